@@ -1,0 +1,301 @@
+/**
+ * The four seams between the registrar and the world. The comments are the contract: every adapter
+ * (Kafka, embedded, simulated) is held to them by the suites in test/contracts/, and the registrar
+ * assumes nothing else. Expected failures are values; a thrown error is a bug.
+ */
+
+// ── EventLog ────────────────────────────────────────────────────────────────────────────────────
+
+/** Topics by role; an adapter maps them to names (`connector.enrolled`, ...). */
+export type Topic = "enrolled" | "retry" | "registered" | "dlq";
+/** The topics that the worker consumes. One worker holds the same partition number of both. */
+export type InputTopic = "enrolled" | "retry";
+export const inputTopics: readonly InputTopic[] = ["enrolled", "retry"];
+
+/** Repeated names are allowed; order is kept. */
+export type Header = readonly [name: string, value: Uint8Array | null];
+
+export interface LogRecord {
+  readonly topic: Topic;
+  readonly partition: number;
+  /** Position in the partition; rises, may skip. Safe integer. */
+  readonly offset: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly Header[];
+  /** When the record was produced, milliseconds since 1970 by the producer's or broker's clock. */
+  readonly timestampMs: number;
+}
+
+/** A record to append: its partition is always chosen by the caller, never by a partitioner. */
+export interface NewRecord {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly Header[];
+}
+
+/** `ok: false`: some, all or none of the records may be stored. Appending them again is the caller's choice. */
+export type AppendResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** `nextOffset`: where the next scan goes on. On failure, records already handed over stay handed over. */
+export type ScanResult =
+  | { readonly ok: true; readonly nextOffset: number }
+  | { readonly ok: false; readonly reason: string };
+
+export interface EventLog {
+  /** Partitions of enrolled, retry and registered: equal, verified when the log was opened. */
+  readonly partitionCount: number;
+
+  /**
+   * Stores the records durably (Kafka: acks=all), in the order given within each partition. Calls may overlap; the
+   * caller groups records. Settles within the adapter's publish time-out; nothing is sent after it settled.
+   */
+  append(records: readonly NewRecord[]): Promise<AppendResult>;
+
+  /**
+   * Hands over all records of one partition from `fromOffset` (or the log's start, if that is later) up to its
+   * end as of some moment after the call, in order, in batches; then settles. Needs no membership.
+   */
+  scan(
+    topic: Topic,
+    partition: number,
+    fromOffset: number,
+    onRecords: (records: readonly LogRecord[]) => void,
+    signal: AbortSignal,
+  ): Promise<ScanResult>;
+
+  /**
+   * Joins the worker's consumer group and keeps rejoining until `leave`. Each time the group settles on an
+   * assignment, the previous session has ended and `onSession` is called with the next one, synchronously,
+   * before any record of it is fetched. `onFailure` is called at most once, when membership is lost for good.
+   */
+  join(onSession: (session: Session) => void, onFailure: (reason: string) => void): Promise<Membership>;
+}
+
+export interface Membership {
+  /** Ends the session, leaves the group at once (others need not wait for a time-out). Idempotent. */
+  leave(): Promise<void>;
+}
+
+/** One generation of this worker's membership: the partitions that it alone may work on. */
+export interface Session {
+  readonly partitions: readonly number[];
+  /** Aborted as soon as this worker knows that the generation is over (it rejoins, was expelled, or left). */
+  readonly ended: AbortSignal;
+
+  /**
+   * Until when (Clock.nowMs) nobody else can hold these partitions: the last acknowledged heartbeat, counted from
+   * when it was *sent*, plus the session time-out less a margin. -Infinity from the moment that the worker asks to
+   * rejoin or the session ended. Infinity where membership can't expire.
+   */
+  heldUntilMs(): number;
+
+  /** Committed offsets and log bounds of both inputs, read after this session began. Bounds are next-offsets. */
+  positions(partitions: readonly number[]): Promise<PositionsResult>;
+
+  /** Sets where `read` goes on, first call or later. Nothing is delivered for a partition before it. */
+  seek(topic: InputTopic, partition: number, offset: number): void;
+
+  /**
+   * The next records of one input partition, at least one, in order; waits while there are none. At most one read a
+   * (topic, partition) is outstanding. Not reading is backpressure: an adapter buffers one fetch at the most.
+   */
+  read(topic: InputTopic, partition: number): Promise<ReadResult>;
+
+  /**
+   * Commits under this session's generation, all in one request. "committed": durable. "superseded": refused, the
+   * generation is over and nothing was stored. "unknown": may or may not be stored, now or later, but never after a
+   * commit of a later generation.
+   */
+  commit(commits: readonly Commit[]): Promise<CommitResult>;
+}
+
+export interface Commit {
+  readonly topic: InputTopic;
+  readonly partition: number;
+  readonly offset: number;
+  /** At most 1,024 characters, handed back as it was by `positions`. */
+  readonly metadata: string;
+}
+
+export type CommitResult = "committed" | "superseded" | "unknown";
+
+export interface InputPosition {
+  readonly topic: InputTopic;
+  readonly partition: number;
+  /** Null: no commit is stored (never made, or expired). */
+  readonly committed: { readonly offset: number; readonly metadata: string } | null;
+  /** Offset of the first record that is still there. */
+  readonly logStart: number;
+  /** Offset that the next appended record gets. */
+  readonly logEnd: number;
+}
+
+export type PositionsResult =
+  | { readonly ok: true; readonly positions: readonly InputPosition[] }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * "ended": the session is over. "gap": the log no longer holds the records from `expected` up to `logStart`; nothing
+ * was delivered past them, and reading goes on only after a `seek`.
+ */
+export type ReadResult =
+  | { readonly kind: "records"; readonly records: readonly LogRecord[] }
+  | { readonly kind: "ended" }
+  | { readonly kind: "gap"; readonly expected: number; readonly logStart: number };
+
+/** What `tail` needs of a log beside EventLog. */
+export interface LogTail {
+  /** Hands over records of a topic, all partitions, old ones first if `from` is "start", until the signal aborts. */
+  tail(
+    topic: Topic,
+    from: "start" | "end",
+    onRecords: (records: readonly LogRecord[]) => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
+}
+
+// ── Graph ───────────────────────────────────────────────────────────────────────────────────────
+
+/** certificateConnectorDetails as Graph returns it: the properties documented, strings as they came. */
+export interface GraphObject {
+  readonly id: string;
+  readonly connectorName: string;
+  readonly machineName: string;
+  readonly enrollmentDateTime: string;
+  readonly lastCheckinDateTime: string;
+  readonly connectorVersion: string;
+}
+
+export interface CreateRequest {
+  /** Without id. Sent as it is, with `@odata.type`. */
+  readonly details: Omit<GraphObject, "id">;
+  /** Sent as the object's id; null: no id is sent. */
+  readonly id: string | null;
+  /** UUID; sent as Idempotency-Key. */
+  readonly idempotencyKey: string;
+  /** UUID, new for each attempt; sent as client-request-id. */
+  readonly clientRequestId: string;
+}
+
+/** An HTTP answer, raw enough for policy/classify.ts to judge. */
+export interface GraphAnswer {
+  readonly kind: "answer";
+  readonly status: number;
+  /** The object, when the body is one (also when wrapped as `{value: {...}}`). */
+  readonly object: GraphObject | null;
+  /** `error.code` and `error.message` of the body; "" where absent. */
+  readonly errorCode: string;
+  readonly errorMessage: string;
+  /** Retry-After as it came (seconds, perhaps fractional, or an HTTP date). */
+  readonly retryAfter: string | null;
+  readonly requestId: string | null;
+}
+
+/**
+ * No answer. `sent: false`: certainly nothing reached Graph (no token, connection refused, DNS). `sent: true`: the
+ * request may have been carried out, now or later (time-out, reset, unreadable or missing answer).
+ */
+export interface GraphSilence {
+  readonly kind: "silence";
+  readonly sent: boolean;
+  /** "credential": the token was refused, and will be again; the detail says by whom and why. */
+  readonly reason: "timeout" | "reset" | "connect" | "credential" | "malformed";
+  /** One line for people; no secret. */
+  readonly detail: string;
+}
+
+export type GraphReply = GraphAnswer | GraphSilence;
+
+export type ListReply =
+  | { readonly kind: "listed"; readonly objects: readonly GraphObject[] }
+  | GraphAnswer
+  | GraphSilence;
+
+export interface Graph {
+  /**
+   * One POST for one item, one `$batch` for 2 to 20. Answers item by item, in order. Each call settles within the
+   * request time-out (given to the adapter), retries nothing, and after it settled no byte of it is sent any more.
+   */
+  create(tenantId: string, items: readonly CreateRequest[]): Promise<readonly GraphReply[]>;
+  /** All objects of the tenant, every page followed (at most 1,000 pages), each page within the request time-out. */
+  list(tenantId: string): Promise<ListReply>;
+  /** 204 or 404 as a GraphAnswer. Only `reconcile --fix` calls it. */
+  remove(tenantId: string, id: string): Promise<GraphReply>;
+}
+
+// ── Clock and randomness ────────────────────────────────────────────────────────────────────────
+
+export interface Clock {
+  /** Monotonic milliseconds; for durations and deadlines. */
+  nowMs(): number;
+  /** Milliseconds since 1970; for timestamps and HTTP dates only. */
+  wallMs(): number;
+  /** Calls back once, not before `delayMs` passed; returns how to cancel it. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+// ── Observer ────────────────────────────────────────────────────────────────────────────────────
+
+/** Where a record stands, for people: `connector.enrolled/3@1042`. */
+export interface Position {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** What happened, for logs, metrics, progress and tests alike. Never holds a secret or a whole event. */
+export type RegistrarEvent =
+  | { readonly kind: "session-started"; readonly partitions: readonly number[] }
+  | { readonly kind: "partition-gained"; readonly partition: number; readonly suspects: number; readonly ledgerEntries: number }
+  | { readonly kind: "partition-kept"; readonly partition: number }
+  | { readonly kind: "partition-lost"; readonly partition: number; readonly abandoned: number }
+  | { readonly kind: "records-read"; readonly topic: InputTopic; readonly partition: number; readonly count: number }
+  | { readonly kind: "record-refused"; readonly at: Position; readonly code: string; readonly pointers: readonly string[] }
+  | { readonly kind: "record-duplicate"; readonly at: Position; readonly idempotencyKey: string }
+  | { readonly kind: "record-rehomed"; readonly at: Position; readonly toPartition: number }
+  | { readonly kind: "record-parked"; readonly at: Position; readonly tenantId: string }
+  | {
+      readonly kind: "record-registered";
+      readonly at: Position;
+      readonly tenantId: string;
+      readonly idempotencyKey: string;
+      readonly graphId: string;
+      readonly outcome: "created" | "recovered";
+      readonly attempts: number;
+      /** From the record's timestamp to its durable registered record, wall clock. */
+      readonly ageMs: number;
+    }
+  | {
+      readonly kind: "graph-request";
+      readonly operation: "create" | "batch" | "list";
+      readonly tenantId: string;
+      readonly items: number;
+      readonly durationMs: number;
+      /** HTTP status of each item, or the silence's reason. */
+      readonly results: readonly (number | GraphSilence["reason"])[];
+    }
+  | {
+      readonly kind: "attempt-failed";
+      readonly at: Position;
+      readonly tenantId: string;
+      readonly verdict: string;
+      readonly detail: string;
+      readonly retryInMs: number;
+      readonly requestId: string | null;
+    }
+  | { readonly kind: "tenant-blocked"; readonly tenantId: string; readonly detail: string }
+  | { readonly kind: "tenant-unblocked"; readonly tenantId: string }
+  | { readonly kind: "breaker-opened"; readonly detail: string }
+  | { readonly kind: "breaker-closed" }
+  | { readonly kind: "committed"; readonly result: CommitResult; readonly partitions: number }
+  | { readonly kind: "log-failed"; readonly operation: string; readonly reason: string; readonly retryInMs: number }
+  | { readonly kind: "duplicate-objects"; readonly tenantId: string; readonly idempotencyKey: string; readonly ids: readonly string[] }
+  | { readonly kind: "fault"; readonly code: string; readonly message: string; readonly fix: string };
+
+export type Observer = (event: RegistrarEvent) => void;
