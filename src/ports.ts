@@ -222,6 +222,8 @@ export interface Graph {
   create(tenantId: string, items: readonly CreateRequest[]): Promise<readonly GraphReply[]>;
   /** All objects of the tenant, every page followed (at most 1,000 pages), each page within the request time-out. */
   list(tenantId: string): Promise<ListReply>;
+  /** One object by id: 200 with `object`, or 404. Settles within the request time-out. */
+  get(tenantId: string, id: string): Promise<GraphReply>;
   /** 204 or 404 as a GraphAnswer. Only `reconcile --fix` calls it. */
   remove(tenantId: string, id: string): Promise<GraphReply>;
 }
@@ -252,11 +254,26 @@ export interface Position {
 /** What happened, for logs, metrics, progress and tests alike. Never holds a secret or a whole event. */
 export type RegistrarEvent =
   | { readonly kind: "session-started"; readonly partitions: readonly number[] }
-  | { readonly kind: "partition-gained"; readonly partition: number; readonly suspects: number; readonly ledgerEntries: number }
+  | {
+      readonly kind: "partition-gained";
+      readonly partition: number;
+      readonly suspects: number;
+      readonly ledgerEntries: number;
+    }
   | { readonly kind: "partition-kept"; readonly partition: number }
   | { readonly kind: "partition-lost"; readonly partition: number; readonly abandoned: number }
-  | { readonly kind: "records-read"; readonly topic: InputTopic; readonly partition: number; readonly count: number }
-  | { readonly kind: "record-refused"; readonly at: Position; readonly code: string; readonly pointers: readonly string[] }
+  | {
+      readonly kind: "records-read";
+      readonly topic: InputTopic;
+      readonly partition: number;
+      readonly count: number;
+    }
+  | {
+      readonly kind: "record-refused";
+      readonly at: Position;
+      readonly code: string;
+      readonly pointers: readonly string[];
+    }
   | { readonly kind: "record-duplicate"; readonly at: Position; readonly idempotencyKey: string }
   | { readonly kind: "record-rehomed"; readonly at: Position; readonly toPartition: number }
   | { readonly kind: "record-parked"; readonly at: Position; readonly tenantId: string }
@@ -273,7 +290,7 @@ export type RegistrarEvent =
     }
   | {
       readonly kind: "graph-request";
-      readonly operation: "create" | "batch" | "list";
+      readonly operation: "create" | "batch" | "list" | "get";
       readonly tenantId: string;
       readonly items: number;
       readonly durationMs: number;
@@ -294,8 +311,18 @@ export type RegistrarEvent =
   | { readonly kind: "breaker-opened"; readonly detail: string }
   | { readonly kind: "breaker-closed" }
   | { readonly kind: "committed"; readonly result: CommitResult; readonly partitions: number }
-  | { readonly kind: "log-failed"; readonly operation: string; readonly reason: string; readonly retryInMs: number }
-  | { readonly kind: "duplicate-objects"; readonly tenantId: string; readonly idempotencyKey: string; readonly ids: readonly string[] }
+  | {
+      readonly kind: "log-failed";
+      readonly operation: string;
+      readonly reason: string;
+      readonly retryInMs: number;
+    }
+  | {
+      readonly kind: "duplicate-objects";
+      readonly tenantId: string;
+      readonly idempotencyKey: string;
+      readonly ids: readonly string[];
+    }
   | { readonly kind: "fault"; readonly code: string; readonly message: string; readonly fix: string };
 
 export type Observer = (event: RegistrarEvent) => void;
