@@ -1,0 +1,37 @@
+/** The kinds of value that a setting can have: a typebox schema, and what it expects in words. */
+import Type, { type TSchema } from "typebox";
+
+export interface Kind<T extends TSchema> {
+  readonly schema: T;
+  readonly expects: string;
+}
+
+export const whole = (minimum: number, maximum: number) => ({
+  schema: Type.Integer({ minimum, maximum }),
+  expects: `a whole number from ${minimum} to ${maximum}`,
+});
+export const text = (pattern: string, expects: string) => ({
+  schema: Type.String({ pattern, maxLength: 1024 }),
+  expects,
+});
+export const list = (pattern: string, expects: string) => ({
+  schema: Type.Array(Type.String({ pattern }), { minItems: 1 }),
+  expects,
+});
+export const choice = <const V extends string[]>(...values: V) => ({
+  schema: Type.Unsafe<V[number]>(Type.String({ enum: values })),
+  expects: `one of ${values.join(", ")}`,
+});
+export const flag = { schema: Type.Boolean(), expects: "true or false" };
+
+export const guid = "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}";
+export const guidText = text(`^${guid}$`, "a GUID");
+export const guidExample = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";
+export const hostPort = "^(\\[[0-9a-fA-F:]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$";
+export const url = text(
+  "^https?://[^\\s/@?#]+(/[^\\s?#@]*)?$",
+  "an http:// or https:// address without user, query or fragment",
+);
+export const httpsUrl = text("^https://[^\\s/@?#]+(/[^\\s?#@]*)?$", "an https:// address");
+export const topicText = "[A-Za-z0-9._-]";
+export const filled = text("\\S", "a text that is not blank");

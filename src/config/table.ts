@@ -1,0 +1,151 @@
+/**
+ * Every setting of the project, once: variable, type, default and help. Environment, flags, validation,
+ * `--help` and docs/CONFIGURATION.md all come from this table.
+ *
+ * The flag of a variable is its name in lower case with dashes (`--kafka-brokers`); secrets have none, since
+ * command lines are visible to every process of the machine.
+ */
+import type { Static, TSchema } from "typebox";
+import {
+  choice,
+  filled,
+  flag,
+  guid,
+  guidExample,
+  guidText,
+  hostPort,
+  httpsUrl,
+  type Kind,
+  list,
+  text,
+  topicText,
+  url,
+  whole,
+} from "./kinds.ts";
+
+export type Group = "log" | "azure" | "graph" | "worker" | "process";
+
+export interface Setting<T extends TSchema = TSchema, D = unknown> {
+  readonly variable: string;
+  readonly group: Group;
+  readonly schema: T;
+  /** Null: unset stays null. */
+  readonly fallback: D;
+  /** What a right value looks like; completes "… is not". */
+  readonly expects: string;
+  /** A value that a user could type. */
+  readonly example: string;
+  readonly help: string;
+  readonly secret: boolean;
+}
+
+function setting<T extends TSchema, D extends Static<T> | null>(
+  variable: string,
+  group: Group,
+  kind: Kind<T>,
+  fallback: D,
+  example: string,
+  help: string,
+  secret = false,
+): Setting<T, D> {
+  return { variable, group, ...kind, fallback, example, help, secret };
+}
+
+// biome-ignore format: reads as a table
+export const table = {
+  kafkaBrokers: setting("KAFKA_BROKERS", "log", list(hostPort, "a list host:port,host:port"), null, "localhost:9092",
+    "Kafka bootstrap brokers, comma-separated. Unset: the embedded log in DATA_DIR."),
+  kafkaClientId: setting("KAFKA_CLIENT_ID", "log", filled, "connector-registrar", "registrar-1",
+    "Client id shown in the broker's logs and quotas."),
+  kafkaGroupId: setting("KAFKA_GROUP_ID", "log", filled, "connector-registrar", "connector-registrar",
+    "Consumer group; all workers of one installation share it."),
+  kafkaTopicPrefix: setting("KAFKA_TOPIC_PREFIX", "log", text(`^${topicText}{0,200}$`, "letters, digits, dots, dashes and underscores"), "", "staging.",
+    "Put in front of every topic name."),
+  kafkaSessionTimeoutMs: setting("KAFKA_SESSION_TIMEOUT_MS", "log", whole(1_000, 1_800_000), 30_000, "30000",
+    "How long a silent worker keeps its partitions."),
+  publishTimeoutMs: setting("PUBLISH_TIMEOUT_MS", "log", whole(100, 300_000), 10_000, "10000",
+    "Limit of one append to the log."),
+  topicsCreate: setting("TOPICS_CREATE", "log", flag, true, "true",
+    "Create missing topics with the right settings."),
+  topicsPartitions: setting("TOPICS_PARTITIONS", "log", whole(1, 1_000), 8, "8",
+    "Partitions of topics that are created. It can't be changed later: tenants are bound to partitions."),
+  topicsReplicationFactor: setting("TOPICS_REPLICATION_FACTOR", "log", whole(1, 15), null, "3",
+    "Replicas of topics that are created. Unset: the broker's default."),
+  dataDir: setting("DATA_DIR", "log", filled, "data", "/var/lib/connector-registrar",
+    "Directory of the embedded log; used without KAFKA_BROKERS."),
+
+  azureTenantId: setting("AZURE_TENANT_ID", "azure", guidText, null, guidExample,
+    "The tenant to register connectors in; default of ALLOWED_TENANTS and of `emit --tenant`."),
+  azureClientId: setting("AZURE_CLIENT_ID", "azure", guidText, null, "0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9",
+    "Application (client) id of the app registration."),
+  azureClientSecret: setting("AZURE_CLIENT_SECRET", "azure", filled, null, "<the secret's value>",
+    "Client secret of the app registration (its value, not its id).", true),
+  azureAuthorityHost: setting("AZURE_AUTHORITY_HOST", "azure", httpsUrl, null, "https://login.microsoftonline.com",
+    "Where tokens come from. Unset: the authority of GRAPH_CLOUD."),
+  allowedTenants: setting("ALLOWED_TENANTS", "azure", list(`^${guid}$`, "a list of tenant GUIDs"), null, guidExample,
+    "Tenants whose enrollments are accepted, comma-separated; others go to the dead letters. Unset: AZURE_TENANT_ID."),
+
+  graphCloud: setting("GRAPH_CLOUD", "graph", choice("global", "us-gov", "us-dod", "china"), "global", "global",
+    "National cloud: its Graph and authority addresses."),
+  graphBaseUrl: setting("GRAPH_BASE_URL", "graph", url, null, "https://localhost:8443",
+    "Graph's address, without a version: a simulator or a proxy. Unset: that of GRAPH_CLOUD."),
+  graphCaFile: setting("GRAPH_CA_FILE", "graph", filled, null, "./simulator-ca.pem",
+    "PEM file of one more certificate authority to trust for Graph and the authority."),
+  graphRequestTimeoutMs: setting("GRAPH_REQUEST_TIMEOUT_MS", "graph", whole(100, 300_000), 8_000, "8000",
+    "Limit of one Graph request; beyond it the outcome is looked up."),
+  graphSendId: setting("GRAPH_SEND_ID", "graph", choice("deterministic", "omit"), "deterministic", "deterministic",
+    "Whether a create names the object's id, so that a repeated create is answered 409."),
+  graphMaxInFlight: setting("GRAPH_MAX_IN_FLIGHT", "graph", whole(1, 1_000), 32, "32",
+    "Graph requests under way at once."),
+  graphBatchMax: setting("GRAPH_BATCH_MAX", "graph", whole(1, 20), 20, "20",
+    "Creates in one $batch request; 1 turns batches off."),
+  graphWritesPer20s: setting("GRAPH_WRITES_PER_20S", "graph", whole(0, 1_000_000), 100, "100",
+    "Creates for one tenant in 20 seconds: Intune's documented limit. 0 turns pacing off."),
+
+  windowRecords: setting("WINDOW_RECORDS", "worker", whole(1, 100_000), 1_000, "1000",
+    "Unsettled records held for each partition."),
+  attemptAhead: setting("ATTEMPT_AHEAD", "worker", whole(1, 100_000), 1_000, "1000",
+    "How many offsets a commit promises ahead; after a crash so many are looked up in Graph."),
+  maxAttempts: setting("MAX_ATTEMPTS", "worker", whole(1, 1_000), 16, "16",
+    "Attempts for one record, while others succeed, before it is dead-lettered."),
+  commitIntervalMs: setting("COMMIT_INTERVAL_MS", "worker", whole(0, 60_000), 100, "100",
+    "Least time between two ordinary commits."),
+  settleMs: setting("SETTLE_MS", "worker", whole(200, 900_000), null, "20000",
+    "Wait for requests of a vanished worker to end. Unset: GRAPH_REQUEST_TIMEOUT_MS + PUBLISH_TIMEOUT_MS + 2000."),
+  rereadCount: setting("REREAD_COUNT", "worker", whole(1, 20), 3, "3",
+    "Looks at Graph's list before an unknown outcome counts as not created."),
+  rereadDelayMs: setting("REREAD_DELAY_MS", "worker", whole(1, 60_000), 2_000, "2000",
+    "Time between those looks."),
+  onRetentionGap: setting("ON_RETENTION_GAP", "worker", choice("stop", "continue"), "stop", "continue",
+    "What to do when retention took records that nobody settled."),
+
+  httpPort: setting("HTTP_PORT", "process", whole(0, 65_535), null, "8080",
+    "Port of /livez, /readyz and /metrics; 0 takes any free one. Unset: no server."),
+  httpHost: setting("HTTP_HOST", "process", text("^[A-Za-z0-9.:_-]+$", "a host name or address"), "127.0.0.1", "0.0.0.0",
+    "Address that the server binds to."),
+  logLevel: setting("LOG_LEVEL", "process", choice("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info", "info",
+    "Least level that is logged."),
+  shutdownTimeoutMs: setting("SHUTDOWN_TIMEOUT_MS", "process", whole(0, 600_000), 9_000, "9000",
+    "How long SIGTERM and SIGINT wait for what is in flight."),
+} as const;
+
+export type SettingName = keyof typeof table;
+
+/** As given: what is unset and has no default is null. `load.ts` fills in what derives from others. */
+export type GivenSettings = {
+  -readonly [K in SettingName]: (typeof table)[K] extends Setting<infer T, infer D>
+    ? Static<T> | (null extends D ? null : never)
+    : never;
+};
+
+export interface Settings extends Omit<GivenSettings, "settleMs" | "allowedTenants"> {
+  settleMs: number;
+  /** Lower-case GUIDs. */
+  allowedTenants: string[];
+}
+
+export const settingNames = Object.keys(table) as SettingName[];
+
+export function flagName(setting: Setting): string {
+  return setting.variable.toLowerCase().replaceAll("_", "-");
+}
