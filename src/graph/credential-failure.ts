@@ -1,0 +1,83 @@
+/**
+ * Why @azure/identity gave no token. It wraps a refusal, a throttled or failing authority and a broken network alike
+ * in AuthenticationRequiredError: only the cause tells them apart.
+ */
+import type { TokenFailure } from "./token-cache.ts";
+
+/** OAuth errors by which an authority refuses for good (RFC 6749, section 5.2, and Entra's own). */
+const refusals: ReadonlySet<string> = new Set([
+  "invalid_client",
+  "unauthorized_client",
+  "invalid_request",
+  "invalid_grant",
+  "invalid_scope",
+  "invalid_resource",
+  "invalid_tenant",
+  "access_denied",
+  "interaction_required",
+  "consent_required",
+]);
+
+/** What to look at, by Entra's error number (Microsoft Entra authentication and authorization error codes). */
+const remedies: ReadonlyMap<string, string> = new Map([
+  ["AADSTS7000215", "the secret is wrong (its value is needed, not its id): check AZURE_CLIENT_SECRET"],
+  ["AADSTS7000222", "the secret has expired: create a new one and set AZURE_CLIENT_SECRET"],
+  ["AADSTS7000216", "no secret arrived: check AZURE_CLIENT_SECRET"],
+  ["AADSTS7000112", "the application is disabled: enable it, or check AZURE_CLIENT_ID"],
+  ["AADSTS700016", "the tenant does not know the application: check AZURE_CLIENT_ID, and grant it there"],
+  ["AADSTS90002", "there is no such tenant in this cloud: check the tenant id and GRAPH_CLOUD"],
+  ["AADSTS900023", "the tenant id is malformed: check AZURE_TENANT_ID and ALLOWED_TENANTS"],
+  ["AADSTS500011", "the tenant has no Graph under this scope: check GRAPH_CLOUD"],
+  ["AADSTS70011", "the scope is not valid: check GRAPH_CLOUD"],
+]);
+
+const generalRemedy = "check AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and the tenant id";
+
+/** `secret` is cut out of the detail, should an answer have echoed it. */
+export function classifyCredentialError(error: unknown, tenantId: string, secret: string): TokenFailure {
+  const chain = causesOf(error);
+  const text = chain.map((link) => link.message).join(" ");
+  const status = chain
+    .map((link) => link.status ?? link.statusCode)
+    .find((value) => typeof value === "number");
+  const codes = chain
+    .flatMap((link) => [link.errorCode, link.code])
+    .filter((code) => typeof code === "string");
+  const number = /AADSTS\d+/.exec(text)?.[0];
+  const refusal = codes.find((code) => refusals.has(code)) ?? oauthErrorIn(text);
+  const isTransient = typeof status === "number" && (status === 408 || status === 429 || status >= 500);
+  const isUnknownTenant = number === "AADSTS90002" || number === "AADSTS900023";
+  if (!isTransient && (number !== undefined || refusal !== undefined || isUnknownTenant)) {
+    const label = [number, refusal].filter((part) => part !== undefined).join(", ");
+    const remedy = (number === undefined ? undefined : remedies.get(number)) ?? generalRemedy;
+    const detail = `the authority refuses a token for tenant ${tenantId} (${label}): ${remedy}`;
+    return { ok: false, reason: "credential", detail: clean(detail, secret) };
+  }
+  const where = typeof status === "number" ? `HTTP ${status}` : (codes[0] ?? "no answer");
+  const detail = `no token for tenant ${tenantId} (${where}): ${text}`;
+  return { ok: false, reason: "connect", detail: clean(detail, secret) };
+}
+
+interface Link {
+  readonly message: string;
+  readonly status?: unknown;
+  readonly statusCode?: unknown;
+  readonly errorCode?: unknown;
+  readonly code?: unknown;
+}
+
+function causesOf(error: unknown): Link[] {
+  const chain: Link[] = [];
+  for (let link = error; link instanceof Error && chain.length < 8; link = link.cause) chain.push(link);
+  return chain.length > 0 ? chain : [{ message: String(error) }];
+}
+
+function oauthErrorIn(text: string): string | undefined {
+  const named = /"error"\s*:\s*"([a-z_]+)"/.exec(text)?.[1];
+  return named !== undefined && refusals.has(named) ? named : undefined;
+}
+
+function clean(text: string, secret: string): string {
+  const oneLine = text.replaceAll(/\s+/g, " ").trim();
+  return (secret === "" ? oneLine : oneLine.replaceAll(secret, "***")).slice(0, 400);
+}

@@ -1,0 +1,60 @@
+/**
+ * Authentication and telemetry of the middleware chain. The stock handlers are left out on purpose: RetryHandler
+ * repeats a POST on 504, and AuthenticationHandler sends no token over http:// to a simulator.
+ */
+import type { Context, Middleware } from "@microsoft/microsoft-graph-client";
+import { PACKAGE_VERSION } from "@microsoft/microsoft-graph-client/lib/src/Version.js";
+import { optionsOf, outcomeOf, setOutcome, silence } from "./exchange.ts";
+import type { TokenCache } from "./token-cache.ts";
+
+export function authenticationMiddleware(tokens: TokenCache): Middleware {
+  let next: Middleware;
+  return {
+    setNext: (middleware) => {
+      next = middleware;
+    },
+    execute: async (context) => {
+      const token = await authorize(context, tokens);
+      if (token === null) return;
+      await next.execute(context);
+      const outcome = outcomeOf(context);
+      // A 401 certainly did nothing, so even a POST may follow it.
+      if (outcome.kind !== "raw" || outcome.status !== 401) return;
+      const { exchange } = optionsOf(context);
+      if (exchange.settled || !tokens.invalidate(exchange.tenantId, token)) return;
+      exchange.sent = false;
+      if ((await authorize(context, tokens)) !== null) await next.execute(context);
+    },
+  };
+}
+
+/** Puts the tenant's token into the request. Null: there is none, the outcome says why. */
+async function authorize(context: Context, tokens: TokenCache): Promise<string | null> {
+  const { exchange, headers } = optionsOf(context);
+  const held = tokens.get(exchange.tenantId);
+  const result = held instanceof Promise ? await held : held;
+  if (exchange.settled) {
+    setOutcome(context, silence("timeout", false, "given up while waiting for a token"));
+    return null;
+  }
+  if (!result.ok) {
+    setOutcome(context, silence(result.reason, false, result.detail));
+    return null;
+  }
+  headers.Authorization = `Bearer ${result.token}`;
+  return result.token;
+}
+
+/** Says which client library sends, as Graph asks of its SDKs. */
+export function telemetryMiddleware(): Middleware {
+  let next: Middleware;
+  return {
+    setNext: (middleware) => {
+      next = middleware;
+    },
+    execute: (context) => {
+      optionsOf(context).headers.SdkVersion = `graph-js/${PACKAGE_VERSION}`;
+      return next.execute(context);
+    },
+  };
+}
