@@ -1,0 +1,125 @@
+/** Checks what the control endpoint is given: unknown names and values out of range are refused, by JSON pointer. */
+
+import Type, { type TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import { type FaultProfile, type Faults, faultKinds, faultProfile, faultProfileNames } from "./faults.ts";
+import type { GraphBehaviour } from "./settings.ts";
+import { documentedLimits } from "./throttle.ts";
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly message: string };
+
+const closed = { additionalProperties: false };
+const longestMs = 86_400_000;
+const milliseconds = Type.Number({ minimum: 0, maximum: longestMs });
+const count = Type.Integer({ minimum: 1, maximum: 1_000_000 });
+const oneOf = (...values: string[]) => Type.Union(values.map((value) => Type.Literal(value)));
+
+const latency = Type.Union([
+  Type.Object({ kind: Type.Literal("fixed"), ms: milliseconds }, closed),
+  Type.Object({ kind: Type.Literal("uniform"), minMs: milliseconds, maxMs: milliseconds }, closed),
+  Type.Object(
+    {
+      kind: Type.Literal("lognormal"),
+      medianMs: milliseconds,
+      sigma: Type.Number({ minimum: 0, maximum: 5 }),
+    },
+    closed,
+  ),
+]);
+
+const probability = Type.Number({ minimum: 0, maximum: 1 });
+const faultsInput = Compile(
+  Type.Object(
+    {
+      ...optional(Object.fromEntries(faultKinds.map((kind) => [kind, probability]))),
+      ...optional({
+        profile: oneOf(...faultProfileNames),
+        latency,
+        slowMs: milliseconds,
+        retryAfterMs: milliseconds,
+        effectAfterHangUp: Type.Boolean(),
+      }),
+    },
+    closed,
+  ),
+);
+
+const limits = Type.Object(
+  optional({
+    windowMs: milliseconds,
+    writesPerAppAndTenant: count,
+    writesPerTenant: count,
+    requestsPerAppAndTenant: count,
+    requestsPerTenant: count,
+    globalWindowMs: milliseconds,
+    requestsPerApp: count,
+  }),
+  closed,
+);
+
+const block = Type.Union([
+  oneOf("unauthorized", "forbidden", "no-licence"),
+  Type.Object(
+    { status: Type.Integer({ minimum: 400, maximum: 599 }), code: Type.String(), message: Type.String() },
+    closed,
+  ),
+]);
+
+const behaviourInput = Compile(
+  Type.Object(
+    optional({
+      idMode: oneOf("honour", "ignore", "refuse"),
+      throttle: Type.Union([Type.Null(), limits]),
+      retryAfter: oneOf("seconds", "fractional", "http-date", "absent"),
+      blocks: Type.Record(Type.String(), block),
+      outage: oneOf("none", "reset", "unavailable"),
+      route: oneOf("present", "missing", "create-missing"),
+      permission: oneOf("read-write", "read", "none"),
+      listLagMs: milliseconds,
+      pageSize: Type.Integer({ minimum: 1, maximum: 1_000 }),
+      wrapEntity: Type.Boolean(),
+    }),
+    closed,
+  ),
+);
+
+/** The whole of the faults: `profile` (default none), and on top of it what else is given. */
+export function readFaults(input: unknown): Checked<Faults> {
+  const problem = problemIn(faultsInput, input);
+  if (problem !== null) return { ok: false, message: problem };
+  const { profile = "none", ...given } = input as Partial<Faults> & { profile?: FaultProfile };
+  return { ok: true, value: { ...faultProfile(profile), ...given } };
+}
+
+/** What is not given stays as it is; the limits of `throttle` that are not given are the documented ones. */
+export function readBehaviour(current: GraphBehaviour, input: unknown): Checked<GraphBehaviour> {
+  const problem = problemIn(behaviourInput, input);
+  if (problem !== null) return { ok: false, message: problem };
+  const given = input as Partial<GraphBehaviour>;
+  const throttle = given.throttle ? { ...documentedLimits, ...given.throttle } : given.throttle;
+  return {
+    ok: true,
+    value: { ...current, ...given, throttle: throttle === undefined ? current.throttle : throttle },
+  };
+}
+
+function optional(properties: Record<string, TSchema>) {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, Type.Optional(schema)]),
+  );
+}
+
+interface Checker {
+  Check(value: unknown): boolean;
+  Errors(value: unknown): Iterable<{ instancePath: string; message: string }>;
+}
+
+function problemIn(checker: Checker, input: unknown): string | null {
+  if (checker.Check(input)) return null;
+  const problems = [...checker.Errors(input)].map(
+    (error) => `${error.instancePath || "/"}: ${error.message}`,
+  );
+  return `Not taken: ${[...new Set(problems)].slice(0, 5).join("; ")}.`;
+}

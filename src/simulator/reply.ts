@@ -1,0 +1,66 @@
+/** What the simulated Graph answers with, as plain values: the HTTPS server and a virtual-time caller share it. */
+
+import type { Random } from "../ports.ts";
+
+export interface Reply {
+  readonly status: number;
+  /** Beside those that every answer carries (request-id and the like). */
+  readonly headers: Readonly<Record<string, string>>;
+  /** A JSON value; null: no body. */
+  readonly body: unknown;
+  /** The body's text is to be cut in the middle, so that it is no JSON. */
+  readonly malformed?: true;
+}
+
+/** One request as it reaches the simulated Graph. */
+export interface Call {
+  readonly tenantId: string;
+  /** Monotonic milliseconds: throttling windows, list lag. */
+  readonly nowMs: number;
+  /** Milliseconds since 1970: dates in bodies and headers. */
+  readonly wallMs: number;
+  readonly random: Random;
+  /** UUID that this answer is known by. */
+  readonly requestId: string;
+  /** As the client sent it, else the request id. */
+  readonly clientRequestId: string;
+  /** Before `/deviceManagement` in links, such as `https://localhost:8443/beta`. */
+  readonly linkBase: string;
+}
+
+const noHeaders: Readonly<Record<string, string>> = {};
+
+export function okReply(status: number, body: unknown, headers = noHeaders): Reply {
+  return { status, headers, body };
+}
+
+/** Graph's error body. `headers`: Retry-After, mostly. */
+export function errorReply(
+  call: Call,
+  status: number,
+  code: string,
+  message: string,
+  headers = noHeaders,
+): Reply {
+  return { status, headers, body: { error: { code, message, innerError: innerError(call) } } };
+}
+
+/** Graph's 429 carries more: the code and the status again, inside. */
+export function throttledReply(call: Call, message: string, headers = noHeaders): Reply {
+  const inner = { code: "429", ...innerError(call), message, status: "429" };
+  return { status: 429, headers, body: { error: { code: "TooManyRequests", innerError: inner, message } } };
+}
+
+function innerError(call: Call) {
+  return {
+    date: new Date(call.wallMs).toISOString().slice(0, 19),
+    "request-id": call.requestId,
+    "client-request-id": call.clientRequestId,
+  };
+}
+
+/** Intune puts JSON text into `message` for faults of its own. */
+export function intuneMessage(call: Call, sentence: string): string {
+  const text = `${sentence} - Operation ID (for customer support): ${call.requestId} - Activity ID: ${call.clientRequestId}`;
+  return JSON.stringify({ _version: 3, Message: text, CustomApiErrorPhrase: "", RetryAfter: null });
+}

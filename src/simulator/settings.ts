@@ -1,0 +1,47 @@
+/** What the simulated Graph does beside faults; changeable while it runs. Plain data. */
+
+import type { IdMode } from "./model.ts";
+import { documentedLimits, type Limits } from "./throttle.ts";
+
+/** "no-licence" is what Intune answers for a tenant that it doesn't serve: 400 BadRequest, told by its message only. */
+export type Block =
+  | "unauthorized"
+  | "forbidden"
+  | "no-licence"
+  | { readonly status: number; readonly code: string; readonly message: string };
+
+export interface GraphBehaviour {
+  /** What becomes of an id that the client sends. */
+  readonly idMode: IdMode;
+  /** Null: no throttling. */
+  readonly throttle: Limits | null;
+  /** How Retry-After is written where one is given. */
+  readonly retryAfter: "seconds" | "fractional" | "http-date" | "absent";
+  /** What each of these tenants is answered instead. */
+  readonly blocks: Readonly<Record<string, Block>>;
+  /** "reset": every connection that asks for anything is reset. "unavailable": 503 for all, tokens too. */
+  readonly outage: "none" | "reset" | "unavailable";
+  /** "missing": no such collection. "create-missing": it can be read only. */
+  readonly route: "present" | "missing" | "create-missing";
+  /** Roles that the app was granted. */
+  readonly permission: "read-write" | "read" | "none";
+  /** A created object appears in lists after this time. */
+  readonly listLagMs: number;
+  /** Objects a page, 1 to 1,000. */
+  readonly pageSize: number;
+  /** GET of one object answers `{value: {...}}`, as in the documented example. */
+  readonly wrapEntity: boolean;
+}
+
+export const defaultBehaviour: GraphBehaviour = {
+  idMode: "honour",
+  throttle: documentedLimits,
+  retryAfter: "seconds",
+  blocks: {},
+  outage: "none",
+  route: "present",
+  permission: "read-write",
+  listLagMs: 0,
+  pageSize: 100,
+  wrapEntity: false,
+};
