@@ -1,0 +1,12 @@
+/** Retry-After as Graph sends it: seconds, perhaps fractional, or an HTTP date. */
+
+/** Longer waits are taken for a mistake of the sender; a day is far beyond anything documented. */
+export const retryAfterMaxMs = 24 * 3_600_000;
+
+/** Milliseconds to wait from `wallMs` on, rounded up, in 0..retryAfterMaxMs; null where the text is neither form. */
+export function parseRetryAfterMs(text: string, wallMs: number): number | null {
+  const trimmed = text.trim();
+  const ms = /^\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) * 1000 : Date.parse(trimmed) - wallMs;
+  if (Number.isNaN(ms)) return null;
+  return Math.min(retryAfterMaxMs, Math.max(0, Math.ceil(ms)));
+}

@@ -1,0 +1,13 @@
+/** Random names, from the Random port so that a simulation repeats them. */
+import type { Random } from "../ports.ts";
+
+/** A version 4 UUID. */
+export function randomUuid(random: Random): string {
+  let hex = "";
+  for (let i = 0; i < 8; i++)
+    hex += Math.floor(random() * 0x1_0000)
+      .toString(16)
+      .padStart(4, "0");
+  const variant = "89ab"[Math.floor(random() * 4)];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,147 @@
+/**
+ * Commits settledThrough and the attempt watermark of all partitions, in one request.
+ *
+ * 1. One commit is in flight at a time, under the session that its partitions are confirmed for.
+ * 2. A window's `promised` grows only when a commit that carries it was acknowledged; what is stored never shrinks
+ *    except by a clean shutdown.
+ * 3. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
+ */
+import { backoffMs } from "../policy/backoff.ts";
+import { type Clock, type Commit, inputTopics, type Observer, type Random, type Session } from "../ports.ts";
+import { encodeMetadata } from "./commit-metadata.ts";
+import { isOwned, type OwnedPartition } from "./partition.ts";
+import type { RegistrarSettings } from "./settings.ts";
+import { settledThrough, taintedThrough, type Window } from "./window.ts";
+
+export interface Committer {
+  /** Something settled, or was read. */
+  mark(): void;
+  /** Records wait for a promise. */
+  urge(): void;
+  /** The last commits of a clean shutdown: promise no more than what may have been carried out. */
+  finish(session: Session): Promise<void>;
+}
+
+const failureBackoff = { baseMs: 100, capMs: 5_000 };
+const finishTriesMax = 3;
+
+export function createCommitter(
+  ports: { clock: Clock; random: Random; observe: Observer },
+  settings: RegistrarSettings,
+  partitions: ReadonlyMap<number, OwnedPartition>,
+  onPromised: (partition: OwnedPartition) => void,
+): Committer {
+  const { clock, random, observe } = ports;
+  /** What was last acknowledged, by topic and partition: an unchanged position isn't sent again. */
+  const acknowledged = new Map<string, string>();
+  let committing = false;
+  let finished = false;
+  /** Asked for while a commit was in flight. */
+  let urged = false;
+  let planned: { readonly atMs: number; readonly cancel: () => void } | null = null;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+
+  return {
+    mark: () => planAt(lastMs + settings.commitIntervalMs), // 3
+    urge() {
+      if (committing) urged = true;
+      else if (failures === 0) planAt(clock.nowMs()); // 3
+    },
+    finish,
+  };
+
+  function planAt(atMs: number): void {
+    if (finished || committing || (planned !== null && planned.atMs <= atMs)) return;
+    planned?.cancel();
+    const cancel = clock.after(Math.max(0, atMs - clock.nowMs()), () => {
+      planned = null;
+      void commit();
+    });
+    planned = { atMs, cancel };
+  }
+
+  async function commit(): Promise<void> {
+    const session = confirmedSession();
+    const due = session === null ? [] : collect(session, promiseAhead);
+    if (finished || session === null || due.length === 0) return;
+    committing = true; // 1
+    lastMs = clock.nowMs();
+    const result = await session.commit(due.map(({ commit }) => commit));
+    committing = false;
+    observe({ kind: "committed", result, partitions: due.length });
+    if (result === "committed") {
+      failures = 0;
+      acknowledge(due);
+      planAt(urged ? clock.nowMs() : lastMs + settings.commitIntervalMs); // 3
+      urged = false;
+      return;
+    }
+    // Superseded: the next session takes over from here, and marks.
+    if (result === "superseded") return;
+    failures++;
+    planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));
+  }
+
+  function acknowledge(due: readonly Due[]): void {
+    const promised = new Set<OwnedPartition>();
+    for (const { commit, partition, window, attemptedThrough } of due) {
+      acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
+      if (attemptedThrough <= window.promised) continue;
+      window.promised = attemptedThrough; // 2
+      promised.add(partition);
+    }
+    for (const partition of promised) if (isOwned(partition)) onPromised(partition);
+  }
+
+  function confirmedSession(): Session | null {
+    for (const { confirmed, session } of partitions.values())
+      if (confirmed && !session.ended.aborted) return session;
+    return null;
+  }
+
+  function collect(session: Session, promise: (window: Window) => number): Due[] {
+    const due: Due[] = [];
+    for (const partition of partitions.values()) {
+      if (!isOwned(partition) || !partition.confirmed || partition.session !== session) continue; // 1
+      for (const topic of inputTopics) {
+        const window = partition.windows[topic];
+        const attemptedThrough = promise(window);
+        const metadata = encodeMetadata({ attemptedThrough, claim: partition.claim });
+        const commit = { topic, partition: partition.number, offset: settledThrough(window), metadata };
+        if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) continue;
+        due.push({ commit, partition, window, attemptedThrough });
+      }
+    }
+    return due;
+  }
+
+  /** Ahead of the reading position, in steps, so that an idle partition's commits stay the same. */
+  function promiseAhead(window: Window): number {
+    const needed = window.nextOffset + settings.attemptAhead / 2;
+    return needed <= window.promised ? window.promised : window.nextOffset + settings.attemptAhead; // 2
+  }
+
+  async function finish(session: Session): Promise<void> {
+    finished = true;
+    planned?.cancel();
+    for (let tries = 0; tries < finishTriesMax; tries++) {
+      const due = collect(session, taintedThrough);
+      if (due.length === 0) return;
+      const result = await session.commit(due.map(({ commit }) => commit));
+      observe({ kind: "committed", result, partitions: due.length });
+      if (result !== "unknown") return;
+    }
+  }
+}
+
+interface Due {
+  readonly commit: Commit;
+  readonly partition: OwnedPartition;
+  readonly window: Window;
+  readonly attemptedThrough: number;
+}
+
+function keyOf({ offset, metadata }: Commit): string {
+  return `${offset} ${metadata}`;
+}

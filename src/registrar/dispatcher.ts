@@ -1,0 +1,265 @@
+/**
+ * Sends creates to Graph. One line per tenant; a free request slot goes to the next line in turn and takes all that
+ * waits there, up to a batch: nothing lingers for a batch to fill, and no tenant waits behind another's backlog.
+ *
+ * 1. No request begins unless the partition is held, the tenant's pacing is open and the breaker allows it.
+ * 2. At most maxInFlight requests are in flight, at most one of them while Graph is being probed.
+ * 3. What an answer says about the tenant or about Graph is taken in here; what it says about the record is judged
+ *    by the caller.
+ */
+import assert from "node:assert/strict";
+import { backoffMs } from "../policy/backoff.ts";
+import {
+  type BreakerState,
+  breakerState,
+  createBreaker,
+  recordHealth,
+  requestsAllowed,
+} from "../policy/breaker.ts";
+import { classify, healthOf, type Verdict } from "../policy/classify.ts";
+import { available, closeUntil, createPacing, opensAtMs, type Pacing, take } from "../policy/pacing.ts";
+import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../ports.ts";
+import { randomUuid } from "./claim.ts";
+import { isHeld, isOwned, type OwnedPartition, type Work } from "./partition.ts";
+import type { RegistrarSettings } from "./settings.ts";
+
+export interface Dispatcher {
+  enqueue(work: Work): void;
+  /** A work that failed for a reason of its tenant's goes back to the front of its line. */
+  requeue(work: Work): void;
+  /** Looks again, after something outside changed (a session was confirmed). */
+  pump(): void;
+  block(tenantId: string, detail: string): void;
+  /** Creates of this tenant that succeeded here, ever. */
+  createsOf(tenantId: string): number;
+  stop(): void;
+  inFlight(): number;
+  waiting(): number;
+  blockedTenants(): readonly string[];
+  breaker(): BreakerState;
+}
+
+interface Line {
+  readonly tenantId: string;
+  readonly pacing: Pacing;
+  ready: Work[];
+  creates: number;
+  throttledInARow: number;
+  blockedInARow: number;
+  /** In `turns`, or waiting for a timer that puts it there. */
+  state: "idle" | "turn" | "timed";
+  cancelTimer: () => void;
+}
+
+const paceWindowMs = 20_000;
+/** How soon a line whose partition isn't held is looked at again, if no session pokes. */
+const notHeldWaitMs = 250;
+const throttledBackoff = { baseMs: 500, capMs: 60_000 };
+const blockedBackoff = { baseMs: 5_000, capMs: 300_000 };
+const breakerBackoff = { baseMs: 1_000, capMs: 30_000 };
+const breakerThreshold = 8;
+
+export function createDispatcher(
+  ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
+  settings: RegistrarSettings,
+  onVerdict: (work: Work, verdict: Verdict, reply: GraphReply) => void,
+): Dispatcher {
+  const { graph, clock, random, observe } = ports;
+  const lines = new Map<string, Line>();
+  const turns: Line[] = [];
+  const breaker = createBreaker(breakerThreshold, breakerBackoff);
+  let inFlight = 0;
+  let stopped = false;
+  let pumpPlanned = false;
+  let cancelBreakerTimer = () => {};
+
+  return {
+    enqueue(work) {
+      const line = lineOf(work.enrollment.tenantId);
+      line.ready.push(work);
+      giveTurn(line);
+    },
+    requeue(work) {
+      const line = lineOf(work.enrollment.tenantId);
+      line.ready.unshift(work);
+      giveTurn(line);
+    },
+    pump: planPump,
+    block: (tenantId, detail) => blockLine(lineOf(tenantId), detail),
+    createsOf: (tenantId) => lines.get(tenantId)?.creates ?? 0,
+    stop: () => {
+      stopped = true;
+    },
+    inFlight: () => inFlight,
+    waiting: () => [...lines.values()].reduce((sum, line) => sum + line.ready.length, 0),
+    blockedTenants: () =>
+      [...lines.values()].filter((line) => line.blockedInARow > 0).map((line) => line.tenantId),
+    breaker: () => breakerState(breaker, clock.nowMs()),
+  };
+
+  function lineOf(tenantId: string): Line {
+    let line = lines.get(tenantId);
+    if (line === undefined) {
+      const pacing = createPacing(settings.writesPer20s, paceWindowMs);
+      line = {
+        tenantId,
+        pacing,
+        ready: [],
+        creates: 0,
+        throttledInARow: 0,
+        blockedInARow: 0,
+        state: "idle",
+        cancelTimer: () => {},
+      };
+      lines.set(tenantId, line);
+    }
+    return line;
+  }
+
+  function giveTurn(line: Line): void {
+    if (line.state !== "idle") return;
+    line.state = "turn";
+    turns.push(line);
+    planPump();
+  }
+
+  function giveTurnAt(line: Line, atMs: number): void {
+    line.state = "timed";
+    line.cancelTimer = clock.after(Math.max(0, atMs - clock.nowMs()), () => {
+      line.state = "idle";
+      giveTurn(line);
+    });
+  }
+
+  /** A turn later, so that all that becomes ready in this turn can share requests. */
+  function planPump(): void {
+    if (pumpPlanned || stopped) return;
+    pumpPlanned = true;
+    void Promise.resolve().then(() => {
+      pumpPlanned = false;
+      pump();
+    });
+  }
+
+  function pump(): void {
+    while (!stopped && turns.length > 0) {
+      const nowMs = clock.nowMs();
+      if (inFlight >= requestsAllowed(breaker, nowMs, settings.maxInFlight)) {
+        if (breakerState(breaker, nowMs) === "open") wakeWhenProbing(nowMs);
+        return; // 2
+      }
+      const line = turns.shift() as Line;
+      line.state = "idle";
+      line.ready = line.ready.filter((work) => isOwned(work.partition));
+      const first = line.ready[0];
+      if (first === undefined) continue;
+      const free = available(line.pacing, nowMs);
+      if (free <= 0)
+        giveTurnAt(line, opensAtMs(line.pacing, nowMs)); // 1
+      else if (!isHeld(first.partition, nowMs))
+        giveTurnAt(line, nowMs + notHeldWaitMs); // 1
+      else send(line, first.partition, Math.min(free, batchSize(line)), nowMs);
+    }
+  }
+
+  /** A line in trouble is tried with a single record. */
+  function batchSize(line: Line): number {
+    const inTrouble = line.throttledInARow > 0 || line.blockedInARow > 0;
+    return inTrouble || breaker.openings > 0 ? 1 : settings.batchMax;
+  }
+
+  function wakeWhenProbing(nowMs: number): void {
+    cancelBreakerTimer();
+    cancelBreakerTimer = clock.after(breaker.openUntilMs - nowMs, planPump);
+  }
+
+  function send(line: Line, partition: OwnedPartition, count: number, nowMs: number): void {
+    const works = line.ready.splice(0, count);
+    // A tenant has one home partition, so its line never mixes owners.
+    assert(works.every((work) => work.partition === partition));
+    if (line.ready.length > 0) giveTurn(line);
+    take(line.pacing, works.length, nowMs);
+    inFlight++;
+    void exchange(line, works, nowMs);
+  }
+
+  async function exchange(line: Line, works: readonly Work[], startedMs: number): Promise<void> {
+    for (const work of works) {
+      work.attempts++;
+      work.postedAtMs = startedMs;
+      work.slot.tainted = true;
+    }
+    const replies = await graph.create(
+      line.tenantId,
+      works.map((work) => toRequest(work)),
+    );
+    inFlight--;
+    const results = replies.map((reply) => (reply.kind === "answer" ? reply.status : reply.reason));
+    const operation = works.length === 1 ? "create" : "batch";
+    const durationMs = clock.nowMs() - startedMs;
+    observe({
+      kind: "graph-request",
+      operation,
+      tenantId: line.tenantId,
+      items: works.length,
+      durationMs,
+      results,
+    });
+    works.forEach((work, i) => {
+      const reply = replies[i] ?? missingReply;
+      const verdict = classify(reply, clock.wallMs());
+      takeIn(line, verdict); // 3
+      onVerdict(work, verdict, reply);
+    });
+    planPump();
+  }
+
+  function toRequest(work: Work): CreateRequest {
+    const id = settings.sendId && !work.withoutId ? work.idempotencyKey : null;
+    const { idempotencyKey } = work;
+    return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: randomUuid(random) };
+  }
+
+  function takeIn(line: Line, verdict: Verdict): void {
+    const nowMs = clock.nowMs();
+    if (verdict.kind === "created") {
+      line.creates++;
+      line.throttledInARow = 0;
+      if (line.blockedInARow > 0) observe({ kind: "tenant-unblocked", tenantId: line.tenantId });
+      line.blockedInARow = 0;
+    }
+    if (verdict.kind === "throttled") {
+      line.throttledInARow++;
+      closeUntil(
+        line.pacing,
+        nowMs + (verdict.afterMs ?? backoffMs(line.throttledInARow, random, throttledBackoff)),
+      );
+    }
+    if (verdict.kind === "unavailable" && verdict.afterMs !== null)
+      closeUntil(line.pacing, nowMs + verdict.afterMs);
+    if (verdict.kind === "tenant-blocked") blockLine(line, verdict.detail);
+    const change = recordHealth(breaker, healthOf(verdict), nowMs, random);
+    if (change === "opened")
+      observe({ kind: "breaker-opened", detail: "detail" in verdict ? verdict.detail : "" });
+    if (change === "closed") observe({ kind: "breaker-closed" });
+  }
+
+  function blockLine(line: Line, detail: string): void {
+    const nowMs = clock.nowMs();
+    // The other answers of the same moment tell the same story.
+    if (line.blockedInARow > 0 && nowMs < line.pacing.closedUntilMs) return;
+    line.blockedInARow++;
+    if (line.blockedInARow === 1) observe({ kind: "tenant-blocked", tenantId: line.tenantId, detail });
+    closeUntil(
+      line.pacing,
+      nowMs + blockedBackoff.baseMs / 2 + backoffMs(line.blockedInARow, random, blockedBackoff),
+    );
+  }
+}
+
+const missingReply: GraphReply = {
+  kind: "silence",
+  sent: true,
+  reason: "malformed",
+  detail: "no answer for this item",
+};

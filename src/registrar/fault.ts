@@ -1,0 +1,34 @@
+/** Why the registrar stops by itself: nothing that a retry or a single record could mend. */
+export interface Fault {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  readonly message: string;
+  /** What to type or change. */
+  readonly fix: string;
+}
+
+export function isFault(value: object): value is Fault {
+  return "fix" in value;
+}
+
+export const idsRefused: Fault = {
+  code: "graph-ids-refused",
+  message: "Graph refuses objects that carry an id (the same record was accepted without one).",
+  fix: "Set GRAPH_SEND_ID=omit and start again. Nothing was dead-lettered; all that is unsettled will be taken up.",
+};
+
+export function routeMissing(detail: string): Fault {
+  return {
+    code: "graph-route-missing",
+    message: `Graph does not offer POST /beta/deviceManagement/certificateConnectorDetails: ${detail}`,
+    fix: "Check GRAPH_CLOUD and GRAPH_BASE_URL, and that the tenant has Intune. Nothing was dead-lettered.",
+  };
+}
+
+export function membershipLost(reason: string): Fault {
+  return {
+    code: "membership-lost",
+    message: `The worker is no longer a member of its consumer group: ${reason}`,
+    fix: "Start it again; if this repeats, look at the broker's log and at KAFKA_GROUP_ID.",
+  };
+}

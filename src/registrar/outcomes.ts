@@ -1,0 +1,117 @@
+/**
+ * The four ends of a record: registered, duplicate, dead letter, moved to its home. Each settles the record only
+ * after it is durable in the log; `then` runs right before, unless the partition was lost meanwhile.
+ */
+import { deadLetterRecord } from "../domain/dead-letter.ts";
+import { movedRecord, originOf } from "../domain/origin.ts";
+import type { Refusal } from "../domain/refusal.ts";
+import { registeredRecord } from "../domain/registered.ts";
+import type { Clock, GraphObject, GraphReply, LogRecord, NewRecord, Observer, Position } from "../ports.ts";
+import type { Appender } from "./appender.ts";
+import { remember } from "./ledger.ts";
+import { type Item, isOwned, mayPublish, type OwnedPartition, type Work } from "./partition.ts";
+import type { RegistrarSettings } from "./settings.ts";
+import { settle as settleSlot } from "./window.ts";
+
+export interface Outcomes {
+  register(work: Work, object: GraphObject, outcome: "created" | "recovered", reply: GraphReply | null): void;
+  duplicate(work: Work): void;
+  deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void;
+  moveHome(item: Item, home: number, tenantId: string): void;
+}
+
+const utf8 = new TextEncoder();
+const neverPosted = Number.NEGATIVE_INFINITY;
+
+export function createOutcomes(
+  ports: { clock: Clock; observe: Observer; appender: Appender },
+  settings: RegistrarSettings,
+  onSettled: (item: Item) => void,
+): Outcomes {
+  const { clock, observe, appender } = ports;
+  return { register, duplicate, deadLetter, moveHome };
+
+  function register(
+    work: Work,
+    object: GraphObject,
+    outcome: "created" | "recovered",
+    reply: GraphReply | null,
+  ): void {
+    const { partition, record, enrollment, idempotencyKey, attempts } = work;
+    const answer = reply?.kind === "answer" ? reply : null;
+    const registeredAt = clock.wallMs();
+    // Until the ledger holds it, another owner has to look for the object.
+    work.slot.tainted = true;
+    const entry = registeredRecord(partition.number, {
+      enrollment,
+      idempotencyKey,
+      object,
+      outcome,
+      attempts,
+      graph: { requestId: answer?.requestId ?? null, status: answer?.status ?? null, cloud: settings.cloud },
+      source: originOf(record),
+      enrolledAt: record.timestampMs,
+      registeredAt,
+    });
+    publish(work, entry, work.postedAtMs, () => {
+      remember(partition.ledger, idempotencyKey, object.id);
+      observe({
+        kind: "record-registered",
+        at: positionOf(record),
+        tenantId: enrollment.tenantId,
+        idempotencyKey,
+        graphId: object.id,
+        outcome,
+        attempts,
+        ageMs: registeredAt - record.timestampMs,
+      });
+    });
+  }
+
+  function duplicate(work: Work): void {
+    observe({ kind: "record-duplicate", at: positionOf(work.record), idempotencyKey: work.idempotencyKey });
+    settle(work);
+  }
+
+  function deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void {
+    const { partition, record } = item;
+    const requestId = reply?.kind === "answer" ? reply.requestId : null;
+    const reason = { refusal, attempts, at: originOf(record), timeMs: clock.wallMs(), requestId };
+    publish(item, deadLetterRecord(partition.number, record, reason), neverPosted, () => {
+      const { code, pointers } = refusal;
+      observe({ kind: "record-refused", at: positionOf(record), code, pointers });
+    });
+  }
+
+  function moveHome(item: Item, home: number, tenantId: string): void {
+    const { record } = item;
+    publish(item, movedRecord(record, "enrolled", home, utf8.encode(tenantId)), neverPosted, () => {
+      observe({ kind: "record-rehomed", at: positionOf(record), toPartition: home });
+    });
+  }
+
+  function publish(item: Item, record: NewRecord, postedAtMs: number, then: () => void): void {
+    appender.append({
+      record,
+      mayPublish: () => mayPublish(item.partition, postedAtMs, settings.requestTimeoutMs, clock.nowMs()),
+      done(durable) {
+        if (!durable || !isOwned(item.partition)) return;
+        then();
+        settle(item);
+      },
+    });
+  }
+
+  function settle(item: Item): void {
+    settleSlot(windowOf(item.partition, item), item.slot);
+    onSettled(item);
+  }
+}
+
+function windowOf(partition: OwnedPartition, item: Item) {
+  return partition.windows[item.topic];
+}
+
+function positionOf({ topic, partition, offset }: LogRecord): Position {
+  return { topic, partition, offset };
+}

@@ -1,0 +1,209 @@
+/**
+ * Which partitions this worker owns, from session to session.
+ *
+ * 1. A partition is kept over a new session only if the stored commits still carry our claim: then nobody else owned
+ *    it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over anew.
+ * 2. A take-over commits its own claim before it does anything else, so the next one can tell. No create begins before
+ *    that claim is acknowledged and the ledger was read to its end as of the assignment.
+ * 3. Suspects are released after the settle time, and only when the ledger was read to its end once more.
+ */
+import { backoffMs } from "../policy/backoff.ts";
+import { type InputPosition, type InputTopic, inputTopics, type Session } from "../ports.ts";
+import { randomUuid } from "./claim.ts";
+import { decodeMetadata, encodeMetadata } from "./commit-metadata.ts";
+import { type Fault, isFault } from "./fault.ts";
+import { absorb, createLedger, type Ledger } from "./ledger.ts";
+import { createPartition, type OwnedPartition } from "./partition.ts";
+import type { Ports } from "./pipeline.ts";
+import type { RegistrarSettings } from "./settings.ts";
+import { planTakeOver, type TakeOver } from "./take-over.ts";
+import { sleep } from "./timers.ts";
+
+export interface OwnershipEvents {
+  /** Confirmed under its session: read on from each window's nextOffset, commit, create. */
+  ready(partition: OwnedPartition): void;
+  /** Suspects may go on. */
+  released(partition: OwnedPartition): void;
+  lost(partition: OwnedPartition): void;
+  fault(fault: Fault): void;
+}
+
+const retryBackoff = { baseMs: 200, capMs: 5_000 };
+
+/** `owned` is changed here only. */
+export function createOwnership(
+  ports: Ports,
+  settings: RegistrarSettings,
+  owned: Map<number, OwnedPartition>,
+  events: OwnershipEvents,
+) {
+  const { log, clock, random, observe } = ports;
+  return { begin, dropAll };
+
+  /** Called at once when a session begins. */
+  function begin(session: Session): void {
+    observe({ kind: "session-started", partitions: session.partitions });
+    for (const partition of [...owned.values()]) {
+      partition.confirmed = false;
+      if (!session.partitions.includes(partition.number)) drop(partition);
+    }
+    void settleIn(session, clock.nowMs());
+  }
+
+  async function settleIn(session: Session, assignedAtMs: number): Promise<void> {
+    if (session.partitions.length === 0) return;
+    const positions = await persist(session, "positions", async () => {
+      const result = await session.positions(session.partitions);
+      return result.ok ? { ok: true, value: result.positions } : result;
+    });
+    if (positions === null) return;
+    await Promise.all(
+      session.partitions.map((number) => {
+        const both = byTopic(positions.filter(({ partition }) => partition === number));
+        const kept = owned.get(number);
+        if (kept !== undefined && inputTopics.every((topic) => claimOf(both[topic]) === kept.claim))
+          return keep(kept, session); // 1
+        if (kept !== undefined) drop(kept); // 1
+        return gain(number, both, session, assignedAtMs);
+      }),
+    );
+  }
+
+  function keep(partition: OwnedPartition, session: Session): void {
+    partition.session = session;
+    partition.confirmed = true;
+    observe({ kind: "partition-kept", partition: partition.number });
+    events.ready(partition);
+  }
+
+  async function gain(
+    number: number,
+    positions: ByTopic,
+    session: Session,
+    assignedAtMs: number,
+  ): Promise<void> {
+    const ledger = createLedger();
+    if (!(await readLedger(number, ledger, session.ended, session))) return;
+    const ledgerEmpty = ledger.nextOffset === 0;
+    const plans = {} as Record<InputTopic, TakeOver>;
+    for (const topic of inputTopics) {
+      const plan = planTakeOver(positions[topic], ledgerEmpty, settings.onRetentionGap);
+      if (isFault(plan)) return events.fault(plan);
+      plans[topic] = plan;
+    }
+    const claim = randomUuid(random);
+    const promised = await commitClaim(number, claim, plans, session); // 2
+    if (promised === null) return;
+    const partition = createPartition(number, claim, session, assignedAtMs, plans, ledger);
+    for (const topic of inputTopics) partition.windows[topic].promised = promised[topic];
+    owned.set(number, partition);
+    const suspects = inputTopics.reduce(
+      (sum, topic) => sum + plans[topic].suspectsBelow - plans[topic].startAt,
+      0,
+    );
+    observe({ kind: "partition-gained", partition: number, suspects, ledgerEntries: ledger.ids.size });
+    events.ready(partition);
+    await releaseSuspects(partition);
+  }
+
+  /** Resolves to what was promised, or null when the session ended first. */
+  async function commitClaim(
+    number: number,
+    claim: string,
+    plans: Record<InputTopic, TakeOver>,
+    session: Session,
+  ) {
+    const promised = {} as Record<InputTopic, number>;
+    const commits = inputTopics.map((topic) => {
+      const { startAt, attemptedThrough } = plans[topic];
+      promised[topic] = Math.max(attemptedThrough, startAt + settings.attemptAhead);
+      const metadata = encodeMetadata({ attemptedThrough: promised[topic], claim });
+      return { topic, partition: number, offset: startAt, metadata };
+    });
+    return persist(session, "commit", async () => {
+      const result = await session.commit(commits);
+      observe({ kind: "committed", result, partitions: 1 });
+      if (result === "committed") return { ok: true, value: promised };
+      return { ok: false, reason: `the claim of partition ${number} was not acknowledged (${result})` };
+    });
+  }
+
+  async function releaseSuspects(partition: OwnedPartition): Promise<void> {
+    const { signal } = partition.lost;
+    await sleep(clock, partition.takenOverAtMs + settings.settleMs - clock.nowMs(), signal);
+    if (!(await readLedger(partition.number, partition.ledger, signal, null))) return; // 3
+    partition.suspectsReleased = true;
+    events.released(partition);
+  }
+
+  /** Reads the partition's ledger to its end; false when ended first. */
+  async function readLedger(
+    number: number,
+    ledger: Ledger,
+    signal: AbortSignal,
+    session: Session | null,
+  ): Promise<boolean> {
+    const done = await persist({ ended: signal }, "read ledger", async () => {
+      const result = await log.scan(
+        "registered",
+        number,
+        ledger.nextOffset,
+        (records) => absorb(ledger, records),
+        signal,
+      );
+      if (!result.ok) return result;
+      ledger.nextOffset = Math.max(ledger.nextOffset, result.nextOffset);
+      return { ok: true, value: true };
+    });
+    return done === true && !(session?.ended.aborted ?? false);
+  }
+
+  function dropAll(): void {
+    for (const partition of [...owned.values()]) drop(partition);
+  }
+
+  function drop(partition: OwnedPartition): void {
+    owned.delete(partition.number);
+    partition.confirmed = false;
+    const { enrolled, retry } = partition.windows;
+    observe({
+      kind: "partition-lost",
+      partition: partition.number,
+      abandoned: enrolled.unsettled + retry.unsettled,
+    });
+    partition.lost.abort();
+    events.lost(partition);
+  }
+
+  /** Tries until it succeeds or the signal aborts (null). */
+  async function persist<T>(
+    { ended }: { readonly ended: AbortSignal },
+    operation: string,
+    attempt: () => Promise<
+      { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
+    >,
+  ): Promise<T | null> {
+    for (let failures = 0; !ended.aborted; ) {
+      const result = await attempt();
+      if (ended.aborted) return null;
+      if (result.ok) return result.value;
+      failures++;
+      const retryInMs = backoffMs(failures, random, retryBackoff);
+      observe({ kind: "log-failed", operation, reason: result.reason, retryInMs });
+      await sleep(clock, retryInMs, ended);
+    }
+    return null;
+  }
+}
+
+type ByTopic = Readonly<Record<InputTopic, InputPosition>>;
+
+function byTopic(positions: readonly InputPosition[]): ByTopic {
+  const found = {} as Record<InputTopic, InputPosition>;
+  for (const position of positions) found[position.topic] = position;
+  return found;
+}
+
+function claimOf(position: InputPosition): string | null {
+  return position.committed === null ? null : (decodeMetadata(position.committed.metadata)?.claim ?? null);
+}

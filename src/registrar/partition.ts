@@ -1,0 +1,118 @@
+/**
+ * What the worker holds for one partition that it owns: both inputs' windows, the ledger, the lanes. Data and the
+ * questions asked of it; who changes it is pipeline.ts (records) and ownership.ts (sessions).
+ *
+ * 1. A create may begin only while `mayPost`: owned, confirmed under the current session, heartbeat fresh.
+ * 2. Records of one lane (tenant and machine) are worked on one at a time, in the order they came.
+ */
+import type { Enrollment } from "../domain/enrollment.ts";
+import type { InputTopic, LogRecord, Session } from "../ports.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
+import type { TakeOver } from "./take-over.ts";
+import { createWindow, type Slot, type Window } from "./window.ts";
+
+export interface OwnedPartition {
+  readonly number: number;
+  /** Committed with every offset; a stored commit with another claim means that somebody else owned it since. */
+  readonly claim: string;
+  readonly takenOverAtMs: number;
+  readonly suspectsBelow: Readonly<Record<InputTopic, number>>;
+  readonly windows: Readonly<Record<InputTopic, Window>>;
+  readonly ledger: Ledger;
+  /** Heads are in work, the others wait behind them. */
+  readonly lanes: Map<string, Work[]>;
+  /** Heads that wait until the previous owner's requests have surely ended. */
+  readonly waitingSuspects: Set<Work>;
+  /** Heads that wait for a commit to promise their offset. */
+  readonly waitingForPromise: Set<Work>;
+  readonly lost: AbortController;
+  session: Session;
+  /** False between the end of a session and the check that nobody else owned the partition since. */
+  confirmed: boolean;
+  suspectsReleased: boolean;
+  /** Called when a full window has room again. */
+  readonly roomWaiters: Set<() => void>;
+}
+
+/** A record that entered a window of a partition. */
+export interface Item {
+  readonly partition: OwnedPartition;
+  readonly topic: InputTopic;
+  readonly slot: Slot;
+  readonly record: LogRecord;
+}
+
+/** One valid enrollment on its way. */
+export interface Work extends Item {
+  readonly enrollment: Enrollment;
+  readonly idempotencyKey: string;
+  readonly lane: string;
+  /** Creates begun. */
+  attempts: number;
+  /** Of those, the ones that failed although others of the tenant succeeded meanwhile. */
+  spent: number;
+  /** The tenant's count of creates when this record was last posted. */
+  tenantCreatesSeen: number;
+  postedAtMs: number;
+  /** A create of it may have been carried out: it must be read back before the next one. */
+  doubt: Doubt | null;
+  /** Answered 409 before, and nothing of its identity was found. */
+  conflicted: boolean;
+  /** Post without id although ids are sent: to tell a server that refuses ids from a bad record. */
+  withoutId: boolean;
+}
+
+export interface Doubt {
+  /** From here on (Clock.nowMs) a read that misses the object counts as evidence. */
+  readonly absentAfterMs: number;
+  misses: number;
+  nextReadAtMs: number;
+}
+
+export function createPartition(
+  number: number,
+  claim: string,
+  session: Session,
+  takenOverAtMs: number,
+  plans: Readonly<Record<InputTopic, TakeOver>>,
+  ledger: Ledger = createLedger(),
+): OwnedPartition {
+  return {
+    number,
+    claim,
+    takenOverAtMs,
+    suspectsBelow: { enrolled: plans.enrolled.suspectsBelow, retry: plans.retry.suspectsBelow },
+    windows: { enrolled: createWindow(plans.enrolled.startAt), retry: createWindow(plans.retry.startAt) },
+    ledger,
+    lanes: new Map(),
+    waitingSuspects: new Set(),
+    waitingForPromise: new Set(),
+    lost: new AbortController(),
+    session,
+    confirmed: true,
+    suspectsReleased: false,
+    roomWaiters: new Set(),
+  };
+}
+
+export function isOwned(partition: OwnedPartition): boolean {
+  return !partition.lost.signal.aborted;
+}
+
+export function isHeld(partition: OwnedPartition, nowMs: number): boolean {
+  return isOwned(partition) && partition.confirmed && nowMs < partition.session.heldUntilMs(); // 1
+}
+
+/**
+ * May the outcome of `work` be appended now? "wait": ask again after the next session. While not held, only what was
+ * posted within the last request time-out may be: it ends before the next owner's settle time does.
+ */
+export function mayPublish(
+  partition: OwnedPartition,
+  postedAtMs: number,
+  requestTimeoutMs: number,
+  nowMs: number,
+): "yes" | "wait" | "no" {
+  if (isHeld(partition, nowMs) || nowMs <= postedAtMs + requestTimeoutMs) return "yes";
+  return isOwned(partition) ? "wait" : "no";
+}

@@ -1,0 +1,190 @@
+/**
+ * Finds out whether a create in doubt was carried out: lists the tenant's objects and matches by identity.
+ *
+ * 1. Found is found, whenever it was read. Absent needs `rereadCount` misses in a row, all read after every request
+ *    that could still create the object has ended, and spaced, because lists may lag.
+ * 2. One list at a time for a tenant serves all its records in doubt.
+ */
+import { identify } from "../domain/identity.ts";
+import { backoffMs } from "../policy/backoff.ts";
+import { parseRetryAfterMs } from "../policy/retry-after.ts";
+import type { Clock, Graph, GraphObject, ListReply, Observer, Random } from "../ports.ts";
+import { isOwned, type Work } from "./partition.ts";
+import type { RegistrarSettings } from "./settings.ts";
+
+export interface ReadBack {
+  /** `work.doubt` is set. */
+  request(work: Work): void;
+  waiting(): number;
+}
+
+interface Tenant {
+  readonly tenantId: string;
+  readonly works: Set<Work>;
+  failures: number;
+  /** "queued": in line for a list; "timed": waits for its time. */
+  state: "idle" | "timed" | "queued" | "listing";
+  cancelTimer: () => void;
+}
+
+const listsInFlightMax = 8;
+const failureBackoff = { baseMs: 500, capMs: 30_000 };
+
+export function createReadBack(
+  ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
+  settings: RegistrarSettings,
+  onFound: (work: Work, object: GraphObject) => void,
+  onAbsent: (work: Work) => void,
+): ReadBack {
+  const { graph, clock, random, observe } = ports;
+  const tenants = new Map<string, Tenant>();
+  const queue: Tenant[] = [];
+  let listing = 0;
+
+  return {
+    request(work) {
+      const { tenantId } = work.enrollment;
+      let tenant = tenants.get(tenantId);
+      if (tenant === undefined) {
+        tenant = { tenantId, works: new Set(), failures: 0, state: "idle", cancelTimer: () => {} };
+        tenants.set(tenantId, tenant);
+      }
+      tenant.works.add(work);
+      if (tenant.state === "timed" && tenant.failures === 0) tenant.cancelTimer();
+      if (tenant.state === "idle" || (tenant.state === "timed" && tenant.failures === 0)) plan(tenant);
+    },
+    waiting: () => [...tenants.values()].reduce((sum, tenant) => sum + tenant.works.size, 0),
+  };
+
+  /** Queues the tenant's next list, now or when its first record is due. */
+  function plan(tenant: Tenant, notBeforeMs = 0): void {
+    for (const work of tenant.works) if (!isOwned(work.partition)) tenant.works.delete(work);
+    if (tenant.works.size === 0) {
+      tenants.delete(tenant.tenantId);
+      return;
+    }
+    const nowMs = clock.nowMs();
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const work of tenant.works) dueMs = Math.min(dueMs, work.doubt?.nextReadAtMs ?? nowMs);
+    const atMs = Math.max(dueMs, notBeforeMs);
+    if (atMs > nowMs) {
+      tenant.state = "timed";
+      tenant.cancelTimer = clock.after(atMs - nowMs, () => plan(tenant));
+      return;
+    }
+    tenant.state = "queued";
+    queue.push(tenant);
+    startLists();
+  }
+
+  function startLists(): void {
+    while (listing < listsInFlightMax) {
+      const tenant = queue.shift();
+      if (tenant === undefined) return;
+      listing++;
+      void list(tenant);
+    }
+  }
+
+  async function list(tenant: Tenant): Promise<void> {
+    tenant.state = "listing"; // 2
+    const startedMs = clock.nowMs();
+    const due = [...tenant.works].filter((work) => (work.doubt?.nextReadAtMs ?? startedMs) <= startedMs);
+    const reply = await graph.list(tenant.tenantId);
+    listing--;
+    const durationMs = clock.nowMs() - startedMs;
+    observe({
+      kind: "graph-request",
+      operation: "list",
+      tenantId: tenant.tenantId,
+      items: 1,
+      durationMs,
+      results: [resultOf(reply)],
+    });
+    startLists();
+    const objects = objectsOf(reply);
+    if (objects === null) {
+      tenant.failures++;
+      return plan(tenant, clock.nowMs() + delayAfter(reply, tenant.failures));
+    }
+    tenant.failures = 0;
+    const byKey = index(tenant.tenantId, objects);
+    for (const work of due) {
+      if (!isOwned(work.partition)) tenant.works.delete(work);
+      else conclude(tenant, work, byKey.get(work.idempotencyKey), startedMs);
+    }
+    plan(tenant);
+  }
+
+  function conclude(
+    tenant: Tenant,
+    work: Work,
+    found: readonly GraphObject[] | undefined,
+    startedMs: number,
+  ): void {
+    const { doubt } = work;
+    if (doubt === null) {
+      tenant.works.delete(work);
+      return;
+    }
+    if (found !== undefined) {
+      tenant.works.delete(work);
+      if (found.length > 1) {
+        observe({
+          kind: "duplicate-objects",
+          tenantId: tenant.tenantId,
+          idempotencyKey: work.idempotencyKey,
+          ids: found.map(({ id }) => id),
+        });
+      }
+      onFound(work, choose(found, work.idempotencyKey)); // 1
+      return;
+    }
+    if (startedMs >= doubt.absentAfterMs) doubt.misses++;
+    if (doubt.misses >= settings.rereadCount) {
+      tenant.works.delete(work);
+      onAbsent(work); // 1
+      return;
+    }
+    doubt.nextReadAtMs = Math.max(startedMs + settings.rereadDelayMs, doubt.absentAfterMs);
+  }
+
+  function delayAfter(reply: ListReply, failures: number): number {
+    const asked =
+      reply.kind === "answer" && reply.retryAfter !== null
+        ? parseRetryAfterMs(reply.retryAfter, clock.wallMs())
+        : null;
+    return asked ?? failureBackoff.baseMs / 2 + backoffMs(failures, random, failureBackoff);
+  }
+}
+
+/** Null: not an answer to the question. A tenant that never had a connector may answer 404. */
+function objectsOf(reply: ListReply): readonly GraphObject[] | null {
+  if (reply.kind === "listed") return reply.objects;
+  return reply.kind === "answer" && reply.status === 404 ? [] : null;
+}
+
+function resultOf(reply: ListReply): number | "timeout" | "reset" | "connect" | "credential" | "malformed" {
+  if (reply.kind === "listed") return 200;
+  return reply.kind === "answer" ? reply.status : reply.reason;
+}
+
+function index(tenantId: string, objects: readonly GraphObject[]): Map<string, GraphObject[]> {
+  const byKey = new Map<string, GraphObject[]>();
+  for (const object of objects) {
+    const key = identify(tenantId, object)?.idempotencyKey;
+    if (key === undefined) continue;
+    const same = byKey.get(key);
+    if (same === undefined) byKey.set(key, [object]);
+    else same.push(object);
+  }
+  return byKey;
+}
+
+/** The same choice on every worker: the one with our id, else the least id. */
+function choose(objects: readonly GraphObject[], idempotencyKey: string): GraphObject {
+  return objects.reduce((best, object) => {
+    if (best.id.toLowerCase() === idempotencyKey) return best;
+    return object.id.toLowerCase() === idempotencyKey || object.id < best.id ? object : best;
+  });
+}

@@ -1,0 +1,186 @@
+/**
+ * The worker: joins the group, owns partitions, reads their records into the pipeline, commits what settled.
+ * Reading order: partition.ts (what is held), ownership.ts (sessions), pipeline.ts (records), committer.ts.
+ */
+import type { BreakerState } from "../policy/breaker.ts";
+import { type InputTopic, inputTopics, type LogRecord, type Membership, type Session } from "../ports.ts";
+import { createCommitter } from "./committer.ts";
+import { type Fault, membershipLost } from "./fault.ts";
+import { createLagMeter } from "./lag.ts";
+import { createOwnership } from "./ownership.ts";
+import { isOwned, type OwnedPartition } from "./partition.ts";
+import { createPipeline, type Ports } from "./pipeline.ts";
+import type { RegistrarSettings } from "./settings.ts";
+import { gapFault } from "./take-over.ts";
+import { sleep } from "./timers.ts";
+import { hasRoom } from "./window.ts";
+
+export interface RegistrarStatus {
+  readonly ready: boolean;
+  /** One line for each part that isn't ready, and why. */
+  readonly notReady: readonly string[];
+  readonly partitions: readonly number[];
+  /** Requests to Graph under way. */
+  readonly inFlight: number;
+  /** Records that wait for a request or a read-back. */
+  readonly waiting: number;
+  readonly ledgerEntries: number;
+  readonly breaker: BreakerState;
+  readonly blockedTenants: readonly string[];
+  /** Records in the input topics that are not settled, as of the last look at the log. */
+  readonly lagRecords: number;
+}
+
+export interface Registrar {
+  /** Resolves when it has stopped: null after `stop`, else why it stopped by itself. Never rejects. */
+  readonly done: Promise<Fault | null>;
+  /** Begins nothing new, waits up to `drainMs` for what is in flight, commits, leaves the group. Idempotent. */
+  stop(drainMs: number): Promise<void>;
+  status(): RegistrarStatus;
+}
+
+const faultDrainMs = 5_000;
+const drainPollMs = 20;
+
+export function startRegistrar(ports: Ports, settings: RegistrarSettings): Registrar {
+  const { log, clock, observe } = ports;
+  const owned = new Map<number, OwnedPartition>();
+  const ended = Promise.withResolvers<Fault | null>();
+  let session: Session | null = null;
+  let stopping: Promise<void> | null = null;
+
+  const pipeline = createPipeline(ports, settings, {
+    settled(partition) {
+      wakeReaders(partition);
+      committer.mark();
+    },
+    promiseNeeded: () => committer.urge(),
+    fault: fail,
+  });
+  const committer = createCommitter(ports, settings, owned, (partition) =>
+    pipeline.advanceWaiting(partition),
+  );
+  const ownership = createOwnership(ports, settings, owned, {
+    ready: startReading,
+    released: (partition) => pipeline.advanceWaiting(partition),
+    lost: wakeReaders,
+    fault: fail,
+  });
+  const lag = createLagMeter(ports, owned, () => session);
+  const joining: Promise<Membership> = log.join(onSession, (reason) => fail(membershipLost(reason)));
+
+  return { done: ended.promise, stop, status };
+
+  function onSession(next: Session): void {
+    if (stopping !== null) return;
+    session = next;
+    ownership.begin(next);
+    for (const partition of owned.values()) wakeReaders(partition);
+  }
+
+  // ── reading ──
+
+  function startReading(partition: OwnedPartition): void {
+    if (stopping !== null) return;
+    for (const topic of inputTopics) {
+      partition.session.seek(topic, partition.number, partition.windows[topic].nextOffset);
+      void read(partition, topic, partition.session);
+    }
+    committer.mark();
+    pipeline.poke();
+  }
+
+  async function read(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<void> {
+    while (await isReadable(partition, topic, under)) {
+      const result = await under.read(topic, partition.number);
+      if (result.kind === "ended") return;
+      if (result.kind === "records") await takeIn(partition, topic, under, result.records);
+      else if (settings.onRetentionGap === "continue") under.seek(topic, partition.number, result.logStart);
+      else return fail(gapFault(topic, partition.number, result.expected, result.logStart));
+    }
+  }
+
+  async function takeIn(
+    partition: OwnedPartition,
+    topic: InputTopic,
+    under: Session,
+    records: readonly LogRecord[],
+  ): Promise<void> {
+    if (!isCurrent(partition, under)) return;
+    observe({ kind: "records-read", topic, partition: partition.number, count: records.length });
+    for (const record of records) {
+      // What is left of these records after a change of session is read again under the next one.
+      if (!(await isReadable(partition, topic, under))) return;
+      pipeline.accept(partition, topic, record);
+    }
+    committer.mark();
+  }
+
+  /** True once the window has room; false once the session is over. */
+  async function isReadable(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<boolean> {
+    while (isCurrent(partition, under)) {
+      if (hasRoom(partition.windows[topic], settings.windowRecords)) return true;
+      await new Promise<void>((wake) => partition.roomWaiters.add(wake));
+    }
+    return false;
+  }
+
+  function isCurrent(partition: OwnedPartition, under: Session): boolean {
+    const isConfirmed = isOwned(partition) && partition.confirmed && partition.session === under;
+    return stopping === null && isConfirmed && !under.ended.aborted;
+  }
+
+  function wakeReaders(partition: OwnedPartition): void {
+    const waiters = [...partition.roomWaiters];
+    partition.roomWaiters.clear();
+    for (const wake of waiters) wake();
+  }
+
+  // ── the end ──
+
+  function fail(fault: Fault): void {
+    if (stopping !== null) return;
+    observe({ kind: "fault", ...fault });
+    stopping = shutDown(faultDrainMs, fault);
+  }
+
+  function stop(drainMs: number): Promise<void> {
+    stopping ??= shutDown(drainMs, null);
+    return stopping;
+  }
+
+  async function shutDown(drainMs: number, fault: Fault | null): Promise<void> {
+    pipeline.stop();
+    lag.stop();
+    for (const partition of owned.values()) wakeReaders(partition);
+    const deadlineMs = clock.nowMs() + drainMs;
+    while (!pipeline.isIdle() && clock.nowMs() < deadlineMs) await sleep(clock, drainPollMs);
+    if (session !== null) await committer.finish(session);
+    await (await joining).leave();
+    ownership.dropAll();
+    ended.resolve(fault);
+  }
+
+  function status(): RegistrarStatus {
+    const partitions = [...owned.values()].filter(({ confirmed }) => confirmed).map(({ number }) => number);
+    const notReady: string[] = [];
+    if (session === null) notReady.push("group: no partitions assigned yet");
+    for (const number of session?.partitions ?? []) {
+      if (!partitions.includes(number)) notReady.push(`partition ${number}: being taken over`);
+    }
+    const { breaker, ...flow } = pipeline.status();
+    if (breaker !== "closed") notReady.push(`graph: not answering, the circuit breaker is ${breaker}`);
+    if (stopping !== null) notReady.push("worker: stopping");
+    const ledgerEntries = [...owned.values()].reduce((sum, { ledger }) => sum + ledger.ids.size, 0);
+    const lagRecords = lag.records();
+    return {
+      ready: notReady.length === 0,
+      notReady,
+      partitions,
+      ledgerEntries,
+      breaker,
+      lagRecords,
+      ...flow,
+    };
+  }
+}

@@ -1,0 +1,52 @@
+/** What the registrar is told once, at start. Adapters get their own settings. */
+
+export interface RegistrarSettings {
+  /** Only reported, in `connector.registered`. */
+  readonly cloud: string;
+  /** Send the idempotency key as the object's id. */
+  readonly sendId: boolean;
+  readonly isTenantAllowed: (tenantId: string) => boolean;
+  /** The Graph adapter's bound on one exchange. */
+  readonly requestTimeoutMs: number;
+  /** The EventLog adapter's bound on one append. */
+  readonly publishTimeoutMs: number;
+  /** How long after a take-over everything that the previous owner began has surely ended. */
+  readonly settleMs: number;
+  /** Requests to Graph in flight, all tenants. */
+  readonly maxInFlight: number;
+  /** Records in one request, 1..20. */
+  readonly batchMax: number;
+  /** Writes per tenant in 20 s; 0: no limit. */
+  readonly writesPer20s: number;
+  /** Unsettled records held per input partition. */
+  readonly windowRecords: number;
+  /** How many records beyond those read each commit promises. */
+  readonly attemptAhead: number;
+  /** Failures of one record while others of its tenant succeed, before it is dead-lettered. */
+  readonly maxAttempts: number;
+  /** Read-backs that must all miss an object before it counts as not created, and the time between them. */
+  readonly rereadCount: number;
+  readonly rereadDelayMs: number;
+  /** The least time between two ordinary commits. */
+  readonly commitIntervalMs: number;
+  /** What to do when the log no longer holds records that nobody settled. */
+  readonly onRetentionGap: "stop" | "continue";
+}
+
+export const defaultSettings: Omit<RegistrarSettings, "isTenantAllowed"> = {
+  cloud: "global",
+  sendId: true,
+  requestTimeoutMs: 30_000,
+  publishTimeoutMs: 10_000,
+  settleMs: 45_000,
+  maxInFlight: 32,
+  batchMax: 20,
+  writesPer20s: 100,
+  windowRecords: 1000,
+  attemptAhead: 1000,
+  maxAttempts: 16,
+  rereadCount: 3,
+  rereadDelayMs: 2000,
+  commitIntervalMs: 100,
+  onRetentionGap: "stop",
+};

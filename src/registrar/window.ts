@@ -1,0 +1,71 @@
+/**
+ * The records of one input partition between the committed offset and the reading position. Pure bookkeeping.
+ *
+ * 1. settledThrough never passes an unsettled record: all below it is settled, durably.
+ * 2. A record may be attempted only below `promised`, the attemptedThrough of an acknowledged commit.
+ * 3. Offsets enter in rising order; gaps in them are no records.
+ */
+import assert from "node:assert/strict";
+
+export interface Slot {
+  readonly offset: number;
+  settled: boolean;
+  /** A create of it may have been carried out without our knowing. */
+  tainted: boolean;
+}
+
+export interface Window {
+  slots: Slot[];
+  /** Index in `slots` of the first that is not settled. */
+  head: number;
+  /** Offset that is read next. */
+  nextOffset: number;
+  unsettled: number;
+  /** attemptedThrough of the last acknowledged commit. */
+  promised: number;
+}
+
+export function createWindow(startOffset: number): Window {
+  return { slots: [], head: 0, nextOffset: startOffset, unsettled: 0, promised: startOffset };
+}
+
+export function enter(window: Window, offset: number): Slot {
+  assert(offset >= window.nextOffset, `offset ${offset} entered after ${window.nextOffset}`); // 3
+  const slot = { offset, settled: false, tainted: false };
+  window.slots.push(slot);
+  window.nextOffset = offset + 1;
+  window.unsettled++;
+  return slot;
+}
+
+export function settle(window: Window, slot: Slot): void {
+  assert(!slot.settled, `offset ${slot.offset} settled twice`);
+  slot.settled = true;
+  slot.tainted = false;
+  window.unsettled--;
+  while (window.slots[window.head]?.settled) window.head++; // 1
+  if (window.head >= 1024 || window.head === window.slots.length) {
+    window.slots.splice(0, window.head);
+    window.head = 0;
+  }
+}
+
+export function settledThrough(window: Window): number {
+  return window.slots[window.head]?.offset ?? window.nextOffset; // 1
+}
+
+/** The least attemptedThrough that covers what may have been carried out: what a clean shutdown commits. */
+export function taintedThrough(window: Window): number {
+  const last = window.slots.findLast((slot) => slot.tainted);
+  return last === undefined ? settledThrough(window) : last.offset + 1;
+}
+
+/**
+ * May another record enter? At most `limit` unsettled ones are held; settled ones behind the first unsettled are kept
+ * only as marks, but bounded too.
+ */
+export function hasRoom(window: Window, limit: number): boolean {
+  return window.unsettled < limit && window.slots.length - window.head < limit * marksPerRecord;
+}
+
+const marksPerRecord = 8;
