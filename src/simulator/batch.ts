@@ -1,9 +1,18 @@
 /** `$batch`: up to 20 requests in one, each carried out, throttled and failing on its own. */
 
-import { type AnswerFault, type BatchFault, drawItemFault } from "./faults.ts";
-import { type GraphRequest, type GraphState, isJson, retryAfterHeader, unavailableReply } from "./graph.ts";
+import { type AnswerFault, type BatchFault, drawItemFault, type Faults } from "./faults.ts";
 import { randomUuid } from "./random.ts";
-import { type Call, errorReply, okReply, type Reply, throttledReply } from "./reply.ts";
+import {
+  type Call,
+  errorReply,
+  okReply,
+  type Reply,
+  retryAfterHeader,
+  throttledReply,
+  unavailableReply,
+} from "./reply.ts";
+import { type GraphRequest, isJson } from "./request.ts";
+import type { GraphBehaviour } from "./settings.ts";
 
 const maxItems = 20;
 
@@ -16,7 +25,7 @@ type PerformItem = (request: GraphRequest, call: Call, fault: AnswerFault | null
 
 /** 200 with the items' answers in any order; 400 for the whole where the envelope breaks a rule, nothing carried out. */
 export function performBatch(
-  state: GraphState,
+  state: { readonly behaviour: GraphBehaviour; readonly faults: Faults },
   call: Call,
   request: GraphRequest,
   fault: BatchFault | null,

@@ -3,12 +3,9 @@
 import Type, { type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { type FaultProfile, type Faults, faultKinds, faultProfile, faultProfileNames } from "./faults.ts";
+import type { Checked } from "./resource.ts";
 import type { GraphBehaviour } from "./settings.ts";
 import { documentedLimits } from "./throttle.ts";
-
-export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly message: string };
 
 const closed = { additionalProperties: false };
 const longestMs = 86_400_000;

@@ -1,9 +1,10 @@
 /** The control endpoint `/_control`: reads the inventory and counts, sets faults and behaviour. JSON in, JSON out. */
 
-import { type Checked, readBehaviour, readFaults } from "./control-input.ts";
+import { readBehaviour, readFaults } from "./control-input.ts";
 import { parseJson } from "./exchange.ts";
 import type { GraphState } from "./graph.ts";
 import { inventoryOf } from "./model.ts";
+import type { Checked } from "./resource.ts";
 import { type RequestCounts, statsOf } from "./stats.ts";
 
 export interface Controlled {

@@ -14,18 +14,11 @@ import {
   writeTruncated,
 } from "./exchange.ts";
 import { drawTokenFault } from "./faults.ts";
-import {
-  type GraphRequest,
-  type GraphState,
-  newGraphState,
-  operationOf,
-  type Plan,
-  perform,
-  planRequest,
-  unavailableReply,
-} from "./graph.ts";
+import { type GraphState, newGraphState, perform } from "./graph.ts";
+import { type Plan, planRequest } from "./plan.ts";
 import { randomUuid } from "./random.ts";
-import { type Call, errorReply, type Reply } from "./reply.ts";
+import { type Call, errorReply, type Reply, unavailableReply } from "./reply.ts";
+import { type GraphRequest, operationOf } from "./request.ts";
 import { countRequest, type RequestCounts } from "./stats.ts";
 
 interface Parts {

@@ -9,10 +9,9 @@
 import type { GraphObject } from "../ports.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
+import { collection } from "./request.ts";
 import { checkCreate, checkUpdate, odataType } from "./resource.ts";
-
-/** What becomes of an id that the client sends with a create. */
-export type IdMode = "honour" | "ignore" | "refuse";
+import type { IdMode } from "./settings.ts";
 
 interface Stored {
   object: GraphObject;
@@ -38,8 +37,6 @@ export interface ListOptions {
   readonly pageSize: number;
   readonly skipToken: string | null;
 }
-
-const collection = "deviceManagement/certificateConnectorDetails";
 
 export function newModel(): Model {
   return { tenants: new Map(), nextSequence: 1, createdCount: 0 };

@@ -1,6 +1,7 @@
 /** What the simulated Graph answers with, as plain values: the HTTPS server and a virtual-time caller share it. */
 
 import type { Random } from "../ports.ts";
+import type { GraphBehaviour } from "./settings.ts";
 
 export interface Reply {
   readonly status: number;
@@ -63,4 +64,22 @@ function innerError(call: Call) {
 export function intuneMessage(call: Call, sentence: string): string {
   const text = `${sentence} - Operation ID (for customer support): ${call.requestId} - Activity ID: ${call.clientRequestId}`;
   return JSON.stringify({ _version: 3, Message: text, CustomApiErrorPhrase: "", RetryAfter: null });
+}
+
+export function unavailableReply(call: Call, headers: Readonly<Record<string, string>> = {}): Reply {
+  return errorReply(call, 503, "ServiceUnavailable", "The service is not available for now.", headers);
+}
+
+/** `{}` where the behaviour says that Retry-After is absent. Never asks for less than `waitMs`. */
+export function retryAfterHeader(
+  behaviour: GraphBehaviour,
+  call: Call,
+  waitMs: number,
+): Record<string, string> {
+  if (behaviour.retryAfter === "absent") return {};
+  if (behaviour.retryAfter === "fractional") return { "Retry-After": (Math.ceil(waitMs) / 1000).toFixed(3) };
+  if (behaviour.retryAfter === "seconds")
+    return { "Retry-After": String(Math.max(1, Math.ceil(waitMs / 1000))) };
+  const dueMs = Math.ceil((call.wallMs + waitMs) / 1000) * 1000;
+  return { "Retry-After": new Date(dueMs).toUTCString() };
 }

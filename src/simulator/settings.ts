@@ -1,7 +1,9 @@
 /** What the simulated Graph does beside faults; changeable while it runs. Plain data. */
 
-import type { IdMode } from "./model.ts";
 import { documentedLimits, type Limits } from "./throttle.ts";
+
+/** What becomes of an id that the client sends with a create. */
+export type IdMode = "honour" | "ignore" | "refuse";
 
 /** "no-licence" is what Intune answers for a tenant that it doesn't serve: 400 BadRequest, told by its message only. */
 export type Block =
@@ -11,7 +13,6 @@ export type Block =
   | { readonly status: number; readonly code: string; readonly message: string };
 
 export interface GraphBehaviour {
-  /** What becomes of an id that the client sends. */
   readonly idMode: IdMode;
   /** Null: no throttling. */
   readonly throttle: Limits | null;

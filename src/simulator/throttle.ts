@@ -28,6 +28,7 @@ export const documentedLimits: Limits = {
 
 /** The times of the last `limit` calls; the oldest of them decides about the next call. */
 interface Window {
+  readonly limit: number;
   readonly times: number[];
   oldest: number;
 }
@@ -53,7 +54,7 @@ export function countCall(
 ): number {
   const { appId, tenantId, nowMs } = call;
   const count = (name: string, limit: number, windowMs: number) =>
-    countIn(windowNamed(throttle, name), limit, windowMs, nowMs);
+    countIn(windowNamed(throttle, name, limit), windowMs, nowMs);
   const waits = [
     count(`any ${appId}`, limits.requestsPerApp, limits.globalWindowMs),
     count(`any ${appId} ${tenantId}`, limits.requestsPerAppAndTenant, limits.windowMs),
@@ -66,15 +67,17 @@ export function countCall(
   return Math.max(...waits);
 }
 
-function windowNamed(throttle: Throttle, name: string): Window {
+/** A window starts anew when its limit has been changed. */
+function windowNamed(throttle: Throttle, name: string, limit: number): Window {
   const known = throttle.windows.get(name);
-  if (known !== undefined) return known;
-  const window = { times: [], oldest: 0 };
+  if (known?.limit === limit) return known;
+  const window = { limit, times: [], oldest: 0 };
   throttle.windows.set(name, window);
   return window;
 }
 
-function countIn(window: Window, limit: number, windowMs: number, nowMs: number): number {
+function countIn(window: Window, windowMs: number, nowMs: number): number {
+  const { limit } = window;
   if (window.times.length < limit) {
     window.times.push(nowMs);
     return 0;
