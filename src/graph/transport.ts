@@ -90,7 +90,7 @@ class Transmission implements Dispatcher.DispatchHandler {
       const detail = `the answer (${this.#status}) broke off after ${this.#bytes} bytes: ${describe(error)}`;
       return silence("malformed", true, detail);
     }
-    const isUnreadable = codeOf(error).startsWith("HPE_");
+    const isUnreadable = error.name === "HTTPParserError";
     return silence(isUnreadable ? "malformed" : "reset", true, describe(error));
   }
 }

@@ -77,8 +77,7 @@ export function createCommitter(
       urged = false;
       return;
     }
-    // Superseded: the next session takes over from here, and marks.
-    if (result === "superseded") return;
+    // Superseded: the next session goes on from here. Should this one not end after all, we ask again.
     failures++;
     planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));
   }

@@ -205,12 +205,13 @@ export function createDispatcher(
       durationMs,
       results,
     });
-    works.forEach((work, i) => {
-      const reply = replies[i] ?? missingReply;
-      const verdict = classify(reply, clock.wallMs());
-      takeIn(line, verdict); // 3
-      onVerdict(work, verdict, reply);
-    });
+    const answered = works.map((work, i) => ({ work, reply: replies[i] ?? missingReply }));
+    const judged = answered.map((each) => ({ ...each, verdict: classify(each.reply, clock.wallMs()) }));
+    takeIn(
+      line,
+      judged.map(({ verdict }) => verdict),
+    ); // 3
+    for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
     planPump();
   }
 
@@ -220,27 +221,30 @@ export function createDispatcher(
     return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: randomUuid(random) };
   }
 
-  function takeIn(line: Line, verdict: Verdict): void {
+  /** One exchange is one piece of news, however many records shared it. */
+  function takeIn(line: Line, verdicts: readonly Verdict[]): void {
     const nowMs = clock.nowMs();
-    if (verdict.kind === "created") {
-      line.creates++;
+    const creates = verdicts.filter(({ kind }) => kind === "created").length;
+    if (creates > 0) {
+      line.creates += creates;
       line.throttledInARow = 0;
       if (line.blockedInARow > 0) observe({ kind: "tenant-unblocked", tenantId: line.tenantId });
       line.blockedInARow = 0;
     }
-    if (verdict.kind === "throttled") {
+    const throttled = verdicts.filter((verdict) => verdict.kind === "throttled");
+    if (throttled.length > 0) {
       line.throttledInARow++;
-      closeUntil(
-        line.pacing,
-        nowMs + (verdict.afterMs ?? backoffMs(line.throttledInARow, random, throttledBackoff)),
-      );
+      const askedMs = Math.max(...throttled.map(({ afterMs }) => afterMs ?? 0));
+      closeUntil(line.pacing, nowMs + (askedMs || backoffMs(line.throttledInARow, random, throttledBackoff)));
     }
-    if (verdict.kind === "unavailable" && verdict.afterMs !== null)
-      closeUntil(line.pacing, nowMs + verdict.afterMs);
-    if (verdict.kind === "tenant-blocked") blockLine(line, verdict.detail);
-    const change = recordHealth(breaker, healthOf(verdict), nowMs, random);
-    if (change === "opened")
-      observe({ kind: "breaker-opened", detail: "detail" in verdict ? verdict.detail : "" });
+    for (const verdict of verdicts) {
+      if (verdict.kind === "unavailable") closeUntil(line.pacing, nowMs + (verdict.afterMs ?? 0));
+      if (verdict.kind === "tenant-blocked") blockLine(line, verdict.detail);
+    }
+    const healths = verdicts.map(healthOf);
+    const health = healths.includes("well") ? "well" : healths.includes("ill") ? "ill" : "neither";
+    const change = recordHealth(breaker, health, nowMs, random);
+    if (change === "opened") observe({ kind: "breaker-opened", detail: detailOf(verdicts) });
     if (change === "closed") observe({ kind: "breaker-closed" });
   }
 
@@ -263,3 +267,8 @@ const missingReply: GraphReply = {
   reason: "malformed",
   detail: "no answer for this item",
 };
+
+function detailOf(verdicts: readonly Verdict[]): string {
+  for (const verdict of verdicts) if ("detail" in verdict) return verdict.detail;
+  return "";
+}

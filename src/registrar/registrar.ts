@@ -41,6 +41,7 @@ export interface Registrar {
 
 const faultDrainMs = 5_000;
 const drainPollMs = 20;
+const leaveTimeoutMs = 3_000;
 
 export function startRegistrar(ports: Ports, settings: RegistrarSettings): Registrar {
   const { log, clock, observe } = ports;
@@ -156,7 +157,8 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     const deadlineMs = clock.nowMs() + drainMs;
     while (!pipeline.isIdle() && clock.nowMs() < deadlineMs) await sleep(clock, drainPollMs);
     if (session !== null) await committer.finish(session);
-    await (await joining).leave();
+    // Joining may hang on an unreachable broker; then the session time-out does what leaving would have done.
+    await Promise.race([joining.then((membership) => membership.leave()), sleep(clock, leaveTimeoutMs)]);
     ownership.dropAll();
     ended.resolve(fault);
   }

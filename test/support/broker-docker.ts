@@ -1,6 +1,6 @@
 /** Kafka's own image through testcontainers, on a fixed free port so that the broker can advertise it. */
 import type { BrokerResult } from "./broker.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "./broker-port.ts";
 
 const image = process.env.KAFKA_IMAGE ?? "apache/kafka:4.1.0";
 const startTimeoutMs = 120_000;

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { BrokerResult } from "./broker.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "./broker-port.ts";
 
 const run = promisify(execFile);
 const pom = join(import.meta.dirname, "kafka-broker", "pom.xml");
