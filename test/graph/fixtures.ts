@@ -1,0 +1,55 @@
+import { type GraphSettings, openGraph } from "../../src/graph/graph-client.ts";
+import type { TokenSource } from "../../src/graph/token-cache.ts";
+import type { Clock, CreateRequest } from "../../src/ports.ts";
+
+export const tenantId = "6f4e6b2a-8d5c-4a5e-9a64-1f0f1c8f3a01";
+export const requestTimeoutMs = 10_000;
+
+/** The documented example's properties. */
+export const exampleDetails = {
+  connectorName: "Connector Name value",
+  machineName: "Machine Name value",
+  enrollmentDateTime: "2016-12-31T23:57:59.3726057-08:00",
+  lastCheckinDateTime: "2017-01-01T00:02:46.0431416-08:00",
+  connectorVersion: "Connector Version value",
+};
+
+/** The `n`th of distinct requests; without an id unless one is given. */
+export function createRequest(n = 1, id: string | null = null): CreateRequest {
+  const digits = String(n).padStart(12, "0");
+  return {
+    details: { ...exampleDetails, machineName: `machine-${n}` },
+    id,
+    idempotencyKey: `00000000-0000-5000-8000-${digits}`,
+    clientRequestId: `00000000-0000-4000-8000-${digits}`,
+  };
+}
+
+export function idOf(n: number): string {
+  return `104d7361-7361-104d-6173-${String(n).padStart(12, "0")}`;
+}
+
+export const staticToken: TokenSource = async () => ({
+  ok: true,
+  token: "a-token",
+  expiresAtWallMs: Date.now() + 3_600_000,
+});
+
+export function openAgainst(
+  baseUrl: string,
+  clock: Clock,
+  tokens: TokenSource = staticToken,
+  overrides: Partial<GraphSettings> = {},
+) {
+  const settings: GraphSettings = {
+    cloud: "global",
+    baseUrl,
+    authorityHost: null,
+    clientId: "3f1d6f9e-0000-4000-8000-000000000001",
+    credential: { kind: "secret", clientSecret: "a-secret" },
+    requestTimeoutMs,
+    maxConnections: 4,
+    ...overrides,
+  };
+  return openGraph(settings, clock, tokens);
+}
