@@ -1,0 +1,198 @@
+/** `emit`: publishes enrollment events; refuses what the worker would refuse, unless told otherwise. */
+import { Command } from "commander";
+import { systemClock, systemRandom } from "../clock.ts";
+import { openLogPatiently } from "../compose.ts";
+import type { Group, Settings } from "../config/table.ts";
+import type { EventLog } from "../ports.ts";
+import {
+  type Emission,
+  type EmitContext,
+  type EmitInput,
+  fromFlags,
+  fromLines,
+  generated,
+} from "./emit-input.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { wholeNumber } from "./option-values.ts";
+import { seededRandom } from "./samples/random.ts";
+import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { exitCodes, fail, plain, print, say } from "./terminal.ts";
+
+const groups: readonly Group[] = ["log"];
+const batchRecords = 500;
+const shownRefusals = 20;
+
+interface EmitFlags {
+  readonly file?: string;
+  readonly tenant?: string;
+  readonly connector?: string;
+  readonly machine?: string;
+  readonly enrolledAt?: string;
+  readonly lastCheckin?: string;
+  readonly connectorVersion?: string;
+  readonly id?: string;
+  readonly source: string;
+  readonly count?: number;
+  readonly seed?: number;
+  readonly binary?: true;
+  readonly raw?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export function command(): Command {
+  const emit = new Command("emit")
+    .description(
+      "Publishes enrollment events to connector.enrolled: one from flags, generated samples, or JSON lines.",
+    )
+    .argument("[file]", "JSON lines of CloudEvents or of their data; - is standard input")
+    .option("--file <path>", "the same as the argument")
+    .option("--tenant <guid>", "tenant id; default AZURE_TENANT_ID")
+    .option("--connector <name>", "connectorName")
+    .option("--machine <name>", "machineName")
+    .option("--enrolled-at <date-time>", "enrollmentDateTime, with offset; default now")
+    .option("--last-checkin <date-time>", "lastCheckinDateTime; default the enrollment's")
+    .option("--connector-version <text>", "connectorVersion", "6.2406.0.1001")
+    .option("--id <text>", "CloudEvents id; default a new UUID")
+    .option("--source <uri>", "CloudEvents source", "/connector-registrar/emit")
+    .option("--count <n>", "emit n generated samples", wholeNumber)
+    .option("--seed <n>", "seed of the samples", wholeNumber)
+    .option("--binary", "CloudEvents binary mode (ce_ headers) instead of structured")
+    .option("--raw", "emit lines as they are, without looking at them")
+    .option("--json", "print JSON lines")
+    .option("--quiet", "print only the summary");
+  addSettingFlags(emit, groups).action(async (argument: string | undefined) => {
+    const flags = emit.opts<EmitFlags>();
+    const settings = readSettings(emit, groups);
+    if (settings !== null) await run(settings, { ...flags, file: flags.file ?? argument });
+  });
+  return emit;
+}
+
+async function run(settings: Settings, flags: EmitFlags & { file: string | undefined }): Promise<void> {
+  const tenantId = flags.tenant ?? (process.env.AZURE_TENANT_ID || null);
+  const missing = missingFlag(flags, tenantId);
+  if (missing !== null) return fail({ code: "usage", ...missing }, exitCodes.usage);
+  const interrupts = onInterrupt("");
+  const opening = await openLogPatiently(
+    settings,
+    systemClock,
+    (problem, retryInMs) =>
+      say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+    interrupts.signal,
+  );
+  if (opening === null) {
+    process.exitCode = exitCodes.interrupted;
+    return;
+  }
+  if (!opening.ok) return fail(opening.problem, exitCodes.usage);
+  const { log } = opening;
+  const context: EmitContext = {
+    tenantId,
+    source: flags.source,
+    mode: flags.binary ? "binary" : "structured",
+    raw: flags.raw ?? false,
+    partitionCount: log.partitionCount,
+    nowIso: () => new Date(systemClock.wallMs()).toISOString(),
+    random: flags.seed === undefined ? systemRandom : seededRandom(flags.seed),
+  };
+  try {
+    await emitAll(log, inputs(flags, context), flags, interrupts.signal);
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    fail(
+      {
+        code: "file",
+        message: `${error.path ?? flags.file} can't be read: ${error.code}.`,
+        fix: "Type emit --file <path>, or - for standard input.",
+      },
+      exitCodes.usage,
+    );
+  } finally {
+    interrupts.stopListening();
+    await log.close();
+  }
+}
+
+function inputs(flags: EmitFlags, context: EmitContext): Iterable<EmitInput> | AsyncIterable<EmitInput> {
+  if (flags.file !== undefined) return fromLines(flags.file, context);
+  if (flags.count !== undefined) return generated(flags.count, context);
+  const enrolledAt = flags.enrolledAt ?? context.nowIso();
+  const data = {
+    connectorName: flags.connector ?? "",
+    machineName: flags.machine ?? "",
+    enrollmentDateTime: enrolledAt,
+    lastCheckinDateTime: flags.lastCheckin ?? enrolledAt,
+    connectorVersion: flags.connectorVersion ?? "",
+  };
+  return [fromFlags(data, flags.id ?? null, context)];
+}
+
+async function emitAll(
+  log: EventLog,
+  source: Iterable<EmitInput> | AsyncIterable<EmitInput>,
+  flags: EmitFlags,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const counts = { emitted: 0, refused: 0 };
+  let batch: Emission[] = [];
+  const flush = async (): Promise<boolean> => {
+    const result = await log.append(batch.map((emission) => emission.record));
+    if (!result.ok) {
+      fail({
+        code: "append",
+        message: `The log didn't confirm the last ${batch.length} events (${result.reason}); ${counts.emitted} before them are stored.`,
+        fix: "Emit them again: duplicates are ignored by the worker.",
+      });
+      return false;
+    }
+    counts.emitted += batch.length;
+    if (!flags.quiet) for (const emission of batch) report(emission, flags.json ?? false);
+    batch = [];
+    return true;
+  };
+  for await (const input of source) {
+    if (interrupted.aborted) break;
+    if (input.ok) batch.push(input.emission);
+    else if (counts.refused++ < shownRefusals)
+      say(`refused${input.where && ` ${input.where}`}: ${plain(input.message)}\n`);
+    if (batch.length >= batchRecords && !(await flush())) return;
+  }
+  if (batch.length > 0 && !(await flush())) return;
+  summary(counts);
+  if (interrupted.aborted) process.exitCode = exitCodes.interrupted;
+}
+
+function report({ id, tenantId, record }: Emission, json: boolean): void {
+  const { partition } = record;
+  print(
+    json
+      ? JSON.stringify({ id, tenantId, partition })
+      : `emitted ${plain(id ?? "(no id)")} for tenant ${plain(tenantId ?? "(none)")} to partition ${partition}`,
+  );
+}
+
+function summary({ emitted, refused }: { emitted: number; refused: number }): void {
+  if (refused > shownRefusals) say(`… and ${refused - shownRefusals} more refused\n`);
+  say(`${emitted} emitted, ${refused} refused\n`);
+  if (refused > 0) {
+    say("  Mend what was refused, or type --raw to emit it as it is (the worker dead-letters it).\n");
+    process.exitCode = exitCodes.failed;
+  }
+}
+
+function missingFlag(flags: EmitFlags & { file: string | undefined }, tenantId: string | null) {
+  if (flags.file !== undefined) return null;
+  if (flags.count === undefined && (flags.connector === undefined || flags.machine === undefined)) {
+    return {
+      message: "emit needs --connector and --machine, or --count, or --file.",
+      fix: "Type for example: connector-registrar emit --tenant <guid> --connector 'Certificate Connector 1' --machine PKI-0001",
+    };
+  }
+  if (tenantId !== null) return null;
+  return { message: "emit needs a tenant.", fix: "Type --tenant <guid>, or set AZURE_TENANT_ID." };
+}
+
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error && "syscall" in error;
+}

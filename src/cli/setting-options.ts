@@ -1,0 +1,37 @@
+/** Settings as flags of a command, and their loading with every problem reported at once. */
+import type { Command } from "commander";
+import { type LoadedSettings, loadSettings } from "../config/load.ts";
+import { settingFlags } from "../config/reference.ts";
+import type { Group, SettingName, Settings } from "../config/table.ts";
+import { exitCodes, say, settingProblemsText } from "./terminal.ts";
+
+export function addSettingFlags(command: Command, groups: readonly Group[]): Command {
+  for (const { flag, help } of settingFlags(groups)) command.option(flag, help);
+  return command;
+}
+
+/** Null: the problems were printed and the exit code set. */
+export function readSettings(
+  command: Command,
+  groups: readonly Group[],
+  required: readonly SettingName[] = [],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Settings | null {
+  const loaded: LoadedSettings = loadSettings({ environment, flags: flagsOf(command), groups, required });
+  for (const warning of loaded.warnings) say(`connector-registrar: warning: ${warning}\n`);
+  if (loaded.ok) return loaded.settings;
+  say(settingProblemsText(loaded.problems));
+  process.exitCode = exitCodes.usage;
+  return null;
+}
+
+/** Commander's camelCase attributes back to flag names. */
+function flagsOf(command: Command): Record<string, string | undefined> {
+  const values = command.opts<Record<string, unknown>>();
+  const flags: Record<string, string | undefined> = {};
+  for (const option of command.options) {
+    const value = values[option.attributeName()];
+    if (option.long && typeof value === "string") flags[option.long.slice(2)] = value;
+  }
+  return flags;
+}

@@ -1,0 +1,175 @@
+/** `simulate-graph`: the Graph simulator alone, until SIGTERM or SIGINT. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Latency } from "../simulator/faults.ts";
+import type { SimulatorSettings } from "../simulator/server.ts";
+import type { GraphBehaviour } from "../simulator/settings.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { names, wholeNumber } from "./option-values.ts";
+import { exitCodes, fail, print } from "./terminal.ts";
+
+/** What a simulator is reached with unless told otherwise; no secret of anyone's. */
+export const simulatorCredential = {
+  clientId: "0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9",
+  clientSecret: "simulator-only",
+  tenantId: "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5",
+};
+
+interface Flags {
+  readonly httpsPort: number;
+  readonly httpPort?: number;
+  readonly host: string;
+  readonly extraHost?: string[];
+  readonly caDir?: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly tenants?: string[];
+  readonly ids: GraphBehaviour["idMode"];
+  readonly faults: "none" | "flaky" | "harsh";
+  readonly latency?: Latency;
+  readonly throttle?: number;
+  readonly retryAfter: GraphBehaviour["retryAfter"];
+  readonly listLag: number;
+  readonly seed: number;
+}
+
+export function command(): Command {
+  const simulate = new Command("simulate-graph")
+    .description("Runs the Graph simulator alone: token endpoint, Graph and /_control on one HTTPS port.")
+    .option("--https-port <n>", "HTTPS port; 0 takes any free one", wholeNumber, 8443)
+    .option("--http-port <n>", "plain HTTP as well, on this port", wholeNumber)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--extra-host <names>", "more names for the certificate, comma-separated", names)
+    .option("--ca-dir <dir>", "keep the certificate authority here (ca.pem) and use it again")
+    .addOption(
+      new Option("--client-id <guid>", "the app's id")
+        .env("AZURE_CLIENT_ID")
+        .default(simulatorCredential.clientId),
+    )
+    .addOption(
+      new Option("--client-secret <text>", "the app's secret")
+        .env("AZURE_CLIENT_SECRET")
+        .default(simulatorCredential.clientSecret),
+    )
+    .option("--tenants <guids>", "tenants that exist, comma-separated; default any GUID", names)
+    .addOption(
+      new Option("--ids <mode>", "what becomes of ids that clients send")
+        .choices(["honour", "ignore", "refuse"])
+        .default("honour"),
+    )
+    .addOption(
+      new Option("--faults <profile>", "how much goes wrong")
+        .choices(["none", "flaky", "harsh"])
+        .default("none"),
+    )
+    .option("--latency <ms>", "time each request takes, or a range (20-80)", latency)
+    .option(
+      "--throttle <n>",
+      "writes for one app and tenant in 20 s; 0 turns throttling off; default 100",
+      wholeNumber,
+    )
+    .addOption(
+      new Option("--retry-after <form>", "how 429 says when")
+        .choices(["seconds", "fractional", "http-date", "absent"])
+        .default("seconds"),
+    )
+    .option("--list-lag <ms>", "created objects appear in lists after this time", wholeNumber, 0)
+    .option("--seed <n>", "decides about faults, latency and ids", wholeNumber, 1)
+    .action(() => run(simulate.opts<Flags>()));
+  return simulate;
+}
+
+async function run(flags: Flags): Promise<void> {
+  const { startSimulator } = await import("../simulator/server.ts");
+  const interrupts = onInterrupt("");
+  try {
+    const simulator = await startSimulator(await simulatorSettings(flags));
+    announce(simulator, flags);
+    await new Promise<void>((resolve) => {
+      if (interrupts.signal.aborted) resolve();
+      interrupts.signal.addEventListener("abort", () => resolve());
+    });
+    await simulator.close();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    fail(explain(error, flags), exitCodes.usage);
+  } finally {
+    interrupts.stopListening();
+  }
+}
+
+async function simulatorSettings(flags: Flags): Promise<SimulatorSettings> {
+  const { faultProfile } = await import("../simulator/faults.ts");
+  const { documentedLimits } = await import("../simulator/throttle.ts");
+  const limits = {
+    ...documentedLimits,
+    writesPerAppAndTenant: flags.throttle ?? documentedLimits.writesPerAppAndTenant,
+  };
+  const faults = faultProfile(flags.faults);
+  return {
+    clientId: flags.clientId,
+    clientSecret: flags.clientSecret,
+    allowedTenants: flags.tenants ?? null,
+    host: flags.host,
+    httpsPort: flags.httpsPort,
+    httpPort: flags.httpPort ?? null,
+    extraHosts: flags.extraHost ?? [],
+    caDir: flags.caDir ?? null,
+    seed: flags.seed,
+    faults: flags.latency === undefined ? faults : { ...faults, latency: flags.latency },
+    behaviour: {
+      idMode: flags.ids,
+      throttle: flags.throttle === 0 ? null : limits,
+      retryAfter: flags.retryAfter,
+      listLagMs: flags.listLag,
+    },
+  };
+}
+
+/** What to export so that a worker uses it. The secret is shown only if it is the built-in one. */
+function announce(
+  simulator: { httpsUrl: string; httpUrl: string | null; caFile: string },
+  flags: Flags,
+): void {
+  const secret = flags.clientSecret === simulatorCredential.clientSecret ? flags.clientSecret : "<as given>";
+  print(
+    `# The Graph simulator listens on ${simulator.httpsUrl}${simulator.httpUrl ? ` and ${simulator.httpUrl}` : ""}.`,
+  );
+  print("# To point a worker at it, type in its shell:");
+  print(`export GRAPH_BASE_URL=${simulator.httpsUrl}`);
+  print(`export AZURE_AUTHORITY_HOST=${simulator.httpsUrl}`);
+  print(`export GRAPH_CA_FILE=${simulator.caFile}`);
+  print(`export AZURE_TENANT_ID=${flags.tenants?.[0] ?? simulatorCredential.tenantId}`);
+  print(`export AZURE_CLIENT_ID=${flags.clientId}`);
+  print(`export AZURE_CLIENT_SECRET=${secret}`);
+  print(`# What it holds: curl --cacert ${simulator.caFile} ${simulator.httpsUrl}/_control/inventory`);
+}
+
+interface SystemError extends NodeJS.ErrnoException {
+  readonly port?: number;
+}
+
+function isSystemError(error: unknown): error is SystemError {
+  return error instanceof Error && "syscall" in error;
+}
+
+function explain(error: SystemError, flags: Flags) {
+  if (error.code === "EADDRINUSE") {
+    return {
+      code: "port-taken",
+      message: `Port ${error.port ?? flags.httpsPort} is taken by another process.`,
+      fix: "Type --https-port 0 (any free port) or another number; the same goes for --http-port.",
+    };
+  }
+  return {
+    code: "simulator",
+    message: `The simulator can't start: ${error.message}.`,
+    fix: "Check --host, the ports and --ca-dir.",
+  };
+}
+
+function latency(text: string): Latency {
+  const match = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("It is neither milliseconds (20) nor a range (20-80).");
+  if (match[2] === undefined) return { kind: "fixed", ms: Number(match[1]) };
+  return { kind: "uniform", minMs: Number(match[1]), maxMs: Number(match[2]) };
+}

@@ -1,0 +1,131 @@
+/** `start`: the worker, until SIGTERM or SIGINT. */
+import { Command } from "commander";
+import pino from "pino";
+import { systemClock, systemRandom } from "../clock.ts";
+import {
+  checkGraphFiles,
+  type OpenLog,
+  openLogPatiently,
+  type Problem,
+  startWorker,
+  type Worker,
+} from "../compose.ts";
+import { settingsMarkdown } from "../config/reference.ts";
+import type { Group, Settings } from "../config/table.ts";
+import { openHealthServer, type Readiness } from "../http/health-server.ts";
+import { fanOut } from "../observe/fan-out.ts";
+import { type LogObserver, openLogObserver } from "../observe/logs.ts";
+import { type Metrics, openMetrics } from "../observe/metrics.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { exitCodes, fail } from "./terminal.ts";
+import { version } from "./version.ts";
+
+const groups: readonly Group[] = ["log", "azure", "graph", "worker", "process"];
+
+export function command(): Command {
+  const start = new Command("start").description(
+    "Runs the worker. Without KAFKA_BROKERS it works on the embedded log in DATA_DIR. AZURE_CLIENT_SECRET comes from the environment only.",
+  );
+  addSettingFlags(start, groups)
+    .option("--settings", "print all settings as Markdown and end")
+    .action(async () => {
+      if (start.opts().settings) return void process.stdout.write(settingsMarkdown());
+      const settings = readSettings(start, groups, ["allowedTenants", "azureClientId", "azureClientSecret"]);
+      if (settings !== null) await run(settings);
+    });
+  return start;
+}
+
+/** What is there so far; /readyz and /metrics look at it. */
+interface Parts {
+  phase: string;
+  worker: Worker | null;
+}
+
+async function run(settings: Settings): Promise<void> {
+  const badFile = checkGraphFiles(settings);
+  if (badFile !== null) return fail(badFile, exitCodes.usage);
+  const logger = pino({
+    level: settings.logLevel,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level) => ({ level }) },
+    base: { clientId: settings.kafkaClientId },
+  });
+  const parts: Parts = { phase: "log: not open yet", worker: null };
+  const metrics = openMetrics(version, () => parts.worker?.registrar.status() ?? null);
+  const health = await openHealth(settings, parts, metrics);
+  if (health && !health.ok) return fail(health.problem, exitCodes.usage);
+  if (health?.ok) logger.info({ url: health.server.url }, "health and metrics");
+  const interrupts = onInterrupt("");
+  const logs = openLogObserver(logger, systemClock);
+  try {
+    await work(settings, parts, fanOut(metrics.observe, logs.observe), logger, interrupts.signal);
+  } finally {
+    logs.close();
+    interrupts.stopListening();
+    if (health?.ok) await health.server.close();
+  }
+}
+
+async function work(
+  settings: Settings,
+  parts: Parts,
+  observe: LogObserver["observe"],
+  logger: pino.Logger,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const note = (problem: Problem, retryInMs: number) => {
+    parts.phase = `log: ${problem.message}`;
+    logger.warn({ code: problem.code, fix: problem.fix, retryInMs }, `${problem.message} Trying again.`);
+  };
+  const opening = await openLogPatiently(settings, systemClock, note, interrupted);
+  if (opening === null) return logger.info("stopped before the log was open");
+  if (!opening.ok) {
+    logger.fatal({ code: opening.problem.code, fix: opening.problem.fix }, opening.problem.message);
+    return fail(opening.problem, exitCodes.usage);
+  }
+  await workOn(opening.log, settings, parts, observe, logger, interrupted);
+  await opening.log.close();
+}
+
+async function workOn(
+  log: OpenLog,
+  settings: Settings,
+  parts: Parts,
+  observe: LogObserver["observe"],
+  logger: pino.Logger,
+  interrupted: AbortSignal,
+): Promise<void> {
+  parts.phase = "registrar: starting";
+  const worker = await startWorker(settings, { log, observe, clock: systemClock, random: systemRandom });
+  parts.worker = worker;
+  const place =
+    settings.kafkaBrokers === null
+      ? `the embedded log in ${settings.dataDir}`
+      : `Kafka at ${settings.kafkaBrokers}`;
+  logger.info({ version, partitions: log.partitionCount, cloud: settings.graphCloud }, `working on ${place}`);
+  const stopped = aborted(interrupted);
+  const first = await Promise.race([worker.registrar.done, stopped]);
+  if (first === "interrupted") {
+    logger.info({ signal: interrupted.reason }, "stopping: finishing what is in flight");
+    await worker.stop(settings.shutdownTimeoutMs);
+    return logger.info("stopped");
+  }
+  await worker.stop(0);
+  if (first !== null) fail(first, exitCodes.usage);
+}
+
+async function openHealth(settings: Settings, parts: Parts, metrics: Metrics) {
+  if (settings.httpPort === null) return null;
+  const readiness = (): Readiness =>
+    parts.worker?.registrar.status() ?? { ready: false, notReady: [parts.phase] };
+  return openHealthServer({ host: settings.httpHost, port: settings.httpPort, readiness, metrics });
+}
+
+function aborted(signal: AbortSignal): Promise<"interrupted"> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve("interrupted");
+    signal.addEventListener("abort", () => resolve("interrupted"), { once: true });
+  });
+}

@@ -1,0 +1,42 @@
+/** What commands say to people, and how they end. Results go to standard output, everything else to standard error. */
+import type { SettingProblem } from "../config/load.ts";
+
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** What is wrong and what to type; `code` is stable and kebab-case. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+export function say(text: string): void {
+  process.stderr.write(text);
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Reports the problem and sets the exit code. */
+export function fail(problem: Problem, exitCode: number = exitCodes.failed): void {
+  say(`connector-registrar: ${problem.message}\n  ${problem.fix}\n`);
+  process.exitCode = exitCode;
+}
+
+/** Every problem of the settings, each with the variable, what was given and what to type. */
+export function settingProblemsText(problems: readonly SettingProblem[]): string {
+  const lines = [
+    `connector-registrar: ${problems.length === 1 ? "one setting needs" : `${problems.length} settings need`} a change`,
+  ];
+  for (const { variable, given, problem, fix } of problems) {
+    lines.push("", `  ${variable} (given: ${given}) ${problem}`, `    type: ${fix}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Control characters in foreign text must not reach a terminal. */
+export function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "\u00b7");
+}

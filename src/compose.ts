@@ -1,0 +1,165 @@
+/**
+ * The only wiring: settings in, running parts out. Adapters are loaded when they are chosen, so that a worker on
+ * the embedded log never loads a Kafka client.
+ */
+import { accessSync, constants } from "node:fs";
+import type { Settings } from "./config/table.ts";
+import type { GraphSettings } from "./graph/graph-client.ts";
+import type { Clock, EventLog, Graph, LogTail, Observer, Random } from "./ports.ts";
+import type { Registrar } from "./registrar/registrar.ts";
+import type { RegistrarSettings } from "./registrar/settings.ts";
+
+/** What is wrong and what to type; `code` is stable and kebab-case. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
+
+export type LogOpening =
+  | { readonly ok: true; readonly log: OpenLog }
+  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+
+/** One try. */
+export async function openLog(settings: Settings, clock: Clock): Promise<LogOpening> {
+  if (settings.kafkaBrokers === null) {
+    const { openEmbeddedLog } = await import("./embedded/embedded-log.ts");
+    return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
+  }
+  const { openKafkaLog } = await import("./kafka/kafka-log.ts");
+  return openKafkaLog(
+    {
+      brokers: settings.kafkaBrokers,
+      clientId: settings.kafkaClientId,
+      groupId: settings.kafkaGroupId,
+      topicPrefix: settings.kafkaTopicPrefix,
+      partitionCount: settings.topicsPartitions,
+      replicationFactor: settings.topicsReplicationFactor ?? -1,
+      createTopics: settings.topicsCreate,
+      sessionTimeoutMs: settings.kafkaSessionTimeoutMs,
+      publishTimeoutMs: settings.publishTimeoutMs,
+    },
+    clock,
+  );
+}
+
+const firstRetryMs = 500;
+const lastRetryMs = 15_000;
+
+/** Tries until it opens, the fault is one that can't heal, or `signal` aborts (null). */
+export async function openLogPatiently(
+  settings: Settings,
+  clock: Clock,
+  onRetry: (problem: Problem, retryInMs: number) => void,
+  signal: AbortSignal,
+): Promise<LogOpening | null> {
+  for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
+    const opening = await openLog(settings, clock);
+    if (signal.aborted) {
+      if (opening.ok) await opening.log.close();
+      return null;
+    }
+    if (opening.ok || !opening.heals) return opening;
+    onRetry(opening.problem, retryInMs);
+    await waited(clock, retryInMs, signal);
+    if (signal.aborted) return null;
+  }
+}
+
+export interface Worker {
+  readonly registrar: Registrar;
+  /** Finishes what is in flight, commits, leaves; closes Graph's connections. The log stays open. */
+  stop(drainMs: number): Promise<void>;
+}
+
+export interface WorkerParts {
+  readonly log: EventLog;
+  readonly observe: Observer;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Null `problem`: none. What can be known of the Graph settings before the first request. */
+export function checkGraphFiles(settings: Settings): Problem | null {
+  if (settings.graphCaFile === null) return null;
+  try {
+    accessSync(settings.graphCaFile, constants.R_OK);
+    return null;
+  } catch {
+    return {
+      code: "ca-file",
+      message: `GRAPH_CA_FILE=${settings.graphCaFile} can't be read.`,
+      fix: "Type GRAPH_CA_FILE=<path of a PEM file>, or unset it.",
+    };
+  }
+}
+
+export async function openGraphFrom(
+  settings: Settings,
+  clock: Clock,
+): Promise<{ graph: Graph; close(): Promise<void> }> {
+  const { openGraph } = await import("./graph/graph-client.ts");
+  return openGraph(graphSettings(settings), clock);
+}
+
+export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {
+  const { startRegistrar } = await import("./registrar/registrar.ts");
+  const { graph, close } = await openGraphFrom(settings, parts.clock);
+  const registrar = startRegistrar({ ...parts, graph }, registrarSettings(settings));
+  return {
+    registrar,
+    async stop(drainMs) {
+      await registrar.stop(drainMs);
+      await close();
+    },
+  };
+}
+
+function graphSettings(s: Settings): GraphSettings {
+  return {
+    cloud: s.graphCloud,
+    baseUrl: s.graphBaseUrl,
+    authorityHost: s.azureAuthorityHost,
+    clientId: s.azureClientId ?? "",
+    credential: { kind: "secret", clientSecret: s.azureClientSecret ?? "" },
+    requestTimeoutMs: s.graphRequestTimeoutMs,
+    maxConnections: s.graphMaxInFlight,
+    ...(s.graphCaFile === null ? {} : { caFile: s.graphCaFile }),
+  };
+}
+
+function registrarSettings(s: Settings): RegistrarSettings {
+  const allowed = new Set(s.allowedTenants);
+  return {
+    cloud: s.graphCloud,
+    sendId: s.graphSendId === "deterministic",
+    isTenantAllowed: (tenantId) => allowed.has(tenantId),
+    requestTimeoutMs: s.graphRequestTimeoutMs,
+    publishTimeoutMs: s.publishTimeoutMs,
+    settleMs: s.settleMs,
+    maxInFlight: s.graphMaxInFlight,
+    batchMax: s.graphBatchMax,
+    writesPer20s: s.graphWritesPer20s,
+    windowRecords: s.windowRecords,
+    attemptAhead: s.attemptAhead,
+    maxAttempts: s.maxAttempts,
+    rereadCount: s.rereadCount,
+    rereadDelayMs: s.rereadDelayMs,
+    commitIntervalMs: s.commitIntervalMs,
+    onRetentionGap: s.onRetentionGap,
+  };
+}
+
+function waited(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, end);
+    signal.addEventListener("abort", end);
+  });
+}

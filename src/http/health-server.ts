@@ -1,0 +1,110 @@
+/** /livez, /readyz and /metrics on one port, for orchestrators, Prometheus and people. */
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** One line each: which part, and why. */
+  readonly notReady: readonly string[];
+}
+
+export interface HealthSettings {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly readiness: () => Readiness;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
+}
+
+export interface HealthServer {
+  /** With the port that was bound. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export type OpenedHealthServer =
+  | { readonly ok: true; readonly server: HealthServer }
+  | {
+      readonly ok: false;
+      readonly problem: { readonly code: string; readonly message: string; readonly fix: string };
+    };
+
+export async function openHealthServer(settings: HealthSettings): Promise<OpenedHealthServer> {
+  const server = createServer({ requestTimeout: 5_000, keepAliveTimeout: 2_000 }, (request, response) => {
+    const path = (request.url ?? "/").split("?", 1)[0]!;
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("allow", "GET, HEAD");
+      return answer(response, 405, { error: "only GET and HEAD" });
+    }
+    return route(path, settings, response).catch((error: unknown) => {
+      if (!response.headersSent) answer(response, 500, { error: String(error) });
+    });
+  });
+  server.maxConnections = 64;
+  const failure = await listening(server, settings.host, settings.port);
+  if (failure !== null) return { ok: false, problem: explain(failure, settings) };
+  const { port } = server.address() as AddressInfo;
+  const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  return {
+    ok: true,
+    server: {
+      url: `http://${host}:${port}`,
+      close: () =>
+        new Promise((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        }),
+    },
+  };
+}
+
+async function route(path: string, settings: HealthSettings, response: ServerResponse): Promise<void> {
+  if (path === "/livez") return answer(response, 200, { live: true });
+  if (path === "/readyz") {
+    const { ready, notReady } = settings.readiness();
+    return answer(response, ready ? 200 : 503, { ready, notReady });
+  }
+  if (path === "/metrics") {
+    const text = await settings.metrics.text();
+    response.writeHead(200, { "content-type": settings.metrics.contentType }).end(text);
+    return;
+  }
+  return answer(response, 404, { error: `no ${path} here`, try: ["/livez", "/readyz", "/metrics"] });
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+function listening(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    server.once("error", resolve);
+    server.listen(port, host, () => {
+      server.off("error", resolve);
+      resolve(null);
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port }: HealthSettings) {
+  if (error.code === "EADDRINUSE") {
+    return {
+      code: "port-taken",
+      message: `HTTP_PORT=${port} on ${host} is taken by another process.`,
+      fix: `Type HTTP_PORT=0 (any free port) or another number, or unset it.`,
+    };
+  }
+  if (error.code === "EACCES") {
+    return {
+      code: "port-not-allowed",
+      message: `This user may not listen on HTTP_PORT=${port}.`,
+      fix: "Type HTTP_PORT=8080.",
+    };
+  }
+  return {
+    code: "http-host",
+    message: `Can't listen on HTTP_HOST=${host}: ${error.code ?? error.message}.`,
+    fix: "Type HTTP_HOST=127.0.0.1, or 0.0.0.0 for all addresses.",
+  };
+}

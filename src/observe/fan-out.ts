@@ -1,0 +1,8 @@
+/** One observer out of several; each sees every event in order. */
+import type { Observer } from "../ports.ts";
+
+export function fanOut(...observers: readonly Observer[]): Observer {
+  return (event) => {
+    for (const observe of observers) observe(event);
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * Observer -> log lines. What is settled (registered, dead-lettered, duplicate) gets a line each; failures that may
+ * come in thousands pass a burst limit. Events hold no secrets and no whole records, so neither do the lines.
+ */
+import type { Clock, Observer, RegistrarEvent } from "../ports.ts";
+import { type BurstLimitSettings, openBurstLimit } from "./burst-limit.ts";
+
+type Level = "debug" | "info" | "warn" | "error" | "fatal";
+
+/** What this needs of a logger; pino's has it. */
+export type Logger = Record<Level, (fields: object, message: string) => void>;
+
+export interface LogObserver {
+  readonly observe: Observer;
+  /** Writes the counts still held back. */
+  close(): void;
+}
+
+export const defaultBurst: BurstLimitSettings = { lines: 10, periodMs: 10_000 };
+
+export function openLogObserver(logger: Logger, clock: Clock, burst = defaultBurst): LogObserver {
+  const limit = openBurstLimit(burst, clock, (kind, suppressed) => {
+    const seconds = burst.periodMs / 1000;
+    logger.warn(
+      { event: "suppressed", of: kind, suppressed },
+      `${suppressed} more ${kind} lines in ${seconds} s`,
+    );
+  });
+  return {
+    observe(event) {
+      const level = levelOf(event);
+      const kind = limitedKind(event);
+      if (kind !== null && !limit.passes(kind)) return;
+      const { kind: name, ...fields } = event;
+      logger[level]({ event: name, ...place(fields) }, messageOf(event));
+    },
+    close: () => limit.close(),
+  };
+}
+
+function levelOf(event: RegistrarEvent): Level {
+  switch (event.kind) {
+    case "records-read":
+    case "graph-request":
+    case "partition-kept":
+      return "debug";
+    case "committed":
+      return event.result === "committed" ? "debug" : "warn";
+    case "partition-lost":
+      return event.abandoned > 0 ? "warn" : "info";
+    case "attempt-failed":
+    case "log-failed":
+      return "warn";
+    case "tenant-blocked":
+    case "breaker-opened":
+    case "duplicate-objects":
+      return "error";
+    case "fault":
+      return "fatal";
+    default:
+      return "info";
+  }
+}
+
+/** Under which name lines of this event count against the burst limit; null: each is written. */
+function limitedKind(event: RegistrarEvent): string | null {
+  switch (event.kind) {
+    case "attempt-failed":
+      return `attempt-failed (${event.verdict})`;
+    case "log-failed":
+      return `log-failed (${event.operation})`;
+    case "committed":
+      return event.result === "committed" ? null : `commit ${event.result}`;
+    case "record-parked":
+    case "record-rehomed":
+    case "tenant-blocked":
+    case "tenant-unblocked":
+      return event.kind;
+    default:
+      return null;
+  }
+}
+
+/** Positions as people write them: `enrolled/3@1042`. */
+function place(fields: object): object {
+  if (!("at" in fields)) return fields;
+  const { topic, partition, offset } = fields.at as { topic: string; partition: number; offset: number };
+  return { ...fields, at: `${topic}/${partition}@${offset}` };
+}
+
+function messageOf(event: RegistrarEvent): string {
+  switch (event.kind) {
+    case "session-started":
+      return `working on ${event.partitions.length} partitions`;
+    case "partition-gained":
+      return event.suspects === 0
+        ? `partition ${event.partition} taken up`
+        : `partition ${event.partition} taken up; ${event.suspects} records may have been attempted and are looked up`;
+    case "partition-kept":
+      return `partition ${event.partition} kept`;
+    case "partition-lost":
+      return `partition ${event.partition} given up`;
+    case "records-read":
+      return `${event.count} records read`;
+    case "record-refused":
+      return `dead-lettered: ${event.code}`;
+    case "record-duplicate":
+      return "duplicate, ignored";
+    case "record-rehomed":
+      return `moved to its tenant's partition ${event.toPartition}`;
+    case "record-parked":
+      return "parked until its tenant can go on";
+    case "record-registered":
+      return event.outcome === "created" ? "registered" : "registered, its object was there already";
+    case "graph-request":
+      return `Graph ${event.operation} of ${event.items}`;
+    case "attempt-failed":
+      return `attempt failed: ${event.detail}`;
+    case "tenant-blocked":
+      return `tenant blocked: ${event.detail}`;
+    case "tenant-unblocked":
+      return "tenant works again";
+    case "breaker-opened":
+      return `Graph is down, waiting: ${event.detail}`;
+    case "breaker-closed":
+      return "Graph is back";
+    case "committed":
+      return event.result === "committed" ? "offsets committed" : `commit ${event.result}`;
+    case "log-failed":
+      return `log ${event.operation} failed: ${event.reason}`;
+    case "duplicate-objects":
+      return `${event.ids.length} Graph objects for one enrollment; type connector-registrar reconcile`;
+    case "fault":
+      return `${event.message} ${event.fix}`;
+  }
+}

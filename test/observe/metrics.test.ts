@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openMetrics } from "../../src/observe/metrics.ts";
+import { sampleEvents, tenantId } from "./sample-events.ts";
+
+const status = {
+  ready: true,
+  partitions: [0, 1],
+  inFlight: 3,
+  waiting: 4,
+  ledgerEntries: 5,
+  breaker: "open" as const,
+  blockedTenants: [tenantId],
+  lagRecords: 6,
+};
+
+async function metricsText() {
+  const metrics = openMetrics("1.2.3", () => status);
+  for (const event of sampleEvents) metrics.observe(event);
+  return metrics.text();
+}
+
+test("events are counted and gauges show the status", async () => {
+  const text = await metricsText();
+  for (const line of [
+    'connector_registrar_records_read_total{topic="enrolled"} 10',
+    'connector_registrar_registered_total{outcome="created"} 1',
+    'connector_registrar_registered_total{outcome="recovered"} 0',
+    "connector_registrar_duplicates_total 1",
+    'connector_registrar_dead_letters_total{code="not-json"} 1',
+    'connector_registrar_attempts_failed_total{verdict="retry"} 1',
+    'connector_registrar_graph_answers_total{result="2xx"} 1',
+    'connector_registrar_graph_answers_total{result="429"} 1',
+    'connector_registrar_graph_answers_total{result="5xx"} 1',
+    'connector_registrar_graph_answers_total{result="timeout"} 1',
+    'connector_registrar_graph_request_duration_seconds_count{operation="batch"} 1',
+    'connector_registrar_graph_request_duration_seconds_sum{operation="batch"} 0.08',
+    'connector_registrar_commits_total{result="committed"} 1',
+    "connector_registrar_registration_age_seconds_sum 0.25",
+    "connector_registrar_graph_requests_in_flight 3",
+    "connector_registrar_records_waiting 4",
+    "connector_registrar_ledger_entries 5",
+    "connector_registrar_lag_records 6",
+    'connector_registrar_breaker_state{state="open"} 1',
+    'connector_registrar_breaker_state{state="closed"} 0',
+    "connector_registrar_tenants_blocked 1",
+  ]) {
+    assert.ok(text.split("\n").includes(line), `${line}\nnot in\n${text}`);
+  }
+  assert.match(text, /connector_registrar_build_info\{version="1\.2\.3",node="v\d/);
+});
+
+test("names follow Prometheus' conventions and labels are few", async () => {
+  const text = await metricsText();
+  const types = [...text.matchAll(/^# TYPE (connector_registrar_\S+) (\w+)$/gm)].map(([, name, type]) => ({
+    name: name!,
+    type,
+  }));
+  assert.ok(types.length > 15);
+  for (const { name, type } of types) {
+    assert.match(name, /^[a-z0-9_]+$/);
+    assert.equal(name.endsWith("_total"), type === "counter", name);
+    if (type === "histogram") assert.match(name, /_seconds$/);
+  }
+  const labels = new Set(
+    [...text.matchAll(/^connector_registrar_\w+\{([^}]*)\}/gm)].flatMap(([, inside]) =>
+      [...inside!.matchAll(/(\w+)=/g)].map(([, label]) => label),
+    ),
+  );
+  assert.deepEqual([...labels].sort(), [
+    "code",
+    "le",
+    "node",
+    "operation",
+    "outcome",
+    "result",
+    "state",
+    "topic",
+    "verdict",
+    "version",
+  ]);
+  assert.ok(!text.includes(tenantId));
+});
+
+test("before the registrar runs, gauges are 0", async () => {
+  const text = await openMetrics("1.2.3", () => null).text();
+  assert.match(text, /^connector_registrar_ready 0$/m);
+});
