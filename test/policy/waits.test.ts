@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { backoffMs } from "../../src/policy/backoff.ts";
+import { breakerState, createBreaker, recordHealth, requestsAllowed } from "../../src/policy/breaker.ts";
+import { available, closeUntil, createPacing, opensAtMs, take } from "../../src/policy/pacing.ts";
+import { parseRetryAfterMs, retryAfterMaxMs } from "../../src/policy/retry-after.ts";
+
+describe("Retry-After", () => {
+  const wallMs = Date.parse("2026-01-01T00:00:00Z");
+  const table: [text: string, ms: number | null][] = [
+    ["5", 5000],
+    ["0", 0],
+    ["2.128", 2128],
+    ["0.249", 249],
+    ["0.0001", 1],
+    [" 7 ", 7000],
+    ["Thu, 01 Jan 2026 00:00:30 GMT", 30_000],
+    ["Wed, 31 Dec 2025 23:59:00 GMT", 0],
+    ["999999999", retryAfterMaxMs],
+    ["", null],
+    ["soon", null],
+    ["-5", null],
+  ];
+  for (const [text, ms] of table) {
+    test(`"${text}" is ${ms}`, () => assert.equal(parseRetryAfterMs(text, wallMs), ms));
+  }
+});
+
+test("back-off: never beyond the cap, never beyond base * 2^n, zero with the least luck", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 200 }),
+      fc.double({ min: 0, max: 0.999999, noNaN: true }),
+      (failures, luck) => {
+        const ms = backoffMs(failures, () => luck, { baseMs: 100, capMs: 5000 });
+        assert.ok(ms >= 0 && ms <= Math.min(5000, 100 * 2 ** failures) && Number.isInteger(ms));
+      },
+    ),
+  );
+  assert.equal(
+    backoffMs(3, () => 0, { baseMs: 100, capMs: 5000 }),
+    0,
+  );
+});
+
+describe("pacing", () => {
+  test("no window of its length ever holds more than the limit, however the asks come", () => {
+    const asks = fc.array(fc.tuple(fc.integer({ min: 0, max: 700 }), fc.integer({ min: 1, max: 20 })), {
+      maxLength: 80,
+    });
+    fc.assert(
+      fc.property(asks, (steps) => {
+        const pacing = createPacing(30, 1000);
+        const sent: number[] = [];
+        let nowMs = 0;
+        for (const [waitMs, wanted] of steps) {
+          nowMs += waitMs;
+          const count = Math.min(wanted, available(pacing, nowMs));
+          if (count > 0) take(pacing, count, nowMs);
+          for (let i = 0; i < count; i++) sent.push(nowMs);
+        }
+        for (const at of sent) {
+          const inWindow = sent.filter((other) => other > at - 1000 && other <= at).length;
+          assert.ok(inWindow <= 30, `${inWindow} in the second before ${at}`);
+        }
+      }),
+    );
+  });
+
+  test("it opens exactly when it says", () => {
+    const pacing = createPacing(2, 1000);
+    take(pacing, 1, 0);
+    take(pacing, 1, 300);
+    assert.equal(available(pacing, 300), 0);
+    assert.equal(opensAtMs(pacing, 300), 1000);
+    assert.equal(available(pacing, 999), 0);
+    assert.equal(available(pacing, 1000), 1);
+  });
+
+  test("closed is closed, and a shorter closing does not shorten it", () => {
+    const pacing = createPacing(0, 1000);
+    closeUntil(pacing, 500);
+    closeUntil(pacing, 200);
+    assert.equal(available(pacing, 499), 0);
+    assert.equal(opensAtMs(pacing, 100), 500);
+    assert.equal(available(pacing, 500), Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("breaker", () => {
+  const backoff = { baseMs: 1000, capMs: 8000 };
+  const ill = (breaker: ReturnType<typeof createBreaker>, nowMs: number) =>
+    recordHealth(breaker, "ill", nowMs, () => 0.5);
+
+  test("opens at the threshold, not before, and a well answer in between starts the count anew", () => {
+    const breaker = createBreaker(3, backoff);
+    assert.equal(ill(breaker, 0), "unchanged");
+    assert.equal(ill(breaker, 0), "unchanged");
+    recordHealth(breaker, "well", 0, () => 0.5);
+    assert.deepEqual(
+      [ill(breaker, 0), ill(breaker, 0), ill(breaker, 0)],
+      ["unchanged", "unchanged", "opened"],
+    );
+    assert.equal(requestsAllowed(breaker, 0, 32), 0);
+  });
+
+  test("probes with one request, waits longer after a failed probe, closes on the first well answer", () => {
+    const breaker = createBreaker(1, backoff);
+    ill(breaker, 0);
+    const firstMs = breaker.openUntilMs;
+    assert.equal(breakerState(breaker, firstMs), "probing");
+    assert.equal(requestsAllowed(breaker, firstMs, 32), 1);
+    ill(breaker, firstMs);
+    assert.ok(breaker.openUntilMs - firstMs > firstMs);
+    assert.equal(
+      recordHealth(breaker, "well", breaker.openUntilMs, () => 0),
+      "closed",
+    );
+    assert.equal(requestsAllowed(breaker, breaker.openUntilMs, 32), 32);
+  });
+
+  test("late failures of requests sent before it opened change nothing", () => {
+    const breaker = createBreaker(1, backoff);
+    ill(breaker, 0);
+    const untilMs = breaker.openUntilMs;
+    for (let i = 0; i < 50; i++) ill(breaker, 1);
+    assert.equal(breaker.openUntilMs, untilMs);
+    recordHealth(breaker, "neither", 1, () => 0);
+    assert.equal(breakerState(breaker, 1), "open");
+  });
+});

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { InputPosition } from "../../src/ports.ts";
+import { decodeMetadata, encodeMetadata } from "../../src/registrar/commit-metadata.ts";
+import { isFault } from "../../src/registrar/fault.ts";
+import { planTakeOver } from "../../src/registrar/take-over.ts";
+
+function position(
+  committed: [offset: number, metadata: string] | null,
+  logStart: number,
+  logEnd: number,
+): InputPosition {
+  const stored = committed === null ? null : { offset: committed[0], metadata: committed[1] };
+  return { topic: "enrolled", partition: 3, committed: stored, logStart, logEnd };
+}
+const promise = (attemptedThrough: number) => encodeMetadata({ attemptedThrough, claim: "c" });
+
+const table: [
+  name: string,
+  at: InputPosition,
+  ledgerEmpty: boolean,
+  startAt: number,
+  suspectsBelow: number,
+][] = [
+  ["no commit, empty ledger: all is fresh", position(null, 0, 9), true, 0, 0],
+  ["no commit, but a ledger: all that is there is suspect", position(null, 2, 9), false, 2, 9],
+  ["between settled and attempted: suspect", position([4, promise(7)], 0, 9), false, 4, 7],
+  ["a promise beyond the log's end: suspect up to the end", position([4, promise(1000)], 0, 9), false, 4, 9],
+  ["a clean shutdown: no suspects", position([4, promise(4)], 0, 9), false, 4, 4],
+  ["an operator's offset reset: all from there is suspect", position([4, ""], 0, 9), false, 4, 9],
+  ["all settled", position([9, promise(500)], 0, 9), false, 9, 9],
+];
+for (const [name, at, ledgerEmpty, startAt, suspectsBelow] of table) {
+  test(name, () => {
+    const plan = planTakeOver(at, ledgerEmpty, "stop");
+    assert.ok(!isFault(plan));
+    assert.deepEqual([plan.startAt, plan.suspectsBelow], [startAt, suspectsBelow]);
+    assert.ok(plan.attemptedThrough >= plan.suspectsBelow);
+  });
+}
+
+for (const [name, at] of [
+  ["retention took unsettled records", position([4, promise(7)], 6, 9)],
+  ["the topic was made anew", position([40, promise(70)], 0, 9)],
+] as const) {
+  test(`${name}: a fault that names the place, or everything left is suspect if told to go on`, () => {
+    const fault = planTakeOver(at, false, "stop");
+    assert.ok(isFault(fault));
+    assert.match(fault.message, /enrolled partition 3/);
+    assert.match(fault.fix, /ON_RETENTION_GAP=continue/);
+    const plan = planTakeOver(at, false, "continue");
+    assert.ok(!isFault(plan));
+    assert.deepEqual([plan.startAt, plan.suspectsBelow], [at.logStart, at.logEnd]);
+  });
+}
+
+test("commit metadata comes back as it went, and anything else is nothing", () => {
+  const metadata = { attemptedThrough: 12, claim: "x" };
+  assert.deepEqual(decodeMetadata(encodeMetadata(metadata)), metadata);
+  for (const text of [
+    "",
+    "null",
+    "[]",
+    "{}",
+    '{"v":2,"a":1,"c":"x"}',
+    '{"v":1,"a":"1","c":"x"}',
+    '{"v":1,"a":1.5,"c":"x"}',
+    "\u0000",
+  ]) {
+    assert.equal(decodeMetadata(text), null, text);
+  }
+});
