@@ -1,0 +1,111 @@
+/**
+ * CloudEvents 1.0 in a log record, in either content mode, brought to one form: attributes and data of the structured event.
+ *
+ * Structured: the value is the whole event (content type `application/cloudevents+json`, or no `ce_` header at all).
+ * Binary: the value is the data, and the attributes are `ce_` headers. Header names in any case.
+ */
+import type { Header, LogRecord } from "../ports.ts";
+import { decodeUtf8, type JsonObject, readJsonObject } from "./json-value.ts";
+import { type Refusal, refusal } from "./refusal.ts";
+
+export const structuredContentType = "application/cloudevents+json";
+export const contentTypeHeader = "content-type";
+
+export type CloudEventRead =
+  | { readonly ok: true; readonly event: JsonObject }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+const attributeNames = ["specversion", "id", "source", "type", "tenantid", "traceparent"] as const;
+type AttributeName = (typeof attributeNames)[number];
+const headerNames: ReadonlyMap<string, AttributeName> = new Map(
+  attributeNames.map((name) => [`ce_${name}`, name]),
+);
+const jsonMediaType = /^[^/\s]+\/([^;\s]+\+)?json\s*(;|$)/i;
+
+interface Envelope {
+  contentType: string | null;
+  isBinary: boolean;
+  attributes: Partial<Record<AttributeName, string>>;
+  unreadable: string[];
+  repeated: string[];
+}
+
+/** The event's members as they came, unchecked beyond the content mode; `data` may be missing or of any type. */
+export function readCloudEvent(record: Pick<LogRecord, "value" | "headers">): CloudEventRead {
+  const envelope = readHeaders(record.headers);
+  const mediaType = mediaTypeOf(envelope.contentType ?? "");
+  if (mediaType.startsWith("application/cloudevents")) {
+    return mediaType === structuredContentType ? readStructured(record.value) : unsupported(mediaType);
+  }
+  if (!envelope.isBinary) return readStructured(record.value);
+  return readBinary(record.value, envelope);
+}
+
+function readStructured(value: Uint8Array | null): CloudEventRead {
+  const read = readJsonObject(value, "");
+  if (!read.ok) return read;
+  const type = read.value.datacontenttype;
+  if (type === undefined || type === null) return { ok: true, event: read.value };
+  if (typeof type !== "string" || !jsonMediaType.test(type)) return unsupported(String(type));
+  return { ok: true, event: read.value };
+}
+
+function readBinary(value: Uint8Array | null, envelope: Envelope): CloudEventRead {
+  if (envelope.contentType !== null && !jsonMediaType.test(envelope.contentType)) {
+    return unsupported(envelope.contentType);
+  }
+  const wrong = [...envelope.unreadable, ...envelope.repeated];
+  if (wrong.length > 0) {
+    const message = `Headers that are not UTF-8 or that contradict each other: ${wrong.map((name) => `ce_${name}`).join(", ")}.`;
+    return {
+      ok: false,
+      refusal: refusal(
+        "attribute-invalid",
+        message,
+        wrong.map((name) => `/${name}`),
+      ),
+    };
+  }
+  const read = readJsonObject(value, "/data");
+  if (!read.ok) return read;
+  return { ok: true, event: { ...envelope.attributes, data: read.value } };
+}
+
+function readHeaders(headers: readonly Header[]): Envelope {
+  const envelope: Envelope = {
+    contentType: null,
+    isBinary: false,
+    attributes: {},
+    unreadable: [],
+    repeated: [],
+  };
+  for (const [rawName, bytes] of headers) {
+    const name = rawName.toLowerCase();
+    if (name === contentTypeHeader) {
+      envelope.contentType ??= bytes === null ? null : decodeUtf8(bytes);
+      continue;
+    }
+    if (!name.startsWith("ce_")) continue;
+    envelope.isBinary = true;
+    const attribute = headerNames.get(name);
+    if (attribute === undefined || bytes === null) continue;
+    const text = decodeUtf8(bytes);
+    const earlier = envelope.attributes[attribute];
+    if (text === null) envelope.unreadable.push(attribute);
+    else if (earlier !== undefined && earlier !== text) envelope.repeated.push(attribute);
+    else envelope.attributes[attribute] = text;
+  }
+  return envelope;
+}
+
+/** `application/json` of `Application/JSON; charset=utf-8`. */
+function mediaTypeOf(contentType: string): string {
+  const end = contentType.indexOf(";");
+  return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
+}
+
+function unsupported(contentType: string): CloudEventRead {
+  const shown = JSON.stringify(contentType.slice(0, 60));
+  const message = `Content type ${shown} is not read. Send ${structuredContentType}, or application/json with ce_ headers.`;
+  return { ok: false, refusal: refusal("content-type-unsupported", message, ["/datacontenttype"]) };
+}

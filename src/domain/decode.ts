@@ -1,0 +1,140 @@
+/**
+ * A record of `connector.enrolled` to an enrollment, or to the reason why it is none.
+ *
+ * - Never throws, whatever the bytes.
+ * - Stages: value, CloudEvents attributes, type, tenant, data. The first stage that fails answers, with all the
+ *   pointers that failed in it.
+ * - Nothing is normalised but the tenant id's case: strings come out as they came in.
+ */
+import type { LogRecord } from "../ports.ts";
+import { readCloudEvent } from "./cloud-event.ts";
+import {
+  type Enrollment,
+  enrolledType,
+  enrollmentDetails,
+  eventAttributes,
+  isEnrollmentDetails,
+  isEventAttributes,
+} from "./enrollment.ts";
+import { isJsonObject, type JsonObject } from "./json-value.ts";
+import { quote, type Refusal, type RefusalCode, refusal } from "./refusal.ts";
+import { isUuid } from "./uuid.ts";
+import { type Fault, type Violation, violations } from "./violations.ts";
+
+export type Decoded =
+  | { readonly ok: true; readonly enrollment: Enrollment }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+const traceparentShape = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** `isTenantAllowed` gets the tenant id in lower case. */
+export function decode(
+  record: Pick<LogRecord, "value" | "headers">,
+  isTenantAllowed: (tenantId: string) => boolean,
+): Decoded {
+  const read = readCloudEvent(record);
+  if (!read.ok) return read;
+  const { event } = read;
+
+  if (!isEventAttributes.Check(event))
+    return refuse(attributeRefusal(violations(eventAttributes, unsetNulls(event), "")));
+  if (event.type !== enrolledType) {
+    return refuse(
+      refusal("type-unknown", `/type is ${quote(event.type)} and must be "${enrolledType}".`, ["/type"]),
+    );
+  }
+
+  const tenant = readTenant((event as JsonObject).tenantid, isTenantAllowed);
+  if (typeof tenant !== "string") return refuse(tenant);
+
+  const { data, traceparent } = event as JsonObject;
+  if (data === undefined || data === null) return refuse(missingData(event));
+  if (!isJsonObject(data))
+    return refuse(refusal("data-not-object", "/data must be a JSON object.", ["/data"]));
+  if (!isEnrollmentDetails.Check(data))
+    return refuse(propertyRefusal(violations(enrollmentDetails, data, "/data")));
+
+  const { connectorName, machineName, enrollmentDateTime, lastCheckinDateTime, connectorVersion } = data;
+  const trace = typeof traceparent === "string" && traceparentShape.test(traceparent) ? traceparent : null;
+  return {
+    ok: true,
+    enrollment: {
+      tenantId: tenant,
+      details: { connectorName, machineName, enrollmentDateTime, lastCheckinDateTime, connectorVersion },
+      event: { id: event.id, source: event.source, traceparent: trace },
+    },
+  };
+}
+
+function refuse(reason: Refusal): Decoded {
+  return { ok: false, refusal: reason };
+}
+
+function readTenant(value: unknown, isTenantAllowed: (tenantId: string) => boolean): string | Refusal {
+  const pointers = ["/tenantid"];
+  if (value === undefined || value === null || value === "") {
+    return refusal("tenant-missing", "/tenantid is missing. Send the tenant's GUID in it.", pointers);
+  }
+  if (typeof value !== "string" || !isUuid(value)) {
+    const shown = typeof value === "string" ? ` ${quote(value)}` : "";
+    return refusal(
+      "tenant-malformed",
+      `/tenantid${shown} is no GUID. Send the tenant's GUID in it.`,
+      pointers,
+    );
+  }
+  const tenantId = value.toLowerCase();
+  if (isTenantAllowed(tenantId)) return tenantId;
+  const message = `Tenant ${tenantId} is not among those allowed. Allow it in the configuration, then replay.`;
+  return refusal("tenant-not-allowed", message, pointers);
+}
+
+function missingData(event: JsonObject): Refusal {
+  const hint = Object.hasOwn(event, "data_base64") ? " /data_base64 is not read." : "";
+  return refusal("data-missing", `/data is missing.${hint} Send the enrollment's properties in it.`, [
+    "/data",
+  ]);
+}
+
+/** CloudEvents: an attribute that is null is an attribute that isn't there. */
+function unsetNulls(event: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== null));
+}
+
+function attributeRefusal(found: readonly Violation[]): Refusal {
+  const code = found.every(({ fault }) => fault === "missing") ? "attribute-missing" : "attribute-invalid";
+  return violationRefusal(code, found);
+}
+
+function propertyRefusal(found: readonly Violation[]): Refusal {
+  const faults = new Set(found.map(({ fault }) => fault));
+  const [first] = faults;
+  return violationRefusal(faults.size === 1 ? propertyCode(first!) : "properties-invalid", found);
+}
+
+function propertyCode(fault: Fault): RefusalCode {
+  switch (fault) {
+    case "missing":
+      return "property-missing";
+    case "wrong-type":
+      return "property-wrong-type";
+    case "empty":
+      return "property-empty";
+    case "too-long":
+      return "property-too-long";
+    case "characters":
+    case "value":
+      return "property-characters";
+    default:
+      return fault;
+  }
+}
+
+function violationRefusal(code: RefusalCode, found: readonly Violation[]): Refusal {
+  const message = `${found.map(({ text }) => text).join("; ")}.`;
+  return refusal(
+    code,
+    message,
+    found.map(({ pointer }) => pointer),
+  );
+}

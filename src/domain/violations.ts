@@ -1,0 +1,89 @@
+/** What is wrong with each member of an object, by its typebox definition: only computed once it is known to be wrong. */
+import type { TObject, TSchema } from "typebox";
+import { Errors } from "typebox/value";
+import { readDateTimeOffset } from "./date-time-offset.ts";
+import type { JsonObject } from "./json-value.ts";
+import { quote } from "./refusal.ts";
+
+export type Fault =
+  | "missing"
+  | "wrong-type"
+  | "empty"
+  | "too-long"
+  | "characters"
+  | "value"
+  | "date-time-malformed"
+  | "date-time-impossible"
+  | "date-time-without-offset"
+  | "date-time-too-precise";
+
+export interface Violation {
+  readonly pointer: string;
+  readonly fault: Fault;
+  /** `/data/machineName is missing`. */
+  readonly text: string;
+}
+
+/** All members that break their definition, in the definition's order, one violation each. */
+export function violations(schema: TObject, object: JsonObject, prefix: "" | "/data"): Violation[] {
+  const found: Violation[] = [];
+  for (const [name, member] of Object.entries(schema.properties) as [string, TSchema][]) {
+    const violation = memberViolation(member, Object.hasOwn(object, name) ? object[name] : undefined);
+    if (violation === null) continue;
+    const pointer = `${prefix}/${name}`;
+    found.push({ pointer, fault: violation.fault, text: `${pointer} ${violation.text}` });
+  }
+  return found;
+}
+
+function memberViolation(member: TSchema, value: unknown): { fault: Fault; text: string } | null {
+  if (value === undefined) return { fault: "missing", text: "is missing" };
+  const [error] = Errors(member, value);
+  if (error === undefined) return null;
+  if (typeof value !== "string")
+    return { fault: "wrong-type", text: `is ${kindOf(value)} and must be a string` };
+  if ("format" in member && member.format === "date-time") return dateTimeViolation(value);
+  switch (error.keyword) {
+    case "minLength":
+      return { fault: "empty", text: "is empty" };
+    case "maxLength":
+      return {
+        fault: "too-long",
+        text: `is longer than ${(member as { maxLength?: number }).maxLength} characters`,
+      };
+    case "const":
+      return {
+        fault: "value",
+        text: `is ${quote(value)} and must be ${quote(String((member as { const?: unknown }).const))}`,
+      };
+    default:
+      return { fault: "characters", text: "has control characters or lone surrogates" };
+  }
+}
+
+function dateTimeViolation(value: string): { fault: Fault; text: string } {
+  const shown = quote(value);
+  if (value === "") return { fault: "empty", text: "is empty" };
+  switch (readDateTimeOffset(value)) {
+    case "without-offset":
+      return {
+        fault: "date-time-without-offset",
+        text: `is ${shown}, without an offset: end it with Z or ±hh:mm`,
+      };
+    case "too-precise":
+      return { fault: "date-time-too-precise", text: `is ${shown}, with more than 7 fractional digits` };
+    case "impossible":
+      return { fault: "date-time-impossible", text: `is ${shown}, which is no possible date and time` };
+    default:
+      return {
+        fault: "date-time-malformed",
+        text: `is ${shown}: write it as 2016-12-31T23:57:59.3726057-08:00`,
+      };
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
