@@ -1,0 +1,265 @@
+/**
+ * EventLog and LogTail on one SQLite file, `<dataDir>/log.db`, for one worker on one machine; other processes append
+ * and follow beside it.
+ *
+ * - An append or commit that was acknowledged is on the disk (write-ahead log, flushed at every commit), all of one
+ *   call or nothing of it.
+ * - One worker a directory, for as long as its process lives (lock.ts).
+ * - What was stored and can't be read back whole is reported, never skipped (store.ts, high-water-mark.ts).
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type {
+  AppendResult,
+  Clock,
+  EventLog,
+  LogRecord,
+  LogTail,
+  Membership,
+  NewRecord,
+  ScanResult,
+  Session,
+  Topic,
+} from "../ports.ts";
+import { attempt, type Failure, type Problem, reasonOf } from "./errors.ts";
+import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
+import { lockForWorker } from "./lock.ts";
+import { prepareSchema, quickCheck } from "./schema.ts";
+import { EmbeddedSession } from "./session.ts";
+import { Store } from "./store.ts";
+import { Wake } from "./wake.ts";
+import { closed, Writer } from "./writer.ts";
+
+export interface EmbeddedLogSettings {
+  readonly dataDir: string;
+  /** For a new log; an old one keeps the count that it was created with. */
+  readonly partitionCount: number;
+}
+
+export type EmbeddedOpening =
+  | { readonly ok: true; readonly log: EventLog & LogTail & { close(): Promise<void> } }
+  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+
+/** SQLite blocks the process while it waits for another writer, so not for long: the writer tries again. */
+const busyTimeoutMs = 100;
+const writeTimeoutMs = 10_000;
+/** How much SQLite's own check may read when a log is opened (10 ms), and when a worker joins (300 ms). */
+const openCheckBytes = 16 * 1024 * 1024;
+const joinCheckBytes = 512 * 1024 * 1024;
+
+export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Clock): Promise<EmbeddedOpening> {
+  const file = join(settings.dataDir, "log.db");
+  const undo: (() => void)[] = [];
+  const opened = attempt(file, () => openFiles(settings, file, clock, undo));
+  const failure: Failure | null = opened.ok ? opened.value.failure : opened;
+  if (failure !== null) {
+    for (const close of undo.reverse()) attempt(file, close);
+    return { ok: false, ...failure };
+  }
+  assert.ok(opened.ok && opened.value.failure === null);
+  return { ok: true, log: opened.value.log };
+}
+
+type Files = { failure: Failure } | { failure: null; log: EmbeddedLog };
+
+function openFiles(settings: EmbeddedLogSettings, file: string, clock: Clock, undo: (() => void)[]): Files {
+  mkdirSync(settings.dataDir, { recursive: true });
+  const markFile = join(settings.dataDir, "log.head");
+  const mark = new HighWaterMark(markFile);
+  undo.push(() => mark.close());
+  // Read before the log is, so that a write in between can't look like a loss.
+  const marked = mark.read();
+  if (marked > 0 && !existsSync(file)) return { failure: lostChanges(file, markFile, 0, marked) };
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
+  undo.push(() => db.close());
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON");
+  const unfit = prepareSchema(db, file, settings.partitionCount) ?? quickCheck(db, file, openCheckBytes);
+  if (unfit !== null) return { failure: unfit };
+  const store = new Store(db);
+  const sequence = store.sequence();
+  if (sequence < marked) return { failure: lostChanges(file, markFile, sequence, marked) };
+  return { failure: null, log: new EmbeddedLog(settings.dataDir, file, markFile, store, mark, clock) };
+}
+
+class EmbeddedLog implements EventLog, LogTail {
+  readonly partitionCount: number;
+  readonly #dataDir: string;
+  readonly #file: string;
+  readonly #store: Store;
+  readonly #mark: HighWaterMark;
+  readonly #clock: Clock;
+  readonly #writer: Writer;
+  readonly #wake: Wake;
+  readonly #memberships = new Set<Membership>();
+  #closed = false;
+
+  constructor(
+    dataDir: string,
+    file: string,
+    markFile: string,
+    store: Store,
+    mark: HighWaterMark,
+    clock: Clock,
+  ) {
+    this.#dataDir = dataDir;
+    this.#file = file;
+    this.#store = store;
+    this.#mark = mark;
+    this.#clock = clock;
+    this.#writer = new Writer(file, store, mark, clock, writeTimeoutMs);
+    this.#wake = new Wake(markFile, clock, () => {
+      const version = attempt(file, () => store.dataVersion());
+      return version.ok ? version.value : null;
+    });
+    this.partitionCount = store.partitionCount;
+  }
+
+  async append(records: readonly NewRecord[]): Promise<AppendResult> {
+    for (const { topic, partition } of records) {
+      assert.ok(
+        Number.isInteger(partition) && partition >= 0 && partition < this.partitionCount,
+        `${topic}/${partition}`,
+      );
+    }
+    if (records.length === 0) return { ok: true };
+    const timestampMs = this.#clock.wallMs();
+    const written = await this.#writer.write(records.length, () => this.#store.append(records, timestampMs));
+    if (!written.ok) return { ok: false, reason: reasonOf(written.problem) };
+    for (const { topic, partition } of records) this.#wake.wake(topic, partition);
+    return { ok: true };
+  }
+
+  async scan(
+    topic: Topic,
+    partition: number,
+    fromOffset: number,
+    onRecords: (records: readonly LogRecord[]) => void,
+    signal: AbortSignal,
+  ): Promise<ScanResult> {
+    let next = fromOffset;
+    let end: number | null = null;
+    for (;;) {
+      if (signal.aborted) return { ok: false, reason: "The scan was aborted." };
+      const fetched = this.#fetch(topic, partition, next);
+      if (!fetched.ok) return fetched;
+      end ??= fetched.end;
+      if (fetched.records.length > 0) onRecords(fetched.records);
+      next = fetched.next;
+      if (next >= end) return { ok: true, nextOffset: next };
+      await nextTurn();
+    }
+  }
+
+  async tail(
+    topic: Topic,
+    from: "start" | "end",
+    onRecords: (records: readonly LogRecord[]) => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }> {
+    const ends = attempt(this.#file, () =>
+      Array.from({ length: this.partitionCount }, (_, p) => this.#store.bounds(topic, p).nextOffset),
+    );
+    if (!ends.ok) return { ok: false, reason: reasonOf(ends.problem) };
+    const next = from === "end" ? ends.value : ends.value.map(() => 0);
+    const onAbort = () => this.#wake.wakeAll();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      while (!signal.aborted) {
+        let found = false;
+        for (let partition = 0; partition < next.length && !signal.aborted; partition += 1) {
+          const fetched = this.#fetch(topic, partition, next[partition]!);
+          if (!fetched.ok) return fetched;
+          next[partition] = fetched.next;
+          if (fetched.records.length === 0) continue;
+          found = true;
+          onRecords(fetched.records);
+          await nextTurn();
+        }
+        if (!found && !signal.aborted) await this.#wake.wait(topic, null);
+      }
+      return { ok: true };
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async join(
+    onSession: (session: Session) => void,
+    onFailure: (reason: string) => void,
+  ): Promise<Membership> {
+    const nothing: Membership = { leave: async () => {} };
+    const refused = (failure: Failure): Membership => {
+      onFailure(reasonOf(failure.problem));
+      return nothing;
+    };
+    if (this.#closed) return refused(closed(this.#file));
+    const locking = lockForWorker(this.#dataDir);
+    if (!locking.ok) return refused(locking);
+    const { lock } = locking;
+    const checked = attempt(this.#file, () => this.#store.quickCheck(this.#file, joinCheckBytes));
+    const unfit = checked.ok ? checked.value : checked;
+    const generation =
+      unfit === null ? await this.#writer.write(1, () => this.#store.nextGeneration()) : null;
+    if (generation === null || !generation.ok) {
+      lock.release();
+      return refused(generation ?? unfit!);
+    }
+    const parts = {
+      file: this.#file,
+      store: this.#store,
+      writer: this.#writer,
+      wake: this.#wake,
+      clock: this.#clock,
+    };
+    if (this.#closed) {
+      lock.release();
+      return refused(closed(this.#file));
+    }
+    const session = new EmbeddedSession(parts, generation.value, onFailure);
+    const membership: Membership = {
+      leave: async () => {
+        session.end();
+        // What this worker asked to be written is on the disk, or never will be, before another one may join.
+        await this.#writer.drained();
+        this.#memberships.delete(membership);
+        lock.release();
+      },
+    };
+    this.#memberships.add(membership);
+    onSession(session);
+    return membership;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const membership of [...this.#memberships]) await membership.leave();
+    this.#writer.close();
+    this.#wake.close();
+    attempt(this.#file, () => this.#store.close());
+    this.#mark.close();
+  }
+
+  #fetch(
+    topic: Topic,
+    partition: number,
+    fromOffset: number,
+  ): { ok: true; records: readonly LogRecord[]; next: number; end: number } | { ok: false; reason: string } {
+    if (this.#closed) return { ok: false, reason: reasonOf(closed(this.#file).problem) };
+    const fetched = attempt(this.#file, () => this.#store.fetch(topic, partition, fromOffset));
+    if (!fetched.ok) return { ok: false, reason: reasonOf(fetched.problem) };
+    const result = fetched.value;
+    if (result.kind === "gap") return this.#fetch(topic, partition, result.logStart);
+    const { nextOffset } = result.bounds;
+    const last = result.records.at(-1);
+    return {
+      ok: true,
+      records: result.records,
+      next: last === undefined ? nextOffset : last.offset + 1,
+      end: nextOffset,
+    };
+  }
+}

@@ -1,0 +1,161 @@
+/** What can go wrong with the files of the embedded log, as values that say what to type. */
+
+export interface Problem {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** `heals`: may pass by itself or by what other programs do, so trying again later makes sense. */
+export interface Failure {
+  readonly problem: Problem;
+  readonly heals: boolean;
+}
+
+export type Attempt<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Failure);
+
+/** A record or a total that contradicts what was stored. Thrown inside an attempt only. */
+export class DamageError extends Error {}
+
+/** One line for ports whose failures are a reason. */
+export function reasonOf(problem: Problem): string {
+  return `${problem.message} ${problem.fix}`;
+}
+
+/** Runs something that touches `file`; what SQLite or the file system throws becomes a value, a bug stays thrown. */
+export function attempt<T>(file: string, run: () => T): Attempt<T> {
+  try {
+    return { ok: true, value: run() };
+  } catch (error) {
+    const failure = failureOf(error, file);
+    if (failure === null) throw error;
+    return { ok: false, ...failure };
+  }
+}
+
+export function isBusy(failure: Failure): boolean {
+  return failure.problem.code === "log-busy";
+}
+
+export function damaged(file: string, what: string): Failure {
+  return {
+    problem: {
+      code: "log-damaged",
+      message: `The event log ${file} is damaged: ${what}.`,
+      fix: `Stop the worker and restore ${file}, ${file}-wal and log.head together from a backup; to keep what can still be read, type: sqlite3 ${file} .recover`,
+    },
+    heals: false,
+  };
+}
+
+/** Null: no failure of a file, hence a bug. */
+function failureOf(error: unknown, file: string): Failure | null {
+  if (error instanceof DamageError) return damaged(file, error.message);
+  if (!(error instanceof Error)) return null;
+  const { code, errcode, errstr } = error as { code?: unknown; errcode?: unknown; errstr?: unknown };
+  if (code === "ERR_SQLITE_ERROR" && typeof errcode === "number") {
+    return sqliteFailure(errcode, `${error.message}${errstr === error.message ? "" : ` (${errstr})`}`, file);
+  }
+  return typeof code === "string" ? fileFailure(code, error.message, file) : null;
+}
+
+/** Result codes: https://sqlite.org/rescode.html; the low byte is the primary code. */
+function sqliteFailure(errcode: number, detail: string, file: string): Failure | null {
+  switch (errcode & 0xff) {
+    case 5: // BUSY
+    case 6: // LOCKED
+    case 15: // PROTOCOL: too many raced for the write-ahead log
+      return {
+        problem: {
+          code: "log-busy",
+          message: `The event log ${file} is locked by another process.`,
+          fix: `Wait for it to finish, or find it with: fuser ${file}`,
+        },
+        heals: true,
+      };
+    case 3: // PERM
+    case 8: // READONLY
+    case 23: // AUTH
+      return notWritable(file, detail);
+    case 10: // IOERR
+      return {
+        problem: {
+          code: "log-io",
+          message: `Reading or writing the event log ${file} failed: ${detail}.`,
+          fix: "Check the disk (dmesg, df); it is tried again.",
+        },
+        heals: true,
+      };
+    case 11: // CORRUPT
+    case 19: // CONSTRAINT: an offset that is taken, or a total out of range
+    case 26: // NOTADB
+      return damaged(file, detail);
+    case 13: // FULL
+      return diskFull(file);
+    case 14: // CANTOPEN
+      return cannotOpen(file, detail);
+    case 1: // ERROR: also of a file whose tables were lost
+      return /^no such (table|column)/.test(detail) ? damaged(file, detail) : null;
+    default:
+      return null;
+  }
+}
+
+function fileFailure(code: string, detail: string, file: string): Failure | null {
+  switch (code) {
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return notWritable(file, detail);
+    case "ENOSPC":
+    case "EDQUOT":
+      return diskFull(file);
+    case "ENOTDIR":
+    case "EEXIST":
+    case "EISDIR":
+    case "ENOENT":
+    case "ENAMETOOLONG":
+    case "ELOOP":
+      return cannotOpen(file, detail);
+    case "EIO":
+    case "EMFILE":
+    case "ENFILE":
+      return { ...cannotOpen(file, detail), heals: true };
+    default:
+      return null;
+  }
+}
+
+function notWritable(file: string, detail: string): Failure {
+  return {
+    problem: {
+      code: "log-not-writable",
+      message: `The event log ${file} can't be written: ${detail}.`,
+      fix: "Give the user that runs this write access to its directory and all files in it, or choose another one: DATA_DIR=<directory>",
+    },
+    heals: false,
+  };
+}
+
+function diskFull(file: string): Failure {
+  return {
+    problem: {
+      code: "log-disk-full",
+      message: `No space is left for the event log ${file}.`,
+      fix: `Free some (df -h shows where); what was not stored is tried again, and nothing that was stored is lost.`,
+    },
+    heals: true,
+  };
+}
+
+function cannotOpen(file: string, detail: string): Failure {
+  return {
+    problem: {
+      code: "log-cannot-open",
+      message: `The event log ${file} can't be opened: ${detail}.`,
+      fix: "Name a directory that exists or can be created: DATA_DIR=<directory>",
+    },
+    heals: false,
+  };
+}
