@@ -1,27 +1,123 @@
-/** What one partition has registered: idempotency key -> Graph id, as read from `connector.registered`. */
+/**
+ * What one partition has registered: idempotency key -> Graph id, as read from `connector.registered`. A hash table
+ * in one typed array, 32 bytes a slot: a million entries must fit beside everything else.
+ *
+ * 1. A key, once in, stays, with the first id that came with it.
+ * 2. An empty slot is all zero; no version 5 UUID is.
+ * 3. At most `loadMax` of the slots are taken, so a probe ends.
+ */
 import { readLedgerEntry } from "../domain/registered.ts";
 import type { LogRecord } from "../ports.ts";
 
 export interface Ledger {
-  readonly ids: Map<string, string>;
+  /** Slots of eight words: four of the key, four of the id (zero: see `otherIds`). */
+  slots: Uint32Array;
+  size: number;
+  /** Ids that are no lower-case UUID, by key. */
+  readonly otherIds: Map<string, string>;
   /** Where the next catch-up reads on. */
   nextOffset: number;
 }
 
+const wordsPerSlot = 8;
+const wordsPerUuid = 4;
+const loadMax = 0.75;
+const slotsAtFirst = 64;
+
 export function createLedger(): Ledger {
-  return { ids: new Map(), nextOffset: 0 };
+  return { slots: new Uint32Array(slotsAtFirst * wordsPerSlot), size: 0, otherIds: new Map(), nextOffset: 0 };
 }
 
-/** Takes records of the registered topic in; the first id of a key stays. */
+/** Takes records of the registered topic in; tombstones and foreign records are passed over. */
 export function absorb(ledger: Ledger, records: readonly LogRecord[]): void {
   for (const record of records) {
     const entry = readLedgerEntry(record);
-    if (entry !== null && !ledger.ids.has(entry.idempotencyKey))
-      remember(ledger, entry.idempotencyKey, entry.graphId);
+    if (entry !== null) remember(ledger, entry.idempotencyKey, entry.graphId);
     ledger.nextOffset = record.offset + 1;
   }
 }
 
+/** `idempotencyKey`: a lower-case UUID. */
 export function remember(ledger: Ledger, idempotencyKey: string, graphId: string): void {
-  ledger.ids.set(idempotencyKey, graphId);
+  if ((ledger.size + 1) * wordsPerSlot > ledger.slots.length * loadMax) grow(ledger); // 3
+  readUuid(idempotencyKey, keyWords);
+  const at = find(ledger.slots, keyWords);
+  if (!isEmpty(ledger.slots, at)) return; // 1
+  ledger.slots.set(keyWords, at);
+  if (isPlainUuid(graphId)) {
+    readUuid(graphId, idWords);
+    ledger.slots.set(idWords, at + wordsPerUuid);
+  } else {
+    ledger.otherIds.set(idempotencyKey, graphId);
+  }
+  ledger.size++;
+}
+
+export function isRegistered(ledger: Ledger, idempotencyKey: string): boolean {
+  readUuid(idempotencyKey, keyWords);
+  return !isEmpty(ledger.slots, find(ledger.slots, keyWords));
+}
+
+/** Null: not registered. */
+export function graphIdOf(ledger: Ledger, idempotencyKey: string): string | null {
+  readUuid(idempotencyKey, keyWords);
+  const at = find(ledger.slots, keyWords);
+  if (isEmpty(ledger.slots, at)) return null;
+  return ledger.otherIds.get(idempotencyKey) ?? writeUuid(ledger.slots, at + wordsPerUuid);
+}
+
+/** Scratch: looking up allocates nothing. */
+const keyWords = new Uint32Array(wordsPerUuid);
+const idWords = new Uint32Array(wordsPerUuid);
+
+/** Where the key stands, or the empty slot where it would. Linear probing: the key's own bits are the hash. */
+function find(slots: Uint32Array, key: Uint32Array): number {
+  const mask = slots.length / wordsPerSlot - 1;
+  let slot = key[0]! & mask;
+  while (true) {
+    const at = slot * wordsPerSlot;
+    if (isEmpty(slots, at)) return at;
+    if (
+      slots[at] === key[0] &&
+      slots[at + 1] === key[1] &&
+      slots[at + 2] === key[2] &&
+      slots[at + 3] === key[3]
+    )
+      return at;
+    slot = (slot + 1) & mask;
+  }
+}
+
+function isEmpty(slots: Uint32Array, at: number): boolean {
+  return (slots[at]! | slots[at + 1]! | slots[at + 2]! | slots[at + 3]!) === 0; // 2
+}
+
+function grow(ledger: Ledger): void {
+  const old = ledger.slots;
+  ledger.slots = new Uint32Array(old.length * 2);
+  for (let at = 0; at < old.length; at += wordsPerSlot) {
+    if (isEmpty(old, at)) continue;
+    const to = find(ledger.slots, old.subarray(at, at + wordsPerUuid));
+    ledger.slots.set(old.subarray(at, at + wordsPerSlot), to);
+  }
+}
+
+const plainUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const zeroUuid = "00000000-0000-0000-0000-000000000000";
+
+function isPlainUuid(text: string): boolean {
+  return plainUuid.test(text) && text !== zeroUuid;
+}
+
+function readUuid(text: string, into: Uint32Array): void {
+  into[0] = Number.parseInt(text.slice(0, 8), 16);
+  into[1] = Number.parseInt(text.slice(9, 13) + text.slice(14, 18), 16);
+  into[2] = Number.parseInt(text.slice(19, 23) + text.slice(24, 28), 16);
+  into[3] = Number.parseInt(text.slice(28, 36), 16);
+}
+
+function writeUuid(words: Uint32Array, at: number): string {
+  let hex = "";
+  for (let i = 0; i < wordsPerUuid; i++) hex += words[at + i]!.toString(16).padStart(8, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -101,7 +101,7 @@ export function createOwnership(
       (sum, topic) => sum + plans[topic].suspectsBelow - plans[topic].startAt,
       0,
     );
-    observe({ kind: "partition-gained", partition: number, suspects, ledgerEntries: ledger.ids.size });
+    observe({ kind: "partition-gained", partition: number, suspects, ledgerEntries: ledger.size });
     events.ready(partition);
     await releaseSuspects(partition);
   }

@@ -28,6 +28,7 @@ import type {
 import { createAppender } from "./appender.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { type Fault, idsRefused, routeMissing } from "./fault.ts";
+import { isRegistered } from "./ledger.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { type Item, isOwned, type OwnedPartition, type Work } from "./partition.ts";
 import { createReadBack } from "./read-back.ts";
@@ -147,7 +148,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   function advance(work: Work): void {
     const { partition, topic, slot } = work;
     if (!isOwned(partition)) return;
-    if (partition.ledger.ids.has(work.idempotencyKey)) return outcomes.duplicate(work); // 2
+    if (isRegistered(partition.ledger, work.idempotencyKey)) return outcomes.duplicate(work); // 2
     if (work.doubt !== null) {
       const isSuspect = slot.offset < partition.suspectsBelow[topic];
       if (isSuspect && !partition.suspectsReleased) partition.waitingSuspects.add(work);

@@ -173,7 +173,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     const { breaker, ...flow } = pipeline.status();
     if (breaker !== "closed") notReady.push(`graph: not answering, the circuit breaker is ${breaker}`);
     if (stopping !== null) notReady.push("worker: stopping");
-    const ledgerEntries = [...owned.values()].reduce((sum, { ledger }) => sum + ledger.ids.size, 0);
+    const ledgerEntries = [...owned.values()].reduce((sum, { ledger }) => sum + ledger.size, 0);
     const lagRecords = lag.records();
     return {
       ready: notReady.length === 0,
