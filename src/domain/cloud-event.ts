@@ -6,7 +6,7 @@
  */
 import type { Header, LogRecord } from "../ports.ts";
 import { decodeUtf8, type JsonObject, readJsonObject } from "./json-value.ts";
-import { type Refusal, refusal } from "./refusal.ts";
+import { quote, type Refusal, refusal } from "./refusal.ts";
 
 export const structuredContentType = "application/cloudevents+json";
 export const contentTypeHeader = "content-type";
@@ -26,8 +26,8 @@ interface Envelope {
   contentType: string | null;
   isBinary: boolean;
   attributes: Partial<Record<AttributeName, string>>;
-  unreadable: string[];
-  repeated: string[];
+  /** Attributes whose headers aren't UTF-8, or say two different things. */
+  unclear: Set<AttributeName>;
 }
 
 /** The event's members as they came, unchecked beyond the content mode; `data` may be missing or of any type. */
@@ -46,7 +46,8 @@ function readStructured(value: Uint8Array | null): CloudEventRead {
   if (!read.ok) return read;
   const type = read.value.datacontenttype;
   if (type === undefined || type === null) return { ok: true, event: read.value };
-  if (typeof type !== "string" || !jsonMediaType.test(type)) return unsupported(String(type));
+  if (typeof type !== "string" || !jsonMediaType.test(type))
+    return unsupported(typeof type === "string" ? type : "(not a string)");
   return { ok: true, event: read.value };
 }
 
@@ -54,18 +55,7 @@ function readBinary(value: Uint8Array | null, envelope: Envelope): CloudEventRea
   if (envelope.contentType !== null && !jsonMediaType.test(envelope.contentType)) {
     return unsupported(envelope.contentType);
   }
-  const wrong = [...envelope.unreadable, ...envelope.repeated];
-  if (wrong.length > 0) {
-    const message = `Headers that are not UTF-8 or that contradict each other: ${wrong.map((name) => `ce_${name}`).join(", ")}.`;
-    return {
-      ok: false,
-      refusal: refusal(
-        "attribute-invalid",
-        message,
-        wrong.map((name) => `/${name}`),
-      ),
-    };
-  }
+  if (envelope.unclear.size > 0) return unclear([...envelope.unclear]);
   const read = readJsonObject(value, "/data");
   if (!read.ok) return read;
   return { ok: true, event: { ...envelope.attributes, data: read.value } };
@@ -91,8 +81,7 @@ function readHeaders(headers: readonly Header[]): Envelope {
     if (attribute === undefined || bytes === null) continue;
     const text = decodeUtf8(bytes);
     const earlier = envelope.attributes[attribute];
-    if (text === null) envelope.unreadable.push(attribute);
-    else if (earlier !== undefined && earlier !== text) envelope.repeated.push(attribute);
+    if (text === null || (earlier !== undefined && earlier !== text)) envelope.unclear.add(attribute);
     else envelope.attributes[attribute] = text;
   }
   return envelope;
@@ -104,8 +93,20 @@ function mediaTypeOf(contentType: string): string {
   return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }
 
+function unclear(names: readonly AttributeName[]): CloudEventRead {
+  const headers = names.map((name) => `ce_${name}`).join(", ");
+  const message = `Send each header once, as UTF-8. Not so: ${headers}.`;
+  return {
+    ok: false,
+    refusal: refusal(
+      "attribute-invalid",
+      message,
+      names.map((name) => `/${name}`),
+    ),
+  };
+}
+
 function unsupported(contentType: string): CloudEventRead {
-  const shown = JSON.stringify(contentType.slice(0, 60));
-  const message = `Content type ${shown} is not read. Send ${structuredContentType}, or application/json with ce_ headers.`;
+  const message = `Content type ${quote(contentType)} is not read. Send ${structuredContentType}, or application/json with ce_ headers.`;
   return { ok: false, refusal: refusal("content-type-unsupported", message, ["/datacontenttype"]) };
 }

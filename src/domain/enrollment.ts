@@ -15,8 +15,8 @@ export const maxAttributeCharacters = 1024;
 // typebox's own check takes time zone names and ten times as long. Compile() binds the format, so it is set first.
 Format.Set("date-time", (text) => typeof readDateTimeOffset(text) === "object");
 
-/** No control characters (Unicode Cc) and no lone surrogates (Cs). */
-const printable = "^[^\\p{Cc}\\p{Cs}]*$";
+/** No control characters and no lone surrogates; written without \p, which validators in other languages lack. */
+const printable = "^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$";
 
 const property = (description: string) =>
   Type.String({ minLength: 1, maxLength: maxPropertyCharacters, pattern: printable, description });
@@ -49,6 +49,23 @@ export const eventAttributes = Type.Object({
 export const tenantId = Type.String({
   pattern: "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
   description: "Entra tenant id (a GUID) that the connector belongs to.",
+});
+
+/** As published, in structured form. decode() goes by its parts, stage by stage, to tell what is wrong. */
+export const enrolledEvent = Type.Object({
+  ...eventAttributes.properties,
+  type: Type.Literal(enrolledType, { description: "Type of the event." }),
+  tenantid: tenantId,
+  datacontenttype: Type.Optional(
+    Type.String({
+      pattern: "^[^/\\s]+/([^;\\s]+\\+)?[Jj][Ss][Oo][Nn]\\s*(;.*)?$",
+      description: "JSON, if it is given.",
+    }),
+  ),
+  traceparent: Type.Optional(
+    Type.String({ description: "W3C trace context, passed on to connector.registered." }),
+  ),
+  data: enrollmentDetails,
 });
 
 export interface Enrollment {

@@ -107,7 +107,7 @@ export function registeredRecord(partition: number, registration: Registration):
     id: idempotencyKey,
     source: registrarSource,
     type: registeredType,
-    time: isoTime(registration.registeredAt) ?? epoch,
+    time: new Date(registration.registeredAt).toISOString(),
     datacontenttype: "application/json",
     tenantid: enrollment.tenantId,
     ...(traceparent === null ? {} : { traceparent }),
@@ -139,15 +139,16 @@ function dataOf(registration: Registration): Type.Static<typeof registeredData> 
       offset: source.offset,
     },
     enrolledAt: isoTime(registration.enrolledAt),
-    registeredAt: isoTime(registration.registeredAt) ?? epoch,
+    registeredAt: new Date(registration.registeredAt).toISOString(),
   };
 }
 
-const epoch = "1970-01-01T00:00:00.000Z";
+/** 9999-12-31T23:59:59.999Z: later years have more than four digits. */
+const lastMs = 253_402_300_799_999;
 
 /** Null: not a time (Kafka's -1 for "none", or a producer's nonsense), which toISOString would throw on. */
 function isoTime(ms: number): string | null {
-  return ms >= 0 && ms <= 253_402_300_799_999 ? new Date(ms).toISOString() : null;
+  return ms >= 0 && ms <= lastMs ? new Date(ms).toISOString() : null;
 }
 
 /** What the ledger remembers of a registered record. Null: not one of ours (a tombstone, foreign): callers report it. */

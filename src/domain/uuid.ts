@@ -1,7 +1,9 @@
 /** UUIDs as text: RFC 9562's name-based version 5, and the shape that Entra gives tenant ids. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 const shape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** The hexadecimal digits whose two highest bits are RFC 9562's variant, 10. */
+const variants = "89ab";
 
 /** 8-4-4-4-12 hexadecimal digits, either case, any version. */
 export function isUuid(text: string): boolean {
@@ -10,12 +12,9 @@ export function isUuid(text: string): boolean {
 
 /** The version 5 UUID of a name (hashed as UTF-8), lower case. `namespace` must be a UUID. */
 export function uuidV5(namespace: string, name: string): string {
-  const digest = createHash("sha1")
-    .update(Buffer.from(namespace.replaceAll("-", ""), "hex"))
-    .update(name)
-    .digest();
-  digest[6] = (digest[6]! & 0x0f) | 0x50;
-  digest[8] = (digest[8]! & 0x3f) | 0x80;
-  const hex = digest.toString("hex", 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const input = Buffer.concat([Buffer.from(namespace.replaceAll("-", ""), "hex"), Buffer.from(name)]);
+  const digest = hash("sha1", input, "hex");
+  const variant = variants[Number.parseInt(digest.charAt(16), 16) & 3];
+  const tail = `${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-${tail}`;
 }
