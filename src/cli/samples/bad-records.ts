@@ -45,7 +45,8 @@ export const badKinds: readonly BadKind[] = [
   raw("not an object", () => '["connector.enrolled"]'),
   raw("over 64 KiB", (json) => `${json.slice(0, -1)},"padding":"${"x".repeat(65_536)}"}`),
   raw("deep nesting", (json) => `${json.slice(0, -1)},"deep":${"[".repeat(500)}${"]".repeat(500)}}`),
-  raw("__proto__ key", (json) => `${json.slice(0, -1)},"__proto__":{"tenantid":"x"}}`),
+  // The properties stand only where a careless reader would find them through the prototype.
+  raw("__proto__ key", (json) => json.replace('"data":{', '"data":{"__proto__":{').replace(/}$/, "}}")),
   attributes("id missing", (event) => without(attributesOf(event), "id")),
   attributes("source missing", (event) => without(attributesOf(event), "source")),
   attributes("specversion wrong", (event) => ({ ...attributesOf(event), specversion: "0.3" })),
