@@ -2,16 +2,24 @@
 
 import Type, { type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
-import { type FaultProfile, type Faults, faultKinds, faultProfile, faultProfileNames } from "./faults.ts";
+import {
+  type FaultProfile,
+  type Faults,
+  faultKinds,
+  faultProfile,
+  faultProfileNames,
+  probabilitySum,
+} from "./faults.ts";
 import type { Checked } from "./resource.ts";
 import type { GraphBehaviour } from "./settings.ts";
 import { documentedLimits } from "./throttle.ts";
 
+const maxProblems = 5;
 const closed = { additionalProperties: false };
 const longestMs = 86_400_000;
 const milliseconds = Type.Number({ minimum: 0, maximum: longestMs });
 const count = Type.Integer({ minimum: 1, maximum: 1_000_000 });
-const oneOf = (...values: string[]) => Type.Union(values.map((value) => Type.Literal(value)));
+const oneOf = (...values: string[]) => Type.Enum(values);
 
 const latency = Type.Union([
   Type.Object({ kind: Type.Literal("fixed"), ms: milliseconds }, closed),
@@ -87,7 +95,12 @@ export function readFaults(input: unknown): Checked<Faults> {
   const problem = problemIn(faultsInput, input);
   if (problem !== null) return { ok: false, message: problem };
   const { profile = "none", ...given } = input as Partial<Faults> & { profile?: FaultProfile };
-  return { ok: true, value: { ...faultProfile(profile), ...given } };
+  const faults = { ...faultProfile(profile), ...given };
+  // Room for the rounding of sums such as 0.1 + 0.2.
+  if (probabilitySum(faults) > 1 + 1e-9) {
+    return { ok: false, message: "Not taken: the probabilities that are drawn together sum to more than 1." };
+  }
+  return { ok: true, value: faults };
 }
 
 /** What is not given stays as it is; the limits of `throttle` that are not given are the documented ones. */
@@ -108,15 +121,23 @@ function optional(properties: Record<string, TSchema>) {
   );
 }
 
+interface Problem {
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: object;
+}
+
 interface Checker {
   Check(value: unknown): boolean;
-  Errors(value: unknown): Iterable<{ instancePath: string; message: string }>;
+  Errors(value: unknown): readonly Problem[];
 }
 
 function problemIn(checker: Checker, input: unknown): string | null {
   if (checker.Check(input)) return null;
-  const problems = [...checker.Errors(input)].map(
-    (error) => `${error.instancePath || "/"}: ${error.message}`,
-  );
-  return `Not taken: ${[...new Set(problems)].slice(0, 5).join("; ")}.`;
+  const problems = checker.Errors(input).map(({ instancePath, message, params }) => {
+    const details = params as Record<string, string[] | undefined>;
+    const names = details.additionalProperties ?? details.allowedValues;
+    return `${instancePath || "/"} ${message}${names === undefined ? "" : `: ${names.join(", ")}`}`;
+  });
+  return `Not taken: ${[...new Set(problems)].slice(0, maxProblems).join("; ")}.`;
 }

@@ -82,3 +82,9 @@ export function header(request: IncomingMessage, name: string): string | null {
   const value = request.headers[name];
   return typeof value === "string" ? value : null;
 }
+
+/** Such as `https://localhost:8443`, as the client wrote it. */
+export function originOf(request: IncomingMessage): string {
+  const scheme = "encrypted" in request.socket ? "https" : "http";
+  return `${scheme}://${request.headers.host ?? "localhost"}`;
+}

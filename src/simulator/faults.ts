@@ -172,6 +172,12 @@ export function drawLatencyMs(latency: Latency, random: Random): number {
   return latency.medianMs * Math.exp(latency.sigma * normal);
 }
 
+/** The larger sum of those drawn together: for a request, or for a `$batch`. */
+export function probabilitySum(faults: Faults): number {
+  const sumOf = (kinds: readonly FaultKind[]) => kinds.reduce((sum, kind) => sum + faults[kind], 0);
+  return Math.max(sumOf(requestKinds), sumOf(envelopeKinds));
+}
+
 const requestKinds = [...answerKinds, ...transportKinds];
 const envelopeKinds = [...transportKinds, ...batchKinds];
 const tokenKinds: readonly TokenFault[] = ["tokenUnavailable"];

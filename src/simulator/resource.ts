@@ -12,6 +12,9 @@ export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly message: string };
 
+/** Ids stand in paths and in the Location header. */
+const idPattern = /^[\w.=~-]{1,128}$/;
+
 type Property = keyof GraphObject;
 const kinds: Readonly<Record<Property, "string" | "date-time">> = {
   id: "string",
@@ -58,7 +61,8 @@ function checkProperties(body: unknown): Checked<Partial<GraphObject>> {
     }
     const property = name as Property;
     if (typeof value !== "string") return refused(`The property '${name}' must be a string.`);
-    if (property === "id" && value === "") return refused("The property 'id' must not be empty.");
+    if (property === "id" && !idPattern.test(value))
+      return refused("The property 'id' is not an identifier.");
     if (kinds[property] === "date-time" && readDateTimeOffset(value) === null) {
       return refused(`The value of property '${name}' is not a valid Edm.DateTimeOffset.`);
     }

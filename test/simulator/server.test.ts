@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { connect } from "node:tls";
+import { promisify } from "node:util";
+import { request } from "undici";
+import { type Faults, faultProfile, type TransportFault } from "../../src/simulator/faults.ts";
+import { startSimulator } from "../../src/simulator/server.ts";
+import {
+  clientId,
+  clientSecret,
+  collection,
+  example,
+  manualClock,
+  simulatorFor,
+  tenantA,
+} from "./support.ts";
+
+const id = "104d7361-7361-104d-6173-4d1061734d10";
+const none = faultProfile("none");
+const only = (fault: keyof Faults): Faults => ({ ...none, [fault]: 1 });
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+test("the documented example, created, listed, read, changed and deleted over HTTPS", async (t) => {
+  const { as, simulator } = await simulatorFor(t);
+  const send = await as(tenantA);
+  const created = await send("POST", collection, { ...example, id });
+  assert.equal(created.status, 201);
+  for (const [name, value] of Object.entries({ ...example, id })) assert.equal(created.json[name], value);
+  assert.equal((await send("POST", collection, { ...example, id })).status, 409);
+  const listed = await send("GET", collection);
+  assert.deepEqual(listed.json.value, [{ ...example, id }]);
+  assert.equal((await send("GET", `${collection}/${id}`)).json.machineName, example.machineName);
+  assert.equal(
+    (await send("PATCH", `${collection}/${id}`, { connectorVersion: "2" })).json.connectorVersion,
+    "2",
+  );
+  assert.deepEqual(Object.keys(simulator.inventory()), [tenantA]);
+  const deleted = await send("DELETE", `${collection}/${id}`);
+  assert.deepEqual([deleted.status, deleted.text], [204, ""]);
+  assert.equal((await send("GET", `${collection}/${id}`)).status, 404);
+});
+
+test("every Graph answer carries its ids and where it came from", async (t) => {
+  const { send } = await simulatorFor(t, {}, "http");
+  const correlation = "55555555-5555-4555-8555-555555555555";
+  const { headers, json } = await send("GET", collection, undefined, { "client-request-id": correlation });
+  assert.match(String(headers["request-id"]), guid);
+  assert.equal(headers["client-request-id"], correlation);
+  assert.ok(JSON.parse(String(headers["x-ms-ags-diagnostic"])).ServerInfo);
+  assert.equal(json.error.innerError["request-id"], headers["request-id"]);
+  assert.equal(json.error.innerError["client-request-id"], correlation);
+});
+
+test("next links lead through all pages as they are", async (t) => {
+  const { as } = await simulatorFor(t, { behaviour: { pageSize: 2 } });
+  const send = await as(tenantA);
+  for (const machineName of ["a", "b", "c", "d", "e"])
+    await send("POST", collection, { ...example, machineName });
+  const machines: string[] = [];
+  let next: string | undefined = collection;
+  while (next !== undefined) {
+    const { json } = await send("GET", next);
+    machines.push(...json.value.map((object: { machineName: string }) => object.machineName));
+    next = json["@odata.nextLink"];
+  }
+  assert.deepEqual(machines, ["a", "b", "c", "d", "e"]);
+});
+
+test("bodies that are no JSON, or too large, are refused", async (t) => {
+  const { as } = await simulatorFor(t, {}, "http");
+  const send = await as(tenantA);
+  assert.equal((await send("POST", collection, "{")).status, 400);
+  assert.equal((await send("POST", collection, JSON.stringify("x".repeat(5_000_000)))).status, 413);
+});
+
+const lost: [TransportFault, boolean][] = [
+  ["resetBefore", false],
+  ["resetAfter", true],
+  ["truncated", true],
+];
+for (const scheme of ["https", "http"] as const) {
+  for (const [fault, takesEffect] of lost) {
+    test(`${fault} over ${scheme}: no whole reply, ${takesEffect ? "but the object is there" : "no object"}`, async (t) => {
+      const { as, simulator } = await simulatorFor(t, {}, scheme);
+      const send = await as(tenantA);
+      simulator.setFaults(only(fault));
+      await assert.rejects(
+        send("POST", collection, example),
+        /reset|closed|other side|aborted|terminated|ECONN/i,
+      );
+      simulator.setFaults(none);
+      assert.equal(simulator.stats().createdCount, takesEffect ? 1 : 0);
+      const name = fault === "truncated" ? "truncated" : "reset";
+      assert.equal(simulator.stats().requests.create?.[name], 1);
+    });
+  }
+}
+
+test("a slow request: carried out at once or late, answered late", async (t) => {
+  const clock = manualClock();
+  const { as, simulator } = await simulatorFor(t, { clock }, "http");
+  const send = await as(tenantA);
+  for (const [fault, early] of [
+    ["slowAfter", 1],
+    ["slowBefore", 0],
+  ] as const) {
+    simulator.reset();
+    simulator.setFaults({ ...only(fault), slowMs: 9_000 });
+    const reply = send("POST", collection, example);
+    await clock.waitedFor();
+    assert.equal(simulator.stats().createdCount, early, fault);
+    clock.advance(9_000);
+    assert.equal((await reply).status, 201);
+    assert.equal(simulator.stats().createdCount, 1);
+  }
+});
+
+for (const effectAfterHangUp of [false, true]) {
+  const what = effectAfterHangUp ? "is carried out where that is asked for" : "is not carried out";
+  test(`a slow request whose client hung up before it was due ${what}`, async (t) => {
+    const clock = manualClock();
+    const client = await simulatorFor(t, { clock }, "http");
+    const { simulator } = client;
+    const send = await client.as(tenantA);
+    simulator.setFaults({ ...only("slowBefore"), slowMs: 9_000, effectAfterHangUp });
+    const { access_token: token } = (await client.token(tenantA)).json;
+    const hangUp = new AbortController();
+    const reply = request(simulator.httpUrl + collection, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: JSON.stringify(example),
+      signal: hangUp.signal,
+    });
+    await clock.waitedFor();
+    hangUp.abort();
+    await assert.rejects(reply, /abort/i);
+    // The server has seen the hang-up once a later request on a new connection was answered.
+    simulator.setFaults(none);
+    await send("GET", collection);
+    clock.advance(9_000);
+    assert.equal(simulator.stats().createdCount, effectAfterHangUp ? 1 : 0);
+  });
+}
+
+test("list lag by the clock given", async (t) => {
+  const clock = manualClock();
+  const { as } = await simulatorFor(t, { clock, behaviour: { listLagMs: 5_000 } }, "http");
+  const send = await as(tenantA);
+  await send("POST", collection, { ...example, id });
+  assert.equal((await send("GET", `${collection}/${id}`)).status, 200);
+  assert.equal((await send("GET", collection)).json.value.length, 0);
+  clock.advance(5_000);
+  assert.equal((await send("GET", collection)).json.value.length, 1);
+});
+
+test("an outage: 503 for all, or every connection reset, or none accepted; then all is as before", async (t) => {
+  const { as, token, simulator } = await simulatorFor(t);
+  const send = await as(tenantA);
+  simulator.setBehaviour({ outage: "unavailable" });
+  assert.equal((await send("GET", collection)).status, 503);
+  assert.equal((await token(tenantA)).status, 503);
+  simulator.setBehaviour({ outage: "reset" });
+  await assert.rejects(send("GET", collection));
+  await assert.rejects(token(tenantA));
+  simulator.setBehaviour({ outage: "none" });
+  await simulator.suspend();
+  await assert.rejects(send("GET", collection), /ECONNREFUSED/);
+  await simulator.resume();
+  assert.equal((await send("GET", collection)).status, 200);
+});
+
+test("a malformed batch reply may be no JSON at all", async (t) => {
+  const { as, simulator } = await simulatorFor(t, { seed: 3, behaviour: { throttle: null } }, "http");
+  const send = await as(tenantA);
+  simulator.setFaults(only("batchMalformed"));
+  const headers = { "Content-Type": "application/json" };
+  const url = "/deviceManagement/certificateConnectorDetails";
+  const requests = [{ id: "1", method: "POST", url, headers, body: example }];
+  const replies = [];
+  for (let round = 0; round < 20; round += 1) replies.push(await send("POST", "/beta/$batch", { requests }));
+  assert.ok(replies.every((reply) => reply.status === 200));
+  assert.ok(replies.some((reply) => reply.json === undefined));
+  assert.ok(replies.some((reply) => reply.json !== undefined));
+});
+
+test("a process that is given the CA file trusts the server; one that is not does not", async (t) => {
+  const { simulator } = await simulatorFor(t);
+  const url = `${simulator.httpsUrl}/${tenantA}/v2.0/.well-known/openid-configuration`;
+  const script = `fetch(${JSON.stringify(url)}).then((r) => console.log(r.status), (e) => console.log(e.cause.code))`;
+  const run = async (env: NodeJS.ProcessEnv) =>
+    (await promisify(execFile)(process.execPath, ["-e", script], { env })).stdout.trim();
+  assert.equal(await run({ NODE_EXTRA_CA_CERTS: simulator.caFile }), "200");
+  assert.equal(await run({}), "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+});
+
+test("a CA directory is used again, its key is private, and other host names are in the certificate", async (t) => {
+  const caDir = await mkdtemp(join(tmpdir(), "simulator-test-"));
+  t.after(() => rm(caDir, { recursive: true, force: true }));
+  const settings = { clientId, clientSecret, caDir, extraHosts: ["graph-simulator", "10.1.2.3"] };
+  const first = await startSimulator(settings);
+  await first.close();
+  const second = await simulatorFor(t, settings);
+  assert.equal(second.simulator.caPem, first.caPem);
+  assert.equal((await stat(join(caDir, "ca-key.pem"))).mode & 0o777, 0o600);
+  const port = Number(new URL(second.simulator.httpsUrl).port);
+  for (const servername of ["graph-simulator", "localhost"]) {
+    const socket = connect({ host: "127.0.0.1", port, servername, ca: first.caPem });
+    await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+    assert.match(socket.getPeerCertificate().subjectaltname ?? "", /IP Address:10\.1\.2\.3/);
+    socket.destroy();
+  }
+});
+
+test("a port that is taken is told by the system's error, and nothing is left open", async (t) => {
+  const { simulator } = await simulatorFor(t);
+  const httpsPort = Number(new URL(simulator.httpsUrl).port);
+  await assert.rejects(startSimulator({ clientId, clientSecret, httpsPort }), { code: "EADDRINUSE" });
+});
