@@ -44,31 +44,25 @@ export function readCloudEvent(record: Pick<LogRecord, "value" | "headers">): Cl
 function readStructured(value: Uint8Array | null): CloudEventRead {
   const read = readJsonObject(value, "");
   if (!read.ok) return read;
-  const type = read.value.datacontenttype;
-  if (type === undefined || type === null) return { ok: true, event: read.value };
-  if (typeof type !== "string" || !jsonMediaType.test(type))
-    return unsupported(typeof type === "string" ? type : "(not a string)");
-  return { ok: true, event: read.value };
+  const type = read.value.datacontenttype ?? "application/json";
+  if (typeof type !== "string") return unsupported("(not a string)");
+  return jsonMediaType.test(type) ? { ok: true, event: read.value } : unsupported(type);
 }
 
 function readBinary(value: Uint8Array | null, envelope: Envelope): CloudEventRead {
   if (envelope.contentType !== null && !jsonMediaType.test(envelope.contentType)) {
     return unsupported(envelope.contentType);
   }
-  if (envelope.unclear.size > 0) return unclear([...envelope.unclear]);
+  // A trace context that can't be read is no trace context (W3C); it takes no event down.
+  const unclearNames = [...envelope.unclear].filter((name) => name !== "traceparent");
+  if (unclearNames.length > 0) return unclear(unclearNames);
   const read = readJsonObject(value, "/data");
   if (!read.ok) return read;
   return { ok: true, event: { ...envelope.attributes, data: read.value } };
 }
 
 function readHeaders(headers: readonly Header[]): Envelope {
-  const envelope: Envelope = {
-    contentType: null,
-    isBinary: false,
-    attributes: {},
-    unreadable: [],
-    repeated: [],
-  };
+  const envelope: Envelope = { contentType: null, isBinary: false, attributes: {}, unclear: new Set() };
   for (const [rawName, bytes] of headers) {
     const name = rawName.toLowerCase();
     if (name === contentTypeHeader) {
@@ -95,15 +89,9 @@ function mediaTypeOf(contentType: string): string {
 
 function unclear(names: readonly AttributeName[]): CloudEventRead {
   const headers = names.map((name) => `ce_${name}`).join(", ");
+  const pointers = names.map((name) => `/${name}`);
   const message = `Send each header once, as UTF-8. Not so: ${headers}.`;
-  return {
-    ok: false,
-    refusal: refusal(
-      "attribute-invalid",
-      message,
-      names.map((name) => `/${name}`),
-    ),
-  };
+  return { ok: false, refusal: refusal("attribute-invalid", message, pointers) };
 }
 
 function unsupported(contentType: string): CloudEventRead {

@@ -132,9 +132,6 @@ function propertyCode(fault: Fault): RefusalCode {
 
 function violationRefusal(code: RefusalCode, found: readonly Violation[]): Refusal {
   const message = `${found.map(({ text }) => text).join("; ")}.`;
-  return refusal(
-    code,
-    message,
-    found.map(({ pointer }) => pointer),
-  );
+  const pointers = found.map(({ pointer }) => pointer);
+  return refusal(code, message, pointers);
 }
