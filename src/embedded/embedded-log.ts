@@ -24,14 +24,14 @@ import type {
   Session,
   Topic,
 } from "../ports.ts";
-import { attempt, type Failure, type Problem, reasonOf } from "./errors.ts";
+import { attempt, type Failure, isBusy, type Problem, reasonOf } from "./errors.ts";
 import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
 import { lockForWorker } from "./lock.ts";
 import { prepareSchema, quickCheck } from "./schema.ts";
-import { EmbeddedSession } from "./session.ts";
+import { EmbeddedSession, pause } from "./session.ts";
 import { Store } from "./store.ts";
 import { Wake } from "./wake.ts";
-import { closed, Writer } from "./writer.ts";
+import { busyRetryMs, closed, Writer } from "./writer.ts";
 
 export interface EmbeddedLogSettings {
   readonly dataDir: string;
@@ -52,15 +52,21 @@ const joinCheckBytes = 512 * 1024 * 1024;
 
 export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Clock): Promise<EmbeddedOpening> {
   const file = join(settings.dataDir, "log.db");
-  const undo: (() => void)[] = [];
-  const opened = attempt(file, () => openFiles(settings, file, clock, undo));
-  const failure: Failure | null = opened.ok ? opened.value.failure : opened;
-  if (failure !== null) {
+  const deadlineMs = clock.nowMs() + writeTimeoutMs;
+  for (;;) {
+    const undo: (() => void)[] = [];
+    const opened = attempt(file, () => openFiles(settings, file, clock, undo));
+    const failure: Failure | null = opened.ok ? opened.value.failure : opened;
+    if (failure === null) {
+      assert.ok(opened.ok && opened.value.failure === null);
+      return { ok: true, log: opened.value.log };
+    }
     for (const close of undo.reverse()) attempt(file, close);
-    return { ok: false, ...failure };
+    if (!isBusy(failure) || clock.nowMs() >= deadlineMs) {
+      return { ok: false, problem: failure.problem, heals: failure.heals };
+    }
+    await pause(clock, busyRetryMs);
   }
-  assert.ok(opened.ok && opened.value.failure === null);
-  return { ok: true, log: opened.value.log };
 }
 
 type Files = { failure: Failure } | { failure: null; log: EmbeddedLog };
@@ -75,7 +81,6 @@ function openFiles(settings: EmbeddedLogSettings, file: string, clock: Clock, un
   if (marked > 0 && !existsSync(file)) return { failure: lostChanges(file, markFile, 0, marked) };
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
   undo.push(() => db.close());
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON");
   const unfit = prepareSchema(db, file, settings.partitionCount) ?? quickCheck(db, file, openCheckBytes);
   if (unfit !== null) return { failure: unfit };
   const store = new Store(db);

@@ -19,10 +19,14 @@ export function tableOf(topic: Topic, partition: number): string {
   return `${topic}_${partition}`;
 }
 
-/** Creates the tables in a new file, checks them in an old one; null: fine. The file may be shared with others. */
+/**
+ * Creates the tables in a new file, checks them in an old one; null: fine. The file may be shared with others; one
+ * that is not ours is left as it is.
+ */
 export function prepareSchema(db: DatabaseSync, file: string, partitionCount: number): Failure | null {
-  if (numberOf(db, "PRAGMA application_id") === 0 && isEmpty(db)) createSchema(db, partitionCount);
-  if (numberOf(db, "PRAGMA application_id") !== applicationId) return foreignFile(file);
+  if (numberOf(db, "PRAGMA application_id") !== applicationId && !isEmpty(db)) return foreignFile(file);
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON");
+  if (isEmpty(db)) createSchema(db, partitionCount);
   const version = numberOf(db, "PRAGMA user_version");
   return version === schemaVersion ? checkBounds(db, file) : otherVersion(file, version);
 }

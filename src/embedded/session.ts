@@ -140,7 +140,7 @@ function placeOf(topic: Topic, partition: number): string {
   return `${topic}/${partition}`;
 }
 
-function pause(clock: Clock, delayMs: number): Promise<void> {
+export function pause(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
     clock.after(delayMs, resolve);
   });

@@ -13,7 +13,7 @@ import type { Store } from "./store.ts";
 
 const groupRecords = 2_000;
 const waitingRecords = 100_000;
-const busyRetryMs = 20;
+export const busyRetryMs = 20;
 
 interface Request {
   readonly records: number;
