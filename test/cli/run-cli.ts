@@ -1,0 +1,77 @@
+/** Runs the command line as users do: a process of its own, with nothing of this environment but the PATH. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** The first line of standard output that matches, past or future; rejects when the process ends without it. */
+  line(pattern: RegExp): Promise<string>;
+}
+
+export type Environment = Readonly<Record<string, string>>;
+
+export function startCli(args: readonly string[], environment: Environment = {}, input = ""): Running {
+  const env = { PATH: process.env.PATH ?? "", ...environment };
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
+  const lines: string[] = [];
+  const waiters = new Set<() => void>();
+  let stderr = "";
+  child.stdin.on("error", () => {}).end(input);
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    lines.push(line);
+    for (const wake of [...waiters]) wake();
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on("close", (code) => {
+      resolve({ code, stdout: lines.map((line) => `${line}\n`).join(""), stderr });
+      for (const wake of [...waiters]) wake();
+    });
+  });
+  const line = (pattern: RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => {
+        const found = lines.find((each) => pattern.test(each));
+        if (found === undefined && child.exitCode === null && child.signalCode === null) return;
+        waiters.delete(look);
+        if (found === undefined) reject(new Error(`no line ${pattern} in\n${lines.join("\n")}\n${stderr}`));
+        else resolve(found);
+      };
+      waiters.add(look);
+      look();
+    });
+  return { child, ended, line };
+}
+
+export function runCli(args: readonly string[], environment?: Environment, input?: string): Promise<Ended> {
+  return startCli(args, environment, input).ended;
+}
+
+/** A directory that is gone after the test. */
+export function temporaryDirectory(t: { after(end: () => void): void }): string {
+  const directory = mkdtempSync(join(tmpdir(), "connector-registrar-test-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
