@@ -1,0 +1,43 @@
+/**
+ * Judges a finished run by its history and the workload alone. It shares no code with what it checks.
+ *
+ * 1. Each valid identity ends with exactly one object in Graph and one registered id, which is that object's.
+ * 2. Each refused record ends with one dead-letter id and one reason, byte for byte; no other record ends there.
+ * 3. Nothing is lost: no committed offset passes a record whose outcome is not stored.
+ * 4. Objects of one machine are created in the order of their first records in the home partition.
+ * 5. No create for a record at or after the attempt watermark that is stored at that moment.
+ * 6. No create for a tenant before the Retry-After that this worker was given has passed.
+ * 7. Records that were moved keep value, headers and order of things, and go where they belong.
+ */
+import { checkGraph } from "./check-graph.ts";
+import { checkRecords } from "./check-records.ts";
+import type { Entry } from "./history.ts";
+import type { Input, Workload } from "./workload.ts";
+
+export interface Run {
+  readonly entries: readonly Entry[];
+  readonly workload: Workload;
+  /** By `topic/partition/offset` of where the broker first stored it. */
+  readonly inputAt: ReadonlyMap<string, Input>;
+  readonly settleMs: number;
+  readonly maxAttempts: number;
+  /** All settled in time: what must be there at the end may be demanded. */
+  readonly isSettled: boolean;
+}
+
+export interface Verdict {
+  readonly violations: readonly string[];
+  /** Objects that a process frozen inside a create for longer than the settle time made twice. */
+  readonly residue: readonly Residue[];
+}
+
+export interface Residue {
+  readonly tenantId: string;
+  readonly objectIds: readonly string[];
+}
+
+export function check(run: Run): Verdict {
+  const graph = checkGraph(run);
+  const records = checkRecords(run, graph);
+  return { violations: [...graph.violations, ...records], residue: graph.residue };
+}

@@ -1,0 +1,139 @@
+/**
+ * The coordinator of the one consumer group, with eager rebalancing:
+ *
+ * 1. A generation begins when all members have asked to join, or when the rebalance time-out has removed the rest.
+ * 2. A member that sends no heartbeat for the session time-out is removed, whether it knows it or not.
+ * 3. A commit counts only under the current generation, by a member of it.
+ * 4. The rebalance time-out is never shorter than the session time-out: otherwise a member could lose its partitions
+ *    while its last acknowledged heartbeat still promises them.
+ */
+import type { Dice } from "./dice.ts";
+import type { History } from "./history.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+export interface Joined {
+  readonly generation: number;
+  readonly partitions: readonly number[];
+}
+
+export interface Group {
+  join(memberId: string, answer: (joined: Joined) => void): void;
+  heartbeat(memberId: string, generation: number): "ok" | "rebalance" | "unknown";
+  leave(memberId: string): void;
+  mayCommit(memberId: string, generation: number): boolean;
+  memberCount(): number;
+  /** After an outage: every time-out starts anew. */
+  resume(): void;
+}
+
+export interface GroupSettings {
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly partitionCount: number;
+  readonly isUp: () => boolean;
+}
+
+interface Member {
+  joining: ((joined: Joined) => void) | null;
+  cancelExpiry: () => void;
+}
+
+export function createGroup(
+  settings: GroupSettings,
+  scheduler: Scheduler,
+  dice: Dice,
+  history: History,
+): Group {
+  const members = new Map<string, Member>();
+  let generation = 0;
+  let isRebalancing = false;
+  let cancelRound = (): void => {};
+
+  const renew = (memberId: string, member: Member): void => {
+    member.cancelExpiry();
+    member.cancelExpiry = scheduler.after(settings.sessionTimeoutMs, () => {
+      if (member.joining !== null || !settings.isUp()) return;
+      remove(memberId, "session time-out");
+    });
+  };
+
+  const remove = (memberId: string, why: string): void => {
+    const member = members.get(memberId);
+    if (member === undefined) return;
+    member.cancelExpiry();
+    members.delete(memberId);
+    history.add({ kind: "note", by: "group", text: `${memberId} removed: ${why}` });
+    if (members.size > 0) rebalance();
+    completeIfAllJoined();
+  };
+
+  const rebalance = (): void => {
+    if (isRebalancing) return;
+    isRebalancing = true;
+    cancelRound = scheduler.after(settings.rebalanceTimeoutMs, complete);
+  };
+
+  const completeIfAllJoined = (): void => {
+    if (!isRebalancing || [...members.values()].some((member) => member.joining === null)) return;
+    cancelRound();
+    // The coordinator lingers a little for members that are about to join.
+    cancelRound = scheduler.after(dice.int(1, 600), complete);
+  };
+
+  const complete = (): void => {
+    if (!settings.isUp()) return;
+    isRebalancing = false;
+    for (const [memberId, member] of [...members]) {
+      if (member.joining !== null) continue;
+      member.cancelExpiry();
+      members.delete(memberId);
+      history.add({ kind: "note", by: "group", text: `${memberId} removed: rebalance time-out` });
+    }
+    generation++;
+    const order = dice.shuffle([...members.keys()]);
+    history.add({
+      kind: "note",
+      by: "group",
+      text: `generation ${generation}: ${order.join(", ") || "empty"}`,
+    });
+    order.forEach((memberId, index) => {
+      const member = members.get(memberId)!;
+      const answer = member.joining!;
+      member.joining = null;
+      renew(memberId, member);
+      answer({ generation, partitions: share(index, order.length) });
+    });
+  };
+
+  const share = (index: number, memberCount: number): number[] => {
+    const all = Array.from({ length: settings.partitionCount }, (_, partition) => partition);
+    return all.filter((partition) => partition % memberCount === index);
+  };
+
+  return {
+    join(memberId, answer) {
+      const member = members.get(memberId) ?? { joining: null, cancelExpiry: () => {} };
+      members.set(memberId, member);
+      member.joining = answer;
+      member.cancelExpiry();
+      rebalance();
+      completeIfAllJoined();
+    },
+    heartbeat(memberId, ofGeneration) {
+      const member = members.get(memberId);
+      if (member === undefined || ofGeneration !== generation) return "unknown";
+      if (member.joining === null) renew(memberId, member);
+      return isRebalancing ? "rebalance" : "ok";
+    },
+    leave: (memberId) => remove(memberId, "left"),
+    mayCommit: (memberId, ofGeneration) => members.has(memberId) && ofGeneration === generation,
+    memberCount: () => members.size,
+    resume() {
+      for (const [memberId, member] of members) if (member.joining === null) renew(memberId, member);
+      if (!isRebalancing) return;
+      cancelRound();
+      cancelRound = scheduler.after(settings.rebalanceTimeoutMs, complete);
+      completeIfAllJoined();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** EventLog for one simulated process over the shared broker and group. */
+import { strict as assert } from "node:assert";
+import type { AppendResult, EventLog, LogRecord, NewRecord, ScanResult } from "../ports.ts";
+import type { Link } from "./link.ts";
+import { type Member, type MemberTiming, startMember } from "./member.ts";
+import type { SimProcess } from "./process.ts";
+import { type LogWorld, openSession } from "./session.ts";
+
+export interface SimLog {
+  readonly log: EventLog;
+  /** Ends the membership for good, as a client does after an error that it can't retry. */
+  failMembership(reason: string): void;
+}
+
+export interface SimLogSettings extends MemberTiming {
+  readonly publishTimeoutMs: number;
+}
+
+export function createSimLog(
+  world: LogWorld,
+  process: SimProcess,
+  link: Link,
+  settings: SimLogSettings,
+): SimLog {
+  const { broker, scheduler, dice } = world;
+  let member: Member | null = null;
+
+  const append = (records: readonly NewRecord[]): Promise<AppendResult> => {
+    assert(records.length > 0, "append of nothing");
+    const failed = (reason: string): AppendResult => ({ ok: false, reason });
+    const store = (some: readonly NewRecord[]): void => {
+      for (const record of some) broker.store(record, process.name);
+    };
+    return link.ask<AppendResult>(
+      settings.publishTimeoutMs,
+      () => failed("no acknowledgement within the publish time-out"),
+      (answer) => {
+        const { appendFails, appendPartly, appendLate } = link.weather();
+        if (dice.chance(appendFails)) return answer(failed("not enough replicas"));
+        if (dice.chance(appendPartly)) {
+          store(records.slice(0, dice.int(0, records.length - 1)));
+          return answer(failed("leader changed in the middle"));
+        }
+        if (dice.chance(appendLate)) {
+          const delayMs = settings.publishTimeoutMs + dice.int(0, world.lateMaxMs);
+          scheduler.after(delayMs, () => store(records));
+          return;
+        }
+        store(records);
+        answer({ ok: true });
+      },
+    );
+  };
+
+  const scan: EventLog["scan"] = async (topic, partition, fromOffset, onRecords, signal) => {
+    const failed = (reason: string): ScanResult => ({ ok: false, reason });
+    let next = fromOffset;
+    let end: number | null = null;
+    for (;;) {
+      if (signal.aborted) return failed("aborted");
+      const batch = await link.ask<{ records: LogRecord[]; next: number; end: number } | null>(
+        5_000,
+        () => null,
+        (answer) => {
+          if (dice.chance(link.weather().scanFails)) return answer(null);
+          const bounds = broker.bounds(topic, partition);
+          const records = broker.fetch(topic, partition, next, dice.pick([1, 3, 20, 500]));
+          answer({ records, next: records.at(-1)?.offset ?? bounds.end - 1, end: bounds.end });
+        },
+      );
+      if (signal.aborted) return failed("aborted");
+      if (batch === null) return failed("fetch failed");
+      end ??= batch.end;
+      next = Math.max(next, batch.next + 1);
+      if (batch.records.length > 0) onRecords(batch.records);
+      if (next >= end) return { ok: true, nextOffset: next };
+    }
+  };
+
+  return {
+    log: {
+      partitionCount: broker.partitionCount,
+      append,
+      scan,
+      async join(onSession, onFailure) {
+        assert(member === null, "joined twice");
+        const started = startMember(
+          process,
+          link,
+          world.group,
+          settings,
+          (hold, partitions) => openSession(world, process, link, hold, partitions),
+          onSession,
+          onFailure,
+        );
+        member = started;
+        // Sometimes the first session begins before this call has settled, sometimes after.
+        const delayMs = dice.pick([0, 50, 2_000]);
+        await new Promise<void>((resolve) => process.clock.after(delayMs, resolve));
+        return { leave: started.leave };
+      },
+    },
+    failMembership(reason) {
+      process.deliver(() => member?.fail(reason));
+    },
+  };
+}

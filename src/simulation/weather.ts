@@ -1,0 +1,77 @@
+/** How likely each fault of the network is at a moment: probabilities a request, unless the name says otherwise. */
+export interface LogWeather {
+  readonly latencyMaxMs: number;
+  /** Seconds instead of milliseconds. */
+  readonly slow: number;
+  readonly loseRequest: number;
+  readonly loseReply: number;
+  /** On top, for heartbeats only. */
+  readonly loseHeartbeat: number;
+  readonly appendFails: number;
+  /** A beginning of the records is stored, then failure. */
+  readonly appendPartly: number;
+  /** Stored, but after the publish time-out. */
+  readonly appendLate: number;
+  readonly commitLate: number;
+  readonly scanFails: number;
+  readonly positionsFail: number;
+}
+
+/** Of one item of a create, or of one list. */
+export interface GraphWeather {
+  readonly latencyMaxMs: number;
+  /** Answer just within, or beyond, the request time-out; the effect takes place. */
+  readonly slow: number;
+  readonly refuseConnection: number;
+  readonly resetBefore: number;
+  readonly resetAfter: number;
+  /** Reset at once; the effect takes place later, within the settle time. */
+  readonly resetThenEffect: number;
+  readonly silent: number;
+  /** Time-out; the effect takes place later, within the settle time. */
+  readonly silentThenEffect: number;
+  readonly malformed: number;
+  readonly throttle: number;
+  readonly unavailable503: number;
+  readonly error500: number;
+  readonly error504: number;
+  /** HTTP 400 with code InternalError: transient. */
+  readonly quirk400: number;
+  /** Whether a 500 or 504 answered although the object was, or will be, created. */
+  readonly errorHasEffect: number;
+  /** New objects appear in lists only after up to this long. */
+  readonly listLagMaxMs: number;
+}
+
+export const calmLog: LogWeather = {
+  latencyMaxMs: 5,
+  slow: 0,
+  loseRequest: 0,
+  loseReply: 0,
+  loseHeartbeat: 0,
+  appendFails: 0,
+  appendPartly: 0,
+  appendLate: 0,
+  commitLate: 0,
+  scanFails: 0,
+  positionsFail: 0,
+};
+
+export const calmGraph: GraphWeather = {
+  latencyMaxMs: 100,
+  slow: 0,
+  refuseConnection: 0,
+  resetBefore: 0,
+  resetAfter: 0,
+  resetThenEffect: 0,
+  silent: 0,
+  silentThenEffect: 0,
+  malformed: 0,
+  throttle: 0,
+  unavailable503: 0,
+  error500: 0,
+  error504: 0,
+  quirk400: 0,
+  errorHasEffect: 0,
+  listLagMaxMs: 0,
+};

@@ -1,0 +1,129 @@
+/** One run's world: broker, group, Graph service, their troubles by the plan, and the workload's arrivals. */
+import { type Broker, createBroker } from "./broker.ts";
+import type { Dice } from "./dice.ts";
+import { createGraphServer, type GraphServer, type Trouble } from "./graph-server.ts";
+import { createGroup, type Group } from "./group.ts";
+import type { History } from "./history.ts";
+import { placeOf } from "./origins.ts";
+import type { Plan } from "./plan.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { calmGraph, calmLog, type LogWeather } from "./weather.ts";
+import type { Input, Workload } from "./workload.ts";
+
+export interface World {
+  readonly plan: Plan;
+  readonly workload: Workload;
+  readonly scheduler: Scheduler;
+  readonly history: History;
+  readonly broker: Broker;
+  readonly group: Group;
+  readonly graph: GraphServer;
+  readonly dice: Dice;
+  logWeather(): LogWeather;
+  isCalm(): boolean;
+  /** By `topic/partition/offset` of its first place. */
+  readonly inputAt: ReadonlyMap<string, Input>;
+  hasAllArrived(): boolean;
+}
+
+export function createWorld(
+  plan: Plan,
+  workload: Workload,
+  scheduler: Scheduler,
+  history: History,
+  dice: Dice,
+): World {
+  const isCalm = (): boolean => scheduler.nowMs() >= plan.activeMs;
+  const broker = createBroker(plan.partitionCount, scheduler, dice.fork("broker"), history);
+  const group = createGroup(
+    { ...plan.timing, partitionCount: plan.partitionCount, isUp: broker.isUp },
+    scheduler,
+    dice.fork("group"),
+    history,
+  );
+  const calm = { ...calmGraph, listLagMaxMs: plan.graphWeather.listLagMaxMs };
+  const graph = createGraphServer(
+    {
+      idMode: plan.idMode,
+      emptyListIsError: plan.emptyListIsError,
+      normalises: plan.normalisesDates ? workload.inUtc : (text) => text,
+      refuses: (tenantId, details) => {
+        const identity = workload.identityOf(tenantId, details);
+        return identity !== null && workload.identities[identity]!.isRefused;
+      },
+      weather: () => (isCalm() ? calm : plan.graphWeather),
+      trouble: (tenantId) => troubleOf(plan, workload, tenantId, scheduler.nowMs()),
+      onCreated: (tenantId, object, call, item) => {
+        const of = { by: call.by, call: call.number, item, calledAtMs: call.calledAtMs };
+        history.add({ kind: "created", ...of, tenantId, object });
+      },
+    },
+    scheduler,
+    dice.fork("graph"),
+  );
+
+  const inputAt = new Map<string, Input>();
+  const arrive = (input: Input): void => {
+    // Installers keep trying while the broker is away.
+    if (!broker.isUp()) return void scheduler.after(1_000, () => arrive(input));
+    inputAt.set(placeOf(broker.store(input.record, "installer")), input);
+  };
+  for (const input of workload.inputs) scheduler.after(input.atMs, () => arrive(input));
+
+  for (const { fromMs, untilMs } of plan.brokerOutages) {
+    scheduler.after(fromMs, () => broker.setUp(false));
+    scheduler.after(untilMs, () => {
+      broker.setUp(true);
+      group.resume();
+    });
+  }
+  for (const { fromMs, untilMs, tenant, trouble } of plan.troubles) {
+    const whom = tenant === null ? "everybody" : workload.tenants[tenant % workload.tenants.length];
+    scheduler.after(fromMs, () => history.add({ kind: "note", by: "graph", text: `${trouble} for ${whom}` }));
+    scheduler.after(untilMs, () =>
+      history.add({ kind: "note", by: "graph", text: `${trouble} over for ${whom}` }),
+    );
+  }
+  if (plan.commitsExpireAtMs !== null) scheduler.after(plan.commitsExpireAtMs, () => expire());
+  if (plan.retentionAtMs !== null) scheduler.after(plan.retentionAtMs, () => takeUnsettled());
+
+  /** Committed offsets expire only in a group without members. */
+  function expire(): void {
+    if (group.memberCount() === 0) broker.expireCommits();
+    else if (!isCalm()) scheduler.after(1_000, expire);
+  }
+
+  function takeUnsettled(): void {
+    for (let partition = 0; partition < plan.partitionCount; partition++) {
+      const { end } = broker.bounds("enrolled", partition);
+      const committed = broker.committed("enrolled", partition)?.offset;
+      if (committed !== undefined && committed + 1 < end) {
+        return broker.truncate("enrolled", partition, dice.int(committed + 1, end));
+      }
+    }
+    if (!isCalm()) scheduler.after(1_000, takeUnsettled);
+  }
+
+  return {
+    plan,
+    workload,
+    scheduler,
+    history,
+    broker,
+    group,
+    graph,
+    dice,
+    logWeather: () => (isCalm() ? calmLog : plan.logWeather),
+    isCalm,
+    inputAt,
+    hasAllArrived: () => inputAt.size === workload.inputs.length,
+  };
+}
+
+function troubleOf(plan: Plan, workload: Workload, tenantId: string, nowMs: number): Trouble | null {
+  for (const { fromMs, untilMs, tenant, trouble } of plan.troubles) {
+    if (nowMs < fromMs || nowMs >= untilMs) continue;
+    if (tenant === null || workload.tenants[tenant % workload.tenants.length] === tenantId) return trouble;
+  }
+  return null;
+}
