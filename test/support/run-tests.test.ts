@@ -1,0 +1,148 @@
+/** The test runner, run as a process on small trees of test files. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+
+const runnerFiles = ["run-tests.ts", "tally.ts", "leak-guard.ts", "leftovers.ts"];
+const noBroker = `export const obtainBroker = async () => ({ ok: false, reason: "none here" });\n`;
+const brokerThatTells = `export const obtainBroker = async () => ({
+  ok: true, kind: "given", brokers: ["127.0.0.1:1"], stop: async () => console.log("broker stopped"),
+});\n`;
+
+interface Run {
+  readonly exitCode: number | null;
+  readonly output: string;
+  readonly lastLine: string;
+}
+
+async function runTree(
+  files: Record<string, string>,
+  options: { args?: string[]; env?: Record<string, string>; broker?: string } = {},
+): Promise<Run> {
+  const root = await mkdtemp(join(tmpdir(), "run-tests-"));
+  try {
+    const support = join(root, "test", "support");
+    await mkdir(support, { recursive: true });
+    for (const name of runnerFiles) await cp(join(import.meta.dirname, name), join(support, name));
+    await writeFile(join(support, "broker.ts"), options.broker ?? noBroker);
+    await writeFile(join(root, "package.json"), `{ "type": "module" }`);
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, "test", path)), { recursive: true });
+      await writeFile(
+        join(root, "test", path),
+        `import { describe, it, test, before } from "node:test";\n${text}\n`,
+      );
+    }
+    // This test's own context would make the inner runner believe that it is a test file.
+    const { NODE_TEST_CONTEXT: _context, KAFKA_BROKERS: _brokers, ...inherited } = process.env;
+    const env = { ...inherited, REQUIRE_KAFKA: "", REQUIRE_DOCKER: "", ...options.env };
+    return await runProcess([join(support, "run-tests.ts"), ...(options.args ?? [])], env);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+function runProcess(args: string[], env: NodeJS.ProcessEnv): Promise<Run> {
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (exitCode) => {
+      resolve({ exitCode, output, lastLine: output.trimEnd().split("\n").at(-1) ?? "" });
+    });
+  });
+}
+
+const pass = `test("good", () => {});`;
+
+test("counts tests, not suites, and closes with one line", async () => {
+  const run = await runTree({
+    "a.test.ts": `describe("s", () => { it("one", () => {}); it("two", () => {}); });`,
+    "sub/b.test.ts": `${pass} test("later", { skip: "not on this machine" }, () => {});`,
+  });
+  assert.equal(run.lastLine, "3 passed, 0 failed, 1 skipped", run.output);
+  assert.equal(run.output.match(/\d+ passed, \d+ failed/g)?.length, 1);
+  assert.match(run.output, /^skipped: test\/sub\/b\.test\.ts "later": not on this machine$/m);
+  assert.equal(run.exitCode, 0);
+});
+
+test("fails on a failing test, a crash on import, a broken hook and a file without tests", async () => {
+  const run = await runTree({
+    "bad.test.ts": `test("bad", () => { throw new Error("x"); });`,
+    "crash.test.ts": `throw new Error("boom");`,
+    "hook.test.ts": `describe("h", () => { before(() => { throw new Error("hook"); }); it("x", () => {}); });`,
+    "empty.test.ts": "",
+    "good.test.ts": pass,
+  });
+  assert.equal(run.lastLine, "1 passed, 5 failed, 0 skipped", run.output);
+  assert.match(run.output, /^failed: test\/empty\.test\.ts declares no test$/m);
+  assert.equal(run.exitCode, 1);
+});
+
+test("fails when nothing was executed", async () => {
+  const none = await runTree({});
+  assert.equal(none.lastLine, "0 passed, 1 failed, 0 skipped", none.output);
+  assert.equal(none.exitCode, 1);
+  const allSkipped = await runTree({ "a.test.ts": `test("a", { skip: "no reason" }, () => {});` });
+  assert.equal(allSkipped.lastLine, "0 passed, 1 failed, 1 skipped", allSkipped.output);
+});
+
+test("filters select files by path and tests by name", async () => {
+  const files = { "a/x.test.ts": `${pass} test("other", () => {});`, "b/y.test.ts": pass };
+  const byFile = await runTree(files, { args: ["a/x"] });
+  assert.equal(byFile.lastLine, "2 passed, 0 failed, 0 skipped", byFile.output);
+  const byName = await runTree(files, { args: ["good"] });
+  assert.equal(byName.lastLine, "2 passed, 0 failed, 0 skipped", byName.output);
+  const byNothing = await runTree(files, { args: ["no such name"] });
+  assert.equal(byNothing.lastLine, "0 passed, 1 failed, 0 skipped", byNothing.output);
+});
+
+test("without a broker Kafka suites are skipped with the reason; REQUIRE_KAFKA=1 makes that a failure", async () => {
+  const files = {
+    "kafka/k.test.ts": `describe("log", { skip: process.env.KAFKA_BROKERS ? false : "no Kafka broker: none" }, () => {
+      it("x", () => {}); }); ${pass}`,
+  };
+  const skipped = await runTree(files);
+  assert.equal(skipped.lastLine, "1 passed, 0 failed, 1 skipped", skipped.output);
+  assert.match(skipped.output, /No Kafka broker, its suites are skipped: none here/);
+  const required = await runTree(files, { env: { REQUIRE_KAFKA: "1" } });
+  assert.equal(required.lastLine, "1 passed, 2 failed, 0 skipped", required.output);
+  assert.equal(required.exitCode, 1);
+});
+
+test("starts the broker only for files that use it, hands it to them, and stops it after a failure too", async () => {
+  const uses = `import assert from "node:assert/strict";
+    test("has it", () => assert.equal(process.env.KAFKA_BROKERS, "127.0.0.1:1"));
+    test("bad", () => assert.fail());`;
+  const used = await runTree({ "kafka/k.test.ts": uses }, { broker: brokerThatTells });
+  assert.match(used.output, /Kafka broker: 127\.0\.0\.1:1 \(given\)\n(.*\n)*broker stopped\n/);
+  assert.equal(used.lastLine, "1 passed, 1 failed, 0 skipped", used.output);
+  const unused = await runTree({ "a.test.ts": pass }, { broker: brokerThatTells });
+  assert.doesNotMatch(unused.output, /broker/);
+});
+
+test("a test that leaves a handle open, or a process behind, is a failure that says what", async () => {
+  const run = await runTree({
+    "handle.test.ts": `import { createServer } from "node:net"; test("leaks", () => { createServer().listen(0); });`,
+    "process.test.ts": `import { spawn } from "node:child_process";
+      test("leaves", () => { spawn("sleep", ["300"], { detached: true, stdio: "ignore" }).unref(); });`,
+  });
+  assert.match(
+    run.output,
+    /handle\.test\.ts does not exit although its tests have ended; still open: .*TCPServerWrap/,
+  );
+  if (process.platform === "linux") {
+    assert.match(run.output, /^failed: a test left process \d+ behind: sleep 300$/m);
+    assert.equal(run.lastLine, "2 passed, 2 failed, 0 skipped", run.output);
+  }
+  assert.equal(run.exitCode, 1);
+});

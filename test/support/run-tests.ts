@@ -1,0 +1,141 @@
+/**
+ * `npm test [-- FILTER ...]`: runs every test file below test/ and closes with one line, `N passed, N failed, N skipped`.
+ *
+ * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
+ * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 and REQUIRE_DOCKER=1 turn what is
+ * skipped for want of them into failures. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, relative, sep } from "node:path";
+import { Transform } from "node:stream";
+import { finished } from "node:stream/promises";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { pathToFileURL } from "node:url";
+import { type BrokerResult, obtainBroker } from "./broker.ts";
+import { findLeftovers, markChildren } from "./leftovers.ts";
+import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+/** For each test that doesn't set its own; files and suites have none. */
+const testTimeoutMs = 60_000;
+/** For the whole run: ends a test file that spins without returning. */
+const runTimeoutMs = 20 * 60_000;
+const concurrency = Math.max(1, Math.min(4, availableParallelism()));
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(filters: readonly string[]): Promise<number> {
+  const { files, namePatterns } = select(filters);
+  const tally = createTally({ root, required: requirements(), filteredByName: namePatterns.length > 0 });
+  if (files.length === 0) tally.fail("no test file was found");
+
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  const broker = files.some(usesKafka) ? await startBroker(tally) : null;
+  try {
+    const mark = markChildren();
+    if (!interrupted.signal.aborted) await runFiles(files, namePatterns, tally, interrupted.signal);
+    await endLeftovers(mark, tally);
+  } finally {
+    if (broker?.ok) await broker.stop();
+  }
+  if (tally.passed + tally.failed === 0) tally.fail("no test was executed");
+  for (const note of tally.notes) console.log(note);
+  console.log(summaryLine(tally));
+  if (interrupted.signal.aborted) return 130;
+  return tally.failed === 0 ? 0 : 1;
+}
+
+function select(filters: readonly string[]): { files: string[]; namePatterns: string[] } {
+  const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
+  const isPath = (filter: string): boolean => all.some((file) => file.includes(filter));
+  const paths = filters.map((filter) => filter.replace(/^\.\//, "")).filter(isPath);
+  const selected = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
+  return {
+    files: selected.map((file) => join(root, file)),
+    namePatterns: filters.filter((filter) => !isPath(filter.replace(/^\.\//, ""))),
+  };
+}
+
+function requirements(): string[] {
+  return ["kafka", "docker"].filter((name) => process.env[`REQUIRE_${name.toUpperCase()}`] === "1");
+}
+
+/** By folder, or because it imports the broker support. */
+function usesKafka(file: string): boolean {
+  return (
+    relative(root, file).split(sep).includes("kafka") ||
+    /from "[^"]*\/broker\.ts"/.test(readFileSync(file, "utf8"))
+  );
+}
+
+async function startBroker(tally: Tally): Promise<BrokerResult> {
+  const broker = await obtainBroker();
+  if (broker.ok) {
+    console.log(`Kafka broker: ${broker.brokers.join(",")} (${broker.kind})`);
+    process.env.KAFKA_BROKERS = broker.brokers.join(",");
+  } else if (process.env.REQUIRE_KAFKA === "1") {
+    tally.fail(`REQUIRE_KAFKA=1, but no Kafka broker can be had: ${broker.reason}`);
+  } else {
+    console.log(`No Kafka broker, its suites are skipped: ${broker.reason}`);
+  }
+  return broker;
+}
+
+async function runFiles(files: string[], namePatterns: string[], tally: Tally, signal: AbortSignal) {
+  const events = run({
+    files,
+    concurrency,
+    timeout: testTimeoutMs,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(runTimeoutMs)]),
+    execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "leak-guard.ts")).href],
+    ...(namePatterns.length > 0 ? { testNamePatterns: namePatterns } : {}),
+  });
+  events.on("test:pass", (data) => tally.add(outcomeOf(true, data)));
+  events.on("test:fail", (data) => tally.add(outcomeOf(false, data)));
+  const report = events.pipe(withoutSummary()).pipe(new spec());
+  report.pipe(process.stdout, { end: false });
+  await finished(report);
+}
+
+interface ReportedTest {
+  readonly name: string;
+  readonly file?: string | undefined;
+  readonly skip?: string | boolean | undefined;
+  readonly todo?: string | boolean | undefined;
+  readonly details: { readonly type?: string | undefined; readonly error?: object };
+}
+
+function outcomeOf(ok: boolean, data: ReportedTest): Outcome {
+  const error = data.details.error;
+  const failureType = error && "failureType" in error ? String(error.failureType) : undefined;
+  const { name, file, skip, todo } = data;
+  return { ok, name, file, isSuite: data.details.type === "suite", skip, todo, failureType };
+}
+
+/** The run's own closing line counts; node:test's table of counts before it would only repeat it, differently. */
+function withoutSummary(): Transform {
+  const isCount = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+  return new Transform({
+    objectMode: true,
+    transform(event, _encoding, done) {
+      const drop =
+        event.type === "test:diagnostic" && event.data.nesting === 0 && isCount.test(event.data.message);
+      done(null, drop ? undefined : event);
+    },
+  });
+}
+
+async function endLeftovers(mark: string, tally: Tally): Promise<void> {
+  for (const { pid, command } of await findLeftovers(mark)) {
+    tally.fail(`a test left process ${pid} behind: ${command.replaceAll(`${root}/`, "")}`);
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended by itself in between.
+    }
+  }
+}
