@@ -216,6 +216,15 @@ test("each item of a batch draws its own fault", () => {
   assert.ok(created() > 0 && created() < 20);
 });
 
+test("each refused item of a batch has a request id of its own", () => {
+  const { ask } = graphWith();
+  const { responses } = ask(batchOf([item("a", { body: {} }), item("b", { body: {} })])).body;
+  const ids = responses.map(
+    (answer: { body: { error: { innerError: object } } }) => answer.body.error.innerError,
+  );
+  assert.notEqual(ids[0]["request-id"], ids[1]["request-id"]);
+});
+
 test("a batch refused as a whole carries nothing out", () => {
   const { ask, created } = graphWith();
   assert.equal(ask(batchOf([item("a")]), "batchThrottled").status, 429);

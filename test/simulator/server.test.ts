@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -157,6 +157,22 @@ test("list lag by the clock given", async (t) => {
   assert.equal((await send("GET", collection)).json.value.length, 1);
 });
 
+test("list lag counts from the effect, not from the request", async (t) => {
+  const clock = manualClock();
+  const { as, simulator } = await simulatorFor(t, { clock, behaviour: { listLagMs: 5_000 } }, "http");
+  const send = await as(tenantA);
+  simulator.setFaults({ ...only("slowBefore"), slowMs: 4_000 });
+  const reply = send("POST", collection, example);
+  await clock.waitedFor();
+  clock.advance(4_000);
+  assert.equal((await reply).status, 201);
+  simulator.setFaults(none);
+  clock.advance(4_999);
+  assert.equal((await send("GET", collection)).json.value.length, 0);
+  clock.advance(1);
+  assert.equal((await send("GET", collection)).json.value.length, 1);
+});
+
 test("an outage: 503 for all, or every connection reset, or none accepted; then all is as before", async (t) => {
   const { as, token, simulator } = await simulatorFor(t);
   const send = await as(tenantA);
@@ -215,8 +231,24 @@ test("a CA directory is used again, its key is private, and other host names are
   }
 });
 
-test("a port that is taken is told by the system's error, and nothing is left open", async (t) => {
+test("a port that is taken is told by the system's error, and nothing is left behind", async (t) => {
   const { simulator } = await simulatorFor(t);
+  const directory = await mkdtemp(join(tmpdir(), "simulator-test-"));
+  const { TMPDIR: usual } = process.env;
+  process.env.TMPDIR = directory;
+  t.after(async () => {
+    if (usual === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = usual;
+    await rm(directory, { recursive: true });
+  });
   const httpsPort = Number(new URL(simulator.httpsUrl).port);
   await assert.rejects(startSimulator({ clientId, clientSecret, httpsPort }), { code: "EADDRINUSE" });
+  assert.deepEqual(await readdir(directory), []);
+});
+
+test("a temporary CA is removed when the simulator closes", async () => {
+  const simulator = await startSimulator({ clientId, clientSecret });
+  await stat(simulator.caFile);
+  await simulator.close();
+  await assert.rejects(stat(simulator.caFile), { code: "ENOENT" });
 });
