@@ -31,7 +31,7 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const maxTokenLength = 4_096;
 const maxCachedTokens = 10_000;
 
-export function isKnownTenant(settings: EntraSettings, tenantId: string): boolean {
+function isKnownTenant(settings: EntraSettings, tenantId: string): boolean {
   if (settings.allowedTenants === null) return guid.test(tenantId);
   return settings.allowedTenants.some((allowed) => allowed.toLowerCase() === tenantId.toLowerCase());
 }

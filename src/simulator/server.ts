@@ -63,7 +63,7 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-export const graphAudiences: readonly string[] = [
+const graphAudiences: readonly string[] = [
   "https://graph.microsoft.com",
   "https://graph.microsoft.us",
   "https://dod-graph.microsoft.us",

@@ -7,7 +7,7 @@ import { inventoryOf, type Model } from "./model.ts";
 /** Operation, then status (or what became of the connection), then how often. A batch's items count as well. */
 export type RequestCounts = Record<string, Record<string, number>>;
 
-export interface DuplicateObjects {
+interface DuplicateObjects {
   readonly tenantId: string;
   /** Ids of objects that stand for one enrollment. */
   readonly ids: readonly string[];
