@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { movedRecord, originOf } from "../../src/domain/origin.ts";
+import { topicName, topicNamed, topics } from "../../src/domain/topics.ts";
+import type { Header, LogRecord, NewRecord } from "../../src/ports.ts";
+import { bytes, logRecord, structuredHeaders, text } from "./samples.ts";
+
+const home = { topic: "enrolled", partition: 3, offset: 1042 } as const;
+const key = bytes("home");
+
+function stored(record: NewRecord, offset: number): LogRecord {
+  return { ...record, offset, timestampMs: 0 };
+}
+
+test("given a record that never moved, its origin is where it is", () => {
+  assert.deepEqual(originOf(logRecord()), home);
+});
+
+test("given a record moved twice, its origin is where it was first", () => {
+  const record = logRecord();
+  const parked = movedRecord(record, "retry", 7, key);
+  assert.deepEqual(parked, {
+    topic: "retry",
+    partition: 7,
+    key,
+    value: record.value,
+    headers: [...structuredHeaders, ["origin", bytes("enrolled/3/1042")]],
+  });
+  const back = movedRecord(stored(parked, 5), "enrolled", 7, key);
+  assert.deepEqual(back.headers, parked.headers);
+  assert.deepEqual(originOf(stored(back, 9)), home);
+});
+
+const unreadable: readonly (readonly [given: string, value: Uint8Array | null])[] = [
+  ["no value", null],
+  ["nothing", bytes("")],
+  ["another topic", bytes("orders/3/1")],
+  ["a member of every object", bytes("constructor/3/1")],
+  ["no number", bytes("enrolled/x/1")],
+  ["a negative offset", bytes("enrolled/3/-1")],
+  ["an offset beyond safe integers", bytes("enrolled/3/9007199254740993")],
+  ["more than a position", bytes("enrolled/3/1/2")],
+  ["bytes", Uint8Array.of(0xff, 0x00)],
+];
+for (const [given, value] of unreadable) {
+  test(`given an origin header with ${given}, the record's own position counts, and goes with it when it moves`, () => {
+    const header: Header = ["origin", value];
+    const record = logRecord({ headers: [header] });
+    assert.deepEqual(originOf(record), home);
+    const moved = movedRecord(record, "retry", 3, key);
+    assert.deepEqual(moved.headers[0], header);
+    assert.deepEqual(originOf(stored(moved, 1)), home);
+  });
+}
+
+test("topic names, with and without a prefix", () => {
+  const names = [
+    "connector.enrolled",
+    "connector.enrolled.retry",
+    "connector.registered",
+    "connector.enrolled.dlq",
+  ];
+  assert.deepEqual(
+    topics.map((topic) => topicName(topic, "")),
+    names,
+  );
+  assert.equal(topicName("dlq", "test."), "test.connector.enrolled.dlq");
+  for (const topic of topics) assert.equal(topicNamed(topicName(topic, "")), topic);
+  assert.equal(topicNamed("toString"), null);
+});
+
+test("a moved record keeps value and key bytes as they are", () => {
+  const value = Uint8Array.of(0xff, 0xfe);
+  const moved = movedRecord(logRecord({ value }), "retry", 0, key);
+  assert.equal(moved.value, value);
+  assert.equal(text(moved.key), "home");
+});
