@@ -39,6 +39,15 @@ export function closeUntil(pacing: Pacing, untilMs: number): void {
   pacing.closedUntilMs = Math.max(pacing.closedUntilMs, untilMs); // 2
 }
 
+/** How many writes could be sent within the next `ms`, starting now. */
+export function availableWithin(pacing: Pacing, ms: number, nowMs: number): number {
+  if (nowMs + ms < pacing.closedUntilMs) return 0;
+  if (pacing.limit === 0) return Number.POSITIVE_INFINITY;
+  let kept = 0;
+  for (const { atMs, count } of pacing.taken) if (atMs + pacing.windowMs > nowMs + ms) kept += count;
+  return pacing.limit - kept;
+}
+
 /** When `available` next becomes positive, if nothing else is taken. */
 export function opensAtMs(pacing: Pacing, nowMs: number): number {
   if (pacing.limit > 0 && pacing.takenCount >= pacing.limit) {

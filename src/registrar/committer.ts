@@ -7,11 +7,18 @@
  * 3. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
  */
 import { backoffMs } from "../policy/backoff.ts";
-import { type Clock, type Commit, inputTopics, type Observer, type Random, type Session } from "../ports.ts";
+import {
+  type Clock,
+  type Commit,
+  type InputTopic,
+  inputTopics,
+  type Observer,
+  type Random,
+  type Session,
+} from "../ports.ts";
 import { encodeMetadata } from "./commit-metadata.ts";
-import { isOwned, type OwnedPartition } from "./partition.ts";
+import { isOwned, type OwnedPartition, settledThroughOf, taintedThroughOf, trackOf } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
-import { settledThrough, taintedThrough, type Window } from "./window.ts";
 
 export interface Committer {
   /** Something settled, or was read. */
@@ -84,10 +91,11 @@ export function createCommitter(
 
   function acknowledge(due: readonly Due[]): void {
     const promised = new Set<OwnedPartition>();
-    for (const { commit, partition, window, attemptedThrough } of due) {
+    for (const { commit, partition, attemptedThrough } of due) {
       acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
-      if (attemptedThrough <= window.promised) continue;
-      window.promised = attemptedThrough; // 2
+      const track = trackOf(partition, commit.topic);
+      if (attemptedThrough <= track.promised) continue;
+      track.promised = attemptedThrough; // 2
       promised.add(partition);
     }
     for (const partition of promised) if (isOwned(partition)) onPromised(partition);
@@ -99,33 +107,41 @@ export function createCommitter(
     return null;
   }
 
-  function collect(session: Session, promise: (window: Window) => number): Due[] {
+  function collect(
+    session: Session,
+    promise: (partition: OwnedPartition, topic: InputTopic) => number,
+  ): Due[] {
     const due: Due[] = [];
     for (const partition of partitions.values()) {
       if (!isOwned(partition) || !partition.confirmed || partition.session !== session) continue; // 1
       for (const topic of inputTopics) {
-        const window = partition.windows[topic];
-        const attemptedThrough = promise(window);
+        const attemptedThrough = promise(partition, topic);
         const metadata = encodeMetadata({ attemptedThrough, claim: partition.claim });
-        const commit = { topic, partition: partition.number, offset: settledThrough(window), metadata };
+        const commit = {
+          topic,
+          partition: partition.number,
+          offset: settledThroughOf(partition, topic),
+          metadata,
+        };
         if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) continue;
-        due.push({ commit, partition, window, attemptedThrough });
+        due.push({ commit, partition, attemptedThrough });
       }
     }
     return due;
   }
 
   /** Ahead of the reading position, in steps, so that an idle partition's commits stay the same. */
-  function promiseAhead(window: Window): number {
-    const needed = window.nextOffset + settings.attemptAhead / 2;
-    return needed <= window.promised ? window.promised : window.nextOffset + settings.attemptAhead; // 2
+  function promiseAhead(partition: OwnedPartition, topic: InputTopic): number {
+    const { nextOffset, promised } = trackOf(partition, topic);
+    const needed = nextOffset + settings.attemptAhead / 2;
+    return needed <= promised ? promised : nextOffset + settings.attemptAhead; // 2
   }
 
   async function finish(session: Session): Promise<void> {
     finished = true;
     planned?.cancel();
     for (let tries = 0; tries < finishTriesMax; tries++) {
-      const due = collect(session, taintedThrough);
+      const due = collect(session, taintedThroughOf);
       if (due.length === 0) return;
       const result = await session.commit(due.map(({ commit }) => commit));
       observe({ kind: "committed", result, partitions: due.length });
@@ -137,7 +153,6 @@ export function createCommitter(
 interface Due {
   readonly commit: Commit;
   readonly partition: OwnedPartition;
-  readonly window: Window;
   readonly attemptedThrough: number;
 }
 

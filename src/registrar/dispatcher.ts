@@ -17,10 +17,18 @@ import {
   requestsAllowed,
 } from "../policy/breaker.ts";
 import { classify, healthOf, type Verdict } from "../policy/classify.ts";
-import { available, closeUntil, createPacing, opensAtMs, type Pacing, take } from "../policy/pacing.ts";
+import {
+  available,
+  availableWithin,
+  closeUntil,
+  createPacing,
+  opensAtMs,
+  type Pacing,
+  take,
+} from "../policy/pacing.ts";
 import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../ports.ts";
 import { randomUuid } from "./claim.ts";
-import { isHeld, isOwned, type OwnedPartition, type Work } from "./partition.ts";
+import { isHeld, isLive, type OwnedPartition, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
 export interface Dispatcher {
@@ -30,6 +38,9 @@ export interface Dispatcher {
   /** Looks again, after something outside changed (a session was confirmed). */
   pump(): void;
   block(tenantId: string, detail: string): void;
+  isBlocked(tenantId: string): boolean;
+  /** How many records of this tenant could be sent within the next `ms`. */
+  capacityWithin(tenantId: string, ms: number): number;
   /** Creates of this tenant that succeeded here, ever. */
   createsOf(tenantId: string): number;
   stop(): void;
@@ -86,6 +97,8 @@ export function createDispatcher(
     },
     pump: planPump,
     block: (tenantId, detail) => blockLine(lineOf(tenantId), detail),
+    isBlocked: (tenantId) => (lines.get(tenantId)?.blockedInARow ?? 0) > 0,
+    capacityWithin: (tenantId, ms) => availableWithin(lineOf(tenantId).pacing, ms, clock.nowMs()),
     createsOf: (tenantId) => lines.get(tenantId)?.creates ?? 0,
     stop: () => {
       stopped = true;
@@ -150,7 +163,7 @@ export function createDispatcher(
       }
       const line = turns.shift() as Line;
       line.state = "idle";
-      line.ready = line.ready.filter((work) => isOwned(work.partition));
+      line.ready = line.ready.filter(isLive);
       const first = line.ready[0];
       if (first === undefined) continue;
       const free = available(line.pacing, nowMs);
@@ -185,6 +198,7 @@ export function createDispatcher(
 
   async function exchange(line: Line, works: readonly Work[], startedMs: number): Promise<void> {
     for (const work of works) {
+      work.busy = true;
       work.attempts++;
       work.postedAtMs = startedMs;
       work.slot.tainted = true;

@@ -32,3 +32,11 @@ export function membershipLost(reason: string): Fault {
     fix: "Start it again; if this repeats, look at the broker's log and at KAFKA_GROUP_ID.",
   };
 }
+
+export function parkedRecordsGone(partition: number, from: number): Fault {
+  return {
+    code: "parked-records-gone",
+    message: `retry partition ${partition}: records from offset ${from} on, parked and not settled, are no longer there.`,
+    fix: "Give the retry topic a longer retention. Start again with ON_RETENTION_GAP=continue to go on with what is there.",
+  };
+}

@@ -1,7 +1,6 @@
 /** How far the worker is behind the log, looked up now and then. */
 import { type Clock, inputTopics, type Session } from "../ports.ts";
-import type { OwnedPartition } from "./partition.ts";
-import { settledThrough } from "./window.ts";
+import { type OwnedPartition, settledThroughOf, trackOf } from "./partition.ts";
 
 export interface LagMeter {
   /** Unsettled records of all owned partitions, as of the last look. */
@@ -23,10 +22,11 @@ export function createLagMeter(
   return {
     records() {
       let sum = 0;
-      for (const { number, windows } of owned.values()) {
+      for (const partition of owned.values()) {
         for (const topic of inputTopics) {
-          const end = Math.max(logEnds.get(`${topic}/${number}`) ?? 0, windows[topic].nextOffset);
-          sum += end - settledThrough(windows[topic]);
+          const logEnd = logEnds.get(`${topic}/${partition.number}`) ?? 0;
+          const end = Math.max(logEnd, trackOf(partition, topic).nextOffset);
+          sum += end - settledThroughOf(partition, topic);
         }
       }
       return sum;

@@ -1,5 +1,5 @@
 /**
- * The four ends of a record: registered, duplicate, dead letter, moved to its home. Each settles the record only
+ * The five ends of a record: registered, duplicate, dead letter, moved to its home partition, parked. Each settles the record only
  * after it is durable in the log; `then` runs right before, unless the partition was lost meanwhile.
  */
 import { deadLetterRecord } from "../domain/dead-letter.ts";
@@ -9,7 +9,8 @@ import { registeredRecord } from "../domain/registered.ts";
 import type { Clock, GraphObject, GraphReply, LogRecord, NewRecord, Observer, Position } from "../ports.ts";
 import type { Appender } from "./appender.ts";
 import { remember } from "./ledger.ts";
-import { type Item, isOwned, mayPublish, type OwnedPartition, type Work } from "./partition.ts";
+import { settleTaken } from "./parking.ts";
+import { type Item, isOwned, mayPublish, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { settle as settleSlot } from "./window.ts";
 
@@ -18,6 +19,8 @@ export interface Outcomes {
   duplicate(work: Work): void;
   deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void;
   moveHome(item: Item, home: number, tenantId: string): void;
+  /** `inDoubt`: a create of it may have been carried out, so whoever takes it up must read it back first. */
+  park(item: Item, tenantId: string, inDoubt: boolean): void;
 }
 
 const utf8 = new TextEncoder();
@@ -29,7 +32,7 @@ export function createOutcomes(
   onSettled: (item: Item) => void,
 ): Outcomes {
   const { clock, observe, appender } = ports;
-  return { register, duplicate, deadLetter, moveHome };
+  return { register, duplicate, deadLetter, moveHome, park };
 
   function register(
     work: Work,
@@ -42,6 +45,7 @@ export function createOutcomes(
     const registeredAt = clock.wallMs();
     // Until the ledger holds it, another owner has to look for the object.
     work.slot.tainted = true;
+    work.busy = true;
     const entry = registeredRecord(partition.number, {
       enrollment,
       idempotencyKey,
@@ -75,6 +79,7 @@ export function createOutcomes(
 
   function deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void {
     const { partition, record } = item;
+    if ("busy" in item) (item as Work).busy = true;
     const requestId = reply?.kind === "answer" ? reply.requestId : null;
     const reason = { refusal, attempts, at: originOf(record), timeMs: clock.wallMs(), requestId };
     publish(item, deadLetterRecord(partition.number, record, reason), neverPosted, () => {
@@ -87,6 +92,16 @@ export function createOutcomes(
     const { record } = item;
     publish(item, movedRecord(record, "enrolled", home, utf8.encode(tenantId)), neverPosted, () => {
       observe({ kind: "record-rehomed", at: positionOf(record), toPartition: home });
+    });
+  }
+
+  function park(item: Item, tenantId: string, inDoubt: boolean): void {
+    const { record, partition } = item;
+    const moved = movedRecord(record, "retry", partition.number, utf8.encode(tenantId));
+    const headers = moved.headers.filter(([name]) => name !== inDoubtHeader);
+    if (inDoubt) headers.push([inDoubtHeader, utf8.encode("1")]);
+    publish(item, { ...moved, headers }, neverPosted, () => {
+      observe({ kind: "record-parked", at: positionOf(record), tenantId });
     });
   }
 
@@ -103,13 +118,17 @@ export function createOutcomes(
   }
 
   function settle(item: Item): void {
-    settleSlot(windowOf(item.partition, item), item.slot);
+    if (item.topic === "enrolled") settleSlot(item.partition.window, item.slot);
+    else settleTaken(item.partition.parking, item.slot);
     onSettled(item);
   }
 }
 
-function windowOf(partition: OwnedPartition, item: Item) {
-  return partition.windows[item.topic];
+const inDoubtHeader = "in-doubt";
+
+/** Was this record parked after a create of it may have been carried out? */
+export function isInDoubt(record: LogRecord): boolean {
+  return record.headers.some(([name]) => name === inDoubtHeader);
 }
 
 function positionOf({ topic, partition, offset }: LogRecord): Position {

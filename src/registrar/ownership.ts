@@ -8,12 +8,13 @@
  * 3. Suspects are released after the settle time, and only when the ledger was read to its end once more.
  */
 import { backoffMs } from "../policy/backoff.ts";
-import { type InputPosition, type InputTopic, inputTopics, type Session } from "../ports.ts";
+import { type InputPosition, type InputTopic, inputTopics, type LogRecord, type Session } from "../ports.ts";
 import { randomUuid } from "./claim.ts";
 import { decodeMetadata, encodeMetadata } from "./commit-metadata.ts";
 import { type Fault, isFault } from "./fault.ts";
 import { absorb, createLedger, type Ledger } from "./ledger.ts";
-import { createPartition, type OwnedPartition } from "./partition.ts";
+import { createParking, note, type Parking, parkedTenantOf } from "./parking.ts";
+import { createPartition, type OwnedPartition, trackOf } from "./partition.ts";
 import type { Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { planTakeOver, type TakeOver } from "./take-over.ts";
@@ -94,8 +95,10 @@ export function createOwnership(
     const claim = randomUuid(random);
     const promised = await commitClaim(number, claim, plans, session); // 2
     if (promised === null) return;
-    const partition = createPartition(number, claim, session, assignedAtMs, plans, ledger);
-    for (const topic of inputTopics) partition.windows[topic].promised = promised[topic];
+    const parking = await indexParked(number, plans.retry.startAt, session);
+    if (parking === null) return;
+    const partition = createPartition(number, claim, session, assignedAtMs, plans, ledger, parking);
+    for (const topic of inputTopics) trackOf(partition, topic).promised = promised[topic];
     owned.set(number, partition);
     const suspects = inputTopics.reduce(
       (sum, topic) => sum + plans[topic].suspectsBelow - plans[topic].startAt,
@@ -125,6 +128,18 @@ export function createOwnership(
       observe({ kind: "committed", result, partitions: 1 });
       if (result === "committed") return { ok: true, value: promised };
       return { ok: false, reason: `the claim of partition ${number} was not acknowledged (${result})` };
+    });
+  }
+
+  /** Which tenants have records parked must be known before any new record of theirs is looked at. */
+  async function indexParked(number: number, startAt: number, session: Session): Promise<Parking | null> {
+    return persist(session, "read parked records", async () => {
+      const parking = createParking(startAt);
+      const onRecords = (records: readonly LogRecord[]) => {
+        for (const record of records) note(parking, parkedTenantOf(record), record.offset);
+      };
+      const result = await log.scan("retry", number, startAt, onRecords, session.ended);
+      return result.ok ? { ok: true, value: parking } : result;
     });
   }
 
@@ -165,12 +180,8 @@ export function createOwnership(
   function drop(partition: OwnedPartition): void {
     owned.delete(partition.number);
     partition.confirmed = false;
-    const { enrolled, retry } = partition.windows;
-    observe({
-      kind: "partition-lost",
-      partition: partition.number,
-      abandoned: enrolled.unsettled + retry.unsettled,
-    });
+    const abandoned = partition.window.unsettled + partition.parking.taken.size;
+    observe({ kind: "partition-lost", partition: partition.number, abandoned });
     partition.lost.abort();
     events.lost(partition);
   }

@@ -1,15 +1,17 @@
 /**
- * What the worker holds for one partition that it owns: both inputs' windows, the ledger, the lanes. Data and the
- * questions asked of it; who changes it is pipeline.ts (records) and ownership.ts (sessions).
+ * What the worker holds for one partition that it owns: the window of its enrolled topic, what is parked in its retry
+ * topic, the ledger, the lanes. Data and the questions asked of it; it is changed by pipeline.ts (records) and
+ * ownership.ts (sessions).
  *
- * 1. A create may begin only while `mayPost`: owned, confirmed under the current session, heartbeat fresh.
+ * 1. A create may begin only while `isHeld`: owned, confirmed under the current session, heartbeat fresh.
  * 2. Records of one lane (tenant and machine) are worked on one at a time, in the order they came.
  */
 import type { Enrollment } from "../domain/enrollment.ts";
 import type { InputTopic, LogRecord, Session } from "../ports.ts";
-import { createLedger, type Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Parking, parkedTaintedThrough, parkedThrough } from "./parking.ts";
 import type { TakeOver } from "./take-over.ts";
-import { createWindow, type Slot, type Window } from "./window.ts";
+import { createWindow, type Slot, settledThrough, taintedThrough, type Window } from "./window.ts";
 
 export interface OwnedPartition {
   readonly number: number;
@@ -17,10 +19,13 @@ export interface OwnedPartition {
   readonly claim: string;
   readonly takenOverAtMs: number;
   readonly suspectsBelow: Readonly<Record<InputTopic, number>>;
-  readonly windows: Readonly<Record<InputTopic, Window>>;
+  readonly window: Window;
+  readonly parking: Parking;
   readonly ledger: Ledger;
   /** Heads are in work, the others wait behind them. */
   readonly lanes: Map<string, Work[]>;
+  /** Every work on its way, by tenant, in the order they came. */
+  readonly tenants: Map<string, Set<Work>>;
   /** Heads that wait until the previous owner's requests have surely ended. */
   readonly waitingSuspects: Set<Work>;
   /** Heads that wait for a commit to promise their offset. */
@@ -30,6 +35,8 @@ export interface OwnedPartition {
   /** False between the end of a session and the check that nobody else owned the partition since. */
   confirmed: boolean;
   suspectsReleased: boolean;
+  /** Parked records are being taken up. */
+  refilling: boolean;
   /** Called when a full window has room again. */
   readonly roomWaiters: Set<() => void>;
 }
@@ -58,11 +65,17 @@ export interface Work extends Item {
   doubt: Doubt | null;
   /** Answered 409 before, and nothing of its identity was found. */
   conflicted: boolean;
+  /** In a request, or on its way to an outcome: not to be parked any more. */
+  busy: boolean;
+  /** Parked after all: whoever still holds it lets go. */
+  withdrawn: boolean;
   /** Post without id although ids are sent: to tell a server that refuses ids from a bad record. */
   withoutId: boolean;
 }
 
 export interface Doubt {
+  /** It was another owner's: nothing is read before its requests have ended and the ledger was read again. */
+  readonly inherited: boolean;
   /** From here on (Clock.nowMs) a read that misses the object counts as evidence. */
   readonly absentAfterMs: number;
   misses: number;
@@ -75,22 +88,26 @@ export function createPartition(
   session: Session,
   takenOverAtMs: number,
   plans: Readonly<Record<InputTopic, TakeOver>>,
-  ledger: Ledger = createLedger(),
+  ledger: Ledger,
+  parking: Parking,
 ): OwnedPartition {
   return {
     number,
     claim,
     takenOverAtMs,
     suspectsBelow: { enrolled: plans.enrolled.suspectsBelow, retry: plans.retry.suspectsBelow },
-    windows: { enrolled: createWindow(plans.enrolled.startAt), retry: createWindow(plans.retry.startAt) },
+    window: createWindow(plans.enrolled.startAt),
+    parking,
     ledger,
     lanes: new Map(),
+    tenants: new Map(),
     waitingSuspects: new Set(),
     waitingForPromise: new Set(),
     lost: new AbortController(),
     session,
     confirmed: true,
     suspectsReleased: false,
+    refilling: false,
     roomWaiters: new Set(),
   };
 }
@@ -115,4 +132,25 @@ export function mayPublish(
 ): "yes" | "wait" | "no" {
   if (isHeld(partition, nowMs) || nowMs <= postedAtMs + requestTimeoutMs) return "yes";
   return isOwned(partition) ? "wait" : "no";
+}
+
+/** Still worked on: neither lost with its partition nor parked. */
+export function isLive(work: Work): boolean {
+  return isOwned(work.partition) && !work.withdrawn;
+}
+
+/** The reading position and the promise of one input. */
+export function trackOf(
+  partition: OwnedPartition,
+  topic: InputTopic,
+): { nextOffset: number; promised: number } {
+  return topic === "enrolled" ? partition.window : partition.parking;
+}
+
+export function settledThroughOf(partition: OwnedPartition, topic: InputTopic): number {
+  return topic === "enrolled" ? settledThrough(partition.window) : parkedThrough(partition.parking);
+}
+
+export function taintedThroughOf(partition: OwnedPartition, topic: InputTopic): number {
+  return topic === "enrolled" ? taintedThrough(partition.window) : parkedTaintedThrough(partition.parking);
 }

@@ -9,7 +9,7 @@ import { identify } from "../domain/identity.ts";
 import { backoffMs } from "../policy/backoff.ts";
 import { parseRetryAfterMs } from "../policy/retry-after.ts";
 import type { Clock, Graph, GraphObject, ListReply, Observer, Random } from "../ports.ts";
-import { isOwned, type Work } from "./partition.ts";
+import { isLive, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
 export interface ReadBack {
@@ -58,7 +58,7 @@ export function createReadBack(
 
   /** Queues the tenant's next list, now or when its first record is due. */
   function plan(tenant: Tenant, notBeforeMs = 0): void {
-    for (const work of tenant.works) if (!isOwned(work.partition)) tenant.works.delete(work);
+    for (const work of tenant.works) if (!isLive(work)) tenant.works.delete(work);
     if (tenant.works.size === 0) {
       tenants.delete(tenant.tenantId);
       return;
@@ -110,7 +110,7 @@ export function createReadBack(
     tenant.failures = 0;
     const byKey = index(tenant.tenantId, objects);
     for (const work of due) {
-      if (!isOwned(work.partition)) tenant.works.delete(work);
+      if (!isLive(work)) tenant.works.delete(work);
       else conclude(tenant, work, byKey.get(work.idempotencyKey), startedMs);
     }
     plan(tenant);

@@ -8,7 +8,7 @@ import { createCommitter } from "./committer.ts";
 import { type Fault, membershipLost } from "./fault.ts";
 import { createLagMeter } from "./lag.ts";
 import { createOwnership } from "./ownership.ts";
-import { isOwned, type OwnedPartition } from "./partition.ts";
+import { isOwned, type OwnedPartition, trackOf } from "./partition.ts";
 import { createPipeline, type Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { gapFault } from "./take-over.ts";
@@ -41,6 +41,7 @@ export interface Registrar {
 
 const faultDrainMs = 5_000;
 const drainPollMs = 20;
+const fullWindowWaitMs = 250;
 const leaveTimeoutMs = 3_000;
 
 export function startRegistrar(ports: Ports, settings: RegistrarSettings): Registrar {
@@ -84,11 +85,12 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   function startReading(partition: OwnedPartition): void {
     if (stopping !== null) return;
     for (const topic of inputTopics) {
-      partition.session.seek(topic, partition.number, partition.windows[topic].nextOffset);
+      partition.session.seek(topic, partition.number, trackOf(partition, topic).nextOffset);
       void read(partition, topic, partition.session);
     }
     committer.mark();
     pipeline.poke();
+    pipeline.refill(partition);
   }
 
   async function read(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<void> {
@@ -112,16 +114,23 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     for (const record of records) {
       // What is left of these records after a change of session is read again under the next one.
       if (!(await isReadable(partition, topic, under))) return;
-      pipeline.accept(partition, topic, record);
+      if (topic === "enrolled") pipeline.accept(partition, record);
+      else pipeline.noteParked(partition, record);
     }
+    if (topic === "retry") pipeline.refill(partition);
     committer.mark();
   }
 
   /** True once the window has room; false once the session is over. */
   async function isReadable(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<boolean> {
     while (isCurrent(partition, under)) {
-      if (hasRoom(partition.windows[topic], settings.windowRecords)) return true;
-      await new Promise<void>((wake) => partition.roomWaiters.add(wake));
+      if (topic === "retry" || hasRoom(partition.window, settings.windowRecords)) return true;
+      pipeline.makeRoom(partition);
+      // A tenant may become slow without anything being settled, so this looks again.
+      await new Promise<void>((wake) => {
+        partition.roomWaiters.add(wake);
+        clock.after(fullWindowWaitMs, wake);
+      });
     }
     return false;
   }

@@ -24,6 +24,8 @@ export interface RegistrarSettings {
   readonly attemptAhead: number;
   /** Failures of one record while others of its tenant succeed, before it is dead-lettered. */
   readonly maxAttempts: number;
+  /** How old a record of a blocked tenant may get before it is dead-lettered. */
+  readonly tenantBlockedMaxMs: number;
   /** Read-backs that must all miss an object before it counts as not created, and the time between them. */
   readonly rereadCount: number;
   readonly rereadDelayMs: number;
@@ -45,6 +47,7 @@ export const defaultSettings: Omit<RegistrarSettings, "isTenantAllowed"> = {
   windowRecords: 1000,
   attemptAhead: 1000,
   maxAttempts: 16,
+  tenantBlockedMaxMs: 24 * 3_600_000,
   rereadCount: 3,
   rereadDelayMs: 2000,
   commitIntervalMs: 100,

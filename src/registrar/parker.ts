@@ -1,0 +1,133 @@
+/**
+ * Keeps slow tenants out of the others' way: moves their records to `connector.enrolled.retry`, and takes them up
+ * again as the tenant can. Slow: blocked, or with more records here than it may send within a second.
+ *
+ * 1. Records leave a window only when it is full, and then all of a slow tenant's that are not in work. Of a tenant
+ *    that has parked records already nothing leaves: what is here came before what is there.
+ * 2. At most `wantOf` parked records of a tenant are taken up at a time; a blocked tenant has one, which probes.
+ */
+import { backoffMs } from "../policy/backoff.ts";
+import type { Clock, EventLog, LogRecord, Observer, Random } from "../ports.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { type Fault, parkedRecordsGone } from "./fault.ts";
+import { firstParked, isParked, parkedTenantOf, sendToPark, takeUp } from "./parking.ts";
+import { isOwned, type OwnedPartition, type Work } from "./partition.ts";
+import type { RegistrarSettings } from "./settings.ts";
+import { sleep } from "./timers.ts";
+import type { Slot } from "./window.ts";
+
+export interface Parker {
+  /** The window is full: parks what slow tenants hold in it. */
+  makeRoom(partition: OwnedPartition): void;
+  /** Takes up parked records of tenants that can go on. */
+  refill(partition: OwnedPartition): void;
+}
+
+const slowWithinMs = 1_000;
+const takenMax = 200;
+const retryBackoff = { baseMs: 200, capMs: 5_000 };
+
+export function createParker(
+  ports: { log: EventLog; clock: Clock; random: Random; observe: Observer },
+  settings: RegistrarSettings,
+  dispatcher: Dispatcher,
+  events: {
+    /** `work` is no longer in its lane; it is to be appended to the retry topic. */
+    park(work: Work): void;
+    take(partition: OwnedPartition, slot: Slot, record: LogRecord): void;
+    fault(fault: Fault): void;
+  },
+): Parker {
+  const { log, clock, random, observe } = ports;
+  return { makeRoom, refill };
+
+  function makeRoom(partition: OwnedPartition): void {
+    for (const [tenantId, works] of partition.tenants) {
+      const isParkedAlready =
+        isParked(partition.parking, tenantId) || [...works].some(({ topic }) => topic === "retry");
+      if (isParkedAlready || !isSlow(tenantId, works.size)) continue; // 1
+      for (const work of [...works]) {
+        if (work.busy) continue;
+        withdraw(work);
+        sendToPark(partition.parking, tenantId);
+        events.park(work);
+      }
+    }
+  }
+
+  function isSlow(tenantId: string, here: number): boolean {
+    return dispatcher.isBlocked(tenantId) || here > dispatcher.capacityWithin(tenantId, slowWithinMs);
+  }
+
+  function refill(partition: OwnedPartition): void {
+    if (partition.refilling || partition.parking.tenants.size === 0) return;
+    partition.refilling = true;
+    void takeUpWanted(partition).then(() => {
+      partition.refilling = false;
+    });
+  }
+
+  async function takeUpWanted(partition: OwnedPartition): Promise<void> {
+    for (let failures = 0; isOwned(partition) && partition.confirmed; ) {
+      const wanted = wantedOf(partition);
+      if (wanted.size === 0) return;
+      const from = Math.min(
+        ...[...wanted.keys()].map((id) => firstParked(partition.parking, id) ?? Number.MAX_SAFE_INTEGER),
+      );
+      const full = new AbortController();
+      const signal = AbortSignal.any([full.signal, partition.lost.signal]);
+      let taken = 0;
+      const result = await log.scan(
+        "retry",
+        partition.number,
+        from,
+        (records) => {
+          for (const record of records) if (!signal.aborted && takeOne(partition, wanted, record)) taken++;
+          if (wanted.size === 0) full.abort();
+        },
+        signal,
+      );
+      if (signal.aborted || taken > 0) continue;
+      if (result.ok) return events.fault(parkedRecordsGone(partition.number, from));
+      const retryInMs = backoffMs(++failures, random, retryBackoff);
+      observe({ kind: "log-failed", operation: "take up parked records", reason: result.reason, retryInMs });
+      await sleep(clock, retryInMs, partition.lost.signal);
+    }
+  }
+
+  /** True when this record is the next of a tenant that wants one. */
+  function takeOne(partition: OwnedPartition, wanted: Map<string, number>, record: LogRecord): boolean {
+    const tenantId = parkedTenantOf(record);
+    const count = wanted.get(tenantId);
+    if (count === undefined || firstParked(partition.parking, tenantId) !== record.offset) return false;
+    if (count === 1) wanted.delete(tenantId);
+    else wanted.set(tenantId, count - 1);
+    events.take(partition, takeUp(partition.parking, tenantId, record.offset), record);
+    return true;
+  }
+
+  /** How many records each tenant should take up now; a tenant is served again once half of its share is done. */
+  function wantedOf(partition: OwnedPartition): Map<string, number> {
+    const wanted = new Map<string, number>();
+    const share = Math.floor(settings.windowRecords / 2 / partition.parking.tenants.size);
+    for (const tenantId of partition.parking.tenants.keys()) {
+      if (firstParked(partition.parking, tenantId) === null) continue;
+      const want = dispatcher.isBlocked(tenantId) ? 1 : Math.max(1, Math.min(takenMax, share)); // 2
+      const here = partition.tenants.get(tenantId)?.size ?? 0;
+      if (here <= want / 2) wanted.set(tenantId, want - here);
+    }
+    return wanted;
+  }
+}
+
+function withdraw(work: Work): void {
+  const { lanes, tenants } = work.partition;
+  work.withdrawn = true;
+  const lane = lanes.get(work.lane) ?? [];
+  const at = lane.indexOf(work);
+  if (at >= 0) lane.splice(at, 1);
+  if (lane.length === 0) lanes.delete(work.lane);
+  const works = tenants.get(work.enrollment.tenantId);
+  works?.delete(work);
+  if (works?.size === 0) tenants.delete(work.enrollment.tenantId);
+}
