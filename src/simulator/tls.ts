@@ -1,6 +1,7 @@
 /** The simulator's own certificate authority, and a server certificate signed by it. */
 
 import { randomBytes, X509Certificate } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { tmpdir } from "node:os";
@@ -34,6 +35,9 @@ export async function makeCertificates(
 ): Promise<Certificates> {
   const dir = caDir ?? (await mkdtemp(join(tmpdir(), "graph-simulator-")));
   await mkdir(dir, { recursive: true });
+  const removeNow = () => rmSync(dir, { recursive: true, force: true });
+  // For a process that exits without closing its simulator.
+  if (caDir === null) process.once("exit", removeNow);
   const authority = (await readAuthority(dir, wallMs)) ?? (await createAuthority(dir, wallMs));
   const leaf = await signLeaf(authority, [...new Set([...localHosts, ...extraHosts])], wallMs);
   return {
@@ -43,7 +47,9 @@ export async function makeCertificates(
     // The leaf alone: whoever trusts the CA has it already.
     cert: leaf.cert,
     remove: async () => {
-      if (caDir === null) await rm(dir, { recursive: true, force: true });
+      if (caDir !== null) return;
+      process.off("exit", removeNow);
+      await rm(dir, { recursive: true, force: true });
     },
   };
 }

@@ -252,3 +252,14 @@ test("a temporary CA is removed when the simulator closes", async () => {
   await simulator.close();
   await assert.rejects(stat(simulator.caFile), { code: "ENOENT" });
 });
+
+test("a temporary CA is removed when a process exits without closing its simulator", async () => {
+  const module = new URL("../../src/simulator/server.ts", import.meta.url).href;
+  const script = `import { startSimulator } from ${JSON.stringify(module)};
+    const simulator = await startSimulator({ clientId: "a", clientSecret: "b" });
+    console.log(simulator.caFile);
+    process.exit(0);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+  assert.match(stdout, /ca\.pem\n$/);
+  await assert.rejects(stat(stdout.trim()), { code: "ENOENT" });
+});
