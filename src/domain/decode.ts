@@ -131,7 +131,7 @@ function propertyCode(fault: Fault): RefusalCode {
 }
 
 function violationRefusal(code: RefusalCode, found: readonly Violation[]): Refusal {
-  const message = `${found.map(({ text }) => text).join("; ")}.`;
+  const message = `${found.map(({ text }) => text).join("; ")}. Correct it where the event is made, and send it again.`;
   const pointers = found.map(({ pointer }) => pointer);
   return refusal(code, message, pointers);
 }

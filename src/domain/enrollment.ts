@@ -9,8 +9,8 @@ import Format from "typebox/format";
 import { readDateTimeOffset } from "./date-time-offset.ts";
 
 export const enrolledType = "connector.enrolled";
-export const maxPropertyCharacters = 256;
-export const maxAttributeCharacters = 1024;
+const maxPropertyCharacters = 256;
+const maxAttributeCharacters = 1024;
 
 // typebox's own check takes time zone names and ten times as long. Compile() binds the format, so it is set first.
 Format.Set("date-time", (text) => typeof readDateTimeOffset(text) === "object");
@@ -46,7 +46,7 @@ export const eventAttributes = Type.Object({
   type: attribute("Type of the event."),
 });
 
-export const tenantId = Type.String({
+const tenantId = Type.String({
   pattern: "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
   description: "Entra tenant id (a GUID) that the connector belongs to.",
 });

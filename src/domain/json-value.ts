@@ -4,8 +4,8 @@
  */
 import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
 
-export const maxValueBytes = 65_536;
-export const maxDepth = 32;
+const maxValueBytes = 65_536;
+const maxDepth = 32;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 export type JsonRead =

@@ -14,7 +14,7 @@ import { topicName } from "./topics.ts";
 
 export const registeredType = "connector.registered";
 /** CloudEvents source of all our events; a URI reference. */
-export const registrarSource = "/connector-registrar";
+const registrarSource = "/connector-registrar";
 
 const uuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 const text = (description: string) => Type.String({ description });
@@ -22,7 +22,7 @@ const time = (description: string) => Type.String({ format: "date-time", descrip
 
 const graphProperty = (name: string) => text(`${name} as Graph returned it.`);
 
-export const registeredData = Type.Object({
+const registeredData = Type.Object({
   id: Type.String({
     minLength: 1,
     description: "Id that Graph assigned to the certificateConnectorDetails object.",

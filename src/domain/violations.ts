@@ -36,26 +36,29 @@ export function violations(schema: TObject, object: JsonObject, prefix: "" | "/d
   return found;
 }
 
+/** What `member` may say about strings. */
+interface StringLimits {
+  readonly maxLength?: number;
+  readonly const?: unknown;
+  readonly format?: string;
+}
+
 function memberViolation(member: TSchema, value: unknown): { fault: Fault; text: string } | null {
   if (value === undefined) return { fault: "missing", text: "is missing" };
   const [error] = Errors(member, value);
   if (error === undefined) return null;
-  if (typeof value !== "string")
+  if (typeof value !== "string") {
     return { fault: "wrong-type", text: `is ${kindOf(value)} and must be a string` };
-  if ("format" in member && member.format === "date-time") return dateTimeViolation(value);
+  }
+  const limits: StringLimits = member;
+  if (limits.format === "date-time") return dateTimeViolation(value);
   switch (error.keyword) {
     case "minLength":
       return { fault: "empty", text: "is empty" };
     case "maxLength":
-      return {
-        fault: "too-long",
-        text: `is longer than ${(member as { maxLength?: number }).maxLength} characters`,
-      };
+      return { fault: "too-long", text: `is longer than ${limits.maxLength} characters` };
     case "const":
-      return {
-        fault: "value",
-        text: `is ${quote(value)} and must be ${quote(String((member as { const?: unknown }).const))}`,
-      };
+      return { fault: "value", text: `is ${quote(value)} and must be ${quote(String(limits.const))}` };
     default:
       return { fault: "characters", text: "has control characters or lone surrogates" };
   }
@@ -66,10 +69,7 @@ function dateTimeViolation(value: string): { fault: Fault; text: string } {
   if (value === "") return { fault: "empty", text: "is empty" };
   switch (readDateTimeOffset(value)) {
     case "without-offset":
-      return {
-        fault: "date-time-without-offset",
-        text: `is ${shown}, without an offset: end it with Z or ±hh:mm`,
-      };
+      return { fault: "date-time-without-offset", text: `is ${shown}, without an offset (Z or ±hh:mm)` };
     case "too-precise":
       return { fault: "date-time-too-precise", text: `is ${shown}, with more than 7 fractional digits` };
     case "impossible":
@@ -77,7 +77,7 @@ function dateTimeViolation(value: string): { fault: Fault; text: string } {
     default:
       return {
         fault: "date-time-malformed",
-        text: `is ${shown}: write it as 2016-12-31T23:57:59.3726057-08:00`,
+        text: `is ${shown}, not like 2016-12-31T23:57:59.3726057-08:00`,
       };
   }
 }

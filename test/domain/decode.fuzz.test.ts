@@ -94,9 +94,9 @@ test("valid events with bytes changed, dropped, doubled or cut off", () => {
     fc.property(fc.boolean(), fc.array(edit, { maxLength: 3 }), (isBinary, edits) => {
       const list = [...(isBinary ? data : structured)];
       for (const { at, kind, byte } of edits) {
-        if (kind === "set") list[at % list.length] = byte;
-        else if (kind === "cut") list.length = Math.max(1, at % list.length);
-        else list.splice(at % list.length, kind === "drop" ? 1 : 0, ...(kind === "drop" ? [] : [byte]));
+        const place = at % (list.length + 1);
+        if (kind === "cut") list.splice(place);
+        else list.splice(place, kind === "insert" ? 0 : 1, ...(kind === "drop" ? [] : [byte]));
       }
       seen.add(judge(Uint8Array.from(list), isBinary ? binaryHeaders(sampleAttributes) : []));
     }),
