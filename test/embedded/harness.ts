@@ -47,10 +47,10 @@ export function makeWorkspace(): Workspace {
   };
 }
 
-/** A workspace that goes when the test ends. */
-export function workspaceOf(t: TestContext): Workspace {
+/** A workspace that goes when the test ends. `keep`: the test removes it. */
+export function workspaceOf(t: TestContext, options = { keep: false }): Workspace {
   const workspace = makeWorkspace();
-  t.after(() => workspace.remove());
+  if (!options.keep) t.after(() => workspace.remove());
   return workspace;
 }
 
