@@ -76,17 +76,17 @@ function checkRegistered(run: Run, graph: GraphFindings, state: State, record: L
   const event = parse(record.value) as { id: string; data: Record<string, string> } | null;
   if (event === null) return "a registered record that is not JSON";
   const { data } = event;
-  const identity = run.workload.identityOf(data["tenantId"]!, data as never);
+  const identity = run.workload.identityOf(data.tenantId!, data as never);
   if (identity === null) return "a registered record of an enrollment that nobody asked for";
   const { tenantId } = run.workload.identities[identity]!;
   const key = record.key === null ? "" : new TextDecoder().decode(record.key);
-  if (key !== event.id || key !== data["idempotencyKey"]) return "key, event id and idempotencyKey differ";
+  if (key !== event.id || key !== data.idempotencyKey) return "key, event id and idempotencyKey differ";
   if (record.partition !== run.workload.homeOf(tenantId)) return "outside the tenant's home partition";
   const owner = state.identityOfKey.get(key);
   if (owner !== undefined && owner !== identity)
     return `identities ${owner} and ${identity} share the key ${key}`;
   state.identityOfKey.set(key, identity);
-  const graphId = data["id"]!;
+  const graphId = data.id!;
   const objects = graph.created.get(identity) ?? [];
   if (!objects.some(({ object }) => object.id === graphId))
     return `identity ${identity} with an id that isn't its object's`;
@@ -96,8 +96,8 @@ function checkRegistered(run: Run, graph: GraphFindings, state: State, record: L
     connectorName,
     machineName,
     enrollmentDateTime,
-    data["lastCheckinDateTime"],
-    data["connectorVersion"],
+    data.lastCheckinDateTime,
+    data.connectorVersion,
   ].join("|");
   const earlier = state.registered.get(identity);
   state.registered.set(identity, earlier ?? { graphId, key, fixed });
@@ -202,7 +202,7 @@ function isTakenByRetention(state: State, origin: string): boolean {
 }
 
 function keepsHeaders(headers: readonly Header[], original: readonly Header[]): boolean {
-  const own = headers.filter(([name]) => name !== "origin" && name !== "dead-letter");
+  const own = headers.filter(([name]) => !addedHeaders.has(name));
   return (
     own.length === original.length &&
     own.every(([name, value], index) => name === original[index]![0] && sameBytes(value, original[index]![1]))
@@ -220,3 +220,6 @@ function parse(bytes: Uint8Array | null): unknown {
     return null;
   }
 }
+
+/** Headers that the worker may add to what it moves. */
+const addedHeaders: ReadonlySet<string> = new Set(["origin", "in-doubt", "dead-letter"]);

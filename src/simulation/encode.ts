@@ -80,31 +80,31 @@ export function encodeBad(
     case "not-an-object":
       return { value: utf8("[1, 2]"), headers };
     case "wrong-type":
-      attributes["type"] = "connector.retired";
+      attributes.type = "connector.retired";
       return whole();
     case "no-tenant":
-      delete attributes["tenantid"];
+      delete attributes.tenantid;
       return whole();
     case "tenant-not-allowed":
-      attributes["tenantid"] = foreignTenant;
+      attributes.tenantid = foreignTenant;
       return whole();
     case "property-missing":
-      delete details["connectorVersion"];
+      delete details.connectorVersion;
       return whole();
     case "property-empty":
-      details["machineName"] = "";
+      details.machineName = "";
       return whole();
     case "control-character":
-      details["connectorName"] = "a\u0007b";
+      details.connectorName = "a\u0007b";
       return whole();
     case "impossible-date":
-      details["enrollmentDateTime"] = "2025-02-30T00:00:00Z";
+      details.enrollmentDateTime = "2025-02-30T00:00:00Z";
       return whole();
     case "offset-less-date":
-      details["enrollmentDateTime"] = "2025-02-20T00:00:00";
+      details.enrollmentDateTime = "2025-02-20T00:00:00";
       return whole();
     case "too-large":
-      details["connectorVersion"] = "x".repeat(66_000);
+      details.connectorVersion = "x".repeat(66_000);
       return whole();
   }
 }

@@ -29,7 +29,7 @@ export function createLink(
   let isCut = false;
   const latencyMs = (): number => {
     const { latencyMaxMs, slow } = weather();
-    return dice.chance(slow) ? dice.int(500, 6_000) : dice.int(0, latencyMaxMs);
+    return dice.chance(slow) ? dice.int(500, 2_500) : dice.int(0, latencyMaxMs);
   };
   const isReachable = (): boolean => broker.isUp() && !isCut;
   return {

@@ -142,7 +142,7 @@ function makeTiming(dice: Dice): Plan["timing"] {
     marginMs: dice.pick([500, 1_000]),
     requestTimeoutMs: dice.pick([3_000, 10_000]),
     publishTimeoutMs,
-    commitTimeoutMs: 5_000,
+    commitTimeoutMs: 3_000,
     lateMaxMs: Math.floor(publishTimeoutMs * 0.9),
   };
 }
@@ -163,6 +163,7 @@ function makeSettings(dice: Dice, timing: Plan["timing"]): Plan["settings"] {
     maxAttempts: 16,
     rereadCount: 3,
     rereadDelayMs: 2_000,
+    tenantBlockedMaxMs: 24 * 3_600_000,
     commitIntervalMs: dice.pick([0, 100, 1_000]),
     onRetentionGap: "stop",
   };

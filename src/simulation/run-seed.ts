@@ -81,6 +81,9 @@ async function settle(world: World, slots: readonly WorkerSlot[]): Promise<strin
   const isSettled = (): boolean => world.isCalm() && world.hasAllArrived() && broker.isAllCommitted();
   const limitMs = Math.max(plan.activeMs, world.workload.lastArrivalMs) + settleWithinMs;
   if ((await scheduler.run(isSettled, limitMs)) !== "done") return describeStuck(world, slots);
+  // Take-overs come to rest too, so that what the workers leave behind at their stop is theirs alone.
+  await scheduler.run(() => false, scheduler.nowMs() + quietMs(plan));
+  if (!isSettled()) return describeStuck(world, slots);
   for (const slot of slots) slot.stop();
   const isDown = (): boolean => slots.every((slot) => !slot.isRunning());
   const stopped = await scheduler.run(isDown, scheduler.nowMs() + stopWithinMs);
@@ -110,6 +113,10 @@ function checkCleanStop(world: World): string[] {
 }
 
 const killGraceMs = 31_000;
+
+function quietMs({ timing, settings }: Plan): number {
+  return timing.sessionTimeoutMs + 2 * timing.rebalanceTimeoutMs + settings.settleMs;
+}
 
 function catchRejections(report: (text: string) => void): () => void {
   const listener = (reason: unknown): void =>

@@ -17,8 +17,10 @@ export interface LogWorld {
   readonly dice: Dice;
   readonly history: History;
   readonly commitTimeoutMs: number;
-  /** How long after its time-out a commit or an append may still take effect. */
+  /** How long after its time-out an append may still take effect. */
   readonly lateMaxMs: number;
+  /** A commit that was given up may take effect within this time of its sending. */
+  readonly settleMs: number;
 }
 
 interface Cursor {
@@ -127,7 +129,8 @@ export function openSession(
         (answer) => {
           if (!dice.chance(link.weather().commitLate)) return answer(store(commits));
           // Overtaken on the way: it takes effect after the worker has given it up.
-          scheduler.after(world.commitTimeoutMs + dice.int(0, world.lateMaxMs), () => void store(commits));
+          const latestMs = Math.max(world.commitTimeoutMs, world.settleMs - 3_000);
+          scheduler.after(dice.int(world.commitTimeoutMs, latestMs), () => void store(commits));
         },
       );
     },
