@@ -1,6 +1,6 @@
 /**
- * What an answer to a create means. Judged by status and error code; the message is looked at in one case
- * only, where it can stop the worker but never dead-letter a record.
+ * What an answer to a create means. Judged by status and error code; the message is looked at in two cases only, where
+ * it can make a record wait or the worker stop, but never dead-letter anything.
  *
  * The line that matters most runs between "retry" (certainly nothing was created) and "unknown" (perhaps it was:
  * read back before the next POST). In doubt it is unknown: a read costs little, a second object can't be undone.
@@ -47,7 +47,8 @@ export function classify(reply: GraphReply, wallMs: number): Verdict {
   if (status === 409) return { kind: "conflict", detail };
   if (throttledStatuses.has(status)) return { kind: "throttled", afterMs: afterMs(), detail };
   if (unavailableStatuses.has(status)) return { kind: "unavailable", afterMs: afterMs(), detail };
-  if (blockedStatuses.has(status)) return { kind: "tenant-blocked", detail };
+  if (blockedStatuses.has(status) || isForeignTenant(status, errorMessage))
+    return { kind: "tenant-blocked", detail };
   if (routeStatuses.has(status) || isMissingRoute(errorCode, errorMessage))
     return { kind: "no-route", detail };
   // Intune answers a passing fault of its own with 400 InternalError; whether it acted is not documented.
@@ -69,6 +70,11 @@ export function healthOf(verdict: Verdict): "well" | "ill" | "neither" {
 
 function isMissingRoute(code: string, message: string): boolean {
   return /^no (method match|odata) route/i.test(code) || message.includes("No OData route exists");
+}
+
+/** Intune's answer for a tenant that it does not serve (no licence): a plain 400, told apart by its text alone. */
+function isForeignTenant(status: number, message: string): boolean {
+  return status === 400 && message.includes("not applicable to target tenant");
 }
 
 function describe(status: number, code: string, message: string): string {

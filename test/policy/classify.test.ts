@@ -47,6 +47,12 @@ const table: [name: string, reply: GraphReply, kind: Verdict["kind"], health: st
     "ill",
   ],
   ["400", answer(400, { errorCode: "BadRequest" }), "refused", "well"],
+  [
+    "400 for a tenant without licence",
+    answer(400, { errorMessage: "Request not applicable to target tenant." }),
+    "tenant-blocked",
+    "neither",
+  ],
   ["422", answer(422), "refused", "well"],
   [
     "400 without the route, by code",
