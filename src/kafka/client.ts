@@ -1,0 +1,280 @@
+/**
+ * Connections to a Kafka cluster: kafkajs's, with its authentication, version negotiation and metadata, but without its
+ * consumer and producer loops (docs/adr/0003-kafkajs-below-its-consumer.md says why). kafkajs hands its cluster object
+ * to a partition assigner; that is the door used here.
+ *
+ * Invariants
+ * 1. A wire is used until its first failure, then closed for good; a line replaces it. Nothing reconnects behind the
+ *    caller's back, so no request is ever sent twice or late.
+ * 2. After close() no byte is sent: sockets are destroyed with what they had buffered, requests in flight fail.
+ */
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { type Cluster, Kafka, type KafkaConfig, logLevel } from "kafkajs";
+import type { ApiVersions, ProtocolRequest } from "./protocol.ts";
+
+export interface WireSettings {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly security: Pick<KafkaConfig, "ssl" | "sasl">;
+  /** Of every request, unless it says that it takes longer (JoinGroup). */
+  readonly requestTimeoutMs: number;
+  /** One line about trouble on a connection. No secret is in it. */
+  readonly onLine: (line: string) => void;
+}
+
+type TopicPartitions<T> = readonly { topic: string; partitions: readonly T[] }[];
+
+/** kafkajs's Broker: the requests that it encodes well enough, and `send` for the others. */
+export interface Node {
+  readonly nodeId: number;
+  readonly versions: ApiVersions;
+  readonly connectionPool: {
+    send<T>(request: ProtocolRequest<T>): Promise<T>;
+    getConnection(index: number): Promise<unknown>;
+  };
+  joinGroup(request: {
+    groupId: string;
+    memberId: string;
+    sessionTimeout: number;
+    rebalanceTimeout: number;
+    groupProtocols: { name: string; metadata: Buffer }[];
+  }): Promise<{
+    generationId: number;
+    leaderId: string;
+    memberId: string;
+    members: { memberId: string; memberMetadata: Buffer }[];
+  }>;
+  syncGroup(request: {
+    groupId: string;
+    generationId: number;
+    memberId: string;
+    groupAssignment: { memberId: string; memberAssignment: Buffer }[];
+  }): Promise<{ memberAssignment: Buffer }>;
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  offsetCommit(request: {
+    groupId: string;
+    groupGenerationId: number;
+    memberId: string;
+    topics: TopicPartitions<{ partition: number; offset: string; metadata: string }>;
+  }): Promise<unknown>;
+  offsetFetch(request: { groupId: string; topics: TopicPartitions<{ partition: number }> }): Promise<{
+    responses: TopicPartitions<{ partition: number; offset: string; metadata: string | null }>;
+  }>;
+  listOffsets(request: {
+    isolationLevel: number;
+    topics: TopicPartitions<{ partition: number; timestamp: number }>;
+  }): Promise<{ responses: TopicPartitions<{ partition: number; offset: string }> }>;
+  initProducerId(request: {
+    transactionTimeout: number;
+  }): Promise<{ producerId: string; producerEpoch: number }>;
+  metadata(topics: string[]): Promise<{
+    brokers: { nodeId: number }[];
+    topicMetadata: { topic: string; partitionMetadata: { partitionId: number; leader: number }[] }[];
+  }>;
+  createTopics(request: {
+    topics: readonly {
+      topic: string;
+      numPartitions: number;
+      replicationFactor: number;
+      configEntries: readonly { name: string; value: string }[];
+    }[];
+    timeout: number;
+  }): Promise<unknown>;
+  describeConfigs(request: {
+    resources: readonly { type: number; name: string; configNames: readonly string[] }[];
+  }): Promise<{
+    resources: readonly {
+      resourceName: string;
+      configEntries: readonly { configName: string; configValue: string | null }[];
+    }[];
+  }>;
+}
+
+/** One set of connections. */
+export interface Wire {
+  readonly closed: boolean;
+  /** A connected node; also its second connection, where fetches go. */
+  node(nodeId: number): Promise<Node>;
+  controller(): Promise<Node>;
+  coordinator(groupId: string): Promise<Node>;
+  /** The partition's leader by the last metadata, or null. */
+  leaderOf(topic: string, partition: number): number | null;
+  partitionCount(topic: string): number;
+  refresh(): Promise<void>;
+  close(): void;
+}
+
+interface ConnectionInternals {
+  requestQueue: {
+    pending: unknown[];
+    throttledUntil: number;
+    throttleCheckTimeoutId: NodeJS.Timeout | null;
+    checkPendingRequests(): void;
+    scheduleCheckPendingRequests(): void;
+  };
+}
+
+interface ClusterInternals extends Cluster {
+  connectionPoolBuilder: { build(target?: unknown): Promise<{ pool: ConnectionInternals[] }> };
+}
+
+/** A wire connected to the first broker that answers, with the metadata of `topics`. Throws what kafkajs throws. */
+export async function openWire(settings: WireSettings, topics: readonly string[]): Promise<Wire> {
+  const sockets = new Set<Socket>();
+  let closed = false;
+  const cluster = clusterOf(settings, (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    if (closed) socket.destroy(new Error("the connection was closed"));
+  });
+  const nodes = new Map<number, Promise<Node>>();
+  const reach = async (nodeId: number): Promise<Node> => {
+    const node = (await cluster.findBroker({ nodeId: String(nodeId) })) as unknown as Node;
+    // Opened here, once: concurrent first sends would each open it.
+    await node.connectionPool.getConnection(1);
+    return node;
+  };
+  const wire: Wire = {
+    get closed() {
+      return closed;
+    },
+    node(nodeId) {
+      const known = nodes.get(nodeId) ?? reach(nodeId);
+      nodes.set(nodeId, known);
+      known.catch(() => nodes.delete(nodeId));
+      return known;
+    },
+    async controller() {
+      return wire.node(((await cluster.findControllerBroker()) as unknown as Node).nodeId);
+    },
+    async coordinator(groupId) {
+      return wire.node(((await cluster.findGroupCoordinator({ groupId })) as unknown as Node).nodeId);
+    },
+    leaderOf(topic, partition) {
+      const found = cluster.findTopicPartitionMetadata(topic).find((p) => p.partitionId === partition);
+      return found && found.leader >= 0 ? found.leader : null;
+    },
+    partitionCount: (topic) => cluster.findTopicPartitionMetadata(topic).length,
+    refresh: () => cluster.refreshMetadata(),
+    close() {
+      closed = true;
+      for (const socket of sockets) socket.destroy(new Error("the connection was closed"));
+    },
+  };
+  try {
+    await cluster.connect();
+    await cluster.addMultipleTargetTopics([...topics]);
+    return wire;
+  } catch (error) {
+    wire.close();
+    throw error;
+  }
+}
+
+function clusterOf(settings: WireSettings, onSocket: (socket: Socket) => void): ClusterInternals {
+  const attempts = Math.max(2, settings.brokers.length);
+  const kafka = new Kafka({
+    ...settings.security,
+    brokers: [...settings.brokers],
+    clientId: settings.clientId,
+    connectionTimeout: 3000,
+    requestTimeout: settings.requestTimeoutMs,
+    retry: { retries: attempts, initialRetryTime: 100, maxRetryTime: 1000 },
+    logLevel: logLevel.ERROR,
+    logCreator: () => (entry) => settings.onLine(`kafkajs: ${entry.log.message.split("\n")[0]}`),
+    socketFactory: ({ host, port, ssl, onConnect }) => {
+      const socket = ssl
+        ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+        : connectTcp({ host, port }, onConnect);
+      socket.setKeepAlive(true, 60_000);
+      socket.setNoDelay(true);
+      onSocket(socket);
+      return socket;
+    },
+  });
+  const held: { cluster?: ClusterInternals } = {};
+  kafka.consumer({
+    groupId: "unused",
+    allowAutoTopicCreation: false,
+    metadataMaxAge: 180_000,
+    partitionAssigners: [
+      ({ cluster }) => {
+        held.cluster = cluster as ClusterInternals;
+        return {
+          name: "unused",
+          version: 0,
+          assign: async () => [],
+          protocol: () => ({ name: "", metadata: Buffer.of() }),
+        };
+      },
+    ],
+  });
+  const cluster = held.cluster!;
+  const builder = cluster.connectionPoolBuilder;
+  const build = builder.build;
+  builder.build = async (target) => {
+    const pool = await build(target);
+    for (const connection of pool.pool) stillTheQueue(connection.requestQueue);
+    return pool;
+  };
+  return cluster;
+}
+
+/**
+ * kafkajs re-arms this timer every millisecond for as long as a connection lives, with a negative delay that Node warns
+ * of. It is needed only while requests wait for a throttle to end.
+ */
+function stillTheQueue(queue: ConnectionInternals["requestQueue"]): void {
+  queue.scheduleCheckPendingRequests = () => {
+    if (queue.pending.length === 0 || queue.throttleCheckTimeoutId) return;
+    const delayMs = Math.max(10, queue.throttledUntil - Date.now());
+    queue.throttleCheckTimeoutId = setTimeout(() => {
+      queue.throttleCheckTimeoutId = null;
+      queue.checkPendingRequests();
+    }, delayMs);
+  };
+}
+
+/** A wire that is there when it is needed, and replaced when it was dropped. */
+export interface Line {
+  wire(): Promise<Wire>;
+  /** Closes this wire; the next call of `wire` opens another. */
+  drop(wire: Wire): void;
+  close(): void;
+}
+
+export function openLine(settings: WireSettings, topics: readonly string[]): Line {
+  let current: Promise<Wire> | null = null;
+  let closed = false;
+  const line: Line = {
+    wire() {
+      if (closed) return Promise.reject(new Error("the log was closed"));
+      if (current) return current;
+      const opening = openWire(settings, topics).then((wire) => {
+        if (closed) wire.close();
+        return wire;
+      });
+      current = opening;
+      opening.catch(() => {
+        if (current === opening) current = null;
+      });
+      return opening;
+    },
+    drop(wire) {
+      if (wire.closed) return;
+      wire.close();
+      current = null;
+    },
+    close() {
+      closed = true;
+      current?.then(
+        (wire) => wire.close(),
+        () => {},
+      );
+      current = null;
+    },
+  };
+  return line;
+}

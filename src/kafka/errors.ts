@@ -1,0 +1,111 @@
+/** What kafkajs throws and brokers answer, sorted by what is to be done about it. */
+
+/** Kafka's error codes that this adapter treats one by one. */
+export const errorCodes = {
+  none: 0,
+  offsetOutOfRange: 1,
+  messageTooLarge: 10,
+  recordListTooLarge: 18,
+  outOfOrderSequence: 45,
+  duplicateSequence: 46,
+  unknownProducerId: 59,
+} as const;
+
+const names: Readonly<Record<number, string>> = {
+  1: "OFFSET_OUT_OF_RANGE",
+  2: "CORRUPT_MESSAGE",
+  3: "UNKNOWN_TOPIC_OR_PARTITION",
+  5: "LEADER_NOT_AVAILABLE",
+  6: "NOT_LEADER_OR_FOLLOWER",
+  7: "REQUEST_TIMED_OUT",
+  8: "BROKER_NOT_AVAILABLE",
+  9: "REPLICA_NOT_AVAILABLE",
+  10: "MESSAGE_TOO_LARGE",
+  13: "NETWORK_EXCEPTION",
+  17: "INVALID_TOPIC_EXCEPTION",
+  18: "RECORD_LIST_TOO_LARGE",
+  19: "NOT_ENOUGH_REPLICAS",
+  20: "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+  29: "TOPIC_AUTHORIZATION_FAILED",
+  31: "CLUSTER_AUTHORIZATION_FAILED",
+  32: "INVALID_TIMESTAMP",
+  44: "POLICY_VIOLATION",
+  45: "OUT_OF_ORDER_SEQUENCE_NUMBER",
+  56: "KAFKA_STORAGE_ERROR",
+  59: "UNKNOWN_PRODUCER_ID",
+  74: "FENCED_LEADER_EPOCH",
+  75: "UNKNOWN_LEADER_EPOCH",
+  76: "UNSUPPORTED_COMPRESSION_TYPE",
+  78: "OFFSET_NOT_AVAILABLE",
+  87: "INVALID_RECORD",
+};
+
+export function errorName(code: number): string {
+  return names[code] ?? `error ${code}`;
+}
+
+/** The partition has moved, or its leader is not ready: refresh the metadata and try again. */
+const passing = new Set([3, 5, 6, 7, 8, 9, 13, 19, 20, 56, 74, 75, 78]);
+
+export function isPassing(code: number): boolean {
+  return passing.has(code);
+}
+
+interface KafkaJsError {
+  readonly name?: string;
+  readonly type?: string;
+  readonly code?: string | number;
+  readonly message?: string;
+  readonly cause?: unknown;
+  readonly originalError?: unknown;
+  readonly errors?: readonly unknown[];
+}
+
+/** The errors inside one another, outermost first; kafkajs wraps what its retries gave up on. */
+function chain(error: unknown): KafkaJsError[] {
+  const links: KafkaJsError[] = [];
+  for (let link = error as KafkaJsError | undefined; link && links.length < 8; ) {
+    links.push(link);
+    link = (link.cause ?? link.originalError ?? link.errors?.[0]) as KafkaJsError | undefined;
+  }
+  return links;
+}
+
+/** Kafka's name of a protocol error (`ILLEGAL_GENERATION`), or null when the broker did not answer. */
+export function protocolError(error: unknown): string | null {
+  for (const link of chain(error)) if (typeof link.type === "string") return link.type;
+  return null;
+}
+
+/** One line for people. */
+export function reasonOf(error: unknown): string {
+  const links = chain(error);
+  const innermost = links.at(-1);
+  const type = protocolError(error);
+  const text = (innermost?.message ?? String(error)).split("\n")[0] ?? "";
+  return type && !text.includes(type) ? `${type}: ${text}` : text;
+}
+
+const refusals = new Set([
+  "SASL_AUTHENTICATION_FAILED",
+  "UNSUPPORTED_SASL_MECHANISM",
+  "TOPIC_AUTHORIZATION_FAILED",
+  "GROUP_AUTHORIZATION_FAILED",
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "UNSUPPORTED_VERSION",
+  "INVALID_GROUP_ID",
+  "INVALID_SESSION_TIMEOUT",
+  "INCONSISTENT_GROUP_PROTOCOL",
+  "GROUP_MAX_SIZE_REACHED",
+]);
+
+/** A refusal that no repetition changes: someone has to change a setting. */
+export function isRefusal(error: unknown): boolean {
+  return chain(error).some(
+    (link) =>
+      (typeof link.type === "string" && refusals.has(link.type)) ||
+      link.name === "KafkaJSSASLAuthenticationError" ||
+      link.name === "KafkaJSServerDoesNotSupportApiKey" ||
+      link.name === "KafkaJSNotImplemented",
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * Fetches for an inbox. For each leader there is one long poll over all partitions that want records; a partition that
+ * begins to want records while it is out is asked for by a short one, on a connection of its own. So a record that
+ * arrives at an idle partition is handed over at once, and one that has a backlog never waits for the idle ones.
+ */
+import type { Clock } from "../ports.ts";
+import type { Line, Wire } from "./client.ts";
+import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
+import type { Asked, Inbox, Slot } from "./inbox.ts";
+import { listBounds } from "./offsets.ts";
+import { type Fetched, fetchRequest } from "./protocol.ts";
+import { logRecords } from "./reader.ts";
+import { type DecodedRecords, decodeBatches } from "./record-batch.ts";
+
+const limits = { maxBytes: 4 * 1024 * 1024, partitionMaxBytes: 512 * 1024 };
+const longPollMs = 250;
+const shortPollMs = 10;
+const retryDelayMs = 200;
+
+export interface FetcherLines {
+  readonly long: Line;
+  readonly short: Line;
+}
+
+interface Request extends Asked {
+  readonly slot: Slot;
+}
+
+export interface Fetcher {
+  /** Looks for partitions that want records. */
+  pump(): void;
+  stop(): void;
+}
+
+/** @param onFatal called when a partition can't be read on: nothing that a retry would heal. */
+export function createFetcher(
+  inbox: Inbox,
+  lines: FetcherLines,
+  clock: Clock,
+  onFatal: (reason: string) => void,
+  onLine: (line: string) => void,
+): Fetcher {
+  const polls = new Map<number, Set<"long" | "short">>();
+  let stopped = false;
+  let scheduled = false;
+  let lastReason = "";
+
+  function pump(): void {
+    if (scheduled || stopped) return;
+    scheduled = true;
+    // After the current jobs: partitions that want records together are asked for together.
+    setImmediate(() => {
+      scheduled = false;
+      void start();
+    });
+  }
+
+  async function start(): Promise<void> {
+    if (stopped || inbox.wanting().length === 0) return;
+    let over: Wire;
+    try {
+      over = await lines.long.wire();
+    } catch (error) {
+      return holdBack(inbox.wanting(), null, reasonOf(error));
+    }
+    const byLeader = Map.groupBy(inbox.wanting(), (slot) => over.leaderOf(slot.name, slot.partition));
+    for (const [leader, slots] of byLeader) {
+      if (leader === null) {
+        holdBack(slots, over, "a partition has no leader");
+        continue;
+      }
+      const out = polls.get(leader) ?? new Set();
+      polls.set(leader, out);
+      // A short poll brings its partitions back soon: then one long poll takes them all.
+      if (!out.has("short")) void poll(out.has("long") ? "short" : "long", leader, slots);
+    }
+  }
+
+  async function poll(kind: "long" | "short", leader: number, slots: readonly Slot[]): Promise<void> {
+    const out = polls.get(leader)!;
+    out.add(kind);
+    const requests = slots.map((slot) => ({ slot, epoch: slot.epoch, offset: slot.position! }));
+    for (const slot of slots) slot.fetching = true;
+    let wire: Wire | null = null;
+    try {
+      wire = await lines[kind].wire();
+      const node = await wire.node(leader);
+      const parts = requests.map(({ slot, offset }) => ({
+        topic: slot.name,
+        partition: slot.partition,
+        offset,
+      }));
+      const maxWaitMs = kind === "long" ? longPollMs : shortPollMs;
+      const answers = await node.connectionPool.send(
+        fetchRequest(node.versions, parts, { ...limits, maxWaitMs }),
+      );
+      for (const slot of slots) slot.fetching = false;
+      take(wire, requests, answers);
+    } catch (error) {
+      if (wire) lines[kind].drop(wire);
+      holdBack(slots, wire, reasonOf(error));
+      if (!stopped && isRefusal(error)) onFatal(reasonOf(error));
+    }
+    out.delete(kind);
+    pump();
+  }
+
+  function take(wire: Wire, requests: readonly Request[], answers: readonly Fetched[]): void {
+    const byPlace = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
+    for (const request of requests) {
+      const { slot } = request;
+      const fetched = byPlace.get(`${slot.name}/${slot.partition}`);
+      // Left out while the broker throttles this client.
+      if (!fetched || stopped) continue;
+      if (fetched.errorCode === errorCodes.none) deliver(request, fetched);
+      else if (fetched.errorCode === errorCodes.offsetOutOfRange) void lookForGap(wire, request);
+      else if (isPassing(fetched.errorCode)) holdBack([slot], wire, errorName(fetched.errorCode));
+      else onFatal(`${slot.name}/${slot.partition} can't be read: ${errorName(fetched.errorCode)}`);
+    }
+  }
+
+  function deliver(request: Request, fetched: Fetched): void {
+    const { slot, offset } = request;
+    let decoded: DecodedRecords;
+    try {
+      decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
+    } catch (error) {
+      return onFatal(
+        `${slot.name}/${slot.partition} can't be read from offset ${offset}: ${reasonOf(error)}`,
+      );
+    }
+    inbox.deliver(slot, request, logRecords(slot.topic, slot.partition, decoded.records), decoded.nextOffset);
+  }
+
+  /** The offset lies before the log's start, or (after a loss on the brokers' side) beyond its end. */
+  async function lookForGap(wire: Wire, request: Request): Promise<void> {
+    const { slot, offset } = request;
+    const place = { topic: slot.name, partition: slot.partition };
+    slot.fetching = true;
+    try {
+      const [bounds] = await listBounds(wire, [place], false);
+      if (bounds!.start > offset) inbox.gap(slot, request, bounds!.start);
+      holdBack(
+        [slot],
+        wire,
+        `${slot.name}/${slot.partition} has no offset ${offset}: it ends at ${bounds!.end}`,
+      );
+    } catch (error) {
+      lines.long.drop(wire);
+      holdBack([slot], wire, reasonOf(error));
+    }
+  }
+
+  /** Leaves these alone for a little, and asks for their leaders anew. */
+  function holdBack(slots: readonly Slot[], wire: Wire | null, reason: string): void {
+    if (stopped || slots.length === 0) return;
+    for (const slot of slots) slot.fetching = true;
+    if (reason !== lastReason) onLine(`fetch: ${reason}`);
+    lastReason = reason;
+    clock.after(retryDelayMs, async () => {
+      if (wire && !wire.closed) await wire.refresh().catch(() => lines.long.drop(wire));
+      for (const slot of slots) slot.fetching = false;
+      pump();
+    });
+  }
+
+  return {
+    pump,
+    stop: () => {
+      stopped = true;
+    },
+  };
+}

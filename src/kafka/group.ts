@@ -1,0 +1,290 @@
+/**
+ * Membership of the worker's consumer group: Kafka's classic group protocol (join, sync, heartbeat, leave).
+ *
+ * Invariants
+ * 1. A session ends before JoinGroup is sent, and before `onSession` is called with the next one.
+ * 2. Heartbeats go on by themselves, whatever the worker does, for as long as the process runs.
+ * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
+ *    again `heldUntilMs` runs out by itself.
+ */
+import type { Clock, EventLog, Session } from "../ports.ts";
+import { inputTopics } from "../ports.ts";
+import {
+  assignPartitions,
+  decodeAssignment,
+  decodeClaim,
+  encodeAssignment,
+  encodeClaim,
+  protocolName,
+} from "./assigner.ts";
+import type { Line, Node, Wire } from "./client.ts";
+import { isRefusal, protocolError, reasonOf } from "./errors.ts";
+import { waitAtMost } from "./reader.ts";
+import { createSession, type OwnSession, type SessionSettings } from "./session.ts";
+
+export interface GroupSettings extends SessionSettings {
+  readonly partitionCount: number;
+  /** Without any answer for so long, membership counts as lost for good. */
+  readonly outageMaxMs: number;
+}
+
+type Step<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "again" }
+  | { readonly kind: "lost"; readonly reason: string };
+
+interface Joined {
+  readonly generationId: number;
+  readonly partitions: readonly number[];
+  readonly syncSentAtMs: number;
+}
+
+const leaveTimeoutMs = 5000;
+
+export function createJoin(
+  openLine: (purpose: string) => Line,
+  settings: GroupSettings,
+  clock: Clock,
+): EventLog["join"] {
+  return async (onSession, onFailure) => {
+    const membership = new GroupMembership(openLine, settings, clock, onSession);
+    const run = membership.run().then((reason) => {
+      if (reason !== null) onFailure(reason);
+    });
+    return { leave: () => membership.leave(run) };
+  };
+}
+
+/** Holds the connections, the member id and the current session. */
+class GroupMembership {
+  readonly #settings: GroupSettings;
+  readonly #clock: Clock;
+  readonly #onSession: (session: Session) => void;
+  readonly #lines: { long: Line; short: Line };
+  readonly #topics: string[];
+  readonly #heartbeatMs: number;
+  #memberId = "";
+  #claim: { generation: number; partitions: readonly number[] } = { generation: -1, partitions: [] };
+  #coordinator: { wire: Wire; node: Node } | null = null;
+  #current: OwnSession | null = null;
+  #leaving = false;
+  #lost: string | null = null;
+  #wake: () => void = () => {};
+  #over = false;
+  #troubleSinceMs: number | null = null;
+  #left: Promise<void> | null = null;
+
+  constructor(
+    openLine: (purpose: string) => Line,
+    settings: GroupSettings,
+    clock: Clock,
+    onSession: (session: Session) => void,
+  ) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#onSession = onSession;
+    this.#lines = { long: openLine("group"), short: openLine("group-short") };
+    this.#topics = inputTopics.map(settings.nameOf);
+    this.#heartbeatMs = Math.min(1000, Math.max(100, settings.sessionTimeoutMs / 15));
+  }
+
+  /** Until left (null) or lost for good (why). */
+  async run(): Promise<string | null> {
+    while (!this.#leaving && this.#lost === null) {
+      const joined = await this.#attempt((wire) => this.#joinAndSync(wire));
+      if (joined.kind === "lost") this.#lost = joined.reason;
+      if (joined.kind !== "done" || this.#leaving) continue;
+      this.#begin(joined.value);
+      while (!this.#over && !this.#leaving && this.#lost === null) {
+        await this.#pause(this.#heartbeatMs);
+        if (this.#over || this.#leaving || this.#lost !== null) break;
+        const beat = await this.#attempt((wire) => this.#heartbeat(wire));
+        if (beat.kind === "lost") this.#lost = beat.reason;
+      }
+      this.#end();
+    }
+    this.#end();
+    if (this.#lost !== null && !this.#leaving) {
+      await this.#depart();
+      return this.#lost;
+    }
+    return null;
+  }
+
+  leave(run: Promise<void>): Promise<void> {
+    this.#leaving = true;
+    this.#end();
+    this.#wake();
+    this.#left ??= waitAtMost(this.#clock, leaveTimeoutMs, run).then(() => this.#depart());
+    return this.#left;
+  }
+
+  /** Tells the coordinator, so that the others need not wait for a time-out; then closes. */
+  async #depart(): Promise<void> {
+    const memberId = this.#memberId;
+    this.#memberId = "";
+    if (memberId !== "") {
+      const { groupId } = this.#settings;
+      const goodbye = this.#lines.long
+        .wire()
+        .then((wire) => this.#findCoordinator(wire))
+        .then((node) => node.leaveGroup({ groupId, memberId }));
+      await waitAtMost(this.#clock, leaveTimeoutMs, goodbye);
+    }
+    this.#lines.long.close();
+    this.#lines.short.close();
+  }
+
+  #begin(joined: Joined): void {
+    this.#over = false;
+    this.#claim = { generation: joined.generationId, partitions: joined.partitions };
+    const { generationId, partitions } = joined;
+    this.#current = createSession(
+      { memberId: this.#memberId, generationId, partitions },
+      joined.syncSentAtMs,
+      this.#settings,
+      {
+        lines: this.#lines,
+        coordinator: (wire) => this.#findCoordinator(wire),
+        forgetCoordinator: () => {
+          this.#coordinator = null;
+        },
+        onOver: (memberIsUnknown) => {
+          if (this.#claim.generation !== generationId) return;
+          this.#generationOver(memberIsUnknown);
+          this.#wake();
+        },
+        onFatal: (reason) => {
+          this.#lost ??= reason;
+          this.#wake();
+        },
+      },
+      this.#clock,
+    );
+    this.#onSession(this.#current.session);
+  }
+
+  #end(): void {
+    this.#current?.end();
+    this.#current = null;
+  }
+
+  #generationOver(memberIsUnknown: boolean): void {
+    this.#over = true;
+    if (memberIsUnknown) this.#memberId = "";
+    this.#end();
+  }
+
+  /** One step with the broker, its failures sorted: to be tried again after a pause, or for good. */
+  async #attempt<T>(step: (wire: Wire) => Promise<T>): Promise<Step<T>> {
+    let wire: Wire | null = null;
+    try {
+      wire = await this.#lines.long.wire();
+      const value = await step(wire);
+      this.#troubleSinceMs = null;
+      return { kind: "done", value };
+    } catch (error) {
+      const type = protocolError(error);
+      if (error instanceof GroupFault) return { kind: "lost", reason: error.message };
+      if (isRefusal(error)) return { kind: "lost", reason: this.#refusal(type, reasonOf(error)) };
+      if (type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID") {
+        this.#generationOver(type === "UNKNOWN_MEMBER_ID");
+        this.#troubleSinceMs = null;
+        return { kind: "again" };
+      }
+      this.#coordinator = null;
+      if (wire && !type) this.#lines.long.drop(wire);
+      this.#settings.onLine(`group: ${reasonOf(error)}`);
+      this.#troubleSinceMs ??= this.#clock.nowMs();
+      const downMs = this.#clock.nowMs() - this.#troubleSinceMs;
+      if (downMs > this.#settings.outageMaxMs) {
+        return { kind: "lost", reason: `no answer for ${Math.round(downMs / 1000)} s: ${reasonOf(error)}` };
+      }
+      await this.#pause(Math.min(1000, 100 + downMs / 10));
+      if (wire && !wire.closed) await wire.refresh().catch(() => this.#lines.long.drop(wire!));
+      return { kind: "again" };
+    }
+  }
+
+  #refusal(type: string | null, reason: string): string {
+    const { groupId } = this.#settings;
+    if (type === "INCONSISTENT_GROUP_PROTOCOL") {
+      return `group ${groupId} is used by consumers of another kind; give this worker a group of its own (KAFKA_GROUP_ID)`;
+    }
+    if (type === "INVALID_SESSION_TIMEOUT") {
+      return `the broker refuses a session time-out of ${this.#settings.sessionTimeoutMs} ms (see its group.min.session.timeout.ms and group.max.session.timeout.ms)`;
+    }
+    return `group ${groupId}: ${reason}`;
+  }
+
+  async #findCoordinator(wire: Wire): Promise<Node> {
+    if (this.#coordinator?.wire === wire) return this.#coordinator.node;
+    const node = await wire.coordinator(this.#settings.groupId);
+    this.#coordinator = { wire, node };
+    return node;
+  }
+
+  async #joinAndSync(wire: Wire): Promise<Joined> {
+    const { groupId, sessionTimeoutMs, partitionCount } = this.#settings;
+    await wire.refresh();
+    for (const topic of this.#topics) {
+      const found = wire.partitionCount(topic);
+      if (found !== partitionCount) {
+        throw new GroupFault(
+          `${topic} has ${found} partitions, but had ${partitionCount} at the start: start again`,
+        );
+      }
+    }
+    const node = await this.#findCoordinator(wire);
+    const metadata = encodeClaim(this.#topics, this.#claim.generation, this.#claim.partitions);
+    // The session is over by now: whoever is given these partitions next may begin.
+    this.#end();
+    const group = await node.joinGroup({
+      groupId,
+      memberId: this.#memberId,
+      sessionTimeout: sessionTimeoutMs,
+      // Longer than a session: being slow to rejoin must not lose partitions sooner than being silent does.
+      rebalanceTimeout: sessionTimeoutMs * 2,
+      groupProtocols: [{ name: protocolName, metadata }],
+    });
+    this.#memberId = group.memberId;
+    const { generationId, memberId } = group;
+    let groupAssignment: { memberId: string; memberAssignment: Buffer }[] = [];
+    if (group.leaderId === memberId) {
+      const claims = group.members.map((member) => decodeClaim(member.memberId, member.memberMetadata));
+      groupAssignment = [...assignPartitions(claims, partitionCount)].map(([member, partitions]) => ({
+        memberId: member,
+        memberAssignment: encodeAssignment(this.#topics, partitions),
+      }));
+    }
+    const syncSentAtMs = this.#clock.nowMs();
+    const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
+    return { generationId, partitions: decodeAssignment(this.#topics, memberAssignment), syncSentAtMs };
+  }
+
+  async #heartbeat(wire: Wire): Promise<void> {
+    const node = await this.#findCoordinator(wire);
+    const sentAtMs = this.#clock.nowMs();
+    await node.heartbeat({
+      groupId: this.#settings.groupId,
+      groupGenerationId: this.#claim.generation,
+      memberId: this.#memberId,
+    });
+    this.#current?.heardFrom(sentAtMs);
+  }
+
+  /** Until the delay is over or something wakes the loop. */
+  #pause(delayMs: number): Promise<void> {
+    if (this.#leaving) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(delayMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+/** What no further attempt changes. */
+class GroupFault extends Error {}

@@ -1,0 +1,124 @@
+/**
+ * The fetched but unread records of one session.
+ *
+ * Invariants
+ * 1. Nothing is delivered for a partition before its first seek, nor past a gap before the next seek.
+ * 2. A partition holds one fetch at the most; while it holds one, it is not fetched.
+ * 3. What was asked for before a seek, or before the end, is dropped when it comes.
+ */
+import type { InputTopic, LogRecord, ReadResult } from "../ports.ts";
+
+/** One partition of one input. `position`: where the next fetch goes on; null before the first seek. */
+export interface Slot {
+  readonly topic: InputTopic;
+  readonly name: string;
+  readonly partition: number;
+  position: number | null;
+  /** Counts seeks. */
+  epoch: number;
+  /** Being fetched, or held back for a while after trouble. */
+  fetching: boolean;
+  ready: Exclude<ReadResult, { kind: "ended" }> | null;
+  reader: ((result: ReadResult) => void) | null;
+}
+
+/** What a fetch was asked for. */
+export interface Asked {
+  readonly epoch: number;
+  readonly offset: number;
+}
+
+export interface Inbox {
+  readonly slots: readonly Slot[];
+  seek(topic: InputTopic, partition: number, offset: number): void;
+  read(topic: InputTopic, partition: number): Promise<ReadResult>;
+  /** Partitions that want records and are not being fetched. */
+  wanting(): Slot[];
+  deliver(slot: Slot, asked: Asked, records: readonly LogRecord[], nextOffset: number): void;
+  gap(slot: Slot, asked: Asked, logStart: number): void;
+  end(): void;
+}
+
+/** @param onWanting called when a partition begins to want records. */
+export function createInbox(
+  places: readonly { topic: InputTopic; name: string; partition: number }[],
+  onWanting: () => void,
+): Inbox {
+  const slots = new Map<string, Slot>();
+  for (const place of places) {
+    slots.set(`${place.topic}/${place.partition}`, {
+      ...place,
+      position: null,
+      epoch: 0,
+      fetching: false,
+      ready: null,
+      reader: null,
+    });
+  }
+  let ended = false;
+
+  function slotOf(topic: InputTopic, partition: number): Slot {
+    const slot = slots.get(`${topic}/${partition}`);
+    if (!slot) throw new Error(`${topic}/${partition} is not of this session`);
+    return slot;
+  }
+
+  function isCurrent(slot: Slot, { epoch, offset }: Asked): boolean {
+    return !ended && slot.epoch === epoch && slot.position === offset;
+  }
+
+  function settle(slot: Slot): void {
+    const { reader, ready } = slot;
+    if (!reader || !ready) return;
+    slot.reader = null;
+    // A gap stays until the next seek, for whoever reads again.
+    if (ready.kind === "records") slot.ready = null;
+    reader(ready);
+    if (ready.kind === "records") onWanting();
+  }
+
+  return {
+    slots: [...slots.values()],
+    seek(topic, partition, offset) {
+      if (ended) return;
+      const slot = slotOf(topic, partition);
+      slot.position = offset;
+      slot.epoch += 1;
+      slot.ready = null;
+      onWanting();
+    },
+    read(topic, partition) {
+      if (ended) return Promise.resolve({ kind: "ended" });
+      const slot = slotOf(topic, partition);
+      if (slot.reader) throw new Error(`two reads of ${topic}/${partition} at once`);
+      return new Promise((resolve) => {
+        slot.reader = resolve;
+        settle(slot);
+      });
+    },
+    wanting: () =>
+      ended
+        ? []
+        : [...slots.values()].filter((slot) => slot.position !== null && !slot.ready && !slot.fetching),
+    deliver(slot, asked, records, nextOffset) {
+      if (!isCurrent(slot, asked)) return;
+      slot.position = nextOffset;
+      if (records.length === 0) return;
+      slot.ready = { kind: "records", records };
+      settle(slot);
+    },
+    gap(slot, asked, logStart) {
+      if (!isCurrent(slot, asked)) return;
+      slot.ready = { kind: "gap", expected: asked.offset, logStart };
+      settle(slot);
+    },
+    end() {
+      ended = true;
+      for (const slot of slots.values()) {
+        slot.ready = null;
+        slot.reader?.({ kind: "ended" });
+        slot.reader = null;
+      }
+    },
+  };
+}

@@ -1,0 +1,121 @@
+/** EventLog and LogTail on Apache Kafka: wiring only. */
+import type { KafkaConfig } from "kafkajs";
+import { topicName } from "../domain/topics.ts";
+import type { Clock, EventLog, LogTail, Topic } from "../ports.ts";
+import { type Line, openLine, openWire, type WireSettings } from "./client.ts";
+import { isRefusal, reasonOf } from "./errors.ts";
+import { createJoin } from "./group.ts";
+import { createProducer } from "./producer.ts";
+import { createScan, createTail } from "./reader.ts";
+import { type Problem, prepareTopics } from "./topics.ts";
+
+export interface KafkaSettings {
+  /** host:port of at least one broker. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly groupId: string;
+  readonly topicPrefix: string;
+  /** Of topics that are created. */
+  readonly partitionCount: number;
+  /** Of topics that are created; null: the broker's default. */
+  readonly replicationFactor: number | null;
+  readonly createTopics: boolean;
+  readonly sessionTimeoutMs: number;
+  readonly publishTimeoutMs: number;
+  /** How to authenticate, in kafkajs's words. */
+  readonly kafkajs?: Pick<KafkaConfig, "ssl" | "sasl">;
+  /** One line about trouble on a connection, for a debug log. No secret is in it. */
+  readonly onLine?: (line: string) => void;
+}
+
+export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
+
+export type OpenKafkaResult =
+  | { readonly ok: true; readonly log: KafkaLog }
+  /** `heals`: trying again may help without anybody's doing. */
+  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+
+const stallMs = 60_000;
+const outageMaxMs = 15 * 60_000;
+
+/** Creates what is missing (if so set) and verifies the topics; then nothing is connected until it is needed. */
+export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promise<OpenKafkaResult> {
+  const security = settings.kafkajs ?? {};
+  const onLine = settings.onLine ?? (() => {});
+  const requestTimeoutMs = Math.min(10_000, Math.max(1000, settings.sessionTimeoutMs / 2));
+  const { brokers, clientId } = settings;
+  const wireSettings: WireSettings = { brokers, clientId, security, requestTimeoutMs: 30_000, onLine };
+  const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
+
+  const prepared = await prepare(wireSettings, settings, clock);
+  if (!prepared.ok) return prepared;
+  const { partitionCount } = prepared;
+
+  const inputs = [nameOf("enrolled"), nameOf("retry")];
+  const all = [...inputs, nameOf("registered"), nameOf("dlq")];
+  const lines = new Set<Line>();
+  const open = (line: Line): Line => {
+    lines.add(line);
+    return line;
+  };
+  const groupLine = () => open(openLine({ ...wireSettings, requestTimeoutMs }, inputs));
+  const producerSettings = { publishTimeoutMs: settings.publishTimeoutMs, nameOf };
+  // A request that is cut off by its call's time-out must not be given up before.
+  const producerWire = { ...wireSettings, requestTimeoutMs: settings.publishTimeoutMs + 1000 };
+  const producer = createProducer(open(openLine(producerWire, all)), producerSettings, clock);
+  const group = {
+    groupId: settings.groupId,
+    sessionTimeoutMs: settings.sessionTimeoutMs,
+    requestTimeoutMs,
+    partitionCount,
+    outageMaxMs,
+    nameOf,
+    onLine,
+  };
+  const readerSettings = { nameOf, stallMs };
+  const log: KafkaLog = {
+    partitionCount,
+    append: producer.append,
+    scan: createScan(open(openLine(wireSettings, all)), readerSettings, clock),
+    join: createJoin(groupLine, group, clock),
+    tail: createTail(() => open(openLine(wireSettings, all)), readerSettings, clock),
+    async close() {
+      producer.close();
+      for (const line of lines) line.close();
+    },
+  };
+  return { ok: true, log };
+}
+
+async function prepare(
+  wireSettings: WireSettings,
+  settings: KafkaSettings,
+  clock: Clock,
+): Promise<{ ok: true; partitionCount: number } | { ok: false; problem: Problem; heals: boolean }> {
+  const at = settings.brokers.join(", ");
+  try {
+    const wire = await openWire(wireSettings, []);
+    try {
+      const result = await prepareTopics(wire, settings, clock);
+      return result.ok ? result : { ...result, heals: false };
+    } finally {
+      wire.close();
+    }
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (isRefusal(error)) {
+      const fix = "check KAFKA_SASL_* and KAFKA_SSL_* and what the broker grants to this user";
+      return {
+        ok: false,
+        heals: false,
+        problem: { code: "KAFKA_REFUSED", message: `Kafka at ${at}: ${reason}`, fix },
+      };
+    }
+    const fix = `check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --list`;
+    return {
+      ok: false,
+      heals: true,
+      problem: { code: "KAFKA_UNREACHABLE", message: `Kafka at ${at} can't be reached: ${reason}`, fix },
+    };
+  }
+}

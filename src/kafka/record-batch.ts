@@ -1,0 +1,192 @@
+/**
+ * Kafka's record batch (magic 2), read and written here rather than by kafkajs, because kafkajs keeps headers in an
+ * object (their order across names is lost), can't write a header without a value, and does not tell where a batch
+ * ends whose last records were compacted away.
+ */
+import type { Header } from "../ports.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
+import { decompress } from "./compression.ts";
+import { crc32c } from "./crc32c.ts";
+
+export interface RawRecord {
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: readonly Header[];
+}
+
+export interface RecordBody {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly Header[];
+}
+
+export interface ProducerState {
+  readonly id: number;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/** Bytes that no batch explains; the partition can't be read past them. */
+export class BatchError extends Error {}
+
+const overheadBytes = 61;
+
+/** Upper bound of a record's size inside a batch. */
+export function recordBytes(record: RecordBody): number {
+  let bytes = 32 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  for (const [name, value] of record.headers) bytes += 10 + Buffer.byteLength(name) + (value?.length ?? 0);
+  return bytes;
+}
+
+/** One uncompressed batch; all records get the same time. */
+export function encodeBatch(
+  records: readonly RecordBody[],
+  timestampMs: number,
+  producer: ProducerState,
+): Buffer {
+  const checked = new ByteWriter(4096)
+    .int16(0)
+    .int32(records.length - 1)
+    .int64(timestampMs)
+    .int64(timestampMs)
+    .int64(producer.id)
+    .int16(producer.epoch)
+    .int32(producer.sequence)
+    .int32(records.length);
+  const body = new ByteWriter(1024);
+  records.forEach((record, index) => {
+    const one = body.length;
+    body
+      .int8(0)
+      .varint(0)
+      .varint(index)
+      .varBytes(record.key)
+      .varBytes(record.value)
+      .varint(record.headers.length);
+    for (const [name, value] of record.headers) body.varBytes(Buffer.from(name)).varBytes(value);
+    const bytes = body.bytes.subarray(one);
+    checked.varint(bytes.length).raw(bytes);
+  });
+  return new ByteWriter(checked.length + overheadBytes)
+    .int64(0)
+    .int32(checked.length + 9)
+    .int32(-1)
+    .int8(2)
+    .uint32(crc32c(checked.bytes))
+    .raw(checked.bytes).bytes;
+}
+
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+export interface DecodedRecords {
+  readonly records: readonly RawRecord[];
+  /** Where the next fetch goes on: after the last whole batch, also when it held no record to hand over. */
+  readonly nextOffset: number;
+}
+
+/**
+ * The records at or after `fromOffset`, without control records and those of aborted transactions. A batch that is
+ * cut short at the end is left for the next fetch.
+ */
+export function decodeBatches(
+  bytes: Buffer,
+  fromOffset: number,
+  aborted: readonly AbortedTransaction[],
+): DecodedRecords {
+  const pending = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+  const aborting = new Set<number>();
+  const records: RawRecord[] = [];
+  let nextOffset = fromOffset;
+  for (let at = 0; at + overheadBytes <= bytes.length; ) {
+    const size = 12 + bytes.readInt32BE(at + 8);
+    if (size < overheadBytes) throw new BatchError(`a batch of ${size} bytes at offset ${nextOffset}`);
+    if (at + size > bytes.length) break;
+    const batch = readBatch(bytes.subarray(at, at + size));
+    at += size;
+    while (pending[0] && pending[0].firstOffset <= batch.lastOffset)
+      aborting.add(pending.shift()!.producerId);
+    nextOffset = Math.max(nextOffset, batch.lastOffset + 1);
+    if (batch.control) {
+      if (batch.abortsTransaction()) aborting.delete(batch.producerId);
+    } else if (!(batch.transactional && aborting.has(batch.producerId))) {
+      batch.readRecords(fromOffset, records);
+    }
+  }
+  return { records, nextOffset };
+}
+
+interface Batch {
+  readonly lastOffset: number;
+  readonly producerId: number;
+  readonly control: boolean;
+  readonly transactional: boolean;
+  abortsTransaction(): boolean;
+  readRecords(fromOffset: number, into: RawRecord[]): void;
+}
+
+function readBatch(bytes: Buffer): Batch {
+  const reader = new ByteReader(bytes);
+  const baseOffset = reader.int64();
+  reader.at = 16;
+  const magic = reader.int8();
+  if (magic !== 2)
+    throw new BatchError(`record format ${magic} at offset ${baseOffset}; only format 2 is read`);
+  const crc = reader.uint32();
+  if (crc32c(bytes.subarray(21)) !== crc) throw new BatchError(`a wrong checksum at offset ${baseOffset}`);
+  const attributes = reader.int16();
+  const lastOffset = baseOffset + reader.int32();
+  const baseTimestampMs = reader.int64();
+  const maxTimestampMs = reader.int64();
+  const producerId = reader.int64();
+  reader.at += 6;
+  const count = reader.int32();
+  const appendTimeMs = attributes & 8 ? maxTimestampMs : null;
+  const open = () => new ByteReader(decompress(attributes & 7, bytes.subarray(reader.at)));
+  return {
+    lastOffset,
+    producerId,
+    control: (attributes & 32) !== 0,
+    transactional: (attributes & 16) !== 0,
+    abortsTransaction: () => {
+      if (count === 0) return false;
+      const key = readRecord(open(), baseOffset, baseTimestampMs, null).key;
+      return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
+    },
+    readRecords: (fromOffset, into) => {
+      if (count === 0) return;
+      const body = open();
+      for (let index = 0; index < count; index += 1) {
+        const record = readRecord(body, baseOffset, baseTimestampMs, appendTimeMs);
+        if (record.offset >= fromOffset) into.push(record);
+      }
+    },
+  };
+}
+
+function readRecord(
+  reader: ByteReader,
+  baseOffset: number,
+  baseTimestampMs: number,
+  appendTimeMs: number | null,
+): RawRecord {
+  const size = reader.varint();
+  const end = reader.at + size;
+  reader.at += 1;
+  const timestampMs = baseTimestampMs + reader.varint();
+  const offset = baseOffset + reader.varint();
+  const key = reader.varBytes();
+  const value = reader.varBytes();
+  const headerCount = reader.varint();
+  const headers: Header[] = [];
+  for (let index = 0; index < headerCount; index += 1) {
+    const name = reader.varBytes();
+    headers.push([name === null ? "" : name.toString("utf8"), reader.varBytes()]);
+  }
+  if (reader.at !== end) throw new BatchError(`a record at offset ${offset} of another size than it says`);
+  return { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers };
+}

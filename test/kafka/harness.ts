@@ -1,0 +1,100 @@
+/** One broker for a test file, and logs on topics of their own. */
+import { randomUUID } from "node:crypto";
+import { after, type TestContext } from "node:test";
+import { Kafka, logLevel } from "kafkajs";
+import { systemClock } from "../../src/clock.ts";
+import { topicName } from "../../src/domain/topics.ts";
+import { type KafkaLog, type KafkaSettings, openKafkaLog } from "../../src/kafka/kafka-log.ts";
+import type { Topic } from "../../src/ports.ts";
+import type { Features, Harness } from "../contracts/event-log/harness.ts";
+import { obtainBroker, skipWithout } from "../support/broker.ts";
+
+export const features: Features = {
+  groups: true,
+  expires: true,
+  headerOrderAcrossNames: true,
+  timeoutMs: 60_000,
+};
+
+const broker = await obtainBroker();
+after(() => (broker.ok ? broker.stop() : undefined));
+
+/** Why this file's tests can't run, or false. */
+export const skip = skipWithout(broker);
+export const brokers: readonly string[] = broker.ok ? broker.brokers : [];
+
+export function settingsFor(changes: Partial<KafkaSettings> = {}): KafkaSettings {
+  const id = randomUUID().slice(0, 8);
+  return {
+    brokers,
+    clientId: "test",
+    groupId: `group-${id}`,
+    topicPrefix: `t${id}.`,
+    partitionCount: 2,
+    replicationFactor: 1,
+    createTopics: true,
+    sessionTimeoutMs: 10_000,
+    publishTimeoutMs: 10_000,
+    ...(process.env.KAFKA_TEST_LINES ? { onLine: (line: string) => console.error(line) } : {}),
+    ...changes,
+  };
+}
+
+export async function openLog(settings: KafkaSettings): Promise<KafkaLog> {
+  const opened = await openKafkaLog(settings, systemClock);
+  if (!opened.ok) throw new Error(`${opened.problem.message}; ${opened.problem.fix}`);
+  return opened.log;
+}
+
+/** kafkajs as any other program would use it, beside the adapter. */
+export function plainKafka(): Kafka {
+  return new Kafka({ brokers: [...brokers], clientId: "beside", logLevel: logLevel.NOTHING });
+}
+
+export async function withAdmin<T>(use: (admin: ReturnType<Kafka["admin"]>) => Promise<T>): Promise<T> {
+  const admin = plainKafka().admin();
+  await admin.connect();
+  try {
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+export interface KafkaHarness extends Harness {
+  readonly log: KafkaLog;
+  readonly settings: KafkaSettings;
+  another(): Promise<KafkaLog>;
+  name(topic: Topic): string;
+}
+
+export async function openHarness(
+  _: TestContext,
+  changes: Partial<KafkaSettings> = {},
+): Promise<KafkaHarness> {
+  const settings = settingsFor(changes);
+  const logs: KafkaLog[] = [];
+  const another = async () => {
+    const log = await openLog(settings);
+    logs.push(log);
+    return log;
+  };
+  const name = (topic: Topic) => topicName(topic, settings.topicPrefix);
+  return {
+    log: await another(),
+    settings,
+    clock: systemClock,
+    another,
+    name,
+    trim: (topic, partition, beforeOffset) =>
+      withAdmin(async (admin) => {
+        // Makes kafkajs load the topic's metadata, which deleteTopicRecords relies on.
+        await admin.fetchTopicOffsets(name(topic));
+        const partitions = [{ partition, offset: String(beforeOffset) }];
+        await admin.deleteTopicRecords({ topic: name(topic), partitions });
+      }),
+    close: async () => {
+      for (const log of logs) await log.close();
+    },
+  };
+}
