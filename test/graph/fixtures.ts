@@ -1,6 +1,9 @@
+import type { TestContext } from "node:test";
 import { type GraphSettings, openGraph } from "../../src/graph/graph-client.ts";
 import type { TokenSource } from "../../src/graph/token-cache.ts";
-import type { Clock, CreateRequest } from "../../src/ports.ts";
+import type { Clock, CreateRequest, Graph } from "../../src/ports.ts";
+import { createManualClock } from "./manual-clock.ts";
+import { startWireServer, type WireRequest, type WireServer } from "./wire-server.ts";
 
 export const tenantId = "6f4e6b2a-8d5c-4a5e-9a64-1f0f1c8f3a01";
 export const requestTimeoutMs = 10_000;
@@ -52,4 +55,23 @@ export function openAgainst(
     ...overrides,
   };
   return openGraph(settings, clock, tokens);
+}
+
+/** A wire server and an adapter for it; both are closed when the test ends, however it ends. */
+export async function serve(
+  context: TestContext,
+  answer: (request: WireRequest, index: number) => void,
+  {
+    clock = createManualClock(),
+    tokens = staticToken,
+    ...overrides
+  }: Partial<GraphSettings> & { clock?: Clock; tokens?: TokenSource } = {},
+): Promise<{ graph: Graph; server: WireServer }> {
+  const server = await startWireServer(answer);
+  const { graph, close } = openAgainst(server.url, clock, tokens, overrides);
+  context.after(async () => {
+    await close();
+    await server.close();
+  });
+  return { graph, server };
 }

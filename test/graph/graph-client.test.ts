@@ -240,11 +240,10 @@ test("an id is escaped in a path", async () => {
   );
 });
 
-test("a base URL with a path keeps it", async () => {
+test("a base URL with a path keeps it", async (context) => {
   const server = await startWireServer(({ socket }) => socket.write(reply(201, created)));
   const { graph, close } = openAgainst(`${server.url}/proxy/`, createManualClock());
+  context.after(() => Promise.all([close(), server.close()]));
   await graph.create(tenantId, [createRequest()]);
   assert.equal(server.requests[0]!.target, "/proxy/beta/deviceManagement/certificateConnectorDetails");
-  await close();
-  await server.close();
 });

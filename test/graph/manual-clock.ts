@@ -40,6 +40,11 @@ export async function eventually(condition: () => boolean, what: string): Promis
   const endMs = performance.now() + 5_000;
   while (!condition()) {
     if (performance.now() > endMs) throw new Error(`never happened: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
+}
+
+/** One turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,0 +1,198 @@
+/** Answers to a $batch, and the following of pages, against servers that take liberties. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { maxListPages } from "../../src/graph/graph-client.ts";
+import type { GraphReply, ListReply } from "../../src/ports.ts";
+import { createRequest, idOf, serve, tenantId } from "./fixtures.ts";
+import { reply, startWireServer, type WireRequest } from "./wire-server.ts";
+
+const requests = [createRequest(1), createRequest(2), createRequest(3)];
+
+function item(n: number, changes: Record<string, unknown> = {}) {
+  const headers = { "Content-Type": "application/json" };
+  return {
+    id: String(n),
+    status: 201,
+    headers,
+    body: { id: idOf(n), ...createRequest(n).details },
+    ...changes,
+  };
+}
+
+async function batch(context: TestContext, answer: string): Promise<readonly GraphReply[]> {
+  const { graph, server } = await serve(context, ({ socket }) => socket.write(answer));
+  const results = await graph.create(tenantId, requests);
+  assert.equal(server.requests.length, 1);
+  return results;
+}
+
+/** A result in short: the object's id, the status, or the silence. */
+function brief(result: GraphReply): unknown {
+  if (result.kind === "silence") return `${result.reason} ${result.sent ? "sent" : "unsent"}`;
+  return result.object?.id ?? result.status;
+}
+
+const unknown = "malformed sent";
+const cases: [string, string, unknown[]][] = [
+  ["any order", reply(200, { responses: [item(3), item(1), item(2)] }), [idOf(1), idOf(2), idOf(3)]],
+  [
+    "424 outside",
+    reply(424, { responses: [item(1, { status: 424, body: {} }), item(2), item(3)] }),
+    [424, idOf(2), idOf(3)],
+  ],
+  [
+    "ids as numbers",
+    reply(200, { responses: [item(1, { id: 1 }), item(2), item(3)] }),
+    [idOf(1), idOf(2), idOf(3)],
+  ],
+  ["an item missing", reply(200, { responses: [item(1), item(3)] }), [idOf(1), unknown, idOf(3)]],
+  [
+    "an item twice",
+    reply(200, { responses: [item(1), item(2), item(2), item(3)] }),
+    [idOf(1), unknown, idOf(3)],
+  ],
+  [
+    "an item nobody asked for",
+    reply(200, { responses: [item(1), item(2), item(3), item(4)] }),
+    [idOf(1), idOf(2), idOf(3)],
+  ],
+  [
+    "no status",
+    reply(200, { responses: [item(1, { status: null }), item(2), item(3)] }),
+    [unknown, idOf(2), idOf(3)],
+  ],
+  [
+    "a 201 without an id",
+    reply(200, { responses: [item(1, { body: {} }), item(2), item(3)] }),
+    [unknown, idOf(2), idOf(3)],
+  ],
+  [
+    "no body",
+    reply(200, { responses: [item(1, { body: undefined }), item(2, { status: 503, body: undefined })] }),
+    [unknown, 503, unknown],
+  ],
+  [
+    "items that are none",
+    reply(200, { responses: [null, 7, "x", [], item(1)] }),
+    [idOf(1), unknown, unknown],
+  ],
+  [
+    "a body as JSON text",
+    reply(200, { responses: [item(1, { body: JSON.stringify(item(1).body) })] }),
+    [idOf(1), unknown, unknown],
+  ],
+  ["no responses", reply(200, {}), [unknown, unknown, unknown]],
+  ["no JSON", reply(200, "<html>"), [unknown, unknown, unknown]],
+  ["503 as a whole", reply(503, { error: { code: "X" } }), [503, 503, 503]],
+  ["400 as a whole", reply(400, { error: { code: "X" } }), [400, 400, 400]],
+];
+for (const [what, answer, expected] of cases) {
+  test(`a batch's answer with ${what}`, async (context) =>
+    assert.deepEqual((await batch(context, answer)).map(brief), expected));
+}
+
+test("an item has its own Retry-After, error and request-id, else the batch's request-id", async (context) => {
+  const throttled = item(1, {
+    status: 429,
+    headers: { "Retry-After": 0.249, "request-id": "own" },
+    body: { error: { code: "TooManyRequests", message: "slow" } },
+  });
+  const inner = item(2, {
+    status: 400,
+    body: { error: { code: "BadRequest", innerError: { "request-id": "inner" } } },
+  });
+  const answer = reply(
+    200,
+    { responses: [throttled, inner, item(3)] },
+    { "request-id": "whole", "retry-after": "9" },
+  );
+  const results = (await batch(context, answer)) as Extract<GraphReply, { kind: "answer" }>[];
+  assert.deepEqual(
+    results.map(({ retryAfter, errorCode, requestId }) => [retryAfter, errorCode, requestId]),
+    [
+      ["0.249", "TooManyRequests", "own"],
+      [null, "BadRequest", "inner"],
+      [null, "", "whole"],
+    ],
+  );
+});
+
+interface Listing {
+  readonly result: ListReply;
+  readonly targets: string[];
+}
+
+async function list(
+  context: TestContext,
+  answer: (request: WireRequest, index: number, origin: string) => string,
+): Promise<Listing> {
+  const { graph, server } = await serve(context, (request, index) =>
+    request.socket.write(answer(request, index, server.url)),
+  );
+  const result = await graph.list(tenantId);
+  return { result, targets: server.requests.map(({ method, target }) => `${method} ${target}`) };
+}
+
+const page = (value: unknown, next?: string) => reply(200, { value, "@odata.nextLink": next });
+const path = "/beta/deviceManagement/certificateConnectorDetails";
+
+test("a next link is followed exactly as it came", async (context) => {
+  const query = "?$skiptoken=a%2Bb%3D&x=1&x=2&y=https://elsewhere/beta/z&$top=5&flag";
+  const { result, targets } = await list(context, (_, index, origin) =>
+    index === 0 ? page([item(1).body], `${origin}/beta/odd/../Path${query}`) : page([item(2).body]),
+  );
+  assert.deepEqual(result.kind === "listed" && result.objects.map(({ id }) => id), [idOf(1), idOf(2)]);
+  assert.deepEqual(targets, [`GET ${path}`, `GET /beta/Path${query}`]);
+});
+
+test("a next link to another origin is not followed, and no token goes there", async (context) => {
+  const foreign = await startWireServer(({ socket }) => socket.write(page([])));
+  context.after(foreign.close);
+  const links = [
+    foreign.url,
+    foreign.url.replace("http://", "http://a@"),
+    "https://graph.microsoft.com",
+    "http://[",
+  ];
+  for (const link of links) {
+    const { result, targets } = await list(context, () => page([item(1).body], `${link}${path}`));
+    assert.equal(result.kind === "silence" && result.reason, "malformed");
+    assert.match(result.kind === "silence" ? result.detail : "", /not followed/);
+    assert.equal(targets.length, 1);
+  }
+  assert.equal(foreign.requests.length, 0);
+  assert.equal(foreign.connections.opened, 0);
+});
+
+test("pages in a circle, and pages without end, come to an end", async (context) => {
+  const circle = await list(context, (_, __, origin) =>
+    page([item(1).body], `${origin}${path}?$skiptoken=1`),
+  );
+  assert.match(circle.result.kind === "silence" ? circle.result.detail : "", /circle/);
+  assert.equal(circle.targets.length, 2);
+  const endless = await list(context, (_, index, origin) => page([], `${origin}${path}?$skiptoken=${index}`));
+  assert.match(endless.result.kind === "silence" ? endless.result.detail : "", /more than 1000 pages/);
+  assert.equal(endless.targets.length, maxListPages);
+});
+
+test("a page that can't be read whole is no list", async (context) => {
+  for (const body of [
+    "<html>",
+    {},
+    { value: {} },
+    { value: [item(1).body, {}] },
+    { value: [], "@odata.nextLink": 7 },
+  ]) {
+    const { result } = await list(context, () => reply(200, body));
+    assert.equal(result.kind === "silence" && result.reason, "malformed", JSON.stringify(body));
+  }
+});
+
+test("an error on a later page is the list's answer", async (context) => {
+  const { result } = await list(context, (_, index, origin) =>
+    index === 0
+      ? page([item(1).body], `${origin}${path}?$skiptoken=1`)
+      : reply(403, { error: { code: "Forbidden" } }),
+  );
+  assert.equal(result.kind === "answer" && result.errorCode, "Forbidden");
+});
