@@ -4,7 +4,9 @@
  * 1. One commit is in flight at a time, under the session that its partitions are confirmed for.
  * 2. A window's `promised` grows only when a commit that carries it was acknowledged; what is stored never shrinks
  *    except by a clean shutdown.
- * 3. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
+ * 3. A commit of unknown outcome may still land, over later ones, until settleMs after it was sent. Until then no
+ *    acknowledgement widens a promise; then all positions are committed again.
+ * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
  */
 import { backoffMs } from "../policy/backoff.ts";
 import {
@@ -25,6 +27,8 @@ export interface Committer {
   mark(): void;
   /** Records wait for a promise. */
   urge(): void;
+  /** A commit that was sent at `sentMs` had an unknown outcome. */
+  distrust(sentMs: number): void;
   /** The last commits of a clean shutdown: promise no more than what may have been carried out. */
   finish(session: Session): Promise<void>;
 }
@@ -48,13 +52,15 @@ export function createCommitter(
   let planned: { readonly atMs: number; readonly cancel: () => void } | null = null;
   let lastMs = Number.NEGATIVE_INFINITY;
   let failures = 0;
+  let distrustUntilMs = Number.NEGATIVE_INFINITY;
 
   return {
-    mark: () => planAt(lastMs + settings.commitIntervalMs), // 3
+    mark: () => planAt(lastMs + settings.commitIntervalMs), // 4
     urge() {
       if (committing) urged = true;
-      else if (failures === 0) planAt(clock.nowMs()); // 3
+      else if (failures === 0) planAt(clock.nowMs()); // 4
     },
+    distrust,
     finish,
   };
 
@@ -73,28 +79,41 @@ export function createCommitter(
     const due = session === null ? [] : collect(session, promiseAhead);
     if (finished || session === null || due.length === 0) return;
     committing = true; // 1
-    lastMs = clock.nowMs();
+    const sentMs = clock.nowMs();
+    lastMs = sentMs;
     const result = await session.commit(due.map(({ commit }) => commit));
     committing = false;
     observe({ kind: "committed", result, partitions: due.length });
     if (result === "committed") {
       failures = 0;
-      acknowledge(due);
-      planAt(urged ? clock.nowMs() : lastMs + settings.commitIntervalMs); // 3
+      acknowledge(due, sentMs);
+      planAt(urged ? clock.nowMs() : lastMs + settings.commitIntervalMs); // 4
       urged = false;
       return;
     }
     // Superseded: the next session goes on from here. Should this one not end after all, we ask again.
+    if (result === "unknown") distrust(sentMs); // 3
     failures++;
     planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));
   }
 
-  function acknowledge(due: readonly Due[]): void {
+  function distrust(sentMs: number): void {
+    const untilMs = sentMs + settings.settleMs;
+    if (untilMs <= distrustUntilMs) return;
+    distrustUntilMs = untilMs;
+    clock.after(untilMs - clock.nowMs(), () => {
+      if (distrustUntilMs !== untilMs) return;
+      acknowledged.clear(); // 3
+      planAt(clock.nowMs());
+    });
+  }
+
+  function acknowledge(due: readonly Due[], sentMs: number): void {
     const promised = new Set<OwnedPartition>();
     for (const { commit, partition, attemptedThrough } of due) {
       acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
       const track = trackOf(partition, commit.topic);
-      if (attemptedThrough <= track.promised) continue;
+      if (attemptedThrough <= track.promised || sentMs < distrustUntilMs) continue; // 3
       track.promised = attemptedThrough; // 2
       promised.add(partition);
     }

@@ -26,6 +26,8 @@ export interface OwnershipEvents {
   /** Suspects may go on. */
   released(partition: OwnedPartition): void;
   lost(partition: OwnedPartition): void;
+  /** A commit that was sent at `sentMs` may still land. */
+  commitUnknown(sentMs: number): void;
   fault(fault: Fault): void;
 }
 
@@ -124,7 +126,9 @@ export function createOwnership(
       return { topic, partition: number, offset: startAt, metadata };
     });
     return persist(session, "commit", async () => {
+      const sentMs = clock.nowMs();
       const result = await session.commit(commits);
+      if (result === "unknown") events.commitUnknown(sentMs);
       observe({ kind: "committed", result, partitions: 1 });
       if (result === "committed") return { ok: true, value: promised };
       return { ok: false, reason: `the claim of partition ${number} was not acknowledged (${result})` };

@@ -66,6 +66,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     ready: startReading,
     released: (partition) => pipeline.advanceWaiting(partition),
     lost: wakeReaders,
+    commitUnknown: (sentMs) => committer.distrust(sentMs),
     fault: fail,
   });
   const lag = createLagMeter(ports, owned, () => session);
