@@ -2,15 +2,15 @@
  * Keeps slow tenants out of the others' way: moves their records to `connector.enrolled.retry`, and takes them up
  * again as the tenant can. Slow: blocked, or with more records here than it may send within a second.
  *
- * 1. Records leave a window only when it is full, and then all of a slow tenant's that are not in work. Of a tenant
- *    that has parked records already nothing leaves: what is here came before what is there.
+ * 1. Records leave a window only when it is full, and then all of a slow tenant's lanes whose head is not in work. A
+ *    lane leaves as a whole: would one of its records stay, a crash could bring it back behind those that left.
  * 2. At most `wantOf` parked records of a tenant are taken up at a time; a blocked tenant has one, which probes.
  */
 import { backoffMs } from "../policy/backoff.ts";
 import type { Clock, EventLog, LogRecord, Observer, Random } from "../ports.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Fault, parkedRecordsGone } from "./fault.ts";
-import { firstParked, isParked, parkedTenantOf, sendToPark, takeUp } from "./parking.ts";
+import { firstParked, parkedTenantOf, sendToPark, takeUp } from "./parking.ts";
 import { isOwned, type OwnedPartition, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { sleep } from "./timers.ts";
@@ -43,11 +43,9 @@ export function createParker(
 
   function makeRoom(partition: OwnedPartition): void {
     for (const [tenantId, works] of partition.tenants) {
-      const isParkedAlready =
-        isParked(partition.parking, tenantId) || [...works].some(({ topic }) => topic === "retry");
-      if (isParkedAlready || !isSlow(tenantId, works.size)) continue; // 1
-      for (const work of [...works]) {
-        if (work.busy) continue;
+      if (!isSlow(tenantId, works.size)) continue;
+      const lanes = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
+      for (const work of [...lanes].flatMap(leaving)) {
         withdraw(work);
         sendToPark(partition.parking, tenantId);
         events.park(work);
@@ -118,6 +116,12 @@ export function createParker(
     }
     return wanted;
   }
+}
+
+/** What came from the retry topic stays at its place there, so what follows it in the lane may leave behind it. */
+function leaving(lane: readonly Work[]): readonly Work[] {
+  const lastTakenUp = lane.findLastIndex(({ topic }) => topic === "retry");
+  return lastTakenUp < 0 && lane[0]?.busy ? [] : lane.slice(lastTakenUp + 1); // 1
 }
 
 function withdraw(work: Work): void {

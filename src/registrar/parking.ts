@@ -3,7 +3,8 @@
  * them cost little. Pure bookkeeping.
  *
  * 1. A tenant's parked records are taken up in the order in which they were parked.
- * 2. While any of a tenant's records are parked or on their way there, its new ones are parked too: order is kept.
+ * 2. While any of a tenant's records are parked or on their way there, its new ones are parked too, except behind
+ *    earlier ones of the same lane that never left the window: order is kept.
  * 3. parkedThrough never passes a record that is parked or taken up but not settled.
  */
 import assert from "node:assert/strict";

@@ -130,7 +130,8 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
       withdrawn: false,
       withoutId: false,
     };
-    const mustPark = topic === "enrolled" && isParked(partition.parking, tenantId);
+    const followsHere = partition.lanes.get(work.lane)?.at(-1)?.topic === "enrolled";
+    const mustPark = topic === "enrolled" && isParked(partition.parking, tenantId) && !followsHere;
     if (!mustPark || isRegistered(partition.ledger, work.idempotencyKey)) return enterLane(work);
     sendToPark(partition.parking, tenantId); // Its earlier ones wait there: order is kept.
     outcomes.park(item, tenantId, inherited);
@@ -140,7 +141,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     const settledMs = takenOverAtMs + settings.settleMs;
     // What was parked in doubt may have been posted after our take-over.
     const absentAfterMs = isInDoubt(record)
-      ? Math.max(settledMs, clock.nowMs() + settings.requestTimeoutMs)
+      ? Math.max(settledMs, clock.nowMs() + settings.settleMs)
       : settledMs;
     return { inherited: true, absentAfterMs, misses: 0, nextReadAtMs: absentAfterMs };
   }
