@@ -39,6 +39,8 @@ export interface Dispatcher {
   pump(): void;
   block(tenantId: string, detail: string): void;
   isBlocked(tenantId: string): boolean;
+  /** Since its first refusal, as far as this worker saw it; 0: not blocked. */
+  blockedForMs(tenantId: string): number;
   /** How many records of this tenant could be sent within the next `ms`. */
   capacityWithin(tenantId: string, ms: number): number;
   /** Creates of this tenant that succeeded here, ever. */
@@ -57,6 +59,7 @@ interface Line {
   creates: number;
   throttledInARow: number;
   blockedInARow: number;
+  blockedSinceMs: number;
   /** In `turns`, or waiting for a timer that puts it there. */
   state: "idle" | "turn" | "timed";
   cancelTimer: () => void;
@@ -98,6 +101,10 @@ export function createDispatcher(
     pump: planPump,
     block: (tenantId, detail) => blockLine(lineOf(tenantId), detail),
     isBlocked: (tenantId) => (lines.get(tenantId)?.blockedInARow ?? 0) > 0,
+    blockedForMs(tenantId) {
+      const line = lines.get(tenantId);
+      return line === undefined || line.blockedInARow === 0 ? 0 : clock.nowMs() - line.blockedSinceMs;
+    },
     capacityWithin: (tenantId, ms) => availableWithin(lineOf(tenantId).pacing, ms, clock.nowMs()),
     createsOf: (tenantId) => lines.get(tenantId)?.creates ?? 0,
     stop: () => {
@@ -121,6 +128,7 @@ export function createDispatcher(
         creates: 0,
         throttledInARow: 0,
         blockedInARow: 0,
+        blockedSinceMs: 0,
         state: "idle",
         cancelTimer: () => {},
       };
@@ -267,7 +275,10 @@ export function createDispatcher(
     // The other answers of the same moment tell the same story.
     if (line.blockedInARow > 0 && nowMs < line.pacing.closedUntilMs) return;
     line.blockedInARow++;
-    if (line.blockedInARow === 1) observe({ kind: "tenant-blocked", tenantId: line.tenantId, detail });
+    if (line.blockedInARow === 1) {
+      line.blockedSinceMs = nowMs;
+      observe({ kind: "tenant-blocked", tenantId: line.tenantId, detail });
+    }
     closeUntil(
       line.pacing,
       nowMs + blockedBackoff.baseMs / 2 + backoffMs(line.blockedInARow, random, blockedBackoff),

@@ -32,7 +32,7 @@ export function createJudge(
   ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
   settings: RegistrarSettings,
   outcomes: Outcomes,
-  dispatcher: Pick<Dispatcher, "requeue" | "block" | "createsOf">,
+  dispatcher: Pick<Dispatcher, "requeue" | "block" | "blockedForMs" | "createsOf">,
   advance: (work: Work) => void,
   onFault: (fault: Fault) => void,
 ): Judge {
@@ -87,8 +87,10 @@ export function createJudge(
       proven.route = proven.ids = true;
       return outcomes.register(work, object, "recovered", got);
     }
-    if (!work.conflicted) {
-      work.conflicted = true;
+    // An answer that says nothing about the object (an outage, say) is no second opinion.
+    const isTold = got.kind === "answer" && (got.status === 404 || object !== null);
+    if (!isTold || !work.conflicted) {
+      work.conflicted ||= isTold;
       return onUnknown(work, verdict, reply);
     }
     const message = `Graph says that it exists, but shows no object of this identity: ${verdict.detail}`;
@@ -112,7 +114,7 @@ export function createJudge(
     if (creates > work.tenantCreatesSeen) work.spent++; // 3
     work.tenantCreatesSeen = creates;
     work.slot.tainted = true;
-    const absentAfterMs = mayStillRun(reply) ? work.postedAtMs + settings.requestTimeoutMs : nowMs;
+    const absentAfterMs = mayStillRun(reply) ? work.postedAtMs + settings.settleMs : nowMs;
     work.doubt = { inherited: false, absentAfterMs, misses: 0, nextReadAtMs: nowMs }; // 1
     report(work, verdict, reply, 0);
     advance(work);
@@ -139,7 +141,8 @@ export function createJudge(
   }
 
   function onBlocked(work: Work, verdict: Failure, reply: GraphReply): void {
-    const waitedMs = clock.wallMs() - work.record.timestampMs;
+    // How long the tenant was blocked, not how old the record is: a backlog may be old already when it is first tried.
+    const waitedMs = dispatcher.blockedForMs(work.enrollment.tenantId);
     if (waitedMs <= settings.tenantBlockedMaxMs) {
       report(work, verdict, reply, 0);
       return dispatcher.requeue(work);
