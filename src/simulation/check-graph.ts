@@ -138,12 +138,18 @@ function checkOrder(
   created: ReadonlyMap<number, readonly Created[]>,
   violations: string[],
 ): void {
+  const starts = new Map<string, number>();
+  for (const entry of run.entries) {
+    if (entry.kind === "truncated") starts.set(`${entry.topic}/${entry.partition}`, entry.start);
+  }
   const machines = new Map<string, { number: number; offset: number; tMs: number }[]>();
   for (const { number, machine } of run.workload.identities) {
     const first = created.get(number)?.[0];
     const offsets = (occurrences.get(number) ?? []).filter(({ topic }) => topic === "enrolled");
     if (first === undefined || first.isLate || offsets.length === 0) continue;
     const offset = Math.min(...offsets.map((occurrence) => occurrence.offset));
+    // What retention took may have been seen, or not.
+    if (offset < (starts.get(`enrolled/${offsets[0]!.partition}`) ?? 0)) continue;
     add(machines, machine, { number, offset, tMs: first.tMs });
   }
   for (const objects of machines.values()) {

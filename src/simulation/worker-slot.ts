@@ -64,7 +64,12 @@ export function createWorkerSlot(
     });
     const own = dice.fork(`life-${lives}`);
     const link = createLink(process, world.broker, scheduler, own.fork("link"), world.logWeather);
-    const log = createSimLog({ ...world, ...plan.timing, settleMs: plan.settings.settleMs, dice: own.fork("log") }, process, link, plan.timing);
+    const log = createSimLog(
+      { ...world, ...plan.timing, settleMs: plan.settings.settleMs, dice: own.fork("log") },
+      process,
+      link,
+      plan.timing,
+    );
     const graph = createSimGraph(
       { ...world, ...plan.timing, server: world.graph, dice: own.fork("graph"), nextCall },
       process,
