@@ -106,8 +106,8 @@ export interface Session {
 
   /**
    * Commits under this session's generation, all in one request. "committed": durable. "superseded": refused, the
-   * generation is over and nothing was stored. "unknown": may or may not be stored, now or later, but never after a
-   * commit of a later generation.
+   * generation is over and nothing was stored. "unknown": may or may not be stored, now or within the settle time (so
+   * it may overwrite a later commit of this session), but never once a later generation has begun.
    */
   commit(commits: readonly Commit[]): Promise<CommitResult>;
 }
