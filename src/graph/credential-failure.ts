@@ -1,6 +1,7 @@
 /**
  * Why @azure/identity gave no token. It wraps a refusal, a throttled or failing authority and a broken network alike
- * in AuthenticationRequiredError: only the cause tells them apart.
+ * in AuthenticationRequiredError, and says of a tenant that does not exist no more than of a network without route:
+ * only the causes and the authority's own last answer tell them apart.
  */
 import type { TokenFailure } from "./token-cache.ts";
 
@@ -28,33 +29,46 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ["AADSTS90002", "there is no such tenant in this cloud: check the tenant id and GRAPH_CLOUD"],
   ["AADSTS900023", "the tenant id is malformed: check AZURE_TENANT_ID and ALLOWED_TENANTS"],
   ["AADSTS500011", "the tenant has no Graph under this scope: check GRAPH_CLOUD"],
+  ["AADSTS1002012", "the scope is not valid: check GRAPH_CLOUD"],
   ["AADSTS70011", "the scope is not valid: check GRAPH_CLOUD"],
 ]);
 
 const generalRemedy = "check AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and the tenant id";
 
-/** `secret` is cut out of the detail, should an answer have echoed it. */
-export function classifyCredentialError(error: unknown, tenantId: string, secret: string): TokenFailure {
+/** The authority's last answer. */
+export interface AuthorityAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** `answer`: null when there was none. `secret` is cut out of the detail, should an answer have echoed it. */
+export function classifyCredentialError(
+  error: unknown,
+  answer: AuthorityAnswer | null,
+  tenantId: string,
+  secret: string,
+): TokenFailure {
   const chain = causesOf(error);
-  const text = chain.map((link) => link.message).join(" ");
-  const status = chain
-    .map((link) => link.status ?? link.statusCode)
-    .find((value) => typeof value === "number");
+  const message = chain.map((link) => link.message).join(" ");
+  const text = `${message} ${answer?.body ?? ""}`;
+  const statuses = [answer?.status, ...chain.flatMap((link) => [link.status, link.statusCode])];
+  const status = statuses.find((value) => typeof value === "number");
   const codes = chain
     .flatMap((link) => [link.errorCode, link.code])
     .filter((code) => typeof code === "string");
   const number = /AADSTS\d+/.exec(text)?.[0];
   const refusal = codes.find((code) => refusals.has(code)) ?? oauthErrorIn(text);
-  const isTransient = typeof status === "number" && (status === 408 || status === 429 || status >= 500);
-  const isUnknownTenant = number === "AADSTS90002" || number === "AADSTS900023";
-  if (!isTransient && (number !== undefined || refusal !== undefined || isUnknownTenant)) {
+  const isTransient =
+    codes.includes("temporarily_unavailable") ||
+    (typeof status === "number" && (status === 408 || status === 429 || status >= 500));
+  if (!isTransient && (number !== undefined || refusal !== undefined)) {
     const label = [number, refusal].filter((part) => part !== undefined).join(", ");
-    const remedy = (number === undefined ? undefined : remedies.get(number)) ?? generalRemedy;
+    const remedy = remedies.get(number ?? "") ?? generalRemedy;
     const detail = `the authority refuses a token for tenant ${tenantId} (${label}): ${remedy}`;
     return { ok: false, reason: "credential", detail: clean(detail, secret) };
   }
   const where = typeof status === "number" ? `HTTP ${status}` : (codes[0] ?? "no answer");
-  const detail = `no token for tenant ${tenantId} (${where}): ${text}`;
+  const detail = `no token for tenant ${tenantId} (${where}): ${message}`;
   return { ok: false, reason: "connect", detail: clean(detail, secret) };
 }
 
@@ -78,6 +92,9 @@ function oauthErrorIn(text: string): string | undefined {
 }
 
 function clean(text: string, secret: string): string {
-  const oneLine = text.replaceAll(/\s+/g, " ").trim();
-  return (secret === "" ? oneLine : oneLine.replaceAll(secret, "***")).slice(0, 400);
+  let cleaned = text;
+  for (const form of [secret, encodeURIComponent(secret)]) {
+    if (form !== "") cleaned = cleaned.replaceAll(form, "***");
+  }
+  return cleaned.replaceAll(/\s+/g, " ").trim().slice(0, 400);
 }

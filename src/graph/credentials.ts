@@ -1,6 +1,6 @@
 /** Where tokens come from: @azure/identity. Another kind of credential is another TokenSource built here. */
-import { ClientSecretCredential } from "@azure/identity";
-import { classifyCredentialError } from "./credential-failure.ts";
+import { ClientSecretCredential, type ClientSecretCredentialOptions } from "@azure/identity";
+import { type AuthorityAnswer, classifyCredentialError } from "./credential-failure.ts";
 import type { TokenSource } from "./token-cache.ts";
 
 export interface SecretCredential {
@@ -32,13 +32,34 @@ export function createTokenSource(settings: CredentialSettings): TokenSource {
     ...(settings.ca === null ? {} : { tlsOptions: { ca: [...settings.ca] } }),
   };
   return async (tenantId, signal) => {
+    let answer: AuthorityAnswer | null = null;
+    const observe: Policy = {
+      name: "registrarObserver",
+      sendRequest: async (request, next) => {
+        // MSAL hands no signal on: without this an acquisition that was given up would live on.
+        request.abortSignal = AbortSignal.any([signal, ...nativeSignals(request.abortSignal)]);
+        answer = null;
+        const response = await next(request);
+        answer = { status: response.status, body: (response.bodyAsText ?? "").slice(0, 4_096) };
+        return response;
+      },
+    };
     try {
       // A credential object keeps its token till it expires, also one that Graph refused: so a new one each time.
-      const credential = new ClientSecretCredential(tenantId, settings.clientId, clientSecret, options);
+      const credential = new ClientSecretCredential(tenantId, settings.clientId, clientSecret, {
+        ...options,
+        additionalPolicies: [{ policy: observe, position: "perCall" }],
+      });
       const token = await credential.getToken(settings.scope, { abortSignal: signal });
       return { ok: true, token: token.token, expiresAtWallMs: token.expiresOnTimestamp };
     } catch (error) {
-      return classifyCredentialError(error, tenantId, clientSecret);
+      return classifyCredentialError(error, answer, tenantId, clientSecret);
     }
   };
+}
+
+type Policy = NonNullable<ClientSecretCredentialOptions["additionalPolicies"]>[number]["policy"];
+
+function nativeSignals(signal: unknown): AbortSignal[] {
+  return signal instanceof AbortSignal ? [signal] : [];
 }

@@ -1,0 +1,55 @@
+/** Lists, single objects, removal. */
+import assert from "node:assert/strict";
+import { answerOf, brief, clientId, type Define, request, requests } from "./harness.ts";
+
+export function readingCases(define: Define): void {
+  listCases(define);
+
+  for (const wrapEntity of [false, true]) {
+    const shape = wrapEntity ? "wrapped in value" : "bare";
+    define(`one object by id, ${shape}`, async ({ graph, tenantId, setBehaviour }) => {
+      setBehaviour({ wrapEntity });
+      await graph.create(tenantId, [request(1)]);
+      const { status, object } = answerOf(await graph.get(tenantId, clientId(1)));
+      assert.deepEqual([status, object], [200, { id: clientId(1), ...request(1).details }]);
+    });
+  }
+
+  define("what isn't there is a 404, and so is what was removed", async ({ graph, tenantId, inventory }) => {
+    assert.equal(brief(await graph.get(tenantId, clientId(1))), "404");
+    await graph.create(tenantId, [request(1)]);
+    assert.equal(brief(await graph.remove(tenantId, clientId(1))), "204");
+    assert.equal(brief(await graph.remove(tenantId, clientId(1))), "404");
+    assert.deepEqual(inventory(tenantId), []);
+  });
+}
+
+function listCases(define: Define): void {
+  define("a list holds every page", async ({ graph, tenantId, setBehaviour, inventory }) => {
+    setBehaviour({ pageSize: 3 });
+    await graph.create(tenantId, requests(8));
+    assert.equal(inventory(tenantId).length, 8);
+    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: inventory(tenantId) });
+  });
+
+  define("a tenant without objects has an empty list", async ({ graph, tenantId }) => {
+    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: [] });
+  });
+
+  define("a list may lag, a get does not", async ({ graph, tenantId, setBehaviour, advance, inventory }) => {
+    setBehaviour({ listLagMs: 3_000 });
+    await graph.create(tenantId, [request(1)]);
+    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: [] });
+    assert.equal(answerOf(await graph.get(tenantId, clientId(1))).object?.id, clientId(1));
+    advance(3_000);
+    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: inventory(tenantId) });
+  });
+
+  define("a list that is throttled or cut off is no list", async ({ graph, tenantId, setFault }) => {
+    await graph.create(tenantId, [request(1)]);
+    setFault("throttled");
+    assert.equal(brief(await graph.list(tenantId)), "429");
+    setFault("truncated");
+    assert.equal(brief(await graph.list(tenantId)), "malformed, sent");
+  });
+}

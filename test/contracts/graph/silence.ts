@@ -1,0 +1,61 @@
+/** No answer: what may have been carried out, and what certainly was not. */
+import assert from "node:assert/strict";
+import { brief, type Define, requests } from "./harness.ts";
+
+export function silenceCases(define: Define): void {
+  const faults = [
+    ["resetBefore", "reset, sent", 0],
+    ["resetAfter", "reset, sent", 1],
+    ["truncated", "malformed, sent", 1],
+  ] as const;
+  for (const [fault, expected, effects] of faults) {
+    for (const count of [1, 3]) {
+      define(
+        `${fault}, ${count} at a time: ${expected}`,
+        async ({ graph, tenantId, setFault, inventory }) => {
+          setFault(fault);
+          const replies = await graph.create(tenantId, requests(count));
+          assert.deepEqual(replies.map(brief), new Array(count).fill(expected));
+          assert.equal(inventory(tenantId).length, effects * count);
+        },
+      );
+    }
+  }
+
+  for (const count of [1, 3]) {
+    define(`a time-out after the effect, ${count} at a time: sent, and settled in time`, async (harness) => {
+      const { graph, tenantId, requestTimeoutMs } = harness;
+      harness.setFault("slowAfter");
+      const work = graph.create(tenantId, requests(count));
+      await harness.until(() => harness.inventory(tenantId).length === count);
+      harness.advance(requestTimeoutMs);
+      assert.deepEqual((await work).map(brief), new Array(count).fill("timeout, sent"));
+    });
+  }
+
+  define("where nothing listens: not sent", async (harness) => {
+    await harness.refuseConnections();
+    const { graph, tenantId } = harness;
+    for (const count of [1, 3]) {
+      const replies = await graph.create(tenantId, requests(count));
+      assert.deepEqual(replies.map(brief), new Array(count).fill("connect, not sent"));
+    }
+    assert.equal(brief(await graph.list(tenantId)), "connect, not sent");
+    assert.deepEqual(harness.inventory(tenantId), []);
+  });
+}
+
+export function credentialCases(define: Define): void {
+  define(
+    "a wrong secret is the credential's fault, and nothing is sent",
+    async ({ graph, tenantId, inventory }) => {
+      for (const count of [1, 3]) {
+        const replies = await graph.create(tenantId, requests(count));
+        assert.deepEqual(replies.map(brief), new Array(count).fill("credential, not sent"));
+      }
+      assert.equal(brief(await graph.list(tenantId)), "credential, not sent");
+      assert.deepEqual(inventory(tenantId), []);
+    },
+    { wrongSecret: true },
+  );
+}

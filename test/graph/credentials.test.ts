@@ -1,0 +1,122 @@
+/** What @azure/identity makes of an authority's answers, and what is made of that. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { type TestContext, test } from "node:test";
+import { clouds, scopeOf } from "../../src/graph/clouds.ts";
+import { classifyCredentialError } from "../../src/graph/credential-failure.ts";
+import { createTokenSource } from "../../src/graph/credentials.ts";
+import type { GraphReply } from "../../src/ports.ts";
+import { faultProfile } from "../../src/simulator/faults.ts";
+import { startSimulator } from "../../src/simulator/server.ts";
+import { createRequest, openAgainst, requestTimeoutMs, tenantId } from "./fixtures.ts";
+import { createManualClock } from "./manual-clock.ts";
+
+const clientId = "3f1d6f9e-0000-4000-8000-000000000001";
+const clientSecret = "the-right/one+x";
+const neverAborted = new AbortController().signal;
+
+async function authority(context: TestContext, allowedTenants: string[] | null = null) {
+  const simulator = await startSimulator({ clientId, clientSecret, allowedTenants });
+  context.after(simulator.close);
+  const ask = (changes: { clientId?: string; secret?: string; tenant?: string; scope?: string } = {}) =>
+    createTokenSource({
+      clientId: changes.clientId ?? clientId,
+      credential: { kind: "secret", clientSecret: changes.secret ?? clientSecret },
+      authorityHost: simulator.authorityHost,
+      isCustomAuthority: true,
+      scope: changes.scope ?? scopeOf("global"),
+      ca: [simulator.caPem],
+    })(changes.tenant ?? tenantId, neverAborted);
+  return { simulator, ask };
+}
+
+test("a token with its expiry", async (context) => {
+  const { ask } = await authority(context);
+  const result = await ask();
+  assert.ok(result.ok, JSON.stringify(result));
+  assert.ok(Math.abs(result.expiresAtWallMs - Date.now() - 3_600_000) < 60_000);
+});
+
+test("refusals name Entra's number and the variable to check, and never the secret", async (context) => {
+  const { ask } = await authority(context, [tenantId]);
+  const cases = [
+    [{ secret: "a-wrong-secret" }, /AADSTS7000215.*AZURE_CLIENT_SECRET/],
+    [{ clientId: randomUUID() }, /AADSTS700016.*AZURE_CLIENT_ID/],
+    [{ tenant: randomUUID() }, /AADSTS90002.*GRAPH_CLOUD/],
+    [{ scope: "nonsense" }, /AADSTS1002012/],
+  ] as const;
+  for (const [changes, expected] of cases) {
+    const result = await ask(changes);
+    assert.ok(!result.ok && result.reason === "credential", JSON.stringify([changes, result]));
+    assert.match(result.detail, expected);
+    assert.doesNotMatch(result.detail, /a-wrong-secret|the-right|\n/);
+  }
+});
+
+test("an authority that is down, or away, has refused nothing", async (context) => {
+  const { simulator, ask } = await authority(context);
+  simulator.setFaults({ ...faultProfile("none"), tokenUnavailable: 1 });
+  const down = await ask();
+  assert.equal(!down.ok && down.reason, "connect", JSON.stringify(down));
+  await simulator.suspend();
+  const away = await ask();
+  assert.equal(!away.ok && away.reason, "connect", JSON.stringify(away));
+  await simulator.resume();
+});
+
+test("an acquisition that was given up ends", async (context) => {
+  const { simulator } = await authority(context);
+  const source = createTokenSource({
+    clientId,
+    credential: { kind: "secret", clientSecret },
+    authorityHost: simulator.authorityHost,
+    isCustomAuthority: true,
+    scope: scopeOf("global"),
+    ca: [simulator.caPem],
+  });
+  const result = await source(tenantId, AbortSignal.abort());
+  assert.equal(!result.ok && result.reason, "connect", JSON.stringify(result));
+});
+
+test("an untrusted server gets nothing, and the way out is named", async (context) => {
+  const { simulator } = await authority(context);
+  const { graph, close } = openAgainst(simulator.httpsUrl, createManualClock());
+  context.after(close);
+  const [reply] = (await graph.create(tenantId, [createRequest()])) as [GraphReply];
+  assert.equal(reply.kind === "silence" && !reply.sent && reply.reason, "connect", JSON.stringify(reply));
+  assert.match(JSON.stringify(reply), /NODE_EXTRA_CA_CERTS/);
+});
+
+test("every cloud has its own Graph, and a scope on it", () => {
+  for (const [name, { graphUrl, authorityHost }] of Object.entries(clouds)) {
+    assert.equal(scopeOf(name as keyof typeof clouds), `${graphUrl}/.default`);
+    for (const url of [graphUrl, authorityHost]) assert.equal(new URL(url).origin, url);
+  }
+  assert.equal(new Set(Object.values(clouds).map(({ graphUrl }) => graphUrl)).size, 4);
+});
+
+test("a throttled authority is not a refusal, whatever its body says", () => {
+  const cause = Object.assign(new Error("AADSTS50196: loop"), { errorCode: "invalid_client", status: 429 });
+  const failure = classifyCredentialError(new Error("wrapped", { cause }), null, tenantId, clientSecret);
+  assert.equal(failure.reason, "connect");
+});
+
+test("a secret that an answer echoes is cut out", () => {
+  const failure = classifyCredentialError(
+    new Error(`sent ${clientSecret}\n(${encodeURIComponent(clientSecret)}) and failed`),
+    null,
+    tenantId,
+    clientSecret,
+  );
+  assert.match(failure.detail, /sent \*\*\* \(\*\*\*\) and failed/);
+});
+
+test("requestTimeoutMs bounds the wait for an authority that never answers", async (context) => {
+  const clock = createManualClock();
+  const { graph, close } = openAgainst("http://127.0.0.1:9", clock, () => new Promise(() => {}));
+  context.after(close);
+  const work = graph.create(tenantId, [createRequest()]);
+  clock.advance(requestTimeoutMs);
+  const [reply] = await work;
+  assert.deepEqual(reply?.kind === "silence" && [reply.reason, reply.sent], ["timeout", false]);
+});
