@@ -16,7 +16,7 @@ import { settle as settleSlot } from "./window.ts";
 
 export interface Outcomes {
   register(work: Work, object: GraphObject, outcome: "created" | "recovered", reply: GraphReply | null): void;
-  duplicate(work: Work): void;
+  duplicate(item: Item, idempotencyKey: string): void;
   deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void;
   moveHome(item: Item, home: number, tenantId: string): void;
   /** `inDoubt`: a create of it may have been carried out, so whoever takes it up must read it back first. */
@@ -72,9 +72,9 @@ export function createOutcomes(
     });
   }
 
-  function duplicate(work: Work): void {
-    observe({ kind: "record-duplicate", at: positionOf(work.record), idempotencyKey: work.idempotencyKey });
-    settle(work);
+  function duplicate(item: Item, idempotencyKey: string): void {
+    observe({ kind: "record-duplicate", at: positionOf(item.record), idempotencyKey });
+    settle(item);
   }
 
   function deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void {

@@ -114,6 +114,9 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     if (home !== partition.number) return outcomes.moveHome(item, home, tenantId);
     const identity = identify(tenantId, details);
     assert(identity !== null, "decode accepted a date-time that has no instant");
+    // Settled outside its lane: what is in a lane tells what must not be overtaken.
+    if (isRegistered(partition.ledger, identity.idempotencyKey))
+      return outcomes.duplicate(item, identity.idempotencyKey); // 2
     const inherited = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);
     item.slot.tainted = inherited;
     const work: Work = {
@@ -132,7 +135,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     };
     const followsHere = partition.lanes.get(work.lane)?.at(-1)?.topic === "enrolled";
     const mustPark = topic === "enrolled" && isParked(partition.parking, tenantId) && !followsHere;
-    if (!mustPark || isRegistered(partition.ledger, work.idempotencyKey)) return enterLane(work);
+    if (!mustPark) return enterLane(work);
     sendToPark(partition.parking, tenantId); // Its earlier ones wait there: order is kept.
     outcomes.park(item, tenantId, inherited);
   }
@@ -167,7 +170,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   function advance(work: Work): void {
     const { partition, topic, slot } = work;
     if (!isLive(work)) return;
-    if (isRegistered(partition.ledger, work.idempotencyKey)) return outcomes.duplicate(work); // 2
+    if (isRegistered(partition.ledger, work.idempotencyKey)) return outcomes.duplicate(work, work.idempotencyKey); // 2
     if (work.doubt !== null) {
       if (work.doubt.inherited && !partition.suspectsReleased) partition.waitingSuspects.add(work);
       else readBack.request(work); // 3
