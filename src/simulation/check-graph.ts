@@ -86,7 +86,7 @@ export function checkGraph(run: Run): GraphFindings {
       }
     }
   }
-  const residue = countObjects(run, created, violations);
+  const residue = countObjects(run, occurrences, created, violations);
   checkOrder(run, occurrences, created, violations);
   return { violations, residue, created, failures };
 }
@@ -116,13 +116,14 @@ function isPromised(occurrences: readonly Occurrence[], watermarks: ReadonlyMap<
 
 function countObjects(
   run: Run,
+  occurrences: ReadonlyMap<number, readonly Occurrence[]>,
   created: ReadonlyMap<number, readonly Created[]>,
   violations: string[],
 ): Residue[] {
   const residue: Residue[] = [];
   for (const { number, tenantId, isRefused } of run.workload.identities) {
     const objects = created.get(number) ?? [];
-    if (objects.length <= 1) continue;
+    if (objects.length <= 1 || isHalfGone(run, occurrences.get(number) ?? [])) continue;
     const ids = objects.map(({ object }) => object.id);
     if (isRefused)
       violations.push(`identity ${number} has objects although Graph refuses it: ${ids.join(", ")}`);
@@ -138,18 +139,13 @@ function checkOrder(
   created: ReadonlyMap<number, readonly Created[]>,
   violations: string[],
 ): void {
-  const starts = new Map<string, number>();
-  for (const entry of run.entries) {
-    if (entry.kind === "truncated") starts.set(`${entry.topic}/${entry.partition}`, entry.start);
-  }
   const machines = new Map<string, { number: number; offset: number; tMs: number }[]>();
   for (const { number, machine } of run.workload.identities) {
     const first = created.get(number)?.[0];
     const offsets = (occurrences.get(number) ?? []).filter(({ topic }) => topic === "enrolled");
     if (first === undefined || first.isLate || offsets.length === 0) continue;
+    if (isHalfGone(run, offsets)) continue;
     const offset = Math.min(...offsets.map((occurrence) => occurrence.offset));
-    // What retention took may have been seen, or not.
-    if (offset < (starts.get(`enrolled/${offsets[0]!.partition}`) ?? 0)) continue;
     add(machines, machine, { number, offset, tMs: first.tMs });
   }
   for (const objects of machines.values()) {
@@ -163,6 +159,19 @@ function checkOrder(
       );
     }
   }
+}
+
+/** Retention took a record of it, perhaps one that was posted and not settled: then nobody can know of its object. */
+function isHalfGone(run: Run, occurrences: readonly Occurrence[]): boolean {
+  return occurrences.some(({ topic, partition, offset }) =>
+    run.entries.some(
+      (entry) =>
+        entry.kind === "truncated" &&
+        entry.topic === topic &&
+        entry.partition === partition &&
+        offset < entry.start,
+    ),
+  );
 }
 
 /** As the registrar writes it into its commits; null: not one of its own. */
