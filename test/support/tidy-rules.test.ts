@@ -1,0 +1,184 @@
+/** Each house rule on a snippet that breaks it, and on one that comes close without. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as rules from "./tidy-rules.ts";
+
+const layers: Record<string, rules.Layer> = {
+  domain: { imports: [], types: ["ports"], packages: ["typebox", "@a/b"], node: ["crypto"] },
+  registrar: { imports: ["domain", "ports"] },
+  cli: { imports: ["domain"], node: ["*"] },
+};
+const file = (path: string, text: string): rules.SourceFile => ({ path, text });
+
+function arrows(path: string, line: string): string[] {
+  return rules.arrowViolations(file(path, line), layers);
+}
+
+for (const [path, line] of [
+  ["src/domain/a.ts", `import { b } from "../registrar/b.ts";`],
+  ["src/domain/a.ts", `import { Clock } from "../ports.ts";`],
+  ["src/domain/a.ts", `import { Clock, type Log } from "../ports.ts";`],
+  ["src/domain/a.ts", `import fs from "node:fs";`],
+  ["src/domain/a.ts", `import type { K } from "kafkajs";`],
+  ["src/domain/a.ts", `export * from "../registrar/b.ts";`],
+  ["src/domain/a.ts", `const x = await import("../kafka/log.ts");`],
+  ["src/domain/a.ts", `import x from "@a/other";`],
+  ["src/domain/deep/a.ts", `import x from "../../../test/x.ts";`],
+  ["src/registrar/a.ts", `import "node:crypto";`],
+  ["src/unknown/a.ts", ""],
+] as const) {
+  test(`arrows refuse in ${path}: ${line}`, () => {
+    const found = arrows(path, line);
+    assert.equal(found.length, 1);
+    assert.match(found[0] ?? "", new RegExp(`^${path}:1: `));
+  });
+}
+
+for (const [path, line] of [
+  ["src/domain/a.ts", `import { b } from "./b.ts";`],
+  ["src/domain/deep/a.ts", `import { b } from "../b.ts";`],
+  ["src/domain/a.ts", `import type { Clock } from "../ports.ts";`],
+  ["src/domain/a.ts", `import { createHash } from "node:crypto";`],
+  ["src/domain/a.ts", `import { Compile } from "typebox/compile";`],
+  ["src/domain/a.ts", `import x from "@a/b/c";`],
+  ["src/domain/a.ts", `// import x from "kafkajs";`],
+  ["src/registrar/a.ts", `import { b } from "../domain/b.ts";`],
+  ["src/cli/a.ts", `import "node:fs/promises";`],
+] as const) {
+  test(`arrows allow in ${path}: ${line}`, () => assert.deepEqual(arrows(path, line), []));
+}
+
+for (const code of [
+  "const t = Date.now();",
+  "const t = new Date();",
+  "const r = Math.random;",
+  "setTimeout(f, 1);",
+  "const i = setInterval(f, 1);",
+  "performance.now();",
+  "`${Date.now()}`",
+]) {
+  test(`clocks, randomness and timers are refused everywhere: ${code}`, () => {
+    assert.equal(rules.ambientViolations(file("src/a.ts", code), "adapter").length, 1);
+    assert.equal(rules.ambientViolations(file("src/a.ts", code), "pure").length, 1);
+  });
+}
+
+for (const code of ["setImmediate(f);", "queueMicrotask(f);", "fetch(url);", "process.env.A;"]) {
+  test(`refused in the core only: ${code}`, () => {
+    assert.equal(rules.ambientViolations(file("src/a.ts", code), "pure").length, 1);
+    assert.deepEqual(rules.ambientViolations(file("src/a.ts", code), "adapter"), []);
+  });
+}
+
+for (const code of [
+  "// Date.now() is not for here",
+  'const text = "Math.random";',
+  "clock.nowMs();",
+  "new Date(ms).toISOString();",
+  "clock.setTimeout(f);",
+  "reader.fetch(x);",
+]) {
+  test(`not mistaken for clock or timer: ${code}`, () => {
+    assert.deepEqual(rules.ambientViolations(file("src/a.ts", code), "pure"), []);
+  });
+}
+
+for (const code of ["let a: any;", "f(x as any);", "const m = new Map<string, any>();", "type A = any[];"]) {
+  test(`any is refused: ${code}`, () => {
+    assert.equal(rules.anyViolations(file("src/a.ts", code)).length, 1);
+  });
+}
+
+for (const code of ["AbortSignal.any([a, b]);", "// any order", "const x = { any: 1 };"]) {
+  test(`not mistaken for any: ${code}`, () => {
+    assert.deepEqual(rules.anyViolations(file("src/a.ts", code)), []);
+  });
+}
+
+test("default exports and barrels are refused", () => {
+  assert.equal(rules.exportViolations(file("src/a.ts", "export default 1;")).length, 1);
+  assert.equal(rules.exportViolations(file("src/a.ts", "export { a as default };")).length, 1);
+  assert.match(rules.exportViolations(file("src/x/index.ts", "")).join(), /no barrels/);
+  const allowed = 'switch (a) { default: b(); } import { default as x } from "y"; // export default';
+  assert.deepEqual(rules.exportViolations(file("src/a.ts", allowed)), []);
+});
+
+test("unfinished work is refused, in comments too", () => {
+  for (const word of ["TO" + "DO", "FIX" + "ME"]) {
+    const found = rules.unfinishedViolations(file("src/a.ts", `a;\n// ${word}: later`));
+    assert.match(found.join(), /^src\/a\.ts:2: /);
+  }
+  assert.deepEqual(rules.unfinishedViolations(file("src/a.ts", "const todo = methodology;")), []);
+});
+
+test("console is refused, in strings and comments allowed", () => {
+  assert.equal(rules.consoleViolations(file("src/a.ts", "console.error(1);")).length, 1);
+  assert.deepEqual(rules.consoleViolations(file("src/a.ts", '"console.log"; // console.log')), []);
+});
+
+test("a file begins with a doc comment", () => {
+  assert.equal(rules.headerViolations(file("src/a.ts", "import x from 'y';\n/** late */")).length, 1);
+  assert.equal(rules.headerViolations(file("src/a.ts", "// not a doc comment")).length, 1);
+  assert.deepEqual(rules.headerViolations(file("src/a.ts", "/** what */")), []);
+  assert.deepEqual(rules.headerViolations(file("src/a.ts", "#!/usr/bin/env node\n/** what */")), []);
+});
+
+test("a file has a limit of lines", () => {
+  assert.equal(rules.lengthViolations(file("src/a.ts", "x\n".repeat(4)), 3).length, 1);
+  assert.deepEqual(rules.lengthViolations(file("src/a.ts", "x\n".repeat(3)), 3), []);
+});
+
+// Put together from parts, so that this file itself holds none of them.
+for (const text of [
+  `cd /${"work"}/main`,
+  `cat "/${"tmp"}/x"`,
+  `see ../${"shared"}/x`,
+  `https://${"registry"}.example.org/x`,
+  `https://${"repo1"}.example.org/maven2`,
+  `"${"resolved"}": "https://x"`,
+]) {
+  test(`foreign to other machines: ${text}`, () => {
+    assert.equal(rules.foreignViolations(file("a.md", `first\n${text}`)).length, 1);
+    assert.match(rules.foreignViolations(file("a.md", `first\n${text}`)).join(), /^a\.md:2: /);
+  });
+}
+
+test("paths and words that only look foreign are allowed", () => {
+  for (const text of [
+    "src/work/a.ts",
+    "./work/x",
+    "the registry. It",
+    "node_modules/tmp",
+    "a proxy.",
+    "npm.md",
+  ]) {
+    assert.deepEqual(rules.foreignViolations(file("a.md", text)), [], text);
+  }
+});
+
+test("a core file is imported by a test, or declared", () => {
+  const files = [
+    file("src/domain/a.ts", ""),
+    file("src/domain/b.ts", ""),
+    file("src/kafka/c.ts", ""),
+    file("test/domain/x.test.ts", `import { a } from "../../src/domain/a.ts";`),
+    file("test/domain/types.test.ts", `import type { B } from "../../src/domain/b.ts";`),
+    file("test/domain/helper.ts", `import { b } from "../../src/domain/b.ts";`),
+  ];
+  const check = (declared: Record<string, string>): string[] =>
+    rules.untestedViolations(files, ["domain"], declared);
+  assert.deepEqual(check({}), ["src/domain/b.ts:1: no test imports it: write test/domain/b.test.ts"]);
+  assert.deepEqual(check({ "src/domain/b.ts": "types only" }), []);
+  assert.equal(check({ "src/domain/b.ts": "", "src/domain/a.ts": "a test imports it" }).length, 1);
+  assert.equal(check({ "src/domain/b.ts": "", "src/domain/gone.ts": "" }).length, 1);
+});
+
+test("import rings are found, types excepted", () => {
+  const a = file("src/x/a.ts", `import { b } from "./b.ts";`);
+  const b = file("src/x/b.ts", `import { c } from "../y/c.ts";`);
+  const ring = rules.cycleViolations([a, b, file("src/y/c.ts", `export { a } from "../x/a.ts";`)]);
+  assert.equal(ring.length, 1);
+  assert.match(ring[0] ?? "", /src\/x\/a\.ts -> src\/x\/b\.ts -> src\/y\/c\.ts -> src\/x\/a\.ts/);
+  const typesOnly = file("src/y/c.ts", `import type { A } from "../x/a.ts";`);
+  assert.deepEqual(rules.cycleViolations([a, b, typesOnly]), []);
+});

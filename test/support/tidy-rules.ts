@@ -1,0 +1,197 @@
+/** The house rules as pure functions from files to violations. test/tidy.test.ts applies them to the tree. */
+import { posix } from "node:path";
+import { blank, importsOf, lineAt } from "./ts-text.ts";
+
+export interface SourceFile {
+  /** From the repository's root, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Where, and what to do about it, in one line: `src/a.ts:3: ...`. */
+export type Violation = string;
+
+export interface Layer {
+  /** Layers whose modules it may import, its own excepted. */
+  readonly imports: readonly string[];
+  /** Layers of which it may import types only. */
+  readonly types?: readonly string[];
+  /** Packages, by name. */
+  readonly packages?: readonly string[];
+  /** node: modules without the prefix; "*" is all of them. */
+  readonly node?: readonly string[];
+}
+
+/** A folder of src, or a file of it without `.ts`: `registrar`, `ports`. */
+export function layerOf(path: string): string {
+  const [, first = ""] = path.split("/");
+  return first.replace(/\.ts$/, "");
+}
+
+export function arrowViolations(file: SourceFile, layers: Readonly<Record<string, Layer>>): Violation[] {
+  const own = layerOf(file.path);
+  const layer = layers[own];
+  if (layer === undefined) return [`${file.path}:1: the layer ${own} has no import rule: add one`];
+  const mayNode = (name: string): boolean =>
+    layer.node?.includes("*") === true || layer.node?.includes(name) === true;
+  return importsOf(file.text).flatMap(({ specifier, typeOnly, line }) => {
+    const refuse = (why: string): Violation[] => [
+      `${file.path}:${line}: ${own} may not import ${specifier}${why}`,
+    ];
+    if (specifier.startsWith("node:")) return mayNode(specifier.slice(5)) ? [] : refuse("");
+    if (!specifier.startsWith(".")) return layer.packages?.includes(packageOf(specifier)) ? [] : refuse("");
+    const target = posix.join(posix.dirname(file.path), specifier);
+    if (!target.startsWith("src/")) return refuse(": it lies outside src");
+    const to = layerOf(target);
+    if (to === own || layer.imports.includes(to)) return [];
+    if (layer.types?.includes(to)) return typeOnly ? [] : refuse(", only its types");
+    return refuse("");
+  });
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+const ambient: readonly [RegExp, string][] = [
+  [/\bDate\.now\b/g, "Date.now"],
+  [/\bnew Date\(\s*\)/g, "new Date()"],
+  [/\bMath\.random\b/g, "Math.random"],
+  [/\bperformance\.now\b/g, "performance.now"],
+  [/(?<![.\w])set(?:Timeout|Interval)\b/g, "a timer"],
+];
+const impure: readonly [RegExp, string][] = [
+  ...ambient,
+  [/(?<![.\w])(?:setImmediate|queueMicrotask|fetch)\b/g, "the event loop or the network"],
+  [/(?<![.\w])process\./g, "the process"],
+];
+
+/** Clocks, randomness and timers come in through ports.ts. "pure" files see neither event loop nor process. */
+export function ambientViolations(file: SourceFile, kind: "pure" | "adapter"): Violation[] {
+  const code = blank(file.text, "blank");
+  return find(file, code, kind === "pure" ? impure : ambient, "take it from ports.ts instead of using");
+}
+
+export function anyViolations(file: SourceFile): Violation[] {
+  const code = blank(file.text, "blank");
+  return find(file, code, [[/(?<![.\w$])any\b(?!\s*[:(?.=])/g, "any"]], "write a type instead of");
+}
+
+export function exportViolations(file: SourceFile): Violation[] {
+  const code = blank(file.text, "blank");
+  const found = find(
+    file,
+    code,
+    [[/\bexport\s+default\b|\bas\s+default\b/g, "default"]],
+    "export a name instead of",
+  );
+  if (/(^|\/)index\.ts$/.test(file.path))
+    found.push(`${file.path}:1: no barrels: name the file for what is in it`);
+  return found;
+}
+
+export function unfinishedViolations(file: SourceFile): Violation[] {
+  return find(
+    file,
+    file.text,
+    [[/\b(?:TO[D]O|FIX[M]E|X[X]X)\b/g, "a note"]],
+    "finish it or write an issue, without",
+  );
+}
+
+export function consoleViolations(file: SourceFile): Violation[] {
+  return find(
+    file,
+    blank(file.text, "blank"),
+    [[/\bconsole\./g, "console"]],
+    "tell the observer instead of using",
+  );
+}
+
+export function headerViolations(file: SourceFile): Violation[] {
+  return /^(#![^\n]*\n)?\/\*\*/.test(file.text)
+    ? []
+    : [`${file.path}:1: begin with a doc comment that says what the file is for`];
+}
+
+export function lengthViolations(file: SourceFile, maxLines: number): Violation[] {
+  const lines = file.text.replace(/\n$/, "").split("\n").length;
+  return lines <= maxLines
+    ? []
+    : [`${file.path}:${maxLines}: ${lines} lines; split it, ${maxLines} is the limit`];
+}
+
+// A letter in brackets keeps a pattern from matching itself.
+const foreign: readonly [RegExp, string][] = [
+  [/(?<![\w.~)}-])\/(?:work|farm)\/|(?<![\w.~)}-])\/[t]mp\b/g, "a path of one machine"],
+  [/\.\.\/(?:\.library|shared)\b/g, "a path outside the repository"],
+  [
+    /\b(?:registry|repo[0-9]?|deb|mirrors?|proxy|pypi|npm|artifactory|nexus)\.[a-z0-9-]+\.[a-z]{2,}/g,
+    "a registry host",
+  ],
+  [/"[r]esolved":/g, "a registry address: npm install with omit-lockfile-registry-resolved=true"],
+];
+
+/** What only means something on the machine where it was written. For all tracked text files. */
+export function foreignViolations(file: SourceFile): Violation[] {
+  return find(file, file.text, foreign, "this must run anywhere, without");
+}
+
+/** Each source file of these layers is imported by a test file, or declared with what tests it instead. */
+export function untestedViolations(
+  files: readonly SourceFile[],
+  layers: readonly string[],
+  declared: Readonly<Record<string, string>>,
+): Violation[] {
+  const sources = files
+    .map(({ path }) => path)
+    .filter((path) => path.startsWith("src/") && layers.includes(layerOf(path)));
+  const tested = new Set(files.filter(({ path }) => path.endsWith(".test.ts")).flatMap(valueImports));
+  const untested = sources
+    .filter((path) => !tested.has(path) && declared[path] === undefined)
+    .map(
+      (path) => `${path}:1: no test imports it: write ${path.replace(/^src\/(.*)\.ts$/, "test/$1.test.ts")}`,
+    );
+  const outdated = Object.keys(declared)
+    .filter((path) => !sources.includes(path) || tested.has(path))
+    .map((path) => `${path}:1: declared as tested elsewhere, but a test imports it or it is gone`);
+  return [...untested, ...outdated];
+}
+
+/** Files that import each other in a ring, types excepted. */
+export function cycleViolations(files: readonly SourceFile[]): Violation[] {
+  const edges = new Map(files.map((file) => [file.path, valueImports(file)]));
+  const done = new Set<string>();
+  const violations: Violation[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) violations.push(`${path}:1: an import ring: ${[...trail.slice(at), path].join(" -> ")}`);
+    if (at >= 0 || done.has(path)) return;
+    for (const next of edges.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of edges.keys()) visit(path, []);
+  return violations;
+}
+
+function valueImports(file: SourceFile): string[] {
+  return importsOf(file.text)
+    .filter(({ specifier, typeOnly }) => !typeOnly && specifier.startsWith("."))
+    .map(({ specifier }) => posix.join(posix.dirname(file.path), specifier));
+}
+
+function find(
+  file: SourceFile,
+  text: string,
+  patterns: readonly (readonly [RegExp, string])[],
+  advice: string,
+): Violation[] {
+  return patterns.flatMap(([pattern, what]) =>
+    [...text.matchAll(pattern)].map(
+      (match) => `${file.path}:${lineAt(text, match.index)}: ${advice} ${what}`,
+    ),
+  );
+}

@@ -1,0 +1,170 @@
+/** The house rules, applied to the tree. The rules themselves, and proof that each can fail: test/support/tidy-rules*. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as rules from "./support/tidy-rules.ts";
+
+/** Arrows point inward: domain <- policy <- registrar <- adapters <- compose. Adapters don't know each other. */
+const layers: Readonly<Record<string, rules.Layer>> = {
+  ports: { imports: [] },
+  domain: {
+    imports: [],
+    types: ["ports"],
+    packages: ["typebox"],
+    node: ["crypto", "assert", "assert/strict"],
+  },
+  policy: { imports: ["domain"], types: ["ports"], node: ["assert", "assert/strict"] },
+  registrar: { imports: ["domain", "policy", "ports"], node: ["assert", "assert/strict"] },
+  clock: { imports: [], types: ["ports"], node: ["perf_hooks"] },
+  config: { imports: ["domain"], types: ["ports"], packages: ["typebox"], node: ["fs", "path"] },
+  kafka: { imports: ["domain", "ports"], packages: ["kafkajs"], node: ["*"] },
+  embedded: { imports: ["domain", "ports"], node: ["*"] },
+  graph: {
+    imports: ["domain", "ports"],
+    packages: ["@azure/identity", "@microsoft/microsoft-graph-client", "undici"],
+    node: ["*"],
+  },
+  simulator: { imports: ["domain", "ports"], packages: ["selfsigned", "typebox"], node: ["*"] },
+  observe: { imports: ["domain", "ports"], packages: ["pino", "prom-client"], node: ["*"] },
+  http: { imports: ["domain", "ports"], node: ["*"] },
+  simulation: { imports: ["clock", "domain", "policy", "registrar", "ports"], node: ["*"] },
+  compose: {
+    imports: [
+      ...["clock", "config", "domain", "embedded", "graph", "http", "kafka", "observe", "policy", "ports"],
+      ...["registrar", "simulator"],
+    ],
+    packages: ["pino"],
+    node: ["*"],
+  },
+  cli: {
+    imports: ["clock", "compose", "config", "domain", "http", "observe", "ports", "simulation", "simulator"],
+    types: ["registrar"],
+    packages: ["commander", "kafkajs", "pino"],
+    node: ["*"],
+  },
+};
+const core = ["domain", "policy", "registrar"];
+
+/** Where the machine's own clock, randomness and timers may be used, and why there. */
+const ambientAllowed: Readonly<Record<string, string>> = {
+  "src/clock.ts": "is the clock",
+  "src/kafka/client.ts": "mends a timer inside kafkajs",
+  "src/simulator/server.ts": "runs alone, with its own real clock",
+  "src/simulation/command.ts": "tells how long the seeds took",
+  "src/cli/main.ts": "ends a process that hangs on exit",
+};
+
+/** Commands that talk to people outside cli. */
+const consoleAllowed = ["src/simulation/command.ts"];
+
+/** Core files that no test imports: what tests them instead. */
+const testedElsewhere: Readonly<Record<string, string>> = {
+  "src/domain/cloud-event.ts": "decode.test.ts",
+  "src/domain/enrollment.ts": "decode.test.ts",
+  "src/domain/json-value.ts": "decode.test.ts",
+  "src/domain/refusal.ts": "decode.test.ts",
+  "src/domain/violations.ts": "decode.test.ts",
+};
+
+const maxLines = 300;
+const longer: Readonly<Record<string, [lines: number, why: string]>> = {
+  "src/ports.ts": [350, "the whole contract in one place, most of it comments"],
+};
+
+const root = join(import.meta.dirname, "..");
+const binary = /\.(png|ico|gif|jpg|woff2?|gz|jar|der|p12|sqlite)$/;
+const paths = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((path) => path !== "" && !binary.test(path) && existsSync(join(root, path)));
+const files = paths.map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+const source = files.filter(({ path }) => /^src\/.*\.ts$/.test(path));
+const typescript = files.filter(({ path }) => /^(src|test|bench|scripts)\/.*\.ts$/.test(path));
+
+function holds(violations: readonly rules.Violation[]): void {
+  assert.ok(violations.length === 0, violations.join("\n"));
+}
+
+test("the tree was read", () => {
+  assert.ok(source.length > 20 && typescript.length > source.length && files.length > typescript.length);
+});
+
+test("imports follow the arrows", () => {
+  holds(source.flatMap((file) => rules.arrowViolations(file, layers)));
+});
+
+test("no import rings", () => holds(rules.cycleViolations(source)));
+
+test("the simulation's checker shares no code with the core", () => {
+  const own: Readonly<Record<string, rules.Layer>> = { simulation: { imports: ["ports"], node: ["assert"] } };
+  const checkers = source.filter(({ path }) => /^src\/simulation\/check/.test(path));
+  holds(checkers.flatMap((file) => rules.arrowViolations(file, own)));
+});
+
+test("clocks, randomness, timers and the process reach the core through ports only", () => {
+  const isCore = (path: string): boolean => core.includes(rules.layerOf(path));
+  holds(
+    source
+      .filter(({ path }) => ambientAllowed[path] === undefined)
+      .flatMap((file) => rules.ambientViolations(file, isCore(file.path) ? "pure" : "adapter")),
+  );
+});
+
+test("every exception is still needed", () => {
+  const unneeded = Object.keys(ambientAllowed).filter((path) => {
+    const file = source.find((candidate) => candidate.path === path);
+    return file === undefined || rules.ambientViolations(file, "adapter").length === 0;
+  });
+  const short = Object.keys(longer).filter((path) => {
+    const file = source.find((candidate) => candidate.path === path);
+    return file === undefined || rules.lengthViolations(file, maxLines).length === 0;
+  });
+  assert.deepEqual([...unneeded, ...short], []);
+});
+
+// In tests too, but there Biome sees to it, where a suppression has to give its reason.
+test("no any", () => holds(source.flatMap((file) => rules.anyViolations(file))));
+
+test("no default exports, no barrels", () => {
+  holds(typescript.flatMap((file) => rules.exportViolations(file)));
+});
+
+test("nothing unfinished", () => {
+  holds(files.flatMap((file) => (file.path === "package-lock.json" ? [] : rules.unfinishedViolations(file))));
+});
+
+test("console is for the command line", () => {
+  holds(
+    source
+      .filter(({ path }) => rules.layerOf(path) !== "cli" && !consoleAllowed.includes(path))
+      .flatMap((file) => rules.consoleViolations(file)),
+  );
+});
+
+test("each source file says first what it is for", () => {
+  holds(source.flatMap((file) => rules.headerViolations(file)));
+});
+
+test("files are short", () => {
+  holds(typescript.flatMap((file) => rules.lengthViolations(file, longer[file.path]?.[0] ?? maxLines)));
+});
+
+test("nothing names one machine or a registry", () => {
+  holds(files.flatMap((file) => rules.foreignViolations(file)));
+});
+
+test("each file of the core has its tests", () => {
+  holds(rules.untestedViolations(files, core, testedElsewhere));
+});
+
+test("each npm script installs first what it needs", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const names = Object.keys(scripts).filter((name) => !(name.startsWith("pre") && name.slice(3) in scripts));
+  const bare = names.filter((name) => scripts[`pre${name}`] !== "node scripts/ensure-install.mjs");
+  assert.ok(names.includes("demo") && names.includes("test"));
+  assert.deepEqual(bare, []);
+});
