@@ -3,6 +3,7 @@
  * the embedded log never loads a Kafka client.
  */
 import { accessSync, constants } from "node:fs";
+import { durationMs } from "./config/kinds.ts";
 import type { Settings } from "./config/table.ts";
 import type { GraphSettings } from "./graph/graph-client.ts";
 import type { Clock, EventLog, Graph, LogTail, Observer, Random } from "./ports.ts";
@@ -145,6 +146,7 @@ function registrarSettings(s: Settings): RegistrarSettings {
     windowRecords: s.windowRecords,
     attemptAhead: s.attemptAhead,
     maxAttempts: s.maxAttempts,
+    tenantBlockedMaxMs: durationMs(s.tenantBlockedMax),
     rereadCount: s.rereadCount,
     rereadDelayMs: s.rereadDelayMs,
     commitIntervalMs: s.commitIntervalMs,

@@ -22,6 +22,14 @@ export const choice = <const V extends string[]>(...values: V) => ({
   schema: Type.Unsafe<V[number]>(Type.String({ enum: values })),
   expects: `one of ${values.join(", ")}`,
 });
+/** Text such as "90s", "30m", "24h" or "7d"; `durationMs` reads it. */
+export const duration = text("^[0-9]{1,6}(s|m|h|d)$", "a time such as 90s, 30m, 24h or 7d");
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+export function durationMs(value: string): number {
+  return Number(value.slice(0, -1)) * unitMs[value.slice(-1) as keyof typeof unitMs];
+}
+
 export const flag = { schema: Type.Boolean(), expects: "true or false" };
 
 export const guid = "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}";

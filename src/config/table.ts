@@ -8,6 +8,7 @@
 import type { Static, TSchema } from "typebox";
 import {
   choice,
+  duration,
   filled,
   flag,
   guid,
@@ -116,6 +117,8 @@ export const table = {
     "Looks at Graph's list before an unknown outcome counts as not created."),
   rereadDelayMs: setting("REREAD_DELAY_MS", "worker", whole(1, 60_000), 2_000, "2000",
     "Time between those looks."),
+  tenantBlockedMax: setting("TENANT_BLOCKED_MAX", "worker", duration, "24h", "24h",
+    "How long the records of a tenant that Graph keeps refusing (401, 403, no licence) wait before they are dead-lettered."),
   onRetentionGap: setting("ON_RETENTION_GAP", "worker", choice("stop", "continue"), "stop", "continue",
     "What to do when retention took records that nobody settled."),
 
