@@ -25,7 +25,13 @@ export type Environment = Readonly<Record<string, string>>;
 
 export function startCli(args: readonly string[], environment: Environment = {}, input = ""): Running {
   const env = { PATH: process.env.PATH ?? "", ...environment };
-  const child = spawn(process.execPath, [main, ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [main, ...args], {
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    // No command of a test takes that long; one that hangs must not outlive the test.
+    timeout: 120_000,
+    killSignal: "SIGKILL",
+  });
   const lines: string[] = [];
   const waiters = new Set<() => void>();
   let stderr = "";

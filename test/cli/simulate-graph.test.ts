@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { runCli, startCli, temporaryDirectory } from "./run-cli.ts";
+
+test("prints what to export, answers, ends with 0 on SIGTERM", async (t) => {
+  const simulator = startCli([
+    "simulate-graph",
+    "--https-port",
+    "0",
+    "--http-port",
+    "0",
+    "--ca-dir",
+    temporaryDirectory(t),
+    "--ids",
+    "ignore",
+    "--latency",
+    "1-5",
+  ]);
+  t.after(() => simulator.child.kill("SIGKILL"));
+  const announced = await simulator.line(/listens on/);
+  const http = /http:\/\/localhost:\d+/.exec(announced)![0];
+  await simulator.line(/_control\/inventory/);
+  const settings = await (await fetch(`${http}/_control/settings`)).json();
+  assert.equal((settings as { idMode: string }).idMode, "ignore");
+  const faults = await (await fetch(`${http}/_control/faults`)).json();
+  assert.deepEqual((faults as { latency: object }).latency, { kind: "uniform", minMs: 1, maxMs: 5 });
+  simulator.child.kill("SIGTERM");
+  const { code, stdout } = await simulator.ended;
+  assert.equal(code, 0);
+  for (const variable of [
+    "GRAPH_BASE_URL",
+    "AZURE_AUTHORITY_HOST",
+    "GRAPH_CA_FILE",
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+  ]) {
+    assert.match(stdout, new RegExp(`^export ${variable}=\\S+$`, "m"));
+  }
+});
+
+test("a secret of the user's own is not printed", async (t) => {
+  const simulator = startCli(["simulate-graph", "--https-port", "0"], {
+    AZURE_CLIENT_SECRET: "my-own-secret",
+  });
+  t.after(() => simulator.child.kill("SIGKILL"));
+  await simulator.line(/_control\/inventory/);
+  simulator.child.kill("SIGINT");
+  const { code, stdout } = await simulator.ended;
+  assert.equal(code, 0);
+  assert.ok(!stdout.includes("my-own-secret"));
+});
+
+test("a taken port: exit 2 with what to type", async (t) => {
+  const other = createServer().listen(0, "127.0.0.1");
+  t.after(() => other.close());
+  await new Promise((resolve) => other.once("listening", resolve));
+  const { port } = other.address() as { port: number };
+  const { code, stderr } = await runCli(["simulate-graph", "--https-port", String(port)]);
+  assert.equal(code, 2);
+  assert.match(stderr, new RegExp(`Port ${port} is taken`));
+});
+
+test("a latency that is none: exit 2", async () => {
+  const { code, stderr } = await runCli(["simulate-graph", "--latency", "fast"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /milliseconds/);
+});

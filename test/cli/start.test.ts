@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { faultProfile } from "../../src/simulator/faults.ts";
+import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
+import { simulatorFor, tenantId } from "./simulator-for-tests.ts";
+
+test("bad settings: every problem at once, secrets masked, exit 2", async () => {
+  const secret = "  ";
+  const { code, stdout, stderr } = await runCli(["start", "--http-port", "99999"], {
+    KAFKA_BROKERS: "nowhere",
+    AZURE_TENANT_ID: "contoso",
+    AZURE_CLIENT_SECRET: secret,
+    KAFKA_GROUPID: "x",
+  });
+  assert.equal(code, 2);
+  assert.equal(stdout, "");
+  assert.match(stderr, /5 settings need a change/);
+  for (const variable of [
+    "KAFKA_BROKERS",
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "HTTP_PORT",
+  ]) {
+    assert.match(stderr, new RegExp(`^  ${variable} \\(given: .*\\) .+\\n    type: ${variable}=`, "m"));
+  }
+  assert.match(stderr, /AZURE_CLIENT_SECRET \(given: \*\*\* \(2 characters\)\)/);
+  assert.match(stderr, /KAFKA_GROUPID is not a setting; did you mean KAFKA_GROUP_ID\?/);
+});
+
+test("a taken port is one line with what to type, exit 2", async (t) => {
+  const { environment } = await simulatorFor(t);
+  const other = createServer().listen(0, "127.0.0.1");
+  t.after(() => other.close());
+  await new Promise((resolve) => other.once("listening", resolve));
+  const { port } = other.address() as AddressInfo;
+  const { code, stderr } = await runCli(
+    ["start", "--http-port", String(port), "--data-dir", temporaryDirectory(t)],
+    environment,
+  );
+  assert.equal(code, 2);
+  assert.match(stderr, new RegExp(`^connector-registrar: HTTP_PORT=${port} .*taken`));
+});
+
+test("a CA file that can't be read is named, exit 2", async (t) => {
+  const { environment } = await simulatorFor(t);
+  const { code, stderr } = await runCli(["start", "--data-dir", temporaryDirectory(t)], {
+    ...environment,
+    GRAPH_CA_FILE: "/nowhere/ca.pem",
+  });
+  assert.equal(code, 2);
+  assert.match(stderr, /GRAPH_CA_FILE=\/nowhere\/ca\.pem can't be read/);
+});
+
+test("start, emit and tail in processes of their own: registered once, duplicate ignored, SIGTERM ends in good order", async (t) => {
+  const { simulator, environment } = await simulatorFor(t);
+  const DATA_DIR = temporaryDirectory(t);
+  const worker = startCli(["start", "--http-port", "0"], { ...environment, DATA_DIR, LOG_LEVEL: "debug" });
+  t.after(() => worker.child.kill("SIGKILL"));
+  const { url } = JSON.parse(await worker.line(/health and metrics/));
+  const emitted = await runCli(["emit", "--count", "5", "--seed", "1"], { ...environment, DATA_DIR });
+  assert.equal(emitted.code, 0, emitted.stderr);
+  assert.equal(emitted.stdout.trimEnd().split("\n").length, 5);
+  const tail = await runCli(["tail", "--limit", "5"], { DATA_DIR });
+  assert.equal(tail.code, 0, tail.stderr);
+  const again = await runCli(["emit", "--count", "5", "--seed", "1", "--binary", "--quiet"], {
+    ...environment,
+    DATA_DIR,
+  });
+  assert.equal(again.code, 0, again.stderr);
+  await worker.line(/record-duplicate.*/);
+
+  const registered = jsonLines(tail.stdout).map(({ value }) => JSON.parse(String(value)));
+  const objects = simulator.inventory()[tenantId] ?? [];
+  assert.equal(objects.length, 5);
+  assert.deepEqual(new Set(registered.map(({ data }) => data.id)), new Set(objects.map(({ id }) => id)));
+
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  assert.match(metrics, /^connector_registrar_registered_total\{outcome="created"\} 5$/m);
+  worker.child.kill("SIGTERM");
+  const { code, stdout, stderr } = await worker.ended;
+  assert.equal(code, 0, stderr);
+  const lines = jsonLines(stdout);
+  assert.equal(lines.at(-1)!.msg, "stopped");
+  assert.ok(!stdout.includes(environment.AZURE_CLIENT_SECRET));
+  assert.equal(lines.filter(({ event }) => event === "record-registered").length, 5);
+});
+
+test("a second signal ends at once, requests in flight or not", async (t) => {
+  const { simulator, environment } = await simulatorFor(t);
+  simulator.setFaults({ ...faultProfile("none"), latency: { kind: "fixed", ms: 60_000 } });
+  const DATA_DIR = temporaryDirectory(t);
+  await runCli(["emit", "--count", "1", "--quiet"], { ...environment, DATA_DIR });
+  const worker = startCli(["start"], { ...environment, DATA_DIR, LOG_LEVEL: "debug" });
+  t.after(() => worker.child.kill("SIGKILL"));
+  await worker.line(/records-read/);
+  worker.child.kill("SIGINT");
+  await worker.line(/finishing what is in flight/);
+  worker.child.kill("SIGINT");
+  const { code, stdout } = await worker.ended;
+  assert.equal(code, 130);
+  assert.ok(!stdout.includes('"msg":"stopped"'));
+});
+
+test("stopped before the broker can be reached: each try is a line, /readyz says why, exit 0", async (t) => {
+  const { environment } = await simulatorFor(t);
+  const worker = startCli(["start", "--http-port", "0"], { ...environment, KAFKA_BROKERS: "127.0.0.1:1" });
+  t.after(() => worker.child.kill("SIGKILL"));
+  const { url } = JSON.parse(await worker.line(/health and metrics/));
+  const retry = JSON.parse(await worker.line(/Trying again/));
+  assert.ok(retry.retryInMs > 0);
+  const ready = await fetch(`${url}/readyz`);
+  assert.equal(ready.status, 503);
+  assert.match(await ready.text(), /log: .*127\.0\.0\.1:1/);
+  worker.child.kill("SIGTERM");
+  assert.equal((await worker.ended).code, 0);
+});
