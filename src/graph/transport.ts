@@ -107,6 +107,6 @@ export function describe(error: Error): string {
   const code = codeOf(first);
   const text = first.message.includes(code) ? first.message : `${code} ${first.message}`;
   const isUntrusted = /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|self.signed certificate/i.test(text);
-  const hint = isUntrusted ? "; name its CA's PEM file in NODE_EXTRA_CA_CERTS" : "";
+  const hint = isUntrusted ? "; name its CA's PEM file in GRAPH_CA_FILE (or NODE_EXTRA_CA_CERTS)" : "";
   return text.replaceAll(/\s+/g, " ").trim().slice(0, 300) + hint;
 }
