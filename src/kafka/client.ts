@@ -124,7 +124,10 @@ interface ClusterInternals extends Cluster {
 export async function openWire(settings: WireSettings, topics: readonly string[]): Promise<Wire> {
   const sockets = new Set<Socket>();
   let closed = false;
-  const cluster = clusterOf(settings, (socket) => {
+  const onLine = (line: string) => {
+    if (!closed) settings.onLine(line);
+  };
+  const cluster = clusterOf({ ...settings, onLine }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     if (closed) socket.destroy(new Error("the connection was closed"));

@@ -150,6 +150,9 @@ function serverProperties(
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "log.dirs": join(directory, "data"),
+    // A broker that was killed may register again once its old session is over.
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "2000",
     "num.network.threads": "2",
     "num.io.threads": "4",
     "offsets.topic.num.partitions": "4",

@@ -1,0 +1,71 @@
+/** A broker that dies and comes back, under a log that is open. It is this file's own, to be killed. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { NewRecord, Session } from "../../src/ports.ts";
+import { skipWithout, startOwnBroker } from "../support/broker.ts";
+import { openLog, settingsFor } from "./harness.ts";
+import { eventually, until } from "./waiting.ts";
+
+// Not the one that others are given; where Docker has none that can be killed, Java has.
+const broker = await startOwnBroker({ "num.io.threads": "4" });
+after(() => (broker.ok ? broker.stop() : undefined));
+const skip = skipWithout(broker);
+
+const record = (value: string): NewRecord => ({
+  topic: "enrolled",
+  partition: 0,
+  key: null,
+  value: Buffer.from(value),
+  headers: [],
+});
+
+test("a broker killed and started again heals by itself", { skip, timeout: 120_000 }, async (t) => {
+  assert.ok(broker.ok && broker.kill && broker.start);
+  const log = await openLog(
+    settingsFor({ brokers: broker.brokers, publishTimeoutMs: 1500, sessionTimeoutMs: 10_000 }),
+  );
+  t.after(() => log.close());
+  const sessions: Session[] = [];
+  const failures: string[] = [];
+  const membership = await log.join(
+    (session) => sessions.push(session),
+    (reason) => failures.push(reason),
+  );
+  t.after(() => membership.leave());
+  await until(() => sessions.length === 1);
+  assert.deepEqual(await log.append([record("before")]), { ok: true });
+  const first = sessions[0]!;
+  first.seek("enrolled", 0, 0);
+  assert.equal((await first.read("enrolled", 0)).kind, "records");
+  assert.equal(
+    await first.commit([{ topic: "enrolled", partition: 0, offset: 1, metadata: "kept" }]),
+    "committed",
+  );
+  const waiting = first.read("enrolled", 0);
+
+  await broker.kill();
+  const down = await log.append([record("while down")]);
+  assert.ok(!down.ok);
+  assert.match(down.reason, /1500 ms/);
+  const abort = new AbortController();
+  const scan = log.scan("enrolled", 0, 0, () => {}, abort.signal);
+  await broker.start();
+
+  assert.ok((await scan).ok, "a scan that began while the broker was away ends well");
+  await eventually(async () => ((await log.append([record("after")])).ok ? true : null));
+  const newest = await eventually(async () => {
+    const session = sessions.at(-1)!;
+    const commit = { topic: "enrolled", partition: 0, offset: 1, metadata: "still kept" } as const;
+    return (await session.commit([commit])) === "committed" ? session : null;
+  });
+  const read = newest === first ? await waiting : await rereadFrom(newest);
+  assert.ok(read.kind === "records");
+  assert.equal(String(read.records.at(-1)!.value), "after");
+  assert.ok(newest.heldUntilMs() > 0);
+  assert.deepEqual(failures, []);
+});
+
+async function rereadFrom(session: Session) {
+  session.seek("enrolled", 0, 1);
+  return session.read("enrolled", 0);
+}
