@@ -22,8 +22,8 @@ interface State {
   readonly identityOfKey: Map<string, number>;
   /** By origin of the refused record. */
   readonly dead: Map<string, DeadLetter>;
-  /** How many copies of each origin are stored, and which one each place holds. */
-  readonly copies: Map<string, number>;
+  /** Where each origin is stored, in order of storing, and which copy each place holds. */
+  readonly places: Map<string, LogRecord[]>;
   readonly copyAt: Map<string, number>;
   /** Input records by partition, in order, and how many of them committed offsets have passed. */
   readonly lines: Map<string, { records: LogRecord[]; passed: number }>;
@@ -35,7 +35,7 @@ export function checkRecords(run: Run, graph: GraphFindings): string[] {
     registered: new Map(),
     identityOfKey: new Map(),
     dead: new Map(),
-    copies: new Map(),
+    places: new Map(),
     copyAt: new Map(),
     lines: new Map(),
     starts: new Map(),
@@ -138,9 +138,9 @@ function checkInput(run: Run, state: State, record: LogRecord): string | null {
   const line = state.lines.get(`${record.topic}/${record.partition}`) ?? { records: [], passed: 0 };
   state.lines.set(`${record.topic}/${record.partition}`, line);
   line.records.push(record);
-  const copy = (state.copies.get(origin) ?? 0) + 1;
-  state.copies.set(origin, copy);
-  state.copyAt.set(place, copy);
+  const places = state.places.get(origin) ?? [];
+  state.places.set(origin, places);
+  state.copyAt.set(place, places.push(record));
   const input = run.inputAt.get(origin);
   if (input === undefined) return `a record of origin ${origin}, which is no input`;
   if (place === origin) return null;
@@ -174,7 +174,7 @@ function hasOutcome(run: Run, state: State, record: LogRecord): boolean {
   const input = inputOf(record, run.inputAt);
   if (input === null || state.dead.has(origin)) return true;
   if (input.intent.kind === "valid" && state.registered.has(input.intent.identity)) return true;
-  return state.copies.get(origin)! > state.copyAt.get(placeOf(record))!;
+  return state.places.get(origin)!.length > state.copyAt.get(placeOf(record))!;
 }
 
 function checkEnd(run: Run, graph: GraphFindings, state: State): string[] {
@@ -196,9 +196,11 @@ function missing(run: Run, graph: GraphFindings, state: State, origin: string, i
   return state.registered.has(number) ? null : `of identity ${number} has no registered record`;
 }
 
+/** Of the record, or of a copy of it: then whoever lost it was told, and may have lost it. */
 function isTakenByRetention(state: State, origin: string): boolean {
-  const [topic, partition, offset] = origin.split("/");
-  return Number(offset) < (state.starts.get(`${topic}/${partition}`) ?? 0);
+  return state.places.get(origin)!.some(({ topic, partition, offset }) => {
+    return offset < (state.starts.get(`${topic}/${partition}`) ?? 0);
+  });
 }
 
 function keepsHeaders(headers: readonly Header[], original: readonly Header[]): boolean {

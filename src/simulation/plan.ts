@@ -210,7 +210,7 @@ function makeIncidents(
       case "cut":
         return { kind, forMs: dice.int(500, timing.sessionTimeoutMs * 3) };
       case "jump":
-        return { kind, byMs: dice.pick([-3_600_000, -5_000, 5_000, 86_400_000]) };
+        return { kind, byMs: dice.pick([-300_000, -5_000, 5_000, 86_400_000]) };
       default:
         return { kind };
     }

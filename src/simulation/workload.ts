@@ -115,7 +115,9 @@ function arrivalTimes(dice: Dice, activeMs: number): () => number {
   const waves = dice.pick([[0], [0, activeMs * 0.5], [0, activeMs * 0.3, activeMs * 0.9]]);
   const spreadMs = dice.pick([10, 5_000, activeMs * 0.4]);
   return () =>
-    dice.chance(0.05) ? activeMs + dice.int(1, 20_000) : dice.pick(waves) + dice.int(0, spreadMs);
+    dice.chance(0.05)
+      ? activeMs + dice.int(1, 20_000)
+      : Math.floor(dice.pick(waves)) + dice.int(0, Math.floor(spreadMs));
 }
 
 function enroll(dice: Dice, tenants: readonly string[]): Enrollment[] {

@@ -87,10 +87,21 @@ export function createWorld(
   if (plan.commitsExpireAtMs !== null) scheduler.after(plan.commitsExpireAtMs, () => expire());
   if (plan.retentionAtMs !== null) scheduler.after(plan.retentionAtMs, () => takeUnsettled());
 
-  /** Committed offsets expire only in a group without members. */
+  /**
+   * Committed offsets expire in a group that had no members for days. A worker takes a partition without commits and
+   * without registered records for new, so expiry before the first of them is stored is a stated limit.
+   */
   function expire(): void {
-    if (group.memberCount() === 0) broker.expireCommits();
+    if (group.memberCount() === 0 && hasRegisteredEverywhere()) broker.expireCommits();
     else if (!isCalm()) scheduler.after(1_000, expire);
+  }
+
+  function hasRegisteredEverywhere(): boolean {
+    const partitions = Array.from({ length: plan.partitionCount }, (_, partition) => partition);
+    return partitions.every((partition) => {
+      const { start, end } = broker.bounds("registered", partition);
+      return end > start || broker.committed("enrolled", partition) === null;
+    });
   }
 
   function takeUnsettled(): void {
