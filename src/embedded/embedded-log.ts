@@ -11,7 +11,6 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type {
   AppendResult,
   Clock,
@@ -27,6 +26,7 @@ import type {
 import { attempt, type Failure, isBusy, type Problem, reasonOf } from "./errors.ts";
 import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
 import { lockForWorker } from "./lock.ts";
+import { Reader, type TailResult } from "./reader.ts";
 import { prepareSchema, quickCheck } from "./schema.ts";
 import { EmbeddedSession, pause } from "./session.ts";
 import { Store } from "./store.ts";
@@ -98,6 +98,7 @@ class EmbeddedLog implements EventLog, LogTail {
   readonly #clock: Clock;
   readonly #writer: Writer;
   readonly #wake: Wake;
+  readonly #reader: Reader;
   readonly #memberships = new Set<Membership>();
   #closed = false;
 
@@ -119,6 +120,7 @@ class EmbeddedLog implements EventLog, LogTail {
       const version = attempt(file, () => store.dataVersion());
       return version.ok ? version.value : null;
     });
+    this.#reader = new Reader(file, store, this.#wake);
     this.partitionCount = store.partitionCount;
   }
 
@@ -137,58 +139,23 @@ class EmbeddedLog implements EventLog, LogTail {
     return { ok: true };
   }
 
-  async scan(
+  scan(
     topic: Topic,
     partition: number,
     fromOffset: number,
     onRecords: (records: readonly LogRecord[]) => void,
     signal: AbortSignal,
   ): Promise<ScanResult> {
-    let next = fromOffset;
-    let end: number | null = null;
-    for (;;) {
-      if (signal.aborted) return { ok: false, reason: "The scan was aborted." };
-      const fetched = this.#fetch(topic, partition, next);
-      if (!fetched.ok) return fetched;
-      end ??= fetched.end;
-      if (fetched.records.length > 0) onRecords(fetched.records);
-      next = fetched.next;
-      if (next >= end) return { ok: true, nextOffset: next };
-      await nextTurn();
-    }
+    return this.#reader.scan(topic, partition, fromOffset, onRecords, signal);
   }
 
-  async tail(
+  tail(
     topic: Topic,
     from: "start" | "end",
     onRecords: (records: readonly LogRecord[]) => void,
     signal: AbortSignal,
-  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }> {
-    const ends = attempt(this.#file, () =>
-      Array.from({ length: this.partitionCount }, (_, p) => this.#store.bounds(topic, p).nextOffset),
-    );
-    if (!ends.ok) return { ok: false, reason: reasonOf(ends.problem) };
-    const next = from === "end" ? ends.value : ends.value.map(() => 0);
-    const onAbort = () => this.#wake.wakeAll();
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      while (!signal.aborted) {
-        let found = false;
-        for (let partition = 0; partition < next.length && !signal.aborted; partition += 1) {
-          const fetched = this.#fetch(topic, partition, next[partition]!);
-          if (!fetched.ok) return fetched;
-          next[partition] = fetched.next;
-          if (fetched.records.length === 0) continue;
-          found = true;
-          onRecords(fetched.records);
-          await nextTurn();
-        }
-        if (!found && !signal.aborted) await this.#wake.wait(topic, null);
-      }
-      return { ok: true };
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+  ): Promise<TailResult> {
+    return this.#reader.tail(topic, from, onRecords, signal);
   }
 
   async join(
@@ -243,28 +210,9 @@ class EmbeddedLog implements EventLog, LogTail {
     this.#closed = true;
     for (const membership of [...this.#memberships]) await membership.leave();
     this.#writer.close();
+    this.#reader.close();
     this.#wake.close();
     attempt(this.#file, () => this.#store.close());
     this.#mark.close();
-  }
-
-  #fetch(
-    topic: Topic,
-    partition: number,
-    fromOffset: number,
-  ): { ok: true; records: readonly LogRecord[]; next: number; end: number } | { ok: false; reason: string } {
-    if (this.#closed) return { ok: false, reason: reasonOf(closed(this.#file).problem) };
-    const fetched = attempt(this.#file, () => this.#store.fetch(topic, partition, fromOffset));
-    if (!fetched.ok) return { ok: false, reason: reasonOf(fetched.problem) };
-    const result = fetched.value;
-    if (result.kind === "gap") return this.#fetch(topic, partition, result.logStart);
-    const { nextOffset } = result.bounds;
-    const last = result.records.at(-1);
-    return {
-      ok: true,
-      records: result.records,
-      next: last === undefined ? nextOffset : last.offset + 1,
-      end: nextOffset,
-    };
   }
 }

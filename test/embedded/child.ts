@@ -5,7 +5,7 @@
  * work: joins, then appends calls of records and commits for ever, four at a time; says "ack <call>" and
  *   "commit <offset>" once each was acknowledged. The argument is the first call's number.
  * append: appends one record to dlq/0 for each line of stdin, says "ack".
- * open: says how opening went, as JSON.
+ * open: says how opening went, as JSON. The argument, if any, is the user id to become first.
  */
 import assert from "node:assert/strict";
 import { writeSync } from "node:fs";
@@ -18,6 +18,12 @@ import { callRecords, recordOfText } from "./calls.ts";
 const [role, dataDir, argument] = process.argv.slice(2);
 const say = (line: string) => writeSync(1, `${line}\n`);
 
+if (role === "open" && argument !== undefined) {
+  // Not before all modules are loaded: that user may be unable to read them.
+  process.setgroups!([]);
+  process.setgid!(Number(argument));
+  process.setuid!(Number(argument));
+}
 const opening = await openEmbeddedLog({ dataDir: dataDir!, partitionCount: 3 }, systemClock);
 if (role === "open") {
   say(JSON.stringify(opening.ok ? { ok: true } : opening));

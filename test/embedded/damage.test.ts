@@ -20,6 +20,8 @@ import { type OpenLog, tryOpen, workspaceOf } from "./harness.ts";
 import { nextLine, startChild } from "./processes.ts";
 
 const timeout = 20_000;
+/** The superuser may write everywhere, so somebody else has to try. */
+const nobody = process.getuid?.() === 0 ? ["65534"] : [];
 const filler = "x".repeat(300);
 
 async function fill(log: OpenLog, count = 300): Promise<void> {
@@ -234,9 +236,7 @@ test("a directory that can't be made or written names itself", { timeout }, asyn
   mkdirSync(readOnly);
   chmodSync(readOnly, 0o555);
   chmodSync(dataDir, 0o755);
-  // The superuser may write everywhere, so somebody else has to try.
-  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
-  const answer = JSON.parse(await nextLine(startChild(t, ["open", readOnly], uid)));
+  const answer = JSON.parse(await nextLine(startChild(t, ["open", readOnly, ...nobody])));
   assertRefused(answer, "log-not-writable", readOnly);
 });
 
@@ -247,7 +247,6 @@ test("a log that only somebody else may write is refused", { timeout }, async (t
   await log.close();
   chmodSync(workspace.dataDir, 0o777);
   for (const name of ["log.db", "log.head"]) chmodSync(join(workspace.dataDir, name), 0o444);
-  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
-  const answer = JSON.parse(await nextLine(startChild(t, ["open", workspace.dataDir], uid)));
+  const answer = JSON.parse(await nextLine(startChild(t, ["open", workspace.dataDir, ...nobody])));
   assertRefused(answer, "log-not-writable", workspace.dataDir);
 });

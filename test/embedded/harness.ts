@@ -12,7 +12,7 @@ import type { Features, Harness, Log } from "../contracts/event-log/harness.ts";
 
 export type OpenLog = Log & { close(): Promise<void> };
 
-export const partitionCount = 3;
+const partitionCount = 3;
 
 export const features: Features = {
   groups: false,
@@ -29,7 +29,7 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
-export function makeWorkspace(): Workspace {
+function makeWorkspace(): Workspace {
   const dataDir = mkdtempSync(join(tmpdir(), "embedded-log-"));
   const logs: OpenLog[] = [];
   return {
@@ -59,7 +59,7 @@ export function tryOpen(dataDir: string): Promise<EmbeddedOpening> {
 }
 
 /** What the retention of a later version would do: there is none yet. */
-export function trim(dataDir: string, topic: Topic, partition: number, beforeOffset: number): void {
+function trim(dataDir: string, topic: Topic, partition: number, beforeOffset: number): void {
   const db = new DatabaseSync(join(dataDir, "log.db"), { timeout: 1000 });
   db.exec(`
     BEGIN IMMEDIATE;

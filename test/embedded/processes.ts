@@ -14,10 +14,9 @@ export interface Child {
 }
 
 /** Runs child.ts (see there); killed at the latest when the test ends. */
-export function startChild(t: TestContext, args: readonly string[], uid?: number): Child {
+export function startChild(t: TestContext, args: readonly string[]): Child {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
-    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   const gone = once(child, "exit");
   const kill = async () => {

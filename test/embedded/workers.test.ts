@@ -87,6 +87,12 @@ test("what other processes append is noticed by file events, without a timer", {
   assert.deepEqual(await done, { ok: true });
 });
 
+test("several processes may create the log at once", { timeout }, async (t) => {
+  const { dataDir } = workspaceOf(t);
+  const children = [0, 1, 2, 3].map(() => startChild(t, ["open", dataDir]));
+  for (const child of children) assert.equal(await nextLine(child), '{"ok":true}');
+});
+
 test("several processes append at once: nothing is lost, nothing refused", { timeout }, async (t) => {
   const { dataDir, open } = workspaceOf(t);
   const log = await open();
