@@ -151,6 +151,13 @@ export function settledThroughOf(partition: OwnedPartition, topic: InputTopic): 
   return topic === "enrolled" ? settledThrough(partition.window) : parkedThrough(partition.parking);
 }
 
+/** What a clean shutdown commits as attemptedThrough. Suspects that were not even looked at remain suspects. */
 export function taintedThroughOf(partition: OwnedPartition, topic: InputTopic): number {
-  return topic === "enrolled" ? taintedThrough(partition.window) : parkedTaintedThrough(partition.parking);
+  const suspectsBelow = partition.suspectsBelow[topic];
+  if (topic === "retry") {
+    const hasSuspects = parkedThrough(partition.parking) < suspectsBelow;
+    return Math.max(parkedTaintedThrough(partition.parking), hasSuspects ? suspectsBelow : 0);
+  }
+  const isUnread = partition.window.nextOffset < suspectsBelow;
+  return Math.max(taintedThrough(partition.window), isUnread ? suspectsBelow : 0);
 }
