@@ -2,7 +2,7 @@
 import type { DemoPlan } from "./plan.ts";
 import type { Verdict } from "./verify.ts";
 
-const labelWidth = 52;
+const labelWidth = 54;
 
 export function reportLines(
   plan: DemoPlan,

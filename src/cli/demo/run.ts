@@ -44,7 +44,8 @@ export type DemoResult =
 
 type RequestCounts = ReturnType<Simulator["stats"]>["requests"];
 
-const requestTimeoutMs = 1_000;
+/** Short, so that lost replies are noticed while one watches, and long enough for a busy machine. */
+const requestTimeoutMs = 2_000;
 const emitBatch = 200;
 const drainMs = 5_000;
 
@@ -177,6 +178,7 @@ function demoSettings(
   tenantIds: readonly string[],
   limit: number,
 ): Settings {
+  const publishTimeoutMs = "KAFKA_BROKERS" in place.environment ? 5_000 : 1_000;
   const loaded = loadSettings({
     environment: {
       ...place.environment,
@@ -188,7 +190,8 @@ function demoSettings(
       GRAPH_CA_FILE: simulator.caFile,
       GRAPH_REQUEST_TIMEOUT_MS: String(requestTimeoutMs),
       GRAPH_WRITES_PER_20S: String(limit),
-      PUBLISH_TIMEOUT_MS: "5000",
+      SETTLE_MS: String(requestTimeoutMs + publishTimeoutMs),
+      PUBLISH_TIMEOUT_MS: String(publishTimeoutMs),
       MAX_ATTEMPTS: "200",
       REREAD_COUNT: "2",
       REREAD_DELAY_MS: "100",
