@@ -28,7 +28,7 @@ export interface Violation {
 export function violations(schema: TObject, object: JsonObject, prefix: "" | "/data"): Violation[] {
   const found: Violation[] = [];
   for (const [name, member] of Object.entries(schema.properties) as [string, TSchema][]) {
-    const violation = memberViolation(member, Object.hasOwn(object, name) ? object[name] : undefined);
+    const violation = memberViolation(member, object[name]);
     if (violation === null) continue;
     const pointer = `${prefix}/${name}`;
     found.push({ pointer, fault: violation.fault, text: `${pointer} ${violation.text}` });
