@@ -11,7 +11,7 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { type Cluster, Kafka, type KafkaConfig, logLevel } from "kafkajs";
-import type { ApiVersions, ProtocolRequest } from "./protocol.ts";
+import type { Node } from "./node.ts";
 
 export interface WireSettings {
   readonly brokers: readonly string[];
@@ -21,75 +21,6 @@ export interface WireSettings {
   readonly requestTimeoutMs: number;
   /** One line about trouble on a connection. No secret is in it. */
   readonly onLine: (line: string) => void;
-}
-
-type TopicPartitions<T> = readonly { topic: string; partitions: readonly T[] }[];
-
-/** kafkajs's Broker: the requests that it encodes well enough, and `send` for the others. */
-export interface Node {
-  readonly nodeId: number;
-  readonly versions: ApiVersions;
-  readonly connectionPool: {
-    send<T>(request: ProtocolRequest<T>): Promise<T>;
-    getConnection(index: number): Promise<unknown>;
-  };
-  joinGroup(request: {
-    groupId: string;
-    memberId: string;
-    sessionTimeout: number;
-    rebalanceTimeout: number;
-    groupProtocols: { name: string; metadata: Buffer }[];
-  }): Promise<{
-    generationId: number;
-    leaderId: string;
-    memberId: string;
-    members: { memberId: string; memberMetadata: Buffer }[];
-  }>;
-  syncGroup(request: {
-    groupId: string;
-    generationId: number;
-    memberId: string;
-    groupAssignment: { memberId: string; memberAssignment: Buffer }[];
-  }): Promise<{ memberAssignment: Buffer }>;
-  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
-  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
-  offsetCommit(request: {
-    groupId: string;
-    groupGenerationId: number;
-    memberId: string;
-    topics: TopicPartitions<{ partition: number; offset: string; metadata: string }>;
-  }): Promise<unknown>;
-  offsetFetch(request: { groupId: string; topics: TopicPartitions<{ partition: number }> }): Promise<{
-    responses: TopicPartitions<{ partition: number; offset: string; metadata: string | null }>;
-  }>;
-  listOffsets(request: {
-    isolationLevel: number;
-    topics: TopicPartitions<{ partition: number; timestamp: number }>;
-  }): Promise<{ responses: TopicPartitions<{ partition: number; offset: string }> }>;
-  initProducerId(request: {
-    transactionTimeout: number;
-  }): Promise<{ producerId: string; producerEpoch: number }>;
-  metadata(topics: string[]): Promise<{
-    brokers: { nodeId: number }[];
-    topicMetadata: { topic: string; partitionMetadata: { partitionId: number; leader: number }[] }[];
-  }>;
-  createTopics(request: {
-    topics: readonly {
-      topic: string;
-      numPartitions: number;
-      replicationFactor: number;
-      configEntries: readonly { name: string; value: string }[];
-    }[];
-    timeout: number;
-  }): Promise<unknown>;
-  describeConfigs(request: {
-    resources: readonly { type: number; name: string; configNames: readonly string[] }[];
-  }): Promise<{
-    resources: readonly {
-      resourceName: string;
-      configEntries: readonly { configName: string; configValue: string | null }[];
-    }[];
-  }>;
 }
 
 /** One set of connections. */
@@ -238,46 +169,4 @@ function stillTheQueue(queue: ConnectionInternals["requestQueue"]): void {
       queue.checkPendingRequests();
     }, delayMs);
   };
-}
-
-/** A wire that is there when it is needed, and replaced when it was dropped. */
-export interface Line {
-  wire(): Promise<Wire>;
-  /** Closes this wire; the next call of `wire` opens another. */
-  drop(wire: Wire): void;
-  close(): void;
-}
-
-export function openLine(settings: WireSettings, topics: readonly string[]): Line {
-  let current: Promise<Wire> | null = null;
-  let closed = false;
-  const line: Line = {
-    wire() {
-      if (closed) return Promise.reject(new Error("the log was closed"));
-      if (current) return current;
-      const opening = openWire(settings, topics).then((wire) => {
-        if (closed) wire.close();
-        return wire;
-      });
-      current = opening;
-      opening.catch(() => {
-        if (current === opening) current = null;
-      });
-      return opening;
-    },
-    drop(wire) {
-      if (wire.closed) return;
-      wire.close();
-      current = null;
-    },
-    close() {
-      closed = true;
-      current?.then(
-        (wire) => wire.close(),
-        () => {},
-      );
-      current = null;
-    },
-  };
-  return line;
 }

@@ -4,9 +4,10 @@
  * arrives at an idle partition is handed over at once, and one that has a backlog never waits for the idle ones.
  */
 import type { Clock } from "../ports.ts";
-import type { Line, Wire } from "./client.ts";
+import type { Wire } from "./client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
 import type { Asked, Inbox, Slot } from "./inbox.ts";
+import type { Line } from "./line.ts";
 import { listBounds } from "./offsets.ts";
 import { type Fetched, fetchRequest } from "./protocol.ts";
 import { logRecords } from "./reader.ts";

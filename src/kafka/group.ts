@@ -9,16 +9,18 @@
  */
 import type { Clock, EventLog, Session } from "../ports.ts";
 import { inputTopics } from "../ports.ts";
-import {
-  assignPartitions,
-  decodeAssignment,
-  decodeClaim,
-  encodeAssignment,
-  encodeClaim,
-  protocolName,
-} from "./assigner.ts";
-import type { Line, Node, Wire } from "./client.ts";
+import type { Wire } from "./client.ts";
 import { isRefusal, protocolError, reasonOf } from "./errors.ts";
+import {
+  checkPartitionCounts,
+  GroupFault,
+  type Joined,
+  joinAndSync,
+  type OwnClaim,
+  refusalReason,
+} from "./join-group.ts";
+import type { Line } from "./line.ts";
+import type { Node } from "./node.ts";
 import { waitAtMost } from "./reader.ts";
 import { createSession, type OwnSession, type SessionSettings } from "./session.ts";
 
@@ -32,12 +34,6 @@ type Step<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "again" }
   | { readonly kind: "lost"; readonly reason: string };
-
-interface Joined {
-  readonly generationId: number;
-  readonly partitions: readonly number[];
-  readonly syncSentAtMs: number;
-}
 
 const leaveTimeoutMs = 5000;
 
@@ -64,7 +60,7 @@ class GroupMembership {
   readonly #topics: string[];
   readonly #heartbeatMs: number;
   #memberId = "";
-  #claim: { generation: number; partitions: readonly number[] } = { generation: -1, partitions: [] };
+  #claim: OwnClaim = { generation: -1, partitions: [] };
   #coordinator: { wire: Wire; node: Node } | null = null;
   #current: OwnSession | null = null;
   #leaving = false;
@@ -186,7 +182,7 @@ class GroupMembership {
     } catch (error) {
       const type = protocolError(error);
       if (error instanceof GroupFault) return { kind: "lost", reason: error.message };
-      if (isRefusal(error)) return { kind: "lost", reason: this.#refusal(type, reasonOf(error)) };
+      if (isRefusal(error)) return { kind: "lost", reason: refusalReason(error, this.#settings) };
       if (type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID") {
         this.#generationOver(type === "UNKNOWN_MEMBER_ID");
         this.#troubleSinceMs = null;
@@ -206,17 +202,6 @@ class GroupMembership {
     }
   }
 
-  #refusal(type: string | null, reason: string): string {
-    const { groupId } = this.#settings;
-    if (type === "INCONSISTENT_GROUP_PROTOCOL") {
-      return `group ${groupId} is used by consumers of another kind; give this worker a group of its own (KAFKA_GROUP_ID)`;
-    }
-    if (type === "INVALID_SESSION_TIMEOUT") {
-      return `the broker refuses a session time-out of ${this.#settings.sessionTimeoutMs} ms (see its group.min.session.timeout.ms and group.max.session.timeout.ms)`;
-    }
-    return `group ${groupId}: ${reason}`;
-  }
-
   async #findCoordinator(wire: Wire): Promise<Node> {
     if (this.#coordinator?.wire === wire) return this.#coordinator.node;
     const node = await wire.coordinator(this.#settings.groupId);
@@ -225,41 +210,19 @@ class GroupMembership {
   }
 
   async #joinAndSync(wire: Wire): Promise<Joined> {
-    const { groupId, sessionTimeoutMs, partitionCount } = this.#settings;
     await wire.refresh();
-    for (const topic of this.#topics) {
-      const found = wire.partitionCount(topic);
-      if (found !== partitionCount) {
-        throw new GroupFault(
-          `${topic} has ${found} partitions, but had ${partitionCount} at the start: start again`,
-        );
-      }
-    }
+    checkPartitionCounts(wire, this.#topics, this.#settings.partitionCount);
     const node = await this.#findCoordinator(wire);
-    const metadata = encodeClaim(this.#topics, this.#claim.generation, this.#claim.partitions);
-    // The session is over by now: whoever is given these partitions next may begin.
+    // Whoever is given these partitions next may begin as soon as the request is out.
     this.#end();
-    const group = await node.joinGroup({
-      groupId,
-      memberId: this.#memberId,
-      sessionTimeout: sessionTimeoutMs,
-      // Longer than a session: being slow to rejoin must not lose partitions sooner than being silent does.
-      rebalanceTimeout: sessionTimeoutMs * 2,
-      groupProtocols: [{ name: protocolName, metadata }],
-    });
-    this.#memberId = group.memberId;
-    const { generationId, memberId } = group;
-    let groupAssignment: { memberId: string; memberAssignment: Buffer }[] = [];
-    if (group.leaderId === memberId) {
-      const claims = group.members.map((member) => decodeClaim(member.memberId, member.memberMetadata));
-      groupAssignment = [...assignPartitions(claims, partitionCount)].map(([member, partitions]) => ({
-        memberId: member,
-        memberAssignment: encodeAssignment(this.#topics, partitions),
-      }));
-    }
-    const syncSentAtMs = this.#clock.nowMs();
-    const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
-    return { generationId, partitions: decodeAssignment(this.#topics, memberAssignment), syncSentAtMs };
+    return joinAndSync(
+      node,
+      { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
+      this.#clock,
+      (memberId) => {
+        this.#memberId = memberId;
+      },
+    );
   }
 
   async #heartbeat(wire: Wire): Promise<void> {
@@ -285,6 +248,3 @@ class GroupMembership {
     });
   }
 }
-
-/** What no further attempt changes. */
-class GroupFault extends Error {}

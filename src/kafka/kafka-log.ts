@@ -2,9 +2,10 @@
 import type { KafkaConfig } from "kafkajs";
 import { topicName } from "../domain/topics.ts";
 import type { Clock, EventLog, LogTail, Topic } from "../ports.ts";
-import { type Line, openLine, openWire, type WireSettings } from "./client.ts";
+import { openWire, type WireSettings } from "./client.ts";
 import { isRefusal, reasonOf } from "./errors.ts";
 import { createJoin } from "./group.ts";
+import { type Line, openLine } from "./line.ts";
 import { createProducer } from "./producer.ts";
 import { createScan, createTail } from "./reader.ts";
 import { type Problem, prepareTopics } from "./topics.ts";
@@ -17,8 +18,8 @@ export interface KafkaSettings {
   readonly topicPrefix: string;
   /** Of topics that are created. */
   readonly partitionCount: number;
-  /** Of topics that are created; null: the broker's default. */
-  readonly replicationFactor: number | null;
+  /** Of topics that are created; below 1: the broker's default. */
+  readonly replicationFactor: number;
   readonly createTopics: boolean;
   readonly sessionTimeoutMs: number;
   readonly publishTimeoutMs: number;
@@ -54,15 +55,16 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   const inputs = [nameOf("enrolled"), nameOf("retry")];
   const all = [...inputs, nameOf("registered"), nameOf("dlq")];
   const lines = new Set<Line>();
-  const open = (line: Line): Line => {
+  const open = (of: WireSettings, topics: readonly string[]): Line => {
+    const line = openLine(of, topics, () => lines.delete(line));
     lines.add(line);
     return line;
   };
-  const groupLine = () => open(openLine({ ...wireSettings, requestTimeoutMs }, inputs));
+  const groupLine = () => open({ ...wireSettings, requestTimeoutMs }, inputs);
   const producerSettings = { publishTimeoutMs: settings.publishTimeoutMs, nameOf };
   // A request that is cut off by its call's time-out must not be given up before.
   const producerWire = { ...wireSettings, requestTimeoutMs: settings.publishTimeoutMs + 1000 };
-  const producer = createProducer(open(openLine(producerWire, all)), producerSettings, clock);
+  const producer = createProducer(open(producerWire, all), producerSettings, clock);
   const group = {
     groupId: settings.groupId,
     sessionTimeoutMs: settings.sessionTimeoutMs,
@@ -76,9 +78,9 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   const log: KafkaLog = {
     partitionCount,
     append: producer.append,
-    scan: createScan(open(openLine(wireSettings, all)), readerSettings, clock),
+    scan: createScan(open(wireSettings, all), readerSettings, clock),
     join: createJoin(groupLine, group, clock),
-    tail: createTail(() => open(openLine(wireSettings, all)), readerSettings, clock),
+    tail: createTail(() => open(wireSettings, all), readerSettings, clock),
     async close() {
       producer.close();
       for (const line of lines) line.close();
@@ -104,18 +106,18 @@ async function prepare(
   } catch (error) {
     const reason = reasonOf(error);
     if (isRefusal(error)) {
-      const fix = "check KAFKA_SASL_* and KAFKA_SSL_* and what the broker grants to this user";
+      const fix = `check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${settings.brokers[0]} --list`;
       return {
         ok: false,
         heals: false,
-        problem: { code: "KAFKA_REFUSED", message: `Kafka at ${at}: ${reason}`, fix },
+        problem: { code: "kafka-refused", message: `Kafka at ${at}: ${reason}`, fix },
       };
     }
     const fix = `check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --list`;
     return {
       ok: false,
       heals: true,
-      problem: { code: "KAFKA_UNREACHABLE", message: `Kafka at ${at} can't be reached: ${reason}`, fix },
+      problem: { code: "kafka-unreachable", message: `Kafka at ${at} can't be reached: ${reason}`, fix },
     };
   }
 }

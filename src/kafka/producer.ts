@@ -8,10 +8,12 @@
  *    that holds one is cut off with its connection.
  */
 import type { AppendResult, Clock, NewRecord } from "../ports.ts";
-import type { Line, Wire } from "./client.ts";
+import type { Wire } from "./client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
+import type { Line } from "./line.ts";
+import { batchBytesMax, type Call, createLane, type Item, type Lane, nextBatch } from "./producer-lane.ts";
 import { produceRequest } from "./protocol.ts";
-import { encodeBatch, recordBytes } from "./record-batch.ts";
+import { recordBytes } from "./record-batch.ts";
 
 export interface ProducerSettings {
   readonly publishTimeoutMs: number;
@@ -24,32 +26,8 @@ export interface Producer {
   close(): void;
 }
 
-/** Below the 1 MiB that brokers take by default. */
-const batchBytesMax = 900_000;
 const waitingBytesMax = 256 * 1024 * 1024;
 const retryDelayMs = 100;
-
-interface Call {
-  pending: number;
-  settled: boolean;
-  readonly settle: (result: AppendResult) => void;
-}
-
-interface Item {
-  readonly call: Call;
-  readonly record: NewRecord;
-  readonly bytes: number;
-}
-
-interface Lane {
-  readonly topic: string;
-  readonly partition: number;
-  waiting: Item[];
-  batch: { readonly items: readonly Item[]; readonly encoded: Buffer } | null;
-  sequence: number;
-  batchBytesMax: number;
-  state: "idle" | "sending" | "backing-off";
-}
 
 export function createProducer(line: Line, settings: ProducerSettings, clock: Clock): Producer {
   const lanes = new Map<string, Lane>();
@@ -65,17 +43,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     const key = `${record.topic}/${record.partition}`;
     const known = lanes.get(key);
     if (known) return known;
-    const topic = settings.nameOf(record.topic);
-    const { partition } = record;
-    const lane: Lane = {
-      topic,
-      partition,
-      waiting: [],
-      batch: null,
-      sequence: 0,
-      batchBytesMax,
-      state: "idle",
-    };
+    const lane = createLane(settings.nameOf(record.topic), record.partition);
     lanes.set(key, lane);
     return lane;
   }
@@ -184,7 +152,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     busyLeaders.add(leader);
     for (const lane of led) {
       lane.state = "sending";
-      lane.batch ??= nextBatch(lane);
+      lane.batch ??= nextBatch(lane, identity!, clock.wallMs());
     }
     const sent = led.map((lane) => ({ lane, batch: lane.batch }));
     const parts = led.map((lane) => ({
@@ -215,26 +183,6 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     }
     if (again.length > 0) backOff(again, over, failure ?? lastTrouble);
     pump();
-  }
-
-  function nextBatch(lane: Lane): NonNullable<Lane["batch"]> {
-    let bytes = 0;
-    let count = 0;
-    for (const item of lane.waiting) {
-      if (count > 0 && bytes + item.bytes > lane.batchBytesMax) break;
-      bytes += item.bytes;
-      count += 1;
-    }
-    const items = lane.waiting.splice(0, count);
-    const producer = { ...identity!, sequence: lane.sequence };
-    return {
-      items,
-      encoded: encodeBatch(
-        items.map((item) => item.record),
-        clock.wallMs(),
-        producer,
-      ),
-    };
   }
 
   function judge(lane: Lane, errorCode: number, again: Lane[]): void {

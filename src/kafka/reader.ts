@@ -3,8 +3,9 @@
  * a scan costs two round trips more than its data.
  */
 import type { Clock, EventLog, LogRecord, LogTail, ScanResult, Topic } from "../ports.ts";
-import type { Line, Wire } from "./client.ts";
+import type { Wire } from "./client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
+import type { Line } from "./line.ts";
 import { leaderOf, listBounds } from "./offsets.ts";
 import { type Fetched, fetchRequest } from "./protocol.ts";
 import { decodeBatches, type RawRecord } from "./record-batch.ts";

@@ -169,14 +169,14 @@ function readBatch(bytes: Buffer): Batch {
 }
 
 function readRecord(
-  reader: ByteReader,
+  batch: ByteReader,
   baseOffset: number,
   baseTimestampMs: number,
   appendTimeMs: number | null,
 ): RawRecord {
-  const size = reader.varint();
-  const end = reader.at + size;
-  reader.at += 1;
+  // A copy, so that one record that is kept for long does not keep its whole fetch.
+  const reader = new ByteReader(Buffer.from(batch.raw(batch.varint())));
+  reader.at = 1;
   const timestampMs = baseTimestampMs + reader.varint();
   const offset = baseOffset + reader.varint();
   const key = reader.varBytes();
@@ -187,6 +187,6 @@ function readRecord(
     const name = reader.varBytes();
     headers.push([name === null ? "" : name.toString("utf8"), reader.varBytes()]);
   }
-  if (reader.at !== end) throw new BatchError(`a record at offset ${offset} of another size than it says`);
+  if (reader.left !== 0) throw new BatchError(`a record at offset ${offset} is longer than its parts`);
   return { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers };
 }

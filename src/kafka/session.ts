@@ -9,10 +9,12 @@
  */
 import type { Clock, Commit, CommitResult, InputPosition, PositionsResult, Session } from "../ports.ts";
 import { inputTopics } from "../ports.ts";
-import type { Line, Node, Wire } from "./client.ts";
+import type { Wire } from "./client.ts";
 import { protocolError, reasonOf } from "./errors.ts";
 import { createFetcher, type FetcherLines } from "./fetcher.ts";
 import { createInbox } from "./inbox.ts";
+import type { Line } from "./line.ts";
+import type { Node } from "./node.ts";
 import { listBounds } from "./offsets.ts";
 import { delay } from "./reader.ts";
 

@@ -1,16 +1,17 @@
 /** The four topics: created where they are missing, and checked for what the worker relies on. */
 import { topicName } from "../domain/topics.ts";
 import type { Clock, Topic } from "../ports.ts";
-import type { Node, Wire } from "./client.ts";
+import type { Wire } from "./client.ts";
 import { protocolError, reasonOf } from "./errors.ts";
+import type { Node } from "./node.ts";
 import { delay } from "./reader.ts";
 
 export interface TopicsSettings {
   readonly brokers: readonly string[];
   readonly topicPrefix: string;
   readonly partitionCount: number;
-  /** Null: the broker's default. */
-  readonly replicationFactor: number | null;
+  /** Below 1: the broker's default. */
+  readonly replicationFactor: number;
   readonly createTopics: boolean;
 }
 
@@ -58,7 +59,7 @@ export async function prepareTopics(
     const [first] = missing as [Topic];
     const names = missing.map((role) => topicName(role, settings.topicPrefix)).join(", ");
     return problem(
-      "TOPICS_MISSING",
+      "topics-missing",
       `missing on the broker: ${names}`,
       `set TOPICS_CREATE=true, or type: ${createCommand(first, partitionCount, settings)}`,
     );
@@ -109,7 +110,8 @@ async function create(
   settings: TopicsSettings,
 ): Promise<TopicsResult | null> {
   const node = await wire.controller();
-  const replicationFactor = settings.replicationFactor ?? (await defaultReplicationFactor(node));
+  const replicationFactor =
+    settings.replicationFactor > 0 ? settings.replicationFactor : await defaultReplicationFactor(node);
   const topics = missing.map((role) => ({
     topic: topicName(role, settings.topicPrefix),
     numPartitions: partitionCount,
@@ -128,7 +130,7 @@ async function create(
       type === "INVALID_REPLICATION_FACTOR"
         ? `set TOPICS_REPLICATION_FACTOR to at most the number of brokers`
         : `grant this client the right to create topics, or type: ${createCommand(missing[0]!, partitionCount, settings)}`;
-    return problem("TOPICS_NOT_CREATED", `topics can't be created: ${reasonOf(error)}`, fix);
+    return problem("topics-not-created", `topics can't be created: ${reasonOf(error)}`, fix);
   }
 }
 
@@ -153,7 +155,7 @@ function checkCounts(
     const enrolled = topicName("enrolled", settings.topicPrefix);
     const fewer = count < partitionCount;
     return problem(
-      "TOPIC_PARTITIONS",
+      "topic-partitions",
       `${name} has ${count} partitions, ${enrolled} has ${partitionCount}; the numbers must be equal`,
       fewer
         ? `kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --alter --topic ${name} --partitions ${partitionCount}`
@@ -186,7 +188,7 @@ async function checkConfigs(wire: Wire, settings: TopicsSettings): Promise<Topic
         ? "it is the memory of what was registered, so nothing in it may expire"
         : "compaction would remove records that share a key";
     return problem(
-      "TOPIC_CLEANUP_POLICY",
+      "topic-cleanup-policy",
       `${topicName(role, settings.topicPrefix)} has cleanup.policy=${policy} instead of ${wanted}: ${why}`,
       alter(role, `cleanup.policy=${wanted}`),
     );
@@ -196,7 +198,7 @@ async function checkConfigs(wire: Wire, settings: TopicsSettings): Promise<Topic
     const bytes = Number(configOf(role, "max.message.bytes") ?? Number.POSITIVE_INFINITY);
     if (bytes >= inputBytes + headerRoomBytes) continue;
     return problem(
-      "TOPIC_MESSAGE_BYTES",
+      "topic-message-bytes",
       `${topicName(role, settings.topicPrefix)} takes records of ${bytes} bytes, too few for the largest of ` +
         `${topicName("enrolled", settings.topicPrefix)} (${inputBytes}) with the headers added to it`,
       alter(role, `max.message.bytes=${Math.max(largerMessageBytes, inputBytes * 2)}`),
@@ -207,8 +209,7 @@ async function checkConfigs(wire: Wire, settings: TopicsSettings): Promise<Topic
 
 function createCommand(role: Topic, partitionCount: number, settings: TopicsSettings): string {
   const entries = Object.entries(configs[role]).map(([name, value]) => ` --config ${name}=${value}`);
-  const factor =
-    settings.replicationFactor === null ? "" : ` --replication-factor ${settings.replicationFactor}`;
+  const factor = settings.replicationFactor < 1 ? "" : ` --replication-factor ${settings.replicationFactor}`;
   return (
     `kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --create --topic ${topicName(role, settings.topicPrefix)} ` +
     `--partitions ${partitionCount}${factor}${entries.join("")}`

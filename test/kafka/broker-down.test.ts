@@ -1,13 +1,12 @@
 /** A broker that dies and comes back, under a log that is open. It is this file's own, to be killed. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { NewRecord, Session } from "../../src/ports.ts";
+import type { LogRecord, NewRecord, Session } from "../../src/ports.ts";
 import { skipWithout, startOwnBroker } from "../support/broker.ts";
 import { openLog, settingsFor } from "./harness.ts";
 import { eventually, until } from "./waiting.ts";
 
-// Not the one that others are given; where Docker has none that can be killed, Java has.
-const broker = await startOwnBroker({ "num.io.threads": "4" });
+const broker = await startOwnBroker();
 after(() => (broker.ok ? broker.stop() : undefined));
 const skip = skipWithout(broker);
 
@@ -62,6 +61,11 @@ test("a broker killed and started again heals by itself", { skip, timeout: 120_0
   assert.ok(read.kind === "records");
   assert.equal(String(read.records.at(-1)!.value), "after");
   assert.ok(newest.heldUntilMs() > 0);
+  const stored: string[] = [];
+  const onRecords = (records: readonly LogRecord[]) =>
+    stored.push(...records.map(({ value }) => String(value)));
+  assert.ok((await log.scan("enrolled", 0, 0, onRecords, abort.signal)).ok);
+  assert.deepEqual(stored, ["before", "after"], "what failed was not sent later");
   assert.deepEqual(failures, []);
 });
 

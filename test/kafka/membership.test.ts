@@ -145,6 +145,6 @@ test("leaving before the broker was ever reached ends at once", { timeout: 30_00
   const opened = await openKafkaLog(settingsFor({ brokers: ["127.0.0.1:1"] }), freezableClock());
   assert.ok(!opened.ok);
   assert.equal(opened.heals, true);
-  assert.equal(opened.problem.code, "KAFKA_UNREACHABLE");
+  assert.equal(opened.problem.code, "kafka-unreachable");
   assert.match(opened.problem.fix, /KAFKA_BROKERS/);
 });

@@ -36,7 +36,7 @@ test(
   "missing topics are created with what the worker relies on, and found so the next time",
   options,
   async () => {
-    const settings = settingsFor({ partitionCount: 3, replicationFactor: null });
+    const settings = settingsFor({ partitionCount: 3, replicationFactor: -1 });
     const log = await openLog(settings);
     assert.equal(log.partitionCount, 3);
     await log.close();
@@ -76,7 +76,7 @@ test(
   options,
   async () => {
     const problem = await problemWith([{ role: "enrolled" }], { createTopics: false });
-    assert.equal(problem?.code, "TOPICS_MISSING");
+    assert.equal(problem?.code, "topics-missing");
     assert.match(
       problem.message,
       /connector\.enrolled\.retry, .*connector\.registered, .*connector\.enrolled\.dlq/,
@@ -91,10 +91,10 @@ test("new topics follow the partition count of those that are there", options, a
 
 test("unequal partition counts are refused, with what to type", options, async () => {
   const few = await problemWith([{ role: "enrolled", partitions: 4 }, { role: "retry" }]);
-  assert.equal(few?.code, "TOPIC_PARTITIONS");
+  assert.equal(few?.code, "topic-partitions");
   assert.match(few.fix, /kafka-topics\.sh .*--alter --topic .*connector\.enrolled\.retry --partitions 4/);
   const many = await problemWith([{ role: "enrolled" }, { role: "registered", partitions: 3 }]);
-  assert.equal(many?.code, "TOPIC_PARTITIONS");
+  assert.equal(many?.code, "topic-partitions");
   assert.match(many.fix, /delete .*connector\.registered/);
 });
 
@@ -106,7 +106,7 @@ for (const { role, policy, wanted } of [
 ] as const) {
   test(`cleanup.policy=${policy} of ${role} is refused, with what to type`, options, async () => {
     const problem = await problemWith([{ role, configs: { "cleanup.policy": policy } }]);
-    assert.equal(problem?.code, "TOPIC_CLEANUP_POLICY");
+    assert.equal(problem?.code, "topic-cleanup-policy");
     assert.ok(
       problem.fix.endsWith(
         `--entity-name ${topicName(role, problem.prefix)} --add-config cleanup.policy=${wanted}`,
@@ -117,6 +117,6 @@ for (const { role, policy, wanted } of [
 
 test("a DLQ that could not take the largest input is refused, with what to type", options, async () => {
   const problem = await problemWith([{ role: "dlq", configs: { "max.message.bytes": "1048588" } }]);
-  assert.equal(problem?.code, "TOPIC_MESSAGE_BYTES");
+  assert.equal(problem?.code, "topic-message-bytes");
   assert.match(problem.fix, /connector\.enrolled\.dlq --add-config max\.message\.bytes=\d+$/);
 });

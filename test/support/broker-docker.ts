@@ -9,8 +9,9 @@ export async function startDockerBroker(): Promise<BrokerResult> {
   // Loaded only here: importing it takes a second, and most runs are given a broker.
   const { GenericContainer, getContainerRuntimeClient, ImageName, Wait } = await import("testcontainers");
   let present: boolean;
+  let engine: Awaited<ReturnType<typeof getContainerRuntimeClient>>;
   try {
-    const engine = await getContainerRuntimeClient();
+    engine = await getContainerRuntimeClient();
     present = await engine.image.exists(ImageName.fromString(image));
   } catch {
     return { ok: false, reason: "no container engine answers" };
@@ -30,6 +31,10 @@ export async function startDockerBroker(): Promise<BrokerResult> {
       stop: async () => {
         await container.stop({ timeout: 0 });
       },
+      kill: async () => {
+        await engine.container.dockerode.getContainer(container.getId()).kill();
+      },
+      start: () => container.restart({ timeout: 0 }),
       restart: () => container.restart({ timeout: 10 }),
     };
   } catch (error) {

@@ -1,0 +1,71 @@
+/** A broker as kafkajs presents it: the part of its class that this adapter calls, which kafkajs's types leave out. */
+import type { ApiVersions, ProtocolRequest } from "./protocol.ts";
+
+type TopicPartitions<T> = readonly { topic: string; partitions: readonly T[] }[];
+
+/** kafkajs's Broker: the requests that it encodes well enough, and `send` for the others. */
+export interface Node {
+  readonly nodeId: number;
+  readonly versions: ApiVersions;
+  readonly connectionPool: {
+    send<T>(request: ProtocolRequest<T>): Promise<T>;
+    getConnection(index: number): Promise<unknown>;
+  };
+  joinGroup(request: {
+    groupId: string;
+    memberId: string;
+    sessionTimeout: number;
+    rebalanceTimeout: number;
+    groupProtocols: { name: string; metadata: Buffer }[];
+  }): Promise<{
+    generationId: number;
+    leaderId: string;
+    memberId: string;
+    members: { memberId: string; memberMetadata: Buffer }[];
+  }>;
+  syncGroup(request: {
+    groupId: string;
+    generationId: number;
+    memberId: string;
+    groupAssignment: { memberId: string; memberAssignment: Buffer }[];
+  }): Promise<{ memberAssignment: Buffer }>;
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  offsetCommit(request: {
+    groupId: string;
+    groupGenerationId: number;
+    memberId: string;
+    topics: TopicPartitions<{ partition: number; offset: string; metadata: string }>;
+  }): Promise<unknown>;
+  offsetFetch(request: { groupId: string; topics: TopicPartitions<{ partition: number }> }): Promise<{
+    responses: TopicPartitions<{ partition: number; offset: string; metadata: string | null }>;
+  }>;
+  listOffsets(request: {
+    isolationLevel: number;
+    topics: TopicPartitions<{ partition: number; timestamp: number }>;
+  }): Promise<{ responses: TopicPartitions<{ partition: number; offset: string }> }>;
+  initProducerId(request: {
+    transactionTimeout: number;
+  }): Promise<{ producerId: string; producerEpoch: number }>;
+  metadata(topics: string[]): Promise<{
+    brokers: { nodeId: number }[];
+    topicMetadata: { topic: string; partitionMetadata: { partitionId: number; leader: number }[] }[];
+  }>;
+  createTopics(request: {
+    topics: readonly {
+      topic: string;
+      numPartitions: number;
+      replicationFactor: number;
+      configEntries: readonly { name: string; value: string }[];
+    }[];
+    timeout: number;
+  }): Promise<unknown>;
+  describeConfigs(request: {
+    resources: readonly { type: number; name: string; configNames: readonly string[] }[];
+  }): Promise<{
+    resources: readonly {
+      resourceName: string;
+      configEntries: readonly { configName: string; configValue: string | null }[];
+    }[];
+  }>;
+}

@@ -1,0 +1,64 @@
+/** One broker made of functions, for what a real one does not do on demand. */
+import type { Wire } from "../../src/kafka/client.ts";
+import type { Line } from "../../src/kafka/line.ts";
+import type { Node } from "../../src/kafka/node.ts";
+
+/** Answers in turn, then the last one for ever; an Error is thrown. */
+export function inTurn<T>(...answers: (T | Error)[]): () => Promise<T> {
+  return async () => {
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    if (answer instanceof Error) throw answer;
+    return answer as T;
+  };
+}
+
+/** As kafkajs throws what a broker answers. */
+export function protocolError(type: string): Error {
+  return Object.assign(new Error(type), { name: "KafkaJSProtocolError", type });
+}
+
+export interface FakeLine extends Line {
+  /** Connections opened so far; each is used until it is dropped. */
+  opened: number;
+  refreshed: number;
+}
+
+export function fakeLine(node: Partial<Node> & { send?: () => Promise<unknown> }): FakeLine {
+  const whole = {
+    nodeId: 1,
+    versions: {},
+    connectionPool: { send: node.send, getConnection: async () => {} },
+    ...node,
+  } as unknown as Node;
+  let current: (Wire & { closed: boolean }) | null = null;
+  const line: FakeLine = {
+    opened: 0,
+    refreshed: 0,
+    async wire() {
+      if (current) return current;
+      line.opened += 1;
+      const wire = {
+        closed: false,
+        node: async () => whole,
+        controller: async () => whole,
+        coordinator: async () => whole,
+        leaderOf: () => 1,
+        partitionCount: () => 2,
+        refresh: async () => {
+          line.refreshed += 1;
+        },
+        close() {
+          wire.closed = true;
+        },
+      };
+      current = wire;
+      return wire;
+    },
+    drop(wire) {
+      wire.close();
+      if (current === wire) current = null;
+    },
+    close() {},
+  };
+  return line;
+}
