@@ -20,7 +20,7 @@ interface Run {
 
 async function runTree(
   files: Record<string, string>,
-  options: { args?: string[]; env?: Record<string, string>; broker?: string } = {},
+  options: { args?: string[]; env?: Record<string, string>; broker?: string; interruptAt?: string } = {},
 ): Promise<Run> {
   const root = await mkdtemp(join(tmpdir(), "run-tests-"));
   try {
@@ -39,17 +39,26 @@ async function runTree(
     // This test's own context would make the inner runner believe that it is a test file.
     const { NODE_TEST_CONTEXT: _context, KAFKA_BROKERS: _brokers, ...inherited } = process.env;
     const env = { ...inherited, REQUIRE_KAFKA: "", REQUIRE_DOCKER: "", ...options.env };
-    return await runProcess([join(support, "run-tests.ts"), ...(options.args ?? [])], env);
+    return await runProcess(
+      [join(support, "run-tests.ts"), ...(options.args ?? [])],
+      env,
+      options.interruptAt,
+    );
   } finally {
     await rm(root, { recursive: true, force: true });
   }
 }
 
-function runProcess(args: string[], env: NodeJS.ProcessEnv): Promise<Run> {
+/** Sends SIGINT once the output holds `interruptAt`. */
+function runProcess(args: string[], env: NodeJS.ProcessEnv, interruptAt: string | undefined): Promise<Run> {
   const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
+  let interrupted = false;
   child.stdout.on("data", (chunk) => {
     output += chunk;
+    if (interruptAt === undefined || interrupted || !output.includes(interruptAt)) return;
+    interrupted = true;
+    child.kill("SIGINT");
   });
   child.stderr.on("data", (chunk) => {
     output += chunk;
@@ -128,6 +137,14 @@ test("starts the broker only for files that use it, hands it to them, and stops 
   assert.equal(used.lastLine, "1 passed, 1 failed, 0 skipped", used.output);
   const unused = await runTree({ "a.test.ts": pass }, { broker: brokerThatTells });
   assert.doesNotMatch(unused.output, /broker/);
+});
+
+test("an interrupted run ends its tests, stops the broker and exits with 130", async () => {
+  const waits = `test("first", () => {}); test("waits", () => new Promise(() => setInterval(() => {}, 1000)));`;
+  const run = await runTree({ "kafka/k.test.ts": waits }, { broker: brokerThatTells, interruptAt: "first" });
+  assert.match(run.output, /broker stopped/);
+  assert.equal(run.exitCode, 130, run.output);
+  assert.match(run.lastLine, /^1 passed, [1-9]\d* failed, 0 skipped$/);
 });
 
 test("a test that leaves a handle open, or a process behind, is a failure that says what", async () => {

@@ -32,8 +32,12 @@ async function main(filters: readonly string[]): Promise<number> {
   if (files.length === 0) tally.fail("no test file was found");
 
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  const interrupt = (): void => {
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort();
+  };
+  // Not `once`: a library's exit hook raises the signal again where it finds itself the only listener left.
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   const broker = files.some(usesKafka) ? await startBroker(tally) : null;
   try {
     const mark = markChildren();
