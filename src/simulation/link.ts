@@ -1,13 +1,14 @@
 /** The network between one process and the broker: latency, lost requests, lost replies, and cuts. */
 import type { Broker } from "./broker.ts";
 import type { Dice } from "./dice.ts";
-import type { SimProcess } from "./process.ts";
+import type { SendKind, SimProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { LogWeather } from "./weather.ts";
 
 export interface Link {
   /** Sends a request that the broker handles if it arrives; the answer may get lost too. */
   ask<T>(
+    kind: SendKind,
     timeoutMs: number,
     onTimeout: () => T,
     handle: (answer: (result: T) => void) => void,
@@ -33,8 +34,8 @@ export function createLink(
   };
   const isReachable = (): boolean => broker.isUp() && !isCut;
   return {
-    ask(timeoutMs, onTimeout, handle, extraLoss = 0) {
-      return process.request(timeoutMs, onTimeout, (answer) => {
+    ask(kind, timeoutMs, onTimeout, handle, extraLoss = 0) {
+      return process.request(kind, timeoutMs, onTimeout, (answer) => {
         if (!isReachable() || dice.chance(weather().loseRequest + extraLoss)) return;
         scheduler.after(latencyMs(), () => {
           // What a process had just sent when it died may never have left its machine.

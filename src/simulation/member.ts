@@ -42,6 +42,7 @@ export function startMember(
     while (!hasLeft) {
       const sentMs = process.clock.nowMs();
       const joined = await link.ask<Joined | null>(
+        "other",
         timing.rebalanceTimeoutMs + 5_000,
         () => null,
         (answer) => group.join(memberId, answer),
@@ -67,6 +68,7 @@ export function startMember(
     const beat = async (): Promise<void> => {
       const sentMs = process.clock.nowMs();
       const result = await link.ask<"ok" | "rebalance" | "unknown" | "lost">(
+        "other",
         timing.heartbeatMs,
         () => "lost",
         (answer) => answer(group.heartbeat(memberId, joined.generation)),
@@ -101,6 +103,7 @@ export function startMember(
       hasLeft = true;
       endSession();
       await link.ask<null>(
+        "other",
         2_000,
         () => null,
         (answer) => {

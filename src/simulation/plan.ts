@@ -6,15 +6,15 @@ import type { RegistrarSettings } from "../registrar/settings.ts";
 import type { Dice } from "./dice.ts";
 import type { IdMode, Trouble } from "./graph-server.ts";
 import type { MemberTiming } from "./member.ts";
+import type { SendKind, TripWire } from "./process.ts";
 import { calmLog, type GraphWeather, type LogWeather } from "./weather.ts";
 
-/** What befalls one worker slot. `sends`: between which of its actions it happens; null: at once. */
+/** What befalls one worker slot. `wire`: between which of its actions it happens; null: at once. */
 export type Incident =
-  | { readonly kind: "crash"; readonly sends: number | null; readonly before: boolean }
+  | { readonly kind: "crash"; readonly wire: TripWire | null }
   | {
       readonly kind: "freeze";
-      readonly sends: number | null;
-      readonly before: boolean;
+      readonly wire: TripWire | null;
       readonly forMs: number;
     }
   | { readonly kind: "stop" }
@@ -67,7 +67,9 @@ export function makePlan(dice: Dice): Plan {
   const activeMs = dice.int(40_000, 150_000);
   const moment = (): number => dice.int(0, activeMs);
   const timing = makeTiming(dice);
-  const idMode = dice.pick<IdMode>(["honours", "ignores", "ignores", "ignores", "refuses"]);
+  const idMode = dice.chance(0.1)
+    ? "refuses"
+    : dice.pick<IdMode>(["honours", "ignores", "ignores", "ignores"]);
   const settings = makeSettings(dice, timing);
   const many = (max: number): unknown[] => Array.from({ length: dice.int(0, max) });
   const harm = dice.pick([0, 0.02, 0.1]);
@@ -190,8 +192,8 @@ function makeIncidents(
   timing: MemberTiming,
   settleMs: number,
 ): Plan["incidents"] {
-  const kinds = (["crash", "freeze", "stop", "cut", "jump", "lose-membership"] as const).filter(() =>
-    dice.chance(0.5),
+  const kinds = (["crash", "freeze", "stop", "cut", "jump", "lose-membership"] as const).filter((kind) =>
+    dice.chance(kind === "crash" || kind === "freeze" ? 0.6 : 0.25),
   );
   const pastSession = (): number => timing.sessionTimeoutMs + dice.int(0, timing.rebalanceTimeoutMs + 5_000);
   const freezeMs = (): number =>
@@ -200,13 +202,17 @@ function makeIncidents(
       pastSession(),
       pastSession() + settleMs + dice.int(0, 30_000),
     ]);
-  const sends = (): number | null => (dice.chance(0.8) ? dice.int(1, 40) : null);
+  const wire = (): TripWire | null => {
+    if (dice.chance(0.2)) return null;
+    const kind = dice.pick<SendKind | null>([null, "create", "create", "append", "commit"]);
+    return { sends: kind === null ? dice.int(1, 40) : dice.int(1, 6), kind, before: dice.chance(0.5) };
+  };
   const incident = (kind: (typeof kinds)[number]): Incident => {
     switch (kind) {
       case "crash":
-        return { kind, sends: sends(), before: dice.chance(0.5) };
+        return { kind, wire: wire() };
       case "freeze":
-        return { kind, sends: sends(), before: dice.chance(0.5), forMs: freezeMs() };
+        return { kind, wire: wire(), forMs: freezeMs() };
       case "cut":
         return { kind, forMs: dice.int(500, timing.sessionTimeoutMs * 3) };
       case "jump":
@@ -215,7 +221,7 @@ function makeIncidents(
         return { kind };
     }
   };
-  const count = kinds.length === 0 ? 0 : dice.int(0, 8);
+  const count = kinds.length === 0 ? 0 : dice.int(0, 20);
   return Array.from({ length: count }, () => ({
     atMs: dice.int(0, activeMs),
     slot: dice.int(0, workers - 1),

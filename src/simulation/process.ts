@@ -4,11 +4,22 @@
  * 1. Dead: nothing goes in or out any more; calls that are open never settle.
  * 2. Frozen: what leaves and what arrives is held until the thaw, while the world goes on. What the code had decided
  *    to send before it froze still goes out at the thaw, however late: that is how a POST outlives every check.
- * 3. A trip-wire on the count of sends crashes or freezes the process between any two of its actions.
+ * 3. A trip-wire on the count of sends (all, or those of one kind) crashes or freezes the process between any two of its actions.
  */
 import type { Clock, Random } from "../ports.ts";
 import type { Dice } from "./dice.ts";
 import type { Scheduler } from "./scheduler.ts";
+
+/** What leaves a process: a create, an append, a commit, or anything else. */
+export type SendKind = "create" | "append" | "commit" | "other";
+
+export interface TripWire {
+  /** How many more sends, of this kind only if it is given. */
+  readonly sends: number;
+  readonly kind: SendKind | null;
+  /** Just before the last of them leaves, or just after. */
+  readonly before: boolean;
+}
 
 export interface SimProcess {
   readonly name: string;
@@ -16,19 +27,24 @@ export interface SimProcess {
   readonly random: Random;
   isDead(): boolean;
   isFrozen(): boolean;
-  send(effect: () => void): void;
+  send(kind: SendKind, effect: () => void): void;
   deliver(arrival: () => void): void;
   /**
    * One call over the network: `begin` runs when it leaves, and may answer at any later time, or never; then
    * `onTimeout` gives the result. `timeoutMs` counts from the call by this process's clock.
    */
-  request<T>(timeoutMs: number, onTimeout: () => T, begin: (answer: (result: T) => void) => void): Promise<T>;
+  request<T>(
+    kind: SendKind,
+    timeoutMs: number,
+    onTimeout: () => T,
+    begin: (answer: (result: T) => void) => void,
+  ): Promise<T>;
   crash(): void;
   freeze(): void;
   thaw(): void;
   jumpWall(byMs: number): void;
-  /** Runs `act` once, just before (or after) the given number of further sends. */
-  trip(sends: number, before: boolean, act: () => void): void;
+  /** Runs `act` once. */
+  trip(wire: TripWire, act: () => void): void;
 }
 
 interface Held {
@@ -51,7 +67,7 @@ export function createProcess(
   let frozen = false;
   let outgoing: (() => void)[] = [];
   let incoming: Held[] = [];
-  let wire: { sends: number; readonly before: boolean; readonly act: () => void } | null = null;
+  let tripped: { readonly wire: TripWire; readonly act: () => void; left: number } | null = null;
 
   const arrive = (isTimer: boolean, run: () => void): void => {
     if (dead) return;
@@ -92,15 +108,17 @@ export function createProcess(
     random: dice.next,
     isDead: () => dead,
     isFrozen: () => frozen,
-    send(effect) {
-      const tripped = wire !== null && --wire.sends <= 0 ? wire : null;
-      if (tripped !== null) wire = null;
-      if (tripped?.before) tripped.act();
+    send(kind, effect) {
+      const trap = tripped;
+      const counts = trap !== null && (trap.wire.kind === null || trap.wire.kind === kind);
+      if (!counts || --trap.left > 0) return leave(effect);
+      tripped = null;
+      if (trap.wire.before) trap.act();
       leave(effect);
-      if (tripped !== null && !tripped.before) tripped.act();
+      if (!trap.wire.before) trap.act();
     },
     deliver: (arrival) => arrive(false, arrival),
-    request(timeoutMs, onTimeout, begin) {
+    request(kind, timeoutMs, onTimeout, begin) {
       return new Promise((resolve) => {
         let settled = false;
         const settle = (value: Parameters<typeof resolve>[0]): void => {
@@ -112,7 +130,7 @@ export function createProcess(
           timeoutMs === Number.POSITIVE_INFINITY
             ? () => {}
             : clock.after(timeoutMs, () => settled || settle(onTimeout()));
-        self.send(() => begin((result) => self.deliver(() => settled || settle(result))));
+        self.send(kind, () => begin((result) => self.deliver(() => settled || settle(result))));
       });
     },
     crash() {
@@ -143,8 +161,8 @@ export function createProcess(
     jumpWall(byMs) {
       wallOffsetMs += byMs;
     },
-    trip(sends, before, act) {
-      wire = { sends, before, act };
+    trip(wire, act) {
+      tripped = { wire, act, left: wire.sends };
     },
   };
   return self;

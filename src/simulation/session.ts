@@ -93,6 +93,7 @@ export function openSession(
       if (hold.ended.aborted) return Promise.resolve({ ok: false, reason: "the session has ended" });
       const failed = (reason: string): PositionsResult => ({ ok: false, reason });
       return link.ask<PositionsResult>(
+        "other",
         5_000,
         () => failed("time-out"),
         (answer) => {
@@ -118,12 +119,13 @@ export function openSession(
       if (hold.ended.aborted) return Promise.resolve({ kind: "ended" });
       return new Promise((resolve) => {
         cursor(topic, partition).waiting = resolve;
-        process.send(() => pump(topic, partition));
+        process.send("other", () => pump(topic, partition));
       });
     },
     commit(commits) {
       if (hold.ended.aborted) return Promise.resolve("superseded");
       return link.ask<CommitResult>(
+        "commit",
         world.commitTimeoutMs,
         () => "unknown",
         (answer) => {

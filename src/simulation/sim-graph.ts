@@ -79,6 +79,7 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess): Graph
       const call: GraphCall = { by: process.name, number: world.nextCall(), calledAtMs: scheduler.nowMs() };
       if (!process.isDead()) history.add({ kind: "post", by: call.by, call: call.number, tenantId, items });
       const replies = await process.request<readonly GraphReply[]>(
+        "create",
         world.requestTimeoutMs,
         () => items.map(() => silence("timeout", true)),
         (answer) => post(tenantId, items, call, answer),
@@ -107,6 +108,7 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess): Graph
     read: () => T,
   ): Promise<T | GraphSilence> {
     return process.request<T | GraphSilence>(
+      "other",
       world.requestTimeoutMs,
       () => silence("timeout", true),
       (answer) => {

@@ -32,6 +32,7 @@ export function createSimLog(
       for (const record of some) broker.store(record, process.name);
     };
     return link.ask<AppendResult>(
+      "append",
       settings.publishTimeoutMs,
       () => failed("no acknowledgement within the publish time-out"),
       (answer) => {
@@ -59,6 +60,7 @@ export function createSimLog(
     for (;;) {
       if (signal.aborted) return failed("aborted");
       const batch = await link.ask<{ records: LogRecord[]; next: number; end: number } | null>(
+        "other",
         5_000,
         () => null,
         (answer) => {

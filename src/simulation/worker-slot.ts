@@ -6,7 +6,7 @@ import { type Registrar, type RegistrarStatus, startRegistrar } from "../registr
 import type { RegistrarSettings } from "../registrar/settings.ts";
 import { createLink, type Link } from "./link.ts";
 import type { Incident } from "./plan.ts";
-import { createProcess, type SimProcess } from "./process.ts";
+import { createProcess, type SimProcess, type TripWire } from "./process.ts";
 import type { Sabotage } from "./sabotage.ts";
 import { createSimGraph } from "./sim-graph.ts";
 import { createSimLog, type SimLog } from "./sim-log.ts";
@@ -132,18 +132,18 @@ export function createWorkerSlot(
     befall(incident) {
       if (life === null) return;
       const { process, link, log } = life;
-      const strike = (sends: number | null, before: boolean, act: () => void): void => {
+      const strike = (wire: TripWire | null, act: () => void): void => {
         const unlessCalm = (): void => {
           if (!world.isCalm() && !process.isDead()) act();
         };
-        if (sends === null) unlessCalm();
-        else process.trip(sends, before, unlessCalm);
+        if (wire === null) unlessCalm();
+        else process.trip(wire, unlessCalm);
       };
       switch (incident.kind) {
         case "crash":
-          return strike(incident.sends, incident.before, () => end("crashed", ""));
+          return strike(incident.wire, () => end("crashed", ""));
         case "freeze":
-          return strike(incident.sends, incident.before, () => freeze(process, incident.forMs));
+          return strike(incident.wire, () => freeze(process, incident.forMs));
         case "stop":
           return stop();
         case "cut":
