@@ -5,38 +5,85 @@
  * 1. In every interval of windowMs at most `limit` writes are taken, so a server that counts in fixed or sliding
  *    windows of that length never refuses.
  * 2. Nothing is taken before `closedUntilMs`; closing never shortens a wait that is longer already.
+ * 3. A limit that nobody told is learned from refusals that ask for no certain wait: it becomes what was accepted
+ *    within one window. It grows again by small steps, rarer each time that a step was too much, up to what is configured.
  */
 
 export interface Pacing {
-  readonly limit: number;
+  /** As configured; 0: none. */
+  readonly limitMax: number;
   readonly windowMs: number;
+  /** In force; 0: none. */
+  limit: number;
   /** What was taken within the window, oldest first; times rise. */
-  readonly taken: { atMs: number; count: number }[];
+  readonly taken: Taken[];
   takenCount: number;
   closedUntilMs: number;
+  /** Null: nothing was learned, the configured limit is in force. */
+  learned: { grownAtMs: number; windowsPerStep: number } | null;
 }
+
+/** What was taken at about one time, counted as of its end. */
+export interface Taken {
+  atMs: number;
+  count: number;
+  /** Of these, what Graph refused for their number. */
+  refused: number;
+}
+
+/** A refusal tells a limit only if so much was accepted before it; fewer are a passing fault. */
+const learnFromMin = 20;
+const stepShare = 0.05;
+/** Bounds `taken` to windowMs / mergeMs entries, and costs no more than that share of the limit. */
+const mergeMs = 20;
+const windowsPerStepMax = 32;
 
 /** `limit` 0 means no limit. */
 export function createPacing(limit: number, windowMs: number): Pacing {
-  return { limit, windowMs, taken: [], takenCount: 0, closedUntilMs: Number.NEGATIVE_INFINITY };
+  const closedUntilMs = Number.NEGATIVE_INFINITY;
+  return { limitMax: limit, windowMs, limit, taken: [], takenCount: 0, closedUntilMs, learned: null };
 }
 
 /** How many writes may be sent now. */
 export function available(pacing: Pacing, nowMs: number): number {
   if (nowMs < pacing.closedUntilMs) return 0; // 2
-  if (pacing.limit === 0) return Number.POSITIVE_INFINITY;
   forget(pacing, nowMs);
-  return pacing.limit - pacing.takenCount; // 1
+  grow(pacing, nowMs);
+  return pacing.limit === 0 ? Number.POSITIVE_INFINITY : pacing.limit - pacing.takenCount; // 1
 }
 
-export function take(pacing: Pacing, count: number, nowMs: number): void {
-  if (pacing.limit === 0) return;
-  pacing.taken.push({ atMs: nowMs, count });
+/** The caller tells later, in what is returned, how many of them were refused. */
+export function take(pacing: Pacing, count: number, nowMs: number): Taken {
+  forget(pacing, nowMs);
   pacing.takenCount += count;
+  const last = pacing.taken.at(-1);
+  const before = pacing.taken.at(-2);
+  if (last !== undefined && nowMs - (before?.atMs ?? Number.NEGATIVE_INFINITY) < mergeMs) {
+    last.atMs = nowMs;
+    last.count += count;
+    return last;
+  }
+  const taken = { atMs: nowMs, count, refused: 0 };
+  pacing.taken.push(taken);
+  return taken;
 }
 
 export function closeUntil(pacing: Pacing, untilMs: number): void {
   pacing.closedUntilMs = Math.max(pacing.closedUntilMs, untilMs); // 2
+}
+
+/**
+ * Graph refused for their number and did not say how long. `isPersistent`: again and again; a single such refusal
+ * lowers only a limit that was learned before.
+ */
+export function learn(pacing: Pacing, isPersistent: boolean, nowMs: number): void {
+  if (pacing.learned === null && !isPersistent) return;
+  forget(pacing, nowMs);
+  const accepted = pacing.taken.reduce((sum, { count, refused }) => sum + count - refused, 0);
+  if (accepted < learnFromMin || (pacing.limit > 0 && accepted >= pacing.limit)) return;
+  const windowsPerStep = Math.min(windowsPerStepMax, (pacing.learned?.windowsPerStep ?? 1) * 2);
+  pacing.limit = accepted; // 3
+  pacing.learned = { grownAtMs: nowMs, windowsPerStep };
 }
 
 /** How many writes could be sent within the next `ms`, starting now. */
@@ -50,11 +97,23 @@ export function availableWithin(pacing: Pacing, ms: number, nowMs: number): numb
 
 /** When `available` next becomes positive, if nothing else is taken. */
 export function opensAtMs(pacing: Pacing, nowMs: number): number {
-  if (pacing.limit > 0 && pacing.takenCount >= pacing.limit) {
-    const first = pacing.taken[0];
-    if (first !== undefined) return Math.max(pacing.closedUntilMs, first.atMs + pacing.windowMs);
+  let over = pacing.limit === 0 ? -1 : pacing.takenCount - pacing.limit;
+  for (const { atMs, count } of pacing.taken) {
+    if (over < 0) break;
+    over -= count;
+    if (over < 0) return Math.max(pacing.closedUntilMs, atMs + pacing.windowMs);
   }
   return Math.max(pacing.closedUntilMs, nowMs);
+}
+
+function grow(pacing: Pacing, nowMs: number): void {
+  const { learned } = pacing;
+  if (learned === null || nowMs < learned.grownAtMs + learned.windowsPerStep * pacing.windowMs) return;
+  learned.grownAtMs = nowMs;
+  pacing.limit += Math.ceil(pacing.limit * stepShare); // 3
+  if (pacing.limitMax === 0 || pacing.limit < pacing.limitMax) return;
+  pacing.limit = pacing.limitMax;
+  pacing.learned = null;
 }
 
 function forget(pacing: Pacing, nowMs: number): void {

@@ -22,8 +22,10 @@ import {
   availableWithin,
   closeUntil,
   createPacing,
+  learn,
   opensAtMs,
   type Pacing,
+  type Taken,
   take,
 } from "../policy/pacing.ts";
 import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../ports.ts";
@@ -72,6 +74,8 @@ const throttledBackoff = { baseMs: 500, capMs: 60_000 };
 const blockedBackoff = { baseMs: 5_000, capMs: 300_000 };
 const breakerBackoff = { baseMs: 1_000, capMs: 30_000 };
 const breakerThreshold = 8;
+/** So many throttled exchanges in a row, with nothing accepted in between, tell a limit from a passing fault. */
+const persistentRefusals = 3;
 
 export function createDispatcher(
   ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
@@ -199,12 +203,16 @@ export function createDispatcher(
     // A tenant has one home partition, so its line never mixes owners.
     assert(works.every((work) => work.partition === partition));
     if (line.ready.length > 0) giveTurn(line);
-    take(line.pacing, works.length, nowMs);
     inFlight++;
-    void exchange(line, works, nowMs);
+    void exchange(line, works, nowMs, take(line.pacing, works.length, nowMs));
   }
 
-  async function exchange(line: Line, works: readonly Work[], startedMs: number): Promise<void> {
+  async function exchange(
+    line: Line,
+    works: readonly Work[],
+    startedMs: number,
+    taken: Taken,
+  ): Promise<void> {
     for (const work of works) {
       work.busy = true;
       work.attempts++;
@@ -229,10 +237,8 @@ export function createDispatcher(
     });
     const answered = works.map((work, i) => ({ work, reply: replies[i] ?? missingReply }));
     const judged = answered.map((each) => ({ ...each, verdict: classify(each.reply, clock.wallMs()) }));
-    takeIn(
-      line,
-      judged.map(({ verdict }) => verdict),
-    ); // 3
+    const verdicts = judged.map(({ verdict }) => verdict);
+    takeIn(line, verdicts, taken); // 3
     for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
     planPump();
   }
@@ -244,7 +250,7 @@ export function createDispatcher(
   }
 
   /** One exchange is one piece of news, however many records shared it. */
-  function takeIn(line: Line, verdicts: readonly Verdict[]): void {
+  function takeIn(line: Line, verdicts: readonly Verdict[], taken: Taken): void {
     const nowMs = clock.nowMs();
     const creates = verdicts.filter(({ kind }) => kind === "created").length;
     if (creates > 0) {
@@ -256,6 +262,9 @@ export function createDispatcher(
     const throttled = verdicts.filter((verdict) => verdict.kind === "throttled");
     if (throttled.length > 0) {
       line.throttledInARow++;
+      taken.refused += throttled.length;
+      const isUntold = throttled.every(({ afterMs }) => afterMs === null);
+      if (isUntold) learn(line.pacing, line.throttledInARow >= persistentRefusals, nowMs);
       const askedMs = Math.max(...throttled.map(({ afterMs }) => afterMs ?? 0));
       closeUntil(line.pacing, nowMs + (askedMs || backoffMs(line.throttledInARow, random, throttledBackoff)));
     }

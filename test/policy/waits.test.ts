@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { backoffMs } from "../../src/policy/backoff.ts";
 import { breakerState, createBreaker, recordHealth, requestsAllowed } from "../../src/policy/breaker.ts";
-import { available, closeUntil, createPacing, opensAtMs, take } from "../../src/policy/pacing.ts";
+import { available, closeUntil, createPacing, learn, opensAtMs, take } from "../../src/policy/pacing.ts";
 import { parseRetryAfterMs, retryAfterMaxMs } from "../../src/policy/retry-after.ts";
 
 describe("Retry-After", () => {
@@ -69,13 +69,53 @@ describe("pacing", () => {
   });
 
   test("it opens exactly when it says", () => {
-    const pacing = createPacing(2, 1000);
+    const pacing = createPacing(3, 1000);
     take(pacing, 1, 0);
     take(pacing, 1, 300);
-    assert.equal(available(pacing, 300), 0);
-    assert.equal(opensAtMs(pacing, 300), 1000);
+    take(pacing, 1, 600);
+    assert.equal(available(pacing, 600), 0);
+    assert.equal(opensAtMs(pacing, 600), 1000);
     assert.equal(available(pacing, 999), 0);
     assert.equal(available(pacing, 1000), 1);
+  });
+
+  test("an unknown limit is found: nearly all of it is used, and hardly anything refused", () => {
+    const windowMs = 20_000;
+    const limit = 100;
+    const pacing = createPacing(0, windowMs);
+    const asked: number[] = [];
+    let [accepted, refused, inARow] = [0, 0, 0];
+    const untilMs = 600_000;
+    for (let nowMs = 0; nowMs < untilMs; nowMs += 100) {
+      const count = Math.min(20, available(pacing, nowMs));
+      if (count <= 0) continue;
+      const taken = take(pacing, count, nowMs);
+      let refusedNow = 0;
+      for (let i = 0; i < count; i++) {
+        asked.push(nowMs);
+        // A server that counts refused calls too, in a sliding window.
+        if (asked.filter((at) => at > nowMs - windowMs).length > limit) refusedNow++;
+        else accepted++;
+      }
+      refused += refusedNow;
+      inARow = refusedNow === 0 ? 0 : refusedNow === count ? inARow + 1 : 1;
+      taken.refused += refusedNow;
+      if (refusedNow > 0) learn(pacing, inARow >= 3, nowMs);
+    }
+    assert.ok(accepted >= 0.85 * limit * (untilMs / windowMs), `${accepted} accepted`);
+    assert.ok(refused <= 0.1 * (accepted + refused), `${refused} refused`);
+  });
+
+  test("single refusals teach no limit, and a learned one is given up once the configured one holds", () => {
+    const pacing = createPacing(40, 1000);
+    take(pacing, 25, 0).refused = 1;
+    learn(pacing, false, 0);
+    assert.equal(pacing.limit, 40);
+    learn(pacing, true, 0);
+    assert.equal(pacing.limit, 24);
+    for (let nowMs = 0; nowMs < 200_000; nowMs += 100) available(pacing, nowMs);
+    assert.equal(pacing.limit, 40);
+    assert.equal(pacing.learned, null);
   });
 
   test("closed is closed, and a shorter closing does not shorten it", () => {
