@@ -39,7 +39,18 @@ const layers: Readonly<Record<string, rules.Layer>> = {
     node: ["*"],
   },
   cli: {
-    imports: ["clock", "compose", "config", "domain", "http", "observe", "ports", "simulation", "simulator"],
+    imports: [
+      "clock",
+      "compose",
+      "config",
+      "domain",
+      "http",
+      "observe",
+      "policy",
+      "ports",
+      "simulation",
+      "simulator",
+    ],
     types: ["registrar"],
     packages: ["commander", "kafkajs", "pino"],
     node: ["*"],
@@ -59,19 +70,22 @@ const ambientAllowed: Readonly<Record<string, string>> = {
 /** Commands that talk to people outside cli. */
 const consoleAllowed = ["src/simulation/command.ts"];
 
-/** Core files that no test imports: what tests them instead. */
+/** Core files that no test imports: the test file that covers them. */
 const testedElsewhere: Readonly<Record<string, string>> = {
-  "src/domain/cloud-event.ts": "decode.test.ts",
-  "src/domain/enrollment.ts": "decode.test.ts",
-  "src/domain/json-value.ts": "decode.test.ts",
-  "src/domain/refusal.ts": "decode.test.ts",
-  "src/domain/violations.ts": "decode.test.ts",
+  "src/domain/cloud-event.ts": "test/domain/decode.test.ts",
+  "src/domain/enrollment.ts": "test/domain/decode.test.ts",
+  "src/domain/json-value.ts": "test/domain/decode.test.ts",
+  "src/domain/refusal.ts": "test/domain/decode.test.ts",
+  "src/domain/violations.ts": "test/domain/decode.test.ts",
 };
 
 const maxLines = 300;
 const longer: Readonly<Record<string, [lines: number, why: string]>> = {
   "src/ports.ts": [350, "the whole contract in one place, most of it comments"],
 };
+
+/** Files about the inside of a container. */
+const inContainer = /^(Dockerfile|docker-compose\.yml|\.ci\/stand-ins\/)/;
 
 const root = join(import.meta.dirname, "..");
 const binary = /\.(png|ico|gif|jpg|woff2?|gz|jar|der|p12|sqlite)$/;
@@ -154,7 +168,7 @@ test("files are short", () => {
 });
 
 test("nothing names one machine or a registry", () => {
-  holds(files.flatMap((file) => rules.foreignViolations(file)));
+  holds(files.flatMap((file) => rules.foreignViolations(file, inContainer.test(file.path))));
 });
 
 test("each file of the core has its tests", () => {

@@ -126,7 +126,7 @@ export function lengthViolations(file: SourceFile, maxLines: number): Violation[
 
 // A letter in brackets keeps a pattern from matching itself.
 const foreign: readonly [RegExp, string][] = [
-  [/(?<![\w.~)}-])\/(?:work|farm)\/|(?<![\w.~)}-])\/[t]mp\b/g, "a path of one machine"],
+  [/(?<![\w.~)}-])\/(?:work|farm)\//g, "a path of one machine"],
   [/\.\.\/(?:\.library|shared)\b/g, "a path outside the repository"],
   [
     /\b(?:registry|repo[0-9]?|deb|mirrors?|proxy|pypi|npm|artifactory|nexus)\.[a-z0-9-]+\.[a-z]{2,}/g,
@@ -135,12 +135,18 @@ const foreign: readonly [RegExp, string][] = [
   [/"[r]esolved":/g, "a registry address: npm install with omit-lockfile-registry-resolved=true"],
 ];
 
-/** What only means something on the machine where it was written. For all tracked text files. */
-export function foreignViolations(file: SourceFile): Violation[] {
-  return find(file, file.text, foreign, "this must run anywhere, without");
+const temporary: readonly [RegExp, string] = [
+  /(?<![\w.~)}-])\/[t]mp\b/g,
+  "a fixed temporary path: ask for one",
+];
+
+/** What only means something on the machine where it was written. A container has its own temporary directory. */
+export function foreignViolations(file: SourceFile, inContainer: boolean): Violation[] {
+  const patterns = inContainer ? foreign : [...foreign, temporary];
+  return find(file, file.text, patterns, "this must run anywhere, without");
 }
 
-/** Each source file of these layers is imported by a test file, or declared with what tests it instead. */
+/** Each source file of these layers is imported by a test file, or declared with the test file that covers it. */
 export function untestedViolations(
   files: readonly SourceFile[],
   layers: readonly string[],
@@ -158,7 +164,10 @@ export function untestedViolations(
   const outdated = Object.keys(declared)
     .filter((path) => !sources.includes(path) || tested.has(path))
     .map((path) => `${path}:1: declared as tested elsewhere, but a test imports it or it is gone`);
-  return [...untested, ...outdated];
+  const missing = Object.entries(declared)
+    .filter(([, test]) => !files.some(({ path }) => path === test))
+    .map(([path, test]) => `${path}:1: declared as tested by ${test}, which is not there`);
+  return [...untested, ...outdated, ...missing];
 }
 
 /** Files that import each other in a ring, types excepted. */
