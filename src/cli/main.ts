@@ -17,6 +17,11 @@ const commands: Readonly<Record<string, readonly [summary: string, load: Loader]
   ],
   emit: ["publish enrollment events from flags, a file or standard input", () => import("./emit.ts")],
   tail: ["follow connector.registered, the dead letters or the enrollments", () => import("./tail.ts")],
+  doctor: [
+    "check settings, log, credential, permission and route; says what to type",
+    () => import("./doctor.ts"),
+  ],
+  health: ["ask a running worker whether it is ready", () => import("./health.ts")],
   "simulate-graph": ["the Graph simulator alone, for tests and trials", () => import("./simulate-graph.ts")],
   simulate: ["seeded simulation of the worker under faults", () => import("./simulate.ts")],
 };

@@ -1,0 +1,56 @@
+/**
+ * `doctor`: settings, log, credential, permission and route, one line each, and what to type where one is wrong.
+ * Exit codes: 0 all is well, 1 something that may pass by itself (no answer), 2 something that has to be changed.
+ */
+import { Command } from "commander";
+import { systemClock } from "../clock.ts";
+import { checkGraphFiles } from "../compose.ts";
+import type { Group } from "../config/table.ts";
+import { checkGraph, checkLog, type Finding } from "./doctor/checks.ts";
+import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { exitCodes, fail, plain, print } from "./terminal.ts";
+
+const groups: readonly Group[] = ["log", "azure", "graph", "worker", "process"];
+
+export function command(): Command {
+  const doctor = new Command("doctor")
+    .description(
+      "Checks the settings, the log and its topics, the credential, and Graph's route and permission. Creates nothing. " +
+        "Exit code 1: something does not answer; 2: something has to be changed.",
+    )
+    .option("--json", "one JSON object");
+  addSettingFlags(doctor, groups).action(async () => {
+    const settings = readSettings(doctor, groups, ["allowedTenants", "azureClientId", "azureClientSecret"]);
+    if (settings === null) return;
+    const badFile = checkGraphFiles(settings);
+    if (badFile !== null) return fail(badFile, exitCodes.usage);
+    const text = "complete and free of contradictions";
+    const findings: Finding[] = [{ part: "settings", status: "ok", text, fix: "", heals: true }];
+    const json = doctor.opts<{ json?: true }>().json ?? false;
+    if (!json) report(findings);
+    const [log, graph] = await Promise.all([
+      checkLog(settings, systemClock),
+      checkGraph(settings, systemClock),
+    ]);
+    findings.push(log, ...graph);
+    if (json) print(JSON.stringify({ findings }));
+    else report([log, ...graph]);
+    conclude(findings, json);
+  });
+  return doctor;
+}
+
+function report(findings: readonly Finding[]): void {
+  for (const { status, part, text, fix } of findings) {
+    print(`${status.padEnd(6)} ${part.padEnd(9)} ${plain(text)}`);
+    if (fix !== "") print(`${" ".repeat(17)}${plain(fix)}`);
+  }
+}
+
+function conclude(findings: readonly Finding[], json: boolean): void {
+  const wrong = findings.filter(({ status }) => status === "wrong");
+  if (wrong.length > 0) {
+    process.exitCode = wrong.every(({ heals }) => heals) ? exitCodes.failed : exitCodes.usage;
+  }
+  if (!json) print(wrong.length === 0 ? "all is well" : `${wrong.length} of ${findings.length} are wrong`);
+}
