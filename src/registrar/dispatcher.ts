@@ -8,7 +8,6 @@
  *    by the caller.
  */
 import assert from "node:assert/strict";
-import { backoffMs } from "../policy/backoff.ts";
 import {
   type BreakerState,
   breakerState,
@@ -17,19 +16,10 @@ import {
   requestsAllowed,
 } from "../policy/breaker.ts";
 import { classify, healthOf, type Verdict } from "../policy/classify.ts";
-import {
-  available,
-  availableWithin,
-  closeUntil,
-  createPacing,
-  learn,
-  opensAtMs,
-  type Pacing,
-  type Taken,
-  take,
-} from "../policy/pacing.ts";
+import { available, availableWithin, opensAtMs, type Taken, take } from "../policy/pacing.ts";
 import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../ports.ts";
 import { randomUuid } from "./claim.ts";
+import { blockLine, createLine, type Line, takeIn } from "./line.ts";
 import { isHeld, isLive, type OwnedPartition, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
@@ -54,29 +44,10 @@ export interface Dispatcher {
   breaker(): BreakerState;
 }
 
-interface Line {
-  readonly tenantId: string;
-  readonly pacing: Pacing;
-  ready: Work[];
-  creates: number;
-  throttledInARow: number;
-  blockedInARow: number;
-  blockedSinceMs: number;
-  /** In `turns`, or waiting for a timer that puts it there. */
-  state: "idle" | "turn" | "timed";
-  cancelTimer: () => void;
-}
-
-const paceWindowMs = 20_000;
 /** How soon a line whose partition isn't held is looked at again, if no session pokes. */
 const notHeldWaitMs = 250;
-const throttledBackoff = { baseMs: 500, capMs: 60_000 };
-const blockedBackoff = { baseMs: 5_000, capMs: 300_000 };
 const breakerBackoff = { baseMs: 1_000, capMs: 30_000 };
 const breakerThreshold = 8;
-/** So many throttled exchanges in a row, with nothing accepted in between, tell a limit from a passing fault. */
-const persistentRefusals = 3;
-
 export function createDispatcher(
   ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
   settings: RegistrarSettings,
@@ -103,7 +74,7 @@ export function createDispatcher(
       giveTurn(line);
     },
     pump: planPump,
-    block: (tenantId, detail) => blockLine(lineOf(tenantId), detail),
+    block: (tenantId, detail) => blockLine(lineOf(tenantId), detail, ports),
     isBlocked: (tenantId) => (lines.get(tenantId)?.blockedInARow ?? 0) > 0,
     blockedForMs(tenantId) {
       const line = lines.get(tenantId);
@@ -124,18 +95,7 @@ export function createDispatcher(
   function lineOf(tenantId: string): Line {
     let line = lines.get(tenantId);
     if (line === undefined) {
-      const pacing = createPacing(settings.writesPer20s, paceWindowMs);
-      line = {
-        tenantId,
-        pacing,
-        ready: [],
-        creates: 0,
-        throttledInARow: 0,
-        blockedInARow: 0,
-        blockedSinceMs: 0,
-        state: "idle",
-        cancelTimer: () => {},
-      };
+      line = createLine(tenantId, settings.writesPer20s);
       lines.set(tenantId, line);
     }
     return line;
@@ -150,7 +110,7 @@ export function createDispatcher(
 
   function giveTurnAt(line: Line, atMs: number): void {
     line.state = "timed";
-    line.cancelTimer = clock.after(Math.max(0, atMs - clock.nowMs()), () => {
+    clock.after(Math.max(0, atMs - clock.nowMs()), () => {
       line.state = "idle";
       giveTurn(line);
     });
@@ -238,7 +198,8 @@ export function createDispatcher(
     const answered = works.map((work, i) => ({ work, reply: replies[i] ?? missingReply }));
     const judged = answered.map((each) => ({ ...each, verdict: classify(each.reply, clock.wallMs()) }));
     const verdicts = judged.map(({ verdict }) => verdict);
-    takeIn(line, verdicts, taken); // 3
+    takeIn(line, verdicts, taken, ports); // 3
+    takeInHealth(verdicts); // 3
     for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
     planPump();
   }
@@ -249,49 +210,12 @@ export function createDispatcher(
     return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: randomUuid(random) };
   }
 
-  /** One exchange is one piece of news, however many records shared it. */
-  function takeIn(line: Line, verdicts: readonly Verdict[], taken: Taken): void {
-    const nowMs = clock.nowMs();
-    const creates = verdicts.filter(({ kind }) => kind === "created").length;
-    if (creates > 0) {
-      line.creates += creates;
-      line.throttledInARow = 0;
-      if (line.blockedInARow > 0) observe({ kind: "tenant-unblocked", tenantId: line.tenantId });
-      line.blockedInARow = 0;
-    }
-    const throttled = verdicts.filter((verdict) => verdict.kind === "throttled");
-    if (throttled.length > 0) {
-      line.throttledInARow++;
-      taken.refused += throttled.length;
-      const isUntold = throttled.every(({ afterMs }) => afterMs === null);
-      if (isUntold) learn(line.pacing, line.throttledInARow >= persistentRefusals, nowMs);
-      const askedMs = Math.max(...throttled.map(({ afterMs }) => afterMs ?? 0));
-      closeUntil(line.pacing, nowMs + (askedMs || backoffMs(line.throttledInARow, random, throttledBackoff)));
-    }
-    for (const verdict of verdicts) {
-      if (verdict.kind === "unavailable") closeUntil(line.pacing, nowMs + (verdict.afterMs ?? 0));
-      if (verdict.kind === "tenant-blocked") blockLine(line, verdict.detail);
-    }
+  function takeInHealth(verdicts: readonly Verdict[]): void {
     const healths = verdicts.map(healthOf);
     const health = healths.includes("well") ? "well" : healths.includes("ill") ? "ill" : "neither";
-    const change = recordHealth(breaker, health, nowMs, random);
+    const change = recordHealth(breaker, health, clock.nowMs(), random);
     if (change === "opened") observe({ kind: "breaker-opened", detail: detailOf(verdicts) });
     if (change === "closed") observe({ kind: "breaker-closed" });
-  }
-
-  function blockLine(line: Line, detail: string): void {
-    const nowMs = clock.nowMs();
-    // The other answers of the same moment tell the same story.
-    if (line.blockedInARow > 0 && nowMs < line.pacing.closedUntilMs) return;
-    line.blockedInARow++;
-    if (line.blockedInARow === 1) {
-      line.blockedSinceMs = nowMs;
-      observe({ kind: "tenant-blocked", tenantId: line.tenantId, detail });
-    }
-    closeUntil(
-      line.pacing,
-      nowMs + blockedBackoff.baseMs / 2 + backoffMs(line.blockedInARow, random, blockedBackoff),
-    );
   }
 }
 

@@ -170,7 +170,8 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   function advance(work: Work): void {
     const { partition, topic, slot } = work;
     if (!isLive(work)) return;
-    if (isRegistered(partition.ledger, work.idempotencyKey)) return outcomes.duplicate(work, work.idempotencyKey); // 2
+    if (isRegistered(partition.ledger, work.idempotencyKey))
+      return outcomes.duplicate(work, work.idempotencyKey); // 2
     if (work.doubt !== null) {
       if (work.doubt.inherited && !partition.suspectsReleased) partition.waitingSuspects.add(work);
       else readBack.request(work); // 3
