@@ -169,6 +169,22 @@ function checkCommit(run: Run, state: State, entry: Extract<Entry, { kind: "comm
   return violations;
 }
 
+/** Retention took records that nobody settled before or after: some worker must stop and say so. */
+function checkGaps(run: Run, state: State): string[] {
+  const isTold = run.entries.some(
+    (entry) => entry.kind === "exit" && entry.how === "fault" && entry.text.startsWith("retention-gap"),
+  );
+  if (isTold) return [];
+  const lost = [...state.lines].flatMap(([place, { records }]) =>
+    records.filter(
+      (record) => record.offset < (state.starts.get(place) ?? 0) && !hasOutcome(run, state, record),
+    ),
+  );
+  return lost.map(
+    (record) => `retention took ${placeOf(record)} before it was settled, and no worker said so`,
+  );
+}
+
 function hasOutcome(run: Run, state: State, record: LogRecord): boolean {
   const origin = originOf(record);
   const input = inputOf(record, run.inputAt);
@@ -178,7 +194,7 @@ function hasOutcome(run: Run, state: State, record: LogRecord): boolean {
 }
 
 function checkEnd(run: Run, graph: GraphFindings, state: State): string[] {
-  const violations: string[] = [];
+  const violations = checkGaps(run, state);
   for (const [origin, input] of run.inputAt) {
     const problem = isTakenByRetention(state, origin) ? null : missing(run, graph, state, origin, input);
     if (problem !== null) violations.push(`at the end: input ${input.number} (${origin}) ${problem}`);

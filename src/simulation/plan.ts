@@ -71,6 +71,8 @@ export function makePlan(dice: Dice): Plan {
     ? "refuses"
     : dice.pick<IdMode>(["honours", "ignores", "ignores", "ignores"]);
   const settings = makeSettings(dice, timing);
+  // Where the service honours our ids, they protect even when lists lag for longer than any read-back.
+  const isIdSafe = idMode === "honours" && settings.sendId && dice.chance(0.5);
   const many = (max: number): unknown[] => Array.from({ length: dice.int(0, max) });
   const harm = dice.pick([0, 0.02, 0.1]);
   const rate = (): number => sometimes(() => dice.next() * harm, 0);
@@ -117,19 +119,20 @@ export function makePlan(dice: Dice): Plan {
       error504: rate(),
       quirk400: rate(),
       errorHasEffect: dice.pick([0, 0.5, 1]),
-      listLagMaxMs: dice.pick([0, 0, listLagMaxMs(settings)]),
+      listLagMaxMs: dice.pick([0, 0, isIdSafe ? 60_000 : listLagMaxMs(settings)]),
     },
     troubles: sometimes(() => many(3), []).map(() => makeTrouble(dice, activeMs)),
     brokerOutages: sometimes(() => many(2), [], 0.3).map(() =>
       within(moment(), dice.int(500, 40_000), activeMs),
     ),
     incidents: makeIncidents(dice, workers, activeMs, timing, settings.settleMs),
-    commitsExpireAtMs: sometimes(moment, null, 0.04),
+    // Not both: with the committed offset gone, nobody can tell what retention took.
+    commitsExpireAtMs: isRetentionRun ? null : sometimes(moment, null, 0.04),
     retentionAtMs: isRetentionRun ? moment() : null,
   };
 }
 
-/** Lists lag less than the last re-read comes after the first. */
+/** Where nothing else protects, lists lag less than the last re-read comes after the first. */
 export function listLagMaxMs(settings: Pick<RegistrarSettings, "rereadCount" | "rereadDelayMs">): number {
   return Math.floor((settings.rereadCount - 1) * settings.rereadDelayMs * 0.9);
 }
