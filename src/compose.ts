@@ -3,8 +3,10 @@
  * the embedded log never loads a Kafka client.
  */
 import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
 import { durationMs } from "./config/kinds.ts";
 import type { Settings } from "./config/table.ts";
+import { topicName } from "./domain/topics.ts";
 import type { GraphSettings } from "./graph/graph-client.ts";
 import type { Clock, EventLog, Graph, LogTail, Observer, Random } from "./ports.ts";
 import type { Registrar } from "./registrar/registrar.ts";
@@ -108,7 +110,11 @@ export async function openGraphFrom(
 export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {
   const { startRegistrar } = await import("./registrar/registrar.ts");
   const { graph, close } = await openGraphFrom(settings, parts.clock);
-  const registrar = startRegistrar({ ...parts, graph }, registrarSettings(settings));
+  const { openFileSnapshots } = await import("./snapshots/file-snapshots.ts");
+  const snapshots = openFileSnapshots(
+    join(settings.dataDir, "snapshots", topicName("registered", settings.kafkaTopicPrefix)),
+  );
+  const registrar = startRegistrar({ ...parts, graph, snapshots }, registrarSettings(settings));
   return {
     registrar,
     async stop(drainMs) {

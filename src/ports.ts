@@ -157,6 +157,14 @@ export interface LogTail {
   ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
 }
 
+/** Where a worker keeps bytes that it could read again from the log: one piece for each partition. */
+export interface SnapshotStore {
+  /** Null: none, or it isn't whole. */
+  load(partition: number): Promise<Uint8Array | null>;
+  /** Replaces it, whole or not at all. A reason on failure. */
+  save(partition: number, bytes: Uint8Array): Promise<AppendResult>;
+}
+
 // ── Graph ───────────────────────────────────────────────────────────────────────────────────────
 
 /** certificateConnectorDetails as Graph returns it: the properties documented, strings as they came. */

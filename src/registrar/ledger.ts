@@ -17,6 +17,8 @@ export interface Ledger {
   readonly otherIds: Map<string, string>;
   /** Where the next catch-up reads on. */
   nextOffset: number;
+  /** The last entry that was read from the log: what tells the same log from another one. */
+  last: { readonly offset: number; readonly idempotencyKey: string } | null;
 }
 
 const wordsPerSlot = 8;
@@ -25,14 +27,23 @@ const loadMax = 0.75;
 const slotsAtFirst = 64;
 
 export function createLedger(): Ledger {
-  return { slots: new Uint32Array(slotsAtFirst * wordsPerSlot), size: 0, otherIds: new Map(), nextOffset: 0 };
+  return {
+    slots: new Uint32Array(slotsAtFirst * wordsPerSlot),
+    size: 0,
+    otherIds: new Map(),
+    nextOffset: 0,
+    last: null,
+  };
 }
 
 /** Takes records of the registered topic in; tombstones and foreign records are passed over. */
 export function absorb(ledger: Ledger, records: readonly LogRecord[]): void {
   for (const record of records) {
     const entry = readLedgerEntry(record);
-    if (entry !== null) remember(ledger, entry.idempotencyKey, entry.graphId);
+    if (entry !== null) {
+      remember(ledger, entry.idempotencyKey, entry.graphId);
+      ledger.last = { offset: record.offset, idempotencyKey: entry.idempotencyKey };
+    }
     ledger.nextOffset = record.offset + 1;
   }
 }

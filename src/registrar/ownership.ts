@@ -7,14 +7,14 @@
  *    that claim is acknowledged and the ledger was read to its end as of the assignment.
  * 3. Suspects are released after the settle time, and only when the ledger was read to its end once more.
  */
-import { backoffMs } from "../policy/backoff.ts";
 import { type InputPosition, type InputTopic, inputTopics, type LogRecord, type Session } from "../ports.ts";
 import { randomUuid } from "./claim.ts";
 import { decodeMetadata, encodeMetadata } from "./commit-metadata.ts";
 import { type Fault, isFault } from "./fault.ts";
-import { absorb, createLedger, type Ledger } from "./ledger.ts";
+import type { LedgerReader } from "./ledger-reader.ts";
 import { createParking, note, type Parking, parkedTenantOf } from "./parking.ts";
 import { createPartition, type OwnedPartition, trackOf } from "./partition.ts";
+import type { Persist } from "./persist.ts";
 import type { Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { planTakeOver, type TakeOver } from "./take-over.ts";
@@ -31,13 +31,13 @@ export interface OwnershipEvents {
   fault(fault: Fault): void;
 }
 
-const retryBackoff = { baseMs: 200, capMs: 5_000 };
-
 /** `owned` is changed here only. */
 export function createOwnership(
   ports: Ports,
   settings: RegistrarSettings,
   owned: Map<number, OwnedPartition>,
+  ledgers: LedgerReader,
+  persist: Persist,
   events: OwnershipEvents,
 ) {
   const { log, clock, random, observe } = ports;
@@ -55,7 +55,7 @@ export function createOwnership(
 
   async function settleIn(session: Session, assignedAtMs: number): Promise<void> {
     if (session.partitions.length === 0) return;
-    const positions = await persist(session, "positions", async () => {
+    const positions = await persist(session.ended, "positions", async () => {
       const result = await session.positions(session.partitions);
       return result.ok ? { ok: true, value: result.positions } : result;
     });
@@ -85,8 +85,8 @@ export function createOwnership(
     session: Session,
     assignedAtMs: number,
   ): Promise<void> {
-    const ledger = createLedger();
-    if (!(await readLedger(number, ledger, session.ended, session))) return;
+    const ledger = await ledgers.open(number, session.ended);
+    if (ledger === null) return;
     const ledgerEmpty = ledger.nextOffset === 0;
     const plans = {} as Record<InputTopic, TakeOver>;
     for (const topic of inputTopics) {
@@ -125,7 +125,7 @@ export function createOwnership(
       const metadata = encodeMetadata({ attemptedThrough: promised[topic], claim });
       return { topic, partition: number, offset: startAt, metadata };
     });
-    return persist(session, "commit", async () => {
+    return persist(session.ended, "commit", async () => {
       const sentMs = clock.nowMs();
       const result = await session.commit(commits);
       if (result === "unknown") events.commitUnknown(sentMs);
@@ -137,7 +137,7 @@ export function createOwnership(
 
   /** Which tenants have records parked must be known before any new record of theirs is looked at. */
   async function indexParked(number: number, startAt: number, session: Session): Promise<Parking | null> {
-    return persist(session, "read parked records", async () => {
+    return persist(session.ended, "read parked records", async () => {
       const parking = createParking(startAt);
       const onRecords = (records: readonly LogRecord[]) => {
         for (const record of records) note(parking, parkedTenantOf(record), record.offset);
@@ -150,31 +150,9 @@ export function createOwnership(
   async function releaseSuspects(partition: OwnedPartition): Promise<void> {
     const { signal } = partition.lost;
     await sleep(clock, partition.takenOverAtMs + settings.settleMs - clock.nowMs(), signal);
-    if (!(await readLedger(partition.number, partition.ledger, signal, null))) return; // 3
+    if (!(await ledgers.catchUp(partition.number, partition.ledger, signal))) return; // 3
     partition.suspectsReleased = true;
     events.released(partition);
-  }
-
-  /** Reads the partition's ledger to its end; false when ended first. */
-  async function readLedger(
-    number: number,
-    ledger: Ledger,
-    signal: AbortSignal,
-    session: Session | null,
-  ): Promise<boolean> {
-    const done = await persist({ ended: signal }, "read ledger", async () => {
-      const result = await log.scan(
-        "registered",
-        number,
-        ledger.nextOffset,
-        (records) => absorb(ledger, records),
-        signal,
-      );
-      if (!result.ok) return result;
-      ledger.nextOffset = Math.max(ledger.nextOffset, result.nextOffset);
-      return { ok: true, value: true };
-    });
-    return done === true && !(session?.ended.aborted ?? false);
   }
 
   function dropAll(): void {
@@ -188,26 +166,6 @@ export function createOwnership(
     observe({ kind: "partition-lost", partition: partition.number, abandoned });
     partition.lost.abort();
     events.lost(partition);
-  }
-
-  /** Tries until it succeeds or the signal aborts (null). */
-  async function persist<T>(
-    { ended }: { readonly ended: AbortSignal },
-    operation: string,
-    attempt: () => Promise<
-      { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
-    >,
-  ): Promise<T | null> {
-    for (let failures = 0; !ended.aborted; ) {
-      const result = await attempt();
-      if (ended.aborted) return null;
-      if (result.ok) return result.value;
-      failures++;
-      const retryInMs = backoffMs(failures, random, retryBackoff);
-      observe({ kind: "log-failed", operation, reason: result.reason, retryInMs });
-      await sleep(clock, retryInMs, ended);
-    }
-    return null;
   }
 }
 

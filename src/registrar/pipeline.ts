@@ -13,7 +13,7 @@ import { decode } from "../domain/decode.ts";
 import { identify } from "../domain/identity.ts";
 import { homePartition } from "../domain/murmur2.ts";
 import type { BreakerState } from "../policy/breaker.ts";
-import type { Clock, EventLog, Graph, LogRecord, Observer, Random } from "../ports.ts";
+import type { Clock, EventLog, Graph, LogRecord, Observer, Random, SnapshotStore } from "../ports.ts";
 import { createAppender } from "./appender.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import type { Fault } from "./fault.ts";
@@ -33,6 +33,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: Observer;
+  /** Without one, a restart reads the whole ledger. */
+  readonly snapshots?: SnapshotStore;
 }
 
 export interface PipelineEvents {

@@ -7,8 +7,10 @@ import { type InputTopic, inputTopics, type LogRecord, type Membership, type Ses
 import { createCommitter } from "./committer.ts";
 import { type Fault, membershipLost } from "./fault.ts";
 import { createLagMeter } from "./lag.ts";
+import { createLedgerReader } from "./ledger-reader.ts";
 import { createOwnership } from "./ownership.ts";
 import { isOwned, type OwnedPartition, trackOf } from "./partition.ts";
+import { createPersist } from "./persist.ts";
 import { createPipeline, type Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { gapFault } from "./take-over.ts";
@@ -43,6 +45,11 @@ const faultDrainMs = 5_000;
 const drainPollMs = 20;
 const fullWindowWaitMs = 250;
 const leaveTimeoutMs = 3_000;
+/** A ledger is saved when so many entries came since it last was. */
+const snapshotMin = 50_000;
+const snapshotIntervalMs = 60_000;
+const snapshotAtStopMin = 1_000;
+const lastSnapshotsMs = 1_000;
 
 export function startRegistrar(ports: Ports, settings: RegistrarSettings): Registrar {
   const { log, clock, observe } = ports;
@@ -62,7 +69,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   const committer = createCommitter(ports, settings, owned, (partition) =>
     pipeline.advanceWaiting(partition),
   );
-  const ownership = createOwnership(ports, settings, owned, {
+  const persist = createPersist(ports);
+  const ledgers = createLedgerReader(ports, persist);
+  const ownership = createOwnership(ports, settings, owned, ledgers, persist, {
     ready: startReading,
     released: (partition) => pipeline.advanceWaiting(partition),
     lost: wakeReaders,
@@ -70,6 +79,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     fault: fail,
   });
   const lag = createLagMeter(ports, owned, () => session);
+  let cancelSnapshots = clock.after(snapshotIntervalMs, () => void saveSnapshots());
   const joining: Promise<Membership> = log.join(onSession, (reason) => fail(membershipLost(reason)));
 
   return { done: ended.promise, stop, status };
@@ -163,14 +173,25 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   async function shutDown(drainMs: number, fault: Fault | null): Promise<void> {
     pipeline.stop();
     lag.stop();
+    cancelSnapshots();
     for (const partition of owned.values()) wakeReaders(partition);
     const deadlineMs = clock.nowMs() + drainMs;
     while (!pipeline.isIdle() && clock.nowMs() < deadlineMs) await sleep(clock, drainPollMs);
     if (session !== null) await committer.finish(session);
     // Joining may hang on an unreachable broker; then the session time-out does what leaving would have done.
     await Promise.race([joining.then((membership) => membership.leave()), sleep(clock, leaveTimeoutMs)]);
+    const late = new AbortController();
+    const cancelLate = clock.after(lastSnapshotsMs, () => late.abort());
+    await ledgers.save([...owned.values()], snapshotAtStopMin, late.signal);
+    cancelLate();
     ownership.dropAll();
     ended.resolve(fault);
+  }
+
+  async function saveSnapshots(): Promise<void> {
+    for (const partition of owned.values())
+      await ledgers.save([partition], snapshotMin, partition.lost.signal);
+    if (stopping === null) cancelSnapshots = clock.after(snapshotIntervalMs, () => void saveSnapshots());
   }
 
   function status(): RegistrarStatus {

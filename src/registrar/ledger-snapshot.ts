@@ -1,0 +1,49 @@
+/**
+ * A ledger as bytes, and back. Whether the bytes are whole is the store's business; whether they belong to the log at
+ * hand is decided by ledger-reader.ts. Pure.
+ *
+ * Layout, little-endian: version (u32), length of the JSON part (u32), the JSON part, padding to four bytes, the slots.
+ */
+import type { Ledger } from "./ledger.ts";
+
+const version = 1;
+const headBytes = 8;
+
+interface Described {
+  readonly size: number;
+  readonly nextOffset: number;
+  readonly last: Ledger["last"];
+  readonly otherIds: readonly (readonly [string, string])[];
+}
+
+export function encodeSnapshot({ slots, size, nextOffset, last, otherIds }: Ledger): Uint8Array {
+  const described: Described = { size, nextOffset, last, otherIds: [...otherIds] };
+  const json = new TextEncoder().encode(JSON.stringify(described));
+  const slotsAt = align(headBytes + json.length);
+  const bytes = new Uint8Array(slotsAt + slots.byteLength);
+  const head = new DataView(bytes.buffer);
+  head.setUint32(0, version, true);
+  head.setUint32(4, json.length, true);
+  bytes.set(json, headBytes);
+  bytes.set(new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength), slotsAt);
+  return bytes;
+}
+
+/** Null: another version, or no ledger. */
+export function decodeSnapshot(bytes: Uint8Array): Ledger | null {
+  if (bytes.length < headBytes) return null;
+  const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const jsonLength = head.getUint32(4, true);
+  const slotsAt = align(headBytes + jsonLength);
+  if (head.getUint32(0, true) !== version || slotsAt >= bytes.length) return null;
+  const slotBytes = bytes.slice(slotsAt);
+  const slotCount = slotBytes.length / 32;
+  if (!Number.isInteger(Math.log2(slotCount))) return null;
+  const json = new TextDecoder().decode(bytes.subarray(headBytes, headBytes + jsonLength));
+  const { size, nextOffset, last, otherIds } = JSON.parse(json) as Described;
+  return { slots: new Uint32Array(slotBytes.buffer), size, nextOffset, last, otherIds: new Map(otherIds) };
+}
+
+function align(at: number): number {
+  return (at + 3) & ~3;
+}

@@ -1,0 +1,40 @@
+/** Tries an operation of the log until it succeeds or is no longer wanted. */
+import { backoffMs } from "../policy/backoff.ts";
+import type { Clock, Observer, Random } from "../ports.ts";
+import { sleep } from "./timers.ts";
+
+export type Attempt<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string };
+
+/** Resolves to null once the signal aborted; an attempt that was under way then does not count. */
+export type Persist = <T>(
+  signal: AbortSignal,
+  operation: string,
+  attempt: () => Promise<Attempt<T>>,
+) => Promise<T | null>;
+
+const retryBackoff = { baseMs: 200, capMs: 5_000 };
+
+export function createPersist({
+  clock,
+  random,
+  observe,
+}: {
+  clock: Clock;
+  random: Random;
+  observe: Observer;
+}): Persist {
+  return async (signal, operation, attempt) => {
+    for (let failures = 0; !signal.aborted; ) {
+      const result = await attempt();
+      if (signal.aborted) return null;
+      if (result.ok) return result.value;
+      failures++;
+      const retryInMs = backoffMs(failures, random, retryBackoff);
+      observe({ kind: "log-failed", operation, reason: result.reason, retryInMs });
+      await sleep(clock, retryInMs, signal);
+    }
+    return null;
+  };
+}

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { uuidV5 } from "../../src/domain/uuid.ts";
+import { createLedger, graphIdOf, remember } from "../../src/registrar/ledger.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../src/registrar/ledger-snapshot.ts";
+
+const keyOf = (n: number) => uuidV5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", String(n));
+
+test("a ledger comes back from its bytes with every entry, and goes on growing", () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.uuid(), fc.string()), { maxLength: 200 }), (ids) => {
+      const ledger = createLedger();
+      ids.forEach((id, n) => {
+        remember(ledger, keyOf(n), id);
+      });
+      ledger.nextOffset = 77;
+      ledger.last = { offset: 76, idempotencyKey: keyOf(0) };
+      const back = decodeSnapshot(encodeSnapshot(ledger));
+      assert.ok(back !== null);
+      assert.deepEqual([back.size, back.nextOffset, back.last], [ids.length, 77, ledger.last]);
+      for (let n = 0; n < 100; n++) remember(back, keyOf(1000 + n), keyOf(n));
+      ids.forEach((id, n) => {
+        assert.equal(graphIdOf(back, keyOf(n)), id);
+      });
+      assert.equal(graphIdOf(back, keyOf(1099)), keyOf(99));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("bytes of another version or length are none", () => {
+  const bytes = encodeSnapshot(createLedger());
+  assert.ok(decodeSnapshot(bytes) !== null);
+  assert.equal(decodeSnapshot(bytes.subarray(0, 4)), null);
+  assert.equal(decodeSnapshot(bytes.subarray(0, bytes.length - 32)), null);
+  const other = bytes.slice();
+  other[0] = 9;
+  assert.equal(decodeSnapshot(other), null);
+});
