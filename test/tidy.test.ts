@@ -28,12 +28,13 @@ const layers: Readonly<Record<string, rules.Layer>> = {
   },
   simulator: { imports: ["domain", "ports"], packages: ["selfsigned", "typebox"], node: ["*"] },
   observe: { imports: ["domain", "ports"], packages: ["pino", "prom-client"], node: ["*"] },
+  snapshots: { imports: ["domain", "ports"], node: ["*"] },
   http: { imports: ["domain", "ports"], node: ["*"] },
   simulation: { imports: ["clock", "domain", "policy", "registrar", "ports"], node: ["*"] },
   compose: {
     imports: [
       ...["clock", "config", "domain", "embedded", "graph", "http", "kafka", "observe", "policy", "ports"],
-      ...["registrar", "simulator"],
+      ...["registrar", "simulator", "snapshots"],
     ],
     packages: ["pino"],
     node: ["*"],
