@@ -30,6 +30,12 @@ export interface Broker {
   wake(): void;
 }
 
+export interface Offsets {
+  readonly first: number;
+  /** How often an offset is skipped: transaction markers and compaction do that, and readers must not count on neighbours. */
+  readonly holes: number;
+}
+
 interface Partition {
   records: LogRecord[];
   start: number;
@@ -40,17 +46,15 @@ const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 
 export function createBroker(
   partitionCount: number,
+  offsets: Offsets,
   scheduler: Scheduler,
   dice: Dice,
   history: History,
 ): Broker {
-  // Transaction markers and compaction leave holes between offsets: readers must not count on neighbours.
-  const holes = dice.chance(0.3) ? 0.2 : 0;
-  const firstOffset = dice.chance(0.3) ? dice.int(1, 5_000) : 0;
   const partitions = new Map<string, Partition>();
   for (const topic of topics) {
     for (let p = 0; p < partitionCount; p++) {
-      partitions.set(`${topic}/${p}`, { records: [], start: firstOffset, end: firstOffset });
+      partitions.set(`${topic}/${p}`, { records: [], start: offsets.first, end: offsets.first });
     }
   }
   const commits = new Map<string, StoredCommit>();
@@ -76,7 +80,7 @@ export function createBroker(
     },
     store(record, by) {
       const partition = at(record.topic, record.partition);
-      const offset = partition.end + (dice.chance(holes) ? dice.int(1, 3) : 0);
+      const offset = partition.end + (dice.chance(offsets.holes) ? dice.int(1, 3) : 0);
       const stored: LogRecord = { ...record, offset, timestampMs: epochMs + Math.floor(scheduler.nowMs()) };
       partition.records.push(stored);
       partition.end = offset + 1;

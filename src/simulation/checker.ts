@@ -21,6 +21,8 @@ export interface Run {
   readonly inputAt: ReadonlyMap<string, Input>;
   readonly settleMs: number;
   readonly maxAttempts: number;
+  /** Graph honours the ids that are sent: not even a frozen create can make a second object. */
+  readonly idsProtect: boolean;
   /** All settled in time: what must be there at the end may be demanded. */
   readonly isSettled: boolean;
 }

@@ -3,6 +3,7 @@
  * off in about half of the runs, so that no fault hides behind a more frequent one.
  */
 import type { RegistrarSettings } from "../registrar/settings.ts";
+import type { Offsets } from "./broker.ts";
 import type { Dice } from "./dice.ts";
 import type { IdMode, Trouble } from "./graph-server.ts";
 import type { MemberTiming } from "./member.ts";
@@ -29,6 +30,7 @@ export interface Window {
 
 export interface Plan {
   readonly partitionCount: number;
+  readonly offsets: Offsets;
   /** When each worker slot first starts. */
   readonly startsMs: readonly number[];
   /** Faults happen before this moment, and none after it. */
@@ -80,6 +82,7 @@ export function makePlan(dice: Dice): Plan {
 
   return {
     partitionCount: dice.int(1, 4),
+    offsets: { first: sometimes(() => dice.int(1, 5_000), 0, 0.3), holes: dice.pick([0, 0, 0.2]) },
     startsMs: Array.from({ length: workers }, (_, slot) =>
       slot === 0 || dice.chance(0.5) ? dice.int(0, 1_000) : moment(),
     ),

@@ -59,6 +59,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
       inputAt: world.inputAt,
       settleMs: plan.settings.settleMs,
       maxAttempts: plan.settings.maxAttempts,
+      idsProtect: plan.idMode === "honours" && plan.settings.sendId,
       isSettled: problems.length === 0,
     });
     return {

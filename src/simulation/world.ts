@@ -34,7 +34,7 @@ export function createWorld(
   dice: Dice,
 ): World {
   const isCalm = (): boolean => scheduler.nowMs() >= plan.activeMs;
-  const broker = createBroker(plan.partitionCount, scheduler, dice.fork("broker"), history);
+  const broker = createBroker(plan.partitionCount, plan.offsets, scheduler, dice.fork("broker"), history);
   const group = createGroup(
     { ...plan.timing, partitionCount: plan.partitionCount, isUp: broker.isUp },
     scheduler,
