@@ -31,6 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .description("Turns every certificate-connector enrollment into exactly one Microsoft Graph object.")
     .version(version, "-V, --version")
     .helpCommand(false)
+    // `simulate` reads its own options: what follows a command is the command's.
+    .enablePositionalOptions()
     .showSuggestionAfterError(true);
   // `help start` is `start --help`; `help` alone is `--help`.
   const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
