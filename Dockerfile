@@ -4,9 +4,9 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Type declarations, source maps and sources of dependencies are half their size, and nothing reads them at run time.
+# Type declarations, source maps and sources are half of the dependencies' size, and nothing reads them at run time.
 RUN npm ci --omit=dev --ignore-scripts \
-  && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' \) -delete \
+  && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete \
   && find node_modules -type d -empty -delete
 
 FROM node:24-bookworm-slim AS build
