@@ -11,6 +11,7 @@ export interface MeasuredStatus {
   readonly partitions: readonly number[];
   readonly inFlight: number;
   readonly waiting: number;
+  readonly parked: number;
   readonly ledgerEntries: number;
   readonly breaker: "closed" | "open" | "probing";
   readonly blockedTenants: readonly string[];
@@ -119,6 +120,7 @@ function registerGauges(registry: Registry, version: string, status: () => Measu
   gauge("partitions", "Partitions that this worker holds.", (now) => now.partitions.length);
   gauge("graph_requests_in_flight", "Graph requests under way.", (now) => now.inFlight);
   gauge("records_waiting", "Records taken in that wait for Graph.", (now) => now.waiting);
+  gauge("records_parked", "Records in the retry topic that wait for their tenant.", (now) => now.parked);
   gauge("lag_records", "Records of this worker's partitions that are not settled.", (now) => now.lagRecords);
   gauge("ledger_entries", "Registered enrollments known to this worker.", (now) => now.ledgerEntries);
   gauge("tenants_blocked", "Tenants whose Graph refuses us at present.", (now) => now.blockedTenants.length);

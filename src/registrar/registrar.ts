@@ -9,6 +9,7 @@ import { type Fault, membershipLost } from "./fault.ts";
 import { createLagMeter } from "./lag.ts";
 import { createLedgerReader } from "./ledger-reader.ts";
 import { createOwnership } from "./ownership.ts";
+import { parkedCount } from "./parking.ts";
 import { isOwned, type OwnedPartition, trackOf } from "./partition.ts";
 import { createPersist } from "./persist.ts";
 import { createPipeline, type Ports } from "./pipeline.ts";
@@ -26,6 +27,8 @@ export interface RegistrarStatus {
   readonly inFlight: number;
   /** Records that wait for a request or a read-back. */
   readonly waiting: number;
+  /** Records in the retry topic that wait for their tenant. */
+  readonly parked: number;
   readonly ledgerEntries: number;
   readonly breaker: BreakerState;
   readonly blockedTenants: readonly string[];
@@ -205,6 +208,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     if (breaker !== "closed") notReady.push(`graph: not answering, the circuit breaker is ${breaker}`);
     if (stopping !== null) notReady.push("worker: stopping");
     const ledgerEntries = [...owned.values()].reduce((sum, { ledger }) => sum + ledger.size, 0);
+    const parked = [...owned.values()].reduce((sum, { parking }) => sum + parkedCount(parking), 0);
     const lagRecords = lag.records();
     return {
       ready: notReady.length === 0,

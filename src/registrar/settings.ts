@@ -1,4 +1,4 @@
-/** What the registrar is told once, at start. Adapters get their own settings. */
+/** What the registrar is told once, at start; the defaults are in config/table.ts. Adapters get their own settings. */
 
 export interface RegistrarSettings {
   /** Only reported, in `connector.registered`. */
@@ -34,22 +34,3 @@ export interface RegistrarSettings {
   /** What to do when the log no longer holds records that nobody settled. */
   readonly onRetentionGap: "stop" | "continue";
 }
-
-export const defaultSettings: Omit<RegistrarSettings, "isTenantAllowed"> = {
-  cloud: "global",
-  sendId: true,
-  requestTimeoutMs: 30_000,
-  publishTimeoutMs: 10_000,
-  settleMs: 45_000,
-  maxInFlight: 32,
-  batchMax: 20,
-  writesPer20s: 100,
-  windowRecords: 1000,
-  attemptAhead: 1000,
-  maxAttempts: 16,
-  tenantBlockedMaxMs: 24 * 3_600_000,
-  rereadCount: 3,
-  rereadDelayMs: 2000,
-  commitIntervalMs: 100,
-  onRetentionGap: "stop",
-};

@@ -8,6 +8,7 @@ const status = {
   partitions: [0, 1],
   inFlight: 3,
   waiting: 4,
+  parked: 0,
   ledgerEntries: 5,
   breaker: "open" as const,
   blockedTenants: [tenantId],
