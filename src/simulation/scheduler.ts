@@ -49,7 +49,10 @@ export function createScheduler(dice: Dice): Scheduler {
         const event = pop(heap);
         if (event === undefined) return "idle";
         if (event.cancelled) continue;
-        if (event.timeMs > limitMs) return "late";
+        if (event.timeMs > limitMs) {
+          push(heap, event);
+          return "late";
+        }
         nowMs = event.timeMs;
         count++;
         event.run();

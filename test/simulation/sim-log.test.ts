@@ -1,0 +1,86 @@
+import type { Clock, LogTail } from "../../src/ports.ts";
+import { type Broker, createBroker } from "../../src/simulation/broker.ts";
+import { dice as createDice } from "../../src/simulation/dice.ts";
+import { createGroup } from "../../src/simulation/group.ts";
+import { createHistory } from "../../src/simulation/history.ts";
+import { createLink } from "../../src/simulation/link.ts";
+import { createProcess } from "../../src/simulation/process.ts";
+import { createScheduler, type Scheduler } from "../../src/simulation/scheduler.ts";
+import { createSimLog } from "../../src/simulation/sim-log.ts";
+import { calmLog } from "../../src/simulation/weather.ts";
+import type { Features, Harness, Log } from "../contracts/event-log/harness.ts";
+import { eventLogContract } from "../contracts/event-log.ts";
+
+const features: Features = { groups: true, expires: true, headerOrderAcrossNames: true, timeoutMs: 20_000 };
+const timing = {
+  sessionTimeoutMs: 30_000,
+  rebalanceTimeoutMs: 60_000,
+  heartbeatMs: 3_000,
+  marginMs: 1_000,
+  publishTimeoutMs: 5_000,
+};
+
+eventLogContract("simulated log", features, openHarness);
+
+function openHarness(): Promise<Harness> {
+  const dice = createDice("contract");
+  const scheduler = createScheduler(dice.fork("schedule"));
+  const history = createHistory(scheduler.nowMs);
+  const broker = createBroker(3, { first: 0, holes: 0 }, scheduler, dice.fork("broker"), history);
+  const group = createGroup({ ...timing, partitionCount: 3, isUp: broker.isUp }, scheduler, dice, history);
+  let clients = 0;
+  const open = (): { log: Log; clock: Clock } => {
+    const own = dice.fork(`client ${++clients}`);
+    const fail = (error: unknown): void => {
+      throw error;
+    };
+    const process = createProcess(`client-${clients}`, scheduler, own, fail);
+    const link = createLink(process, broker, scheduler, own, () => calmLog);
+    const bounds = { commitTimeoutMs: 3_000, lateMaxMs: 1_000, settleMs: 10_000 };
+    const world = { broker, group, scheduler, dice: own, history, ...bounds };
+    const { log } = createSimLog(world, process, link, timing);
+    return { log: { ...log, tail: tailOf(broker, scheduler) }, clock: process.clock };
+  };
+  let isClosed = false;
+  void keepTimeMoving(scheduler, () => isClosed);
+  return Promise.resolve({
+    ...open(),
+    another: () => Promise.resolve(open().log),
+    trim: (topic, partition, beforeOffset) =>
+      Promise.resolve(broker.truncate(topic, partition, beforeOffset)),
+    close: () => {
+      isClosed = true;
+      return Promise.resolve();
+    },
+  });
+}
+
+async function keepTimeMoving(scheduler: Scheduler, isClosed: () => boolean): Promise<void> {
+  while (!isClosed()) {
+    await scheduler.run(isClosed, Number.POSITIVE_INFINITY);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Workers don't tail; the contract wants it of whole logs. */
+function tailOf(broker: Broker, scheduler: Scheduler): LogTail["tail"] {
+  return (topic, from, onRecords, signal) => {
+    const next = Array.from({ length: broker.partitionCount }, (_, partition) => {
+      const { start, end } = broker.bounds(topic, partition);
+      return from === "start" ? start : end;
+    });
+    const deliver = (): void => {
+      for (let partition = 0; partition < next.length && !signal.aborted; partition++) {
+        const records = broker.fetch(topic, partition, next[partition]!, 100);
+        if (records.length === 0) continue;
+        next[partition] = records.at(-1)!.offset + 1;
+        onRecords(records);
+        scheduler.after(0, deliver);
+      }
+    };
+    broker.onWake(() => void scheduler.after(0, deliver));
+    scheduler.after(0, deliver);
+    if (signal.aborted) return Promise.resolve({ ok: true });
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve({ ok: true })));
+  };
+}
