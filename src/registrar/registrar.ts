@@ -214,6 +214,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       ready: notReady.length === 0,
       notReady,
       partitions,
+      parked,
       ledgerEntries,
       breaker,
       lagRecords,

@@ -60,6 +60,7 @@ test("a worker that does nothing is stuck, and the report says on what", async (
         partitions: [],
         inFlight: 0,
         waiting: 0,
+        parked: 0,
         ledgerEntries: 0,
         breaker: "closed",
         blockedTenants: [],
