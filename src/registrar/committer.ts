@@ -111,7 +111,9 @@ export function createCommitter(
   function acknowledge(due: readonly Due[], sentMs: number): void {
     const promised = new Set<OwnedPartition>();
     for (const { commit, partition, attemptedThrough } of due) {
-      acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
+      // Sent in the time of distrust, acknowledged after it: it has to be sent once more.
+      const isStale = sentMs < distrustUntilMs && clock.nowMs() >= distrustUntilMs;
+      if (!isStale) acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
       const track = trackOf(partition, commit.topic);
       if (attemptedThrough <= track.promised || sentMs < distrustUntilMs) continue; // 3
       track.promised = attemptedThrough; // 2
