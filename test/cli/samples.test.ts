@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { planDemo } from "../../src/cli/demo/plan.ts";
+import { demoTenants, planDemo } from "../../src/cli/demo/plan.ts";
 import { badKinds, badRecord } from "../../src/cli/samples/bad-records.ts";
 import { enrollmentRecord } from "../../src/cli/samples/enrollment-event.ts";
 import { duplicateOf, sampleEnrollment } from "../../src/cli/samples/enrollments.ts";
@@ -45,19 +45,29 @@ for (const kind of badKinds) {
 }
 
 test("the plan holds what it says, each record in its tenant's partition, the same for the same seed", () => {
+  const made = (seed: number, events = 200) =>
+    planDemo(events, seed, 8).records.map((planned) => planned.make());
   const plan = planDemo(200, 3, 8);
+  const records = made(3);
   assert.equal(plan.enrollments.length, 200);
   assert.equal(plan.duplicates, 20);
-  assert.equal(plan.bad.length, badKinds.length);
-  assert.equal(plan.records.length, 200 + 20 + badKinds.length);
-  for (const record of plan.records) {
-    assert.equal(record.partition, homePartition(Buffer.from(record.key!).toString(), 8));
+  assert.equal(plan.bad, badKinds.length);
+  assert.equal(plan.records.filter(({ isBad }) => isBad).length, badKinds.length);
+  assert.equal(records.length, 200 + 20 + badKinds.length);
+  for (const { key, partition } of records) {
+    assert.equal(partition, homePartition(Buffer.from(key!).toString(), 8));
   }
-  assert.deepEqual(planDemo(200, 3, 8), plan);
-  assert.notDeepEqual(planDemo(200, 4, 8).records, plan.records);
-  assert.equal(planDemo(2_000, 3, 8).bad.length, 100);
-  const binary = plan.records.filter(({ headers }) => headers.some(([name]) => name === "ce_id")).length;
+  assert.deepEqual(made(3), records);
+  assert.notDeepEqual(made(4), records);
+  assert.equal(planDemo(2_000, 3, 8).bad, 100);
+  const binary = records.filter(({ headers }) => headers.some(([name]) => name === "ce_id")).length;
   assert.ok(binary > 50 && binary < 170, `${binary} in binary mode`);
+});
+
+test("the demo's tenants are those of its plan", () => {
+  const tenants = new Set(demoTenants(2_000, 3));
+  assert.equal(tenants.size, 20);
+  assert.ok(planDemo(2_000, 3, 8).enrollments.every(({ tenantId }) => tenants.has(tenantId)));
 });
 
 test("shuffle keeps all items", () => {

@@ -5,6 +5,7 @@ import { type DemoOutcome, verifyDemo } from "../../src/cli/demo/verify.ts";
 import type { GraphObject, LogRecord, NewRecord } from "../../src/ports.ts";
 
 const plan = planDemo(20, 1, 4);
+const records = plan.records.map((planned) => planned.make());
 const utf8 = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 function stored(records: readonly NewRecord[]): LogRecord[] {
@@ -23,10 +24,9 @@ function outcome(): {
   deadLetters: LogRecord[];
   inventory: Record<string, GraphObject[]>;
 } {
-  const enrolled = stored(plan.records);
-  const bad = new Set(plan.bad);
+  const enrolled = stored(records);
   const deadLetters = enrolled
-    .filter((_, index) => bad.has(plan.records[index]!))
+    .filter((_, index) => plan.records[index]!.isBad)
     .map(({ partition, offset, ...record }) => {
       const reason = utf8({ code: "x", source: { topic: "connector.enrolled", partition, offset } });
       return {
@@ -65,7 +65,7 @@ test("all right: no problems, and the counts", () => {
     registered: 20,
     recovered: 1,
     duplicatesIgnored: 2,
-    deadLettered: plan.bad.length,
+    deadLettered: plan.bad,
     graphObjects: 20,
     duplicateObjects: 0,
     lost: 0,

@@ -6,45 +6,57 @@ import { duplicateOf, sampleEnrollment } from "../samples/enrollments.ts";
 import { randomUuid, seededRandom, shuffle } from "../samples/random.ts";
 
 export interface DemoPlan {
-  /** Tenants that the worker allows. */
-  readonly tenantIds: readonly string[];
   readonly enrollments: readonly EnrollmentEvent[];
   readonly duplicates: number;
-  readonly bad: readonly NewRecord[];
-  /** All of it, in the order of emission. */
-  readonly records: readonly NewRecord[];
+  readonly bad: number;
+  /** All of it, in the order of emission; each is made when it is asked for, and the same each time. */
+  readonly records: readonly PlannedRecord[];
 }
 
-const tenantCount = 12;
+export interface PlannedRecord {
+  readonly isBad: boolean;
+  make(): NewRecord;
+}
+
+/** Tenants of the usual size: Intune takes up to 100 connectors in each. */
+const enrollmentsPerTenant = 100;
+const leastTenants = 12;
 const duplicateShare = 0.1;
 const badShare = 0.05;
 
+export function demoTenants(events: number, seed: number): string[] {
+  const random = seededRandom(seed + 1);
+  const count = Math.max(leastTenants, Math.ceil(events / enrollmentsPerTenant));
+  return Array.from({ length: count }, () => randomUuid(random));
+}
+
 export function planDemo(events: number, seed: number, partitionCount: number): DemoPlan {
   const random = seededRandom(seed);
-  const tenantIds = Array.from({ length: tenantCount }, () => randomUuid(random));
+  const tenantIds = demoTenants(events, seed);
   const strangeTenant = randomUuid(random);
   const enrollments = Array.from({ length: events }, (_, index) =>
     sampleEnrollment(index, tenantIds, random),
   );
   const duplicates = Math.round(events * duplicateShare);
-  const badCount = Math.max(badKinds.length, Math.round(events * badShare));
-  const bad = Array.from({ length: badCount }, (_, index) => {
-    const event = sampleEnrollment(events + index, tenantIds, random);
-    return badRecord(badKinds[index % badKinds.length]!, event, strangeTenant, partitionCount);
-  });
+  const bad = Math.max(badKinds.length, Math.round(events * badShare));
 
   // A place in the order for each: a duplicate comes some time after its original.
-  const ordered: { place: number; record: NewRecord }[] = [];
+  const ordered: (PlannedRecord & { place: number })[] = [];
   const add = (place: number, event: EnrollmentEvent) => {
     const mode = random() < 0.5 ? "structured" : "binary";
-    ordered.push({ place, record: enrollmentRecord(event, mode, partitionCount) });
+    ordered.push({ place, isBad: false, make: () => enrollmentRecord(event, mode, partitionCount) });
   };
   for (const [place, event] of enrollments.entries()) add(place, event);
   const originals = shuffle([...enrollments.keys()], random).slice(0, duplicates);
   for (const original of originals) {
     add(original + 0.5 + random() * (events - original), duplicateOf(enrollments[original]!, random));
   }
-  for (const record of bad) ordered.push({ place: random() * events, record });
+  for (let index = 0; index < bad; index++) {
+    const event = sampleEnrollment(events + index, tenantIds, random);
+    const kind = badKinds[index % badKinds.length]!;
+    const make = () => badRecord(kind, event, strangeTenant, partitionCount);
+    ordered.push({ place: random() * events, isBad: true, make });
+  }
   ordered.sort((a, b) => a.place - b.place);
-  return { tenantIds, enrollments, duplicates, bad, records: ordered.map(({ record }) => record) };
+  return { enrollments, duplicates, bad, records: ordered };
 }

@@ -13,7 +13,7 @@ export function reportLines(
   const right = (is: number, should: number) => (is === should ? "ok" : `should be ${should}`);
   const row = (label: string, value: number, note = "") =>
     `  ${label.padEnd(labelWidth)}${String(value).padStart(7)}  ${note}`.trimEnd();
-  const { length: bad } = plan.bad;
+  const { bad } = plan;
   return [
     "",
     "What went into connector.enrolled",

@@ -10,7 +10,7 @@ import { documentedLimits } from "../../simulator/throttle.ts";
 import { seededRandom } from "../samples/random.ts";
 import { simulatorCredential } from "../simulate-graph.ts";
 import type { DemoPlace } from "./place.ts";
-import { type DemoPlan, planDemo } from "./plan.ts";
+import { type DemoPlan, demoTenants, planDemo } from "./plan.ts";
 import type { DemoProgress } from "./progress.ts";
 import { readBack } from "./read-back.ts";
 import { type DemoOutcome, type Verdict, verifyDemo } from "./verify.ts";
@@ -50,7 +50,7 @@ const emitBatch = 200;
 const drainMs = 5_000;
 
 export async function runDemo(options: DemoOptions, place: DemoPlace, hooks: DemoHooks): Promise<DemoResult> {
-  const { tenantIds } = planDemo(0, options.seed, 1);
+  const tenantIds = demoTenants(options.events, options.seed);
   const limit = writesPerWindow(options.events, tenantIds.length);
   const simulator = await startSimulator({
     ...simulatorCredential,
@@ -145,7 +145,9 @@ async function work(
 /** Null: all stored. */
 async function emitted(plan: DemoPlan, log: OpenLog): Promise<Problem | null> {
   for (let from = 0; from < plan.records.length; from += emitBatch) {
-    const result = await log.append(plan.records.slice(from, from + emitBatch));
+    const result = await log.append(
+      plan.records.slice(from, from + emitBatch).map((planned) => planned.make()),
+    );
     if (!result.ok) {
       return {
         code: "append",
