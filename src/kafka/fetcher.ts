@@ -6,7 +6,7 @@
 import type { Clock } from "../ports.ts";
 import type { Wire } from "./client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
-import type { Asked, Inbox, Slot } from "./inbox.ts";
+import type { Inbox, Slot } from "./inbox.ts";
 import type { Line } from "./line.ts";
 import { listBounds } from "./offsets.ts";
 import { type Fetched, fetchRequest } from "./protocol.ts";
@@ -23,8 +23,9 @@ export interface FetcherLines {
   readonly short: Line;
 }
 
-interface Request extends Asked {
+interface Request {
   readonly slot: Slot;
+  readonly offset: number;
 }
 
 export interface Fetcher {
@@ -80,7 +81,7 @@ export function createFetcher(
   async function poll(kind: "long" | "short", leader: number, slots: readonly Slot[]): Promise<void> {
     const out = polls.get(leader)!;
     out.add(kind);
-    const requests = slots.map((slot) => ({ slot, epoch: slot.epoch, offset: slot.position! }));
+    const requests = slots.map((slot) => ({ slot, offset: slot.position! }));
     for (const slot of slots) slot.fetching = true;
     let wire: Wire | null = null;
     try {
@@ -130,7 +131,7 @@ export function createFetcher(
         `${slot.name}/${slot.partition} can't be read from offset ${offset}: ${reasonOf(error)}`,
       );
     }
-    inbox.deliver(slot, request, logRecords(slot.topic, slot.partition, decoded.records), decoded.nextOffset);
+    inbox.deliver(slot, offset, logRecords(slot.topic, slot.partition, decoded.records), decoded.nextOffset);
   }
 
   /** The offset lies before the log's start, or (after a loss on the brokers' side) beyond its end. */
@@ -140,7 +141,7 @@ export function createFetcher(
     slot.fetching = true;
     try {
       const [bounds] = await listBounds(wire, [place], false);
-      if (bounds!.start > offset) inbox.gap(slot, request, bounds!.start);
+      if (bounds!.start > offset) inbox.gap(slot, offset, bounds!.start);
       holdBack(
         [slot],
         wire,

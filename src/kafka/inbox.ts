@@ -4,7 +4,7 @@
  * Invariants
  * 1. Nothing is delivered for a partition before its first seek, nor past a gap before the next seek.
  * 2. A partition holds one fetch at the most; while it holds one, it is not fetched.
- * 3. What was asked for before a seek, or before the end, is dropped when it comes.
+ * 3. A fetch counts only if it began where the partition stands when it comes: a seek or another fetch may have moved it.
  */
 import type { InputTopic, LogRecord, ReadResult } from "../ports.ts";
 
@@ -14,18 +14,10 @@ export interface Slot {
   readonly name: string;
   readonly partition: number;
   position: number | null;
-  /** Counts seeks. */
-  epoch: number;
   /** Being fetched, or held back for a while after trouble. */
   fetching: boolean;
   ready: Exclude<ReadResult, { kind: "ended" }> | null;
   reader: ((result: ReadResult) => void) | null;
-}
-
-/** What a fetch was asked for. */
-export interface Asked {
-  readonly epoch: number;
-  readonly offset: number;
 }
 
 export interface Inbox {
@@ -34,8 +26,9 @@ export interface Inbox {
   read(topic: InputTopic, partition: number): Promise<ReadResult>;
   /** Partitions that want records and are not being fetched. */
   wanting(): Slot[];
-  deliver(slot: Slot, asked: Asked, records: readonly LogRecord[], nextOffset: number): void;
-  gap(slot: Slot, asked: Asked, logStart: number): void;
+  /** @param offset where the fetch began. */
+  deliver(slot: Slot, offset: number, records: readonly LogRecord[], nextOffset: number): void;
+  gap(slot: Slot, offset: number, logStart: number): void;
   end(): void;
 }
 
@@ -49,7 +42,6 @@ export function createInbox(
     slots.set(`${place.topic}/${place.partition}`, {
       ...place,
       position: null,
-      epoch: 0,
       fetching: false,
       ready: null,
       reader: null,
@@ -63,8 +55,8 @@ export function createInbox(
     return slot;
   }
 
-  function isCurrent(slot: Slot, { epoch, offset }: Asked): boolean {
-    return !ended && slot.epoch === epoch && slot.position === offset;
+  function isCurrent(slot: Slot, offset: number): boolean {
+    return !ended && !slot.ready && slot.position === offset;
   }
 
   function settle(slot: Slot): void {
@@ -83,7 +75,6 @@ export function createInbox(
       if (ended) return;
       const slot = slotOf(topic, partition);
       slot.position = offset;
-      slot.epoch += 1;
       slot.ready = null;
       onWanting();
     },
@@ -100,16 +91,16 @@ export function createInbox(
       ended
         ? []
         : [...slots.values()].filter((slot) => slot.position !== null && !slot.ready && !slot.fetching),
-    deliver(slot, asked, records, nextOffset) {
-      if (!isCurrent(slot, asked)) return;
+    deliver(slot, offset, records, nextOffset) {
+      if (!isCurrent(slot, offset)) return;
       slot.position = nextOffset;
       if (records.length === 0) return;
       slot.ready = { kind: "records", records };
       settle(slot);
     },
-    gap(slot, asked, logStart) {
-      if (!isCurrent(slot, asked)) return;
-      slot.ready = { kind: "gap", expected: asked.offset, logStart };
+    gap(slot, offset, logStart) {
+      if (!isCurrent(slot, offset)) return;
+      slot.ready = { kind: "gap", expected: offset, logStart };
       settle(slot);
     },
     end() {

@@ -28,6 +28,7 @@ export interface Producer {
 
 const waitingBytesMax = 256 * 1024 * 1024;
 const retryDelayMs = 100;
+const noAnswer = "the broker did not answer";
 
 export function createProducer(line: Line, settings: ProducerSettings, clock: Clock): Producer {
   const lanes = new Map<string, Lane>();
@@ -37,7 +38,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
   let connecting = false;
   let closed = false;
   let waitingBytes = 0;
-  let lastTrouble = "the broker did not answer";
+  let lastTrouble = noAnswer;
 
   function laneOf(record: NewRecord): Lane {
     const key = `${record.topic}/${record.partition}`;
@@ -191,6 +192,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       lane.batch = null;
       lane.sequence = (lane.sequence + items.length) % 0x8000_0000;
       lane.batchBytesMax = Math.min(batchBytesMax, lane.batchBytesMax * 2);
+      lastTrouble = noAnswer;
       for (const item of items) {
         forget(item);
         item.call.pending -= 1;

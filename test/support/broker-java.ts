@@ -152,7 +152,7 @@ function serverProperties(
     "log.dirs": join(directory, "data"),
     // A broker that was killed may register again once its old session is over.
     "broker.heartbeat.interval.ms": "500",
-    "broker.session.timeout.ms": "2000",
+    "broker.session.timeout.ms": "5000",
     "num.network.threads": "2",
     "num.io.threads": "4",
     "offsets.topic.num.partitions": "4",
