@@ -95,7 +95,7 @@ export class ByteWriter {
 }
 
 /** Thrown where bytes end too early; the caller says what they were to be. */
-export class BytesEnded extends Error {}
+class BytesEnded extends Error {}
 
 export class ByteReader {
   readonly buffer: Buffer;

@@ -8,7 +8,7 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 const maxOutputBytes = 256 * 1024 * 1024;
 
 /** Bytes that no codec explains, or a codec that nobody knows. */
-export class CompressionError extends Error {}
+class CompressionError extends Error {}
 
 /** @param codec the three lowest bits of a batch's attributes. */
 export function decompress(codec: number, input: Buffer): Buffer {

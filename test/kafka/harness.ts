@@ -27,7 +27,7 @@ after(() => (broker.ok ? broker.stop() : undefined));
 
 /** Why this file's tests can't run, or false. */
 export const skip = skipWithout(broker);
-export const brokers: readonly string[] = broker.ok ? broker.brokers : [];
+const brokers: readonly string[] = broker.ok ? broker.brokers : [];
 
 export function settingsFor(changes: Partial<KafkaSettings> = {}): KafkaSettings {
   const id = randomUUID().slice(0, 8);
