@@ -113,7 +113,8 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     if (!decoded.ok) return outcomes.deadLetter(item, decoded.refusal, 0, null);
     const { tenantId, details } = decoded.enrollment;
     const home = homePartition(tenantId, log.partitionCount);
-    if (home !== partition.number) return outcomes.moveHome(item, home, tenantId);
+    const isHome = home === partition.number || settings.sabotage?.has("home-partition");
+    if (!isHome) return outcomes.moveHome(item, home, tenantId);
     const identity = identify(tenantId, details);
     assert(identity !== null, "decode accepted a date-time that has no instant");
     // Settled outside its lane: what is in a lane tells what must not be overtaken.
@@ -124,6 +125,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     const work: Work = {
       ...item,
       ...identity,
+      lane: settings.sabotage?.has("machine-order") ? `${topic} ${record.offset}` : identity.lane,
       enrollment: decoded.enrollment,
       attempts: 0,
       spent: 0,

@@ -33,4 +33,6 @@ export interface RegistrarSettings {
   readonly commitIntervalMs: number;
   /** What to do when the log no longer holds records that nobody settled. */
   readonly onRetentionGap: "stop" | "continue";
+  /** Defences to do without, in the simulation only: those that no port or other setting can take away. */
+  readonly sabotage?: ReadonlySet<"home-partition" | "machine-order">;
 }

@@ -6,6 +6,7 @@ import { runSeeds, type SeedSummary } from "./run-seeds.ts";
 import { isSabotageName, type SabotageName, sabotages } from "./sabotage.ts";
 import { traceLines } from "./trace.ts";
 
+const failuresMax = 10;
 const usage = `simulate: runs the worker under seeded faults in virtual time and checks what came of it.
 
   --seeds N          how many seeds (default 1000)
@@ -14,12 +15,10 @@ const usage = `simulate: runs the worker under seeded faults in virtual time and
   --trace            with --seed: everything that happened, one line each
   --sabotage NAME    turn one defence of the worker off; the run is meant to fail
   --workers N        threads (default: one for each core)
-  --keep-going       do not stop after ${10} failed seeds
+  --keep-going       do not stop after ${failuresMax} failed seeds
 
 Sabotages: ${Object.keys(sabotages).join(", ")}.
 Exit code: 0 all passed, 1 a seed failed, 2 wrong arguments.`;
-
-const failuresMax = 10;
 const problemsShown = 5;
 
 interface Options {

@@ -1,6 +1,6 @@
 /**
  * Turns off one defence of the registrar at a time, so that the checker can be seen to catch what it defends against.
- * Nearly all of it is done from outside: by ports that lie, or by settings.
+ * Nearly all of it is done from outside, by ports that lie; the rest by settings.
  */
 import type { Commit, EventLog, Graph, GraphAnswer, GraphReply, Session } from "../ports.ts";
 import type { startRegistrar } from "../registrar/registrar.ts";
@@ -64,6 +64,10 @@ export const sabotages = {
         c: own.get(place) ?? stored.c,
       })),
   })),
+  /** A record is worked on wherever it was found: two workers may hold one identity. */
+  "home-partition": withSettings({ sabotage: new Set(["home-partition"]) }),
+  /** Records of one machine don't wait for each other. */
+  "machine-order": withSettings({ sabotage: new Set(["machine-order"]) }),
   "settle-time": withSettings({ settleMs: 0 }),
   "re-read": withSettings({ rereadCount: 1 }),
   "retention-gap": withSettings({ onRetentionGap: "continue" }),

@@ -16,6 +16,8 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "generation-check": 228,
   "heartbeat-check": 27,
   claim: 27,
+  "home-partition": 11,
+  "machine-order": 3,
   "settle-time": 61,
   "re-read": 157,
   "retention-gap": 11,
