@@ -1,6 +1,7 @@
 /** One broker for a test file, and logs on topics of their own. */
 import { randomUUID } from "node:crypto";
-import { after, type TestContext } from "node:test";
+import { basename } from "node:path";
+import { after, type TestContext, test } from "node:test";
 import { Kafka, logLevel } from "kafkajs";
 import { systemClock } from "../../src/clock.ts";
 import { topicName } from "../../src/domain/topics.ts";
@@ -28,6 +29,15 @@ after(() => (broker.ok ? broker.stop() : undefined));
 /** Why this file's tests can't run, or false. */
 export const skip = skipWithout(broker);
 const brokers: readonly string[] = broker.ok ? broker.brokers : [];
+
+let told = false;
+
+/** A test that needs the broker; where there is none, one skipped test stands for the whole file. */
+export function kafkaTest(name: string, run: (t: TestContext) => Promise<void>): void {
+  if (!skip) test(name, { timeout: features.timeoutMs }, run);
+  else if (!told) test(basename(process.argv[1] ?? "kafka"), { skip }, () => {});
+  told = true;
+}
 
 export function settingsFor(changes: Partial<KafkaSettings> = {}): KafkaSettings {
   const id = randomUUID().slice(0, 8);

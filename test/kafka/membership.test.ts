@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openKafkaLog } from "../../src/kafka/kafka-log.ts";
 import type { EventLog, Session } from "../../src/ports.ts";
-import { features, type KafkaHarness, openHarness, plainKafka, settingsFor, skip } from "./harness.ts";
+import { type KafkaHarness, kafkaTest, openHarness, plainKafka, settingsFor } from "./harness.ts";
 import { freezableClock, until } from "./waiting.ts";
-
-const options = { skip, timeout: features.timeoutMs };
 
 interface Member {
   readonly sessions: Session[];
@@ -30,7 +28,7 @@ async function frozenMember(harness: KafkaHarness) {
   return { clock, log: opened.log, member: await join(opened.log) };
 }
 
-test("heartbeats keep a membership for longer than the session time-out", options, async (t) => {
+kafkaTest("heartbeats keep a membership for longer than the session time-out", async (t) => {
   const harness = await openHarness(t, { sessionTimeoutMs: 6000 });
   t.after(harness.close);
   const member = await join(harness.log);
@@ -48,9 +46,8 @@ test("heartbeats keep a membership for longer than the session time-out", option
   assert.deepEqual([member.sessions.length, member.failures.length], [1, 0]);
 });
 
-test(
+kafkaTest(
   "a frozen worker: held no longer once another may hold, and the broker refuses its commit",
-  options,
   async (t) => {
     const harness = await openHarness(t, { sessionTimeoutMs: 6000 });
     t.after(harness.close);
@@ -81,9 +78,8 @@ test(
   },
 );
 
-test(
+kafkaTest(
   "a member keeps its partitions through a rebalance, in a new session that starts over",
-  options,
   async (t) => {
     const harness = await openHarness(t, { partitionCount: 6 });
     t.after(harness.close);
@@ -121,25 +117,21 @@ test(
   },
 );
 
-test(
-  "a group that consumers of another kind use is refused for good, with what to do",
-  options,
-  async (t) => {
-    const harness = await openHarness(t);
-    t.after(harness.close);
-    const consumer = plainKafka().consumer({ groupId: harness.settings.groupId });
-    t.after(() => consumer.disconnect());
-    await consumer.connect();
-    await consumer.subscribe({ topic: harness.name("enrolled") });
-    const joined = new Promise((resolve) => consumer.on("consumer.group_join", resolve));
-    await consumer.run({ eachMessage: async () => {} });
-    await joined;
-    const member = await join(harness.log);
-    await until(() => member.failures.length === 1);
-    assert.match(member.failures[0]!, /KAFKA_GROUP_ID/);
-    assert.equal(member.sessions.length, 0);
-  },
-);
+kafkaTest("a group that consumers of another kind use is refused for good, with what to do", async (t) => {
+  const harness = await openHarness(t);
+  t.after(harness.close);
+  const consumer = plainKafka().consumer({ groupId: harness.settings.groupId });
+  t.after(() => consumer.disconnect());
+  await consumer.connect();
+  await consumer.subscribe({ topic: harness.name("enrolled") });
+  const joined = new Promise((resolve) => consumer.on("consumer.group_join", resolve));
+  await consumer.run({ eachMessage: async () => {} });
+  await joined;
+  const member = await join(harness.log);
+  await until(() => member.failures.length === 1);
+  assert.match(member.failures[0]!, /KAFKA_GROUP_ID/);
+  assert.equal(member.sessions.length, 0);
+});
 
 test("leaving before the broker was ever reached ends at once", { timeout: 30_000 }, async () => {
   const opened = await openKafkaLog(settingsFor({ brokers: ["127.0.0.1:1"] }), freezableClock());

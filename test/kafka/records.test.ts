@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { CompressionTypes } from "kafkajs";
 import type { KafkaLog } from "../../src/kafka/kafka-log.ts";
 import type { LogRecord, NewRecord, Session, Topic } from "../../src/ports.ts";
-import { features, openHarness, plainKafka, skip, withAdmin } from "./harness.ts";
+import { kafkaTest, openHarness, plainKafka, withAdmin } from "./harness.ts";
 import { eventually, until } from "./waiting.ts";
-
-const options = { skip, timeout: features.timeoutMs };
 
 async function scan(log: KafkaLog, topic: Topic, partition: number, from = 0) {
   const records: LogRecord[] = [];
@@ -33,7 +30,7 @@ function newRecord(topic: Topic, value: string | Buffer, key: string | null = nu
   };
 }
 
-test("records that another client wrote are read wherever its partitioner put them", options, async (t) => {
+kafkaTest("records that another client wrote are read wherever its partitioner put them", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
   const producer = plainKafka().producer();
@@ -72,7 +69,7 @@ test("records that another client wrote are read wherever its partitioner put th
   assert.deepEqual([...got].sort(), sent.sort());
 });
 
-test("a scan ends behind transaction markers, and leaves out what was aborted", options, async (t) => {
+kafkaTest("a scan ends behind transaction markers, and leaves out what was aborted", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
   const producer = plainKafka().producer({
@@ -102,7 +99,7 @@ test("a scan ends behind transaction markers, and leaves out what was aborted", 
   assert.equal(nextOffset, 4);
 });
 
-test("a compacted ledger is scanned to its end, and from any offset in it", options, async (t) => {
+kafkaTest("a compacted ledger is scanned to its end, and from any offset in it", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
   await withAdmin((admin) =>
@@ -146,9 +143,8 @@ test("a compacted ledger is scanned to its end, and from any offset in it", opti
   }
 });
 
-test(
+kafkaTest(
   "a record that the broker finds too large is refused with what to type; others go on",
-  options,
   async (t) => {
     const harness = await openHarness(t);
     t.after(harness.close);
@@ -164,7 +160,7 @@ test(
   },
 );
 
-test("a batch that is too large as a whole is split, in order and without loss", options, async (t) => {
+kafkaTest("a batch that is too large as a whole is split, in order and without loss", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
   const configEntries = [{ name: "max.message.bytes", value: "20000" }];
@@ -181,7 +177,7 @@ test("a batch that is too large as a whole is split, in order and without loss",
   assert.deepEqual((await scan(harness.log, "enrolled", 0)).records.map(text), values);
 });
 
-test("an append to a partition that is not there fails in time, and harms no other", options, async (t) => {
+kafkaTest("an append to a partition that is not there fails in time, and harms no other", async (t) => {
   const harness = await openHarness(t, { publishTimeoutMs: 1000 });
   t.after(harness.close);
   const nowhere = { ...newRecord("enrolled", "x"), partition: 99 };

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
 import { topicName } from "../../src/domain/topics.ts";
 import { type KafkaSettings, openKafkaLog } from "../../src/kafka/kafka-log.ts";
 import type { Topic } from "../../src/ports.ts";
-import { features, openLog, settingsFor, skip, withAdmin } from "./harness.ts";
+import { kafkaTest, openLog, settingsFor, withAdmin } from "./harness.ts";
 import { eventually } from "./waiting.ts";
-
-const options = { skip, timeout: features.timeoutMs };
 
 type Made = { role: Topic; partitions?: number; configs?: Record<string, string> };
 
@@ -32,9 +29,8 @@ async function problemWith(made: readonly Made[], changes: Partial<KafkaSettings
   return { ...opened.problem, prefix: settings.topicPrefix };
 }
 
-test(
+kafkaTest(
   "missing topics are created with what the worker relies on, and found so the next time",
-  options,
   async () => {
     const settings = settingsFor({ partitionCount: 3, replicationFactor: -1 });
     const log = await openLog(settings);
@@ -62,7 +58,7 @@ test(
   },
 );
 
-test("two workers that create the topics at once both open them", options, async () => {
+kafkaTest("two workers that create the topics at once both open them", async () => {
   const settings = settingsFor();
   const logs = await Promise.all([openLog(settings), openLog(settings)]);
   for (const log of logs) {
@@ -71,9 +67,8 @@ test("two workers that create the topics at once both open them", options, async
   }
 });
 
-test(
+kafkaTest(
   "missing topics that must not be created are named, with the command that creates them",
-  options,
   async () => {
     const problem = await problemWith([{ role: "enrolled" }], { createTopics: false });
     assert.equal(problem?.code, "topics-missing");
@@ -85,11 +80,11 @@ test(
   },
 );
 
-test("new topics follow the partition count of those that are there", options, async () => {
+kafkaTest("new topics follow the partition count of those that are there", async () => {
   assert.equal(await problemWith([{ role: "enrolled", partitions: 5 }], { partitionCount: 2 }), null);
 });
 
-test("unequal partition counts are refused, with what to type", options, async () => {
+kafkaTest("unequal partition counts are refused, with what to type", async () => {
   const few = await problemWith([{ role: "enrolled", partitions: 4 }, { role: "retry" }]);
   assert.equal(few?.code, "topic-partitions");
   assert.match(few.fix, /kafka-topics\.sh .*--alter --topic .*connector\.enrolled\.retry --partitions 4/);
@@ -104,7 +99,7 @@ for (const { role, policy, wanted } of [
   { role: "enrolled", policy: "compact", wanted: "delete" },
   { role: "dlq", policy: "compact", wanted: "delete" },
 ] as const) {
-  test(`cleanup.policy=${policy} of ${role} is refused, with what to type`, options, async () => {
+  kafkaTest(`cleanup.policy=${policy} of ${role} is refused, with what to type`, async () => {
     const problem = await problemWith([{ role, configs: { "cleanup.policy": policy } }]);
     assert.equal(problem?.code, "topic-cleanup-policy");
     assert.ok(
@@ -115,7 +110,7 @@ for (const { role, policy, wanted } of [
   });
 }
 
-test("a DLQ that could not take the largest input is refused, with what to type", options, async () => {
+kafkaTest("a DLQ that could not take the largest input is refused, with what to type", async () => {
   const problem = await problemWith([{ role: "dlq", configs: { "max.message.bytes": "1048588" } }]);
   assert.equal(problem?.code, "topic-message-bytes");
   assert.match(problem.fix, /connector\.enrolled\.dlq --add-config max\.message\.bytes=\d+$/);

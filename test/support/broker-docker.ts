@@ -67,6 +67,8 @@ function guard(container: StartedTestContainer): () => void {
     // Not in the terminal's process group: Ctrl-C must not end the guard before its time.
     detached: true,
   });
+  // Without a shell there is no guard.
+  shell.on("error", () => {});
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();
   return () => {
