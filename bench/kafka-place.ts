@@ -47,7 +47,7 @@ export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaP
   await producer.connect();
   const name = (topic: Topic) => topicName(topic, prefix);
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: topics.map((topic) => ({
       topic: name(topic),
       numPartitions: partitionCount,
@@ -55,11 +55,11 @@ export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaP
       configEntries: topicConfig(topic),
     })),
   });
-  const ends = async (topic: Topic) =>
-    (await admin.fetchTopicOffsets(name(topic))).map(({ partition, high }) => ({
-      partition,
-      end: Number(high),
-    }));
+  const ends = async (topic: Topic) => {
+    const offsets = await patiently(() => admin.fetchTopicOffsets(name(topic)));
+    return offsets.map(({ partition, high }) => ({ partition, end: Number(high) }));
+  };
+  for (const topic of topics) await ends(topic);
   return {
     brokers,
     prefix,
@@ -88,6 +88,18 @@ export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaP
   };
 }
 
+/** A broker says where a new partition's leader is before that leader knows. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === 100 || !(error as kafkajs.KafkaJSError).retriable) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 function topicConfig(topic: Topic): { name: string; value: string }[] {
   const entries: Record<string, string> = { "message.timestamp.type": "LogAppendTime" };
   if (topic === "registered") {
@@ -113,6 +125,7 @@ async function readTopic(
   await consumer.subscribe({ topic, fromBeginning: true });
   const done = Promise.withResolvers<void>();
   const timer = setTimeout(() => done.reject(new Error(`${topic} can't be read to its end`)), readTimeoutMs);
+  consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
   await consumer.run({
     autoCommit: false,
     eachBatch: async ({ batch }) => {

@@ -46,6 +46,8 @@ export async function runBench(options: BenchOptions): Promise<BenchOutcome> {
   const broker = await obtainBroker();
   if (!broker.ok) return { ok: false, missing: true, reason: `there is no Kafka broker: ${broker.reason}` };
   const { say, smoke, bento } = options;
+  // kafkajs arms timers with negative delays, and Node tells people so on standard error.
+  process.removeAllListeners("warning");
   const directory = mkdtempSync(join(tmpdir(), "registrar-bench-"));
   try {
     const graph = await openGraphPlace(directory);
@@ -59,6 +61,7 @@ export async function runBench(options: BenchOptions): Promise<BenchOutcome> {
       await graph.close();
     }
   } catch (error) {
+    say(`${(error as Error).stack}`);
     return { ok: false, missing: false, reason: (error as Error).message };
   } finally {
     await broker.stop();
@@ -78,16 +81,19 @@ async function measure(bench: Bench, scenario: Scenario, { against, runs }: Benc
   const measured = new Map<Contender, Measures[]>(contenders.map((name) => [name, []]));
   for (let run = 1; run <= runs; run++) {
     for (const contender of contenders) {
+      const startedMs = performance.now();
       const measures = await scenario.run(bench, contender);
       for (const [name, value] of Object.entries(measures))
         if (!Number.isFinite(value)) throw new Error(`${scenario.name}, ${contender}: ${name} is ${value}`);
       measured.get(contender)!.push(measures);
-      say(`  ${run}/${runs} ${contender}: ${JSON.stringify(medians([measures]))}`);
+      const seconds = Math.round((performance.now() - startedMs) / 1000);
+      say(`  ${run}/${runs} ${contender} in ${seconds} s: ${JSON.stringify(medians([measures]))}`);
     }
   }
   const results: Results = {};
   for (const [name, list] of measured) results[name] = medians(list);
-  say(table(scenario, results));
+  // Tiny sizes reach nothing.
+  say(table({ targets: bench.smoke ? [] : scenario.targets }, results));
   return { scenario: scenario.name, runs, ...results };
 }
 
