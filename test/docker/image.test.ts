@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, suite, test } from "node:test";
+import { baseImage, docker, dockerText, findEngine, root, skipWithout } from "./engine.ts";
+import { buildImage } from "./image.ts";
+
+const layersMaxBytes = 80_000_000;
+const skip = skipWithout(await findEngine([baseImage]));
+
+interface Inspected {
+  readonly Size: number;
+  readonly Config: {
+    readonly User: string;
+    readonly Env: string[];
+    readonly Labels: Record<string, string>;
+    readonly Volumes: Record<string, object>;
+    readonly Healthcheck: { readonly Test: string[] };
+  };
+}
+
+suite("the image", { skip, timeout: 900_000 }, () => {
+  let image = "";
+  let inspected: Inspected;
+  const inspect = async (name: string): Promise<Inspected> =>
+    JSON.parse(await dockerText(["image", "inspect", name]))[0];
+  const sh = (script: string) => dockerText(["run", "--rm", "--entrypoint", "sh", image, "-c", script]);
+
+  before(async () => {
+    image = await buildImage();
+    inspected = await inspect(image);
+  });
+
+  test("its own layers take at most 80 MB", async () => {
+    const added = inspected.Size - (await inspect(baseImage)).Size;
+    assert.ok(added > 1_000_000 && added <= layersMaxBytes, `${added} bytes`);
+  });
+
+  test("it runs as a user that is not root, and has one volume", async () => {
+    assert.equal(inspected.Config.User, "1000:1000");
+    assert.deepEqual(Object.keys(inspected.Config.Volumes), ["/data"]);
+    assert.equal(await sh("id -u; touch /data/x && echo writable"), "1000\nwritable");
+  });
+
+  test("its labels say what it is, in the package's version", () => {
+    const { version, description } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const labels = inspected.Config.Labels;
+    assert.equal(labels["org.opencontainers.image.version"], version);
+    assert.equal(labels["org.opencontainers.image.description"], description);
+    assert.equal(labels["org.opencontainers.image.licenses"], "MIT");
+  });
+
+  test("it holds compiled output and what that needs, nothing else", async () => {
+    assert.equal(await sh("ls /app | sort | tr '\\n' ' '"), "LICENSE dist node_modules package.json");
+    assert.equal(await sh("find /app/dist -type f ! -name '*.js' | wc -l"), "0");
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const installed = await sh("cd /app/node_modules; ls -d * @*/* | tr '\\n' ' '");
+    const names = installed.split(" ");
+    for (const name of Object.keys(dependencies)) assert.ok(names.includes(name), `${name} is installed`);
+    for (const name of Object.keys(devDependencies))
+      assert.ok(!names.includes(name), `${name} is not installed`);
+  });
+
+  test("no secret is in its environment, its history or its files", async () => {
+    assert.ok(!inspected.Config.Env.some((entry) => /secret|token|password|AZURE_/i.test(entry)));
+    const history = await dockerText(["image", "history", "--no-trunc", "--format", "{{.CreatedBy}}", image]);
+    assert.doesNotMatch(history, /secret|password|token/i);
+    assert.equal(await sh("find / -xdev \\( -name '.env*' -o -name '.npmrc' \\) -path '/app*' | wc -l"), "0");
+  });
+
+  test("the same image runs every command", { timeout: 180_000 }, async () => {
+    const help = await dockerText(["run", "--rm", image, "--help"]);
+    const commands = [...help.matchAll(/^ {2}([a-z][a-z-]*) {2,}/gm)].map((match) => match[1]!);
+    assert.ok(commands.length >= 7, `--help lists commands: ${commands}`);
+    const script = `for name in ${commands.join(" ")}; do connector-registrar $name --help >/dev/null && echo $name; done`;
+    assert.deepEqual((await sh(script)).split("\n"), commands);
+  });
+
+  test("doctor without settings names all that is missing, and ends with 2", async () => {
+    const { code, stderr } = await docker(["run", "--rm", image, "doctor"]);
+    assert.equal(code, 2);
+    for (const name of ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "ALLOWED_TENANTS"])
+      assert.match(stderr, new RegExp(`type: ${name}=`));
+  });
+
+  test("it works on a read-only root file system without any capability", { timeout: 180_000 }, async () => {
+    const hardening = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
+    const limits = ["--network=none", "--memory=512m"];
+    const demo = ["demo", "--events", "30", "--json"];
+    const output = await dockerText(["run", "--rm", ...hardening, ...limits, image, ...demo], {
+      timeoutMs: 170_000,
+    });
+    const result = JSON.parse(output.split("\n").at(-1)!);
+    assert.equal(result.registered, 30);
+    assert.equal(result.lost, 0);
+  });
+
+  test("SIGTERM ends the worker in good order", { timeout: 120_000 }, async () => {
+    const settings = ["AZURE_TENANT_ID=5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5", "AZURE_CLIENT_SECRET=unused"];
+    settings.push("AZURE_CLIENT_ID=0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9");
+    const environment = settings.flatMap((setting) => ["-e", setting]);
+    const id = await dockerText(["run", "-d", "--read-only", "--health-interval=1s", ...environment, image]);
+    try {
+      const health = "until connector-registrar health; do sleep 0.2; done";
+      await dockerText(["exec", id, "timeout", "60", "sh", "-c", health]);
+      await dockerText(["stop", "-t", "30", id]);
+      assert.equal(await dockerText(["inspect", "--format", "{{.State.ExitCode}}", id]), "0");
+      assert.match((await docker(["logs", id])).stdout, /"msg":"stopped"/);
+    } finally {
+      await docker(["rm", "-f", "-v", id]);
+    }
+  });
+});
