@@ -19,7 +19,7 @@ import { classify, healthOf, type Verdict } from "../policy/classify.ts";
 import { available, availableWithin, opensAtMs, type Taken, take } from "../policy/pacing.ts";
 import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../ports.ts";
 import { randomUuid } from "./claim.ts";
-import { blockLine, createLine, type Line, takeIn } from "./line.ts";
+import { blockLine, createLine, isInTrouble, type Line, takeIn } from "./line.ts";
 import { isHeld, isLive, type OwnedPartition, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
@@ -137,7 +137,8 @@ export function createDispatcher(
       line.state = "idle";
       line.ready = line.ready.filter(isLive);
       const first = line.ready[0];
-      if (first === undefined) continue;
+      // A line in trouble gets its next turn with the answer.
+      if (first === undefined || (isInTrouble(line) && line.inFlight > 0)) continue;
       const free = available(line.pacing, nowMs);
       if (free <= 0)
         giveTurnAt(line, opensAtMs(line.pacing, nowMs)); // 1
@@ -147,10 +148,8 @@ export function createDispatcher(
     }
   }
 
-  /** A line in trouble is tried with a single record. */
   function batchSize(line: Line): number {
-    const inTrouble = line.throttledInARow > 0 || line.blockedInARow > 0;
-    return inTrouble || breaker.openings > 0 ? 1 : settings.batchMax;
+    return isInTrouble(line) || breaker.openings > 0 ? 1 : settings.batchMax;
   }
 
   function wakeWhenProbing(nowMs: number): void {
@@ -164,6 +163,7 @@ export function createDispatcher(
     assert(works.every((work) => work.partition === partition));
     if (line.ready.length > 0) giveTurn(line);
     inFlight++;
+    line.inFlight++;
     void exchange(line, works, nowMs, take(line.pacing, works.length, nowMs));
   }
 
@@ -184,6 +184,7 @@ export function createDispatcher(
       works.map((work) => toRequest(work)),
     );
     inFlight--;
+    line.inFlight--;
     const results = replies.map((reply) => (reply.kind === "answer" ? reply.status : reply.reason));
     const operation = works.length === 1 ? "create" : "batch";
     const durationMs = clock.nowMs() - startedMs;
@@ -201,6 +202,7 @@ export function createDispatcher(
     takeIn(line, verdicts, taken, ports); // 3
     takeInHealth(verdicts); // 3
     for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
+    if (line.ready.length > 0) giveTurn(line);
     planPump();
   }
 

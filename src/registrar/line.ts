@@ -20,6 +20,8 @@ export interface Line {
   throttledInARow: number;
   blockedInARow: number;
   blockedSinceMs: number;
+  /** Requests under way. */
+  inFlight: number;
   /** In turn for a request slot, or waiting for a timer that puts it there. */
   state: "idle" | "turn" | "timed";
 }
@@ -38,8 +40,13 @@ const persistentRefusals = 3;
 
 export function createLine(tenantId: string, writesPer20s: number): Line {
   const pacing = createPacing(writesPer20s, paceWindowMs);
-  const counts = { creates: 0, throttledInARow: 0, blockedInARow: 0, blockedSinceMs: 0 };
+  const counts = { creates: 0, throttledInARow: 0, blockedInARow: 0, blockedSinceMs: 0, inFlight: 0 };
   return { tenantId, pacing, ready: [], ...counts, state: "idle" };
+}
+
+/** Then it is tried with a single record at a time. */
+export function isInTrouble(line: Line): boolean {
+  return line.throttledInARow > 0 || line.blockedInARow > 0;
 }
 
 export function takeIn(line: Line, verdicts: readonly Verdict[], taken: Taken, ports: LinePorts): void {
