@@ -1,0 +1,261 @@
+/** How creates share requests, and what a tenant's or Graph's answers do to those that wait. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { contoso, fabrikam, tailspin } from "./enrollments.ts";
+import { createWorld, many } from "./harness.ts";
+import { answers, byItself, connectionRefused } from "./scripted-graph.ts";
+
+const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
+  posts.map(({ items }) => items.length);
+
+describe("batches form by themselves", () => {
+  test("given one event that waits, it is a plain POST at once", async (t) => {
+    const world = createWorld(t);
+    const worker = world.start();
+    await world.time.pass(1_000);
+    const emittedAtMs = world.time.nowMs();
+    world.emit({});
+    await world.time.pass(1_000);
+    assert.deepEqual(
+      world.creates().map(({ atMs, items }) => [atMs, items.length]),
+      [[emittedAtMs, 1]],
+    );
+    assert.deepEqual(
+      worker.seen("graph-request").map(({ operation }) => operation),
+      ["create"],
+    );
+  });
+
+  test("given one request at a time, all that gathers meanwhile goes in batches of twenty at most", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(46, contoso));
+    const worker = world.start({ maxInFlight: 1 });
+    await world.untilRegistered(46);
+    assert.deepEqual(sizes(world.creates()), [1, 20, 20, 5]);
+    assert.deepEqual(
+      worker
+        .seen("graph-request")
+        .map(({ operation, items }) => [operation, items])
+        .slice(0, 2),
+      [
+        ["create", 1],
+        ["batch", 20],
+      ],
+    );
+    assert.deepEqual(
+      world.createdMachines(),
+      many(46, contoso).map(({ machine }) => machine),
+    );
+  });
+
+  test("a batch holds records of one tenant only, and tenants take turns", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(30, contoso), ...many(3, fabrikam));
+    world.start({ maxInFlight: 1 });
+    await world.untilRegistered(33);
+    assert.deepEqual(
+      world.creates().map(({ tenantId, items }) => [tenantId, items.length]),
+      [
+        [contoso, 1],
+        [contoso, 20],
+        [fabrikam, 3],
+        [contoso, 9],
+      ],
+    );
+  });
+
+  test("GRAPH_BATCH_MAX=1 turns them off", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(30, contoso));
+    world.start({ maxInFlight: 1, batchMax: 1 });
+    await world.untilRegistered(30);
+    assert.deepEqual(new Set(sizes(world.creates())), new Set([1]));
+  });
+
+  test("a batch's items are judged one by one", async (t) => {
+    const world = createWorld(t);
+    const gone = { reply: { kind: "silence", sent: true, reason: "malformed", detail: "missing" } } as const;
+    world.graph.script(
+      contoso,
+      byItself,
+      byItself,
+      answers(409),
+      answers(429, { retryAfter: "1" }),
+      answers(400),
+      gone,
+    );
+    world.emit(...many(7, contoso));
+    const worker = world.start({ maxInFlight: 1 });
+    await world.time.until("all settled", () => world.log.committed("enrolled")?.offset === 7);
+    assert.deepEqual(sizes(world.creates()).slice(0, 2), [1, 6]);
+    const verdicts = worker
+      .seen("attempt-failed")
+      .slice(0, 3)
+      .map(({ at, verdict }) => `${at.offset} ${verdict}`);
+    assert.deepEqual(verdicts.sort(), ["2 conflict", "3 throttled", "5 unknown"].sort());
+    assert.deepEqual(world.deadLetters(), ["graph-400 enrolled/0/4"]);
+    const outcomes = world.registered().map(({ data }) => `${data.sourceEvent.offset} ${data.outcome}`);
+    assert.deepEqual(
+      outcomes.sort(),
+      ["0", "1", "2", "3", "5", "6"].map((offset) => `${offset} created`),
+    );
+  });
+});
+
+describe("a tenant that is throttled", () => {
+  test("waits exactly as long as Retry-After says, and others go on", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, answers(429, { retryAfter: "7" }));
+    world.emit({ tenant: contoso });
+    world.start();
+    await world.time.until("the first POST", () => world.creates(contoso).length === 1);
+    const refusedAtMs = world.time.nowMs() + world.graph.latencyMs;
+    await world.time.pass(1_000);
+    world.emit(...many(3, contoso, 10), ...many(5, fabrikam));
+    await world.untilRegistered(5, 1_000);
+    await world.untilRegistered(9);
+    const [, second, ...rest] = world.creates(contoso);
+    assert.equal(second?.atMs, refusedAtMs + 7_000);
+    // One that was just throttled is tried with a single record, then all go.
+    assert.deepEqual(sizes([second!, ...rest]), [1, 3]);
+    assert.equal(world.deadLetters().length, 0);
+  });
+
+  test("without Retry-After backs off, longer each time, and spends no attempt", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, ...Array.from({ length: 12 }, () => answers(429)));
+    world.emit({ tenant: contoso });
+    world.start({ maxAttempts: 3 });
+    await world.untilRegistered(1, 3_600_000);
+    const times = world.creates(contoso).map(({ atMs }) => atMs);
+    const waits = times.slice(1).map((at, n) => at - times[n]!);
+    assert.equal(times.length, 13);
+    const early = Math.max(...waits.slice(0, 3));
+    const late = Math.max(...waits.slice(-6));
+    assert.ok(early <= 4_100 && late > early && late <= 60_100, `waits: ${waits.join(", ")}`);
+  });
+
+  test("a second tenant's limit is its own: what Graph allows in 20 s is never exceeded", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(45, contoso), ...many(5, fabrikam));
+    world.start({ writesPer20s: 20 });
+    await world.time.pass(19_000);
+    assert.deepEqual(
+      [world.createdMachines(contoso).length, world.createdMachines(fabrikam).length],
+      [20, 5],
+    );
+    await world.untilRegistered(50);
+    assert.ok(world.time.nowMs() - world.creates()[0]!.atMs >= 40_000);
+  });
+});
+
+describe("a tenant that is blocked", () => {
+  for (const status of [401, 403]) {
+    test(`${status} blocks only that tenant, which is asked again now and then and heals`, async (t) => {
+      const world = createWorld(t);
+      world.graph.always(contoso, answers(status));
+      world.emit(...many(3, contoso), ...many(3, fabrikam));
+      const worker = world.start();
+      await world.untilRegistered(3, 5_000);
+      await world.time.pass(3_600_000);
+      assert.deepEqual(
+        worker.seen("tenant-blocked").map(({ tenantId }) => tenantId),
+        [contoso],
+      );
+      assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
+      const asked = world.creates(contoso).length;
+      assert.ok(asked > 10 && asked < 60, `${asked} requests in an hour`);
+      assert.ok(
+        sizes(world.creates(contoso))
+          .slice(3)
+          .every((size) => size === 1),
+      );
+      world.graph.always(contoso, null);
+      await world.untilRegistered(6);
+      assert.deepEqual(
+        worker.seen("tenant-unblocked").map(({ tenantId }) => tenantId),
+        [contoso],
+      );
+      assert.deepEqual(world.deadLetters(), []);
+      assert.equal(worker.registrar.status().ready, true);
+    });
+  }
+
+  test("its records are dead-lettered once it has been blocked for tenantBlockedMaxMs, and new ones too", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(403));
+    world.emit({});
+    world.start({ tenantBlockedMaxMs: 3_600_000 });
+    await world.time.pass(3_500_000);
+    assert.deepEqual(world.deadLetters(), []);
+    await world.time.pass(600_000);
+    assert.deepEqual(world.deadLetters(), ["tenant-blocked enrolled/0/0"]);
+    assert.equal(world.log.committed("enrolled")?.offset, 1);
+  });
+
+  test("a record that was old already when its tenant was first refused still waits for the whole time", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(403));
+    world.emit({});
+    await world.time.pass(7 * 86_400_000);
+    world.start();
+    await world.time.pass(3_600_000);
+    assert.ok(world.creates().length > 1);
+    assert.deepEqual(world.deadLetters(), []);
+  });
+});
+
+describe("an outage of Graph", () => {
+  test("opens the breaker: one probe at a time, nothing dead-lettered, and it closes with the first good answer", async (t) => {
+    const world = createWorld(t);
+    for (const tenant of [contoso, fabrikam, tailspin]) {
+      world.graph.always(tenant, connectionRefused);
+      world.emit(...many(20, tenant));
+    }
+    const worker = world.start({ maxAttempts: 2 });
+    await world.time.until("it opens", () => worker.seen("breaker-opened").length === 1, 60_000);
+    await world.time.pass(1_000);
+    const before = world.creates().length;
+    const openedAtMs = world.time.nowMs();
+    await world.time.pass(1_800_000);
+    const probes = world.creates().slice(before);
+    assert.deepEqual(new Set(sizes(probes)), new Set([1]));
+    assert.ok(probes.length > 40 && probes.length < 300, `${probes.length} probes in half an hour`);
+    for (const [n, { atMs }] of probes.entries())
+      assert.ok(n === 0 || atMs - probes[n - 1]!.atMs >= world.graph.latencyMs, "two probes at a time");
+    assert.ok(openedAtMs > 0 && worker.registrar.status().notReady[0]?.startsWith("graph:"));
+    assert.deepEqual(worker.seen("breaker-opened").length, 1);
+
+    for (const tenant of [contoso, fabrikam, tailspin]) world.graph.always(tenant, null);
+    await world.untilRegistered(60, 60_000);
+    assert.equal(worker.seen("breaker-closed").length, 1);
+    assert.deepEqual(world.deadLetters(), []);
+    assert.equal(worker.registrar.status().ready, true);
+  });
+
+  test("503 is retried with back-off, after Retry-After if it is given, without reading back", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, answers(503), answers(503, { retryAfter: "20" }));
+    world.emit({});
+    world.start();
+    await world.untilRegistered(1);
+    const [first, second, third] = world.creates().map(({ atMs }) => atMs);
+    assert.ok(second! - first! <= 20 + 500);
+    assert.ok(third! - second! >= 20_000);
+    assert.deepEqual(world.lists(), []);
+  });
+});
+
+describe("a partition that is not held", () => {
+  test("no POST begins once its last heartbeat is too old; it goes on with the next one", async (t) => {
+    const world = createWorld(t);
+    const worker = world.start();
+    await world.time.pass(1_000);
+    worker.member.heldUntilMs = world.time.nowMs();
+    world.emit({});
+    await world.time.pass(60_000);
+    assert.deepEqual(world.creates(), []);
+    worker.member.heldUntilMs = Number.POSITIVE_INFINITY;
+    await world.untilRegistered(1, 1_000);
+  });
+});

@@ -1,0 +1,178 @@
+/**
+ * One worker, or several in turn, on virtual time, between a log in memory and a Graph that does as it is told. Each
+ * test sets up what is given, lets time pass, and looks at what was asked of Graph and what stands in the topics.
+ */
+import type { TestContext } from "node:test";
+import { homePartition } from "../../src/domain/murmur2.ts";
+import type { Random, RegistrarEvent, SnapshotStore } from "../../src/ports.ts";
+import type { Fault } from "../../src/registrar/fault.ts";
+import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
+import type { RegistrarSettings } from "../../src/registrar/settings.ts";
+import { dice } from "../../src/simulation/dice.ts";
+import {
+  contoso,
+  type Enrolling,
+  eventRecord,
+  type Registered,
+  readDead,
+  readRegistered,
+} from "./enrollments.ts";
+import { createMemoryLog, type MemoryLog } from "./memory-log.ts";
+import type { Member } from "./memory-member.ts";
+import { type Asked, createScriptedGraph, type ScriptedGraph } from "./scripted-graph.ts";
+import { type VirtualTime, virtualTime } from "./virtual-time.ts";
+
+export const settings: RegistrarSettings = {
+  cloud: "global",
+  sendId: true,
+  isTenantAllowed: () => true,
+  requestTimeoutMs: 30_000,
+  publishTimeoutMs: 10_000,
+  settleMs: 45_000,
+  maxInFlight: 16,
+  batchMax: 20,
+  writesPer20s: 0,
+  windowRecords: 100,
+  attemptAhead: 200,
+  maxAttempts: 5,
+  tenantBlockedMaxMs: 86_400_000,
+  rereadCount: 3,
+  rereadDelayMs: 5_000,
+  commitIntervalMs: 1_000,
+  onRetentionGap: "stop",
+};
+
+export interface Worker {
+  readonly registrar: Registrar;
+  readonly member: Member;
+  readonly events: readonly RegistrarEvent[];
+  seen<K extends RegistrarEvent["kind"]>(kind: K): Extract<RegistrarEvent, { kind: K }>[];
+  /** Why it stopped by itself; undefined while it has not stopped. */
+  fault(): Fault | null | undefined;
+  /** Ends without warning; what it had sent goes on without it. */
+  crash(): void;
+  /** A clean stop. */
+  stop(): Promise<void>;
+}
+
+export interface World {
+  readonly time: VirtualTime;
+  readonly log: MemoryLog;
+  readonly graph: ScriptedGraph;
+  start(
+    changes?: Partial<RegistrarSettings>,
+    more?: { snapshots?: SnapshotStore; prepare?: (m: Member) => void },
+  ): Worker;
+  /** Stores events in their tenant's home partition, or in the one given. Returns the first offset. */
+  emit(...events: readonly (Enrolling & { partition?: number })[]): number;
+  creates(tenantId?: string): readonly Asked[];
+  lists(tenantId?: string): readonly Asked[];
+  /** Machines, in the order in which they were created. */
+  createdMachines(tenantId?: string): readonly string[];
+  registered(partition?: number): readonly Registered[];
+  /** `code topic/partition/offset` of each. */
+  deadLetters(partition?: number): readonly string[];
+  attemptedThrough(partition?: number): number;
+  /** Until so many records stand in the registered topic. */
+  untilRegistered(count: number, limitMs?: number): Promise<void>;
+}
+
+export function createWorld(t: TestContext, { partitions = 1 } = {}): World {
+  const time = virtualTime();
+  const log = createMemoryLog(time, partitions);
+  const graph = createScriptedGraph(time);
+  const random = dice(t.name).next;
+  const workers: Worker[] = [];
+  // A worker that a failed test left behind must not keep the process from ending.
+  t.after(() => {
+    for (const worker of workers) worker.crash();
+  });
+  const of = (operation: Asked["operation"], tenantId?: string) =>
+    graph.asked.filter((one) => one.operation === operation && (tenantId ?? one.tenantId) === one.tenantId);
+
+  const world: World = {
+    time,
+    log,
+    graph,
+    start(changes = {}, { snapshots, prepare } = {}) {
+      const worker = startWorker(world, random, { ...settings, ...changes }, snapshots, prepare);
+      workers.push(worker);
+      return worker;
+    },
+    emit(...events) {
+      const stored = events.map((event) => {
+        const home = homePartition(event.tenant ?? contoso, partitions);
+        return log.store(eventRecord(event, event.partition ?? home));
+      });
+      return stored[0]!.offset;
+    },
+    creates: (tenantId) => of("create", tenantId),
+    lists: (tenantId) => of("list", tenantId),
+    createdMachines: (tenantId) =>
+      of("create", tenantId).flatMap(({ items }) => items.map(({ details }) => details.machineName)),
+    registered: (partition) => log.records("registered", partition).map(readRegistered),
+    deadLetters: (partition) => log.records("dlq", partition).map(readDead),
+    attemptedThrough: (partition) => JSON.parse(log.committed("enrolled", partition)?.metadata ?? "{}").a,
+    untilRegistered: (count, limitMs) =>
+      time.until(`${count} registered`, () => log.records("registered").length >= count, limitMs),
+  };
+  return world;
+}
+
+function startWorker(
+  { time, log, graph }: World,
+  random: Random,
+  all: RegistrarSettings,
+  snapshots: SnapshotStore | undefined,
+  prepare: (member: Member) => void = () => {},
+): Worker {
+  const events: RegistrarEvent[] = [];
+  let dead = false;
+  let fault: Fault | null | undefined;
+  const clock = time.ofProcess(() => dead);
+  const alive = <T>(result: Promise<T>): Promise<T> =>
+    new Promise((resolve) => void result.then((value) => dead || resolve(value)));
+  const connection = log.connect(clock, () => dead);
+  prepare(connection.member);
+  const ports = {
+    log: connection.log,
+    graph: {
+      ...graph,
+      create: (...call: Parameters<typeof graph.create>) => alive(graph.create(...call)),
+      list: (tenantId: string) => alive(graph.list(tenantId)),
+      get: (...call: Parameters<typeof graph.get>) => alive(graph.get(...call)),
+    },
+    clock,
+    random,
+    observe: (event: RegistrarEvent) => void events.push(event),
+    ...(snapshots === undefined ? {} : { snapshots }),
+  };
+  const registrar = startRegistrar(ports, all);
+  void registrar.done.then((why) => {
+    fault = why;
+  });
+  return {
+    registrar,
+    member: connection.member,
+    events,
+    seen: (kind) =>
+      events.filter((event) => event.kind === kind) as Extract<RegistrarEvent, { kind: typeof kind }>[],
+    fault: () => fault,
+    crash() {
+      dead = true;
+    },
+    async stop() {
+      void registrar.stop(30_000);
+      await time.until("it has stopped", () => fault !== undefined);
+    },
+  };
+}
+
+/** `count` enrollments of one tenant, each on a machine of its own. */
+export function many(count: number, tenant: string, from = 0): Enrolling[] {
+  return Array.from({ length: count }, (_, n) => ({
+    tenant,
+    machine: `HOST-${from + n}`,
+    event: `event-${from + n}`,
+  }));
+}

@@ -1,0 +1,201 @@
+/**
+ * The log of these tests: what a broker keeps, in memory, and what each worker sees of it. It obeys ports.ts, takes
+ * one millisecond for each request, and fails only as told.
+ */
+import type {
+  AppendResult,
+  Clock,
+  Commit,
+  CommitResult,
+  EventLog,
+  InputTopic,
+  LogRecord,
+  NewRecord,
+  PositionsResult,
+  ScanResult,
+  Topic,
+} from "../../src/ports.ts";
+import { inputTopics } from "../../src/ports.ts";
+import { createMember, type Member } from "./memory-member.ts";
+
+export type Operation = "append" | "commit" | "scan" | "positions";
+type Failure = { readonly ok: false; readonly reason: string };
+
+export interface MemoryLog {
+  readonly partitionCount: number;
+  /** A member's view; `isDead` cuts it off. */
+  connect(clock: Clock, isDead: () => boolean): { readonly log: EventLog; readonly member: Member };
+  store(record: NewRecord): LogRecord;
+  records(topic: Topic, partition?: number): readonly LogRecord[];
+  /** Retention: takes the records below `offset`. */
+  truncate(topic: Topic, partition: number, offset: number): void;
+  /** Compaction: takes one record from the middle. */
+  compact(topic: Topic, partition: number, offset: number): void;
+  committed(
+    topic: InputTopic,
+    partition?: number,
+  ): { readonly offset: number; readonly metadata: string } | null;
+  commitBefore(commit: Commit): void;
+  /** Every request that arrived. */
+  readonly appends: (readonly NewRecord[])[];
+  readonly commits: (readonly Commit[])[];
+  readonly scans: { readonly topic: Topic; readonly partition: number; readonly from: number }[];
+  /** Next commits, in turn: how they end. "unknown" is not stored; "unknown, stored" is; a number: stored so much later. */
+  readonly commitScript: ("committed" | "superseded" | "unknown" | "unknown, stored" | number)[];
+  /** Next appends, in turn: "lost" stores nothing, "unacknowledged" stores all, both fail. */
+  readonly appendScript: ("stored" | "lost" | "unacknowledged")[];
+  readonly scanScript: Failure[];
+  readonly positionsScript: Failure[];
+  /** Requests of this kind wait, without effect, until the returned function is called. */
+  hold(operation: Operation): () => void;
+  /** The current generation of the group: commits of an older one are superseded. */
+  generation: number;
+  /** @internal for memory-member.ts */
+  readonly broker: Broker;
+}
+
+export interface Broker {
+  reach(operation: Operation): Promise<void>;
+  at(topic: Topic, partition: number): Partition;
+  onStored(listener: () => void): void;
+  commit(commits: readonly Commit[], isCurrent: () => boolean): CommitResult;
+  positions(partitions: readonly number[]): PositionsResult;
+}
+
+interface Partition {
+  records: LogRecord[];
+  start: number;
+  end: number;
+}
+
+const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
+const requestMs = 1;
+
+export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog {
+  const partitions = new Map<string, Partition>();
+  for (const topic of topics)
+    for (let p = 0; p < partitionCount; p++)
+      partitions.set(`${topic}/${p}`, { records: [], start: 0, end: 0 });
+  const stored = new Map<string, { offset: number; metadata: string }>();
+  const gates = new Map<Operation, Promise<void>>();
+  const listeners: (() => void)[] = [];
+  const at = (topic: Topic, partition: number) => partitions.get(`${topic}/${partition}`)!;
+
+  const broker: Broker = {
+    async reach(operation) {
+      await gates.get(operation);
+      await new Promise<void>((resolve) => clock.after(requestMs, resolve));
+    },
+    at,
+    onStored: (listener) => listeners.push(listener),
+    commit(commits, isCurrent) {
+      const step = memory.commitScript.shift() ?? "committed";
+      memory.commits.push(commits);
+      if (step === "superseded" || !isCurrent()) return "superseded";
+      const keep = () => {
+        if (isCurrent()) for (const commit of commits) memory.commitBefore(commit);
+      };
+      if (typeof step === "number") clock.after(step, keep);
+      else if (step !== "unknown") keep();
+      return step === "committed" ? "committed" : "unknown";
+    },
+    positions(wanted) {
+      const failure = memory.positionsScript.shift();
+      if (failure !== undefined) return failure;
+      const both = wanted.flatMap((partition) => inputTopics.map((topic) => ({ topic, partition })));
+      return {
+        ok: true,
+        positions: both.map(({ topic, partition }) => ({
+          topic,
+          partition,
+          committed: memory.committed(topic, partition),
+          logStart: at(topic, partition).start,
+          logEnd: at(topic, partition).end,
+        })),
+      };
+    },
+  };
+
+  const memory: MemoryLog = {
+    partitionCount,
+    connect(processClock, isDead) {
+      const member = createMember(memory, isDead);
+      const alive = <T>(result: Promise<T>): Promise<T> =>
+        new Promise((resolve) => void result.then((value) => isDead() || resolve(value)));
+      const log: EventLog = {
+        partitionCount,
+        append: (records) => alive(append(records)),
+        scan: (topic, partition, from, onRecords, signal) =>
+          alive(scan(topic, partition, from, (records) => isDead() || onRecords(records), signal)),
+        join: (onSession, onFailure) => Promise.resolve(member.join(onSession, onFailure, processClock)),
+      };
+      return { log, member };
+    },
+    store(record) {
+      const partition = at(record.topic, record.partition);
+      const kept: LogRecord = { ...record, offset: partition.end++, timestampMs: clock.wallMs() };
+      partition.records.push(kept);
+      for (const listener of listeners) listener();
+      return kept;
+    },
+    records: (topic, partition = 0) => at(topic, partition).records,
+    truncate(topic, partition, offset) {
+      const found = at(topic, partition);
+      found.records = found.records.filter((record) => record.offset >= offset);
+      found.start = offset;
+      found.end = Math.max(found.end, offset);
+    },
+    compact(topic, partition, offset) {
+      const found = at(topic, partition);
+      found.records = found.records.filter((record) => record.offset !== offset);
+    },
+    committed: (topic, partition = 0) => stored.get(`${topic}/${partition}`) ?? null,
+    commitBefore({ topic, partition, offset, metadata }) {
+      stored.set(`${topic}/${partition}`, { offset, metadata });
+    },
+    appends: [],
+    commits: [],
+    scans: [],
+    commitScript: [],
+    appendScript: [],
+    scanScript: [],
+    positionsScript: [],
+    hold(operation) {
+      const gate = Promise.withResolvers<void>();
+      gates.set(operation, gate.promise);
+      return () => {
+        gates.delete(operation);
+        gate.resolve();
+      };
+    },
+    generation: 0,
+    broker,
+  };
+  return memory;
+
+  async function append(records: readonly NewRecord[]): Promise<AppendResult> {
+    await broker.reach("append");
+    memory.appends.push(records);
+    const step = memory.appendScript.shift() ?? "stored";
+    if (step !== "lost") for (const record of records) memory.store(record);
+    return step === "stored" ? { ok: true } : { ok: false, reason: `told to fail: ${step}` };
+  }
+
+  async function scan(
+    topic: Topic,
+    partition: number,
+    from: number,
+    onRecords: (records: readonly LogRecord[]) => void,
+    signal: AbortSignal,
+  ): Promise<ScanResult> {
+    memory.scans.push({ topic, partition, from });
+    await broker.reach("scan");
+    if (signal.aborted) return { ok: false, reason: "aborted" };
+    const failure = memory.scanScript.shift();
+    if (failure !== undefined) return failure;
+    const { records, end } = at(topic, partition);
+    const found = records.filter(({ offset }) => offset >= from);
+    if (found.length > 0) onRecords(found);
+    return { ok: true, nextOffset: Math.max(from, end) };
+  }
+}

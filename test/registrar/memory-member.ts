@@ -1,0 +1,111 @@
+/** One worker's membership over the memory log: sessions begin, end and lapse when the test says so. */
+import type { Clock, InputTopic, Membership, ReadResult, Session } from "../../src/ports.ts";
+import type { MemoryLog } from "./memory-log.ts";
+
+export interface Member {
+  /** What the first session holds; default: every partition. Empty and never begun: null. */
+  first: readonly number[] | null;
+  /** The session, if any, ends, and the next one begins with these partitions, under a new generation. */
+  rebalance(partitions: readonly number[]): void;
+  /** The worker learns that its session is over; the next one is yet to begin. */
+  endSession(): void;
+  /** Its heartbeats were acknowledged last so that nobody else can hold its partitions before this time. */
+  heldUntilMs: number;
+  failMembership(reason: string): void;
+  hasLeft(): boolean;
+  join(onSession: (session: Session) => void, onFailure: (reason: string) => void, clock: Clock): Membership;
+}
+
+export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
+  const { broker } = memory;
+  let onSession: (session: Session) => void = () => {};
+  let onFailure: (reason: string) => void = () => {};
+  let ended = new AbortController();
+  let left = false;
+
+  const member: Member = {
+    first: Array.from({ length: memory.partitionCount }, (_, partition) => partition),
+    heldUntilMs: Number.POSITIVE_INFINITY,
+    rebalance(partitions) {
+      ended.abort();
+      ended = new AbortController();
+      memory.generation++;
+      if (!isDead()) onSession(openSession(partitions, ended.signal, memory.generation));
+    },
+    endSession: () => ended.abort(),
+    failMembership: (reason) => onFailure(reason),
+    hasLeft: () => left,
+    join(sessionListener, failureListener, clock) {
+      onSession = sessionListener;
+      onFailure = failureListener;
+      clock.after(0, () => member.first !== null && member.rebalance(member.first));
+      return {
+        leave() {
+          left = true;
+          ended.abort();
+          return Promise.resolve();
+        },
+      };
+    },
+  };
+  return member;
+
+  function openSession(partitions: readonly number[], signal: AbortSignal, generation: number): Session {
+    const next = new Map<string, number>();
+    const waiting = new Map<string, (result: ReadResult) => void>();
+    const isCurrent = () => memory.generation === generation;
+
+    const readNow = (topic: InputTopic, partition: number): ReadResult | null => {
+      const from = next.get(`${topic}/${partition}`);
+      if (from === undefined) return null;
+      const { records, start } = broker.at(topic, partition);
+      if (from < start) return { kind: "gap", expected: from, logStart: start };
+      const found = records.filter(({ offset }) => offset >= from);
+      const last = found.at(-1);
+      if (last === undefined) return null;
+      next.set(`${topic}/${partition}`, last.offset + 1);
+      return { kind: "records", records: found };
+    };
+    const serve = () => {
+      if (isDead() || signal.aborted) return;
+      for (const [key, resolve] of [...waiting]) {
+        const [topic, partition] = key.split("/");
+        const result = readNow(topic as InputTopic, Number(partition));
+        if (result === null) continue;
+        waiting.delete(key);
+        resolve(result);
+      }
+    };
+    broker.onStored(() => void Promise.resolve().then(serve));
+    signal.addEventListener("abort", () => {
+      for (const resolve of waiting.values()) resolve({ kind: "ended" });
+      waiting.clear();
+    });
+
+    return {
+      partitions,
+      ended: signal,
+      heldUntilMs: () => (signal.aborted ? Number.NEGATIVE_INFINITY : member.heldUntilMs),
+      async positions(wanted) {
+        await broker.reach("positions");
+        return signal.aborted ? { ok: false, reason: "the session has ended" } : broker.positions(wanted);
+      },
+      seek(topic, partition, offset) {
+        next.set(`${topic}/${partition}`, offset);
+        serve();
+      },
+      read(topic, partition) {
+        if (signal.aborted) return Promise.resolve({ kind: "ended" });
+        return new Promise((resolve) => {
+          waiting.set(`${topic}/${partition}`, resolve);
+          serve();
+        });
+      },
+      async commit(commits) {
+        await broker.reach("commit");
+        const result = broker.commit(commits, isCurrent);
+        return isDead() ? new Promise(() => {}) : result;
+      },
+    };
+  }
+}
