@@ -89,7 +89,7 @@ java -Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
   -cp "$1/*" kafka.Kafka "$2/server.properties" </dev/null &
 broker=$!
 echo "pid $broker"
-(cat <&3 >/dev/null; kill -9 $broker; rm -rf "$2") >/dev/null 2>&1 &
+(cat <&3 >/dev/null; trap "" TERM; kill -9 $broker; rm -rf "$2") >/dev/null 2>&1 &
 watch=$!
 wait $broker
 kill $watch
