@@ -35,7 +35,7 @@ export function kafkaClient(brokers: readonly string[]): kafkajs.Kafka {
   });
 }
 
-const eventsPerSend = 2_000;
+const eventsPerSend = 1_000;
 const readTimeoutMs = 120_000;
 
 export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaPlace> {

@@ -4,6 +4,7 @@ import kafkajs from "kafkajs";
 const env = process.env as Record<string, string>;
 const { BROKERS, GROUP, ENROLLED, REGISTERED } = env;
 const registeredBytes = 1_000;
+const recordsPerSend = 500;
 
 const kafka = new kafkajs.Kafka({ brokers: BROKERS!.split(","), logLevel: kafkajs.logLevel.ERROR });
 const consumer = kafka.consumer({ groupId: GROUP!, maxWaitTimeInMs: 250 });
@@ -19,7 +20,8 @@ await consumer.run({
       value!.copy(longer);
       return { key, value: longer, partition: batch.partition };
     });
-    await producer.send({ topic: REGISTERED!, messages });
+    for (let at = 0; at < messages.length; at += recordsPerSend)
+      await producer.send({ topic: REGISTERED!, messages: messages.slice(at, at + recordsPerSend) });
   },
 });
 process.once("SIGTERM", async () => {
