@@ -63,7 +63,7 @@ export async function* fromLines(path: string, context: EmitContext): AsyncGener
   }
 }
 
-export function fromLine(line: string, where: string, context: EmitContext): EmitInput {
+function fromLine(line: string, where: string, context: EmitContext): EmitInput {
   if (line.length > maxLineCharacters)
     return { ok: false, where, message: `longer than ${maxLineCharacters} characters` };
   if (context.raw) return { ok: true, emission: rawEmission(line, context) };

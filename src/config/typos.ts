@@ -24,7 +24,7 @@ export function findTypos(environment: Readonly<Record<string, string | undefine
 }
 
 /** The setting within two edits, or whose words the name shares all but one of; null if there is none. */
-export function nearest(name: string): string | null {
+function nearest(name: string): string | null {
   if (name.length < 7 || name.length > 64) return null;
   const upper = name.toUpperCase();
   let best: string | null = null;
@@ -49,7 +49,7 @@ function sharesWords(name: string, candidate: string): boolean {
 }
 
 /** Levenshtein distance with transpositions of neighbours; texts are short. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3;
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let i = 1; i <= a.length; i++) {

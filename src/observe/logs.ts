@@ -16,7 +16,7 @@ export interface LogObserver {
   close(): void;
 }
 
-export const defaultBurst: BurstLimitSettings = { lines: 10, periodMs: 10_000 };
+const defaultBurst: BurstLimitSettings = { lines: 10, periodMs: 10_000 };
 
 export function openLogObserver(logger: Logger, clock: Clock, burst = defaultBurst): LogObserver {
   const limit = openBurstLimit(burst, clock, (kind, suppressed) => {

@@ -44,13 +44,15 @@ export function reportLines(
   ];
 }
 
-/** Counts by operation and result -> `POST 201: 180, 429: 12`. */
+/** Counts by operation and result -> `201 180 times, 429 12 times, reset once`; an item of a $batch counts as one. */
 export function answersText(requests: Readonly<Record<string, Readonly<Record<string, number>>>>): string {
   const sums = new Map<string, number>();
   for (const [operation, results] of Object.entries(requests)) {
-    if (operation === "entra") continue;
+    if (operation === "entra" || operation === "batch") continue;
     for (const [result, count] of Object.entries(results)) sums.set(result, (sums.get(result) ?? 0) + count);
   }
-  const parts = [...sums].sort(([, a], [, b]) => b - a).map(([result, count]) => `${result} ${count} times`);
+  const parts = [...sums]
+    .sort(([, a], [, b]) => b - a)
+    .map(([result, count]) => `${result} ${count === 1 ? "once" : `${count} times`}`);
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }
