@@ -20,6 +20,8 @@ export interface Broker {
   bounds(topic: Topic, partition: number): { readonly start: number; readonly end: number };
   /** Retention: takes away all records below `start`. */
   truncate(topic: Topic, partition: number, start: number): void;
+  /** Compaction of `registered`: of each key only the last record stays. */
+  compact(): void;
   commit(by: string, topic: InputTopic, partition: number, commit: StoredCommit): void;
   committed(topic: InputTopic, partition: number): StoredCommit | null;
   expireCommits(): void;
@@ -103,6 +105,14 @@ export function createBroker(
       found.start = Math.max(found.start, start);
       history.add({ kind: "truncated", topic, partition, start: found.start });
     },
+    compact() {
+      for (let p = 0; p < partitionCount; p++) {
+        const partition = at("registered", p);
+        const last = new Map(partition.records.map((record) => [keyOf(record), record.offset]));
+        partition.records = partition.records.filter((record) => last.get(keyOf(record)) === record.offset);
+      }
+      history.add({ kind: "note", by: "broker", text: "compacts registered" });
+    },
     commit(by, topic, partition, commit) {
       commits.set(`${topic}/${partition}`, commit);
       history.add({ kind: "commit", by, topic, partition, ...commit });
@@ -126,4 +136,8 @@ export function createBroker(
     },
     wake,
   };
+}
+
+function keyOf({ key }: LogRecord): string {
+  return Buffer.from(key ?? []).toString("latin1");
 }

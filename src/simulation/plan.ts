@@ -53,6 +53,11 @@ export interface Plan {
   /** When committed offsets expire, or retention takes unsettled records; null: not in this run. */
   readonly commitsExpireAtMs: number | null;
   readonly retentionAtMs: number | null;
+  readonly compactionsMs: readonly number[];
+  /** Workers keep snapshots of their ledgers on a disk that outlives them. */
+  readonly hasSnapshots: boolean;
+  /** Tenants have objects that no enrollment of ours made. */
+  readonly hasForeignObjects: boolean;
 }
 
 export interface Timeouts {
@@ -132,6 +137,9 @@ export function makePlan(dice: Dice): Plan {
     // Not both: with the committed offset gone, nobody can tell what retention took.
     commitsExpireAtMs: isRetentionRun ? null : sometimes(moment, null, 0.04),
     retentionAtMs: isRetentionRun ? moment() : null,
+    compactionsMs: sometimes(() => many(3), [], 0.3).map(moment),
+    hasSnapshots: dice.chance(0.4),
+    hasForeignObjects: dice.chance(0.3),
   };
 }
 

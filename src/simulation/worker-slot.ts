@@ -10,6 +10,7 @@ import { createProcess, type SimProcess, type TripWire } from "./process.ts";
 import type { Sabotage } from "./sabotage.ts";
 import { createSimGraph } from "./sim-graph.ts";
 import { createSimLog, type SimLog } from "./sim-log.ts";
+import { createSimSnapshots, type Disk } from "./sim-snapshots.ts";
 import type { World } from "./world.ts";
 
 export type StartWorker = typeof startRegistrar;
@@ -44,6 +45,7 @@ export function createWorkerSlot(
 ): WorkerSlot {
   const { scheduler, history, plan } = world;
   const dice = world.dice.fork(`slot-${slot}`);
+  const disk: Disk = new Map();
   let lives = 0;
   let life: Life | null = null;
   let isClosed = false;
@@ -80,6 +82,9 @@ export function createWorkerSlot(
       graph,
       clock: process.clock,
       random: process.random,
+      ...(plan.hasSnapshots
+        ? { snapshots: createSimSnapshots(disk, process, scheduler, own.fork("disk")) }
+        : {}),
       observe: (event: Parameters<Parameters<StartWorker>[0]["observe"]>[0]) => {
         if (!process.isDead()) history.add({ kind: "worker", by: name, event });
       },

@@ -1,6 +1,8 @@
 /** One run's world: broker, group, Graph service, their troubles by the plan, and the workload's arrivals. */
+
+import type { GraphObject } from "../ports.ts";
 import { type Broker, createBroker } from "./broker.ts";
-import type { Dice } from "./dice.ts";
+import { type Dice, guid } from "./dice.ts";
 import { createGraphServer, type GraphServer, type Trouble } from "./graph-server.ts";
 import { createGroup, type Group } from "./group.ts";
 import type { History } from "./history.ts";
@@ -84,6 +86,11 @@ export function createWorld(
       history.add({ kind: "note", by: "graph", text: `${trouble} over for ${whom}` }),
     );
   }
+  for (const atMs of plan.compactionsMs) scheduler.after(atMs, broker.compact);
+  if (plan.hasForeignObjects) {
+    for (const tenantId of workload.tenants)
+      for (const object of foreignObjects(dice)) graph.add(tenantId, object);
+  }
   if (plan.commitsExpireAtMs !== null) scheduler.after(plan.commitsExpireAtMs, () => expire());
   if (plan.retentionAtMs !== null) scheduler.after(plan.retentionAtMs, () => takeUnsettled());
 
@@ -129,6 +136,18 @@ export function createWorld(
     inputAt,
     hasAllArrived: () => inputAt.size === workload.inputs.length,
   };
+}
+
+/** Objects that others made, among them one with a date-time that means "never" and one that is none. */
+function foreignObjects(dice: Dice): GraphObject[] {
+  return ["2019-05-05T05:05:05.5Z", "0001-01-01T00:00:00Z", ""].map((enrollmentDateTime) => ({
+    id: guid(dice),
+    connectorName: "connector-0",
+    machineName: "srv-0.contoso.example",
+    enrollmentDateTime,
+    lastCheckinDateTime: enrollmentDateTime,
+    connectorVersion: "1",
+  }));
 }
 
 function troubleOf(plan: Plan, workload: Workload, tenantId: string, nowMs: number): Trouble | null {
