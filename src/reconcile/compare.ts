@@ -1,0 +1,147 @@
+/**
+ * One tenant's ledger against Graph's list of it. Pure.
+ *
+ * 1. An object is superfluous only if the ledger proves it: another object of the same enrollment is the registered
+ *    one and is in the list, and no record names this object's id.
+ * 2. Every object is named by a record, or the superfluous copy of a registered one, or reported as orphaned.
+ */
+import { parseDateTimeOffset } from "../domain/date-time-offset.ts";
+import { identify } from "../domain/identity.ts";
+import type { GraphObject } from "../ports.ts";
+import type { Registration } from "./ledger.ts";
+
+export const comparedProperties = [
+  "connectorName",
+  "machineName",
+  "enrollmentDateTime",
+  "lastCheckinDateTime",
+  "connectorVersion",
+] as const;
+export type ComparedProperty = (typeof comparedProperties)[number];
+
+export interface Difference {
+  readonly property: ComparedProperty;
+  readonly registered: string;
+  readonly inGraph: string;
+}
+
+export interface Duplicated {
+  readonly idempotencyKey: string;
+  /** All objects of the enrollment, the registered one first. */
+  readonly objects: readonly GraphObject[];
+  /** Null: none of them is the registered one. */
+  readonly registeredId: string | null;
+  readonly superfluousIds: readonly string[];
+}
+
+export interface Findings {
+  readonly registered: number;
+  readonly inGraph: number;
+  /** Registered, and no object has the registered id. */
+  readonly missing: readonly Registration[];
+  /** In Graph, and nothing registered explains it. The key is null where the object has no enrollment instant. */
+  readonly orphaned: readonly { readonly object: GraphObject; readonly idempotencyKey: string | null }[];
+  /** Two or more objects of one enrollment. */
+  readonly duplicated: readonly Duplicated[];
+  /** The object with the registered id has other properties than were registered. */
+  readonly differing: readonly {
+    readonly registration: Registration;
+    readonly differences: readonly Difference[];
+  }[];
+  /** One key, two or more Graph ids in the topic. */
+  readonly conflicting: readonly Registration[];
+}
+
+type Registrations = ReadonlyMap<string, Registration>;
+
+/**
+ * `before` was read before the list was asked for, `later` (more records of the same topic) after it came: what was
+ * registered in between is neither missing nor orphaned.
+ */
+export function compare(
+  tenantId: string,
+  before: Registrations,
+  later: Registrations,
+  objects: readonly GraphObject[],
+  ignored: ReadonlySet<ComparedProperty>,
+): Findings {
+  const byId = new Map(objects.map((object) => [object.id, object]));
+  const named = new Set<string>();
+  for (const registrations of [before, later]) {
+    for (const { object, otherIds } of registrations.values()) {
+      for (const id of [object.id, ...otherIds]) named.add(id);
+    }
+  }
+  const all = [...before.values()];
+  const duplicated = findDuplicates(tenantId, before, later, objects, named);
+  const superfluous = new Set(duplicated.flatMap(({ superfluousIds }) => superfluousIds));
+  return {
+    registered: before.size,
+    inGraph: objects.length,
+    missing: all.filter(({ object }) => !byId.has(object.id)),
+    orphaned: objects
+      .filter(({ id }) => !named.has(id) && !superfluous.has(id)) // 2
+      .map((object) => ({ object, idempotencyKey: keyOf(tenantId, object) })),
+    duplicated,
+    differing: all.flatMap((registration) => {
+      const object = byId.get(registration.object.id);
+      const differences = object === undefined ? [] : differencesOf(registration.object, object, ignored);
+      return differences.length === 0 ? [] : [{ registration, differences }];
+    }),
+    conflicting: all.filter(({ otherIds }) => otherIds.length > 0),
+  };
+}
+
+export function isEqual(findings: Findings): boolean {
+  const { missing, orphaned, duplicated, differing, conflicting } = findings;
+  return [missing, orphaned, duplicated, differing, conflicting].every(({ length }) => length === 0);
+}
+
+function findDuplicates(
+  tenantId: string,
+  before: Registrations,
+  later: Registrations,
+  objects: readonly GraphObject[],
+  named: ReadonlySet<string>,
+): Duplicated[] {
+  const groups = Map.groupBy(objects, (object) => keyOf(tenantId, object));
+  const duplicated: Duplicated[] = [];
+  for (const [idempotencyKey, same] of groups) {
+    if (idempotencyKey === null || same.length < 2) continue;
+    const registration = before.get(idempotencyKey) ?? later.get(idempotencyKey);
+    const isRegistered = ({ id }: GraphObject) => id === registration?.object.id;
+    const kept = same.filter(isRegistered);
+    const others = same.filter((object) => !isRegistered(object));
+    duplicated.push({
+      idempotencyKey,
+      objects: [...kept, ...others],
+      registeredId: kept[0]?.id ?? null,
+      superfluousIds: kept.length === 0 ? [] : others.map(({ id }) => id).filter((id) => !named.has(id)), // 1
+    });
+  }
+  return duplicated;
+}
+
+function keyOf(tenantId: string, object: GraphObject): string | null {
+  return identify(tenantId, object)?.idempotencyKey ?? null;
+}
+
+function differencesOf(
+  registered: GraphObject,
+  inGraph: GraphObject,
+  ignored: ReadonlySet<ComparedProperty>,
+): Difference[] {
+  return comparedProperties
+    .filter(
+      (property) => !ignored.has(property) && !isSame(property, registered[property], inGraph[property]),
+    )
+    .map((property) => ({ property, registered: registered[property], inGraph: inGraph[property] }));
+}
+
+/** Date-times are the same when they name the same instant, however they are written. */
+function isSame(property: ComparedProperty, a: string, b: string): boolean {
+  if (a === b) return true;
+  if (!property.endsWith("DateTime")) return false;
+  const instant = parseDateTimeOffset(a);
+  return instant !== null && instant.ticks === parseDateTimeOffset(b)?.ticks;
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { listPatiently } from "../../src/cli/reconcile/ask-graph.ts";
+import { removeAll } from "../../src/cli/reconcile/fix.ts";
+import type { Clock, Graph, GraphAnswer, ListReply } from "../../src/ports.ts";
+import { documentedDetails } from "../domain/samples.ts";
+
+const kept = { id: "kept", ...documentedDetails };
+
+function answer(status: number, changes: Partial<GraphAnswer> = {}): GraphAnswer {
+  const empty = { object: null, errorCode: "", errorMessage: "", retryAfter: null, requestId: null };
+  return { kind: "answer", status, ...empty, ...changes };
+}
+
+/** Replies in order, and time that passes when it is waited for. */
+function parts(graph: Partial<Graph>, signal = new AbortController().signal) {
+  const waitsMs: number[] = [];
+  const clock: Clock = {
+    nowMs: () => 0,
+    wallMs: () => 0,
+    after(delayMs, callback) {
+      waitsMs.push(delayMs);
+      queueMicrotask(callback);
+      return () => {};
+    },
+  };
+  return { waitsMs, ask: { graph: graph as Graph, clock, random: () => 0.5, signal } };
+}
+
+function lists(...replies: ListReply[]): Pick<Graph, "list"> {
+  return { list: async () => replies.shift()! };
+}
+
+test("429 is waited out as asked, then the list counts", async () => {
+  const { ask, waitsMs } = parts(
+    lists(answer(429, { retryAfter: "2.5" }), { kind: "listed", objects: [kept] }),
+  );
+  assert.deepEqual(await listPatiently(ask, "t", false), { kind: "listed", objects: [kept] });
+  assert.deepEqual(waitsMs, [2500]);
+});
+
+test("a wait of more than a minute, and the fifth refusal, are reported instead", async () => {
+  const long = parts(lists(answer(429, { retryAfter: "61", errorCode: "TooManyRequests" })));
+  const reply = await listPatiently(long.ask, "t", false);
+  assert.deepEqual(reply, { kind: "failed", detail: "429 TooManyRequests (asks to come back in 61 s)" });
+  assert.deepEqual(long.waitsMs, []);
+
+  const down = parts(lists(...Array.from({ length: 9 }, () => answer(503))));
+  assert.deepEqual(await listPatiently(down.ask, "t", false), {
+    kind: "failed",
+    detail: "503 (asked 5 times)",
+  });
+  assert.equal(down.waitsMs.length, 4);
+});
+
+test("an interrupt ends the wait", async () => {
+  const { ask } = parts(lists(answer(503)), AbortSignal.abort());
+  assert.deepEqual(await listPatiently(ask, "t", false), { kind: "failed", detail: "interrupted" });
+});
+
+test("404 is an empty list only where nothing was ever registered", async () => {
+  const unknown = () => parts(lists(answer(404))).ask;
+  assert.deepEqual(await listPatiently(unknown(), "t", true), { kind: "listed", objects: [] });
+  assert.deepEqual(await listPatiently(unknown(), "t", false), { kind: "failed", detail: "404" });
+});
+
+test("nothing is deleted once the registered object is gone", async () => {
+  const deleted: string[] = [];
+  const { ask } = parts({
+    get: async (_, id) => (id === "kept" ? answer(200, { object: kept }) : answer(404)),
+    remove: async (_, id) => {
+      deleted.push(id);
+      return answer(204);
+    },
+  });
+  const { removed, failures } = await removeAll(ask, [
+    { tenantId: "t", registeredId: "gone", id: "a" },
+    { tenantId: "t", registeredId: "kept", id: "b" },
+  ]);
+  assert.deepEqual([deleted, removed], [["b"], [{ tenantId: "t", id: "b" }]]);
+  assert.equal(failures.length, 1);
+  assert.match(
+    failures[0]!,
+    /^a of tenant t was not deleted: the registered object gone does not answer: 404/,
+  );
+});

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode } from "../../src/domain/decode.ts";
+import { identify } from "../../src/domain/identity.ts";
+import { registeredRecord } from "../../src/domain/registered.ts";
+import type { GraphObject, LogRecord } from "../../src/ports.ts";
+import { type ComparedProperty, compare, isEqual } from "../../src/reconcile/compare.ts";
+import { type Ledger, merge, newLedger, takeRecord } from "../../src/reconcile/ledger.ts";
+import { bytes, documentedDetails, json, sampleEvent, tenantId } from "../domain/samples.ts";
+
+const nothing: ReadonlySet<ComparedProperty> = new Set();
+
+function object(id: string, changes: Partial<GraphObject> = {}): GraphObject {
+  return { id, ...documentedDetails, ...changes };
+}
+
+/** As the worker writes it, with Graph having answered `registered`. */
+function record(registered: GraphObject): LogRecord {
+  const { id: _, ...details } = registered;
+  const decoded = decode({ value: json({ ...sampleEvent, data: details }), headers: [] }, () => true);
+  assert.ok(decoded.ok);
+  const made = registeredRecord(0, {
+    enrollment: decoded.enrollment,
+    idempotencyKey: identify(tenantId, details)!.idempotencyKey,
+    object: registered,
+    outcome: "created",
+    attempts: 1,
+    graph: { requestId: null, status: 201, cloud: "global" },
+    source: { topic: "enrolled", partition: 0, offset: 0 },
+    enrolledAt: 0,
+    registeredAt: 0,
+  });
+  return { ...made, offset: 0, timestampMs: 0 };
+}
+
+function ledgerOf(...objects: GraphObject[]): Ledger {
+  const ledger = newLedger();
+  for (const each of objects) takeRecord(ledger, record(each));
+  return ledger;
+}
+
+const tenantIn = (ledger: Ledger) => ledger.tenants.get(tenantId) ?? new Map();
+
+function compared(registered: GraphObject[], inGraph: GraphObject[], later: GraphObject[] = []) {
+  const [before, after] = [ledgerOf(...registered), ledgerOf(...later)];
+  return compare(tenantId, tenantIn(before), tenantIn(after), inGraph, nothing);
+}
+
+const other = { connectorName: "another connector" };
+
+test("equal: the same ids and properties, date-times in any spelling of their instant", () => {
+  const respelled = object("a", { enrollmentDateTime: "2017-01-01T07:57:59.3726057Z" });
+  const findings = compared([object("a"), object("b", other)], [object("b", other), respelled]);
+  assert.equal(isEqual(findings), true);
+  assert.deepEqual([findings.registered, findings.inGraph], [2, 2]);
+});
+
+test("missing: the registered id is not in Graph; what else is there of it is orphaned, and never superfluous", () => {
+  const findings = compared([object("gone")], [object("x"), object("y")]);
+  assert.deepEqual(
+    findings.missing.map((each) => each.object.id),
+    ["gone"],
+  );
+  assert.deepEqual(
+    findings.orphaned.map((each) => each.object.id),
+    ["x", "y"],
+  );
+  const [duplicated] = findings.duplicated;
+  assert.deepEqual([duplicated?.registeredId, duplicated?.superfluousIds], [null, []]);
+});
+
+test("orphaned: in Graph, registered under no id; with its key, if it has one", () => {
+  const dateless = object("b", { enrollmentDateTime: "never" });
+  const findings = compared([], [object("a"), dateless]);
+  assert.deepEqual(
+    findings.orphaned.map(({ object: { id }, idempotencyKey }) => [id, idempotencyKey !== null]),
+    [
+      ["a", true],
+      ["b", false],
+    ],
+  );
+  assert.equal(findings.duplicated.length, 0);
+});
+
+test("duplicated: copies under another spelling of the machine and of the instant are found, the registered one stays", () => {
+  const copy = object("copy", {
+    machineName: documentedDetails.machineName.toUpperCase(),
+    enrollmentDateTime: "2017-01-01T07:57:59.3726057Z",
+  });
+  const findings = compared([object("kept")], [copy, object("kept"), object("next", other)]);
+  assert.deepEqual(
+    findings.duplicated.map(({ registeredId, superfluousIds, objects }) => ({
+      registeredId,
+      superfluousIds,
+      ids: objects.map(({ id }) => id),
+    })),
+    [{ registeredId: "kept", superfluousIds: ["copy"], ids: ["kept", "copy"] }],
+  );
+  assert.deepEqual(
+    findings.orphaned.map((each) => each.object.id),
+    ["next"],
+  );
+});
+
+test("two ids registered under one key: reported, and neither object is superfluous", () => {
+  const findings = compared([object("first"), object("second")], [object("first"), object("second")]);
+  assert.deepEqual(
+    findings.conflicting.map((each) => [each.object.id, each.otherIds]),
+    [["first", ["second"]]],
+  );
+  assert.deepEqual(
+    findings.duplicated.map(({ superfluousIds }) => superfluousIds),
+    [[]],
+  );
+  assert.equal(findings.orphaned.length, 0);
+});
+
+test("an id that another enrollment is registered under is not superfluous", () => {
+  const findings = compared([object("kept"), object("taken", other)], [object("kept"), object("taken")]);
+  assert.deepEqual(findings.duplicated[0]?.superfluousIds, []);
+  assert.deepEqual(
+    findings.differing.map((each) => each.registration.object.id),
+    ["taken"],
+  );
+});
+
+test("differing: each property that differs with both values, unless it may", () => {
+  const changed = object("a", { connectorVersion: "2", lastCheckinDateTime: "2020-01-01T00:00:00Z" });
+  const findings = compared([object("a")], [changed]);
+  assert.deepEqual(findings.differing[0]?.differences, [
+    {
+      property: "lastCheckinDateTime",
+      registered: documentedDetails.lastCheckinDateTime,
+      inGraph: "2020-01-01T00:00:00Z",
+    },
+    { property: "connectorVersion", registered: documentedDetails.connectorVersion, inGraph: "2" },
+  ]);
+  const ignored = new Set(["connectorVersion", "lastCheckinDateTime"] as const);
+  const before = tenantIn(ledgerOf(object("a")));
+  assert.equal(isEqual(compare(tenantId, before, new Map(), [changed], ignored)), true);
+});
+
+test("what was registered while the list was read is neither missing nor orphaned", () => {
+  assert.equal(isEqual(compared([], [object("a")], [object("a")])), true);
+  assert.equal(isEqual(compared([], [], [object("a")])), true);
+});
+
+test("a ledger keeps the first id, merges what was read later, and counts what it can't read", () => {
+  const ledger = ledgerOf(object("first"));
+  takeRecord(ledger, { ...record(object("x")), value: null });
+  takeRecord(ledger, { ...record(object("x")), key: bytes("other") });
+  merge(ledger, ledgerOf(object("second"), object("third", other)));
+  merge(ledger, ledgerOf(object("first")));
+  assert.equal(ledger.unreadableRecords, 2);
+  assert.deepEqual(
+    [...tenantIn(ledger).values()].map((each) => [each.object.id, each.otherIds]),
+    [
+      ["first", ["second"]],
+      ["third", []],
+    ],
+  );
+});
