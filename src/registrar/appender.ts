@@ -19,6 +19,7 @@ export interface Appender {
   append(entry: Entry): void;
   /** Looks again at entries that had to wait. */
   poke(): void;
+  /** Entries whose `done` is still to come. */
   pending(): number;
 }
 
@@ -35,6 +36,7 @@ export function createAppender(ports: {
 }): Appender {
   const { log, clock, random, observe } = ports;
   let queue: Entry[] = [];
+  let sending = 0;
   let running = false;
   let failures = 0;
   /** After a failed append nothing is sent before this; new entries do not shorten the back-off. */
@@ -47,7 +49,7 @@ export function createAppender(ports: {
       start();
     },
     poke: start,
-    pending: () => queue.length,
+    pending: () => queue.length + sending,
   };
 
   function start(): void {
@@ -64,7 +66,9 @@ export function createAppender(ports: {
       queue = keep;
       for (const entry of drop) entry.done(false); // 3
       if (send.length === 0) break;
+      sending = send.length;
       const result = await log.append(send.map((entry) => entry.record)); // 1
+      sending = 0;
       if (result.ok) {
         failures = 0;
         for (const entry of send) entry.done(true); // 3
