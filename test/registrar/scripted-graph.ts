@@ -33,8 +33,8 @@ export interface ScriptedGraph extends Graph {
   readonly objects: Map<string, GraphObject[]>;
   /** For the next items that are created of this tenant, in turn. */
   script(tenantId: string, ...steps: readonly Step[]): void;
-  /** For every item of this tenant once its script is through; null: by itself. */
-  always(tenantId: string, step: Step | null): void;
+  /** For every item of this tenant, or of this machine, once the script is through; null: by itself. */
+  always(tenantOrMachine: string, step: Step | null): void;
   readonly listScript: (ListReply | "by itself")[];
   readonly getScript: (GraphReply | "by itself")[];
   ids: "honoured" | "ignored" | "refused";
@@ -51,9 +51,9 @@ export function createScriptedGraph(clock: Clock): ScriptedGraph {
     asked,
     objects: new Map(),
     script: (tenantId, ...steps) => void scriptOf(tenantId).push(...steps),
-    always(tenantId, step) {
-      if (step === null) standing.delete(tenantId);
-      else standing.set(tenantId, step);
+    always(tenantOrMachine, step) {
+      if (step === null) standing.delete(tenantOrMachine);
+      else standing.set(tenantOrMachine, step);
     },
     listScript: [],
     getScript: [],
@@ -61,7 +61,10 @@ export function createScriptedGraph(clock: Clock): ScriptedGraph {
     latencyMs: 20,
     async create(tenantId, items) {
       note("create", tenantId, items);
-      const steps = items.map(() => scriptOf(tenantId).shift() ?? standing.get(tenantId));
+      const steps = items.map(
+        ({ details }) =>
+          scriptOf(tenantId).shift() ?? standing.get(details.machineName) ?? standing.get(tenantId),
+      );
       const delayMs = Math.max(...steps.map((step) => step?.delayMs ?? graph.latencyMs));
       // What a request does is done halfway; then its answer travels back.
       await wait(delayMs / 2);
