@@ -31,7 +31,7 @@ export function command(): Command {
     )
     .option(
       "--events <n>",
-      "distinct enrollments; about 10 % duplicates and 5 % bad records come on top",
+      "distinct enrollments; about 10 % duplicates and 5 % bad records, at least one of each kind, come on top",
       positiveNumber,
       200,
     )

@@ -113,7 +113,8 @@ async function workOn(
     return logger.info("stopped");
   }
   await worker.stop(0);
-  if (first !== null) fail(first, exitCodes.usage);
+  // A lost membership may come back with the next start; every other fault needs a change first.
+  if (first !== null) fail(first, first.code === "membership-lost" ? exitCodes.failed : exitCodes.usage);
 }
 
 async function openHealth(settings: Settings, parts: Parts, metrics: Metrics) {
