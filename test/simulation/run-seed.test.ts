@@ -71,5 +71,6 @@ test("a worker that does nothing is stuck, and the report says on what", async (
   assert.equal(problems.length, 1);
   assert.match(problems[0]!, /^stuck: not settled/);
   assert.match(problems[0]!, /enrolled\/0: committed nothing/);
+  assert.match(problems[0]!, /first: enrolled\/0@\d+, of which no worker ever said anything/);
   assert.match(problems[0]!, /it does nothing/);
 });
