@@ -84,12 +84,18 @@ async function deleteTopics(brokers: readonly string[], prefix: string, groupId:
     logLevel: kafkajs.logLevel.NOTHING,
   });
   const admin = kafka.admin();
-  await admin.connect();
+  const { emitWarning } = process;
+  // kafkajs sets timers in the past, which Node reports; it is harmless and nothing a user could act on.
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (rest[0] !== "TimeoutNegativeWarning") Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
   try {
+    await admin.connect();
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
     if (topics.length > 0) await admin.deleteTopics({ topics });
     await admin.deleteGroups([groupId]).catch(() => {}); // never joined: there is none
   } finally {
     await admin.disconnect();
+    process.emitWarning = emitWarning;
   }
 }
