@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, readonly [summary: string, load: Loader]
     () => import("./doctor.ts"),
   ],
   health: ["ask a running worker whether it is ready", () => import("./health.ts")],
+  replay: ["put dead letters back into the input", () => import("./replay.ts")],
   reconcile: ["what is registered against what Graph holds", () => import("./reconcile.ts")],
   "simulate-graph": ["the Graph simulator alone, for tests and trials", () => import("./simulate-graph.ts")],
   simulate: ["seeded simulation of the worker under faults", () => import("./simulate.ts")],

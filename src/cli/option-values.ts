@@ -18,3 +18,13 @@ export function names(text: string): string[] {
     .map((name) => name.trim())
     .filter((name) => name !== "");
 }
+
+/** Lower case, each once, at least one. */
+export function guids(text: string): string[] {
+  const ids = names(text.toLowerCase());
+  const wrong = ids.find((id) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id));
+  if (wrong !== undefined || ids.length === 0) {
+    throw new InvalidArgumentError(`${JSON.stringify(wrong ?? "")} is no GUID.`);
+  }
+  return [...new Set(ids)];
+}

@@ -5,7 +5,7 @@ import { checkGraphFiles, type OpenLog, openGraphFrom, openLog } from "../compos
 import type { Group, Settings } from "../config/table.ts";
 import { type ComparedProperty, comparedProperties } from "../reconcile/compare.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { names } from "./option-values.ts";
+import { guids, names } from "./option-values.ts";
 import type { AskParts } from "./reconcile/ask-graph.ts";
 import { confirmed, removeAll, superfluousIn } from "./reconcile/fix.ts";
 import { allEqual, type Removed, reportJson, reportLines } from "./reconcile/report.ts";
@@ -31,7 +31,7 @@ export function command(): Command {
       "Compares connector.registered with Graph's list, tenant by tenant: missing, orphaned, duplicated, differing. " +
         "Exit code 0: equal; 1: they differ, or a tenant could not be compared.",
     )
-    .option("--tenant <guids>", "only these, comma-separated; default ALLOWED_TENANTS", tenants)
+    .option("--tenant <guids>", "only these, comma-separated; default ALLOWED_TENANTS", guids)
     .option(
       "--ignore <names>",
       "properties that may differ, comma-separated, such as lastCheckinDateTime",
@@ -130,17 +130,6 @@ function unreadable(reason: string): void {
     message: `connector.registered can't be read: ${reason}.`,
     fix: "Check that the log is reachable, then type reconcile again.",
   });
-}
-
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-function tenants(text: string): string[] {
-  const ids = names(text.toLowerCase());
-  const wrong = ids.find((id) => !guid.test(id));
-  if (wrong !== undefined || ids.length === 0) {
-    throw new InvalidArgumentError(`${JSON.stringify(wrong ?? "")} is no GUID.`);
-  }
-  return [...new Set(ids)];
 }
 
 function properties(text: string): ComparedProperty[] {

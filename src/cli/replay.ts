@@ -1,0 +1,149 @@
+/** `replay`: dead letters back to the input, once what kept them out was mended. */
+import { Command, InvalidArgumentError } from "commander";
+import { systemClock } from "../clock.ts";
+import { type OpenLog, openLog } from "../compose.ts";
+import { durationMs } from "../config/kinds.ts";
+import type { Group, Settings } from "../config/table.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { guids, names, positiveNumber } from "./option-values.ts";
+import { type Filter, type Selection, select } from "./replay/select.ts";
+import { type Replayed, send } from "./replay/send.ts";
+import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { exitCodes, fail, plain, print, say } from "./terminal.ts";
+
+const groups: readonly Group[] = ["log"];
+
+interface Flags {
+  readonly code?: readonly string[];
+  readonly tenant?: readonly string[];
+  readonly id?: readonly string[];
+  readonly since?: number;
+  readonly until?: number;
+  readonly again?: true;
+  readonly dryRun?: true;
+  readonly rate: number;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export function command(): Command {
+  const replay = new Command("replay")
+    .description(
+      "Puts dead letters back into connector.enrolled: all of them, or those that every filter given lets through. " +
+        "What was registered since, or was replayed and refused again, is left out.",
+    )
+    .option("--code <names>", "only these reasons, comma-separated (tenant-not-allowed)", names)
+    .option("--tenant <guids>", "only these tenants, comma-separated", guids)
+    .option("--id <ids>", "only these dead letters, comma-separated (enrolled/3/1042)", names)
+    .option("--since <time>", "refused at or after this date-time, or so long ago (2h, 7d)", time)
+    .option("--until <time>", "refused before this date-time, or so long ago", time)
+    .option("--again", "also what was replayed already or is registered")
+    .option("--dry-run", "show what would be replayed, and append nothing")
+    .option("--rate <n>", "at most n records a second", positiveNumber, 100)
+    .option("--quiet", "print only the counts")
+    .option("--json", "one JSON object with the counts");
+  addSettingFlags(replay, groups).action(async () => {
+    const settings = readSettings(replay, groups);
+    if (settings !== null) await run(settings, replay.opts<Flags>());
+  });
+  return replay;
+}
+
+async function run(settings: Settings, flags: Flags): Promise<void> {
+  const opening = await openLog({ ...settings, topicsCreate: false }, systemClock);
+  if (!opening.ok) return fail(opening.problem, opening.heals ? exitCodes.failed : exitCodes.usage);
+  const interrupts = onInterrupt("");
+  try {
+    await work(opening.log, flags, interrupts.signal);
+    if (interrupts.signal.aborted) process.exitCode = exitCodes.interrupted;
+  } finally {
+    interrupts.stopListening();
+    await opening.log.close();
+  }
+}
+
+async function work(log: OpenLog, flags: Flags, signal: AbortSignal): Promise<void> {
+  const selection = await select(log, filterOf(flags), signal);
+  if (signal.aborted) return;
+  if (!selection.ok) {
+    return fail({
+      code: "log",
+      message: `The dead letters can't be read: ${selection.reason}.`,
+      fix: "Check that the log is reachable, then type replay again.",
+    });
+  }
+  const byCode = new Map<string, number>();
+  const onReplayed = (group: readonly Replayed[]) => {
+    for (const { letter, record } of group) {
+      const { code } = letter.refusal;
+      byCode.set(code, (byCode.get(code) ?? 0) + 1);
+      if (flags.quiet || flags.json) continue;
+      const verb = flags.dryRun ? "would replay" : "replayed";
+      print(plain(`${verb} ${letter.id} (${code}) to partition ${record.partition}`));
+    }
+  };
+  const settings = { perSecond: flags.rate, dryRun: flags.dryRun ?? false, onReplayed };
+  const chosen = new Set(selection.ids);
+  const sent = await send(log, systemClock, chosen, settings, signal);
+  summarize(selection, byCode, flags);
+  if (!sent.ok && !signal.aborted) {
+    fail({
+      code: "append",
+      message: `The log failed before all were replayed: ${sent.reason}.`,
+      fix: "Type replay again: what was stored already is ignored by the worker as a duplicate, or refused again.",
+    });
+  }
+}
+
+function summarize(selection: Selection, byCode: ReadonlyMap<string, number>, flags: Flags): void {
+  const replayed = [...byCode.values()].reduce((sum, count) => sum + count, 0);
+  const { deadLetters, matched, superseded, registered, unreadable } = selection;
+  if (flags.json) {
+    const dryRun = flags.dryRun ?? false;
+    const skipped = { replayedBefore: superseded, registered };
+    print(
+      JSON.stringify({
+        deadLetters,
+        matched,
+        replayed,
+        skipped,
+        unreadable,
+        dryRun,
+        byCode: Object.fromEntries(byCode),
+      }),
+    );
+    return;
+  }
+  const codes = [...byCode].map(([code, count]) => `${plain(code)} ${count}`).join(", ");
+  print(
+    `${replayed} ${flags.dryRun ? "would be replayed" : "replayed"}${codes === "" ? "" : ` (${codes})`}; ` +
+      `${matched} of ${deadLetters} dead letters match, ${superseded} of them were replayed before and ` +
+      `${registered} are registered`,
+  );
+  if (superseded + registered > 0 && !flags.again) print("Type --again to replay those too.");
+  if (unreadable > 0) say(`${unreadable} records of the topic have no readable reason and were left out\n`);
+}
+
+function filterOf({ code, tenant, id, since, until, again }: Flags): Filter {
+  return {
+    codes: code === undefined ? null : new Set(code),
+    tenantIds: tenant === undefined ? null : new Set(tenant),
+    ids: id === undefined ? null : new Set(id),
+    fromMs: since ?? Number.NEGATIVE_INFINITY,
+    toMs: until ?? Number.POSITIVE_INFINITY,
+    again: again ?? false,
+  };
+}
+
+/** Milliseconds since 1970. */
+function time(text: string): number {
+  if (/^\d{1,6}[smhd]$/.test(text)) return systemClock.wallMs() - durationMs(text);
+  const isDateTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/i.test(text);
+  const ms = isDateTime ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) {
+    throw new InvalidArgumentError(
+      "It is neither a date-time with offset (2026-01-31T10:00:00Z) nor a time (2h, 7d).",
+    );
+  }
+  return ms;
+}
