@@ -109,6 +109,14 @@ test("a registered record with another id than Graph's is found", () => {
   assert.match(problems[0]!, /an id that Graph doesn't have/);
 });
 
+test("a second registered record under another CloudEvents id is found", () => {
+  const { problems } = failing(({ registered }) => {
+    const event = JSON.parse(Buffer.from(registered[0]!.value!).toString());
+    registered.push({ ...registered[0]!, value: utf8({ ...event, id: "another" }) });
+  });
+  assert.match(problems[0]!, /has 2 registered records/);
+});
+
 test("a second registered record, and a stranger's, are found", () => {
   assert.ok(failing(({ registered }) => registered.push(registered[0]!)).problems.length > 0);
   const { problems } = failing(({ inventory }) =>
