@@ -58,17 +58,13 @@ export function createParker(
   }
 
   function refill(partition: OwnedPartition): void {
-    if (partition.refilling || partition.parking.tenants.size === 0) return;
-    partition.refilling = true;
-    void takeUpWanted(partition).then(() => {
-      partition.refilling = false;
-    });
+    if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);
   }
 
   async function takeUpWanted(partition: OwnedPartition): Promise<void> {
-    for (let failures = 0; isOwned(partition) && partition.confirmed; ) {
-      const wanted = wantedOf(partition);
-      if (wanted.size === 0) return;
+    partition.refilling = true;
+    let failures = 0;
+    for (let wanted = wantedOf(partition); wanted.size > 0; wanted = wantedOf(partition)) {
       const from = Math.min(
         ...[...wanted.keys()].map((id) => firstParked(partition.parking, id) ?? Number.MAX_SAFE_INTEGER),
       );
@@ -91,6 +87,8 @@ export function createParker(
       observe({ kind: "log-failed", operation: "take up parked records", reason: result.reason, retryInMs });
       await sleep(clock, retryInMs, partition.lost.signal);
     }
+    // In the same turn as the last look: what settles from here on looks again.
+    partition.refilling = false;
   }
 
   /** True when this record is the next of a tenant that wants one. */
@@ -107,6 +105,7 @@ export function createParker(
   /** How many records each tenant should take up now; a tenant is served again once half of its share is done. */
   function wantedOf(partition: OwnedPartition): Map<string, number> {
     const wanted = new Map<string, number>();
+    if (!isOwned(partition) || !partition.confirmed) return wanted;
     const share = Math.floor(settings.windowRecords / 2 / partition.parking.tenants.size);
     for (const tenantId of partition.parking.tenants.keys()) {
       if (firstParked(partition.parking, tenantId) === null) continue;
