@@ -77,7 +77,12 @@ export interface Registered {
     readonly outcome: string;
     readonly attempts: number;
     readonly graph: { readonly requestId: string | null; readonly status: number | null };
-    readonly sourceEvent: { readonly id: string; readonly partition: number; readonly offset: number };
+    readonly sourceEvent: {
+      readonly id: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+    };
   };
 }
 

@@ -68,7 +68,7 @@ export interface World {
   creates(tenantId?: string): readonly Asked[];
   lists(tenantId?: string): readonly Asked[];
   /** Machines, in the order in which they were created. */
-  createdMachines(tenantId?: string): readonly string[];
+  createdMachines(tenantId?: string): string[];
   registered(partition?: number): readonly Registered[];
   /** `code topic/partition/offset` of each. */
   deadLetters(partition?: number): readonly string[];
