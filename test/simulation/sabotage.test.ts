@@ -19,7 +19,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "home-partition": 11,
   "machine-order": 3,
   "settle-time": 61,
-  "re-read": 157,
+  "re-read": 202,
   "retention-gap": 11,
   "read-back": 3,
   "unknown-outcome": 12,
