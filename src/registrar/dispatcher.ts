@@ -86,7 +86,7 @@ export function createDispatcher(
       stopped = true;
     },
     inFlight: () => inFlight,
-    waiting: () => [...lines.values()].reduce((sum, line) => sum + line.ready.length, 0),
+    waiting: () => [...lines.values()].reduce((sum, line) => sum + line.ready.filter(isLive).length, 0),
     blockedTenants: () =>
       [...lines.values()].filter((line) => line.blockedInARow > 0).map((line) => line.tenantId),
     breaker: () => breakerState(breaker, clock.nowMs()),
