@@ -61,7 +61,7 @@ export interface World {
   readonly graph: ScriptedGraph;
   start(
     changes?: Partial<RegistrarSettings>,
-    more?: { snapshots?: SnapshotStore; prepare?: (m: Member) => void },
+    more?: { snapshots?: SnapshotStore; firstPartitions?: readonly number[] | null },
   ): Worker;
   /** Stores events in their tenant's home partition, or in the one given. Returns the first offset. */
   emit(...events: readonly (Enrolling & { partition?: number })[]): number;
@@ -94,8 +94,8 @@ export function createWorld(t: TestContext, { partitions = 1 } = {}): World {
     time,
     log,
     graph,
-    start(changes = {}, { snapshots, prepare } = {}) {
-      const worker = startWorker(world, random, { ...settings, ...changes }, snapshots, prepare);
+    start(changes = {}, { snapshots, firstPartitions } = {}) {
+      const worker = startWorker(world, random, { ...settings, ...changes }, snapshots, firstPartitions);
       workers.push(worker);
       return worker;
     },
@@ -124,7 +124,7 @@ function startWorker(
   random: Random,
   all: RegistrarSettings,
   snapshots: SnapshotStore | undefined,
-  prepare: (member: Member) => void = () => {},
+  firstPartitions: readonly number[] | null | undefined,
 ): Worker {
   const events: RegistrarEvent[] = [];
   let dead = false;
@@ -133,7 +133,7 @@ function startWorker(
   const alive = <T>(result: Promise<T>): Promise<T> =>
     new Promise((resolve) => void result.then((value) => dead || resolve(value)));
   const connection = log.connect(clock, () => dead);
-  prepare(connection.member);
+  if (firstPartitions !== undefined) connection.member.first = firstPartitions;
   const ports = {
     log: connection.log,
     graph: {

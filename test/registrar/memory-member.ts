@@ -3,7 +3,7 @@ import type { Clock, InputTopic, Membership, ReadResult, Session } from "../../s
 import type { MemoryLog } from "./memory-log.ts";
 
 export interface Member {
-  /** What the first session holds; default: every partition. Empty and never begun: null. */
+  /** What the first session holds; default: every partition. Null: it does not begin by itself. */
   first: readonly number[] | null;
   /** The session, if any, ends, and the next one begins with these partitions, under a new generation. */
   rebalance(partitions: readonly number[]): void;

@@ -1,0 +1,122 @@
+/** Outcomes on their way to the log: together, in order, again after a failure, never once they may not be. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { RegistrarEvent } from "../../src/ports.ts";
+import { createAppender, type Entry } from "../../src/registrar/appender.ts";
+import { createWorld, type World } from "./harness.ts";
+
+function given(t: TestContext) {
+  const world = createWorld(t);
+  const events: RegistrarEvent[] = [];
+  const done: string[] = [];
+  const { log } = world.log.connect(world.time, () => false);
+  const observe = (event: RegistrarEvent) => void events.push(event);
+  const appender = createAppender({ log, clock: world.time, random: () => 0.5, observe });
+  const append = (name: string, mayPublish: Entry["mayPublish"] = () => "yes") =>
+    appender.append({
+      record: {
+        topic: "registered",
+        partition: 0,
+        key: new TextEncoder().encode(name),
+        value: null,
+        headers: [],
+      },
+      mayPublish,
+      done: (durable) => void done.push(`${name} ${durable}`),
+    });
+  return { world, appender, append, done, events };
+}
+const stored = (world: World) =>
+  world.log.records("registered").map(({ key }) => new TextDecoder().decode(key!));
+
+test("a lone entry goes at once; what gathers meanwhile goes together, in order, with the next", async (t) => {
+  const { world, append, done } = given(t);
+  append("a");
+  await world.time.rest();
+  append("b");
+  append("c");
+  await world.time.pass(10);
+  assert.deepEqual(
+    world.log.appends.map((records) => records.length),
+    [1, 2],
+  );
+  assert.deepEqual(stored(world), ["a", "b", "c"]);
+  assert.deepEqual(done, ["a true", "b true", "c true"]);
+});
+
+test("more than 500 go in several appends, in order", async (t) => {
+  const { world, append } = given(t);
+  const names = Array.from({ length: 1_100 }, (_, n) => `${n}`);
+  for (const name of names) append(name);
+  await world.time.pass(10);
+  assert.deepEqual(
+    world.log.appends.map((records) => records.length),
+    [500, 500, 100],
+  );
+  assert.deepEqual(stored(world), names);
+});
+
+for (const [failure, expected] of [
+  ["lost", ["a", "b"]],
+  ["unacknowledged", ["a", "a", "b"]],
+] as const)
+  test(`an append that is ${failure} is sent again after a back-off, before anything newer`, async (t) => {
+    const { world, append, done, events } = given(t);
+    world.log.appendScript.push(failure);
+    append("a");
+    await world.time.pass(50);
+    append("b");
+    assert.deepEqual(done, []);
+    await world.time.pass(5_000);
+    assert.deepEqual(stored(world), expected);
+    assert.deepEqual(done, ["a true", "b true"]);
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ["log-failed"],
+    );
+  });
+
+test("new entries do not shorten the back-off", async (t) => {
+  const { world, append } = given(t);
+  for (let n = 0; n < 100; n++) world.log.appendScript.push("lost");
+  for (let n = 0; n < 100; n++) {
+    append(`${n}`);
+    await world.time.pass(100);
+  }
+  assert.ok(world.log.appends.length <= 10, `${world.log.appends.length} tries in 10 s`);
+});
+
+test("an entry that has to wait holds up no other, and goes when it may", async (t) => {
+  const { world, appender, append, done } = given(t);
+  let mayPublish: "wait" | "yes" = "wait";
+  append("waits", () => mayPublish);
+  append("other");
+  await world.time.pass(1_000);
+  assert.deepEqual(done, ["other true"]);
+  mayPublish = "yes";
+  appender.poke();
+  await world.time.pass(10);
+  assert.deepEqual(done, ["other true", "waits true"]);
+});
+
+test("an entry of a lost partition is dropped and never stored, also while the log is down", async (t) => {
+  const { world, append, done } = given(t);
+  let answer: "yes" | "no" = "yes";
+  world.log.appendScript.push("lost");
+  append("gone", () => answer);
+  await world.time.pass(10);
+  answer = "no";
+  await world.time.pass(5_000);
+  assert.deepEqual(stored(world), []);
+  assert.deepEqual(done, ["gone false"]);
+});
+
+test("pending counts what waits and what is under way, until it is done", async (t) => {
+  const { world, appender, append } = given(t);
+  append("a");
+  await world.time.rest();
+  append("b");
+  assert.equal(appender.pending(), 2);
+  await world.time.pass(10);
+  assert.equal(appender.pending(), 0);
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RegistrarEvent } from "../../src/ports.ts";
+import { randomUuid } from "../../src/registrar/claim.ts";
+import { createPersist } from "../../src/registrar/persist.ts";
+import { sleep } from "../../src/registrar/timers.ts";
+import { virtualTime } from "./virtual-time.ts";
+
+const failed = { ok: false, reason: "not yet" } as const;
+
+test("it tries until it succeeds, with growing pauses, and reports each failure", async () => {
+  const time = virtualTime();
+  const events: RegistrarEvent[] = [];
+  const persist = createPersist({ clock: time, random: () => 0.999, observe: (event) => events.push(event) });
+  const tries: number[] = [];
+  let result: string | null | undefined;
+  const attempt = () => {
+    tries.push(time.nowMs());
+    return Promise.resolve(tries.length < 8 ? failed : ({ ok: true, value: "done" } as const));
+  };
+  void persist(new AbortController().signal, "positions", attempt).then((value) => {
+    result = value;
+  });
+  await time.until("it succeeds", () => result === "done");
+  const pauses = tries.slice(1).map((at, n) => at - tries[n]!);
+  assert.ok(
+    pauses.every((pause, n) => pause > 0 && (n === 0 || pause >= pauses[n - 1]!)),
+    pauses.join(", "),
+  );
+  assert.ok(Math.max(...pauses) <= 5_000);
+  assert.equal(events.length, 7);
+  assert.deepEqual(events[0], {
+    kind: "log-failed",
+    operation: "positions",
+    reason: "not yet",
+    retryInMs: pauses[0]!,
+  });
+});
+
+test("it gives up when the signal aborts: before, in a pause, and an attempt under way counts no more", async () => {
+  const time = virtualTime();
+  const persist = createPersist({ clock: time, random: () => 0.5, observe: () => {} });
+  const ended = new AbortController();
+  const results: (string | null)[] = [];
+  const slow = Promise.withResolvers<{ ok: true; value: string }>();
+  void persist<string>(ended.signal, "a", () => Promise.resolve(failed)).then((value) => results.push(value));
+  void persist(ended.signal, "b", () => slow.promise).then((value) => results.push(value));
+  await time.rest();
+  ended.abort();
+  slow.resolve({ ok: true, value: "too late" });
+  await time.rest();
+  assert.deepEqual(results, [null, null]);
+  assert.equal(await persist<string>(ended.signal, "c", () => Promise.reject(new Error("tried"))), null);
+});
+
+test("a sleep ends with its time or with its signal, whichever comes first", async () => {
+  const time = virtualTime();
+  const wake = new AbortController();
+  let woken = "";
+  void sleep(time, 1_000).then(() => {
+    woken += "time ";
+  });
+  void sleep(time, 5_000, wake.signal).then(() => {
+    woken += "signal ";
+  });
+  await time.pass(999);
+  assert.equal(woken, "");
+  await time.pass(1);
+  assert.equal(woken, "time ");
+  wake.abort();
+  await time.rest();
+  assert.equal(woken, "time signal ");
+  await sleep(time, 5_000, wake.signal);
+});
+
+test("claims are version 4 UUIDs, whatever the dice say", () => {
+  for (const random of [() => 0, () => 0.5, () => 1 - Number.EPSILON, Math.random]) {
+    assert.match(randomUuid(random), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  }
+});

@@ -1,0 +1,116 @@
+/** A worker as a whole: what it says of itself, and how it ends. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { contoso, fabrikam } from "./enrollments.ts";
+import { createWorld, many } from "./harness.ts";
+import { answers } from "./scripted-graph.ts";
+
+describe("status", () => {
+  test("not ready until partitions are assigned and taken over, and it says which", async (t) => {
+    const world = createWorld(t);
+    const release = world.log.hold("commit");
+    const worker = world.start({}, { firstPartitions: null });
+    await world.time.pass(1_000);
+    assert.deepEqual(worker.registrar.status().notReady, ["group: no partitions assigned yet"]);
+    worker.member.rebalance([0]);
+    await world.time.pass(1_000);
+    assert.deepEqual(worker.registrar.status().notReady, ["partition 0: being taken over"]);
+    release();
+    await world.time.pass(1_000);
+    assert.deepEqual([worker.registrar.status().ready, worker.registrar.status().partitions], [true, [0]]);
+  });
+
+  test("counts requests, records that wait, parked ones, and the ledger", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 1_000;
+    world.graph.always(fabrikam, answers(403));
+    const worker = world.start({ maxInFlight: 2, batchMax: 1 });
+    world.emit(...many(5, contoso));
+    await world.time.pass(500);
+    const { inFlight, waiting, ready } = worker.registrar.status();
+    assert.deepEqual([inFlight, waiting, ready], [2, 3, true]);
+    await world.untilRegistered(5);
+    await world.time.pass(5_000);
+    const { ledgerEntries, ...after } = worker.registrar.status();
+    assert.deepEqual([after.inFlight, after.waiting, after.parked, ledgerEntries], [0, 0, 0, 5]);
+  });
+
+  test("lag counts what nobody settled, read or not, as of the last look", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(429, { retryAfter: "3600" }));
+    const worker = world.start({ windowRecords: 10, attemptAhead: 50 });
+    world.emit(...many(500, contoso));
+    await world.time.pass(30_000);
+    const { lagRecords, parked, waiting } = worker.registrar.status();
+    // Each record counts once: parked, or taken up and waiting for its tenant.
+    assert.deepEqual([lagRecords, parked + waiting], [500, 500]);
+    world.graph.always(contoso, null);
+    await world.untilRegistered(500, 7_200_000);
+    await world.time.pass(30_000);
+    assert.equal(worker.registrar.status().lagRecords, 0);
+  });
+});
+
+describe("the end", () => {
+  test("given membership lost for good, the worker stops by itself and says why", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    const worker = world.start();
+    await world.untilRegistered(1);
+    worker.member.failMembership("the group was deleted");
+    await world.time.until("it stops", () => worker.fault() !== undefined);
+    assert.equal(worker.fault()?.code, "membership-lost");
+    assert.match(worker.fault()!.message, /the group was deleted/);
+    assert.deepEqual(
+      worker.seen("fault").map(({ code }) => code),
+      ["membership-lost"],
+    );
+  });
+
+  test("stop is bounded by its drain time, whatever hangs", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 3_600_000;
+    world.emit({});
+    const worker = world.start();
+    await world.time.until("the POST is under way", () => world.creates().length === 1);
+    const stoppedAtMs = world.time.nowMs();
+    void worker.registrar.stop(10_000);
+    void worker.registrar.stop(10_000);
+    await world.time.until("it has stopped", () => worker.fault() !== undefined);
+    assert.equal(worker.fault(), null);
+    assert.ok(world.time.nowMs() - stoppedAtMs <= 15_000);
+    assert.equal(world.attemptedThrough(), 1);
+  });
+
+  test("a worker that stops before any partition was assigned just leaves", async (t) => {
+    const world = createWorld(t);
+    const worker = world.start({}, { firstPartitions: null });
+    await worker.stop();
+    assert.deepEqual([worker.fault(), worker.member.hasLeft(), world.log.commits], [null, true, []]);
+  });
+
+  test("a session that begins while it stops is left alone", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 5_000;
+    world.emit(...many(2, contoso));
+    const worker = world.start({ maxInFlight: 1, batchMax: 1 });
+    await world.time.until("a POST is under way", () => world.creates().length === 1);
+    void worker.registrar.stop(30_000);
+    worker.member.rebalance([0]);
+    await world.time.until("it has stopped", () => worker.fault() !== undefined);
+    assert.equal(world.creates().length, 1);
+  });
+
+  test("a gap in the middle of reading: the worker stops and names it; told to go on, it goes on behind it", async (t) => {
+    for (const onRetentionGap of ["stop", "continue"] as const) {
+      const world = createWorld(t);
+      const worker = world.start({ onRetentionGap });
+      await world.time.pass(1_000);
+      world.log.truncate("enrolled", 0, 5);
+      world.emit({});
+      await world.time.pass(60_000);
+      assert.equal(worker.fault()?.code, onRetentionGap === "stop" ? "retention-gap" : undefined);
+      assert.equal(world.registered().length, onRetentionGap === "stop" ? 0 : 1);
+    }
+  });
+});
