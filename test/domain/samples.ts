@@ -29,6 +29,16 @@ export function json(value: unknown): Uint8Array {
   return bytes(JSON.stringify(value));
 }
 
+/** The sample event with these attributes changed. */
+export function eventWith(changes: object): Uint8Array {
+  return json({ ...sampleEvent, ...changes });
+}
+
+/** The sample event with these properties of its data changed. */
+export function eventWithData(changes: object): Uint8Array {
+  return eventWith({ data: { ...documentedDetails, ...changes } });
+}
+
 export function text(value: Uint8Array | null | undefined): string {
   return new TextDecoder().decode(value ?? undefined);
 }
