@@ -59,7 +59,7 @@ export function startChild(settings: ChildSettings): Child {
     rssMb: () => statusMb(pid, "VmRSS"),
     peakRssMb: () => statusMb(pid, "VmHWM"),
     tell: (line) => child.stdin?.write(`${line}\n`),
-    async stop(patienceMs = 20_000) {
+    async stop(patienceMs = 5_000) {
       if (child.exitCode !== null || child.signalCode !== null || pid === 0) return;
       child.kill("SIGTERM");
       const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);

@@ -82,6 +82,7 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
   return running(
     child,
     () => answers(`http://127.0.0.1:${port}/readyz`),
+    20_000,
     () => {
       if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
@@ -177,7 +178,12 @@ function common(bench: Bench, { kafka }: StartSettings): Record<string, string> 
   };
 }
 
-function running(child: Child, isReady: () => Promise<boolean>, after: () => void = () => {}): Running {
+function running(
+  child: Child,
+  isReady: () => Promise<boolean>,
+  patienceMs = 0,
+  after: () => void = () => {},
+): Running {
   return {
     child,
     isReady,
@@ -191,7 +197,7 @@ function running(child: Child, isReady: () => Promise<boolean>, after: () => voi
       return Date.now() - child.startedAtMs;
     },
     async stop() {
-      await child.stop();
+      await child.stop(patienceMs);
       after();
     },
   };

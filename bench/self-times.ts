@@ -23,7 +23,7 @@ const profile = JSON.parse(readFileSync(file!, "utf8")) as Profile;
 
 const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
 const own = new Map<number, number>();
-profile.samples.forEach((id, i) => own.set(id, (own.get(id) ?? 0) + profile.timeDeltas[i]!));
+for (const [i, id] of profile.samples.entries()) own.set(id, (own.get(id) ?? 0) + profile.timeDeltas[i]!);
 
 const idle = new Set(["(idle)", "(root)"]);
 const selfUs = new Map<string, number>();

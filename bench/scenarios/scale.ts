@@ -54,7 +54,7 @@ async function runWith(bench: Bench, workers: number) {
 /** All ready at once, twice in a row: while one joins, the others' partitions move. */
 async function allReady(running: readonly Running[]): Promise<void> {
   const deadlineMs = Date.now() + settleTimeoutMs;
-  for (let inARow = 0; inARow < 10; ) {
+  for (let inARow = 0; inARow < 5; ) {
     const states = await Promise.all(running.map((worker) => worker.isReady()));
     inARow = states.every(Boolean) ? inARow + 1 : 0;
     if (Date.now() > deadlineMs) throw new Error(`not all ready:\n${running[0]!.child.lastWords()}`);
