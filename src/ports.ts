@@ -209,8 +209,11 @@ export interface GraphAnswer {
 export interface GraphSilence {
   readonly kind: "silence";
   readonly sent: boolean;
-  /** "credential": the token was refused, and will be again; the detail says by whom and why. */
-  readonly reason: "timeout" | "reset" | "connect" | "credential" | "malformed";
+  /**
+   * "credential": this tenant's token was refused, and will be again; "secret": any tenant's would be, the application's
+   * secret is wrong or expired. The detail says by whom and why.
+   */
+  readonly reason: "timeout" | "reset" | "connect" | "credential" | "secret" | "malformed";
   /** One line for people; no secret. */
   readonly detail: string;
 }
@@ -225,7 +228,8 @@ export type ListReply =
 export interface Graph {
   /**
    * One POST for one item, one `$batch` for 2 to 20. Answers item by item, in order. Each call settles within the
-   * request time-out (given to the adapter), retries nothing, and after it settled no byte of it is sent any more.
+   * request time-out (given to the adapter), and after it settled no byte of it is sent any more. Nothing is sent
+   * twice but after a 401, which certainly did nothing: once more, with a new token.
    */
   create(tenantId: string, items: readonly CreateRequest[]): Promise<readonly GraphReply[]>;
   /** All objects of the tenant, every page followed (at most 1,000 pages), each page within the request time-out. */

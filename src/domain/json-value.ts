@@ -1,11 +1,12 @@
 /**
  * Bytes to JSON, for bytes of any kind: bounded in size and depth before anything is built, never throws.
- * Members named `__proto__` become plain own members (JSON.parse sets no prototype) and nobody merges them anywhere.
+ * A member named `__proto__`, at any depth, is refused: it is harmless here, but not to everyone who merges objects.
  */
-import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
+import { quote, type Refusal, type RefusalCode, refusal } from "./refusal.ts";
 
 const maxValueBytes = 65_536;
 const maxDepth = 32;
+const maxPointerCharacters = 200;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 export type JsonRead =
@@ -35,11 +36,34 @@ export function readJsonObject(value: Uint8Array | null, pointer: "" | "/data"):
   if (!isJsonObject(parsed)) {
     return refuse("value-not-object", "The value is JSON, but not an object. Send one JSON object.");
   }
+  const unsafe = mayHoldProto(text) ? findProto(parsed, pointer) : null;
+  if (unsafe !== null) {
+    const at = unsafe.length <= maxPointerCharacters ? unsafe : pointer;
+    const message = `The value has a member named __proto__ (${quote(unsafe)}). Leave it out.`;
+    return { ok: false, refusal: refusal("value-unsafe-member", message, [at]) };
+  }
   return { ok: true, value: parsed };
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Cheap, and never wrong where it says no: the name can only be spelled out or with an escape. */
+function mayHoldProto(text: string): boolean {
+  return text.includes("__proto__") || text.includes("\\u");
+}
+
+/** The pointer of the first such member. The value is no deeper than maxDepth. */
+function findProto(value: unknown, pointer: string): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  for (const [name, member] of Object.entries(value)) {
+    const at = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    if (name === "__proto__") return at;
+    const found = findProto(member, at);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** Null: not UTF-8. */

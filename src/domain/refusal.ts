@@ -8,6 +8,7 @@ export type RefusalCode =
   | "value-not-json"
   | "value-too-deep"
   | "value-not-object"
+  | "value-unsafe-member"
   | "content-type-unsupported"
   | "attribute-missing"
   | "attribute-invalid"

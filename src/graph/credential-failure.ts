@@ -33,6 +33,9 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ["AADSTS70011", "the scope is not valid: check GRAPH_CLOUD"],
 ]);
 
+/** These speak of the application's own secret: no other tenant would fare better. */
+const ofTheSecret: ReadonlySet<string> = new Set(["AADSTS7000215", "AADSTS7000216", "AADSTS7000222"]);
+
 const generalRemedy = "check AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and the tenant id";
 
 /** The authority's last answer. */
@@ -65,7 +68,8 @@ export function classifyCredentialError(
     const label = [number, refusal].filter((part) => part !== undefined).join(", ");
     const remedy = remedies.get(number ?? "") ?? generalRemedy;
     const detail = `the authority refuses a token for tenant ${tenantId} (${label}): ${remedy}`;
-    return { ok: false, reason: "credential", detail: clean(detail, secret) };
+    const reason = ofTheSecret.has(number ?? "") ? "secret" : "credential";
+    return { ok: false, reason, detail: clean(detail, secret) };
   }
   const where = typeof status === "number" ? `HTTP ${status}` : (codes[0] ?? "no answer");
   const detail = `no token for tenant ${tenantId} (${where}): ${message}`;

@@ -37,6 +37,7 @@ export interface GraphSettings {
   readonly caFile?: string | null;
 }
 
+const pageTriesMax = 3;
 export const maxListPages = 1_000;
 
 /**
@@ -114,12 +115,24 @@ async function create(send: Send, tenantId: string, items: readonly CreateReques
   return outcome.kind === "raw" ? readBatch(outcome, items.length) : items.map(() => outcome);
 }
 
+/** A page may be asked for again: of many pages one fails often, and all would have to be read anew. */
+async function getPage(send: Send, tenantId: string, url: URL | null): Promise<Outcome> {
+  for (let tries = 1; ; tries++) {
+    const outcome = await send({ tenantId, method: "get", path: collectionPath, url });
+    const isPassing =
+      outcome.kind === "silence"
+        ? outcome.sent
+        : outcome.status >= 500 && !("retry-after" in outcome.headers);
+    if (!isPassing || tries === pageTriesMax) return outcome;
+  }
+}
+
 async function list(send: Send, tenantId: string, origin: string): Promise<ListReply> {
   const objects = [];
   const followed = new Set<string>();
   let url: URL | null = null;
   for (let page = 0; page < maxListPages; page++) {
-    const outcome: Outcome = await send({ tenantId, method: "get", path: collectionPath, url });
+    const outcome: Outcome = await getPage(send, tenantId, url);
     if (outcome.kind === "silence") return outcome;
     if (outcome.status !== 200) return readRawAnswer(outcome);
     const content = readPage(outcome.body);

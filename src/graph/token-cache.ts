@@ -12,8 +12,8 @@ import type { Clock } from "../ports.ts";
 
 export type TokenFailure = {
   readonly ok: false;
-  /** "credential": refused, and will be again. "connect": the authority gave no answer, or not now. */
-  readonly reason: "credential" | "connect";
+  /** "credential", "secret": refused, and will be again (ports.ts says which is which). "connect": the authority gave no answer, or not now. */
+  readonly reason: "credential" | "secret" | "connect";
   /** One line for people; no secret. */
   readonly detail: string;
 };
@@ -146,7 +146,7 @@ export function createTokenCache(
   function settle(entry: Entry, result: AcquiredToken): TokenResult {
     const nowMs = clock.nowMs();
     if (!result.ok) {
-      entry.refusal = result.reason === "credential" ? result : null;
+      entry.refusal = result.reason === "connect" ? null : result;
       entry.refusedUntilMs = nowMs + settings.credentialHoldMs;
       return result;
     }

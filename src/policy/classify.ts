@@ -22,6 +22,8 @@ export type Verdict =
   | { readonly kind: "refused"; readonly code: string; readonly detail: string }
   /** Nothing of this tenant can succeed until somebody changes a permission, a licence or a credential. */
   | { readonly kind: "tenant-blocked"; readonly detail: string }
+  /** Nothing of any tenant can succeed: the application's secret is wrong. */
+  | { readonly kind: "secret-refused"; readonly detail: string }
   /** The operation itself isn't there: a fault of the set-up, not of the record. */
   | { readonly kind: "no-route"; readonly detail: string };
 
@@ -35,6 +37,7 @@ export function classify(reply: GraphReply, wallMs: number): Verdict {
   if (reply.kind === "silence") {
     const detail = `${reply.reason}: ${reply.detail}`;
     if (reply.sent) return { kind: "unknown", detail };
+    if (reply.reason === "secret") return { kind: "secret-refused", detail };
     if (reply.reason === "credential") return { kind: "tenant-blocked", detail };
     return { kind: "unavailable", afterMs: null, detail };
   }

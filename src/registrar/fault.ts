@@ -17,6 +17,15 @@ export const idsRefused: Fault = {
   fix: "Set GRAPH_SEND_ID=omit and start again. Nothing was dead-lettered; all that is unsettled will be taken up.",
 };
 
+/** `detail` names the authority's error and the variable to check. */
+export function secretRefused(detail: string): Fault {
+  return {
+    code: "credential-refused",
+    message: `No tenant can be served: ${detail}`,
+    fix: "Set AZURE_CLIENT_SECRET to a valid secret's value (not its id) and start again. Nothing was dead-lettered.",
+  };
+}
+
 export function routeMissing(detail: string): Fault {
   return {
     code: "graph-route-missing",
@@ -28,8 +37,8 @@ export function routeMissing(detail: string): Fault {
 export function membershipLost(reason: string): Fault {
   return {
     code: "membership-lost",
-    message: `The worker is no longer a member of its consumer group: ${reason}`,
-    fix: "Start it again; if this repeats, look at the broker's log and at KAFKA_GROUP_ID.",
+    message: `The worker can't go on reading from the log: ${reason}`,
+    fix: "Mend that, then start it again. Nothing is lost: it goes on from what is committed.",
   };
 }
 

@@ -11,7 +11,7 @@ import { backoffMs } from "../policy/backoff.ts";
 import type { Verdict } from "../policy/classify.ts";
 import type { Clock, Graph, GraphObject, GraphReply, Observer, Random } from "../ports.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { type Fault, idsRefused, routeMissing } from "./fault.ts";
+import { type Fault, idsRefused, routeMissing, secretRefused } from "./fault.ts";
 import type { Outcomes } from "./outcomes.ts";
 import { isOwned, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
@@ -58,6 +58,9 @@ export function createJudge(
         return onNoRoute(work, verdict, reply);
       case "unavailable":
         return retryLater(work, verdict, reply);
+      case "secret-refused":
+        report(work, verdict, reply, 0);
+        return onFault(secretRefused(verdict.detail)); // 2
       case "tenant-blocked":
         return onBlocked(work, verdict, reply);
       case "throttled":

@@ -8,7 +8,8 @@
 import { identify } from "../domain/identity.ts";
 import { backoffMs } from "../policy/backoff.ts";
 import { parseRetryAfterMs } from "../policy/retry-after.ts";
-import type { Clock, Graph, GraphObject, ListReply, Observer, Random } from "../ports.ts";
+import type { Clock, Graph, GraphObject, GraphSilence, ListReply, Observer, Random } from "../ports.ts";
+import { type Fault, secretRefused } from "./fault.ts";
 import { isLive, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
@@ -28,13 +29,14 @@ interface Tenant {
 }
 
 const listsInFlightMax = 8;
-const failureBackoff = { baseMs: 500, capMs: 30_000 };
+const failureBackoff = { baseMs: 500, capMs: 8_000 };
 
 export function createReadBack(
   ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
   settings: RegistrarSettings,
   onFound: (work: Work, object: GraphObject) => void,
   onAbsent: (work: Work) => void,
+  onFault: (fault: Fault) => void,
 ): ReadBack {
   const { graph, clock, random, observe } = ports;
   const tenants = new Map<string, Tenant>();
@@ -103,6 +105,7 @@ export function createReadBack(
     });
     startLists();
     const objects = objectsOf(reply);
+    if (reply.kind === "silence" && reply.reason === "secret") onFault(secretRefused(reply.detail));
     if (objects === null) {
       tenant.failures++;
       return plan(tenant, clock.nowMs() + delayAfter(reply, tenant.failures));
@@ -164,7 +167,7 @@ function objectsOf(reply: ListReply): readonly GraphObject[] | null {
   return reply.kind === "answer" && reply.status === 404 ? [] : null;
 }
 
-function resultOf(reply: ListReply): number | "timeout" | "reset" | "connect" | "credential" | "malformed" {
+function resultOf(reply: ListReply): number | GraphSilence["reason"] {
   if (reply.kind === "listed") return 200;
   return reply.kind === "answer" ? reply.status : reply.reason;
 }

@@ -83,7 +83,10 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   });
   const lag = createLagMeter(ports, owned, () => session);
   let cancelSnapshots = clock.after(snapshotIntervalMs, () => void saveSnapshots());
-  const joining: Promise<Membership> = log.join(onSession, (reason) => fail(membershipLost(reason)));
+  // A turn later: a log may refuse at once, and then everything here must be in place already.
+  const joining: Promise<Membership> = Promise.resolve().then(() =>
+    log.join(onSession, (reason) => fail(membershipLost(reason))),
+  );
 
   return { done: ended.promise, stop, status };
 

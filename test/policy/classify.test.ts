@@ -73,6 +73,7 @@ const table: [name: string, reply: GraphReply, kind: Verdict["kind"], health: st
   ["time-out", silence(true, "timeout"), "unknown", "ill"],
   ["connection refused", silence(false, "connect"), "unavailable", "ill"],
   ["token refused", silence(false, "credential"), "tenant-blocked", "neither"],
+  ["secret refused", silence(false, "secret"), "secret-refused", "neither"],
 ];
 
 for (const [name, reply, kind, health] of table) {

@@ -64,7 +64,7 @@ function judge(tenantId: string, reply: ListReply, wallMs: number): Finding {
   }
   if (reply.kind === "silence") {
     const { detail } = reply;
-    if (reply.reason === "credential") {
+    if (reply.reason === "credential" || reply.reason === "secret") {
       const fix = "Correct AZURE_CLIENT_ID, AZURE_CLIENT_SECRET or ALLOWED_TENANTS, and type doctor again.";
       return wrong(`${where}: ${detail}`, fix, false);
     }
