@@ -156,6 +156,8 @@ function registrarSettings(s: Settings): RegistrarSettings {
     rereadCount: s.rereadCount,
     rereadDelayMs: s.rereadDelayMs,
     commitIntervalMs: s.commitIntervalMs,
+    snapshotIntervalMs: 60_000,
+    snapshotEntriesMin: 50_000,
     onRetentionGap: s.onRetentionGap,
   };
 }

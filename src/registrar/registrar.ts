@@ -48,9 +48,7 @@ const faultDrainMs = 5_000;
 const drainPollMs = 20;
 const fullWindowWaitMs = 250;
 const leaveTimeoutMs = 3_000;
-/** A ledger is saved when so many entries came since it last was. */
-const snapshotMin = 50_000;
-const snapshotIntervalMs = 60_000;
+/** At a stop a snapshot is worth it sooner. */
 const snapshotAtStopMin = 1_000;
 const lastSnapshotsMs = 1_000;
 
@@ -82,7 +80,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     fault: fail,
   });
   const lag = createLagMeter(ports, owned, () => session);
-  let cancelSnapshots = clock.after(snapshotIntervalMs, () => void saveSnapshots());
+  let cancelSnapshots = clock.after(settings.snapshotIntervalMs, () => void saveSnapshots());
   // A turn later: a log may refuse at once, and then everything here must be in place already.
   const joining: Promise<Membership> = Promise.resolve().then(() =>
     log.join(onSession, (reason) => fail(membershipLost(reason))),
@@ -187,8 +185,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     // Joining may hang on an unreachable broker; then the session time-out does what leaving would have done.
     await Promise.race([joining.then((membership) => membership.leave()), sleep(clock, leaveTimeoutMs)]);
     const late = new AbortController();
+    const entriesMin = Math.min(snapshotAtStopMin, settings.snapshotEntriesMin);
     const cancelLate = clock.after(lastSnapshotsMs, () => late.abort());
-    await ledgers.save([...owned.values()], snapshotAtStopMin, late.signal);
+    await ledgers.save([...owned.values()], entriesMin, late.signal);
     cancelLate();
     ownership.dropAll();
     ended.resolve(fault);
@@ -196,8 +195,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
 
   async function saveSnapshots(): Promise<void> {
     for (const partition of owned.values())
-      await ledgers.save([partition], snapshotMin, partition.lost.signal);
-    if (stopping === null) cancelSnapshots = clock.after(snapshotIntervalMs, () => void saveSnapshots());
+      await ledgers.save([partition], settings.snapshotEntriesMin, partition.lost.signal);
+    if (stopping === null)
+      cancelSnapshots = clock.after(settings.snapshotIntervalMs, () => void saveSnapshots());
   }
 
   function status(): RegistrarStatus {

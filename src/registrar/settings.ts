@@ -31,6 +31,9 @@ export interface RegistrarSettings {
   readonly rereadDelayMs: number;
   /** The least time between two ordinary commits. */
   readonly commitIntervalMs: number;
+  /** How often ledgers are looked at for saving, and how many new entries make one worth it. */
+  readonly snapshotIntervalMs: number;
+  readonly snapshotEntriesMin: number;
   /** What to do when the log no longer holds records that nobody settled. */
   readonly onRetentionGap: "stop" | "continue";
   /** Defences to do without, in the simulation only: those that no port or other setting can take away. */

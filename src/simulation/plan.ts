@@ -180,6 +180,8 @@ function makeSettings(dice: Dice, timing: Plan["timing"]): Plan["settings"] {
     rereadCount: 3,
     rereadDelayMs: 2_000,
     tenantBlockedMaxMs: 24 * 3_600_000,
+    snapshotIntervalMs: 5_000,
+    snapshotEntriesMin: 1,
     commitIntervalMs: dice.pick([0, 100, 1_000]),
     onRetentionGap: "stop",
   };
