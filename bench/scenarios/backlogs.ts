@@ -71,7 +71,7 @@ export const cpu: Scenario = {
   ],
   run: (bench, contender) =>
     run(
-      { latencyMs: 0, events: { registrar: 50_000, naive: 5_000, bento: 20_000, floor: 50_000 } },
+      { latencyMs: 0, events: { registrar: 50_000, naive: 2_000, bento: 20_000, floor: 50_000 } },
       bench,
       contender,
     ),

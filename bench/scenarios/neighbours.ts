@@ -19,7 +19,7 @@ const windowMs = 20_000;
 const settleTimeoutMs = 120_000;
 
 async function run(bench: Bench, trouble: Trouble): Promise<Measures> {
-  const seconds = bench.smoke ? 2 : 60;
+  const seconds = bench.smoke ? 2 : 40;
   const records = bench.smoke ? 150 : trouble.records;
   const [one, ...others] = tenantIds(bench.smoke ? 8 : 50) as [string, ...string[]];
   await bench.graph.setUp({
