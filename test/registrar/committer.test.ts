@@ -5,7 +5,7 @@ import type { Commit } from "../../src/ports.ts";
 import { decodeMetadata } from "../../src/registrar/commit-metadata.ts";
 import { contoso } from "./enrollments.ts";
 import { createWorld, many, settings, type World } from "./harness.ts";
-import { lost } from "./scripted-graph.ts";
+import { answers, lost } from "./scripted-graph.ts";
 
 const attemptAhead = 10;
 
@@ -132,6 +132,28 @@ describe("a clean stop", () => {
     await worker.stop();
     assert.deepEqual([world.creates().length, world.registered().length], [1, 1]);
     assert.deepEqual(watermarks(world), { settledThrough: 1, attemptedThrough: 1 });
+  });
+
+  test("leaves no suspect of a record that Graph refused for now", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(429, { retryAfter: "60" }));
+    world.emit({});
+    const worker = world.start();
+    await world.time.until("it is throttled", () => worker.seen("attempt-failed").length === 1);
+    await worker.stop();
+    assert.deepEqual(watermarks(world), { settledThrough: 0, attemptedThrough: 0 });
+  });
+
+  test("leaves no suspect of a record that was read back and surely is not there", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, answers(500));
+    world.emit({});
+    const worker = world.start();
+    const lists = () => worker.seen("graph-request").filter(({ operation }) => operation === "list");
+    await world.time.until("it is read back", () => lists().length === settings.rereadCount);
+    await worker.stop();
+    assert.equal(world.creates().length, 1);
+    assert.deepEqual(watermarks(world), { settledThrough: 0, attemptedThrough: 0 });
   });
 
   test("while a create is in doubt, leaves exactly that one promised; the next worker reads it back", async (t) => {

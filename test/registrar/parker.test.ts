@@ -1,7 +1,15 @@
 /** A slow tenant must not hold up the others: its records step aside into the retry topic, in order, and come back. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { contoso, detailsOf, fabrikam, headerNames, objectOf, parkedBefore } from "./enrollments.ts";
+import {
+  contoso,
+  detailsOf,
+  fabrikam,
+  headerNames,
+  objectOf,
+  parkedBefore,
+  registeredBefore,
+} from "./enrollments.ts";
 import { createWorld, many, type World } from "./harness.ts";
 import { answers, lost } from "./scripted-graph.ts";
 
@@ -128,6 +136,39 @@ test("given a record in doubt when it is parked, it is read back before it is po
   assert.equal(world.createdMachines().filter((machine) => machine === "DOUBT").length, 1);
 });
 
+test("given a record in doubt when it is parked, lists count only once its request can no longer run", async (t) => {
+  const world = createWorld(t);
+  const worker = world.start({ windowRecords });
+  await world.time.pass(120_000);
+  world.graph.script(contoso, lost, answers(429, { retryAfter: "5" }));
+  world.graph.listScript.push(answers(503, { retryAfter: "2" }).reply);
+  world.emit({ machine: "DOUBT" });
+  await world.time.until("it is in doubt", () => worker.seen("attempt-failed").length > 0);
+  world.emit(...many(20, contoso));
+  await world.time.until("it is parked", () => world.log.records("retry").length > 0);
+  await world.time.pass(40_000);
+  // The request that was given up took effect only now.
+  world.graph.objects.get(contoso)!.push(objectOf({ machine: "DOUBT" }));
+  await world.untilRegistered(21);
+  assert.equal(world.createdMachines().filter((machine) => machine === "DOUBT").length, 1);
+});
+
+test("given an earlier record of its machine in the window, a new one stays behind it there, so that a crash can't turn them round", async (t) => {
+  const world = createWorld(t);
+  const worker = world.start({ windowRecords, writesPer20s: 1 });
+  world.graph.script(contoso, { ...lost, delayMs: 20_000 });
+  world.emit({ machine: "A", connector: "1" });
+  await world.time.until("its POST is under way", () => world.creates().length === 1);
+  world.emit(...many(20, contoso));
+  await world.time.until("others are parked", () => worker.seen("record-parked").length > 0);
+  world.emit({ machine: "A", connector: "2" });
+  await world.time.pass(5_000);
+  worker.crash();
+  world.start({ windowRecords });
+  await world.untilRegistered(22);
+  assert.deepEqual(orderByMachine(world, contoso).get("A"), [1, 2]);
+});
+
 describe("given records parked by the worker before", () => {
   test("new records of that tenant queue up behind them; another tenant's don't", async (t) => {
     const world = createWorld(t);
@@ -153,6 +194,19 @@ describe("given records parked by the worker before", () => {
     world.start();
     await world.time.until("all is committed", () => world.log.committed("retry")?.offset === 2);
     assert.deepEqual(world.deadLetters(), ["value-not-json retry/0/0", "value-not-json enrolled/0/77"]);
+  });
+
+  test("a new event that is registered already does not join them: it is settled at once", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(403));
+    world.log.store(registeredBefore({ machine: "B" }));
+    world.log.store(parkedBefore({ machine: "A" }));
+    world.emit({ machine: "B" });
+    const worker = world.start();
+    await world.time.pass(5_000);
+    assert.equal(worker.seen("record-duplicate").length, 1);
+    assert.equal(world.log.records("retry").length, 1);
+    assert.equal(world.log.committed("enrolled")?.offset, 1);
   });
 
   test("one that is registered already is a duplicate", async (t) => {
