@@ -149,6 +149,7 @@ function registrarSettings(s: Settings): RegistrarSettings {
     maxInFlight: s.graphMaxInFlight,
     batchMax: s.graphBatchMax,
     writesPer20s: s.graphWritesPer20s,
+    listsPer20s: s.graphListsPer20s,
     windowRecords: s.windowRecords,
     attemptAhead: s.attemptAhead,
     maxAttempts: s.maxAttempts,

@@ -102,6 +102,8 @@ export const table = {
     "Creates in one $batch request; 1 turns batches off."),
   graphWritesPer20s: setting("GRAPH_WRITES_PER_20S", "graph", whole(0, 1_000_000), 100, "100",
     "Creates for one tenant in 20 seconds: Intune's documented limit. 0 turns pacing off."),
+  graphListsPer20s: setting("GRAPH_LISTS_PER_20S", "graph", whole(0, 1_000_000), 100, "100",
+    "Lists of one tenant's objects in 20 seconds, to find out about lost replies. 0 turns pacing off."),
 
   windowRecords: setting("WINDOW_RECORDS", "worker", whole(1, 100_000), 1_000, "1000",
     "Unsettled records held for each partition."),

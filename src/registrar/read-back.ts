@@ -3,10 +3,11 @@
  *
  * 1. Found is found, whenever it was read. Absent needs `rereadCount` misses in a row, all read after every request
  *    that could still create the object has ended, and spaced, because lists may lag.
- * 2. One list at a time for a tenant serves all its records in doubt.
+ * 2. One list at a time for a tenant serves all its records in doubt. Lists have a limit of their own, beside creates.
  */
 import { identify } from "../domain/identity.ts";
 import { backoffMs } from "../policy/backoff.ts";
+import { available, createPacing, opensAtMs, type Pacing, take } from "../policy/pacing.ts";
 import { parseRetryAfterMs } from "../policy/retry-after.ts";
 import type { Clock, Graph, GraphObject, GraphSilence, ListReply, Observer, Random } from "../ports.ts";
 import { type Fault, secretRefused } from "./fault.ts";
@@ -22,6 +23,7 @@ export interface ReadBack {
 interface Tenant {
   readonly tenantId: string;
   readonly works: Set<Work>;
+  readonly pacing: Pacing;
   failures: number;
   /** "queued": in line for a list; "timed": waits for its time. */
   state: "idle" | "timed" | "queued" | "listing";
@@ -48,7 +50,8 @@ export function createReadBack(
       const { tenantId } = work.enrollment;
       let tenant = tenants.get(tenantId);
       if (tenant === undefined) {
-        tenant = { tenantId, works: new Set(), failures: 0, state: "idle", cancelTimer: () => {} };
+        const pacing = createPacing(settings.listsPer20s, 20_000);
+        tenant = { tenantId, works: new Set(), pacing, failures: 0, state: "idle", cancelTimer: () => {} };
         tenants.set(tenantId, tenant);
       }
       tenant.works.add(work);
@@ -62,13 +65,14 @@ export function createReadBack(
   function plan(tenant: Tenant, notBeforeMs = 0): void {
     for (const work of tenant.works) if (!isLive(work)) tenant.works.delete(work);
     if (tenant.works.size === 0) {
-      tenants.delete(tenant.tenantId);
+      tenant.state = "idle";
       return;
     }
     const nowMs = clock.nowMs();
     let dueMs = Number.POSITIVE_INFINITY;
     for (const work of tenant.works) dueMs = Math.min(dueMs, work.doubt?.nextReadAtMs ?? nowMs);
-    const atMs = Math.max(dueMs, notBeforeMs);
+    const opensMs = available(tenant.pacing, nowMs) > 0 ? nowMs : opensAtMs(tenant.pacing, nowMs);
+    const atMs = Math.max(dueMs, notBeforeMs, opensMs); // 2
     if (atMs > nowMs) {
       tenant.state = "timed";
       tenant.cancelTimer = clock.after(atMs - nowMs, () => plan(tenant));
@@ -91,6 +95,7 @@ export function createReadBack(
   async function list(tenant: Tenant): Promise<void> {
     tenant.state = "listing"; // 2
     const startedMs = clock.nowMs();
+    take(tenant.pacing, 1, startedMs);
     const due = [...tenant.works].filter((work) => (work.doubt?.nextReadAtMs ?? startedMs) <= startedMs);
     const reply = await graph.list(tenant.tenantId);
     listing--;

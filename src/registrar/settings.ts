@@ -18,6 +18,8 @@ export interface RegistrarSettings {
   readonly batchMax: number;
   /** Writes per tenant in 20 s; 0: no limit. */
   readonly writesPer20s: number;
+  /** Lists of one tenant's objects in 20 s; 0: no limit. A list is a request for each hundred objects or so. */
+  readonly listsPer20s: number;
   /** Unsettled records held per input partition. */
   readonly windowRecords: number;
   /** How many records beyond those read each commit promises. */

@@ -174,6 +174,7 @@ function makeSettings(dice: Dice, timing: Plan["timing"]): Plan["settings"] {
     maxInFlight: dice.pick([1, 4, 32]),
     batchMax: dice.pick([1, 5, 20]),
     writesPer20s: dice.pick([20, 100]),
+    listsPer20s: dice.pick([5, 100]),
     windowRecords: dice.pick([3, 20, 1_000]),
     attemptAhead: dice.pick([1, 5, 50, 500]),
     maxAttempts: 16,

@@ -39,6 +39,7 @@ export const settings: RegistrarSettings = {
   rereadCount: 3,
   rereadDelayMs: 5_000,
   commitIntervalMs: 1_000,
+  listsPer20s: 100,
   snapshotIntervalMs: 60_000,
   snapshotEntriesMin: 50_000,
   onRetentionGap: "stop",
