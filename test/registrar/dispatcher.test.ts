@@ -116,7 +116,8 @@ describe("a tenant that is throttled", () => {
     await world.untilRegistered(9);
     const [, second, ...rest] = world.creates(contoso);
     assert.equal(second?.atMs, refusedAtMs + 7_000);
-    // One that was just throttled is tried with a single record, then all go.
+    // The one that was refused is the first again, alone; then all go.
+    assert.equal(second?.items[0]?.details.machineName, "HOST-1");
     assert.deepEqual(sizes([second!, ...rest]), [1, 3]);
     assert.equal(world.deadLetters().length, 0);
   });
