@@ -1,0 +1,124 @@
+/** What one seed decides: the enrollments with duplicates and bad records among them, and which fault strikes when. */
+import type { NewRecord, Random } from "../../ports.ts";
+import { badKinds, badRecord } from "../samples/bad-records.ts";
+import { type EnrollmentEvent, enrollmentRecord } from "../samples/enrollment-event.ts";
+import { duplicateOf, sampleEnrollment } from "../samples/enrollments.ts";
+import { randomUuid, seededRandom, shuffle } from "../samples/random.ts";
+
+export type Fault =
+  | { readonly kind: "kill"; readonly at: number; readonly worker: number; readonly restartAfterMs: number }
+  | { readonly kind: "freeze"; readonly at: number; readonly worker: number; readonly forMs: number }
+  | { readonly kind: "broker-restart"; readonly at: number; readonly downMs: number };
+
+export interface ChaosOptions {
+  /** Distinct enrollments. */
+  readonly events: number;
+  readonly kills: number;
+  readonly freezes: number;
+  readonly brokerRestarts: number;
+  readonly seed: number;
+}
+
+export interface ChaosPlan {
+  readonly tenantIds: readonly string[];
+  readonly enrollments: readonly EnrollmentEvent[];
+  readonly bad: readonly NewRecord[];
+  /** In the order of emission. */
+  readonly records: readonly NewRecord[];
+  /** By rising `at`: strikes once so many enrollments are settled. */
+  readonly faults: readonly Fault[];
+}
+
+export interface Times {
+  readonly sessionTimeoutMs: number;
+  readonly settleMs: number;
+}
+
+const enrollmentsPerTenant = 50;
+const leastTenants = 12;
+const duplicateShare = 0.1;
+const badShare = 0.02;
+/** Records that their producer put into a partition that isn't their tenant's. */
+const strayShare = 0.1;
+/** Freezes past the settle time, among those past the session time-out. */
+const longFreezeShare = 0.3;
+
+export function planChaos(
+  options: ChaosOptions,
+  partitionCount: number,
+  workers: number,
+  times: Times,
+): ChaosPlan {
+  const random = seededRandom(options.seed);
+  const tenantCount = Math.max(leastTenants, Math.ceil(options.events / enrollmentsPerTenant));
+  const tenantIds = Array.from({ length: tenantCount }, () => randomUuid(random));
+  const enrollments = Array.from({ length: options.events }, (_, index) =>
+    sampleEnrollment(index, tenantIds, random),
+  );
+  const bad = planBad(options.events, tenantIds, partitionCount, random);
+  return {
+    tenantIds,
+    enrollments,
+    bad,
+    records: planRecords(enrollments, bad, partitionCount, random),
+    faults: planFaults(options, workers, times, random),
+  };
+}
+
+/** Each value but once, so that a dead letter can be told by its value; those of no value are left out. */
+function planBad(events: number, tenantIds: readonly string[], partitionCount: number, random: Random) {
+  const stranger = randomUuid(random);
+  const kinds = badKinds.filter(({ name }) => !["empty value", "no value"].includes(name));
+  return Array.from({ length: Math.ceil(events * badShare) }, (_, index) => {
+    const event = sampleEnrollment(events + index, tenantIds, random);
+    return badRecord(kinds[index % kinds.length]!, event, stranger, partitionCount);
+  });
+}
+
+function planRecords(
+  enrollments: readonly EnrollmentEvent[],
+  bad: readonly NewRecord[],
+  partitionCount: number,
+  random: Random,
+): NewRecord[] {
+  const ordered: { readonly place: number; readonly record: NewRecord }[] = [];
+  const add = (place: number, event: EnrollmentEvent) => {
+    const mode = random() < 0.5 ? "structured" : "binary";
+    const record = enrollmentRecord(event, mode, partitionCount);
+    const stray = { ...record, key: null, partition: (record.partition + 1) % partitionCount };
+    ordered.push({ place, record: random() < strayShare ? stray : record });
+  };
+  for (const [place, event] of enrollments.entries()) add(place, event);
+  const originals = shuffle([...enrollments.keys()], random);
+  for (const original of originals.slice(0, Math.round(enrollments.length * duplicateShare))) {
+    const place = original + 0.5 + random() * (enrollments.length - original);
+    add(place, duplicateOf(enrollments[original]!, random));
+  }
+  for (const record of bad) ordered.push({ place: random() * enrollments.length, record });
+  return ordered.sort((a, b) => a.place - b.place).map(({ record }) => record);
+}
+
+/** Spread over the run, each at a random point of its own stretch, in random order. */
+function planFaults(options: ChaosOptions, workers: number, times: Times, random: Random): Fault[] {
+  const kinds = shuffle(
+    [
+      ...Array<Fault["kind"]>(options.kills).fill("kill"),
+      ...Array<Fault["kind"]>(options.freezes).fill("freeze"),
+      ...Array<Fault["kind"]>(options.brokerRestarts).fill("broker-restart"),
+    ],
+    random,
+  );
+  const stretch = (options.events * 0.95) / Math.max(1, kinds.length);
+  return kinds.map((kind, index) => {
+    const at = Math.floor((index + random()) * stretch);
+    const worker = Math.floor(random() * workers);
+    if (kind === "kill") return { kind, at, worker, restartAfterMs: Math.floor(random() * 2_000) };
+    if (kind === "freeze") return { kind, at, worker, forMs: freezeMs(times, random) };
+    return { kind, at, downMs: Math.floor(random() * 3_000) };
+  });
+}
+
+function freezeMs({ sessionTimeoutMs, settleMs }: Times, random: Random): number {
+  const past = random() < longFreezeShare ? settleMs + 2_000 : 0;
+  return Math.floor(sessionTimeoutMs + past + 1_000 + random() * 2_000);
+}

@@ -1,0 +1,73 @@
+/**
+ * Processes of this program's own commands, each with a log file of all that it says. They are ended by their ids, also
+ * when this process ends in any way that it can see.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export interface Child {
+  readonly pid: number;
+  /** Resolves with how it ended. */
+  readonly ended: Promise<string>;
+  isRunning(): boolean;
+  signal(name: NodeJS.Signals): void;
+}
+
+export interface Processes {
+  /** Starts `connector-registrar <args>` with nothing of this environment but the PATH. */
+  start(name: string, args: readonly string[], environment: Environment, onLine: OnLine): Child;
+  endAll(): Promise<void>;
+}
+
+export type Environment = Readonly<Record<string, string>>;
+type OnLine = (line: string) => void;
+
+const heapMb = 192;
+
+export function openProcesses(logDirectory: string): Processes {
+  const children = new Set<ChildProcess>();
+  const killAll = () => {
+    for (const child of children) child.kill("SIGKILL");
+  };
+  process.on("exit", killAll);
+  return {
+    start(name, args, environment, onLine) {
+      const main = process.argv[1]!;
+      const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, main, ...args], {
+        env: { PATH: process.env.PATH ?? "", ...environment },
+        stdio: ["ignore", "pipe", "pipe"],
+        // A process group of its own: Ctrl-C is this process's affair, which then ends the others.
+        detached: true,
+      });
+      children.add(child);
+      const file = createWriteStream(join(logDirectory, `${name}.log`), { flags: "a" });
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        file.write(`${line}\n`);
+        onLine(line);
+      });
+      child.stderr.on("data", (chunk: Buffer) => file.write(chunk));
+      const ended = new Promise<string>((resolve) => {
+        child.once("error", (error) => resolve(error.message));
+        child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
+      }).then((how) => {
+        children.delete(child);
+        file.end(`# ${how}\n`);
+        return how;
+      });
+      return {
+        pid: child.pid ?? 0,
+        ended,
+        isRunning: () => children.has(child),
+        signal: (signalName) => void child.kill(signalName),
+      };
+    },
+    async endAll() {
+      const closed = [...children].map((child) => new Promise((resolve) => child.once("close", resolve)));
+      killAll();
+      await Promise.all(closed);
+      process.off("exit", killAll);
+    },
+  };
+}

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { type TestContext, test } from "node:test";
+import { type ChaosPlan, planChaos } from "../../src/cli/chaos/plan.ts";
+import { type ChaosOutcome, verifyChaos } from "../../src/cli/chaos/verify.ts";
+import type { GraphObject, LogRecord } from "../../src/ports.ts";
+import { skipWithout } from "../support/broker.ts";
+import { type Ended, startCli } from "./run-cli.ts";
+
+const options = { events: 40, kills: 4, freezes: 3, brokerRestarts: 2, seed: 7 };
+const times = { sessionTimeoutMs: 6_000, settleMs: 5_500 };
+const plan = planChaos(options, 8, 3, times);
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+test("a seed decides everything; all faults strike in order before the end, freezes past the session", () => {
+  assert.deepEqual(planChaos(options, 8, 3, times), plan);
+  assert.notDeepEqual(planChaos({ ...options, seed: 8 }, 8, 3, times).records, plan.records);
+  const count = (kind: string) => plan.faults.filter((fault) => fault.kind === kind).length;
+  assert.deepEqual([count("kill"), count("freeze"), count("broker-restart")], [4, 3, 2]);
+  const places = plan.faults.map(({ at }) => at);
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
+  assert.ok(places.at(-1)! < options.events);
+  assert.ok(plan.faults.every((fault) => fault.kind !== "freeze" || fault.forMs > times.sessionTimeoutMs));
+  assert.equal(plan.records.length, 40 + 4 + plan.bad.length);
+});
+
+/** What a run without fault leaves, changed by `change`. */
+function outcome(change: (all: Mutable) => void = () => {}): ChaosOutcome {
+  const all: Mutable = { registered: [], deadLetters: [], inventory: {} };
+  for (const [index, { tenantId, data }] of plan.enrollments.entries()) {
+    all.inventory[tenantId] ??= [];
+    all.inventory[tenantId].push({ id: `graph-${index}`, ...data });
+    all.registered.push({
+      id: `key-${index}`,
+      data: { id: `graph-${index}`, tenantId, outcome: "created", ...data },
+    });
+  }
+  all.deadLetters.push(...plan.bad);
+  change(all);
+  const record = {
+    topic: "registered",
+    partition: 0,
+    offset: 0,
+    key: null,
+    headers: [],
+    timestampMs: 0,
+  } as const;
+  return {
+    inventory: all.inventory,
+    registered: all.registered.map((event) => ({ ...record, value: utf8(JSON.stringify(event)) })),
+    deadLetters: all.deadLetters.map(
+      (letter): LogRecord => ({ ...letter, topic: "dlq", offset: 0, timestampMs: 0 }),
+    ),
+  };
+}
+
+interface Mutable {
+  registered: { id: string; data: Record<string, unknown> }[];
+  deadLetters: ChaosPlan["bad"][number][];
+  inventory: Record<string, GraphObject[]>;
+}
+
+test("a run without fault: every enrollment once, nothing to complain about", () => {
+  assert.deepEqual(verifyChaos(plan, outcome()), {
+    registered: 40,
+    duplicateObjects: 0,
+    duplicateRegistered: 0,
+    lost: 0,
+    recovered: 0,
+    problems: [],
+  });
+});
+
+test("each fault of a run is counted, and said in words", () => {
+  const tenantId = plan.enrollments[0]!.tenantId;
+  const cases: [name: string, change: (all: Mutable) => void, counts: object, problem: RegExp | null][] = [
+    ["no record", (all) => all.registered.shift(), { registered: 39, lost: 1 }, /^lost: /],
+    ["no object", (all) => all.inventory[tenantId]!.shift(), { lost: 1 }, /doesn't hold/],
+    ["no dead letter", (all) => all.deadLetters.shift(), { lost: 1 }, /^lost: no dead letter/],
+    [
+      "a second object",
+      (all) => {
+        const [first] = all.inventory[tenantId]!;
+        all.inventory[tenantId]!.push({
+          ...first!,
+          id: "more",
+          machineName: first!.machineName.toLowerCase(),
+        });
+      },
+      { duplicateObjects: 1 },
+      /^2 objects \(graph-0, more\)/,
+    ],
+    [
+      "a record twice, told differently",
+      (all) => {
+        const [first] = all.registered;
+        all.registered.push({
+          ...first!,
+          data: { ...first!.data, outcome: "recovered", registeredAt: "later" },
+        });
+      },
+      { duplicateRegistered: 1 },
+      null,
+    ],
+    [
+      "a record twice, with another Graph id",
+      (all) =>
+        all.registered.push({ ...all.registered[0]!, data: { ...all.registered[0]!.data, id: "other" } }),
+      { duplicateRegistered: 1 },
+      /differ/,
+    ],
+    [
+      "one enrollment under two keys",
+      (all) => all.registered.push({ ...all.registered[0]!, id: "another" }),
+      {},
+      /under 2 ids/,
+    ],
+    [
+      "a good record dead-lettered",
+      (all) => all.deadLetters.push(plan.records.find((record) => !plan.bad.includes(record))!),
+      {},
+      /dead letter of a good record/,
+    ],
+    [
+      "what nobody emitted",
+      (all) =>
+        all.inventory[tenantId]!.push({ ...all.inventory[tenantId]![0]!, id: "x", connectorName: "x" }),
+      {},
+      /never emitted/,
+    ],
+  ];
+  const right = { registered: 40, duplicateObjects: 0, duplicateRegistered: 0, lost: 0, recovered: 0 };
+  for (const [name, change, counts, problem] of cases) {
+    const { problems, ...found } = verifyChaos(plan, outcome(change));
+    assert.deepEqual(found, { ...right, ...counts }, name);
+    if (problem === null) assert.deepEqual(problems, [], name);
+    else assert.match(problems.join("\n"), problem, name);
+  }
+});
+
+/** Whether chaos ended for want of a broker; then the test is skipped, unless a broker is required. */
+function isWithoutBroker(t: TestContext, { code, stderr }: Ended): boolean {
+  const reason = code === 2 ? /can't start one: (.*)/.exec(stderr)?.[1] : undefined;
+  if (reason !== undefined) t.skip(skipWithout({ ok: false, reason }) || undefined);
+  return reason !== undefined;
+}
+
+const small = ["--events", "60", "--kills", "1", "--freezes", "1", "--broker-restarts", "1"];
+
+test("real processes killed, frozen and restarted: nothing lost, nothing twice", async (t) => {
+  const { code, stdout, stderr } = await startCli([
+    "chaos",
+    ...small,
+    "--seed",
+    "3",
+    "--ids",
+    "ignore",
+    "--json",
+  ]).ended;
+  if (isWithoutBroker(t, { code, stdout, stderr })) return;
+  assert.equal(code, 0, stdout + stderr);
+  const { elapsedMs, duplicateRegistered, recovered, ...summary } = JSON.parse(stdout);
+  assert.deepEqual(summary, {
+    events: 60,
+    kills: 1,
+    freezes: 1,
+    brokerRestarts: 1,
+    registered: 60,
+    duplicateObjects: 0,
+    lost: 0,
+    seed: 3,
+    ids: "ignore",
+    problems: [],
+  });
+  assert.ok([elapsedMs, duplicateRegistered, recovered].every((count) => count >= 0));
+});
+
+test("interrupted: exit 130, and no process is left", async (t) => {
+  const chaos = startCli(["chaos", ...small, "--kills", "0", "--broker-restarts", "0"]);
+  const begun = await Promise.race([chaos.line(/frozen/), chaos.ended]);
+  if (typeof begun !== "string") {
+    if (isWithoutBroker(t, begun)) return;
+    assert.fail(begun.stdout + begun.stderr);
+  }
+  const started = descendants(chaos.child.pid!);
+  assert.ok(started.length >= 4, "the broker, the simulator and the workers");
+  chaos.child.kill("SIGINT");
+  assert.equal((await chaos.ended).code, 130);
+  const left = descendants(process.pid).filter((pid) => started.includes(pid));
+  assert.deepEqual([left, started.filter(isRunning)], [[], []]);
+});
+
+function descendants(pid: number): number[] {
+  const rows = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
+  const pairs = rows.map((row) => row.trim().split(/\s+/).map(Number));
+  const children = pairs.filter(([, parent]) => parent === pid).map(([child]) => child!);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
