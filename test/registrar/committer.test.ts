@@ -85,6 +85,18 @@ describe("a commit of unknown outcome", () => {
     assert.equal(world.log.committed("enrolled")?.offset, 30);
   });
 
+  test("of the claim: it may land later too, so no promise goes beyond it until then", async (t) => {
+    const world = createWorld(t);
+    world.log.commitScript.push(20_000);
+    world.emit(...many(30, contoso));
+    world.start({ attemptAhead });
+    await world.time.pass(40_000);
+    assert.deepEqual(new Set(postedOffsets(world)), new Set(many(attemptAhead, contoso).map((_, n) => n)));
+    await world.untilRegistered(30, 20_000);
+    await world.time.pass(5_000);
+    assert.equal(world.log.committed("enrolled")?.offset, 30);
+  });
+
   test("of the claim: nothing is posted until one is acknowledged", async (t) => {
     const world = createWorld(t);
     world.log.commitScript.push("unknown", "unknown, stored");

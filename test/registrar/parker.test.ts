@@ -57,6 +57,7 @@ describe("given a window full of a blocked tenant's records", () => {
     assert.equal(new TextDecoder().decode(parked.key!), contoso);
 
     await world.time.pass(1_200_000);
+    assert.equal(worker.registrar.status().waiting, 1, "one of them probes");
     const copies = world.log.records("retry").length;
     world.emit(...inTurns(6, 40));
     await world.time.pass(600_000);
