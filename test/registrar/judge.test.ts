@@ -193,6 +193,25 @@ describe("no such route", () => {
   });
 });
 
+describe("a secret that is refused", () => {
+  const wrongSecret = silence("secret", false);
+
+  for (const where of ["create", "list"] as const)
+    test(`on a ${where}: the worker stops, says which setting to look at, and dead-letters nothing`, async (t) => {
+      const world = createWorld(t);
+      world.graph.script(contoso, where === "list" ? lost : { reply: wrongSecret });
+      if (where === "list") world.graph.listScript.push(wrongSecret);
+      world.emit(...many(3, contoso));
+      const worker = world.start({ maxInFlight: 1, batchMax: 1 });
+      await world.time.until("it stops", () => worker.fault() !== undefined);
+      assert.equal(worker.fault()?.code, "credential-refused");
+      assert.match(worker.fault()!.fix, /AZURE_CLIENT_SECRET/);
+      assert.deepEqual(world.deadLetters(), []);
+      // What may have been posted stays promised.
+      assert.equal(world.attemptedThrough(), where === "list" ? 1 : 0);
+    });
+});
+
 describe("a record that fails again and again", () => {
   test("is dead-lettered after maxAttempts, when others of its tenant succeed meanwhile", async (t) => {
     const world = createWorld(t);

@@ -90,6 +90,7 @@ describe("a snapshot is thrown away, and the whole ledger read,", () => {
     const ledger = await open(world, snapshots);
     assert.equal(ledger.size, 4);
     assert.ok(!holds(ledger, 2));
+    assert.equal(world.log.scans.at(-1)?.from, 0);
   });
 
   test("when its bytes are no snapshot", async (t) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, detailsOf, keyOf, objectOf } from "./enrollments.ts";
 import { createWorld, many, settings } from "./harness.ts";
-import { answers, lost, lostAfterCreating } from "./scripted-graph.ts";
+import { answers, byItself, lost, lostAfterCreating } from "./scripted-graph.ts";
 
 test("one list serves all records of a tenant that are in doubt", async (t) => {
   const world = createWorld(t);
@@ -14,6 +14,20 @@ test("one list serves all records of a tenant that are in doubt", async (t) => {
   assert.ok(world.lists().length <= 6, `${world.lists().length} lists`);
   assert.equal(world.graph.objects.get(contoso)?.length, 40);
   assert.ok(world.registered().every(({ data }) => data.outcome === "recovered"));
+});
+
+test("a tenant is listed at most listsPer20s times in 20 s, however many of its records are in doubt", async (t) => {
+  const world = createWorld(t);
+  world.start({ listsPer20s: 4, batchMax: 1 });
+  for (let n = 0; n < 100; n++) {
+    world.graph.script(contoso, lostAfterCreating, byItself);
+    world.emit(...many(2, contoso, 2 * n));
+    await world.time.pass(200);
+  }
+  await world.untilRegistered(200);
+  const times = world.lists().map(({ atMs }) => atMs);
+  const within20s = times.map((from) => times.filter((at) => at >= from && at < from + 20_000).length);
+  assert.equal(Math.max(...within20s), 4);
 });
 
 test("an object is recognised by identity: machine in another case, the instant in another time zone", async (t) => {

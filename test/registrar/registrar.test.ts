@@ -96,8 +96,10 @@ describe("the end", () => {
     const worker = world.start({ maxInFlight: 1, batchMax: 1 });
     await world.time.until("a POST is under way", () => world.creates().length === 1);
     void worker.registrar.stop(30_000);
+    const sessions = worker.seen("session-started").length;
     worker.member.rebalance([0]);
     await world.time.until("it has stopped", () => worker.fault() !== undefined);
+    assert.equal(worker.seen("session-started").length, sessions);
     assert.equal(world.creates().length, 1);
   });
 
