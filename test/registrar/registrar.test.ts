@@ -51,6 +51,17 @@ describe("status", () => {
   });
 });
 
+describe("lag", () => {
+  test("counts what was not even read, since the window is full", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 25_000;
+    const worker = world.start({ windowRecords: 10, maxInFlight: 1, batchMax: 1 });
+    world.emit(...many(500, contoso));
+    await world.time.pass(20_000);
+    assert.equal(worker.registrar.status().lagRecords, 500);
+  });
+});
+
 describe("the end", () => {
   test("given membership lost for good, the worker stops by itself and says why", async (t) => {
     const world = createWorld(t);
