@@ -122,6 +122,15 @@ describe("a tenant that is throttled", () => {
     assert.equal(world.deadLetters().length, 0);
   });
 
+  test("tries the record that was refused before those that waited behind it", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, answers(429, { retryAfter: "1" }));
+    world.emit(...many(3, contoso));
+    world.start({ maxInFlight: 1, batchMax: 1 });
+    await world.untilRegistered(3);
+    assert.deepEqual(world.createdMachines(), ["HOST-0", "HOST-0", "HOST-1", "HOST-2"]);
+  });
+
   test("without Retry-After backs off, longer each time, and spends no attempt", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, ...Array.from({ length: 12 }, () => answers(429)));
