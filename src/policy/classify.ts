@@ -62,13 +62,11 @@ export function classify(reply: GraphReply, wallMs: number): Verdict {
   return { kind: "no-route", detail };
 }
 
-/** Does this answer say that Graph as a whole is in trouble (for the breaker), or that it is well? */
-export function healthOf(verdict: Verdict): "well" | "ill" | "neither" {
+/** Does this reply say that Graph as a whole is in trouble (for the breaker), or that it is well? */
+export function healthOf(verdict: Verdict, reply: GraphReply): "well" | "ill" | "neither" {
   if (verdict.kind === "unavailable" || verdict.kind === "unknown") return "ill";
-  // A throttled or blocked tenant says nothing about Graph itself.
-  return verdict.kind === "created" || verdict.kind === "conflict" || verdict.kind === "refused"
-    ? "well"
-    : "neither";
+  // Whatever it answers to a throttled, blocked or refused request, Graph is there. A refused token says nothing of it.
+  return reply.kind === "answer" ? "well" : "neither";
 }
 
 function isMissingRoute(code: string, message: string): boolean {

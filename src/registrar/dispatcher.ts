@@ -200,7 +200,7 @@ export function createDispatcher(
     const judged = answered.map((each) => ({ ...each, verdict: classify(each.reply, clock.wallMs()) }));
     const verdicts = judged.map(({ verdict }) => verdict);
     takeIn(line, verdicts, taken, ports); // 3
-    takeInHealth(verdicts); // 3
+    takeInHealth(judged); // 3
     for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
     if (line.ready.length > 0) giveTurn(line);
     planPump();
@@ -212,11 +212,12 @@ export function createDispatcher(
     return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: randomUuid(random) };
   }
 
-  function takeInHealth(verdicts: readonly Verdict[]): void {
-    const healths = verdicts.map(healthOf);
+  function takeInHealth(judged: readonly { readonly verdict: Verdict; readonly reply: GraphReply }[]): void {
+    const healths = judged.map(({ verdict, reply }) => healthOf(verdict, reply));
     const health = healths.includes("well") ? "well" : healths.includes("ill") ? "ill" : "neither";
     const change = recordHealth(breaker, health, clock.nowMs(), random);
-    if (change === "opened") observe({ kind: "breaker-opened", detail: detailOf(verdicts) });
+    if (change === "opened")
+      observe({ kind: "breaker-opened", detail: detailOf(judged.map(({ verdict }) => verdict)) });
     if (change === "closed") observe({ kind: "breaker-closed" });
   }
 }

@@ -33,7 +33,7 @@ const table: [name: string, reply: GraphReply, kind: Verdict["kind"], health: st
   ["201 with the object", answer(201, { object }), "created", "well"],
   ["201 without a readable object", answer(201), "unknown", "ill"],
   ["409", answer(409), "conflict", "well"],
-  ["429", answer(429), "throttled", "neither"],
+  ["429", answer(429), "throttled", "well"],
   ["503", answer(503), "unavailable", "ill"],
   ["509", answer(509), "unavailable", "ill"],
   ["500", answer(500), "unknown", "ill"],
@@ -51,25 +51,25 @@ const table: [name: string, reply: GraphReply, kind: Verdict["kind"], health: st
     "400 for a tenant without licence",
     answer(400, { errorMessage: "Request not applicable to target tenant." }),
     "tenant-blocked",
-    "neither",
+    "well",
   ],
   ["422", answer(422), "refused", "well"],
   [
     "400 without the route, by code",
     answer(400, { errorCode: "No method match route template" }),
     "no-route",
-    "neither",
+    "well",
   ],
   [
     "400 without the route, by message",
     answer(400, { errorMessage: "No OData route exists that match" }),
     "no-route",
-    "neither",
+    "well",
   ],
-  ["404", answer(404), "no-route", "neither"],
-  ["302", answer(302), "no-route", "neither"],
-  ["401", answer(401), "tenant-blocked", "neither"],
-  ["403", answer(403), "tenant-blocked", "neither"],
+  ["404", answer(404), "no-route", "well"],
+  ["302", answer(302), "no-route", "well"],
+  ["401", answer(401), "tenant-blocked", "well"],
+  ["403", answer(403), "tenant-blocked", "well"],
   ["time-out", silence(true, "timeout"), "unknown", "ill"],
   ["connection refused", silence(false, "connect"), "unavailable", "ill"],
   ["token refused", silence(false, "credential"), "tenant-blocked", "neither"],
@@ -80,7 +80,7 @@ for (const [name, reply, kind, health] of table) {
   test(`${name} is ${kind}`, () => {
     const verdict = classify(reply, 0);
     assert.equal(verdict.kind, kind);
-    assert.equal(healthOf(verdict), health);
+    assert.equal(healthOf(verdict, reply), health);
   });
 }
 
