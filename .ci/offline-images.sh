@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 here=.ci/stand-ins
 node_image=$(awk '$1 == "FROM" { print $2; exit }' Dockerfile)
 kafka_image=$(awk '$1 == "image:" && $2 ~ /^apache\/kafka:/ { print $2; exit }' docker-compose.yml)
+prometheus_image=$(awk '$1 == "image:" && $2 ~ /^prom\/prometheus:/ { print $2; exit }' docker-compose.yml)
 debian_image=connector-registrar-ci/debian:bookworm
 pull_limit_s=120
 
@@ -37,6 +38,7 @@ needs() {
 
 # BuildKit would look for the base image in a registry.
 build() {
+  sed -i "s|^FROM debian:.*|FROM $debian_image|" "$2/Dockerfile"
   DOCKER_BUILDKIT=0 quietly docker build -t "$1" "$2"
 }
 
@@ -97,8 +99,14 @@ build_kafka() {
   quietly mvn -q -B -f "$context/pom.xml" "-Dkafka.version=${kafka_image#*:}" \
     dependency:copy-dependencies "-DoutputDirectory=$context/libs"
   rm "$context/pom.xml"
-  sed -i "s|^FROM .*|FROM $debian_image|" "$context/Dockerfile"
   build "$kafka_image" "$context"
+}
+
+build_prometheus() {
+  build_debian
+  local context=$work/prometheus
+  cp -r "$here/prometheus" "$context"
+  build "$prometheus_image" "$context"
 }
 
 provide() {
@@ -115,3 +123,4 @@ provide() {
 
 provide "$node_image" build_node
 provide "$kafka_image" build_kafka
+provide "$prometheus_image" build_prometheus

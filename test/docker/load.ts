@@ -116,3 +116,18 @@ export async function watchRegistered(kafkaPort: number): Promise<Watcher> {
     },
   };
 }
+
+export const nothing = { lacking: [], unexpected: [] };
+
+/** As multisets: what stands twice has to be expected twice. */
+export function difference(expected: readonly string[], actual: readonly string[]) {
+  const unexpected = [...actual];
+  const lacking = expected.filter((each) => {
+    const at = unexpected.indexOf(each);
+    if (at >= 0) unexpected.splice(at, 1);
+    return at < 0;
+  });
+  return { lacking, unexpected };
+}
+
+export const namesOf = (all: readonly { machineName: string }[]) => all.map(({ machineName }) => machineName);

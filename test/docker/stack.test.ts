@@ -1,11 +1,23 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { baseImage, docker, dockerText, findEngine, kafkaImage, skipWithout } from "./engine.ts";
+import {
+  baseImage,
+  docker,
+  dockerText,
+  findEngine,
+  kafkaImage,
+  prometheusImage,
+  root,
+  skipWithout,
+} from "./engine.ts";
 import { buildImage } from "./image.ts";
-import { enrollments, tenants, type Watcher, watchRegistered } from "./load.ts";
-import { logLine, type Stack, startStack } from "./stack.ts";
+import { difference, enrollments, namesOf, nothing, tenants, type Watcher, watchRegistered } from "./load.ts";
+import { askPrometheus, inventory, logLine, oneOff, type Stack, startStack } from "./stack.ts";
 
 const skip = skipWithout(await findEngine([baseImage, kafkaImage]));
+const skipPrometheus = skip || skipWithout(await findEngine([prometheusImage]));
 const batchSize = 160;
 /** So many registered: the middle of a batch. */
 const middle = 30;
@@ -20,6 +32,7 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
       stack = await startStack({
         image: await buildImage(),
         files: ["test/docker/chaos.compose.yml"],
+        services: ["registrar", ...(skipPrometheus ? [] : ["prometheus"])],
         environment: {
           TEST_TENANTS: tenants.join(","),
           AZURE_TENANT_ID: tenants[0]!,
@@ -154,27 +167,70 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
       ...["freeze", "kill", "restart"].flatMap((batch) =>
         Array.from({ length: batchSize }, (_, index) => `${batch}-${String(index).padStart(4, "0")}`),
       ),
-    ].sort();
+    ];
     assert.deepEqual(watcher.contradictions, []);
     const registered = [...watcher.registered.values()];
-    assert.deepEqual(registered.map(({ machineName }) => machineName).sort(), expected);
+    assert.deepEqual(difference(expected, namesOf(registered)), nothing);
     const objects = await inventory(stack);
-    assert.deepEqual(objects.map(({ machineName }) => machineName).sort(), expected);
-    assert.deepEqual(objects.map(({ id }) => id).sort(), registered.map(({ graphId }) => graphId).sort());
+    assert.deepEqual(difference(expected, namesOf(objects)), nothing);
+    const graphIds = registered.map(({ graphId }) => graphId);
+    assert.deepEqual(
+      difference(
+        graphIds,
+        objects.map(({ id }) => id),
+      ),
+      nothing,
+    );
     const dlq = await stack.compose(["run", "--rm", "-T", "tail", "dlq", "--no-follow"]);
     assert.equal(dlq.code, 0, dlq.stderr);
     assert.equal(dlq.stdout, "");
   });
 
-  test("a wrong secret: one line says so and what to check, and doctor ends with 2", {
+  test("Prometheus answers every query of the dashboard", {
+    skip: skipPrometheus,
     timeout: 60_000,
   }, async () => {
-    const wrongSecret = ["-e", "AZURE_CLIENT_SECRET=stale-value", "-e", `ALLOWED_TENANTS=${tenants[0]}`];
-    const { code, stdout } = await oneOff(stack, wrongSecret, ["doctor"]);
-    assert.equal(code, 2);
-    const line = stdout.split("\n").find((each) => each.startsWith("wrong"));
+    const path = join(root, "docker/grafana/dashboards/connector-registrar.json");
+    const dashboard = JSON.parse(readFileSync(path, "utf8"));
+    const queries = dashboard.panels.flatMap((panel: { targets: { expr: string }[] }) => panel.targets);
+    const silent: string[] = [];
+    for (const { expr } of queries) {
+      const { status, error, data } = await askPrometheus(stack, expr);
+      assert.equal(status, "success", `${expr}: ${error}`);
+      if (data.result.length === 0) silent.push(expr);
+    }
+    // Nothing was dead-lettered, so that its series does not exist yet.
+    assert.deepEqual(
+      silent.filter((expr) => !expr.includes("dead_letters")),
+      [],
+    );
+    const replicas = await askPrometheus(stack, 'count(up{job="connector-registrar"} == 1)');
+    assert.equal(replicas.data.result[0]?.value[1], "2");
+  });
+
+  test("a wrong secret: doctor and the worker say what to set, and end with 2", {
+    timeout: 120_000,
+  }, async () => {
+    // An installation of its own, so that the stack's workers have no part in it.
+    const apart = ["-e", "KAFKA_TOPIC_PREFIX=apart.", "-e", "KAFKA_GROUP_ID=apart"];
+    const machine = ["--machine", "apart-1", "--connector", "Site B"];
+    const emitted = await stack.compose(["run", "--rm", "-T", ...apart, "emit", ...machine]);
+    assert.equal(emitted.code, 0, emitted.stderr);
+    const settings = [
+      ...apart,
+      "-e",
+      "AZURE_CLIENT_SECRET=stale-value",
+      "-e",
+      `ALLOWED_TENANTS=${tenants[0]}`,
+    ];
+    const doctor = await oneOff(stack, settings, ["doctor"]);
+    assert.equal(doctor.code, 2);
+    const line = doctor.stdout.split("\n").find((each) => each.startsWith("wrong"));
     assert.match(line ?? "", /AADSTS7000215.*check AZURE_CLIENT_SECRET/);
-    assert.ok(!stdout.includes("stale-value"));
+    const worker = await oneOff(stack, settings, ["start"]);
+    assert.equal(worker.code, 2, worker.stdout);
+    assert.match(worker.stderr, /AADSTS7000215.*\n +Set AZURE_CLIENT_SECRET to /);
+    assert.doesNotMatch(doctor.stdout + worker.stdout + worker.stderr, /stale-value/);
   });
 
   test("a topic with other settings: the worker says what to type and ends with 2", {
@@ -213,16 +269,3 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
     }
   });
 });
-
-async function inventory(stack: Stack): Promise<{ id: string; machineName: string }[]> {
-  const response = await fetch(`${stack.simulatorUrl}/_control/inventory`);
-  assert.equal(response.status, 200);
-  const byTenant = (await response.json()) as Record<string, { id: string; machineName: string }[]>;
-  return Object.values(byTenant).flat();
-}
-
-function oneOff(stack: Stack, settings: readonly string[], words: readonly string[]) {
-  return stack.compose(["run", "--rm", "-T", "--no-deps", ...settings, "registrar", ...words], {
-    timeoutMs: 60_000,
-  });
-}

@@ -11,6 +11,7 @@ import { type CallOptions, docker, dockerText, type Ended, root } from "./engine
 export interface Stack {
   readonly kafkaPort: number;
   readonly simulatorUrl: string;
+  readonly prometheusUrl: string;
   compose(args: readonly string[], options?: CallOptions): Promise<Ended>;
   /** Container ids of a service that run, or that don't any more. */
   containers(service: string): Promise<string[]>;
@@ -22,7 +23,6 @@ export interface StackOptions {
   readonly image: string;
   readonly files: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  readonly profile?: string;
   readonly services?: readonly string[];
 }
 
@@ -36,23 +36,33 @@ docker volume ls -q --filter label=com.docker.compose.project=$1 | xargs -r dock
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const project = `registrar-test-${process.pid}-${Date.now().toString(36)}`;
-  const [kafkaPort, simulatorPort] = [await freePort(), await freePort()];
+  const [kafkaPort, simulatorPort, prometheusPort] = [await freePort(), await freePort(), await freePort()];
   const environment = {
     REGISTRAR_IMAGE: options.image,
     KAFKA_PORT: String(kafkaPort),
     SIMULATOR_PORT: String(simulatorPort),
+    PROMETHEUS_PORT: String(prometheusPort),
     ...options.environment,
   };
   const files = ["docker-compose.yml", ...options.files].flatMap((file) => ["-f", file]);
-  const profile = options.profile ? ["--profile", options.profile] : [];
   // A .env of whoever runs the tests must not change the stack.
-  const prefix = ["compose", "-p", project, "--env-file", "/dev/null", ...files, ...profile];
+  const prefix = [
+    "compose",
+    "-p",
+    project,
+    "--env-file",
+    "/dev/null",
+    ...files,
+    "--profile",
+    "observability",
+  ];
   const compose = (args: readonly string[], call: CallOptions = {}) =>
     docker([...prefix, ...args], { ...call, environment: { ...environment, ...call.environment } });
   const dismiss = guard(project);
   const stack: Stack = {
     kafkaPort,
     simulatorUrl: `http://127.0.0.1:${simulatorPort}`,
+    prometheusUrl: `http://127.0.0.1:${prometheusPort}`,
     compose,
     containers: async (service) => {
       const { stdout } = await compose(["ps", "-aq", service]);
@@ -138,5 +148,30 @@ export function logLine(
         if (pattern.test(line)) end(() => resolve(line));
       });
     }
+  });
+}
+
+export async function inventory(stack: Stack): Promise<{ id: string; machineName: string }[]> {
+  const response = await fetch(`${stack.simulatorUrl}/_control/inventory`);
+  assert.equal(response.status, 200);
+  const byTenant = (await response.json()) as Record<string, { id: string; machineName: string }[]>;
+  return Object.values(byTenant).flat();
+}
+
+export interface Answer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data: { readonly result: { readonly value: [number, string] }[] };
+}
+
+export async function askPrometheus(stack: Stack, query: string): Promise<Answer> {
+  const url = `${stack.prometheusUrl}/api/v1/query?query=${encodeURIComponent(query)}`;
+  return (await (await fetch(url)).json()) as Answer;
+}
+
+/** One more worker container, for one command; gone when that has ended. */
+export function oneOff(stack: Stack, settings: readonly string[], words: readonly string[]) {
+  return stack.compose(["run", "--rm", "-T", "--no-deps", ...settings, "registrar", ...words], {
+    timeoutMs: 60_000,
   });
 }
