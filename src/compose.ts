@@ -8,6 +8,7 @@ import { durationMs } from "./config/kinds.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
 import type { GraphSettings } from "./graph/graph-client.ts";
+import type { SecurityResult } from "./kafka/security.ts";
 import type { Clock, EventLog, Graph, LogTail, Observer, Random } from "./ports.ts";
 import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
@@ -31,6 +32,8 @@ export async function openLog(settings: Settings, clock: Clock): Promise<LogOpen
     const { openEmbeddedLog } = await import("./embedded/embedded-log.ts");
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
+  const security = await readKafkaSecurity(settings);
+  if (!security.ok) return { ...security, heals: false };
   const { openKafkaLog } = await import("./kafka/kafka-log.ts");
   return openKafkaLog(
     {
@@ -43,9 +46,24 @@ export async function openLog(settings: Settings, clock: Clock): Promise<LogOpen
       createTopics: settings.topicsCreate,
       sessionTimeoutMs: settings.kafkaSessionTimeoutMs,
       publishTimeoutMs: settings.publishTimeoutMs,
+      kafkajs: security.kafkajs,
     },
     clock,
   );
+}
+
+/** TLS and login in kafkajs's words, for whoever talks to the brokers beside the log. */
+export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
+  const { readSecurity } = await import("./kafka/security.ts");
+  const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
+  return readSecurity({
+    tls: s.kafkaSsl ? { caFile, clientCertFile, clientKeyFile } : null,
+    sasl: s.kafkaSaslMechanism && {
+      mechanism: s.kafkaSaslMechanism,
+      username: s.kafkaSaslUsername ?? "",
+      password: s.kafkaSaslPassword ?? "",
+    },
+  });
 }
 
 const firstRetryMs = 500;

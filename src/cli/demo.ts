@@ -54,7 +54,7 @@ async function run(flags: DemoFlags): Promise<void> {
   // Simulator, log, worker and the counting share one process: left to grow, V8's young generation would double it.
   setFlagsFromString("--semi-space-growth-factor=1");
   const interrupts = onInterrupt("stopping");
-  const place = flags.kafka ? await kafkaPlace(process.env.KAFKA_BROKERS) : embeddedPlace();
+  const place = flags.kafka ? await kafkaPlace(process.env) : embeddedPlace();
   if (!place.ok) return fail(place.problem, exitCodes.usage);
   try {
     await runAt(place, flags, interrupts.signal);

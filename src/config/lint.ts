@@ -1,6 +1,7 @@
 /** What no single setting shows: pairs that contradict each other (problems) or work against the user (warnings). */
+import { kafkaOnly, lintKafkaSecurity } from "./lint-kafka-security.ts";
 import type { SettingProblem } from "./load.ts";
-import type { Group, SettingName, Settings } from "./table.ts";
+import { type Group, type SettingName, type Settings, table } from "./table.ts";
 
 export interface Findings {
   readonly problems: readonly SettingProblem[];
@@ -29,17 +30,15 @@ export function lint(
 
   if (has("log")) {
     const kafka = s.kafkaBrokers !== null;
-    for (const name of [
-      "kafkaGroupId",
-      "kafkaTopicPrefix",
-      "kafkaClientId",
-      "kafkaSessionTimeoutMs",
-    ] as const) {
+    for (const name of kafkaOnly) {
       warn(
         !kafka && isSet(name),
-        `${variableOf[name]} has no effect without KAFKA_BROKERS: the embedded log in ${s.dataDir} is used`,
+        `${table[name].variable} has no effect without KAFKA_BROKERS: the embedded log in ${s.dataDir} is used`,
       );
     }
+    const security = kafka ? lintKafkaSecurity(s) : { problems: [], warnings: [] };
+    problems.push(...security.problems);
+    warnings.push(...security.warnings);
     warn(kafka && isSet("dataDir"), "DATA_DIR has no effect with KAFKA_BROKERS: unset one of the two");
     warn(
       kafka && s.kafkaSessionTimeoutMs < 6_000,
@@ -82,13 +81,6 @@ export function lint(
   }
   return { problems, warnings };
 }
-
-const variableOf = {
-  kafkaGroupId: "KAFKA_GROUP_ID",
-  kafkaTopicPrefix: "KAFKA_TOPIC_PREFIX",
-  kafkaClientId: "KAFKA_CLIENT_ID",
-  kafkaSessionTimeoutMs: "KAFKA_SESSION_TIMEOUT_MS",
-} as const;
 
 function isLoopback(address: string): boolean {
   return /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|\/|$)/.test(address);

@@ -7,6 +7,7 @@ const known: readonly string[] = Object.values(table).map((setting) => setting.v
 const aliases: Readonly<Record<string, string>> = {
   KAFKA_BOOTSTRAP_SERVERS: "KAFKA_BROKERS",
   KAFKA_BROKER_LIST: "KAFKA_BROKERS",
+  KAFKA_SECURITY_PROTOCOL: "KAFKA_SSL",
   KAFKA_CONSUMER_GROUP: "KAFKA_GROUP_ID",
   AZURE_SECRET: "AZURE_CLIENT_SECRET",
   AZURE_APP_ID: "AZURE_CLIENT_ID",

@@ -10,13 +10,15 @@
  */
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { type Cluster, Kafka, type KafkaConfig, logLevel } from "kafkajs";
+import { type Cluster, Kafka, logLevel } from "kafkajs";
+import { plainTextOnTlsPort } from "./errors.ts";
 import type { Node } from "./node.ts";
+import type { KafkajsSecurity } from "./security.ts";
 
 export interface WireSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly security: Pick<KafkaConfig, "ssl" | "sasl">;
+  readonly security: KafkajsSecurity;
   /** Of every request, unless it says that it takes longer (JoinGroup). */
   readonly requestTimeoutMs: number;
   /** One line about trouble on a connection. No secret is in it. */
@@ -122,6 +124,7 @@ function clusterOf(settings: WireSettings, onSocket: (socket: Socket) => void): 
       const socket = ssl
         ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
         : connectTcp({ host, port }, onConnect);
+      if (!ssl) failOnTlsAlert(socket);
       socket.setKeepAlive(true, 60_000);
       socket.setNoDelay(true);
       onSocket(socket);
@@ -154,6 +157,14 @@ function clusterOf(settings: WireSettings, onSocket: (socket: Socket) => void): 
     return pool;
   };
   return cluster;
+}
+
+/** A TLS port answers plain text with a TLS alert; kafkajs would take that for the length of a long answer. */
+function failOnTlsAlert(socket: Socket): void {
+  socket.once("data", (bytes) => {
+    if (bytes[0] !== 0x15 || bytes[1] !== 0x03) return;
+    socket.destroy(Object.assign(new Error("this port speaks TLS"), { code: plainTextOnTlsPort }));
+  });
 }
 
 /**

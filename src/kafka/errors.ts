@@ -56,13 +56,15 @@ interface KafkaJsError {
   readonly type?: string;
   readonly code?: string | number;
   readonly message?: string;
+  /** host:port, where a connection failed. */
+  readonly broker?: string;
   readonly cause?: unknown;
   readonly originalError?: unknown;
   readonly errors?: readonly unknown[];
 }
 
 /** The errors inside one another, outermost first; kafkajs wraps what its retries gave up on. */
-function chain(error: unknown): KafkaJsError[] {
+export function chain(error: unknown): KafkaJsError[] {
   const links: KafkaJsError[] = [];
   for (let link = error as KafkaJsError | undefined; link && links.length < 8; ) {
     links.push(link);
@@ -77,6 +79,20 @@ export function protocolError(error: unknown): string | null {
   return null;
 }
 
+/** Of a connection that broke in plain text against a port that speaks TLS: this adapter's own code. */
+export const plainTextOnTlsPort = "PLAIN_TEXT_ON_TLS_PORT";
+
+/** Node's code of what broke a connection (`ECONNRESET`, `CERT_HAS_EXPIRED`), or "". */
+export function connectionCode(error: unknown): string {
+  for (const { code } of chain(error)) if (typeof code === "string") return code;
+  return "";
+}
+
+/** The broker closed the connection instead of an answer. */
+export function hungUp(error: unknown): boolean {
+  return chain(error).some(({ name }) => name === "KafkaJSConnectionClosedError");
+}
+
 /** One line for people. */
 export function reasonOf(error: unknown): string {
   const links = chain(error);
@@ -89,6 +105,7 @@ export function reasonOf(error: unknown): string {
 const refusals = new Set([
   "SASL_AUTHENTICATION_FAILED",
   "UNSUPPORTED_SASL_MECHANISM",
+  "ILLEGAL_SASL_STATE",
   "TOPIC_AUTHORIZATION_FAILED",
   "GROUP_AUTHORIZATION_FAILED",
   "CLUSTER_AUTHORIZATION_FAILED",
@@ -99,12 +116,16 @@ const refusals = new Set([
   "GROUP_MAX_SIZE_REACHED",
 ]);
 
+/** kafkajs reports a connection that breaks during a login as a failed login, with nothing but its text. */
+const brokenLogin =
+  /authentication failed: (Closed connection|Connection |Not connected|Request .* timed out)/;
+
 /** A refusal that no repetition changes: someone has to change a setting. */
 export function isRefusal(error: unknown): boolean {
   return chain(error).some(
     (link) =>
       (typeof link.type === "string" && refusals.has(link.type)) ||
-      link.name === "KafkaJSSASLAuthenticationError" ||
+      (link.name === "KafkaJSSASLAuthenticationError" && !brokenLogin.test(link.message ?? "")) ||
       link.name === "KafkaJSServerDoesNotSupportApiKey" ||
       link.name === "KafkaJSNotImplemented",
   );

@@ -1,13 +1,14 @@
 /** EventLog and LogTail on Apache Kafka: wiring only. */
-import type { KafkaConfig } from "kafkajs";
 import { topicName } from "../domain/topics.ts";
 import type { Clock, EventLog, LogTail, Topic } from "../ports.ts";
 import { openWire, type WireSettings } from "./client.ts";
-import { isRefusal, reasonOf } from "./errors.ts";
+import { hungUp, protocolError } from "./errors.ts";
 import { createJoin } from "./group.ts";
 import { type Line, openLine } from "./line.ts";
+import { openFailure } from "./open-problem.ts";
 import { createProducer } from "./producer.ts";
 import { createScan, createTail } from "./reader.ts";
+import type { KafkajsSecurity } from "./security.ts";
 import { type Problem, prepareTopics } from "./topics.ts";
 
 export interface KafkaSettings {
@@ -24,7 +25,7 @@ export interface KafkaSettings {
   readonly sessionTimeoutMs: number;
   readonly publishTimeoutMs: number;
   /** How to authenticate, in kafkajs's words. */
-  readonly kafkajs?: Pick<KafkaConfig, "ssl" | "sasl">;
+  readonly kafkajs?: KafkajsSecurity;
   /** One line about trouble on a connection, for a debug log. No secret is in it. */
   readonly onLine?: (line: string) => void;
 }
@@ -94,7 +95,6 @@ async function prepare(
   settings: KafkaSettings,
   clock: Clock,
 ): Promise<{ ok: true; partitionCount: number } | { ok: false; problem: Problem; heals: boolean }> {
-  const at = settings.brokers.join(", ");
   try {
     const wire = await openWire(wireSettings, []);
     try {
@@ -104,20 +104,20 @@ async function prepare(
       wire.close();
     }
   } catch (error) {
-    const reason = reasonOf(error);
-    if (isRefusal(error)) {
-      const fix = `check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${settings.brokers[0]} --list`;
-      return {
-        ok: false,
-        heals: false,
-        problem: { code: "kafka-refused", message: `Kafka at ${at}: ${reason}`, fix },
-      };
-    }
-    const fix = `check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --list`;
-    return {
-      ok: false,
-      heals: true,
-      problem: { code: "kafka-unreachable", message: `Kafka at ${at} can't be reached: ${reason}`, fix },
-    };
+    const { security } = wireSettings;
+    const login = hungUp(error) && !security.sasl && (await asksForLogin(wireSettings));
+    return openFailure(error, settings.brokers, security, login);
+  }
+}
+
+/** Asks for a mechanism that no broker has: one that wants a login names its own, others refuse to talk of logins. */
+async function asksForLogin(settings: WireSettings): Promise<boolean> {
+  const sasl = { mechanism: "none", authenticationProvider: () => ({ authenticate: async () => {} }) };
+  try {
+    const wire = await openWire({ ...settings, security: { ...settings.security, sasl } }, []);
+    wire.close();
+    return false;
+  } catch (error) {
+    return protocolError(error) === "UNSUPPORTED_SASL_MECHANISM";
   }
 }

@@ -16,7 +16,11 @@ const run = promisify(execFile);
 const pom = join(import.meta.dirname, "kafka-broker", "pom.xml");
 const startTimeoutMs = 120_000;
 
-export async function startJavaBroker(properties: Record<string, string>): Promise<BrokerResult> {
+/** `scramUsers`: as StorageTool takes them, `SCRAM-SHA-256=[name=…,password=…]`. */
+export async function startJavaBroker(
+  properties: Record<string, string>,
+  scramUsers: readonly string[] = [],
+): Promise<BrokerResult> {
   const jars = await obtainJars();
   if (!jars.ok) return jars;
   const directory = await mkdtemp(join(tmpdir(), "registrar-kafka-"));
@@ -28,6 +32,7 @@ export async function startJavaBroker(properties: Record<string, string>): Promi
     await run("java", [
       ...["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", join(jars.directory, "*")],
       ...["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", file],
+      ...scramUsers.flatMap((user) => ["--add-scram", user]),
     ]);
     let broker = await launch(jars.directory, directory);
     return {

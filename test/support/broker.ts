@@ -32,11 +32,14 @@ export async function obtainBroker(): Promise<BrokerResult> {
 }
 
 /** A broker of the caller's own, also where KAFKA_BROKERS is set: to be killed, or to be set up otherwise. */
-export async function startOwnBroker(properties: Record<string, string> = {}): Promise<BrokerResult> {
+export async function startOwnBroker(
+  properties: Record<string, string> = {},
+  scramUsers: readonly string[] = [],
+): Promise<BrokerResult> {
   const plain = Object.keys(properties).length === 0;
   const docker = plain ? await startDockerBroker() : { ok: false as const, reason: "not tried" };
   if (docker.ok) return docker;
-  const java = await startJavaBroker(properties);
+  const java = await startJavaBroker(properties, scramUsers);
   if (java.ok) return java;
   return { ok: false, reason: `KAFKA_BROKERS is not set; Docker: ${docker.reason}; Java: ${java.reason}` };
 }

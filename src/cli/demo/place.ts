@@ -3,7 +3,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Problem } from "../../compose.ts";
+import type { KafkaConfig } from "kafkajs";
+import { type Problem, readKafkaSecurity } from "../../compose.ts";
+import { loadSettings } from "../../config/load.ts";
+import { plain, say } from "../terminal.ts";
 
 export interface DemoPlace {
   readonly ok: true;
@@ -27,9 +30,9 @@ export function embeddedPlace(): DemoPlace {
   };
 }
 
-/** KAFKA_BROKERS, else a broker of the test support's, which a clone of the project has. */
-export async function kafkaPlace(given: string | undefined): Promise<FoundPlace> {
-  const broker = await findBroker(given);
+/** KAFKA_BROKERS with its TLS and login, else a broker of the test support's, which a clone of the project has. */
+export async function kafkaPlace(environment: Environment): Promise<FoundPlace> {
+  const broker = await findBroker(environment.KAFKA_BROKERS);
   if (!broker.ok) {
     return {
       ok: false,
@@ -40,17 +43,48 @@ export async function kafkaPlace(given: string | undefined): Promise<FoundPlace>
       },
     };
   }
-  const name = `connector-registrar-demo-${randomBytes(4).toString("hex")}`;
   const brokers = broker.brokers.join(",");
+  const access = { KAFKA_BROKERS: brokers, ...(broker.kind === "given" ? securityOf(environment) : {}) };
+  const security = await securityFrom(access);
+  if (!security.ok) return security;
+  const name = `connector-registrar-demo-${randomBytes(4).toString("hex")}`;
   return {
     ok: true,
     name: `Kafka at ${brokers}`,
-    environment: { KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: `${name}.`, KAFKA_GROUP_ID: name },
+    environment: { ...access, KAFKA_TOPIC_PREFIX: `${name}.`, KAFKA_GROUP_ID: name },
     async remove() {
       // A broker of our own takes its topics with it.
-      if (broker.kind === "given") await deleteTopics(broker.brokers, `${name}.`, name);
+      if (broker.kind === "given") {
+        await deleteTopics({ brokers: [...broker.brokers], ...security.kafkajs }, name).catch(
+          (error: Error) =>
+            say(`connector-registrar: topics ${name}.* may be left at ${brokers}: ${plain(error.message)}\n`),
+        );
+      }
       await broker.stop();
     },
+  };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function securityOf(environment: Environment): Record<string, string> {
+  const names = Object.keys(environment).filter((name) =>
+    /^KAFKA_(SSL|SASL|CA_FILE|CLIENT_(CERT|KEY))/.test(name),
+  );
+  return Object.fromEntries(names.map((name) => [name, environment[name] ?? ""]));
+}
+
+async function securityFrom(environment: Environment): ReturnType<typeof readKafkaSecurity> {
+  const loaded = loadSettings({ environment, groups: ["log"] });
+  for (const warning of loaded.warnings) say(`connector-registrar: warning: ${warning}\n`);
+  if (loaded.ok) return readKafkaSecurity(loaded.settings);
+  const message = loaded.problems.map(
+    ({ variable, given, problem }) => `${variable} (given: ${given}) ${problem}.`,
+  );
+  const fixes = loaded.problems.map(({ fix }) => fix);
+  return {
+    ok: false,
+    problem: { code: "settings", message: message.join(" "), fix: `Type ${fixes.join("; ")}` },
   };
 }
 
@@ -76,11 +110,15 @@ async function findBroker(given: string | undefined): Promise<FoundBroker | { ok
   }
 }
 
-async function deleteTopics(brokers: readonly string[], prefix: string, groupId: string): Promise<void> {
+async function deleteTopics(
+  access: Pick<KafkaConfig, "brokers" | "ssl" | "sasl">,
+  name: string,
+): Promise<void> {
   const { default: kafkajs } = await import("kafkajs");
   const kafka = new kafkajs.Kafka({
-    brokers: [...brokers],
-    clientId: groupId,
+    ...access,
+    clientId: name,
+    retry: { retries: 2 },
     logLevel: kafkajs.logLevel.NOTHING,
   });
   const admin = kafka.admin();
@@ -91,9 +129,9 @@ async function deleteTopics(brokers: readonly string[], prefix: string, groupId:
   };
   try {
     await admin.connect();
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${name}.`));
     if (topics.length > 0) await admin.deleteTopics({ topics });
-    await admin.deleteGroups([groupId]).catch(() => {}); // never joined: there is none
+    await admin.deleteGroups([name]).catch(() => {}); // never joined: there is none
   } finally {
     await admin.disconnect();
     process.emitWarning = emitWarning;

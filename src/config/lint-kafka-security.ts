@@ -1,0 +1,116 @@
+/** TLS and SASL of Kafka: what is missing beside something else, and files that do not hold what they are named for. */
+import { readFileSync } from "node:fs";
+import type { Findings } from "./lint.ts";
+import type { SettingProblem } from "./load.ts";
+import { type SettingName, type Settings, table } from "./table.ts";
+
+/** Settings without effect on the embedded log. */
+export const kafkaOnly = [
+  "kafkaGroupId",
+  "kafkaTopicPrefix",
+  "kafkaClientId",
+  "kafkaSessionTimeoutMs",
+  "kafkaSsl",
+  "kafkaCaFile",
+  "kafkaClientCertFile",
+  "kafkaClientKeyFile",
+  "kafkaSaslMechanism",
+  "kafkaSaslUsername",
+  "kafkaSaslPassword",
+] as const satisfies readonly SettingName[];
+
+const files = ["kafkaCaFile", "kafkaClientCertFile", "kafkaClientKeyFile"] as const;
+
+type FileName = (typeof files)[number];
+
+export function lintKafkaSecurity(s: Settings): Findings {
+  return {
+    problems: [...missingForLogin(s), ...missingForTls(s), ...(s.kafkaSsl ? badFiles(s) : [])],
+    warnings: warningsOf(s),
+  };
+}
+
+function missingForLogin(s: Settings): SettingProblem[] {
+  const { kafkaSaslMechanism: mechanism } = s;
+  const login = ["kafkaSaslUsername", "kafkaSaslPassword"] as const;
+  if (mechanism !== null) {
+    return login
+      .filter((name) => s[name] === null)
+      .map((name) =>
+        missing(
+          name,
+          `KAFKA_SASL_MECHANISM=${mechanism} is set`,
+          table[name].example,
+          "KAFKA_SASL_MECHANISM",
+        ),
+      );
+  }
+  const set = login.filter((name) => s[name] !== null).map((name) => table[name].variable);
+  if (set.length === 0) return [];
+  const why = `${set.join(" and ")} ${set.length === 1 ? "is" : "are"} set`;
+  return [missing("kafkaSaslMechanism", why, "scram-sha-512 (or scram-sha-256, plain)", set.join(" and "))];
+}
+
+function missingForTls(s: Settings): SettingProblem[] {
+  const pair = ["kafkaClientCertFile", "kafkaClientKeyFile"] as const;
+  const absent = pair.filter((name) => s[name] === null);
+  if (absent.length !== 1) return [];
+  const [name] = absent as [(typeof pair)[number]];
+  const other = table[pair[name === pair[0] ? 1 : 0]].variable;
+  return [missing(name, `${other} is set`, "<path of a PEM file>", other)];
+}
+
+function missing(name: SettingName, why: string, value: string, instead: string): SettingProblem {
+  const { variable } = table[name];
+  return {
+    variable,
+    given: "nothing",
+    problem: `is needed: ${why}`,
+    fix: `${variable}=${value}, or unset ${instead}`,
+  };
+}
+
+function warningsOf(s: Settings): string[] {
+  if (s.kafkaSsl) return [];
+  const warnings = files
+    .filter((name) => s[name] !== null)
+    .map((name) => `${table[name].variable} has no effect without KAFKA_SSL=true`);
+  if (s.kafkaSaslMechanism === "plain") {
+    warnings.push(
+      "KAFKA_SASL_MECHANISM=plain without TLS: the password travels unencrypted; type KAFKA_SSL=true and the brokers' TLS port in KAFKA_BROKERS",
+    );
+  }
+  return warnings;
+}
+
+function badFiles(s: Settings): SettingProblem[] {
+  return files.flatMap((name) => {
+    const path = s[name];
+    const problem = path === null ? null : fileProblem(name, path);
+    return path === null || problem === null
+      ? []
+      : [{ variable: table[name].variable, given: JSON.stringify(path), ...problem }];
+  });
+}
+
+/** Says nothing of what the file holds. */
+function fileProblem(name: FileName, path: string): Pick<SettingProblem, "problem" | "fix"> | null {
+  const { variable } = table[name];
+  const isKey = name === "kafkaClientKeyFile";
+  const holds = isKey ? "private key" : "certificate";
+  const fix = `${variable}=<path of a PEM file with a ${holds}>`;
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    return { problem: `can't be read: ${(error as NodeJS.ErrnoException).code}`, fix };
+  }
+  if (isKey && /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text)) {
+    return {
+      problem: "is encrypted with a passphrase",
+      fix: `openssl pkey -in ${path} -out <file that only this user reads>, then ${variable}=<that file>`,
+    };
+  }
+  const begins = isKey ? /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/ : /-----BEGIN ([A-Z0-9]+ )?CERTIFICATE-----/;
+  return begins.test(text) ? null : { problem: `holds no ${holds} in PEM`, fix };
+}
