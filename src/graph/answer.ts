@@ -21,7 +21,7 @@ export function parseJson(text: string): unknown {
  * The object in a body, bare or wrapped as `{value: {...}}`; null without an id. Other members that are absent or
  * null become "": the object exists all the same.
  */
-export function readObject(body: unknown): GraphObject | null {
+function readObject(body: unknown): GraphObject | null {
   const source = isObject(body) && isObject(body.value) ? body.value : body;
   if (!isObject(source) || typeof source.id !== "string" || source.id === "") return null;
   return {

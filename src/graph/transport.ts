@@ -11,7 +11,7 @@ import type { Dispatcher } from "undici";
 import { type Exchange, type Outcome, optionsOf, type RawAnswer, setOutcome, silence } from "./exchange.ts";
 
 /** Far above a page of 1,000 objects. */
-export const maxBodyBytes = 16 * 1024 * 1024;
+const maxBodyBytes = 16 * 1024 * 1024;
 
 /** `origin`: the pool's; the URLs of all requests start with it. */
 export function httpMiddleware(pool: Dispatcher, origin: string): Middleware {
@@ -101,7 +101,7 @@ function codeOf(error: Error): string {
 }
 
 /** One line: the code and the message; for certificates also what to do. */
-export function describe(error: Error): string {
+function describe(error: Error): string {
   // Node reports a host with several addresses as an AggregateError without a message.
   const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
   const code = codeOf(first);

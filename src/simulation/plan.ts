@@ -144,7 +144,7 @@ export function makePlan(dice: Dice): Plan {
 }
 
 /** Where nothing else protects, lists lag less than the last re-read comes after the first. */
-export function listLagMaxMs(settings: Pick<RegistrarSettings, "rereadCount" | "rereadDelayMs">): number {
+function listLagMaxMs(settings: Pick<RegistrarSettings, "rereadCount" | "rereadDelayMs">): number {
   return Math.floor((settings.rereadCount - 1) * settings.rereadDelayMs * 0.9);
 }
 

@@ -14,7 +14,7 @@ export interface Finding {
   readonly heals: boolean;
 }
 
-export const permission = "DeviceManagementConfiguration.ReadWrite.All";
+const permission = "DeviceManagementConfiguration.ReadWrite.All";
 
 const maxTenants = 20;
 

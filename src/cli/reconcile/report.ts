@@ -19,7 +19,7 @@ export interface Totals {
   readonly unanswered: number;
 }
 
-export function totalsOf(results: Survey["results"]): Totals {
+function totalsOf(results: Survey["results"]): Totals {
   const all = [...results.values()];
   const compared = all.flatMap((result) => (result.kind === "compared" ? [result.findings] : []));
   const sum = (of: (findings: Findings) => number) =>
@@ -99,7 +99,7 @@ function* findingLines(findings: Findings): Generator<readonly [kind: string, te
   }
 }
 
-export function nameOf({ machineName, connectorName, enrollmentDateTime }: GraphObject): string {
+function nameOf({ machineName, connectorName, enrollmentDateTime }: GraphObject): string {
   return `${machineName} / ${connectorName}, enrolled ${enrollmentDateTime}`;
 }
 

@@ -73,7 +73,7 @@ export async function select(log: EventLog, filter: Filter, signal: AbortSignal)
   };
 }
 
-export function matches(letter: DeadLetter, tenantId: string | null, filter: Filter): boolean {
+function matches(letter: DeadLetter, tenantId: string | null, filter: Filter): boolean {
   const { codes, tenantIds, ids, fromMs, toMs } = filter;
   if (codes !== null && !codes.has(letter.refusal.code)) return false;
   if (ids !== null && !ids.has(letter.id)) return false;
