@@ -1,5 +1,6 @@
 /** What `doctor` finds out, part by part. Reads only: nothing is created, on the broker or in Graph. */
-import { openGraphFrom, openLog, type Problem } from "../../compose.ts";
+import { existsSync } from "node:fs";
+import { openGraphFrom, openLog } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
 import type { Clock, ListReply } from "../../ports.ts";
@@ -23,15 +24,15 @@ export async function checkLog(settings: Settings, clock: Clock): Promise<Findin
     settings.kafkaBrokers === null
       ? `the embedded log in ${settings.dataDir}`
       : `Kafka at ${settings.kafkaBrokers.join(",")}`;
+  if (settings.kafkaBrokers === null && !existsSync(settings.dataDir))
+    return note("log", `${place} is not there yet, start or emit creates it`);
   const opening = await openLog({ ...settings, topicsCreate: false }, clock);
   if (opening.ok) {
     await opening.log.close();
     return ok("log", `${place}: topics with ${opening.log.partitionCount} partitions and the right settings`);
   }
-  if (settings.topicsCreate && isMissingTopics(opening.problem)) {
-    const text = `${place} answers; the topics are not there yet, start or emit creates them`;
-    return { part: "log", status: "note", text, fix: "", heals: true };
-  }
+  if (settings.topicsCreate && opening.problem.code === "topics-missing")
+    return note("log", `${place} answers; the topics are not there yet, start or emit creates them`);
   const { message, fix } = opening.problem;
   return { part: "log", status: "wrong", text: message, fix, heals: opening.heals };
 }
@@ -49,17 +50,17 @@ export async function checkGraph(settings: Settings, clock: Clock): Promise<Find
     await close();
   }
   const left = settings.allowedTenants.length - tenants.length;
-  if (left > 0) {
-    const text = `${left} more tenants were not asked; narrow ALLOWED_TENANTS to ask about them`;
-    findings.push({ part: "graph", status: "note", text, fix: "", heals: true });
-  }
+  if (left > 0)
+    findings.push(
+      note("graph", `${left} more tenants were not asked; narrow ALLOWED_TENANTS to ask about them`),
+    );
   return findings;
 }
 
 function judge(tenantId: string, reply: ListReply, wallMs: number): Finding {
   const where = `tenant ${tenantId}`;
   if (reply.kind === "listed") {
-    const text = `${where}: token, route and permission to read; ${reply.objects.length} connectors are listed`;
+    const text = `${where}: token, route and permission to read; it has ${reply.objects.length} connectors`;
     return ok("graph", text);
   }
   if (reply.kind === "silence") {
@@ -87,13 +88,12 @@ function remedy(verdict: Verdict): string {
   return "Type doctor again in a minute; if this stays, look at the service health of Microsoft 365.";
 }
 
-/** "topics-missing" in any spelling of the adapters' codes. */
-function isMissingTopics({ code }: Problem): boolean {
-  return code.toLowerCase().replaceAll("_", "-") === "topics-missing";
-}
-
 function ok(part: Finding["part"], text: string): Finding {
   return { part, status: "ok", text, fix: "", heals: true };
+}
+
+function note(part: Finding["part"], text: string): Finding {
+  return { part, status: "note", text, fix: "", heals: true };
 }
 
 function wrong(text: string, fix: string, heals: boolean): Finding {
