@@ -58,6 +58,8 @@ async function removeOne(parts: AskParts, object: Superfluous): Promise<string |
 /** Asks on the terminal; anything but "yes" means no. */
 export async function confirmed(question: string, signal: AbortSignal): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // On a terminal readline takes Ctrl-C for itself.
+  lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
     return (await lines.question(question, { signal })).trim().toLowerCase() === "yes";
   } catch {
