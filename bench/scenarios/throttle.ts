@@ -17,7 +17,7 @@ interface Sizes {
 const full: Sizes = { tenants: 50, writes: 100, windowMs: 20_000, durationMs: 170_000 };
 /** One window, and a backlog as large as its limits: the end comes at once. */
 const tiny: Sizes = { tenants: 5, writes: 30, windowMs: 20_000, durationMs: 20_000 };
-const tinyBlind: Sizes = { tenants: 5, writes: 20, windowMs: 1_000, durationMs: 1_500 };
+const tinyBlind: Sizes = { tenants: 5, writes: 30, windowMs: 1_000, durationMs: 1_000 };
 
 async function run(bench: Bench, sizes: Sizes, isBlind: boolean): Promise<Measures> {
   const { writes, windowMs, durationMs } = sizes;
