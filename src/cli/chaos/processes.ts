@@ -1,6 +1,6 @@
 /**
  * Processes of this program's own commands, each with a log file of all that it says. They are ended by their ids, also
- * when this process ends in any way that it can see.
+ * when this process is killed: a shell stands guard, which is told of each, and sees its standard input end then.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
@@ -26,8 +26,21 @@ type OnLine = (line: string) => void;
 
 const heapMb = 192;
 
+const guardScript = `
+pids=" "
+while read -r what pid; do
+  case $what in
+    started) pids="$pids$pid " ;;
+    ended) pids="\${pids%% $pid *} \${pids#* $pid }" ;;
+  esac
+done
+[ "$pids" = " " ] || kill -9 $pids
+`;
+
 export function openProcesses(logDirectory: string): Processes {
   const children = new Set<ChildProcess>();
+  const guard = spawn("sh", ["-c", guardScript], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  guard.stdin.on("error", () => {});
   const killAll = () => {
     for (const child of children) child.kill("SIGKILL");
   };
@@ -42,6 +55,7 @@ export function openProcesses(logDirectory: string): Processes {
         detached: true,
       });
       children.add(child);
+      if (child.pid !== undefined) guard.stdin.write(`started ${child.pid}\n`);
       const file = createWriteStream(join(logDirectory, `${name}.log`), { flags: "a" });
       createInterface({ input: child.stdout }).on("line", (line) => {
         file.write(`${line}\n`);
@@ -53,6 +67,7 @@ export function openProcesses(logDirectory: string): Processes {
         child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
       }).then((how) => {
         children.delete(child);
+        if (child.pid !== undefined && guard.stdin.writable) guard.stdin.write(`ended ${child.pid}\n`);
         file.end(`# ${how}\n`);
         return how;
       });
@@ -67,6 +82,7 @@ export function openProcesses(logDirectory: string): Processes {
       const closed = [...children].map((child) => new Promise((resolve) => child.once("close", resolve)));
       killAll();
       await Promise.all(closed);
+      guard.stdin.end();
       process.off("exit", killAll);
     },
   };
