@@ -2,8 +2,8 @@
  * When a tenant may be sent to: at most `limit` writes in any `windowMs`, and nothing while closed. A plain record
  * that answers and never sleeps.
  *
- * 1. In every interval of windowMs at most `limit` writes are taken, so a server that counts in fixed or sliding
- *    windows of that length never refuses.
+ * 1. In every interval of windowMs at most `limit` writes are taken, each counted as of its answer once that is there
+ *    (it reached the server before), so a server that counts in fixed or sliding windows of that length never refuses.
  * 2. Nothing is taken before `closedUntilMs`; closing never shortens a wait that is longer already.
  * 3. A limit that nobody told is learned from refusals that ask for no certain wait: it becomes what was accepted
  *    within one window. It grows again by small steps, rarer each time that a step was too much, up to what is configured.
@@ -66,6 +66,11 @@ export function take(pacing: Pacing, count: number, nowMs: number): Taken {
   const taken = { atMs: nowMs, count, refused: 0 };
   pacing.taken.push(taken);
   return taken;
+}
+
+/** The answer came: the server counted it at this time at the latest. */
+export function countAsOf(taken: Taken, nowMs: number): void {
+  taken.atMs = Math.max(taken.atMs, nowMs); // 1
 }
 
 export function closeUntil(pacing: Pacing, untilMs: number): void {

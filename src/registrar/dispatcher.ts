@@ -16,7 +16,7 @@ import {
   requestsAllowed,
 } from "../policy/breaker.ts";
 import { classify, healthOf, type Verdict } from "../policy/classify.ts";
-import { available, availableWithin, opensAtMs, type Taken, take } from "../policy/pacing.ts";
+import { available, availableWithin, countAsOf, opensAtMs, type Taken, take } from "../policy/pacing.ts";
 import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../ports.ts";
 import { randomUuid } from "./claim.ts";
 import { blockLine, createLine, isInTrouble, type Line, takeIn } from "./line.ts";
@@ -185,6 +185,7 @@ export function createDispatcher(
     );
     inFlight--;
     line.inFlight--;
+    countAsOf(taken, clock.nowMs());
     const results = replies.map((reply) => (reply.kind === "answer" ? reply.status : reply.reason));
     const operation = works.length === 1 ? "create" : "batch";
     const durationMs = clock.nowMs() - startedMs;

@@ -4,7 +4,7 @@
  *
  * Layout, little-endian: version (u32), length of the JSON part (u32), the JSON part, padding to four bytes, the slots.
  */
-import type { Ledger } from "./ledger.ts";
+import { isRegistered, type Ledger } from "./ledger.ts";
 
 const version = 1;
 const headBytes = 8;
@@ -36,12 +36,15 @@ export function decodeSnapshot(bytes: Uint8Array): Ledger | null {
   const jsonLength = head.getUint32(4, true);
   const slotsAt = align(headBytes + jsonLength);
   if (head.getUint32(0, true) !== version || slotsAt >= bytes.length) return null;
-  const slotBytes = bytes.slice(slotsAt);
+  // A copy of its own, aligned: a Buffer's slice would be a view into who knows what.
+  const slotBytes = new Uint8Array(bytes.subarray(slotsAt));
   const slotCount = slotBytes.length / 32;
   if (!Number.isInteger(Math.log2(slotCount))) return null;
   const json = new TextDecoder().decode(bytes.subarray(headBytes, headBytes + jsonLength));
   const { size, nextOffset, last, otherIds } = JSON.parse(json) as Described;
-  return { slots: new Uint32Array(slotBytes.buffer), size, nextOffset, last, otherIds: new Map(otherIds) };
+  const slots = new Uint32Array(slotBytes.buffer);
+  const ledger = { slots, size, nextOffset, last, otherIds: new Map(otherIds) };
+  return last === null || isRegistered(ledger, last.idempotencyKey) ? ledger : null;
 }
 
 function align(at: number): number {

@@ -47,13 +47,13 @@ export function silenceCases(define: Define): void {
 
 export function credentialCases(define: Define): void {
   define(
-    "a wrong secret is the credential's fault, and nothing is sent",
+    "a wrong secret is told from a tenant's refusal, and nothing is sent",
     async ({ graph, tenantId, inventory }) => {
       for (const count of [1, 3]) {
         const replies = await graph.create(tenantId, requests(count));
-        assert.deepEqual(replies.map(brief), new Array(count).fill("credential, not sent"));
+        assert.deepEqual(replies.map(brief), new Array(count).fill("secret, not sent"));
       }
-      assert.equal(brief(await graph.list(tenantId)), "credential, not sent");
+      assert.equal(brief(await graph.list(tenantId)), "secret, not sent");
       assert.deepEqual(inventory(tenantId), []);
     },
     { wrongSecret: true },
