@@ -26,10 +26,13 @@ suite("the image", { skip, timeout: 900_000 }, () => {
     JSON.parse(await dockerText(["image", "inspect", name]))[0];
   const sh = (script: string) => dockerText(["run", "--rm", "--entrypoint", "sh", image, "-c", script]);
 
-  before(async () => {
-    image = await buildImage();
-    inspected = await inspect(image);
-  });
+  before(
+    async () => {
+      image = await buildImage();
+      inspected = await inspect(image);
+    },
+    { timeout: 900_000 },
+  );
 
   test("its own layers take at most 80 MB", async () => {
     const added = inspected.Size - (await inspect(baseImage)).Size;
