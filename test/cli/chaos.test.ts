@@ -148,9 +148,22 @@ function isWithoutBroker(t: TestContext, { code, stderr }: Ended): boolean {
   return reason !== undefined;
 }
 
-const small = ["--events", "60", "--kills", "1", "--freezes", "1", "--broker-restarts", "1"];
+/** Session time-outs and a broker that starts twice are waited for in earnest. */
+const slow = { timeout: 150_000 };
+const small = [
+  "--timeout",
+  "100",
+  "--events",
+  "60",
+  "--kills",
+  "1",
+  "--freezes",
+  "1",
+  "--broker-restarts",
+  "1",
+];
 
-test("real processes killed, frozen and restarted: nothing lost, nothing twice", async (t) => {
+test("real processes killed, frozen and restarted: nothing lost, nothing twice", slow, async (t) => {
   const { code, stdout, stderr } = await startCli([
     "chaos",
     ...small,
@@ -179,7 +192,7 @@ test("real processes killed, frozen and restarted: nothing lost, nothing twice",
 });
 
 for (const signal of ["SIGINT", "SIGKILL"] as const) {
-  test(`ended by ${signal}, in the middle: no process is left`, async (t) => {
+  test(`ended by ${signal}, in the middle: no process is left`, slow, async (t) => {
     await endedBy(t, signal);
   });
 }
