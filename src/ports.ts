@@ -107,7 +107,8 @@ export interface Session {
   /**
    * Commits under this session's generation, all in one request. "committed": durable. "superseded": refused, the
    * generation is over and nothing was stored. "unknown": may or may not be stored, now or within the settle time (so
-   * it may overwrite a later commit of this session), but never once a later generation has begun.
+   * it may overwrite a later commit of this session), but never once a later generation has begun. The settle time
+   * counts from when this promise settled.
    */
   commit(commits: readonly Commit[]): Promise<CommitResult>;
 }

@@ -3,7 +3,7 @@
  *
  * Invariants
  * 1. An exchange settles once; the time-out settles it wherever it then is.
- * 2. After it settled no byte of it is sent: every step looks at `settled` before it goes on, and `abort` ends what
+ * 2. After it settled no byte of it is sent: every step looks at `isOver` before it goes on, and `abort` ends what
  *    is on the wire.
  * 3. `sent` is false only while certainly no byte of the request has been handed to a connection.
  */
@@ -26,6 +26,8 @@ export interface Exchange {
   readonly url: URL | null;
   sent: boolean;
   settled: boolean;
+  /** Settled, or past its time-out although the timer, after a freeze of the process, has not fired yet. */
+  isOver(): boolean;
   /** Destroys what is on the wire; null while nothing is. */
   abort: (() => void) | null;
 }

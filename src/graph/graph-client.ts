@@ -168,7 +168,9 @@ function sender(client: Client, timeoutMs: number, clock: Clock): Send {
   return (call) =>
     new Promise((resolve) => {
       const { tenantId, url = null } = call;
-      const exchange: Exchange = { tenantId, url, sent: false, settled: false, abort: null };
+      const dueMs = clock.nowMs() + timeoutMs;
+      const isOver = () => exchange.settled || clock.nowMs() >= dueMs;
+      const exchange: Exchange = { tenantId, url, sent: false, settled: false, isOver, abort: null };
       const settle = (outcome: Outcome) => {
         if (exchange.settled) return;
         exchange.settled = true;

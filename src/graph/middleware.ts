@@ -21,7 +21,7 @@ export function authenticationMiddleware(tokens: TokenCache): Middleware {
       // A 401 certainly did nothing, so even a POST may follow it.
       if (outcome.kind !== "raw" || outcome.status !== 401) return;
       const { exchange } = optionsOf(context);
-      if (exchange.settled || !tokens.invalidate(exchange.tenantId, token)) return;
+      if (exchange.isOver() || !tokens.invalidate(exchange.tenantId, token)) return;
       exchange.sent = false;
       if ((await authorize(context, tokens)) !== null) await next.execute(context);
     },
@@ -33,7 +33,7 @@ async function authorize(context: Context, tokens: TokenCache): Promise<string |
   const { exchange, headers } = optionsOf(context);
   const held = tokens.get(exchange.tenantId);
   const result = held instanceof Promise ? await held : held;
-  if (exchange.settled) {
+  if (exchange.isOver()) {
     setOutcome(context, silence("timeout", false, "given up while waiting for a token"));
     return null;
   }

@@ -54,7 +54,7 @@ class Transmission implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#exchange.settled || this.#started) {
+    if (this.#exchange.isOver() || this.#started) {
       controller.abort(new Error("not sent again"));
       return;
     }

@@ -4,7 +4,7 @@
  * 1. One commit is in flight at a time, under the session that its partitions are confirmed for.
  * 2. A window's `promised` grows only when a commit that carries it was acknowledged; what is stored never shrinks
  *    except by a clean shutdown.
- * 3. A commit of unknown outcome may still land, over later ones, until settleMs after it was sent. Until then no
+ * 3. A commit of unknown outcome may still land, over later ones, until settleMs after it ended. Until then no
  *    acknowledgement widens a promise; then all positions are committed again.
  * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
  */
@@ -27,8 +27,8 @@ export interface Committer {
   mark(): void;
   /** Records wait for a promise. */
   urge(): void;
-  /** A commit that was sent at `sentMs` had an unknown outcome. */
-  distrust(sentMs: number): void;
+  /** A commit just ended with an unknown outcome. */
+  distrust(): void;
   /** The last commits of a clean shutdown: promise no more than what may have been carried out. */
   finish(session: Session): Promise<void>;
 }
@@ -92,13 +92,14 @@ export function createCommitter(
       return;
     }
     // Superseded: the next session goes on from here. Should this one not end after all, we ask again.
-    if (result === "unknown") distrust(sentMs); // 3
+    if (result === "unknown") distrust(); // 3
     failures++;
     planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));
   }
 
-  function distrust(sentMs: number): void {
-    const untilMs = sentMs + settings.settleMs;
+  function distrust(): void {
+    // From its end on, not from its sending: a process that froze in between may have sent it as late as that.
+    const untilMs = clock.nowMs() + settings.settleMs;
     if (untilMs <= distrustUntilMs) return;
     distrustUntilMs = untilMs;
     clock.after(untilMs - clock.nowMs(), () => {

@@ -26,8 +26,8 @@ export interface OwnershipEvents {
   /** Suspects may go on. */
   released(partition: OwnedPartition): void;
   lost(partition: OwnedPartition): void;
-  /** A commit that was sent at `sentMs` may still land. */
-  commitUnknown(sentMs: number): void;
+  /** A commit just ended with an unknown outcome; it may still land. */
+  commitUnknown(): void;
   fault(fault: Fault): void;
 }
 
@@ -126,9 +126,8 @@ export function createOwnership(
       return { topic, partition: number, offset: startAt, metadata };
     });
     return persist(session.ended, "commit", async () => {
-      const sentMs = clock.nowMs();
       const result = await session.commit(commits);
-      if (result === "unknown") events.commitUnknown(sentMs);
+      if (result === "unknown") events.commitUnknown();
       observe({ kind: "committed", result, partitions: 1 });
       if (result === "committed") return { ok: true, value: promised };
       return { ok: false, reason: `the claim of partition ${number} was not acknowledged (${result})` };

@@ -76,7 +76,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     ready: startReading,
     released: (partition) => pipeline.advanceWaiting(partition),
     lost: wakeReaders,
-    commitUnknown: (sentMs) => committer.distrust(sentMs),
+    commitUnknown: () => committer.distrust(),
     fault: fail,
   });
   const lag = createLagMeter(ports, owned, () => session);
@@ -206,6 +206,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     if (session === null) notReady.push("group: no partitions assigned yet");
     for (const number of session?.partitions ?? []) {
       if (!partitions.includes(number)) notReady.push(`partition ${number}: being taken over`);
+    }
+    if (session !== null && partitions.length > 0 && session.heldUntilMs() <= clock.nowMs()) {
+      notReady.push("group: no heartbeat was acknowledged lately, so nothing is posted");
     }
     const { breaker, ...flow } = pipeline.status();
     if (breaker !== "closed") notReady.push(`graph: not answering, the circuit breaker is ${breaker}`);

@@ -114,3 +114,22 @@ test("in the TLS handshake: not sent", async (context) => {
   clock.advance(requestTimeoutMs);
   assert.equal(timeoutOf(await work), false);
 });
+
+test("frozen past the time-out, and thawed before the timer fires: not sent", async (context) => {
+  let nowMs = 0;
+  const clock = { nowMs: () => nowMs, wallMs: () => nowMs, after: () => () => {} };
+  const { promise: token, resolve: bringToken } = Promise.withResolvers<void>();
+  const { graph, server } = await serve(context, ({ socket }) => socket.write(reply(201, created)), {
+    clock,
+    tokens: async (...args) => {
+      await token;
+      return staticToken(...args);
+    },
+  });
+  const work = graph.create(tenantId, [createRequest()]);
+  await turn();
+  nowMs = requestTimeoutMs * 10;
+  bringToken();
+  assert.equal(timeoutOf(await work), false);
+  assert.equal(server.requests.length, 0);
+});
