@@ -39,7 +39,6 @@ export function lint(
     const security = kafka ? lintKafkaSecurity(s) : { problems: [], warnings: [] };
     problems.push(...security.problems);
     warnings.push(...security.warnings);
-    warn(kafka && isSet("dataDir"), "DATA_DIR has no effect with KAFKA_BROKERS: unset one of the two");
     warn(
       kafka && s.kafkaSessionTimeoutMs < 6_000,
       `KAFKA_SESSION_TIMEOUT_MS=${s.kafkaSessionTimeoutMs} is below what brokers accept by default (6000); type KAFKA_SESSION_TIMEOUT_MS=30000, or lower the broker's group.min.session.timeout.ms`,

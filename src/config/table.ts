@@ -87,7 +87,7 @@ export const table = {
   topicsReplicationFactor: setting("TOPICS_REPLICATION_FACTOR", "log", whole(1, 15), null, "3",
     "Replicas of topics that are created. Unset: the broker's default."),
   dataDir: setting("DATA_DIR", "log", filled, "data", "/var/lib/connector-registrar",
-    "Directory of the embedded log; used without KAFKA_BROKERS."),
+    "Directory of the embedded log. With Kafka it holds only snapshots, which make a restart quick and may be deleted."),
 
   azureTenantId: setting("AZURE_TENANT_ID", "azure", guidText, null, guidExample,
     "The tenant to register connectors in; default of ALLOWED_TENANTS and of `emit --tenant`."),

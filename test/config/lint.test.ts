@@ -39,7 +39,6 @@ for (const [what, environment, expected] of [
   ["a window that starves the requests", { WINDOW_RECORDS: "31" }, /^GRAPH_MAX_IN_FLIGHT=32/],
   ["tokens in the clear", { GRAPH_BASE_URL: "http://graph.example" }, /unencrypted/],
   ["Kafka settings without Kafka", { KAFKA_GROUP_ID: "g" }, /^KAFKA_GROUP_ID has no effect/],
-  ["an embedded directory with Kafka", { KAFKA_BROKERS: "a:1", DATA_DIR: "d" }, /^DATA_DIR has no effect/],
   ["a host without a port", { HTTP_HOST: "0.0.0.0" }, /^HTTP_HOST has no effect/],
 ] as const) {
   test(`warns of ${what}`, () => {
