@@ -22,6 +22,8 @@ export interface Judge {
   onFound(work: Work, object: GraphObject): void;
   /** Read back: it surely is not there. */
   onAbsent(work: Work): void;
+  /** Has Graph made an object under an id that we sent? Then it answers the same id with 409. */
+  takesIds(): boolean;
 }
 
 type Failure = Verdict & { readonly detail: string };
@@ -38,8 +40,8 @@ export function createJudge(
 ): Judge {
   const { graph, clock, random, observe } = ports;
   /** What Graph has shown so far: that the operation exists, and that it takes our ids. */
-  const proven = { route: false, ids: false };
-  return { onVerdict, onFound, onAbsent };
+  const proven = { route: false, ids: false, honoursIds: false };
+  return { onVerdict, onFound, onAbsent, takesIds: () => proven.honoursIds };
 
   function onVerdict(work: Work, verdict: Verdict, reply: GraphReply): void {
     work.slot.tainted = false;
@@ -72,7 +74,10 @@ export function createJudge(
   function onCreated(work: Work, object: GraphObject, reply: GraphReply): void {
     const refusesIds = settings.sendId && work.withoutId && !proven.ids;
     proven.route = true;
-    if (settings.sendId && !work.withoutId) proven.ids = true;
+    if (settings.sendId && !work.withoutId) {
+      proven.ids = true;
+      proven.honoursIds = object.id.toLowerCase() === work.idempotencyKey;
+    }
     outcomes.register(work, object, "created", reply);
     if (refusesIds) onFault(idsRefused); // 2
   }

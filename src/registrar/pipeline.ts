@@ -70,7 +70,14 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   const outcomes = createOutcomes({ clock, observe, appender }, settings, onSettled);
   const dispatcher = createDispatcher(ports, settings, (...answer) => judge.onVerdict(...answer));
   const judge = createJudge(ports, settings, outcomes, dispatcher, advance, events.fault);
-  const readBack = createReadBack(ports, settings, judge.onFound, judge.onAbsent, events.fault);
+  const readBack = createReadBack(
+    ports,
+    settings,
+    judge.onFound,
+    judge.onAbsent,
+    events.fault,
+    judge.takesIds,
+  );
   const parker = createParker(ports, settings, dispatcher, { park, take, fault: events.fault });
 
   return {

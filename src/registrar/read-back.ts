@@ -1,8 +1,10 @@
 /**
- * Finds out whether a create in doubt was carried out: lists the tenant's objects and matches by identity.
+ * Finds out whether a create in doubt was carried out: lists the tenant's objects and matches by identity. Where Graph
+ * has shown that it takes our ids, it reads the one object by its id instead, which neither lags nor grows.
  *
  * 1. Found is found, whenever it was read. Absent needs `rereadCount` misses in a row, all read after every request
  *    that could still create the object has ended, and spaced, because lists may lag.
+ *    By id one miss is enough: should it be wrong, the next create is answered 409.
  * 2. One list at a time for a tenant serves all its records in doubt. Lists have a limit of their own, beside creates.
  */
 import { identify } from "../domain/identity.ts";
@@ -31,6 +33,7 @@ interface Tenant {
 }
 
 const listsInFlightMax = 8;
+const getsInFlightMax = 16;
 const failureBackoff = { baseMs: 500, capMs: 8_000 };
 
 export function createReadBack(
@@ -39,27 +42,75 @@ export function createReadBack(
   onFound: (work: Work, object: GraphObject) => void,
   onAbsent: (work: Work) => void,
   onFault: (fault: Fault) => void,
+  takesIds: () => boolean,
 ): ReadBack {
   const { graph, clock, random, observe } = ports;
   const tenants = new Map<string, Tenant>();
   const queue: Tenant[] = [];
   let listing = 0;
+  const byId: Work[] = [];
+  let gettingById = 0;
 
   return {
     request(work) {
-      const { tenantId } = work.enrollment;
-      let tenant = tenants.get(tenantId);
-      if (tenant === undefined) {
-        const pacing = createPacing(settings.listsPer20s, 20_000);
-        tenant = { tenantId, works: new Set(), pacing, failures: 0, state: "idle", cancelTimer: () => {} };
-        tenants.set(tenantId, tenant);
-      }
-      tenant.works.add(work);
-      if (tenant.state === "timed" && tenant.failures === 0) tenant.cancelTimer();
-      if (tenant.state === "idle" || (tenant.state === "timed" && tenant.failures === 0)) plan(tenant);
+      if (!settings.sendId || !takesIds()) return requestList(work);
+      byId.push(work);
+      startGets();
     },
-    waiting: () => [...tenants.values()].reduce((sum, tenant) => sum + tenant.works.size, 0),
+    waiting: () =>
+      byId.length + gettingById + [...tenants.values()].reduce((sum, tenant) => sum + tenant.works.size, 0),
   };
+
+  // ── by id ──
+
+  function startGets(): void {
+    while (gettingById < getsInFlightMax) {
+      const work = byId.shift();
+      if (work === undefined) return;
+      gettingById++;
+      void getOne(work).then(() => {
+        gettingById--;
+        startGets();
+      });
+    }
+  }
+
+  async function getOne(work: Work): Promise<void> {
+    const { doubt } = work;
+    if (doubt === null || !isLive(work)) return;
+    const { tenantId } = work.enrollment;
+    const startedMs = clock.nowMs();
+    const reply = await graph.get(tenantId, work.idempotencyKey);
+    const durationMs = clock.nowMs() - startedMs;
+    const results = [reply.kind === "answer" ? reply.status : reply.reason];
+    observe({ kind: "graph-request", operation: "get", tenantId, items: 1, durationMs, results });
+    if (!isLive(work)) return;
+    const object = reply.kind === "answer" ? reply.object : null;
+    if (object !== null && identify(tenantId, object)?.idempotencyKey === work.idempotencyKey) {
+      return onFound(work, object); // 1
+    }
+    if (reply.kind !== "answer" || reply.status !== 404) return requestList(work);
+    if (startedMs >= doubt.absentAfterMs) return onAbsent(work); // 1
+    clock.after(doubt.absentAfterMs - clock.nowMs(), () => {
+      byId.push(work);
+      startGets();
+    });
+  }
+
+  // ── by list ──
+
+  function requestList(work: Work): void {
+    const { tenantId } = work.enrollment;
+    let tenant = tenants.get(tenantId);
+    if (tenant === undefined) {
+      const pacing = createPacing(settings.listsPer20s, 20_000);
+      tenant = { tenantId, works: new Set(), pacing, failures: 0, state: "idle", cancelTimer: () => {} };
+      tenants.set(tenantId, tenant);
+    }
+    tenant.works.add(work);
+    if (tenant.state === "timed" && tenant.failures === 0) tenant.cancelTimer();
+    if (tenant.state === "idle" || (tenant.state === "timed" && tenant.failures === 0)) plan(tenant);
+  }
 
   /** Queues the tenant's next list, now or when its first record is due. */
   function plan(tenant: Tenant, notBeforeMs = 0): void {
