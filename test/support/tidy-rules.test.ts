@@ -132,7 +132,6 @@ test("a file has a limit of lines", () => {
 for (const text of [
   `cd /${"work"}/main`,
   `cat "/${"tmp"}/x"`,
-  `see ../${"shared"}/x`,
   `https://${"registry"}.example.org/x`,
   `https://${"repo1"}.example.org/maven2`,
   `"${"resolved"}": "https://x"`,
