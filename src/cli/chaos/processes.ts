@@ -45,6 +45,7 @@ export function openProcesses(logDirectory: string): Processes {
     for (const child of children) child.kill("SIGKILL");
   };
   process.on("exit", killAll);
+  let isOver = false;
   return {
     start(name, args, environment, onLine) {
       const main = process.argv[1]!;
@@ -55,6 +56,8 @@ export function openProcesses(logDirectory: string): Processes {
         detached: true,
       });
       children.add(child);
+      // A worker's end may be answered by starting another, also when it is all over: that one ends at once.
+      if (isOver) child.kill("SIGKILL");
       if (child.pid !== undefined) guard.stdin.write(`started ${child.pid}\n`);
       const file = createWriteStream(join(logDirectory, `${name}.log`), { flags: "a" });
       createInterface({ input: child.stdout }).on("line", (line) => {
@@ -79,9 +82,12 @@ export function openProcesses(logDirectory: string): Processes {
       };
     },
     async endAll() {
-      const closed = [...children].map((child) => new Promise((resolve) => child.once("close", resolve)));
-      killAll();
-      await Promise.all(closed);
+      isOver = true;
+      while (children.size > 0) {
+        const closed = [...children].map((child) => new Promise((resolve) => child.once("close", resolve)));
+        killAll();
+        await Promise.all(closed);
+      }
       guard.stdin.end();
       process.off("exit", killAll);
     },
