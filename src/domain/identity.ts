@@ -7,10 +7,10 @@
  */
 import { parseDateTimeOffset } from "./date-time-offset.ts";
 import type { EnrollmentDetails } from "./enrollment.ts";
-import { uuidV5 } from "./uuid.ts";
+import { uuidV5In } from "./uuid.ts";
 
-/** uuidV5 of "connector-registrar:enrollment" in RFC 9562's namespace for URLs. */
-const namespace = "aef794c2-b3bc-5d23-a54d-e5353f592d54";
+/** The namespace is itself the version 5 UUID of "connector-registrar:enrollment" in RFC 9562's namespace for URLs. */
+const keyOf = uuidV5In("aef794c2-b3bc-5d23-a54d-e5353f592d54");
 
 export interface Identity {
   /** UUID, lower case. */
@@ -29,7 +29,7 @@ export function identify(
   const machine = foldMachineName(details.machineName);
   const tenant = tenantId.toLowerCase();
   const canonical = JSON.stringify([tenant, machine, details.connectorName, enrolled.ticks.toString()]);
-  return { idempotencyKey: uuidV5(namespace, canonical), lane: `${tenant}\0${machine}` };
+  return { idempotencyKey: keyOf(canonical), lane: `${tenant}\0${machine}` };
 }
 
 /**

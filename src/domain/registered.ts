@@ -102,22 +102,23 @@ const headers: NewRecord["headers"] = [[contentTypeHeader, utf8.encode(structure
 export function registeredRecord(partition: number, registration: Registration): NewRecord {
   const { enrollment, idempotencyKey } = registration;
   const { traceparent } = enrollment.event;
+  const registeredAt = new Date(registration.registeredAt).toISOString();
   const event = {
     specversion: "1.0",
     id: idempotencyKey,
     source: registrarSource,
     type: registeredType,
-    time: new Date(registration.registeredAt).toISOString(),
+    time: registeredAt,
     datacontenttype: "application/json",
     tenantid: enrollment.tenantId,
     ...(traceparent === null ? {} : { traceparent }),
-    data: dataOf(registration),
+    data: dataOf(registration, registeredAt),
   } satisfies Type.Static<typeof registeredEvent>;
-  const value = utf8.encode(JSON.stringify(event));
-  return { topic: "registered", partition, key: utf8.encode(idempotencyKey), value, headers };
+  const value = Buffer.from(JSON.stringify(event));
+  return { topic: "registered", partition, key: Buffer.from(idempotencyKey), value, headers };
 }
 
-function dataOf(registration: Registration): Type.Static<typeof registeredData> {
+function dataOf(registration: Registration, registeredAt: string): Type.Static<typeof registeredData> {
   const { enrollment, object, source } = registration;
   return {
     id: object.id,
@@ -139,7 +140,7 @@ function dataOf(registration: Registration): Type.Static<typeof registeredData> 
       offset: source.offset,
     },
     enrolledAt: isoTime(registration.enrolledAt),
-    registeredAt: new Date(registration.registeredAt).toISOString(),
+    registeredAt,
   };
 }
 

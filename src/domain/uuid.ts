@@ -10,10 +10,18 @@ export function isUuid(text: string): boolean {
   return shape.test(text);
 }
 
-/** The version 5 UUID of a name (hashed as UTF-8), lower case. `namespace` must be a UUID. */
-export function uuidV5(namespace: string, name: string): string {
-  const input = Buffer.concat([Buffer.from(namespace.replaceAll("-", ""), "hex"), Buffer.from(name)]);
-  const digest = hash("sha1", input, "hex");
+/** Gives names (hashed as UTF-8) their version 5 UUIDs, lower case. `namespace` must be a UUID. */
+export function uuidV5In(namespace: string): (name: string) => string {
+  const prefix = Buffer.from(namespace.replaceAll("-", ""), "hex");
+  return (name) => {
+    const input = Buffer.allocUnsafe(prefix.length + Buffer.byteLength(name));
+    prefix.copy(input);
+    input.write(name, prefix.length);
+    return format(hash("sha1", input, "hex"));
+  };
+}
+
+function format(digest: string): string {
   const variant = variants[Number.parseInt(digest.charAt(16), 16) & 3];
   const tail = `${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-${tail}`;

@@ -36,10 +36,14 @@ function readObject(body: unknown): GraphObject | null {
 
 /** The value of a header, its name in any case; the first of several. */
 export function headerOf(headers: JsonObject, name: string): string | null {
-  const key = name in headers ? name : Object.keys(headers).find((other) => other.toLowerCase() === name);
-  const value = key === undefined ? undefined : headers[key];
+  const value = headers[name] ?? headers[nameInAnyCase(headers, name)];
   const first = Array.isArray(value) ? value[0] : value;
   return typeof first === "string" || typeof first === "number" ? String(first) : null;
+}
+
+function nameInAnyCase(headers: JsonObject, name: string): string {
+  for (const other in headers) if (other.length === name.length && other.toLowerCase() === name) return other;
+  return name;
 }
 
 /** `headers`: of an HTTP answer or of an item of a batch. `body`: parsed; undefined if it isn't JSON. */

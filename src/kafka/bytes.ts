@@ -92,6 +92,21 @@ export class ByteWriter {
   varBytes(value: Uint8Array | null): this {
     return value === null ? this.varint(-1) : this.varint(value.length).raw(value);
   }
+
+  /** UTF-8, length-prefixed by a varint. */
+  varString(value: string): this {
+    const size = Buffer.byteLength(value);
+    const at = this.varint(size).#room(size);
+    this.#buffer.write(value, at);
+    return this;
+  }
+}
+
+/** How many bytes `varint` writes for a value that isn't negative. */
+export function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value * 2; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes += 1;
+  return bytes;
 }
 
 /** Thrown where bytes end too early; the caller says what they were to be. */

@@ -4,7 +4,7 @@
  * ends whose last records were compacted away.
  */
 import type { Header } from "../ports.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter, varintBytes } from "./bytes.ts";
 import { decompress } from "./compression.ts";
 import { crc32c } from "./crc32c.ts";
 
@@ -32,6 +32,11 @@ export interface ProducerState {
 export class BatchError extends Error {}
 
 const overheadBytes = 61;
+/** Where a batch holds its length and its checksum, and what they are of: each from there to the end. */
+const lengthAt = 8;
+const lengthCountsFrom = 12;
+const checksumAt = 17;
+const checkedFrom = 21;
 
 /** Upper bound of a record's size inside a batch. */
 export function recordBytes(record: RecordBody): number {
@@ -46,7 +51,13 @@ export function encodeBatch(
   timestampMs: number,
   producer: ProducerState,
 ): Buffer {
-  const checked = new ByteWriter(4096)
+  const bound = records.reduce((sum, record) => sum + recordBytes(record), overheadBytes);
+  const batch = new ByteWriter(bound)
+    .int64(0)
+    .int32(0)
+    .int32(-1)
+    .int8(2)
+    .uint32(0)
     .int16(0)
     .int32(records.length - 1)
     .int64(timestampMs)
@@ -55,27 +66,35 @@ export function encodeBatch(
     .int16(producer.epoch)
     .int32(producer.sequence)
     .int32(records.length);
-  const body = new ByteWriter(1024);
   records.forEach((record, index) => {
-    const one = body.length;
-    body
+    batch
+      .varint(bodyBytes(record, index))
       .int8(0)
       .varint(0)
       .varint(index)
       .varBytes(record.key)
       .varBytes(record.value)
       .varint(record.headers.length);
-    for (const [name, value] of record.headers) body.varBytes(Buffer.from(name)).varBytes(value);
-    const bytes = body.bytes.subarray(one);
-    checked.varint(bytes.length).raw(bytes);
+    for (const [name, value] of record.headers) batch.varString(name).varBytes(value);
   });
-  return new ByteWriter(checked.length + overheadBytes)
-    .int64(0)
-    .int32(checked.length + 9)
-    .int32(-1)
-    .int8(2)
-    .uint32(crc32c(checked.bytes))
-    .raw(checked.bytes).bytes;
+  const { bytes } = batch;
+  bytes.writeInt32BE(bytes.length - lengthCountsFrom, lengthAt);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(checkedFrom)), checksumAt);
+  return bytes;
+}
+
+/** Exactly what a record takes behind its own length. */
+function bodyBytes({ key, value, headers }: RecordBody, index: number): number {
+  let bytes = 2 + varintBytes(index) + fieldBytes(key) + fieldBytes(value) + varintBytes(headers.length);
+  for (const [name, headerValue] of headers) {
+    const nameBytes = Buffer.byteLength(name);
+    bytes += varintBytes(nameBytes) + nameBytes + fieldBytes(headerValue);
+  }
+  return bytes;
+}
+
+function fieldBytes(value: Uint8Array | null): number {
+  return value === null ? 1 : varintBytes(value.length) + value.length;
 }
 
 export interface AbortedTransaction {
@@ -103,7 +122,7 @@ export function decodeBatches(
   const records: RawRecord[] = [];
   let nextOffset = fromOffset;
   for (let at = 0; at + overheadBytes <= bytes.length; ) {
-    const size = 12 + bytes.readInt32BE(at + 8);
+    const size = lengthCountsFrom + bytes.readInt32BE(at + lengthAt);
     if (size < overheadBytes) throw new BatchError(`a batch of ${size} bytes at offset ${nextOffset}`);
     if (at + size > bytes.length) break;
     const batch = readBatch(bytes.subarray(at, at + size));
@@ -137,7 +156,8 @@ function readBatch(bytes: Buffer): Batch {
   if (magic !== 2)
     throw new BatchError(`record format ${magic} at offset ${baseOffset}; only format 2 is read`);
   const crc = reader.uint32();
-  if (crc32c(bytes.subarray(21)) !== crc) throw new BatchError(`a wrong checksum at offset ${baseOffset}`);
+  if (crc32c(bytes.subarray(checkedFrom)) !== crc)
+    throw new BatchError(`a wrong checksum at offset ${baseOffset}`);
   const attributes = reader.int16();
   const lastOffset = baseOffset + reader.int32();
   const baseTimestampMs = reader.int64();

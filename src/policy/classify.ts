@@ -42,11 +42,11 @@ export function classify(reply: GraphReply, wallMs: number): Verdict {
     return { kind: "unavailable", afterMs: null, detail };
   }
   const { status, errorCode, errorMessage } = reply;
+  const isSuccess = status >= 200 && status < 300;
+  if (isSuccess && reply.object !== null) return { kind: "created", object: reply.object };
   const detail = describe(status, errorCode, errorMessage);
+  if (isSuccess) return { kind: "unknown", detail };
   const afterMs = () => (reply.retryAfter === null ? null : parseRetryAfterMs(reply.retryAfter, wallMs));
-  if (status >= 200 && status < 300) {
-    return reply.object === null ? { kind: "unknown", detail } : { kind: "created", object: reply.object };
-  }
   if (status === 409) return { kind: "conflict", detail };
   if (throttledStatuses.has(status)) return { kind: "throttled", afterMs: afterMs(), detail };
   if (unavailableStatuses.has(status)) return { kind: "unavailable", afterMs: afterMs(), detail };

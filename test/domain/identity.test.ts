@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { foldMachineName, identify } from "../../src/domain/identity.ts";
-import { uuidV5 } from "../../src/domain/uuid.ts";
+import { uuidV5In } from "../../src/domain/uuid.ts";
 import { formatTicks } from "./date-time-oracle.ts";
 import { documentedDetails, tenantId } from "./samples.ts";
 
@@ -16,9 +16,9 @@ test("the documented example has the key that it always had", () => {
 });
 
 test("the namespace is what its comment says, and the canonical form is a JSON array", () => {
-  const namespace = uuidV5("6ba7b811-9dad-11d1-80b4-00c04fd430c8", "connector-registrar:enrollment");
+  const namespace = uuidV5In("6ba7b811-9dad-11d1-80b4-00c04fd430c8")("connector-registrar:enrollment");
   const canonical = `["${tenantId}","MACHINE NAME VALUE","Connector Name value","636188542793726057"]`;
-  assert.equal(identify(tenantId, documentedDetails)?.idempotencyKey, uuidV5(namespace, canonical));
+  assert.equal(identify(tenantId, documentedDetails)?.idempotencyKey, uuidV5In(namespace)(canonical));
 });
 
 test("without an instant there is no identity", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isUuid, uuidV5 } from "../../src/domain/uuid.ts";
+import { isUuid, uuidV5In } from "../../src/domain/uuid.ts";
 
 const dns = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 
@@ -10,13 +10,13 @@ const vectors: readonly (readonly [namespace: string, name: string, uuid: string
   [dns.toUpperCase(), "python.org", "886313e1-3b8a-5372-9b90-0c9aee199e5d", "namespace in upper case"],
 ];
 for (const [namespace, name, uuid, source] of vectors) {
-  test(`version 5 of ${name} (${source})`, () => assert.equal(uuidV5(namespace, name), uuid));
+  test(`version 5 of ${name} (${source})`, () => assert.equal(uuidV5In(namespace)(name), uuid));
 }
 
 test("each version 5 UUID has its version and one of the four variant digits", () => {
   const variants = new Set<string>();
   for (let name = 0; name < 200; name++) {
-    const uuid = uuidV5(dns, `é${name}`);
+    const uuid = uuidV5In(dns)(`é${name}`);
     assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     variants.add(uuid.charAt(19));
   }

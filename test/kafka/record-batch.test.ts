@@ -57,6 +57,22 @@ test("what is encoded is decoded, in place, order and time", () => {
   );
 });
 
+test("checksums are CRC-32C, whatever the length", () => {
+  // The check value of the Catalogue of parametrised CRC algorithms.
+  assert.equal(crc32c(Buffer.from("123456789")), 0xe3069283);
+  assert.equal(crc32c(new Uint8Array(0)), 0);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (data) => {
+      let crc = 0xffffffff;
+      for (const byte of data) {
+        crc ^= byte;
+        for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+      }
+      assert.equal(crc32c(data), (crc ^ -1) >>> 0);
+    }),
+  );
+});
+
 test("integers survive", () => {
   const safe = fc.maxSafeInteger();
   fc.assert(

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { uuidV5 } from "../../src/domain/uuid.ts";
+import { uuidV5In } from "../../src/domain/uuid.ts";
 import { createLedger, graphIdOf, remember } from "../../src/registrar/ledger.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../src/registrar/ledger-snapshot.ts";
 
-const keyOf = (n: number) => uuidV5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", String(n));
+const keyOf = (n: number) => uuidV5In("6ba7b810-9dad-11d1-80b4-00c04fd430c8")(String(n));
 
 test("a ledger comes back from its bytes with every entry, and goes on growing", () => {
   fc.assert(

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { uuidV5 } from "../../src/domain/uuid.ts";
+import { uuidV5In } from "../../src/domain/uuid.ts";
 import { createLedger, graphIdOf, isRegistered, remember } from "../../src/registrar/ledger.ts";
 
 const namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
-const keyOf = (n: number) => uuidV5(namespace, String(n));
+const keyOf = (n: number) => uuidV5In(namespace)(String(n));
 
 test("it answers like a Map, whatever is put in, and the first id of a key stays", () => {
   const id = fc.oneof(
