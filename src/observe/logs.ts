@@ -1,6 +1,8 @@
 /**
- * Observer -> log lines. What is settled (registered, dead-lettered, duplicate) gets a line each; failures that may
- * come in thousands pass a burst limit. Events hold no secrets and no whole records, so neither do the lines.
+ * Observer -> log lines. A dead letter always gets a line of its own. So do registered records and duplicates, until they
+ * come faster than anyone reads: their lines would cost more than all else that the worker does for them. Failures that
+ * may come in thousands pass a narrower limit. What a limit holds back is counted, and the count is a line. Events hold
+ * no secrets and no whole records, so neither do the lines.
  */
 import type { Clock, Observer, RegistrarEvent } from "../ports.ts";
 import { type BurstLimitSettings, openBurstLimit } from "./burst-limit.ts";
@@ -16,25 +18,39 @@ export interface LogObserver {
   close(): void;
 }
 
-const defaultBurst: BurstLimitSettings = { lines: 10, periodMs: 10_000 };
+export interface Bursts {
+  readonly failures: BurstLimitSettings;
+  readonly settled: BurstLimitSettings;
+}
 
-export function openLogObserver(logger: Logger, clock: Clock, burst = defaultBurst): LogObserver {
-  const limit = openBurstLimit(burst, clock, (kind, suppressed) => {
-    const seconds = burst.periodMs / 1000;
-    logger.warn(
-      { event: "suppressed", of: kind, suppressed },
-      `${suppressed} more ${kind} lines in ${seconds} s`,
-    );
-  });
+const defaultBursts: Bursts = {
+  failures: { lines: 10, periodMs: 10_000 },
+  settled: { lines: 1_000, periodMs: 10_000 },
+};
+
+export function openLogObserver(logger: Logger, clock: Clock, bursts = defaultBursts): LogObserver {
+  const limitOf = (settings: BurstLimitSettings, level: Level) =>
+    openBurstLimit(settings, clock, (kind, suppressed) => {
+      const seconds = settings.periodMs / 1000;
+      const fields = { event: "suppressed", of: kind, suppressed };
+      logger[level](fields, `${suppressed} more ${kind} lines in ${seconds} s`);
+    });
+  const failures = limitOf(bursts.failures, "warn");
+  const settled = limitOf(bursts.settled, "info");
   return {
     observe(event) {
+      const isSettled = event.kind === "record-registered" || event.kind === "record-duplicate";
+      if (isSettled && !settled.passes(event.kind)) return;
+      const failure = limitedFailure(event);
+      if (failure !== null && !failures.passes(failure)) return;
       const level = levelOf(event);
-      const kind = limitedKind(event);
-      if (kind !== null && !limit.passes(kind)) return;
       const { kind: name, ...fields } = event;
       logger[level]({ event: name, ...place(fields) }, messageOf(event));
     },
-    close: () => limit.close(),
+    close() {
+      failures.close();
+      settled.close();
+    },
   };
 }
 
@@ -63,7 +79,7 @@ function levelOf(event: RegistrarEvent): Level {
 }
 
 /** Under which name lines of this event count against the burst limit; null: each is written. */
-function limitedKind(event: RegistrarEvent): string | null {
+function limitedFailure(event: RegistrarEvent): string | null {
   switch (event.kind) {
     case "attempt-failed":
       return `attempt-failed (${event.verdict})`;

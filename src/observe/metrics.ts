@@ -90,8 +90,7 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
           return failed.inc({ verdict: event.verdict });
         case "graph-request":
           requestSeconds.observe({ operation: event.operation }, event.durationMs / 1000);
-          for (const result of event.results) answers.inc({ result: resultLabel(result) });
-          return;
+          return countAnswers(answers, event.results);
         case "committed":
           return commits.inc({ result: event.result });
         case "log-failed":
@@ -140,6 +139,16 @@ function registerGauges(registry: Registry, version: string, status: () => Measu
     labelNames: ["version", "node"],
     registers: [registry],
   }).set({ version, node: process.version }, 1);
+}
+
+/** Once for each label: the items of a batch mostly share theirs. */
+function countAnswers(answers: Counter<"result">, results: readonly (number | GraphSilence["reason"])[]) {
+  const counts = new Map<string, number>();
+  for (const each of results) {
+    const label = resultLabel(each);
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  for (const [result, count] of counts) answers.inc({ result }, count);
 }
 
 function resultLabel(result: number | GraphSilence["reason"]): string {

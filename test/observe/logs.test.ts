@@ -11,7 +11,14 @@ function openRecorded() {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({ level: "trace" }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const clock = virtualClock();
-  return { lines, clock, logs: openLogObserver(logger, clock, { lines: 3, periodMs: 1_000 }) };
+  return {
+    lines,
+    clock,
+    logs: openLogObserver(logger, clock, {
+      failures: { lines: 3, periodMs: 1_000 },
+      settled: { lines: 20, periodMs: 1_000 },
+    }),
+  };
 }
 
 const failed = (verdict: string): RegistrarEvent => ({
@@ -77,13 +84,26 @@ test("close reports what is held back", () => {
   assert.equal(lines.at(-1)!.suppressed, 2);
 });
 
-test("registered and dead-lettered records are never held back", () => {
+const sampleOf = (wanted: RegistrarEvent["kind"]) => sampleEvents.find(({ kind }) => kind === wanted)!;
+
+test("dead-lettered records are never held back", () => {
   const { lines, logs } = openRecorded();
-  const settled = sampleEvents.filter(
-    ({ kind }) => kind === "record-registered" || kind === "record-refused",
-  );
-  for (let count = 0; count < 50; count++) for (const event of settled) logs.observe(event);
+  for (let count = 0; count < 100; count++) logs.observe(sampleOf("record-refused"));
   assert.equal(lines.length, 100);
+  logs.close();
+});
+
+test("registered records and duplicates have a line each until there are too many to read", () => {
+  const { lines, clock, logs } = openRecorded();
+  for (const kind of ["record-registered", "record-duplicate"] as const) {
+    for (let count = 0; count < 20; count++) logs.observe(sampleOf(kind));
+  }
+  assert.equal(lines.length, 40);
+  for (let count = 0; count < 5; count++) logs.observe(sampleOf("record-registered"));
+  assert.equal(lines.length, 40);
+  clock.advance(1_000);
+  const { level, of, suppressed } = lines.at(-1)!;
+  assert.deepEqual([lines.length, level, of, suppressed], [41, 30, "record-registered", 5]);
   logs.close();
 });
 
