@@ -1,7 +1,8 @@
 /**
  * Appends outcomes, many in one round trip.
  *
- * 1. One append is in flight at a time; whatever gathers meanwhile goes with the next. A lone record waits for nothing.
+ * 1. One append is in flight at a time; whatever gathers meanwhile goes with the next. Behind one that carried many,
+ *    more is sure to come: the next begins gatherMs after it began. A lone record waits for nothing.
  * 2. An entry is sent only while its owner may publish it, and again until the log acknowledged it or the partition
  *    is lost: a record appended twice is identical and carries the same id.
  * 3. `done` is called once: true when durable, false when it was dropped because the partition is lost.
@@ -24,6 +25,9 @@ export interface Appender {
 }
 
 const recordsPerAppend = 500;
+/** Under load, a hundred appends a second: each costs this process and the broker more than the records in it. */
+const gatherMs = 10;
+const manyRecords = 8;
 /** How soon entries that may not be published yet are looked at again, if nothing pokes. */
 const waitMs = 250;
 const retryBackoff = { baseMs: 100, capMs: 5_000 };
@@ -39,8 +43,8 @@ export function createAppender(ports: {
   let sending = 0;
   let running = false;
   let failures = 0;
-  /** After a failed append nothing is sent before this; new entries do not shorten the back-off. */
-  let retryAtMs = 0;
+  /** After an append that failed, or that carried many, nothing is sent before this; new entries do not shorten it. */
+  let notBeforeMs = 0;
   let cancelWait: () => void = () => {};
 
   return {
@@ -53,7 +57,7 @@ export function createAppender(ports: {
   };
 
   function start(): void {
-    if (running || queue.length === 0 || clock.nowMs() < retryAtMs) return;
+    if (running || queue.length === 0 || clock.nowMs() < notBeforeMs) return;
     running = true;
     cancelWait();
     // A turn later, so that all that becomes ready in this turn goes together.
@@ -67,18 +71,21 @@ export function createAppender(ports: {
       for (const entry of drop) entry.done(false); // 3
       if (send.length === 0) break;
       sending = send.length;
+      const startedMs = clock.nowMs();
       const result = await log.append(send.map((entry) => entry.record)); // 1
       sending = 0;
       if (result.ok) {
         failures = 0;
         for (const entry of send) entry.done(true); // 3
-        continue;
+        if (send.length < manyRecords || queue.length >= recordsPerAppend) continue;
+        notBeforeMs = startedMs + gatherMs;
+        return waitThenStart(notBeforeMs - clock.nowMs()); // 1
       }
       queue = [...send, ...queue]; // 2
       failures++;
       const retryInMs = backoffMs(failures, random, retryBackoff);
       observe({ kind: "log-failed", operation: "append", reason: result.reason, retryInMs });
-      retryAtMs = clock.nowMs() + retryInMs;
+      notBeforeMs = clock.nowMs() + retryInMs;
       return waitThenStart(retryInMs);
     }
     if (queue.length > 0) return waitThenStart(waitMs);
@@ -87,7 +94,7 @@ export function createAppender(ports: {
 
   function waitThenStart(ms: number): void {
     running = false;
-    cancelWait = clock.after(ms, start);
+    cancelWait = clock.after(Math.max(0, ms), start);
   }
 
   function sort(entries: readonly Entry[]) {

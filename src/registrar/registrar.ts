@@ -127,8 +127,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     if (!isCurrent(partition, under)) return;
     observe({ kind: "records-read", topic, partition: partition.number, count: records.length });
     for (const record of records) {
-      // What is left of these records after a change of session is read again under the next one.
-      if (!(await isReadable(partition, topic, under))) return;
+      // All that there is room for in one turn, so that it can share requests. What is left of these records after a
+      // change of session is read again under the next one.
+      if (!hasRoomNow(partition, topic, under) && !(await isReadable(partition, topic, under))) return;
       if (topic === "enrolled") pipeline.accept(partition, record);
       else pipeline.noteParked(partition, record);
     }
@@ -136,18 +137,32 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     committer.mark();
   }
 
+  function hasRoomNow(partition: OwnedPartition, topic: InputTopic, under: Session): boolean {
+    if (!isCurrent(partition, under)) return false;
+    return topic === "retry" || hasRoom(partition.window, settings.windowRecords);
+  }
+
   /** True once the window has room; false once the session is over. */
   async function isReadable(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<boolean> {
     while (isCurrent(partition, under)) {
-      if (topic === "retry" || hasRoom(partition.window, settings.windowRecords)) return true;
+      if (hasRoomNow(partition, topic, under)) return true;
       pipeline.makeRoom(partition);
-      // A tenant may become slow without anything being settled, so this looks again.
-      await new Promise<void>((wake) => {
-        partition.roomWaiters.add(wake);
-        clock.after(fullWindowWaitMs, wake);
-      });
+      await roomOrTime(partition);
     }
     return false;
+  }
+
+  /** A tenant may become slow without anything being settled, so after a while it is time to look again. */
+  function roomOrTime(partition: OwnedPartition): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        cancel();
+        partition.roomWaiters.delete(wake);
+        resolve();
+      };
+      const cancel = clock.after(fullWindowWaitMs, wake);
+      partition.roomWaiters.add(wake);
+    });
   }
 
   function isCurrent(partition: OwnedPartition, under: Session): boolean {

@@ -48,12 +48,36 @@ test("more than 500 go in several appends, in order", async (t) => {
   const { world, append } = given(t);
   const names = Array.from({ length: 1_100 }, (_, n) => `${n}`);
   for (const name of names) append(name);
-  await world.time.pass(10);
+  await world.time.pass(20);
   assert.deepEqual(
     world.log.appends.map((records) => records.length),
     [500, 500, 100],
   );
   assert.deepEqual(stored(world), names);
+});
+
+test("behind many the next append gathers for a while; behind few, or later, a lone entry goes at once", async (t) => {
+  const { world, append, done } = given(t);
+  const sizes = () => world.log.appends.map((records) => records.length);
+  for (let n = 0; n < 20; n++) append(`first ${n}`);
+  await world.time.pass(2);
+  assert.equal(done.length, 20);
+  append("a");
+  await world.time.pass(4);
+  append("b");
+  await world.time.pass(2);
+  assert.deepEqual(sizes(), [20]);
+  await world.time.pass(4);
+  assert.deepEqual(sizes(), [20, 2]);
+  append("c");
+  await world.time.pass(1);
+  assert.deepEqual(sizes(), [20, 2, 1]);
+  await world.time.pass(100);
+  for (let n = 0; n < 20; n++) append(`last ${n}`);
+  await world.time.pass(100);
+  append("d");
+  await world.time.pass(1);
+  assert.deepEqual(sizes(), [20, 2, 1, 20, 1]);
 });
 
 for (const [failure, expected] of [

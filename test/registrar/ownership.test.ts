@@ -60,7 +60,7 @@ describe("a partition that is gained", () => {
     assert.equal(worker.seen("partition-gained")[0]?.suspects, 2);
     assert.ok(world.lists()[0]!.atMs >= assignedAtMs + settleMs);
     assert.ok(world.lists().length >= settings.rereadCount);
-    assert.equal(world.creates().length, 4);
+    assert.equal(world.createdMachines().length, 4);
   });
 
   test("a suspect whose object is found is adopted", async (t) => {
