@@ -77,9 +77,10 @@ export function createAppender(ports: {
       if (result.ok) {
         failures = 0;
         for (const entry of send) entry.done(true); // 3
-        if (send.length < manyRecords || queue.length >= recordsPerAppend) continue;
+        const gathersMs = startedMs + gatherMs - clock.nowMs();
+        if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;
         notBeforeMs = startedMs + gatherMs;
-        return waitThenStart(notBeforeMs - clock.nowMs()); // 1
+        return waitThenStart(gathersMs); // 1
       }
       queue = [...send, ...queue]; // 2
       failures++;
@@ -94,7 +95,7 @@ export function createAppender(ports: {
 
   function waitThenStart(ms: number): void {
     running = false;
-    cancelWait = clock.after(Math.max(0, ms), start);
+    cancelWait = clock.after(ms, start);
   }
 
   function sort(entries: readonly Entry[]) {
