@@ -1,5 +1,6 @@
 /** Who is measured, each in a process of its own, all given the same topics and the same Graph. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../test/support/broker-port.ts";
 import { type Child, startChild } from "./child.ts";
@@ -37,11 +38,14 @@ export interface StartSettings {
   readonly environment?: Readonly<Record<string, string>>;
   /** Kept after the run. Default: a directory of its own, removed with it. */
   readonly dataDir?: string;
+  /** The compiled program, with the Node options and the allocator settings of the container image. */
+  readonly asInImage?: boolean;
 }
 
 const readyTimeoutMs = 120_000;
 const readyPollMs = 20;
-const program = join(import.meta.dirname, "../src/cli/main.ts");
+const root = join(import.meta.dirname, "..");
+const fromSource = { program: join(root, "src/cli/main.ts"), nodeOptions: [], environment: {} };
 
 export async function start(bench: Bench, worker: Worker, settings: StartSettings): Promise<Running> {
   if (worker === "registrar") return startRegistrar(bench, settings);
@@ -54,9 +58,11 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
   const { kafka, tenants } = settings;
   const dataDir = settings.dataDir ?? mkdtempSync(join(bench.directory, "data-"));
   const port = await freePort();
+  const { program, nodeOptions, environment } = settings.asInImage ? asInImage() : fromSource;
+  const moreOptions = process.env.BENCH_NODE_ARGS?.split(" ").filter(Boolean) ?? [];
   const child = startChild({
     command: process.execPath,
-    args: [...(process.env.BENCH_NODE_ARGS?.split(" ") ?? []), program, "start"],
+    args: [...nodeOptions, ...moreOptions, program, "start"],
     logFile: join(bench.directory, "registrar.log"),
     environment: {
       ...(kafka === null
@@ -76,6 +82,7 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
       GRAPH_MAX_IN_FLIGHT: String(settings.inFlight),
       HTTP_PORT: String(port),
       LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
+      ...environment,
       ...settings.environment,
     },
   });
@@ -87,6 +94,22 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
       if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   );
+}
+
+/** What the Dockerfile says, so that the two can't differ. */
+function asInImage() {
+  execFileSync("npm", ["run", "--silent", "build"], { cwd: root });
+  const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
+  const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)![1]!) as string[];
+  const environment = [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name, value]) => [
+    name,
+    value,
+  ]);
+  return {
+    program: join(root, "dist/cli/main.js"),
+    nodeOptions: entrypoint.filter((word) => word.startsWith("--")),
+    environment: Object.fromEntries(environment) as Record<string, string>,
+  };
 }
 
 async function startBento(bench: Bench, settings: StartSettings): Promise<Running> {

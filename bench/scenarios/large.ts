@@ -129,7 +129,7 @@ async function runMemory(bench: Bench): Promise<Measures> {
   const kafka = await openKafkaPlace(bench.brokers);
   try {
     await kafka.produce(backlogOf(tenants, waiting));
-    const running = await start(bench, "registrar", { kafka, tenants, inFlight: 32 });
+    const running = await start(bench, "registrar", { kafka, tenants, inFlight: 32, asInImage: true });
     try {
       await running.ready();
       const rss: number[] = [];
@@ -156,7 +156,8 @@ async function runMemory(bench: Bench): Promise<Measures> {
 
 export const memory: Scenario = {
   name: "memory",
-  setUp: "1,000,000 waiting, 50 tenants at 100 writes in 20 s, Graph 2 s, for 2 minutes",
+  setUp:
+    "1,000,000 waiting, 50 tenants at 100 writes in 20 s, Graph 2 s, for 2 minutes; the image's settings",
   contenders: ["registrar"],
   targets: [
     atMost("registrar", "rssMb", 250, "RSS <= 250 MB at its peak"),

@@ -13,7 +13,8 @@ import { type Fetched, fetchRequest } from "./protocol.ts";
 import { logRecords } from "./reader.ts";
 import { type DecodedRecords, decodeBatches } from "./record-batch.ts";
 
-const limits = { maxBytes: 4 * 1024 * 1024, partitionMaxBytes: 512 * 1024 };
+/** Some 250 enrollments of a partition: what lies decoded in front of a full window is memory that serves nobody. */
+const limits = { maxBytes: 1024 * 1024, partitionMaxBytes: 128 * 1024 };
 const longPollMs = 250;
 const shortPollMs = 10;
 const retryDelayMs = 200;

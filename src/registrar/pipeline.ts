@@ -64,8 +64,11 @@ export interface Pipeline {
   status(): { inFlight: number; waiting: number; breaker: BreakerState; blockedTenants: readonly string[] };
 }
 
+const homesMax = 10_000;
+
 export function createPipeline(ports: Ports, settings: RegistrarSettings, events: PipelineEvents): Pipeline {
   const { log, clock, observe } = ports;
+  const homes = new Map<string, number>();
   const appender = createAppender(ports);
   const outcomes = createOutcomes({ clock, observe, appender }, settings, onSettled);
   const dispatcher = createDispatcher(ports, settings, (...answer) => judge.onVerdict(...answer));
@@ -119,7 +122,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     const decoded = decode(record, settings.isTenantAllowed);
     if (!decoded.ok) return outcomes.deadLetter(item, decoded.refusal, 0, null);
     const { tenantId, details } = decoded.enrollment;
-    const home = homePartition(tenantId, log.partitionCount);
+    const home = homeOf(tenantId);
     const isHome = home === partition.number || settings.sabotage?.has("home-partition");
     if (!isHome) return outcomes.moveHome(item, home, tenantId);
     const identity = identify(tenantId, details);
@@ -149,6 +152,16 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     if (!mustPark) return enterLane(work);
     sendToPark(partition.parking, tenantId); // Its earlier ones wait there: order is kept.
     outcomes.park(item, tenantId, inherited);
+  }
+
+  /** Remembered: to hash a tenant's id takes longer than to read its event's data. */
+  function homeOf(tenantId: string): number {
+    const known = homes.get(tenantId);
+    if (known !== undefined) return known;
+    if (homes.size >= homesMax) homes.clear();
+    const home = homePartition(tenantId, log.partitionCount);
+    homes.set(tenantId, home);
+    return home;
   }
 
   function inheritedDoubt({ takenOverAtMs }: OwnedPartition, record: LogRecord): Doubt {

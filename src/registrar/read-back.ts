@@ -4,7 +4,8 @@
  *
  * 1. Found is found, whenever it was read. Absent needs `rereadCount` misses in a row, all read after every request
  *    that could still create the object has ended, and spaced, because lists may lag.
- *    By id one miss is enough: should it be wrong, the next create is answered 409.
+ *    By id one miss is enough: should it be wrong, the next create is answered 409. That holds only for a create that
+ *    certainly carried our id, so never for one that another owner began.
  * 2. One list at a time for a tenant serves all its records in doubt. Lists have a limit of their own, beside creates.
  */
 import { identify } from "../domain/identity.ts";
@@ -50,10 +51,12 @@ export function createReadBack(
   let listing = 0;
   const byId: Work[] = [];
   let gettingById = 0;
+  /** A read by id of these said nothing. */
+  const listOnly = new WeakSet<Work>();
 
   return {
     request(work) {
-      if (!settings.sendId || !takesIds()) return requestList(work);
+      if (!isKnownById(work)) return requestList(work);
       byId.push(work);
       startGets();
     },
@@ -62,6 +65,10 @@ export function createReadBack(
   };
 
   // ── by id ──
+
+  function isKnownById(work: Work): boolean {
+    return settings.sendId && takesIds() && !work.withoutId && !work.doubt?.inherited && !listOnly.has(work); // 1
+  }
 
   function startGets(): void {
     while (gettingById < getsInFlightMax) {
@@ -89,7 +96,10 @@ export function createReadBack(
     if (object !== null && identify(tenantId, object)?.idempotencyKey === work.idempotencyKey) {
       return onFound(work, object); // 1
     }
-    if (reply.kind !== "answer" || reply.status !== 404) return requestList(work);
+    if (reply.kind !== "answer" || reply.status !== 404) {
+      listOnly.add(work);
+      return requestList(work);
+    }
     if (startedMs >= doubt.absentAfterMs) return onAbsent(work); // 1
     clock.after(doubt.absentAfterMs - clock.nowMs(), () => {
       byId.push(work);
@@ -114,7 +124,13 @@ export function createReadBack(
 
   /** Queues the tenant's next list, now or when its first record is due. */
   function plan(tenant: Tenant, notBeforeMs = 0): void {
-    for (const work of tenant.works) if (!isLive(work)) tenant.works.delete(work);
+    for (const work of tenant.works) {
+      // Ids may have proved to be honoured since: a read by id spares the others of the tenant's lists.
+      const goesById = isLive(work) && isKnownById(work);
+      if (goesById) byId.push(work);
+      if (goesById || !isLive(work)) tenant.works.delete(work);
+    }
+    startGets();
     if (tenant.works.size === 0) {
       tenant.state = "idle";
       return;

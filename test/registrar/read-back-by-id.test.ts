@@ -1,7 +1,8 @@
 /** Once Graph has made an object under an id of ours, doubt is resolved by reading that id. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contoso } from "./enrollments.ts";
+import { encodeMetadata } from "../../src/registrar/commit-metadata.ts";
+import { contoso, objectOf } from "./enrollments.ts";
 import { createWorld, settings } from "./harness.ts";
 import { lost, lostAfterCreating } from "./scripted-graph.ts";
 
@@ -44,4 +45,32 @@ test("a read that fails proves nothing: the tenant is listed", async (t) => {
   await world.untilRegistered(2, 60_000);
   assert.equal(world.registered()[1]?.data.outcome, "recovered");
   assert.ok(world.lists().length >= 1);
+});
+
+test("what another owner began may lack our id: the tenant is listed, and the object adopted whatever its id", async (t) => {
+  const world = createWorld(t);
+  world.graph.ids = "honoured";
+  const metadata = encodeMetadata({ attemptedThrough: 1, claim: "theirs" });
+  world.log.commitBefore({ topic: "enrolled", partition: 0, offset: 0, metadata });
+  world.emit({});
+  world.graph.objects.set(contoso, [objectOf({})]);
+  world.start();
+  world.emit({ machine: "HOST-2" });
+  await world.untilRegistered(2);
+  const outcomes = world.registered().map(({ data }) => `${data.id.slice(0, 16)} ${data.outcome}`);
+  assert.deepEqual([outcomes[1], world.creates().length], ["object-of-before recovered", 1]);
+  assert.equal(world.graph.objects.get(contoso)?.length, 2);
+});
+
+test("doubt from before ids were seen to be honoured moves from lists to reads by id", async (t) => {
+  const world = createWorld(t);
+  world.graph.ids = "honoured";
+  world.graph.script(contoso, lost);
+  world.emit({ machine: "HOST-1" });
+  world.start();
+  await world.time.until("it is listed", () => world.lists().length === 1, 30_000);
+  world.emit({ machine: "HOST-2" });
+  await world.untilRegistered(2);
+  assert.deepEqual([world.lists().length, gets(world).length > 0], [1, true]);
+  assert.equal(world.graph.objects.get(contoso)?.length, 2);
 });
