@@ -16,7 +16,7 @@ export interface ReaderSettings {
   readonly stallMs: number;
 }
 
-const scanLimits = { maxWaitMs: 100, maxBytes: 8 * 1024 * 1024, partitionMaxBytes: 2 * 1024 * 1024 };
+const scanLimits = { maxWaitMs: 100, maxBytes: 512 * 1024, partitionMaxBytes: 512 * 1024 };
 const tailLimits = { maxWaitMs: 500, maxBytes: 8 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 };
 const retryDelayMs = 100;
 
