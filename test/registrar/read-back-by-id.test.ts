@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { encodeMetadata } from "../../src/registrar/commit-metadata.ts";
 import { contoso, objectOf } from "./enrollments.ts";
 import { createWorld, settings } from "./harness.ts";
-import { lost, lostAfterCreating } from "./scripted-graph.ts";
+import { answers, lost, lostAfterCreating } from "./scripted-graph.ts";
 
 /** One enrollment has shown that ids are honoured; the next one's reply is lost. */
 async function afterHonouring(t: Parameters<typeof createWorld>[0], step: typeof lost) {
@@ -59,6 +59,23 @@ test("what another owner began may lack our id: the tenant is listed, and the ob
   await world.untilRegistered(2);
   const outcomes = world.registered().map(({ data }) => `${data.id.slice(0, 16)} ${data.outcome}`);
   assert.deepEqual([outcomes[1], world.creates().length], ["object-of-before recovered", 1]);
+  assert.equal(world.graph.objects.get(contoso)?.length, 2);
+});
+
+test("what was posted without id is looked up in lists, also where Graph honours ids", async (t) => {
+  const world = createWorld(t);
+  world.graph.ids = "honoured";
+  // Refused with our id, it is posted once more without; meanwhile another record shows that ids are honoured.
+  world.graph.script(contoso, answers(400), { ...lostAfterCreating, delayMs: 2_000 });
+  world.emit({ machine: "HOST-1" });
+  world.start();
+  await world.time.until("it is posted again", () => world.creates().length === 2, 10_000);
+  world.emit({ machine: "HOST-2" });
+  await world.untilRegistered(2);
+  assert.deepEqual(
+    world.creates().map(({ items }) => items[0]?.id === null),
+    [false, true, false],
+  );
   assert.equal(world.graph.objects.get(contoso)?.length, 2);
 });
 
