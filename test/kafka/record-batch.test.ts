@@ -57,6 +57,17 @@ test("what is encoded is decoded, in place, order and time", () => {
   );
 });
 
+test("records of every length class are decoded: where one byte more is needed to tell a length or a place", () => {
+  for (const length of [0, 63, 64, 127, 128, 8_191, 8_192, 70_000]) {
+    const part = new Uint8Array(length).fill(7);
+    const headers: Header[] = [["n".repeat(length % 9_000), part]];
+    const records = [{ key: part, value: part, headers }];
+    assertSame(decodeBatches(placed(encodeBatch(records, 0, producer), 5), 5, []).records, records);
+  }
+  const many = Array.from({ length: 8_200 }, () => ({ key: null, value: null, headers: [] }));
+  assert.equal(decodeBatches(placed(encodeBatch(many, 0, producer), 5), 5, []).records.length, many.length);
+});
+
 test("checksums are CRC-32C, whatever the length", () => {
   // The check value of the Catalogue of parametrised CRC algorithms.
   assert.equal(crc32c(Buffer.from("123456789")), 0xe3069283);
