@@ -24,7 +24,7 @@ export function tableOf(topic: Topic, partition: number): string {
  * that is not ours is left as it is.
  */
 export function prepareSchema(db: DatabaseSync, file: string, partitionCount: number): Failure | null {
-  if (numberOf(db, "PRAGMA application_id") !== applicationId && !isEmpty(db)) return foreignFile(file);
+  if (isForeign(db)) return foreignFile(file);
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON");
   if (isEmpty(db)) createSchema(db, partitionCount);
   const version = numberOf(db, "PRAGMA user_version");
@@ -112,6 +112,16 @@ export function quickCheck(db: DatabaseSync, file: string, maxBytes: number): Fa
   const row = db.prepare("PRAGMA quick_check(1)").get();
   const answer = String(row === undefined ? "no answer" : Object.values(row)[0]);
   return answer === "ok" ? null : damaged(file, answer.replaceAll(/\s+/g, " "));
+}
+
+/** Both looks in one moment: between them another process may make an empty file one of ours. */
+function isForeign(db: DatabaseSync): boolean {
+  db.exec("BEGIN");
+  try {
+    return numberOf(db, "PRAGMA application_id") !== applicationId && !isEmpty(db);
+  } finally {
+    db.exec("COMMIT");
+  }
 }
 
 function isEmpty(db: DatabaseSync): boolean {
