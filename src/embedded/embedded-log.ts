@@ -116,9 +116,13 @@ class EmbeddedLog implements EventLog, LogTail {
     this.#mark = mark;
     this.#clock = clock;
     this.#writer = new Writer(file, store, mark, clock, writeTimeoutMs);
-    this.#wake = new Wake(markFile, clock, () => {
-      const version = attempt(file, () => store.dataVersion());
-      return version.ok ? version.value : null;
+    const ask = <T>(question: () => T): T | null => {
+      const asked = attempt(file, question);
+      return asked.ok ? asked.value : null;
+    };
+    this.#wake = new Wake(markFile, clock, {
+      dataVersion: () => ask(() => store.dataVersion()),
+      ends: () => ask(() => store.ends()),
     });
     this.#reader = new Reader(file, store, this.#wake);
     this.partitionCount = store.partitionCount;

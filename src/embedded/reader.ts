@@ -18,6 +18,10 @@ type Batch =
   | { readonly ok: true; readonly records: readonly LogRecord[]; readonly next: number; readonly end: number }
   | { readonly ok: false; readonly reason: string };
 
+type Ends =
+  | { readonly ok: true; readonly ends: readonly (number | undefined)[] }
+  | { readonly ok: false; readonly reason: string };
+
 export class Reader {
   readonly #file: string;
   readonly #store: Store;
@@ -57,11 +61,10 @@ export class Reader {
     onRecords: OnRecords,
     signal: AbortSignal,
   ): Promise<TailResult> {
-    const ends = attempt(this.#file, () =>
-      Array.from({ length: this.#store.partitionCount }, (_, p) => this.#store.bounds(topic, p).nextOffset),
-    );
-    if (!ends.ok) return { ok: false, reason: reasonOf(ends.problem) };
-    const next = from === "end" ? ends.value : ends.value.map(() => 0);
+    const known = this.#ends(topic);
+    if (!known.ok) return known;
+    const { partitionCount } = this.#store;
+    const next = Array.from({ length: partitionCount }, (_, p) => (from === "end" ? known.ends[p] : 0) ?? 0);
     const onAbort = () => this.#wake.wakeAll();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -80,15 +83,18 @@ export class Reader {
     this.#closed = true;
   }
 
-  /** One batch of each partition; moves `next` on. */
+  /** One batch of each partition that has more; moves `next` on. */
   async #round(
     topic: Topic,
     next: number[],
     onRecords: OnRecords,
     signal: AbortSignal,
   ): Promise<{ ok: true; found: boolean } | { ok: false; reason: string }> {
+    const known = this.#ends(topic);
+    if (!known.ok) return known;
     let found = false;
     for (let partition = 0; partition < next.length && !signal.aborted; partition += 1) {
+      if (known.ends[partition] === next[partition]) continue;
       const batch = this.#fetch(topic, partition, next[partition]!);
       if (!batch.ok) return batch;
       next[partition] = batch.next;
@@ -98,6 +104,18 @@ export class Reader {
       await nextTurn();
     }
     return { ok: true, found };
+  }
+
+  /** Where each partition ends, by its number. */
+  #ends(topic: Topic): Ends {
+    if (this.#closed) return { ok: false, reason: reasonOf(closed(this.#file).problem) };
+    const asked = attempt(this.#file, () => this.#store.ends());
+    if (!asked.ok) return { ok: false, reason: reasonOf(asked.problem) };
+    // A partition whose row is missing has no end here, so it is asked for, and that says what is wrong.
+    const ends: (number | undefined)[] = [];
+    for (const { topic: of, partition, nextOffset } of asked.value)
+      if (of === topic) ends[partition] = nextOffset;
+    return { ok: true, ends };
   }
 
   #fetch(topic: Topic, partition: number, fromOffset: number): Batch {

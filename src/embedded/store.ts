@@ -20,6 +20,13 @@ export interface Bounds {
   readonly nextOffset: number;
 }
 
+/** Where a partition's next record goes. */
+export interface End {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly nextOffset: number;
+}
+
 /** The records from an offset on, as one moment saw them; none: the offset is at or beyond the end. */
 export type Fetched =
   | { readonly kind: "records"; readonly records: readonly LogRecord[]; readonly bounds: Bounds }
@@ -54,6 +61,7 @@ export class Store {
   readonly #nextGeneration: StatementSync;
   readonly #reserve: StatementSync;
   readonly #bounds: StatementSync;
+  readonly #ends: StatementSync;
   readonly #commitGet: StatementSync;
   readonly #commitPut: StatementSync;
   readonly #places = new Map<string, PlaceStatements>();
@@ -78,6 +86,7 @@ export class Store {
     this.#bounds = db.prepare(
       "SELECT log_start AS logStart, next_offset AS nextOffset FROM bounds WHERE topic = ? AND partition = ?",
     );
+    this.#ends = db.prepare("SELECT topic, partition, next_offset AS nextOffset FROM bounds");
     this.#commitGet = db.prepare(
       "SELECT offset, metadata, checksum FROM commits WHERE topic = ? AND partition = ?",
     );
@@ -146,6 +155,11 @@ export class Store {
     const row = this.#bounds.get(topic, partition) as Bounds | undefined;
     if (row === undefined) throw new DamageError(`nothing is known of partition ${topic}/${partition}`);
     return row;
+  }
+
+  /** Of all partitions of all topics. */
+  ends(): End[] {
+    return this.#ends.all() as unknown as End[];
   }
 
   fetch(topic: Topic, partition: number, fromOffset: number): Fetched {

@@ -5,6 +5,7 @@
  */
 import { type FSWatcher, watch } from "node:fs";
 import type { Clock, Topic } from "../ports.ts";
+import type { End } from "./store.ts";
 
 const pollMs = 250;
 
@@ -15,22 +16,29 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+/** The log as others may have changed it. Each is null while it can't be asked. */
+export interface Watched {
+  /** Changes with every commit of another connection. */
+  readonly dataVersion: () => number | null;
+  readonly ends: () => readonly End[] | null;
+}
+
 export class Wake {
   readonly #file: string;
   readonly #clock: Clock;
-  readonly #dataVersion: () => number | null;
+  readonly #watched: Watched;
   readonly #waiters = new Set<Waiter>();
+  readonly #seenEnds = new Map<string, number>();
   #seenVersion: number | null;
   #watcher: FSWatcher | null = null;
   #watchable = true;
   #cancelPoll: (() => void) | null = null;
 
-  /** `dataVersion`: null while it can't be asked. */
-  constructor(file: string, clock: Clock, dataVersion: () => number | null) {
+  constructor(file: string, clock: Clock, watched: Watched) {
     this.#file = file;
     this.#clock = clock;
-    this.#dataVersion = dataVersion;
-    this.#seenVersion = dataVersion();
+    this.#watched = watched;
+    this.#seenVersion = watched.dataVersion();
   }
 
   /** Until something may have been appended there, or `wake` was called; it may be for nothing. */
@@ -66,11 +74,19 @@ export class Wake {
     this.wakeAll();
   }
 
+  /** Wakes those whose records came: to wake all for one is to read each partition for one. */
   #check(): void {
-    const version = this.#dataVersion();
+    const version = this.#watched.dataVersion();
     if (version === this.#seenVersion) return;
     this.#seenVersion = version;
-    this.wakeAll();
+    const ends = this.#watched.ends();
+    if (ends === null) return this.wakeAll();
+    for (const { topic, partition, nextOffset } of ends) {
+      const place = `${topic}/${partition}`;
+      if (this.#seenEnds.get(place) === nextOffset) continue;
+      this.#seenEnds.set(place, nextOffset);
+      this.wake(topic, partition);
+    }
   }
 
   #watch(): void {

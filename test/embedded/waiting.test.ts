@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { openEmbeddedLog } from "../../src/embedded/embedded-log.ts";
-import { Wake } from "../../src/embedded/wake.ts";
+import { Wake, type Watched } from "../../src/embedded/wake.ts";
 import { aRecord, scan, watch } from "../contracts/event-log/harness.ts";
 import { workspaceOf } from "./harness.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -100,11 +100,23 @@ test("closing ends reads, tails and scans", { timeout }, async (t) => {
   assert.equal((await log.scan("dlq", 0, 0, () => {}, new AbortController().signal)).ok, false);
 });
 
+/** A log where every change is a record more in enrolled/0. */
+function logOf(dataVersion: () => number | null): Watched {
+  return {
+    dataVersion,
+    ends: () => [{ topic: "enrolled", partition: 0, nextOffset: dataVersion() ?? 0 }],
+  };
+}
+
 test("without file events the poll notices", { timeout }, async (t) => {
   const { dataDir } = workspaceOf(t);
   const clock = new ManualClock();
   let version = 1;
-  const wake = new Wake(join(dataDir, "no such file"), clock, () => version);
+  const wake = new Wake(
+    join(dataDir, "no such file"),
+    clock,
+    logOf(() => version),
+  );
   t.after(() => wake.close());
   const waiting = wake.wait("enrolled", 0);
   const state = watch(waiting);
@@ -123,15 +135,59 @@ test("a commit of another process between the last look and the wait is not slep
 }, async (t) => {
   const { dataDir } = workspaceOf(t);
   let version = 1;
-  const wake = new Wake(join(dataDir, "no such file"), new ManualClock(), () => version);
+  const wake = new Wake(
+    join(dataDir, "no such file"),
+    new ManualClock(),
+    logOf(() => version),
+  );
   t.after(() => wake.close());
   version = 2;
   await wake.wait("enrolled", 0);
 });
 
+test("a commit of another process wakes those whose records came; all, when it can't be told whose", async (t) => {
+  const { dataDir } = workspaceOf(t);
+  const clock = new ManualClock();
+  const log = { version: 1 as number | null, ends: [4, 7] as number[] | null };
+  const wake = new Wake(join(dataDir, "no such file"), clock, {
+    dataVersion: () => log.version,
+    ends: () =>
+      log.ends?.map((nextOffset, partition) => ({ topic: "enrolled", partition, nextOffset })) ?? null,
+  });
+  t.after(() => wake.close());
+  const changeTo = async (ends: number[] | null) => {
+    log.version = (log.version ?? 0) + 1;
+    log.ends = ends;
+    clock.advance(250);
+    await nextTurn();
+  };
+  // The first change after the opening: where the partitions ended before is not known.
+  const first = [watch(wake.wait("enrolled", 0)), watch(wake.wait("enrolled", 1))];
+  await changeTo([4, 8]);
+  assert.deepEqual(
+    first.map(({ settled }) => settled),
+    [true, true],
+  );
+  const [idle, busy, topic] = [
+    watch(wake.wait("enrolled", 0)),
+    watch(wake.wait("enrolled", 1)),
+    watch(wake.wait("enrolled", null)),
+  ];
+  await changeTo([4, 9]);
+  assert.deepEqual([idle.settled, busy.settled, topic.settled], [false, true, true]);
+  await changeTo([4, 9]);
+  assert.equal(idle.settled, false, "a commit of offsets wakes nobody");
+  await changeTo(null);
+  assert.equal(idle.settled, true);
+});
+
 test("an append wakes those who wait for its partition, and no others", async (t) => {
   const { dataDir } = workspaceOf(t);
-  const wake = new Wake(join(dataDir, "no such file"), new ManualClock(), () => 1);
+  const wake = new Wake(
+    join(dataDir, "no such file"),
+    new ManualClock(),
+    logOf(() => 1),
+  );
   const [same, all, other, topic] = [
     wake.wait("enrolled", 1),
     wake.wait("enrolled", null),
