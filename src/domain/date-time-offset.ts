@@ -21,11 +21,15 @@ const maxOffsetMinutes = 14 * 60;
 const endOfTimeSeconds = 3_652_059 * 86_400;
 const maxFractionalDigits = 7;
 
-/** 100 ns ticks since 0001-01-01T00:00:00Z; null unless the text is a date-time with an offset as described above. */
-export function parseDateTimeOffset(text: string): { ticks: bigint } | null {
+/**
+ * 100 ns ticks since 0001-01-01T00:00:00Z, in decimal digits (more than a number holds exactly); null unless the text is a
+ * date-time with an offset as described above.
+ */
+export function ticksOf(text: string): string | null {
   const instant = readDateTimeOffset(text);
   if (typeof instant === "string") return null;
-  return { ticks: BigInt(instant.seconds) * 10_000_000n + BigInt(instant.fraction) };
+  const { seconds, fraction } = instant;
+  return seconds === 0 ? String(fraction) : seconds + String(fraction).padStart(maxFractionalDigits, "0");
 }
 
 /** The instant in numbers, or what is wrong with the text. */

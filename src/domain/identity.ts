@@ -5,7 +5,7 @@
  * The idempotency key is the version 5 UUID of the canonical form: a JSON array of these four as strings. It is
  * stored in the audit topic and in Graph, so neither the form nor the namespace may ever change.
  */
-import { parseDateTimeOffset } from "./date-time-offset.ts";
+import { ticksOf } from "./date-time-offset.ts";
 import type { EnrollmentDetails } from "./enrollment.ts";
 import { uuidV5In } from "./uuid.ts";
 
@@ -24,11 +24,11 @@ export function identify(
   tenantId: string,
   details: Pick<EnrollmentDetails, "machineName" | "connectorName" | "enrollmentDateTime">,
 ): Identity | null {
-  const enrolled = parseDateTimeOffset(details.enrollmentDateTime);
-  if (enrolled === null) return null;
+  const enrolledTicks = ticksOf(details.enrollmentDateTime);
+  if (enrolledTicks === null) return null;
   const machine = foldMachineName(details.machineName);
   const tenant = tenantId.toLowerCase();
-  const canonical = JSON.stringify([tenant, machine, details.connectorName, enrolled.ticks.toString()]);
+  const canonical = JSON.stringify([tenant, machine, details.connectorName, enrolledTicks]);
   return { idempotencyKey: keyOf(canonical), lane: `${tenant}\0${machine}` };
 }
 

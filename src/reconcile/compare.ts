@@ -5,7 +5,7 @@
  *    one and is in the list, and no record names this object's id.
  * 2. Every object is named by a record, or the superfluous copy of a registered one, or reported as orphaned.
  */
-import { parseDateTimeOffset } from "../domain/date-time-offset.ts";
+import { ticksOf } from "../domain/date-time-offset.ts";
 import { identify } from "../domain/identity.ts";
 import type { GraphObject } from "../ports.ts";
 import type { Registration } from "./ledger.ts";
@@ -142,6 +142,6 @@ function differencesOf(
 function isSame(property: ComparedProperty, a: string, b: string): boolean {
   if (a === b) return true;
   if (!property.endsWith("DateTime")) return false;
-  const instant = parseDateTimeOffset(a);
-  return instant !== null && instant.ticks === parseDateTimeOffset(b)?.ticks;
+  const ticks = ticksOf(a);
+  return ticks !== null && ticks === ticksOf(b);
 }
