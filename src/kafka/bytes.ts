@@ -174,6 +174,12 @@ export class ByteReader {
   }
 
   varint(): number {
+    const first = this.buffer[this.at];
+    // Nearly all of a record's lengths and deltas are one byte.
+    if (first !== undefined && first < 0x80) {
+      this.at += 1;
+      return (first >>> 1) ^ -(first & 1);
+    }
     let value = 0;
     for (let scale = 1; ; scale *= 0x80) {
       if (scale > 2 ** 63) throw new BytesEnded("a varint of more than ten bytes");
@@ -184,8 +190,21 @@ export class ByteReader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  /** Length-prefixed by a varint, -1 for null. A copy: what is kept for long does not keep the bytes around it. */
   varBytes(): Buffer | null {
     const size = this.varint();
-    return size < 0 ? null : this.raw(size);
+    if (size < 0) return null;
+    const at = this.#take(size);
+    const own = Buffer.allocUnsafe(size);
+    this.buffer.copy(own, 0, at, at + size);
+    return own;
+  }
+
+  /** UTF-8, length-prefixed by a varint. */
+  varString(): string | null {
+    const size = this.varint();
+    if (size < 0) return null;
+    const at = this.#take(size);
+    return this.buffer.toString("utf8", at, at + size);
   }
 }

@@ -1,9 +1,9 @@
 /** CRC-32C (Castagnoli), as record batches carry it; Node's zlib has only the other polynomial. */
 
-const bytesPerStep = 8;
+const bytesPerStep = 16;
 /**
- * One table for each byte of a step, which makes it three times as fast as going byte by byte: table `k` holds what a
- * byte does to the checksum when `k` more follow it.
+ * One table for each byte of a step, which makes it more than four times as fast as going byte by byte: table `k` holds
+ * what a byte does to the checksum when `k` more follow it.
  */
 const tables = makeTables();
 
@@ -23,21 +23,26 @@ function makeTables(): Int32Array {
 
 /** Unsigned 32-bit checksum. */
 export function crc32c(bytes: Uint8Array): number {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let crc = -1;
   let at = 0;
   for (const last = bytes.length - bytesPerStep; at <= last; at += bytesPerStep) {
-    const first =
-      crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
     crc =
-      tables[0x700 + (first & 0xff)]! ^
-      tables[0x600 + ((first >>> 8) & 0xff)]! ^
-      tables[0x500 + ((first >>> 16) & 0xff)]! ^
-      tables[0x400 + (first >>> 24)]! ^
-      tables[0x300 + bytes[at + 4]!]! ^
-      tables[0x200 + bytes[at + 5]!]! ^
-      tables[0x100 + bytes[at + 6]!]! ^
-      tables[bytes[at + 7]!]!;
+      fourBytes(crc ^ words.getInt32(at, true), 0xc00) ^
+      fourBytes(words.getInt32(at + 4, true), 0x800) ^
+      fourBytes(words.getInt32(at + 8, true), 0x400) ^
+      fourBytes(words.getInt32(at + 12, true), 0);
   }
   for (; at < bytes.length; at += 1) crc = tables[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
   return (crc ^ -1) >>> 0;
+}
+
+/** `from`: where the tables for the last of the four begin. */
+function fourBytes(word: number, from: number): number {
+  return (
+    tables[from + 0x300 + (word & 0xff)]! ^
+    tables[from + 0x200 + ((word >>> 8) & 0xff)]! ^
+    tables[from + 0x100 + ((word >>> 16) & 0xff)]! ^
+    tables[from + (word >>> 24)]!
+  );
 }

@@ -40,7 +40,7 @@ export type OpenKafkaResult =
 const stallMs = 60_000;
 const outageMaxMs = 15 * 60_000;
 
-/** Creates what is missing (if so set) and verifies the topics; then nothing is connected until it is needed. */
+/** Creates what is missing (if so set) and verifies the topics; then nothing is connected until it is needed: to join needs the producer too. */
 export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promise<OpenKafkaResult> {
   const security = settings.kafkajs ?? {};
   const onLine = settings.onLine ?? (() => {});
@@ -75,12 +75,16 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     nameOf,
     onLine,
   };
+  const join = createJoin(groupLine, group, clock);
   const readerSettings = { nameOf, stallMs };
   const log: KafkaLog = {
     partitionCount,
     append: producer.append,
     scan: createScan(open(wireSettings, all), readerSettings, clock),
-    join: createJoin(groupLine, group, clock),
+    join(onSession, onFailure) {
+      producer.prepare();
+      return join(onSession, onFailure);
+    },
     tail: createTail(() => open(wireSettings, all), readerSettings, clock),
     async close() {
       producer.close();

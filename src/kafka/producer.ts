@@ -23,6 +23,8 @@ export interface ProducerSettings {
 
 export interface Producer {
   append(records: readonly NewRecord[]): Promise<AppendResult>;
+  /** Connects ahead of the first append, which would wait for it otherwise. What fails now is tried again then. */
+  prepare(): void;
   close(): void;
 }
 
@@ -253,6 +255,9 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
         // Later in this turn: calls made together go into one request.
         queueMicrotask(pump);
       });
+    },
+    prepare() {
+      if (!closed && !connecting && !wire) void connect();
     },
     close() {
       closed = true;

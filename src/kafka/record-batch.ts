@@ -51,8 +51,9 @@ export function encodeBatch(
   timestampMs: number,
   producer: ProducerState,
 ): Buffer {
-  const bound = records.reduce((sum, record) => sum + recordBytes(record), overheadBytes);
-  const batch = new ByteWriter(bound)
+  const sizes = records.map(bodyBytes);
+  const total = sizes.reduce((sum, size) => sum + varintBytes(size) + size, overheadBytes);
+  const batch = new ByteWriter(total)
     .int64(0)
     .int32(0)
     .int32(-1)
@@ -68,7 +69,7 @@ export function encodeBatch(
     .int32(records.length);
   records.forEach((record, index) => {
     batch
-      .varint(bodyBytes(record, index))
+      .varint(sizes[index]!)
       .int8(0)
       .varint(0)
       .varint(index)
@@ -194,19 +195,17 @@ function readRecord(
   baseTimestampMs: number,
   appendTimeMs: number | null,
 ): RawRecord {
-  // A copy, so that one record that is kept for long does not keep its whole fetch.
-  const reader = new ByteReader(Buffer.from(batch.raw(batch.varint())));
-  reader.at = 1;
-  const timestampMs = baseTimestampMs + reader.varint();
-  const offset = baseOffset + reader.varint();
-  const key = reader.varBytes();
-  const value = reader.varBytes();
-  const headerCount = reader.varint();
+  const size = batch.varint();
+  const end = batch.at + size;
+  batch.at += 1;
+  const timestampMs = baseTimestampMs + batch.varint();
+  const offset = baseOffset + batch.varint();
+  const key = batch.varBytes();
+  const value = batch.varBytes();
+  const headerCount = batch.varint();
   const headers: Header[] = [];
-  for (let index = 0; index < headerCount; index += 1) {
-    const name = reader.varBytes();
-    headers.push([name === null ? "" : name.toString("utf8"), reader.varBytes()]);
-  }
-  if (reader.left !== 0) throw new BatchError(`a record at offset ${offset} is longer than its parts`);
+  for (let index = 0; index < headerCount; index += 1)
+    headers.push([batch.varString() ?? "", batch.varBytes()]);
+  if (batch.at !== end) throw new BatchError(`a record at offset ${offset} is not as long as its parts`);
   return { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers };
 }

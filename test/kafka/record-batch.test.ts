@@ -143,6 +143,17 @@ test("a batch that is cut short waits for the next fetch; one that is damaged is
   }
 });
 
+test("a record that is longer or shorter than its parts is an error, whatever its batch's checksum says", () => {
+  const good = encodeBatch([{ key: null, value: Buffer.from("v"), headers: [] }], 0, producer);
+  for (const more of [1, -1]) {
+    const bad = Buffer.concat([good, Buffer.alloc(1)]);
+    bad.writeInt32BE(bad.length - 12, 8);
+    bad[61]! += 2 * more;
+    bad.writeUInt32BE(crc32c(bad.subarray(21)), 17);
+    assert.throws(() => decodeBatches(bad, 0, []), BatchError);
+  }
+});
+
 test("no bytes make the decoder hang or fail otherwise than by an error", () => {
   const good = Buffer.from(javaBatches.snappy!, "base64");
   fc.assert(
