@@ -51,7 +51,9 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
   const { state, clock, random, count } = parts;
   const waiting = new Set<() => void>();
 
-  const after = (delayMs: number, next: () => void) => {
+  /** Counted from the request's arrival: what the simulator itself takes is part of the time, not added to it. */
+  const at = (dueMs: number, next: () => void) => {
+    const delayMs = dueMs - clock.nowMs();
     if (delayMs <= 0) return next();
     const cancel = clock.after(delayMs, () => {
       waiting.delete(cancel);
@@ -61,6 +63,7 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
   };
 
   const answer = (request: IncomingMessage, response: ServerResponse, target: string) => {
+    const arrivedMs = clock.nowMs();
     readBody(request, (body) => {
       if (body.kind === "aborted") return count(operationOf(requestOf(request, target, body)), "hung-up");
       const call = callOf(request, clock, random);
@@ -74,7 +77,7 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
       };
       const refusal = refuse(exchange, token, body);
       if (refusal !== null) return send(exchange, refusal);
-      follow(exchange, planRequest(state.faults, asked.path === "/$batch", random));
+      follow(exchange, planRequest(state.faults, asked.path === "/$batch", random), arrivedMs);
     });
   };
 
@@ -85,8 +88,9 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
     return errorReply(call, 413, "RequestEntityTooLarge", "The request body is too large.");
   };
 
-  const follow = (exchange: Exchange, plan: Plan) => {
-    after(plan.beforeMs, () => {
+  const follow = (exchange: Exchange, plan: Plan, arrivedMs: number) => {
+    const effectMs = arrivedMs + plan.beforeMs;
+    at(effectMs, () => {
       if (!plan.reaches) return cutOff(exchange);
       if (exchange.response.destroyed && !plan.survivesHangUp) {
         return count(operationOf(exchange.asked), "hung-up");
@@ -94,7 +98,7 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
       const { call } = exchange;
       const due = plan.beforeMs <= 0 ? call : { ...call, nowMs: clock.nowMs(), wallMs: clock.wallMs() };
       const reply = perform(state, due, exchange.asked, plan.fault);
-      after(plan.afterMs, () => {
+      at(effectMs + plan.afterMs, () => {
         if (plan.delivery === "reset") cutOff(exchange);
         else send(exchange, reply, plan.delivery === "truncated");
       });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -75,6 +77,35 @@ test("bodies that are no JSON, or too large, are refused", async (t) => {
   const send = await as(tenantA);
   assert.equal((await send("POST", collection, "{")).status, 400);
   assert.equal((await send("POST", collection, JSON.stringify("x".repeat(5_000_000)))).status, 413);
+});
+
+test("latency counts from the arrival of a request, however long its body takes", {
+  timeout: 20_000,
+}, async (t) => {
+  const clock = manualClock();
+  const faults: Faults = { ...none, latency: { kind: "fixed", ms: 50 } };
+  const { simulator, send, token } = await simulatorFor(t, { clock, faults }, "http");
+  const authorization = `Bearer ${(await token(tenantA)).json.access_token}`;
+  let answered = false;
+  const late = httpRequest(simulator.httpUrl + collection, {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json", expect: "100-continue" },
+  });
+  const answer = once(late, "response").then(([response]) => {
+    answered = true;
+    response.resume();
+    return response.statusCode;
+  });
+  late.flushHeaders();
+  await once(late, "continue");
+  clock.advance(30);
+  late.end(JSON.stringify(example));
+  await clock.waitedFor();
+  clock.advance(19);
+  await send("GET", "/_control/stats");
+  assert.equal(answered, false);
+  clock.advance(1);
+  assert.equal(await answer, 201);
 });
 
 const lost: [TransportFault, boolean][] = [
