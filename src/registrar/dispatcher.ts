@@ -18,8 +18,8 @@ import {
 import { classify, healthOf, type Verdict } from "../policy/classify.ts";
 import { available, availableWithin, countAsOf, opensAtMs, type Taken, take } from "../policy/pacing.ts";
 import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../ports.ts";
-import { randomUuid } from "./claim.ts";
-import { blockLine, createLine, isInTrouble, type Line, takeIn } from "./line.ts";
+import { countedUuids } from "./claim.ts";
+import { blockLine, createLine, firstLive, isInTrouble, type Line, takeIn, takeLive } from "./line.ts";
 import { isHeld, isLive, type OwnedPartition, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
@@ -56,6 +56,7 @@ export function createDispatcher(
   const { graph, clock, random, observe } = ports;
   const lines = new Map<string, Line>();
   const turns: Line[] = [];
+  const nextRequestId = countedUuids(random);
   const breaker = createBreaker(breakerThreshold, breakerBackoff);
   let inFlight = 0;
   let stopped = false;
@@ -135,8 +136,7 @@ export function createDispatcher(
       }
       const line = turns.shift() as Line;
       line.state = "idle";
-      line.ready = line.ready.filter(isLive);
-      const first = line.ready[0];
+      const first = firstLive(line);
       // A line in trouble gets its next turn with the answer.
       if (first === undefined || (isInTrouble(line) && line.inFlight > 0)) continue;
       const free = available(line.pacing, nowMs);
@@ -158,7 +158,7 @@ export function createDispatcher(
   }
 
   function send(line: Line, partition: OwnedPartition, count: number, nowMs: number): void {
-    const works = line.ready.splice(0, count);
+    const works = takeLive(line, count);
     // A tenant has one home partition, so its line never mixes owners.
     assert(works.every((work) => work.partition === partition));
     if (line.ready.length > 0) giveTurn(line);
@@ -210,7 +210,7 @@ export function createDispatcher(
   function toRequest(work: Work): CreateRequest {
     const id = settings.sendId && !work.withoutId ? work.idempotencyKey : null;
     const { idempotencyKey } = work;
-    return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: randomUuid(random) };
+    return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: nextRequestId() };
   }
 
   function takeInHealth(judged: readonly { readonly verdict: Verdict; readonly reply: GraphReply }[]): void {

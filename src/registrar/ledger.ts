@@ -55,7 +55,10 @@ export function remember(ledger: Ledger, idempotencyKey: string, graphId: string
   const at = find(ledger.slots, keyWords);
   if (!isEmpty(ledger.slots, at)) return; // 1
   ledger.slots.set(keyWords, at);
-  if (isPlainUuid(graphId)) {
+  if (graphId === idempotencyKey) {
+    // Nearly always so, where Graph honours the ids that we send.
+    ledger.slots.set(keyWords, at + wordsPerUuid);
+  } else if (isPlainUuid(graphId)) {
     readUuid(graphId, idWords);
     ledger.slots.set(idWords, at + wordsPerUuid);
   } else {

@@ -9,12 +9,12 @@ import { backoffMs } from "../policy/backoff.ts";
 import type { Verdict } from "../policy/classify.ts";
 import { closeUntil, createPacing, learn, type Pacing, type Taken } from "../policy/pacing.ts";
 import type { Clock, Observer, Random } from "../ports.ts";
-import type { Work } from "./partition.ts";
+import { isLive, type Work } from "./partition.ts";
 
 export interface Line {
   readonly tenantId: string;
   readonly pacing: Pacing;
-  ready: Work[];
+  readonly ready: Work[];
   /** Creates of this tenant that succeeded here, ever. */
   creates: number;
   throttledInARow: number;
@@ -47,6 +47,25 @@ export function createLine(tenantId: string, writesPer20s: number): Line {
 /** Then it is tried with a single record at a time. */
 export function isInTrouble(line: Line): boolean {
   return line.throttledInARow > 0 || line.blockedInARow > 0;
+}
+
+/** What is in front; those who let go meanwhile are forgotten. */
+export function firstLive({ ready }: Line): Work | undefined {
+  const at = ready.findIndex(isLive);
+  ready.splice(0, at < 0 ? ready.length : at);
+  return ready[0];
+}
+
+/** Takes up to `count` off the front. Looks at no more of the line than that: it may be long. */
+export function takeLive({ ready }: Line, count: number): Work[] {
+  const works: Work[] = [];
+  let passed = 0;
+  for (; passed < ready.length && works.length < count; passed++) {
+    const work = ready[passed]!;
+    if (isLive(work)) works.push(work);
+  }
+  ready.splice(0, passed);
+  return works;
 }
 
 export function takeIn(line: Line, verdicts: readonly Verdict[], taken: Taken, ports: LinePorts): void {

@@ -185,17 +185,22 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
       return;
     }
     lanes.set(work.lane, [work]);
-    advance(work);
+    proceed(work);
   }
 
   // ── on ──
 
-  /** Decides the next step of a lane's head. */
+  /** Looks at a lane's head again: what was before it, or another owner, may have settled it meanwhile. */
   function advance(work: Work): void {
-    const { partition, topic, slot } = work;
     if (!isLive(work)) return;
-    if (isRegistered(partition.ledger, work.idempotencyKey))
+    if (isRegistered(work.partition.ledger, work.idempotencyKey))
       return outcomes.duplicate(work, work.idempotencyKey); // 2
+    proceed(work);
+  }
+
+  /** Decides the next step of a lane's head that the ledger does not hold. */
+  function proceed(work: Work): void {
+    const { partition, topic, slot } = work;
     if (work.doubt !== null) {
       if (work.doubt.inherited && !partition.suspectsReleased) partition.waitingSuspects.add(work);
       else readBack.request(work); // 3

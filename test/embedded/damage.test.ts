@@ -250,3 +250,18 @@ test("a log that only somebody else may write is refused", { timeout }, async (t
   const answer = JSON.parse(await nextLine(startChild(t, ["open", workspace.dataDir, ...nobody])));
   assertRefused(answer, "log-not-writable", workspace.dataDir);
 });
+
+for (const from of ["start", "end"] as const) {
+  test(`a partition of which nothing is known ends a tail from the ${from}`, { timeout }, async (t) => {
+    const { dataDir, open } = workspaceOf(t);
+    const log = await open();
+    const file = join(dataDir, "log.db");
+    const db = new DatabaseSync(file);
+    db.exec("DELETE FROM bounds WHERE topic = 'dlq' AND partition = 1");
+    db.close();
+    const result = await log.tail("dlq", from, () => {}, never());
+    assert.ok(!result.ok);
+    assert.match(result.reason, /nothing is known of partition dlq\/1/);
+    assert.ok(result.reason.includes(file));
+  });
+}
