@@ -84,7 +84,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/dispatcher.ts": "test/registrar/dispatcher.test.ts",
   "src/registrar/judge.ts": "test/registrar/judge.test.ts",
   "src/registrar/lag.ts": "test/registrar/registrar.test.ts",
-  "src/registrar/line.ts": "test/registrar/dispatcher.test.ts",
   "src/registrar/outcomes.ts": "test/registrar/pipeline.test.ts",
   "src/registrar/ownership.ts": "test/registrar/ownership.test.ts",
   "src/registrar/parker.ts": "test/registrar/parker.test.ts",
