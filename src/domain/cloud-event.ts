@@ -27,7 +27,7 @@ interface Envelope {
   isBinary: boolean;
   attributes: Partial<Record<AttributeName, string>>;
   /** Attributes whose headers aren't UTF-8, or say two different things. */
-  unclear: Set<AttributeName>;
+  unclear: AttributeName[];
 }
 
 /** The event's members as they came, unchecked beyond the content mode; `data` may be missing or of any type. */
@@ -54,15 +54,15 @@ function readBinary(value: Uint8Array | null, envelope: Envelope): CloudEventRea
     return unsupported(envelope.contentType);
   }
   // A trace context that can't be read is no trace context (W3C); it takes no event down.
-  const unclearNames = [...envelope.unclear].filter((name) => name !== "traceparent");
-  if (unclearNames.length > 0) return unclear(unclearNames);
+  const unclearNames = envelope.unclear.filter((name) => name !== "traceparent");
+  if (unclearNames.length > 0) return unclear([...new Set(unclearNames)]);
   const read = readJsonObject(value, "/data");
   if (!read.ok) return read;
   return { ok: true, event: { ...envelope.attributes, data: read.value } };
 }
 
 function readHeaders(headers: readonly Header[]): Envelope {
-  const envelope: Envelope = { contentType: null, isBinary: false, attributes: {}, unclear: new Set() };
+  const envelope: Envelope = { contentType: null, isBinary: false, attributes: {}, unclear: [] };
   for (const [rawName, bytes] of headers) {
     const name = rawName.toLowerCase();
     if (name === contentTypeHeader) {
@@ -75,7 +75,7 @@ function readHeaders(headers: readonly Header[]): Envelope {
     if (attribute === undefined || bytes === null) continue;
     const text = decodeUtf8(bytes);
     const earlier = envelope.attributes[attribute];
-    if (text === null || (earlier !== undefined && earlier !== text)) envelope.unclear.add(attribute);
+    if (text === null || (earlier !== undefined && earlier !== text)) envelope.unclear.push(attribute);
     else envelope.attributes[attribute] = text;
   }
   return envelope;

@@ -111,7 +111,7 @@ export function registeredRecord(partition: number, registration: Registration):
     time: registeredAt,
     datacontenttype: "application/json",
     tenantid: enrollment.tenantId,
-    ...(traceparent === null ? {} : { traceparent }),
+    traceparent: traceparent ?? undefined,
     data: dataOf(registration, registeredAt),
   } satisfies Type.Static<typeof registeredEvent>;
   const value = Buffer.from(JSON.stringify(event));

@@ -2,7 +2,7 @@
 import type { GraphAnswer, GraphObject, GraphReply } from "../ports.ts";
 import { type RawAnswer, silence } from "./exchange.ts";
 
-type JsonObject = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -46,8 +46,16 @@ function nameInAnyCase(headers: JsonObject, name: string): string {
   return name;
 }
 
-/** `headers`: of an HTTP answer or of an item of a batch. `body`: parsed; undefined if it isn't JSON. */
-export function readAnswer(status: number, headers: JsonObject, body: unknown): GraphAnswer {
+/**
+ * `headers`: of an HTTP answer or of an item of a batch. `body`: parsed; undefined if it isn't JSON. `requestId`: of the
+ * batch, for an item that has none of its own.
+ */
+export function readAnswer(
+  status: number,
+  headers: JsonObject,
+  body: unknown,
+  requestId: string | null = null,
+): GraphAnswer {
   const isSuccess = status >= 200 && status < 300;
   const error = !isSuccess && isObject(body) && isObject(body.error) ? body.error : {};
   return {
@@ -57,7 +65,7 @@ export function readAnswer(status: number, headers: JsonObject, body: unknown): 
     errorCode: textOf(error.code),
     errorMessage: textOf(error.message),
     retryAfter: headerOf(headers, "retry-after"),
-    requestId: headerOf(headers, "request-id") ?? innerRequestId(error),
+    requestId: headerOf(headers, "request-id") ?? innerRequestId(error) ?? requestId,
   };
 }
 

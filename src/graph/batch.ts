@@ -1,18 +1,26 @@
 /** The bodies of creation requests, alone and in a `$batch`, and the taking apart of a batch's answer. Pure. */
 import type { CreateRequest, GraphReply } from "../ports.ts";
-import { headerOf, isObject, parseJson, readAnswer, readRawAnswer, requireObject } from "./answer.ts";
+import {
+  headerOf,
+  isObject,
+  type JsonObject,
+  parseJson,
+  readAnswer,
+  readRawAnswer,
+  requireObject,
+} from "./answer.ts";
 import { type RawAnswer, silence } from "./exchange.ts";
 
 export const collectionPath = "/deviceManagement/certificateConnectorDetails";
 export const maxBatchItems = 20;
 
 /** The object to create; members in the order of the documented example. */
-export function objectToCreate(item: CreateRequest): Record<string, string> {
+export function objectToCreate(item: CreateRequest): Record<string, string | undefined> {
   const { connectorName, machineName, enrollmentDateTime, lastCheckinDateTime, connectorVersion } =
     item.details;
   return {
     "@odata.type": "#microsoft.graph.certificateConnectorDetails",
-    ...(item.id === null ? {} : { id: item.id }),
+    id: item.id ?? undefined, // Left out of the JSON.
     connectorName,
     machineName,
     enrollmentDateTime,
@@ -53,34 +61,34 @@ export function readBatch(raw: RawAnswer, itemCount: number): GraphReply[] {
   return Array.from({ length: itemCount }, (_, index) => {
     const found = answers.get(String(index + 1));
     if (found === undefined) return malformed(`the batch's answer lacks item ${index + 1}`);
-    return found.length === 1
-      ? readItem(found[0]!, batchRequestId)
-      : malformed(`the batch answers item ${index + 1} ${found.length} times`);
+    return found === severalAnswers
+      ? malformed(`the batch answers item ${index + 1} more than once`)
+      : readItem(found, batchRequestId);
   });
 }
 
-function byId(responses: readonly unknown[]): Map<string, unknown[]> {
-  const answers = new Map<string, unknown[]>();
+const severalAnswers: JsonObject = {};
+
+function byId(responses: readonly unknown[]): Map<string, JsonObject> {
+  const answers = new Map<string, JsonObject>();
   for (const response of responses) {
     if (!isObject(response)) continue;
     const id = String(response.id).toLowerCase();
-    const same = answers.get(id);
-    if (same === undefined) answers.set(id, [response]);
-    else same.push(response);
+    answers.set(id, answers.has(id) ? severalAnswers : response);
   }
   return answers;
 }
 
-function readItem(item: unknown, batchRequestId: string | null): GraphReply {
-  const { status, headers, body } = item as Record<string, unknown>;
+function readItem({ status, headers, body }: JsonObject, batchRequestId: string | null): GraphReply {
   const code = Number(status);
   if (!Number.isInteger(code) || code < 100 || code > 599) return malformed("an item's answer has no status");
   const answer = readAnswer(
     code,
     isObject(headers) ? headers : {},
     typeof body === "string" ? parseJson(body) : body,
+    batchRequestId,
   );
-  return requireObject({ ...answer, requestId: answer.requestId ?? batchRequestId });
+  return requireObject(answer);
 }
 
 function malformed(detail: string): GraphReply {

@@ -118,7 +118,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   }
 
   function enterWith(item: Item): void {
-    const { partition, record, topic } = item;
+    const { partition, record, topic, slot } = item;
     const decoded = decode(record, settings.isTenantAllowed);
     if (!decoded.ok) return outcomes.deadLetter(item, decoded.refusal, 0, null);
     const { tenantId, details } = decoded.enrollment;
@@ -131,10 +131,14 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     if (isRegistered(partition.ledger, identity.idempotencyKey))
       return outcomes.duplicate(item, identity.idempotencyKey); // 2
     const inherited = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);
-    item.slot.tainted = inherited;
+    slot.tainted = inherited;
+    // Member by member: copies of other objects would cost more than all that is in it.
     const work: Work = {
-      ...item,
-      ...identity,
+      partition,
+      topic,
+      slot,
+      record,
+      idempotencyKey: identity.idempotencyKey,
       lane: settings.sabotage?.has("machine-order") ? `${topic} ${record.offset}` : identity.lane,
       enrollment: decoded.enrollment,
       attempts: 0,

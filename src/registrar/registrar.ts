@@ -171,6 +171,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   }
 
   function wakeReaders(partition: OwnedPartition): void {
+    if (partition.roomWaiters.size === 0) return;
     const waiters = [...partition.roomWaiters];
     partition.roomWaiters.clear();
     for (const wake of waiters) wake();
