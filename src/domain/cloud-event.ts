@@ -63,8 +63,9 @@ function readBinary(value: Uint8Array | null, envelope: Envelope): CloudEventRea
 
 function readHeaders(headers: readonly Header[]): Envelope {
   const envelope: Envelope = { contentType: null, isBinary: false, attributes: {}, unclear: [] };
-  for (const [rawName, bytes] of headers) {
-    const name = rawName.toLowerCase();
+  for (const header of headers) {
+    const name = header[0].toLowerCase();
+    const bytes = header[1];
     if (name === contentTypeHeader) {
       envelope.contentType ??= bytes === null ? null : decodeUtf8(bytes);
       continue;

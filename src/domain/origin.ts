@@ -28,8 +28,9 @@ export function positionId(at: Position): string {
 }
 
 function readOrigin(headers: readonly Header[]): Position | null {
-  for (const [name, value] of headers) {
-    if (name !== headerName || value === null) continue;
+  for (const header of headers) {
+    const value = header[1];
+    if (header[0] !== headerName || value === null) continue;
     const at = readPositionId(
       Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1"),
     );

@@ -41,7 +41,7 @@ const checkedFrom = 21;
 /** Upper bound of a record's size inside a batch. */
 export function recordBytes(record: RecordBody): number {
   let bytes = 32 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const [name, value] of record.headers) bytes += 10 + Buffer.byteLength(name) + (value?.length ?? 0);
+  for (const header of record.headers) bytes += 10 + Buffer.byteLength(header[0]) + (header[1]?.length ?? 0);
   return bytes;
 }
 
@@ -76,7 +76,7 @@ export function encodeBatch(
       .varBytes(record.key)
       .varBytes(record.value)
       .varint(record.headers.length);
-    for (const [name, value] of record.headers) batch.varString(name).varBytes(value);
+    for (const header of record.headers) batch.varString(header[0]).varBytes(header[1]);
   });
   const { bytes } = batch;
   bytes.writeInt32BE(bytes.length - lengthCountsFrom, lengthAt);
@@ -87,9 +87,9 @@ export function encodeBatch(
 /** Exactly what a record takes behind its own length. */
 function bodyBytes({ key, value, headers }: RecordBody, index: number): number {
   let bytes = 2 + varintBytes(index) + fieldBytes(key) + fieldBytes(value) + varintBytes(headers.length);
-  for (const [name, headerValue] of headers) {
-    const nameBytes = Buffer.byteLength(name);
-    bytes += varintBytes(nameBytes) + nameBytes + fieldBytes(headerValue);
+  for (const header of headers) {
+    const nameBytes = Buffer.byteLength(header[0]);
+    bytes += varintBytes(nameBytes) + nameBytes + fieldBytes(header[1]);
   }
   return bytes;
 }

@@ -108,12 +108,15 @@ function isEmpty(slots: Uint32Array, at: number): boolean {
 
 function grow(ledger: Ledger): void {
   const old = ledger.slots;
-  ledger.slots = new Uint32Array(old.length * 2);
+  const slots = new Uint32Array(old.length * 2);
+  // Word by word: views of the parts would be garbage, two an entry.
   for (let at = 0; at < old.length; at += wordsPerSlot) {
     if (isEmpty(old, at)) continue;
-    const to = find(ledger.slots, old.subarray(at, at + wordsPerUuid));
-    ledger.slots.set(old.subarray(at, at + wordsPerSlot), to);
+    for (let word = 0; word < wordsPerUuid; word++) keyWords[word] = old[at + word]!;
+    const to = find(slots, keyWords);
+    for (let word = 0; word < wordsPerSlot; word++) slots[to + word] = old[at + word]!;
   }
+  ledger.slots = slots;
 }
 
 const plainUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

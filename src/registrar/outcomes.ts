@@ -128,7 +128,7 @@ const inDoubtHeader = "in-doubt";
 
 /** Was this record parked after a create of it may have been carried out? */
 export function isInDoubt(record: LogRecord): boolean {
-  return record.headers.some(([name]) => name === inDoubtHeader);
+  return record.headers.some((header) => header[0] === inDoubtHeader);
 }
 
 function positionOf({ topic, partition, offset }: LogRecord): Position {
