@@ -13,8 +13,8 @@ import { type Fetched, fetchRequest } from "./protocol.ts";
 import { logRecords } from "./reader.ts";
 import { type DecodedRecords, decodeBatches } from "./record-batch.ts";
 
-/** Some 250 enrollments of a partition: what lies decoded in front of a full window is memory that serves nobody. */
-const limits = { maxBytes: 1024 * 1024, partitionMaxBytes: 128 * 1024 };
+/** Of one answer, all partitions together. */
+const maxBytes = 1024 * 1024;
 const longPollMs = 250;
 const shortPollMs = 10;
 const retryDelayMs = 200;
@@ -92,10 +92,11 @@ export function createFetcher(
         topic: slot.name,
         partition: slot.partition,
         offset,
+        maxBytes: slot.maxBytes,
       }));
       const maxWaitMs = kind === "long" ? longPollMs : shortPollMs;
       const answers = await node.connectionPool.send(
-        fetchRequest(node.versions, parts, { ...limits, maxWaitMs }),
+        fetchRequest(node.versions, parts, { maxBytes, maxWaitMs }),
       );
       for (const slot of slots) slot.fetching = false;
       take(wire, requests, answers);

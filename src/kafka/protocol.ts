@@ -97,12 +97,14 @@ export interface FetchPart {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** A larger batch comes whole all the same, if it is the first. */
+  readonly maxBytes: number;
 }
 
 export interface FetchLimits {
   readonly maxWaitMs: number;
+  /** Of the answer. */
   readonly maxBytes: number;
-  readonly partitionMaxBytes: number;
 }
 
 export interface Fetched {
@@ -130,7 +132,7 @@ export function fetchRequest(
     if (version >= 9) body.int32(-1);
     body.int64(part.offset);
     if (version >= 5) body.int64(-1);
-    body.int32(limits.partitionMaxBytes);
+    body.int32(part.maxBytes);
   });
   if (version >= 7) body.int32(0);
   if (version >= 11) body.string("");

@@ -16,8 +16,9 @@ export interface ReaderSettings {
   readonly stallMs: number;
 }
 
-const scanLimits = { maxWaitMs: 100, maxBytes: 512 * 1024, partitionMaxBytes: 512 * 1024 };
-const tailLimits = { maxWaitMs: 500, maxBytes: 8 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 };
+const scanLimits = { maxWaitMs: 100, maxBytes: 512 * 1024 };
+const tailLimits = { maxWaitMs: 500, maxBytes: 8 * 1024 * 1024 };
+const tailPartitionBytes = 1024 * 1024;
 const retryDelayMs = 100;
 
 export function logRecords(topic: Topic, partition: number, records: readonly RawRecord[]): LogRecord[] {
@@ -121,7 +122,9 @@ async function fetchOne(
   part: { topic: string; partition: number; offset: number },
 ): Promise<Fetched> {
   const node = await wire.node(leaderOf(wire, part));
-  const [fetched] = await node.connectionPool.send(fetchRequest(node.versions, [part], scanLimits));
+  const [fetched] = await node.connectionPool.send(
+    fetchRequest(node.versions, [{ ...part, maxBytes: scanLimits.maxBytes }], scanLimits),
+  );
   if (!fetched) throw new PassingError("the broker throttles this client");
   checkFetched(fetched);
   return fetched;
@@ -199,7 +202,12 @@ async function pollLeaders(
   positions: Map<number, number>,
   onFetched: (partition: number, fetched: Fetched) => void,
 ): Promise<void> {
-  const parts = [...positions].map(([partition, offset]) => ({ topic, partition, offset }));
+  const parts = [...positions].map(([partition, offset]) => ({
+    topic,
+    partition,
+    offset,
+    maxBytes: tailPartitionBytes,
+  }));
   const byLeader = Map.groupBy(parts, (part) => leaderOf(wire, part));
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {

@@ -52,6 +52,19 @@ test("a fetch that began elsewhere than where the partition stands is dropped", 
   assert.deepEqual(await inbox.read("enrolled", 0), { kind: "records", records: one(7) });
 });
 
+test("where records had to lie, less is fetched next; where a reader waits, much", async () => {
+  const { inbox, slot } = open();
+  const much = slot.maxBytes;
+  inbox.seek("enrolled", 0, 0);
+  inbox.deliver(slot, 0, one(0), 1);
+  assert.equal(slot.maxBytes, much / 2);
+  await inbox.read("enrolled", 0);
+  const waiting = inbox.read("enrolled", 0);
+  inbox.deliver(slot, 1, one(1), 2);
+  await waiting;
+  assert.equal(slot.maxBytes, much);
+});
+
 test("a gap is told to every reader until a seek", async () => {
   const { inbox, slot } = open();
   inbox.seek("enrolled", 0, 1);

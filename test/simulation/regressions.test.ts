@@ -8,22 +8,22 @@ import { runSeed } from "../../src/simulation/run-seed.ts";
 
 const lessons: readonly { readonly seed: number; readonly lesson: string }[] = [
   {
-    seed: 61,
+    seed: 22,
     lesson:
       "a create of unknown outcome may take effect after its time-out: absent counts only after the settle time",
   },
   {
-    seed: 73,
+    seed: 92,
     lesson: "a commit of unknown outcome may land over a later one, and take back what that one promised",
   },
-  { seed: 114, lesson: "a lane is parked as a whole: a crash brings back what stayed, behind what had left" },
+  { seed: 318, lesson: "a lane is parked as a whole: a crash brings back what stayed, behind what had left" },
   {
     seed: 936,
     lesson: "a registered duplicate in a lane does not allow what follows to overtake parked records",
   },
-  { seed: 179, lesson: "a clean stop keeps inherited suspects that it never read as suspects" },
+  { seed: 88, lesson: "a clean stop keeps inherited suspects that it never read as suspects" },
   {
-    seed: 657,
+    seed: 470,
     lesson:
       "a record's age is not how long its tenant was blocked: an old backlog is no reason to dead-letter",
   },
