@@ -101,10 +101,9 @@ function asInImage() {
   execFileSync("npm", ["run", "--silent", "build"], { cwd: root });
   const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
   const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)![1]!) as string[];
-  const environment = [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name, value]) => [
-    name,
-    value,
-  ]);
+  const environment = [...dockerfile.matchAll(/\b(MALLOC_\w+|KAFKA_MAX_\w+)=(\S+)/g)].map(
+    ([, name, value]) => [name, value],
+  );
   return {
     program: join(root, "dist/cli/main.js"),
     nodeOptions: entrypoint.filter((word) => word.startsWith("--")),

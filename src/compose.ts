@@ -45,6 +45,7 @@ export async function openLog(settings: Settings, clock: Clock): Promise<LogOpen
       replicationFactor: settings.topicsReplicationFactor ?? -1,
       createTopics: settings.topicsCreate,
       sessionTimeoutMs: settings.kafkaSessionTimeoutMs,
+      maxPartitionFetchBytes: settings.kafkaMaxPartitionFetchBytes,
       publishTimeoutMs: settings.publishTimeoutMs,
       kafkajs: security.kafkajs,
     },

@@ -56,6 +56,7 @@ async function fillLedger(kafka: KafkaPlace, entries: number): Promise<void> {
       replicationFactor: 1,
       createTopics: false,
       sessionTimeoutMs: 30_000,
+      maxPartitionFetchBytes: 131_072,
       publishTimeoutMs: 30_000,
     },
     systemClock,

@@ -4,7 +4,10 @@ import type { Findings } from "./lint.ts";
 import type { SettingProblem } from "./load.ts";
 import { type SettingName, type Settings, table } from "./table.ts";
 
-/** Settings without effect on the embedded log. */
+/**
+ * Settings without effect on the embedded log, said where they are set. Not KAFKA_MAX_PARTITION_FETCH_BYTES: the container
+ * image sets it, whatever log it runs on.
+ */
 export const kafkaOnly = [
   "kafkaGroupId",
   "kafkaTopicPrefix",

@@ -64,6 +64,8 @@ export const table = {
     "Put in front of every topic name."),
   kafkaSessionTimeoutMs: setting("KAFKA_SESSION_TIMEOUT_MS", "log", whole(1_000, 1_800_000), 30_000, "30000",
     "How long a silent worker keeps its partitions."),
+  kafkaMaxPartitionFetchBytes: setting("KAFKA_MAX_PARTITION_FETCH_BYTES", "log", whole(16_384, 16_777_216), 131_072, "131072",
+    "Most that one fetch brings of one partition, but for a batch that is larger alone. Less takes less memory and more CPU."),
   kafkaSsl: setting("KAFKA_SSL", "log", flag, false, "true",
     "Whether the brokers' port speaks TLS."),
   kafkaCaFile: setting("KAFKA_CA_FILE", "log", filled, null, "./kafka-ca.pem",

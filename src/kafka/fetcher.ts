@@ -13,8 +13,8 @@ import { type Fetched, fetchRequest } from "./protocol.ts";
 import { logRecords } from "./reader.ts";
 import { type DecodedRecords, decodeBatches } from "./record-batch.ts";
 
-/** Of one answer, all partitions together. */
-const maxBytes = 1024 * 1024;
+/** An answer, all partitions together, is at most so many times what one partition may bring. */
+const partitionsPerAnswer = 8;
 const longPollMs = 250;
 const shortPollMs = 10;
 const retryDelayMs = 200;
@@ -94,6 +94,7 @@ export function createFetcher(
         offset,
         maxBytes: slot.maxBytes,
       }));
+      const maxBytes = partitionsPerAnswer * Math.max(...parts.map((part) => part.maxBytes));
       const maxWaitMs = kind === "long" ? longPollMs : shortPollMs;
       const answers = await node.connectionPool.send(
         fetchRequest(node.versions, parts, { maxBytes, maxWaitMs }),

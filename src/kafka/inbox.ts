@@ -22,12 +22,6 @@ export interface Slot {
   maxBytes: number;
 }
 
-/**
- * A reader that waits gets much at once, some 170 enrollments. Where records had to lie here, as in front of a full
- * window, the next fetch is half of that: decoded they take several times their bytes, and serve nobody.
- */
-const fetchBytes = { waiting: 96 * 1024, lying: 48 * 1024 };
-
 export interface Inbox {
   readonly slots: readonly Slot[];
   seek(topic: InputTopic, partition: number, offset: number): void;
@@ -40,9 +34,14 @@ export interface Inbox {
   end(): void;
 }
 
-/** @param onWanting called when a partition begins to want records. */
+/**
+ * @param maxBytes of a fetch of one partition for a reader that waits. Where records had to lie here, as in front of a
+ * full window, the next fetch is half of that: decoded they take several times their bytes, and serve nobody.
+ * @param onWanting called when a partition begins to want records.
+ */
 export function createInbox(
   places: readonly { topic: InputTopic; name: string; partition: number }[],
+  maxBytes: number,
   onWanting: () => void,
 ): Inbox {
   const slots = new Map<string, Slot>();
@@ -53,7 +52,7 @@ export function createInbox(
       fetching: false,
       ready: null,
       reader: null,
-      maxBytes: fetchBytes.waiting,
+      maxBytes,
     });
   }
   let ended = false;
@@ -105,7 +104,7 @@ export function createInbox(
       slot.position = nextOffset;
       if (records.length === 0) return;
       slot.ready = { kind: "records", records };
-      slot.maxBytes = slot.reader === null ? fetchBytes.lying : fetchBytes.waiting;
+      slot.maxBytes = slot.reader === null ? Math.floor(maxBytes / 2) : maxBytes;
       settle(slot);
     },
     gap(slot, offset, logStart) {

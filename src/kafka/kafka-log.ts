@@ -23,6 +23,8 @@ export interface KafkaSettings {
   readonly replicationFactor: number;
   readonly createTopics: boolean;
   readonly sessionTimeoutMs: number;
+  /** Of a fetch of the worker; a batch that is larger alone comes whole. */
+  readonly maxPartitionFetchBytes: number;
   readonly publishTimeoutMs: number;
   /** How to authenticate, in kafkajs's words. */
   readonly kafkajs?: KafkajsSecurity;
@@ -69,6 +71,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   const group = {
     groupId: settings.groupId,
     sessionTimeoutMs: settings.sessionTimeoutMs,
+    maxPartitionFetchBytes: settings.maxPartitionFetchBytes,
     requestTimeoutMs,
     partitionCount,
     outageMaxMs,

@@ -21,6 +21,7 @@ import { delay } from "./reader.ts";
 export interface SessionSettings {
   readonly groupId: string;
   readonly sessionTimeoutMs: number;
+  readonly maxPartitionFetchBytes: number;
   /** Of `positions` and of a commit that finds no coordinator, all attempts together. */
   readonly requestTimeoutMs: number;
   readonly nameOf: (topic: InputPosition["topic"]) => string;
@@ -76,7 +77,7 @@ export function createSession(
   const places = inputTopics.flatMap((topic) =>
     partitions.map((partition) => ({ topic, name: settings.nameOf(topic), partition })),
   );
-  const inbox = createInbox(places, () => fetcher.pump());
+  const inbox = createInbox(places, settings.maxPartitionFetchBytes, () => fetcher.pump());
   const fetcher = createFetcher(inbox, ports.lines, clock, ports.onFatal, settings.onLine);
   const line: Line = ports.lines.long;
 

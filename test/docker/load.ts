@@ -62,6 +62,7 @@ export async function watchRegistered(kafkaPort: number): Promise<Watcher> {
       replicationFactor: -1,
       createTopics: false,
       sessionTimeoutMs: 30_000,
+      maxPartitionFetchBytes: 131_072,
       publishTimeoutMs: 10_000,
     },
     systemClock,

@@ -50,6 +50,7 @@ export function settingsFor(changes: Partial<KafkaSettings> = {}): KafkaSettings
     replicationFactor: 1,
     createTopics: true,
     sessionTimeoutMs: 10_000,
+    maxPartitionFetchBytes: 131_072,
     publishTimeoutMs: 10_000,
     ...(process.env.KAFKA_TEST_LINES ? { onLine: (line: string) => console.error(line) } : {}),
     ...changes,

@@ -29,6 +29,7 @@ async function open(at: string, security: SecuritySettings, prefix = "t."): Prom
     replicationFactor: 1,
     createTopics: true,
     sessionTimeoutMs: 10_000,
+    maxPartitionFetchBytes: 131_072,
     publishTimeoutMs: 10_000,
     kafkajs: read.kafkajs,
   };

@@ -13,6 +13,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>) {
   const settings = {
     groupId: "g",
     sessionTimeoutMs: 10_000,
+    maxPartitionFetchBytes: 131_072,
     requestTimeoutMs: 150,
     nameOf: (topic: string) => topic,
     onLine: () => {},
