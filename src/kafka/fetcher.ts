@@ -39,10 +39,11 @@ export interface Fetcher {
 export function createFetcher(
   inbox: Inbox,
   lines: FetcherLines,
+  settings: { readonly maxPartitionFetchBytes: number; readonly onLine: (line: string) => void },
   clock: Clock,
   onFatal: (reason: string) => void,
-  onLine: (line: string) => void,
 ): Fetcher {
+  const { maxPartitionFetchBytes, onLine } = settings;
   const polls = new Map<number, Set<"long" | "short">>();
   let stopped = false;
   let scheduled = false;
@@ -92,9 +93,9 @@ export function createFetcher(
         topic: slot.name,
         partition: slot.partition,
         offset,
-        maxBytes: slot.maxBytes,
+        maxBytes: maxPartitionFetchBytes,
       }));
-      const maxBytes = partitionsPerAnswer * Math.max(...parts.map((part) => part.maxBytes));
+      const maxBytes = partitionsPerAnswer * maxPartitionFetchBytes;
       const maxWaitMs = kind === "long" ? longPollMs : shortPollMs;
       const answers = await node.connectionPool.send(
         fetchRequest(node.versions, parts, { maxBytes, maxWaitMs }),

@@ -18,8 +18,6 @@ export interface Slot {
   fetching: boolean;
   ready: Exclude<ReadResult, { kind: "ended" }> | null;
   reader: ((result: ReadResult) => void) | null;
-  /** Of the next fetch. */
-  maxBytes: number;
 }
 
 export interface Inbox {
@@ -34,14 +32,9 @@ export interface Inbox {
   end(): void;
 }
 
-/**
- * @param maxBytes of a fetch of one partition for a reader that waits. Where records had to lie here, as in front of a
- * full window, the next fetch is half of that: decoded they take several times their bytes, and serve nobody.
- * @param onWanting called when a partition begins to want records.
- */
+/** @param onWanting called when a partition begins to want records. */
 export function createInbox(
   places: readonly { topic: InputTopic; name: string; partition: number }[],
-  maxBytes: number,
   onWanting: () => void,
 ): Inbox {
   const slots = new Map<string, Slot>();
@@ -52,7 +45,6 @@ export function createInbox(
       fetching: false,
       ready: null,
       reader: null,
-      maxBytes,
     });
   }
   let ended = false;
@@ -104,7 +96,6 @@ export function createInbox(
       slot.position = nextOffset;
       if (records.length === 0) return;
       slot.ready = { kind: "records", records };
-      slot.maxBytes = slot.reader === null ? Math.floor(maxBytes / 2) : maxBytes;
       settle(slot);
     },
     gap(slot, offset, logStart) {

@@ -77,8 +77,8 @@ export function createSession(
   const places = inputTopics.flatMap((topic) =>
     partitions.map((partition) => ({ topic, name: settings.nameOf(topic), partition })),
   );
-  const inbox = createInbox(places, settings.maxPartitionFetchBytes, () => fetcher.pump());
-  const fetcher = createFetcher(inbox, ports.lines, clock, ports.onFatal, settings.onLine);
+  const inbox = createInbox(places, () => fetcher.pump());
+  const fetcher = createFetcher(inbox, ports.lines, settings, clock, ports.onFatal);
   const line: Line = ports.lines.long;
 
   function end(): void {

@@ -9,7 +9,7 @@ function one(offset: number): LogRecord[] {
 
 function open() {
   let wanted = 0;
-  const inbox = createInbox([{ topic: "enrolled", name: "n", partition: 0 }], 1_000, () => {
+  const inbox = createInbox([{ topic: "enrolled", name: "n", partition: 0 }], () => {
     wanted += 1;
   });
   return { inbox, slot: inbox.slots[0]!, wanted: () => wanted };
@@ -50,18 +50,6 @@ test("a fetch that began elsewhere than where the partition stands is dropped", 
   inbox.gap(slot, 0, 3);
   inbox.deliver(slot, 7, one(7), 8);
   assert.deepEqual(await inbox.read("enrolled", 0), { kind: "records", records: one(7) });
-});
-
-test("where records had to lie, less is fetched next; where a reader waits, much", async () => {
-  const { inbox, slot } = open();
-  inbox.seek("enrolled", 0, 0);
-  inbox.deliver(slot, 0, one(0), 1);
-  assert.equal(slot.maxBytes, 500);
-  await inbox.read("enrolled", 0);
-  const waiting = inbox.read("enrolled", 0);
-  inbox.deliver(slot, 1, one(1), 2);
-  await waiting;
-  assert.equal(slot.maxBytes, 1_000);
 });
 
 test("a gap is told to every reader until a seek", async () => {
