@@ -25,6 +25,8 @@ export interface LogRecord {
   readonly headers: readonly Header[];
   /** When the record was produced, milliseconds since 1970 by the producer's or broker's clock. */
   readonly timestampMs: number;
+  /** Leader epoch under which it was written; -1: the log has none. Given back in `seek`. */
+  readonly leaderEpoch: number;
 }
 
 /** A record to append: its partition is always chosen by the caller, never by a partitioner. */
@@ -39,9 +41,29 @@ export interface NewRecord {
 /** `ok: false`: some, all or none of the records may be stored. Appending them again is the caller's choice. */
 export type AppendResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-/** `nextOffset`: where the next scan goes on. On failure, records already handed over stay handed over. */
+/**
+ * `nextOffset`: where the next scan goes on. On failure, records already handed over stay handed over. `logEnd`: given
+ * when the log ends before `fromOffset`, which no repetition changes: what was there is gone.
+ */
 export type ScanResult =
   | { readonly ok: true; readonly nextOffset: number }
+  | { readonly ok: false; readonly reason: string; readonly logEnd?: number };
+
+/** Bounds are next-offsets: `start` of the first record that is still there, `end` of the next that is appended. */
+export interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface TopicSurvey {
+  /** Changes when the topic is deleted and made again under its name; null: this log has no such ids. */
+  readonly id: string | null;
+  /** By partition. */
+  readonly bounds: readonly Bounds[];
+}
+
+export type SurveyResult =
+  | { readonly ok: true; readonly topics: Readonly<Record<Topic, TopicSurvey>> }
   | { readonly ok: false; readonly reason: string };
 
 export interface EventLog {
@@ -56,7 +78,8 @@ export interface EventLog {
 
   /**
    * Hands over all records of one partition from `fromOffset` (or the log's start, if that is later) up to its
-   * end as of some moment after the call, in order, in batches; then settles. Needs no membership.
+   * end as of some moment after the call, in order, in batches; then settles. Needs no membership. Fails with `logEnd`
+   * when the log ends before `fromOffset`.
    */
   scan(
     topic: Topic,
@@ -65,6 +88,9 @@ export interface EventLog {
     onRecords: (records: readonly LogRecord[]) => void,
     signal: AbortSignal,
   ): Promise<ScanResult>;
+
+  /** Ids and bounds of the four topics, all partitions, as of some moment after the call. Needs no membership. */
+  survey(): Promise<SurveyResult>;
 
   /**
    * Joins the worker's consumer group and keeps rejoining until `leave`. Each time the group settles on an
@@ -86,17 +112,21 @@ export interface Session {
   readonly ended: AbortSignal;
 
   /**
-   * Until when (Clock.nowMs) nobody else can hold these partitions: the last acknowledged heartbeat, counted from
-   * when it was *sent*, plus the session time-out less a margin. -Infinity from the moment that the worker asks to
-   * rejoin or the session ended. Infinity where membership can't expire.
+   * For how long after an acknowledged commit was *sent* nobody else can hold these partitions, unless this session
+   * ended: the session time-out less a margin. Heartbeats do not count: a coordinator that was cut off from the others
+   * goes on answering them from its memory, but it can't store a commit. Infinity where membership can't expire.
    */
-  heldUntilMs(): number;
+  readonly leaseMs: number;
 
   /** Committed offsets and log bounds of both inputs, read after this session began. Bounds are next-offsets. */
   positions(partitions: readonly number[]): Promise<PositionsResult>;
 
-  /** Sets where `read` goes on, first call or later. Nothing is delivered for a partition before it. */
-  seek(topic: InputTopic, partition: number, offset: number): void;
+  /**
+   * Sets where `read` goes on, first call or later. Nothing is delivered for a partition before it. `leaderEpoch`: of the
+   * last record before `offset` as far as the caller knows, else -1; a log that no longer holds that record there (lost
+   * when a replica without it became leader) is a gap.
+   */
+  seek(topic: InputTopic, partition: number, offset: number, leaderEpoch: number): void;
 
   /**
    * The next records of one input partition, at least one, in order; waits while there are none. At most one read a
@@ -128,9 +158,8 @@ export interface InputPosition {
   readonly partition: number;
   /** Null: no commit is stored (never made, or expired). */
   readonly committed: { readonly offset: number; readonly metadata: string } | null;
-  /** Offset of the first record that is still there. */
+  /** As in Bounds. */
   readonly logStart: number;
-  /** Offset that the next appended record gets. */
   readonly logEnd: number;
 }
 
@@ -139,13 +168,20 @@ export type PositionsResult =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * "ended": the session is over. "gap": the log no longer holds the records from `expected` up to `logStart`; nothing
- * was delivered past them, and reading goes on only after a `seek`.
+ * "ended": the session is over. "gap": reading can't go on at `expected`, nothing was delivered past it, and it goes on
+ * only after a `seek`. "deleted": the log starts after it. "truncated": the log ends before it, or holds other records
+ * before it than were read. "recreated": the topic of this name is another one than when the session began.
  */
 export type ReadResult =
   | { readonly kind: "records"; readonly records: readonly LogRecord[] }
   | { readonly kind: "ended" }
-  | { readonly kind: "gap"; readonly expected: number; readonly logStart: number };
+  | {
+      readonly kind: "gap";
+      readonly why: "deleted" | "truncated" | "recreated";
+      readonly expected: number;
+      readonly logStart: number;
+      readonly logEnd: number;
+    };
 
 /** What `tail` needs of a log beside EventLog. */
 export interface LogTail {
@@ -200,6 +236,10 @@ export interface GraphAnswer {
   readonly errorMessage: string;
   /** Retry-After as it came (seconds, perhaps fractional, or an HTTP date). */
   readonly retryAfter: string | null;
+  /** The Date header as it came (of the batch, for its items): what a date in Retry-After is read against. */
+  readonly date: string | null;
+  /** The batch was refused as a whole, so this says nothing about the item, and no item was carried out. */
+  readonly ofBatch: boolean;
   readonly requestId: string | null;
 }
 
@@ -222,7 +262,15 @@ export interface GraphSilence {
 export type GraphReply = GraphAnswer | GraphSilence;
 
 export type ListReply =
-  | { readonly kind: "listed"; readonly objects: readonly GraphObject[] }
+  | {
+      readonly kind: "listed";
+      readonly objects: readonly GraphObject[];
+      /**
+       * Null: these are all. Otherwise why more may exist (an unreadable item, a page that could not be followed): what
+       * is found counts, what is missing says nothing.
+       */
+      readonly incomplete: string | null;
+    }
   | GraphAnswer
   | GraphSilence;
 

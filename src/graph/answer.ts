@@ -66,6 +66,8 @@ export function readAnswer(
     errorMessage: textOf(error.message),
     retryAfter: headerOf(headers, "retry-after"),
     requestId: headerOf(headers, "request-id") ?? innerRequestId(error) ?? requestId,
+    date: headerOf(headers, "date"),
+    ofBatch: false,
   };
 }
 

@@ -138,7 +138,7 @@ async function list(send: Send, tenantId: string, origin: string): Promise<ListR
     const content = readPage(outcome.body);
     if (content === null) return silence("malformed", true, `page ${page + 1} of the list is unreadable`);
     for (const object of content.objects) objects.push(object);
-    if (content.nextLink === null) return { kind: "listed", objects };
+    if (content.nextLink === null) return { kind: "listed", objects, incomplete: null };
     const next: URL | null = URL.parse(content.nextLink, url?.href ?? `${origin}/beta${collectionPath}`);
     if (next === null || next.origin !== origin) {
       const detail = `the list's next page is at ${next?.origin ?? "no valid URL"}, not at ${origin}: not followed`;

@@ -74,6 +74,8 @@ export function createGraphServer(
     errorMessage,
     retryAfter,
     requestId: `request-${++requests}`,
+    date: null,
+    ofBatch: false,
   });
 
   const trouble = (tenantId: string): GraphAnswer | null => {

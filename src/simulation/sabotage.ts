@@ -74,7 +74,7 @@ export const sabotages = {
   /** What a create of unknown outcome made is never found. */
   "read-back": withGraph((graph) => ({
     ...graph,
-    list: () => Promise.resolve({ kind: "listed", objects: [] }),
+    list: () => Promise.resolve({ kind: "listed", objects: [], incomplete: null }),
     get: () => Promise.resolve(answer(404)),
   })),
   /** An unknown outcome counts as "not carried out". */
@@ -150,6 +150,8 @@ function answer(status: number): GraphAnswer {
     errorMessage: "",
     retryAfter: null,
     requestId: null,
+    date: null,
+    ofBatch: false,
   };
 }
 

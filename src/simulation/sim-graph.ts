@@ -95,7 +95,7 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess): Graph
     list: (tenantId) =>
       look<ListReply>("list", tenantId, () => {
         const listed = server.list(tenantId);
-        return "kind" in listed ? listed : { kind: "listed", objects: listed };
+        return "kind" in listed ? listed : { kind: "listed", objects: listed, incomplete: null };
       }),
     get: (tenantId, id) => look<GraphReply>(`get of ${id}`, tenantId, () => server.get(tenantId, id)),
     // The registrar itself never removes anything.

@@ -8,7 +8,7 @@ import { documentedDetails } from "../domain/samples.ts";
 const kept = { id: "kept", ...documentedDetails };
 
 function answer(status: number, changes: Partial<GraphAnswer> = {}): GraphAnswer {
-  const empty = { object: null, errorCode: "", errorMessage: "", retryAfter: null, requestId: null };
+  const empty = { object: null, errorCode: "", errorMessage: "", retryAfter: null, requestId: null, date: null, ofBatch: false };
   return { kind: "answer", status, ...empty, ...changes };
 }
 
@@ -33,9 +33,9 @@ function lists(...replies: ListReply[]): Pick<Graph, "list"> {
 
 test("429 is waited out as asked, then the list counts", async () => {
   const { ask, waitsMs } = parts(
-    lists(answer(429, { retryAfter: "2.5" }), { kind: "listed", objects: [kept] }),
+    lists(answer(429, { retryAfter: "2.5" }), { kind: "listed", objects: [kept], incomplete: null }),
   );
-  assert.deepEqual(await listPatiently(ask, "t", false), { kind: "listed", objects: [kept] });
+  assert.deepEqual(await listPatiently(ask, "t", false), { kind: "listed", objects: [kept], incomplete: null });
   assert.deepEqual(waitsMs, [2500]);
 });
 
@@ -60,7 +60,7 @@ test("an interrupt ends the wait", async () => {
 
 test("404 is an empty list only where nothing was ever registered", async () => {
   const unknown = () => parts(lists(answer(404))).ask;
-  assert.deepEqual(await listPatiently(unknown(), "t", true), { kind: "listed", objects: [] });
+  assert.deepEqual(await listPatiently(unknown(), "t", true), { kind: "listed", objects: [], incomplete: null });
   assert.deepEqual(await listPatiently(unknown(), "t", false), { kind: "failed", detail: "404" });
 });
 

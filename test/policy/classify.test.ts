@@ -21,6 +21,8 @@ function answer(status: number, rest: Partial<GraphAnswer> = {}): GraphAnswer {
     errorMessage: "",
     retryAfter: null,
     requestId: null,
+    date: null,
+    ofBatch: false,
     ...rest,
   };
 }

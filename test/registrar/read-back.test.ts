@@ -103,7 +103,7 @@ describe("a list that fails", () => {
   test("a list that lags: seen only in the last of the re-reads, and still adopted", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, { ...answers(500), creates: true });
-    const nothing = { kind: "listed", objects: [] } as const;
+    const nothing = { kind: "listed", objects: [], incomplete: null } as const;
     for (let n = 1; n < settings.rereadCount; n++) world.graph.listScript.push(nothing);
     world.emit({});
     world.start();

@@ -142,6 +142,8 @@ function answer(
     errorMessage: message,
     retryAfter,
     requestId,
+    date: null,
+    ofBatch: false,
   };
 }
 
