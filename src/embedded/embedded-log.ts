@@ -21,6 +21,7 @@ import type {
   NewRecord,
   ScanResult,
   Session,
+  SurveyResult,
   Topic,
 } from "../ports.ts";
 import { attempt, type Failure, isBusy, type Problem, reasonOf } from "./errors.ts";
@@ -160,6 +161,13 @@ class EmbeddedLog implements EventLog, LogTail {
     signal: AbortSignal,
   ): Promise<TailResult> {
     return this.#reader.tail(topic, from, onRecords, signal);
+  }
+
+  async survey(): Promise<SurveyResult> {
+    if (this.#closed) return { ok: false, reason: reasonOf(closed(this.#file).problem) };
+    const asked = attempt(this.#file, () => this.#store.allBounds());
+    if (!asked.ok) return { ok: false, reason: reasonOf(asked.problem) };
+    return { ok: true, topics: asked.value };
   }
 
   async join(

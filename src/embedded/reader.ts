@@ -16,7 +16,7 @@ type OnRecords = (records: readonly LogRecord[]) => void;
 /** `next`: where to go on. `end`: the offset that the next appended record gets. */
 type Batch =
   | { readonly ok: true; readonly records: readonly LogRecord[]; readonly next: number; readonly end: number }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string; readonly logEnd?: number };
 
 type Ends =
   | { readonly ok: true; readonly ends: readonly (number | undefined)[] }
@@ -123,7 +123,11 @@ export class Reader {
     const fetched = attempt(this.#file, () => this.#store.fetch(topic, partition, fromOffset));
     if (!fetched.ok) return { ok: false, reason: reasonOf(fetched.problem) };
     const result = fetched.value;
-    if (result.kind === "gap") return this.#fetch(topic, partition, result.logStart);
+    if (result.kind === "gap") {
+      const { logStart, logEnd } = result;
+      if (fromOffset < logStart) return this.#fetch(topic, partition, logStart);
+      return { ok: false, reason: `${topic}/${partition} ends at ${logEnd}, before ${fromOffset}`, logEnd };
+    }
     const { nextOffset } = result.bounds;
     const last = result.records.at(-1);
     return {

@@ -35,6 +35,8 @@ export interface SessionParts {
 export class EmbeddedSession implements Session {
   readonly partitions: readonly number[];
   readonly ended: AbortSignal;
+  /** The lock on the file ends with the process, not with time. */
+  readonly leaseMs = Number.POSITIVE_INFINITY;
   readonly #parts: SessionParts;
   readonly #generation: number;
   readonly #onFailure: (reason: string) => void;
@@ -54,10 +56,6 @@ export class EmbeddedSession implements Session {
   end(): void {
     this.#end.abort();
     this.#parts.wake.wakeAll();
-  }
-
-  heldUntilMs(): number {
-    return this.ended.aborted ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
   async positions(partitions: readonly number[]): Promise<PositionsResult> {
@@ -119,7 +117,16 @@ export class EmbeddedSession implements Session {
       }
       failures = 0;
       const result = fetched.value;
-      if (result.kind === "gap") return { kind: "gap", expected: from, logStart: result.logStart };
+      if (result.kind === "gap") {
+        const { logStart, logEnd } = result;
+        return {
+          kind: "gap",
+          why: from < logStart ? "deleted" : "truncated",
+          expected: from,
+          logStart,
+          logEnd,
+        };
+      }
       if (result.records.length > 0) {
         this.#next.set(place, result.records.at(-1)!.offset + 1);
         return { kind: "records", records: result.records };

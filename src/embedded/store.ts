@@ -5,7 +5,15 @@
  * A record that a partition should hold but doesn't, or whose checksum differs, is a DamageError: it is never skipped.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Commit, InputPosition, InputTopic, LogRecord, NewRecord, Topic } from "../ports.ts";
+import type {
+  Commit,
+  InputPosition,
+  InputTopic,
+  LogRecord,
+  NewRecord,
+  Topic,
+  TopicSurvey,
+} from "../ports.ts";
 import { inputTopics } from "../ports.ts";
 import { DamageError, type Failure } from "./errors.ts";
 import { commitChecksum, decodeHeaders, encodeHeaders, recordChecksum } from "./record-bytes.ts";
@@ -30,7 +38,7 @@ export interface End {
 /** The records from an offset on, as one moment saw them; none: the offset is at or beyond the end. */
 export type Fetched =
   | { readonly kind: "records"; readonly records: readonly LogRecord[]; readonly bounds: Bounds }
-  | { readonly kind: "gap"; readonly logStart: number };
+  | { readonly kind: "gap"; readonly logStart: number; readonly logEnd: number };
 
 type Bytes = Uint8Array | null;
 type RecordRow = [
@@ -165,7 +173,8 @@ export class Store {
   fetch(topic: Topic, partition: number, fromOffset: number): Fetched {
     return this.#atOneMoment(() => {
       const bounds = this.bounds(topic, partition);
-      if (fromOffset < bounds.logStart) return { kind: "gap", logStart: bounds.logStart };
+      if (fromOffset < bounds.logStart || fromOffset > bounds.nextOffset)
+        return { kind: "gap", logStart: bounds.logStart, logEnd: bounds.nextOffset };
       if (fromOffset >= bounds.nextOffset) return { kind: "records", records: [], bounds };
       const records: LogRecord[] = [];
       let bytes = 0;
@@ -181,6 +190,20 @@ export class Store {
         throw new DamageError(`the record ${topic}/${partition}@${missing} is missing`);
       }
       return { kind: "records", records, bounds };
+    });
+  }
+
+  /** The file is one whole, so no topic of it is made again by itself: there are no ids. */
+  allBounds(): Record<Topic, TopicSurvey> {
+    return this.#atOneMoment(() => {
+      const of = (topic: Topic): TopicSurvey => ({
+        id: null,
+        bounds: Array.from({ length: this.partitionCount }, (_, partition) => {
+          const { logStart, nextOffset } = this.bounds(topic, partition);
+          return { start: logStart, end: nextOffset };
+        }),
+      });
+      return { enrolled: of("enrolled"), retry: of("retry"), registered: of("registered"), dlq: of("dlq") };
     });
   }
 
@@ -242,7 +265,16 @@ function recordOf(topic: Topic, partition: number, expected: number, row: Record
   if (recordChecksum(topic, partition, offset, timestampMs, key, value, headers) !== sum) {
     throw new DamageError(`the record ${topic}/${partition}@${offset} fails its checksum`);
   }
-  return { topic, partition, offset, key, value, headers: decodeHeaders(headers), timestampMs };
+  return {
+    topic,
+    partition,
+    offset,
+    key,
+    value,
+    headers: decodeHeaders(headers),
+    timestampMs,
+    leaderEpoch: -1,
+  };
 }
 
 function numberOf(statement: StatementSync, ...parameters: (string | number)[]): number {

@@ -145,7 +145,7 @@ export function createFetcher(
     slot.fetching = true;
     try {
       const [bounds] = await listBounds(wire, [place], false);
-      if (bounds!.start > offset) inbox.gap(slot, offset, bounds!.start);
+      if (offset < bounds!.start || offset > bounds!.end) inbox.gap(slot, offset, bounds!);
       holdBack(
         [slot],
         wire,

@@ -6,7 +6,7 @@
  * 2. A partition holds one fetch at the most; while it holds one, it is not fetched.
  * 3. A fetch counts only if it began where the partition stands when it comes: a seek or another fetch may have moved it.
  */
-import type { InputTopic, LogRecord, ReadResult } from "../ports.ts";
+import type { Bounds, InputTopic, LogRecord, ReadResult } from "../ports.ts";
 
 /** One partition of one input. `position`: where the next fetch goes on; null before the first seek. */
 export interface Slot {
@@ -28,7 +28,7 @@ export interface Inbox {
   wanting(): Slot[];
   /** @param offset where the fetch began. */
   deliver(slot: Slot, offset: number, records: readonly LogRecord[], nextOffset: number): void;
-  gap(slot: Slot, offset: number, logStart: number): void;
+  gap(slot: Slot, offset: number, bounds: Bounds): void;
   end(): void;
 }
 
@@ -98,9 +98,10 @@ export function createInbox(
       slot.ready = { kind: "records", records };
       settle(slot);
     },
-    gap(slot, offset, logStart) {
+    gap(slot, offset, { start, end }) {
       if (!isCurrent(slot, offset)) return;
-      slot.ready = { kind: "gap", expected: offset, logStart };
+      const why = offset < start ? "deleted" : "truncated";
+      slot.ready = { kind: "gap", why, expected: offset, logStart: start, logEnd: end };
       settle(slot);
     },
     end() {

@@ -1,5 +1,4 @@
 /** One round of joining the group: JoinGroup, the assignment if this member is the leader, SyncGroup. */
-import type { Clock } from "../ports.ts";
 import {
   assignPartitions,
   decodeAssignment,
@@ -31,8 +30,6 @@ export interface JoinRequest {
 export interface Joined {
   readonly generationId: number;
   readonly partitions: readonly number[];
-  /** The broker counts SyncGroup as a heartbeat. */
-  readonly syncSentAtMs: number;
 }
 
 /** What no further attempt changes. */
@@ -52,7 +49,6 @@ export function checkPartitionCounts(wire: Wire, topics: readonly string[], part
 export async function joinAndSync(
   node: Node,
   request: JoinRequest,
-  clock: Clock,
   onMemberId: (memberId: string) => void,
 ): Promise<Joined> {
   const { groupId, sessionTimeoutMs, partitionCount, topics, claim } = request;
@@ -75,9 +71,8 @@ export async function joinAndSync(
       memberAssignment: encodeAssignment(topics, partitions),
     }));
   }
-  const syncSentAtMs = clock.nowMs();
   const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
-  return { generationId, partitions: decodeAssignment(topics, memberAssignment), syncSentAtMs };
+  return { generationId, partitions: decodeAssignment(topics, memberAssignment) };
 }
 
 export function refusalReason(

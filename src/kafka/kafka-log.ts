@@ -9,6 +9,7 @@ import { openFailure } from "./open-problem.ts";
 import { createProducer } from "./producer.ts";
 import { createScan, createTail } from "./reader.ts";
 import type { KafkajsSecurity } from "./security.ts";
+import { createSurvey } from "./survey.ts";
 import { type Problem, prepareTopics } from "./topics.ts";
 
 export interface KafkaSettings {
@@ -84,6 +85,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     partitionCount,
     append: producer.append,
     scan: createScan(open(wireSettings, all), readerSettings, clock),
+    survey: createSurvey(open(wireSettings, all), nameOf),
     join(onSession, onFailure) {
       producer.prepare();
       return join(onSession, onFailure);

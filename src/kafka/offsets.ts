@@ -1,4 +1,5 @@
 /** Where partitions begin and end. */
+import type { Bounds } from "../ports.ts";
 import type { Wire } from "./client.ts";
 
 export interface Place {
@@ -6,11 +7,7 @@ export interface Place {
   readonly partition: number;
 }
 
-export interface Bounds extends Place {
-  /** Offset of the first record that is still there. */
-  readonly start: number;
-  readonly end: number;
-}
+export type PlaceBounds = Place & Bounds;
 
 const earliest = -2;
 const latest = -1;
@@ -19,7 +16,11 @@ const latest = -1;
  * Bounds of partitions, asked of their leaders. `stable`: the end of what a reader of committed records may see;
  * otherwise the offset that the next record gets. Throws what kafkajs throws.
  */
-export async function listBounds(wire: Wire, places: readonly Place[], stable: boolean): Promise<Bounds[]> {
+export async function listBounds(
+  wire: Wire,
+  places: readonly Place[],
+  stable: boolean,
+): Promise<PlaceBounds[]> {
   const starts = await list(wire, places, earliest, stable);
   const ends = await list(wire, places, latest, stable);
   return places.map((place) => {

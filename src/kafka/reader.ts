@@ -6,7 +6,7 @@ import type { Clock, EventLog, LogRecord, LogTail, ScanResult, Topic } from "../
 import type { Wire } from "./client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
 import type { Line } from "./line.ts";
-import { leaderOf, listBounds } from "./offsets.ts";
+import { leaderOf, listBounds, type Place } from "./offsets.ts";
 import { type Fetched, fetchRequest } from "./protocol.ts";
 import { decodeBatches, type RawRecord } from "./record-batch.ts";
 
@@ -30,6 +30,7 @@ export function logRecords(topic: Topic, partition: number, records: readonly Ra
     value: record.value,
     headers: record.headers,
     timestampMs: record.timestampMs,
+    leaderEpoch: -1,
   }));
 }
 
@@ -78,6 +79,7 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
         wire = await line.wire();
         if (end === null) {
           const [bounds] = await listBounds(wire, [place], true);
+          if (position > bounds!.end) return endsBefore(place, position, bounds!.end);
           position = Math.max(position, bounds!.start);
           end = bounds!.end;
         }
@@ -87,6 +89,7 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
         if (fetched.errorCode === errorCodes.offsetOutOfRange) {
           // Retention moved the start meanwhile: from there, then.
           const [bounds] = await listBounds(wire, [place], true);
+          if (position > bounds!.end) return endsBefore(place, position, bounds!.end);
           position = Math.max(position, bounds!.start);
           end = Math.min(end, bounds!.end);
           continue;
@@ -112,6 +115,11 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
       }
     }
   };
+}
+
+function endsBefore(place: Place, position: number, logEnd: number): ScanResult {
+  const reason = `${place.topic}/${place.partition} ends at ${logEnd}, before ${position}`;
+  return { ok: false, reason, logEnd };
 }
 
 /** An answer that says: not now, or not here. The connection itself is well. */

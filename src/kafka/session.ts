@@ -36,8 +36,6 @@ export interface Generation {
 
 export interface OwnSession {
   readonly session: Session;
-  /** A request sent at this time proved that the membership was alive. */
-  heardFrom(sentAtMs: number): void;
   end(): void;
 }
 
@@ -65,14 +63,12 @@ const marginShare = 1 / 5;
 
 export function createSession(
   generation: Generation,
-  joinedAtMs: number,
   settings: SessionSettings,
   ports: SessionPorts,
   clock: Clock,
 ): OwnSession {
   const { memberId, generationId, partitions } = generation;
   const ended = new AbortController();
-  let heardAtMs = joinedAtMs;
   let lastCommit: Promise<unknown> = Promise.resolve();
   const places = inputTopics.flatMap((topic) =>
     partitions.map((partition) => ({ topic, name: settings.nameOf(topic), partition })),
@@ -192,10 +188,7 @@ export function createSession(
   const session: Session = {
     partitions,
     ended: ended.signal,
-    heldUntilMs: () =>
-      ended.signal.aborted
-        ? Number.NEGATIVE_INFINITY
-        : heardAtMs + settings.sessionTimeoutMs * (1 - marginShare),
+    leaseMs: settings.sessionTimeoutMs * (1 - marginShare),
     positions,
     seek: inbox.seek,
     read: inbox.read,
@@ -205,13 +198,7 @@ export function createSession(
       return result;
     },
   };
-  return {
-    session,
-    heardFrom: (sentAtMs) => {
-      heardAtMs = Math.max(heardAtMs, sentAtMs);
-    },
-    end,
-  };
+  return { session, end };
 }
 
 class CommitError extends Error {}

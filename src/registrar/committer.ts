@@ -7,7 +7,10 @@
  * 3. A commit of unknown outcome may still land, over later ones, until settleMs after it ended. Until then no
  *    acknowledgement widens a promise; then all positions are committed again.
  * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
+ * 5. The lease is renewed before it runs out, also where nothing else is to be committed.
  */
+
+import { momentOf } from "../moment.ts";
 import { backoffMs } from "../policy/backoff.ts";
 import {
   type Clock,
@@ -19,13 +22,14 @@ import {
   type Session,
 } from "../ports.ts";
 import { encodeMetadata } from "./commit-metadata.ts";
+import { dueInMs, isDue, type Lease, renew } from "./lease.ts";
 import { isOwned, type OwnedPartition, settledThroughOf, taintedThroughOf, trackOf } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
 export interface Committer {
   /** Something settled, or was read. */
   mark(): void;
-  /** Records wait for a promise. */
+  /** Records wait for a promise, or for the lease. */
   urge(): void;
   /** A commit just ended with an unknown outcome. */
   distrust(): void;
@@ -75,17 +79,20 @@ export function createCommitter(
   }
 
   async function commit(): Promise<void> {
-    const session = confirmedSession();
-    const due = session === null ? [] : collect(session, promiseAhead);
-    if (finished || session === null || due.length === 0) return;
+    const lease = confirmedLease();
+    if (finished || lease === null) return;
+    const due = collect(lease, promiseAhead, isDue(lease, clock));
+    if (due.length === 0) return planRenewal(lease);
     committing = true; // 1
-    const sentMs = clock.nowMs();
+    const sentAt = momentOf(clock);
+    const sentMs = sentAt.monotonicMs;
     lastMs = sentMs;
-    const result = await session.commit(due.map(({ commit }) => commit));
+    const result = await lease.session.commit(due.map(({ commit }) => commit));
     committing = false;
     observe({ kind: "committed", result, partitions: due.length });
     if (result === "committed") {
       failures = 0;
+      renew(lease, sentAt); // 5
       acknowledge(due, sentMs);
       planAt(urged ? clock.nowMs() : lastMs + settings.commitIntervalMs); // 4
       urged = false;
@@ -95,6 +102,11 @@ export function createCommitter(
     if (result === "unknown") distrust(); // 3
     failures++;
     planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));
+  }
+
+  function planRenewal(lease: Lease): void {
+    const inMs = dueInMs(lease, clock);
+    if (inMs < Number.POSITIVE_INFINITY) planAt(clock.nowMs() + Math.ceil(inMs)); // 5
   }
 
   function distrust(): void {
@@ -123,19 +135,22 @@ export function createCommitter(
     for (const partition of promised) if (isOwned(partition)) onPromised(partition);
   }
 
-  function confirmedSession(): Session | null {
-    for (const { confirmed, session } of partitions.values())
-      if (confirmed && !session.ended.aborted) return session;
+  function confirmedLease(): Lease | null {
+    for (const { confirmed, lease } of partitions.values())
+      if (confirmed && !lease.session.ended.aborted) return lease;
     return null;
   }
 
+  /** `isRenewal`: at least one commit, though nothing changed. */
   function collect(
-    session: Session,
+    lease: Lease,
     promise: (partition: OwnedPartition, topic: InputTopic) => number,
+    isRenewal: boolean,
   ): Due[] {
     const due: Due[] = [];
+    let unchanged: Due | null = null;
     for (const partition of partitions.values()) {
-      if (!isOwned(partition) || !partition.confirmed || partition.session !== session) continue; // 1
+      if (!isOwned(partition) || !partition.confirmed || partition.lease !== lease) continue; // 1
       for (const topic of inputTopics) {
         const attemptedThrough = promise(partition, topic);
         const metadata = encodeMetadata({ attemptedThrough, claim: partition.claim });
@@ -145,11 +160,12 @@ export function createCommitter(
           offset: settledThroughOf(partition, topic),
           metadata,
         };
-        if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) continue;
-        due.push({ commit, partition, attemptedThrough });
+        const one = { commit, partition, attemptedThrough };
+        if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) unchanged ??= one;
+        else due.push(one);
       }
     }
-    return due;
+    return isRenewal && due.length === 0 && unchanged !== null ? [unchanged] : due; // 5
   }
 
   /** Ahead of the reading position, in steps, so that an idle partition's commits stay the same. */
@@ -162,8 +178,10 @@ export function createCommitter(
   async function finish(session: Session): Promise<void> {
     finished = true;
     planned?.cancel();
+    const lease = confirmedLease();
+    if (lease?.session !== session) return;
     for (let tries = 0; tries < finishTriesMax; tries++) {
-      const due = collect(session, taintedThroughOf);
+      const due = collect(lease, taintedThroughOf, false);
       if (due.length === 0) return;
       const result = await session.commit(due.map(({ commit }) => commit));
       observe({ kind: "committed", result, partitions: due.length });

@@ -8,6 +8,7 @@
  *    by the caller.
  */
 import assert from "node:assert/strict";
+import { momentOf } from "../moment.ts";
 import {
   type BreakerState,
   breakerState,
@@ -52,6 +53,8 @@ export function createDispatcher(
   ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
   settings: RegistrarSettings,
   onVerdict: (work: Work, verdict: Verdict, reply: GraphReply) => void,
+  /** Records wait because the lease of their session ran out. */
+  onNotHeld: () => void = () => {},
 ): Dispatcher {
   const { graph, clock, random, observe } = ports;
   const lines = new Map<string, Line>();
@@ -142,9 +145,10 @@ export function createDispatcher(
       const free = available(line.pacing, nowMs);
       if (free <= 0)
         giveTurnAt(line, opensAtMs(line.pacing, nowMs)); // 1
-      else if (!isHeld(first.partition, nowMs))
+      else if (!isHeld(first.partition, clock)) {
+        onNotHeld();
         giveTurnAt(line, nowMs + notHeldWaitMs); // 1
-      else send(line, first.partition, Math.min(free, batchSize(line)), nowMs);
+      } else send(line, first.partition, Math.min(free, batchSize(line)), nowMs);
     }
   }
 
@@ -173,10 +177,11 @@ export function createDispatcher(
     startedMs: number,
     taken: Taken,
   ): Promise<void> {
+    const startedAt = momentOf(clock);
     for (const work of works) {
       work.busy = true;
       work.attempts++;
-      work.postedAtMs = startedMs;
+      work.postedAt = startedAt;
       work.slot.tainted = true;
     }
     const replies = await graph.create(

@@ -122,7 +122,9 @@ export function createJudge(
     if (creates > work.tenantCreatesSeen) work.spent++; // 3
     work.tenantCreatesSeen = creates;
     work.slot.tainted = true;
-    const absentAfterMs = mayStillRun(reply) ? work.postedAtMs + settings.settleMs : nowMs;
+    const absentAfterMs = mayStillRun(reply)
+      ? (work.postedAt?.monotonicMs ?? nowMs) + settings.settleMs
+      : nowMs;
     work.doubt = { inherited: false, absentAfterMs, misses: 0, nextReadAtMs: nowMs }; // 1
     report(work, verdict, reply, 0);
     advance(work);

@@ -6,6 +6,7 @@ import { deadLetterRecord } from "../domain/dead-letter.ts";
 import { movedRecord, originOf } from "../domain/origin.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { registeredRecord } from "../domain/registered.ts";
+import type { Moment } from "../moment.ts";
 import type { Clock, GraphObject, GraphReply, LogRecord, NewRecord, Observer, Position } from "../ports.ts";
 import type { Appender } from "./appender.ts";
 import { remember } from "./ledger.ts";
@@ -24,7 +25,7 @@ export interface Outcomes {
 }
 
 const utf8 = new TextEncoder();
-const neverPosted = Number.NEGATIVE_INFINITY;
+const neverPosted = null;
 
 export function createOutcomes(
   ports: { clock: Clock; observe: Observer; appender: Appender },
@@ -57,7 +58,7 @@ export function createOutcomes(
       enrolledAt: record.timestampMs,
       registeredAt,
     });
-    publish(work, entry, work.postedAtMs, () => {
+    publish(work, entry, work.postedAt, () => {
       remember(partition.ledger, idempotencyKey, object.id);
       observe({
         kind: "record-registered",
@@ -105,10 +106,10 @@ export function createOutcomes(
     });
   }
 
-  function publish(item: Item, record: NewRecord, postedAtMs: number, then: () => void): void {
+  function publish(item: Item, record: NewRecord, postedAt: Moment | null, then: () => void): void {
     appender.append({
       record,
-      mayPublish: () => mayPublish(item.partition, postedAtMs, settings.requestTimeoutMs, clock.nowMs()),
+      mayPublish: () => mayPublish(item.partition, postedAt, settings.requestTimeoutMs, clock),
       done(durable) {
         if (!durable || !isOwned(item.partition)) return;
         then();

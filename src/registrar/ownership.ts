@@ -7,10 +7,12 @@
  *    that claim is acknowledged and the ledger was read to its end as of the assignment.
  * 3. Suspects are released after the settle time, and only when the ledger was read to its end once more.
  */
+import { momentOf } from "../moment.ts";
 import { type InputPosition, type InputTopic, inputTopics, type LogRecord, type Session } from "../ports.ts";
 import { randomUuid } from "./claim.ts";
 import { decodeMetadata, encodeMetadata } from "./commit-metadata.ts";
 import { type Fault, isFault } from "./fault.ts";
+import { createLease, type Lease, renew } from "./lease.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
 import { createParking, note, type Parking, parkedTenantOf } from "./parking.ts";
 import { createPartition, type OwnedPartition, trackOf } from "./partition.ts";
@@ -50,10 +52,11 @@ export function createOwnership(
       partition.confirmed = false;
       if (!session.partitions.includes(partition.number)) drop(partition);
     }
-    void settleIn(session, clock.nowMs());
+    void settleIn(createLease(session), clock.nowMs());
   }
 
-  async function settleIn(session: Session, assignedAtMs: number): Promise<void> {
+  async function settleIn(lease: Lease, assignedAtMs: number): Promise<void> {
+    const { session } = lease;
     if (session.partitions.length === 0) return;
     const positions = await persist(session.ended, "positions", async () => {
       const result = await session.positions(session.partitions);
@@ -65,26 +68,22 @@ export function createOwnership(
         const both = byTopic(positions.filter(({ partition }) => partition === number));
         const kept = owned.get(number);
         if (kept !== undefined && inputTopics.every((topic) => claimOf(both[topic]) === kept.claim))
-          return keep(kept, session); // 1
+          return keep(kept, lease); // 1
         if (kept !== undefined) drop(kept); // 1
-        return gain(number, both, session, assignedAtMs);
+        return gain(number, both, lease, assignedAtMs);
       }),
     );
   }
 
-  function keep(partition: OwnedPartition, session: Session): void {
-    partition.session = session;
+  function keep(partition: OwnedPartition, lease: Lease): void {
+    partition.lease = lease;
     partition.confirmed = true;
     observe({ kind: "partition-kept", partition: partition.number });
     events.ready(partition);
   }
 
-  async function gain(
-    number: number,
-    positions: ByTopic,
-    session: Session,
-    assignedAtMs: number,
-  ): Promise<void> {
+  async function gain(number: number, positions: ByTopic, lease: Lease, assignedAtMs: number): Promise<void> {
+    const { session } = lease;
     const ledger = await ledgers.open(number, session.ended);
     if (ledger === null) return;
     const ledgerEmpty = ledger.nextOffset === 0;
@@ -95,11 +94,11 @@ export function createOwnership(
       plans[topic] = plan;
     }
     const claim = randomUuid(random);
-    const promised = await commitClaim(number, claim, plans, session); // 2
+    const promised = await commitClaim(number, claim, plans, lease); // 2
     if (promised === null) return;
     const parking = await indexParked(number, plans.retry.startAt, session);
     if (parking === null) return;
-    const partition = createPartition(number, claim, session, assignedAtMs, plans, ledger, parking);
+    const partition = createPartition(number, claim, lease, assignedAtMs, plans, ledger, parking);
     for (const topic of inputTopics) trackOf(partition, topic).promised = promised[topic];
     owned.set(number, partition);
     const suspects = inputTopics.reduce(
@@ -116,8 +115,9 @@ export function createOwnership(
     number: number,
     claim: string,
     plans: Record<InputTopic, TakeOver>,
-    session: Session,
+    lease: Lease,
   ) {
+    const { session } = lease;
     const promised = {} as Record<InputTopic, number>;
     const commits = inputTopics.map((topic) => {
       const { startAt, attemptedThrough } = plans[topic];
@@ -126,7 +126,9 @@ export function createOwnership(
       return { topic, partition: number, offset: startAt, metadata };
     });
     return persist(session.ended, "commit", async () => {
+      const sentAt = momentOf(clock);
       const result = await session.commit(commits);
+      if (result === "committed") renew(lease, sentAt);
       if (result === "unknown") events.commitUnknown();
       observe({ kind: "committed", result, partitions: 1 });
       if (result === "committed") return { ok: true, value: promised };

@@ -3,11 +3,13 @@
  * topic, the ledger, the lanes. Data and the questions asked of it; it is changed by pipeline.ts (records) and
  * ownership.ts (sessions).
  *
- * 1. A create may begin only while `isHeld`: owned, confirmed under the current session, heartbeat fresh.
+ * 1. A create may begin only while `isHeld`: owned, confirmed under the current session, its lease not run out.
  * 2. Records of one lane (tenant and machine) are worked on one at a time, in the order they came.
  */
 import type { Enrollment } from "../domain/enrollment.ts";
-import type { InputTopic, LogRecord, Session } from "../ports.ts";
+import { elapsedMs, type Moment, momentOf } from "../moment.ts";
+import type { Clock, InputTopic, LogRecord, Session } from "../ports.ts";
+import { isHolding, type Lease } from "./lease.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Parking, parkedTaintedThrough, parkedThrough } from "./parking.ts";
 import type { TakeOver } from "./take-over.ts";
@@ -31,7 +33,8 @@ export interface OwnedPartition {
   /** Heads that wait for a commit to promise their offset. */
   readonly waitingForPromise: Set<Work>;
   readonly lost: AbortController;
-  session: Session;
+  /** Of its current session; shared by all partitions of it. */
+  lease: Lease;
   /** False between the end of a session and the check that nobody else owned the partition since. */
   confirmed: boolean;
   suspectsReleased: boolean;
@@ -60,7 +63,8 @@ export interface Work extends Item {
   spent: number;
   /** The tenant's count of creates when this record was last posted. */
   tenantCreatesSeen: number;
-  postedAtMs: number;
+  /** When it was last posted; null: never. */
+  postedAt: Moment | null;
   /** A create of it may have been carried out: it must be read back before the next one. */
   doubt: Doubt | null;
   /** Answered 409 before, and nothing of its identity was found. */
@@ -85,7 +89,7 @@ export interface Doubt {
 export function createPartition(
   number: number,
   claim: string,
-  session: Session,
+  lease: Lease,
   takenOverAtMs: number,
   plans: Readonly<Record<InputTopic, TakeOver>>,
   ledger: Ledger,
@@ -104,7 +108,7 @@ export function createPartition(
     waitingSuspects: new Set(),
     waitingForPromise: new Set(),
     lost: new AbortController(),
-    session,
+    lease,
     confirmed: true,
     suspectsReleased: false,
     refilling: false,
@@ -116,8 +120,12 @@ export function isOwned(partition: OwnedPartition): boolean {
   return !partition.lost.signal.aborted;
 }
 
-export function isHeld(partition: OwnedPartition, nowMs: number): boolean {
-  return isOwned(partition) && partition.confirmed && nowMs < partition.session.heldUntilMs(); // 1
+export function sessionOf({ lease }: OwnedPartition): Session {
+  return lease.session;
+}
+
+export function isHeld(partition: OwnedPartition, clock: Clock): boolean {
+  return isOwned(partition) && partition.confirmed && isHolding(partition.lease, clock); // 1
 }
 
 /**
@@ -126,11 +134,12 @@ export function isHeld(partition: OwnedPartition, nowMs: number): boolean {
  */
 export function mayPublish(
   partition: OwnedPartition,
-  postedAtMs: number,
+  postedAt: Moment | null,
   requestTimeoutMs: number,
-  nowMs: number,
+  clock: Clock,
 ): "yes" | "wait" | "no" {
-  if (isHeld(partition, nowMs) || nowMs <= postedAtMs + requestTimeoutMs) return "yes";
+  const isFresh = postedAt !== null && elapsedMs(postedAt, momentOf(clock)) <= requestTimeoutMs;
+  if (isHeld(partition, clock) || isFresh) return "yes";
   return isOwned(partition) ? "wait" : "no";
 }
 

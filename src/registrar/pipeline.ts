@@ -42,6 +42,8 @@ export interface PipelineEvents {
   settled(partition: OwnedPartition): void;
   /** Records wait for a commit that promises them. */
   promiseNeeded(partition: OwnedPartition): void;
+  /** Records wait for a commit that renews the lease. */
+  leaseNeeded(): void;
   fault(fault: Fault): void;
 }
 
@@ -71,7 +73,12 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   const homes = new Map<string, number>();
   const appender = createAppender(ports);
   const outcomes = createOutcomes({ clock, observe, appender }, settings, onSettled);
-  const dispatcher = createDispatcher(ports, settings, (...answer) => judge.onVerdict(...answer));
+  const dispatcher = createDispatcher(
+    ports,
+    settings,
+    (...answer) => judge.onVerdict(...answer),
+    events.leaseNeeded,
+  );
   const judge = createJudge(ports, settings, outcomes, dispatcher, advance, events.fault);
   const readBack = createReadBack(
     ports,
@@ -144,7 +151,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
       attempts: 0,
       spent: 0,
       tenantCreatesSeen: dispatcher.createsOf(tenantId),
-      postedAtMs: Number.NEGATIVE_INFINITY,
+      postedAt: null,
       doubt: inherited ? inheritedDoubt(partition, record) : null,
       conflicted: false,
       busy: false,

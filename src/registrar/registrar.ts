@@ -10,7 +10,7 @@ import { createLagMeter } from "./lag.ts";
 import { createLedgerReader } from "./ledger-reader.ts";
 import { createOwnership } from "./ownership.ts";
 import { parkedCount } from "./parking.ts";
-import { isOwned, type OwnedPartition, trackOf } from "./partition.ts";
+import { isHeld, isOwned, type OwnedPartition, sessionOf, trackOf } from "./partition.ts";
 import { createPersist } from "./persist.ts";
 import { createPipeline, type Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
@@ -65,6 +65,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       committer.mark();
     },
     promiseNeeded: () => committer.urge(),
+    leaseNeeded: () => committer.urge(),
     fault: fail,
   });
   const committer = createCommitter(ports, settings, owned, (partition) =>
@@ -100,8 +101,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   function startReading(partition: OwnedPartition): void {
     if (stopping !== null) return;
     for (const topic of inputTopics) {
-      partition.session.seek(topic, partition.number, trackOf(partition, topic).nextOffset);
-      void read(partition, topic, partition.session);
+      const session = sessionOf(partition);
+      session.seek(topic, partition.number, trackOf(partition, topic).nextOffset, -1);
+      void read(partition, topic, session);
     }
     committer.mark();
     pipeline.poke();
@@ -113,7 +115,8 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       const result = await under.read(topic, partition.number);
       if (result.kind === "ended") return;
       if (result.kind === "records") await takeIn(partition, topic, under, result.records);
-      else if (settings.onRetentionGap === "continue") under.seek(topic, partition.number, result.logStart);
+      else if (settings.onRetentionGap === "continue")
+        under.seek(topic, partition.number, result.logStart, -1);
       else return fail(gapFault(topic, partition.number, result.expected, result.logStart));
     }
   }
@@ -166,7 +169,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   }
 
   function isCurrent(partition: OwnedPartition, under: Session): boolean {
-    const isConfirmed = isOwned(partition) && partition.confirmed && partition.session === under;
+    const isConfirmed = isOwned(partition) && partition.confirmed && sessionOf(partition) === under;
     return stopping === null && isConfirmed && !under.ended.aborted;
   }
 
@@ -223,8 +226,8 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     for (const number of session?.partitions ?? []) {
       if (!partitions.includes(number)) notReady.push(`partition ${number}: being taken over`);
     }
-    if (session !== null && partitions.length > 0 && session.heldUntilMs() <= clock.nowMs()) {
-      notReady.push("group: no heartbeat was acknowledged lately, so nothing is posted");
+    if (partitions.length > 0 && ![...owned.values()].some((partition) => isHeld(partition, clock))) {
+      notReady.push("group: no commit was acknowledged lately, so nothing is posted");
     }
     const { breaker, ...flow } = pipeline.status();
     if (breaker !== "closed") notReady.push(`graph: not answering, the circuit breaker is ${breaker}`);

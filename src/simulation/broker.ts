@@ -1,6 +1,6 @@
 /** What the simulated broker keeps: partitions, committed offsets, and whether it is up. No network, no membership. */
 import { strict as assert } from "node:assert";
-import type { InputTopic, LogRecord, NewRecord, Topic } from "../ports.ts";
+import type { InputTopic, LogRecord, NewRecord, Topic, TopicSurvey } from "../ports.ts";
 import type { Dice } from "./dice.ts";
 import type { History } from "./history.ts";
 import { epochMs } from "./process.ts";
@@ -18,6 +18,7 @@ export interface Broker {
   store(record: NewRecord, by: string): LogRecord;
   fetch(topic: Topic, partition: number, fromOffset: number, max: number): LogRecord[];
   bounds(topic: Topic, partition: number): { readonly start: number; readonly end: number };
+  survey(): Readonly<Record<Topic, TopicSurvey>>;
   /** Retention: takes away all records below `start`. */
   truncate(topic: Topic, partition: number, start: number): void;
   /** Compaction of `registered`: of each key only the last record stays. */
@@ -83,7 +84,12 @@ export function createBroker(
     store(record, by) {
       const partition = at(record.topic, record.partition);
       const offset = partition.end + (dice.chance(offsets.holes) ? dice.int(1, 3) : 0);
-      const stored: LogRecord = { ...record, offset, timestampMs: epochMs + Math.floor(scheduler.nowMs()) };
+      const stored: LogRecord = {
+        ...record,
+        offset,
+        timestampMs: epochMs + Math.floor(scheduler.nowMs()),
+        leaderEpoch: -1,
+      };
       partition.records.push(stored);
       partition.end = offset + 1;
       history.add({ kind: "stored", by, record: stored });
@@ -98,6 +104,16 @@ export function createBroker(
     bounds(topic, partition) {
       const { start, end } = at(topic, partition);
       return { start, end };
+    },
+    survey() {
+      const of = (topic: Topic): TopicSurvey => ({
+        id: null,
+        bounds: Array.from({ length: partitionCount }, (_, p) => {
+          const { start, end } = at(topic, p);
+          return { start, end };
+        }),
+      });
+      return { enrolled: of("enrolled"), retry: of("retry"), registered: of("registered"), dlq: of("dlq") };
     },
     truncate(topic, partition, start) {
       const found = at(topic, partition);

@@ -17,7 +17,8 @@ export interface Hold {
   readonly memberId: string;
   readonly generation: number;
   readonly ended: AbortSignal;
-  heldUntilMs(): number;
+  /** How long after the sending of an acknowledged commit nobody else can own the partitions. */
+  readonly leaseMs: number;
 }
 
 export interface Member extends Membership {
@@ -40,7 +41,6 @@ export function startMember(
 
   const join = async (): Promise<void> => {
     while (!hasLeft) {
-      const sentMs = process.clock.nowMs();
       const joined = await link.ask<Joined | null>(
         "other",
         timing.rebalanceTimeoutMs + 5_000,
@@ -49,24 +49,21 @@ export function startMember(
       );
       if (hasLeft) return;
       if (joined !== null) {
-        runSession(joined, sentMs);
+        runSession(joined);
         return;
       }
     }
   };
 
-  const runSession = (joined: Joined, joinSentMs: number): void => {
+  const runSession = (joined: Joined): void => {
     const ended = new AbortController();
-    let heldUntilMs = joinSentMs + timing.sessionTimeoutMs - timing.marginMs;
     let cancelTimer = (): void => {};
     endSession = () => {
-      heldUntilMs = Number.NEGATIVE_INFINITY;
       cancelTimer();
       endSession = () => {};
       ended.abort();
     };
     const beat = async (): Promise<void> => {
-      const sentMs = process.clock.nowMs();
       const result = await link.ask<"ok" | "rebalance" | "unknown" | "lost">(
         "other",
         timing.heartbeatMs,
@@ -80,16 +77,13 @@ export function startMember(
         void join();
         return;
       }
-      if (result === "ok") {
-        heldUntilMs = Math.max(heldUntilMs, sentMs + timing.sessionTimeoutMs - timing.marginMs);
-      }
       cancelTimer = process.clock.after(timing.heartbeatMs, () => void beat());
     };
     const hold: Hold = {
       memberId,
       generation: joined.generation,
       ended: ended.signal,
-      heldUntilMs: () => heldUntilMs,
+      leaseMs: timing.sessionTimeoutMs - timing.marginMs,
     };
     const session = openSession(hold, joined.partitions);
     void beat();

@@ -50,7 +50,7 @@ export function openSession(
   const pump = (topic: InputTopic, partition: number): void => {
     const reader = cursor(topic, partition);
     if (reader.waiting === null || reader.next === null || reader.isFetching) return;
-    if (!link.isReachable() || reader.next >= broker.bounds(topic, partition).end) return;
+    if (!link.isReachable() || reader.next === broker.bounds(topic, partition).end) return;
     const { epoch } = reader;
     reader.isFetching = true;
     scheduler.after(link.latencyMs(), () => {
@@ -68,8 +68,11 @@ export function openSession(
   };
 
   const fetchNext = (topic: InputTopic, partition: number, from: number): ReadResult | null => {
-    const { start } = broker.bounds(topic, partition);
-    if (from < start) return { kind: "gap", expected: from, logStart: start };
+    const { start, end } = broker.bounds(topic, partition);
+    if (from < start || from > end) {
+      const why = from < start ? "deleted" : "truncated";
+      return { kind: "gap", why, expected: from, logStart: start, logEnd: end };
+    }
     const records = broker.fetch(topic, partition, from, dice.pick([1, 2, 5, 50]));
     return records.length === 0 ? null : { kind: "records", records };
   };
@@ -88,7 +91,7 @@ export function openSession(
   return {
     partitions,
     ended: hold.ended,
-    heldUntilMs: hold.heldUntilMs,
+    leaseMs: hold.leaseMs,
     positions(wanted) {
       if (hold.ended.aborted) return Promise.resolve({ ok: false, reason: "the session has ended" });
       const failed = (reason: string): PositionsResult => ({ ok: false, reason });

@@ -1,6 +1,6 @@
 /** EventLog for one simulated process over the shared broker and group. */
 import { strict as assert } from "node:assert";
-import type { AppendResult, EventLog, LogRecord, NewRecord, ScanResult } from "../ports.ts";
+import type { AppendResult, EventLog, LogRecord, NewRecord, ScanResult, SurveyResult } from "../ports.ts";
 import type { Link } from "./link.ts";
 import { type Member, type MemberTiming, startMember } from "./member.ts";
 import type { SimProcess } from "./process.ts";
@@ -59,7 +59,11 @@ export function createSimLog(
     let end: number | null = null;
     for (;;) {
       if (signal.aborted) return failed("aborted");
-      const batch = await link.ask<{ records: LogRecord[]; next: number; end: number } | null>(
+      const batch: { records: LogRecord[]; next: number; end: number } | null = await link.ask<{
+        records: LogRecord[];
+        next: number;
+        end: number;
+      } | null>(
         "other",
         5_000,
         () => null,
@@ -72,6 +76,7 @@ export function createSimLog(
       );
       if (signal.aborted) return failed("aborted");
       if (batch === null) return failed("fetch failed");
+      if (next > batch.end) return { ok: false, reason: `the log ends before ${next}`, logEnd: batch.end };
       end ??= batch.end;
       next = Math.max(next, batch.next + 1);
       if (batch.records.length > 0) onRecords(batch.records);
@@ -79,11 +84,20 @@ export function createSimLog(
     }
   };
 
+  const survey: EventLog["survey"] = () =>
+    link.ask<SurveyResult>(
+      "other",
+      5_000,
+      () => ({ ok: false, reason: "time-out" }),
+      (answer) => answer({ ok: true, topics: broker.survey() }),
+    );
+
   return {
     log: {
       partitionCount: broker.partitionCount,
       append,
       scan,
+      survey,
       async join(onSession, onFailure) {
         assert(member === null, "joined twice");
         const started = startMember(

@@ -47,12 +47,13 @@ function outcome(change: (all: Mutable) => void = () => {}): ChaosOutcome {
     key: null,
     headers: [],
     timestampMs: 0,
+    leaderEpoch: -1,
   } as const;
   return {
     inventory: all.inventory,
     registered: all.registered.map((event) => ({ ...record, value: utf8(JSON.stringify(event)) })),
     deadLetters: all.deadLetters.map(
-      (letter): LogRecord => ({ ...letter, topic: "dlq", offset: 0, timestampMs: 0 }),
+      (letter): LogRecord => ({ ...letter, topic: "dlq", offset: 0, timestampMs: 0, leaderEpoch: -1 }),
     ),
   };
 }

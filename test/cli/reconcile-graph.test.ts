@@ -8,7 +8,15 @@ import { documentedDetails } from "../domain/samples.ts";
 const kept = { id: "kept", ...documentedDetails };
 
 function answer(status: number, changes: Partial<GraphAnswer> = {}): GraphAnswer {
-  const empty = { object: null, errorCode: "", errorMessage: "", retryAfter: null, requestId: null, date: null, ofBatch: false };
+  const empty = {
+    object: null,
+    errorCode: "",
+    errorMessage: "",
+    retryAfter: null,
+    requestId: null,
+    date: null,
+    ofBatch: false,
+  };
   return { kind: "answer", status, ...empty, ...changes };
 }
 
@@ -35,7 +43,11 @@ test("429 is waited out as asked, then the list counts", async () => {
   const { ask, waitsMs } = parts(
     lists(answer(429, { retryAfter: "2.5" }), { kind: "listed", objects: [kept], incomplete: null }),
   );
-  assert.deepEqual(await listPatiently(ask, "t", false), { kind: "listed", objects: [kept], incomplete: null });
+  assert.deepEqual(await listPatiently(ask, "t", false), {
+    kind: "listed",
+    objects: [kept],
+    incomplete: null,
+  });
   assert.deepEqual(waitsMs, [2500]);
 });
 
@@ -60,7 +72,11 @@ test("an interrupt ends the wait", async () => {
 
 test("404 is an empty list only where nothing was ever registered", async () => {
   const unknown = () => parts(lists(answer(404))).ask;
-  assert.deepEqual(await listPatiently(unknown(), "t", true), { kind: "listed", objects: [], incomplete: null });
+  assert.deepEqual(await listPatiently(unknown(), "t", true), {
+    kind: "listed",
+    objects: [],
+    incomplete: null,
+  });
   assert.deepEqual(await listPatiently(unknown(), "t", false), { kind: "failed", detail: "404" });
 });
 

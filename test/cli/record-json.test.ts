@@ -13,6 +13,7 @@ const base: LogRecord = {
   value: bytes("v"),
   headers: [],
   timestampMs: 0,
+  leaderEpoch: -1,
 };
 
 test("UTF-8 becomes text, the rest base64 under another name", () => {

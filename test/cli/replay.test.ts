@@ -198,6 +198,7 @@ test("not faster than asked, in memory only a part at a time, and a failed appen
     ...letter(logRecord({ offset }), "value-not-json"),
     offset,
     timestampMs: 0,
+    leaderEpoch: -1,
   }));
   let nowMs = 0;
   const clock: Clock = {

@@ -15,6 +15,7 @@ const stored = (record: NewRecord): LogRecord => ({
   ...record,
   offset: 7,
   timestampMs: Date.UTC(2026, 0, 1),
+  leaderEpoch: -1,
 });
 const enrolled = stored(enrollmentRecord(event, "structured", 8));
 

@@ -13,7 +13,7 @@ function stored(records: readonly NewRecord[]): LogRecord[] {
   return records.map((record) => {
     const offset = next.get(record.partition) ?? 0;
     next.set(record.partition, offset + 1);
-    return { ...record, offset, timestampMs: 0 };
+    return { ...record, offset, timestampMs: 0, leaderEpoch: -1 };
   });
 }
 

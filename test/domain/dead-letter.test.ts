@@ -18,7 +18,7 @@ const reason = {
 } as const;
 
 function stored(record: NewRecord): LogRecord {
-  return { ...record, offset: 0, timestampMs: 0 };
+  return { ...record, offset: 0, timestampMs: 0, leaderEpoch: -1 };
 }
 
 test("key, value and headers are kept byte for byte and in order, and one header says why", () => {

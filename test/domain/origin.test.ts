@@ -9,7 +9,7 @@ const home = { topic: "enrolled", partition: 3, offset: 1042 } as const;
 const key = bytes("home");
 
 function stored(record: NewRecord, offset: number): LogRecord {
-  return { ...record, offset, timestampMs: 0 };
+  return { ...record, offset, timestampMs: 0, leaderEpoch: -1 };
 }
 
 test("given a record that never moved, its origin is where it is", () => {

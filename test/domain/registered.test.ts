@@ -40,7 +40,7 @@ function registrationOf(event: object, changes: Partial<Registration> = {}): Reg
 }
 
 function stored(record: NewRecord): LogRecord {
-  return { ...record, offset: 0, timestampMs: 0 };
+  return { ...record, offset: 0, timestampMs: 0, leaderEpoch: -1 };
 }
 
 const eventOf = (record: NewRecord) => JSON.parse(text(record.value));

@@ -66,6 +66,7 @@ export function logRecord(fields: Partial<LogRecord> = {}): LogRecord {
     value: json(sampleEvent),
     headers: structuredHeaders,
     timestampMs: 1_483_257_600_000,
+    leaderEpoch: -1,
     ...fields,
   };
 }

@@ -143,9 +143,9 @@ test("one flipped bit in a record stops its readers, and says which record", { t
   const failed = Promise.withResolvers<string>();
   await log.join(joined.resolve, failed.resolve);
   const session = await joined.promise;
-  session.seek("enrolled", 0, 124);
+  session.seek("enrolled", 0, 124, -1);
   assert.equal((await session.read("enrolled", 0)).kind, "records");
-  session.seek("enrolled", 0, 100);
+  session.seek("enrolled", 0, 100, -1);
   assert.deepEqual(await session.read("enrolled", 0), { kind: "ended" });
   assert.ok((await failed.promise).includes("enrolled/0@123"));
   assert.ok(session.ended.aborted);

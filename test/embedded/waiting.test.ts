@@ -87,7 +87,7 @@ test("closing ends reads, tails and scans", { timeout }, async (t) => {
   const tail = log.tail("dlq", "start", () => {}, new AbortController().signal);
   const membership = log.join(
     (session) => {
-      session.seek("enrolled", 0, 0);
+      session.seek("enrolled", 0, 0, -1);
       reading = session.read("enrolled", 0);
     },
     (reason) => assert.fail(reason),

@@ -4,7 +4,18 @@ import { createInbox } from "../../src/kafka/inbox.ts";
 import type { LogRecord } from "../../src/ports.ts";
 
 function one(offset: number): LogRecord[] {
-  return [{ topic: "enrolled", partition: 0, offset, key: null, value: null, headers: [], timestampMs: 0 }];
+  return [
+    {
+      topic: "enrolled",
+      partition: 0,
+      offset,
+      key: null,
+      value: null,
+      headers: [],
+      timestampMs: 0,
+      leaderEpoch: -1,
+    },
+  ];
 }
 
 function open() {

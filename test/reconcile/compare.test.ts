@@ -30,7 +30,7 @@ function record(registered: GraphObject): LogRecord {
     enrolledAt: 0,
     registeredAt: 0,
   });
-  return { ...made, offset: 0, timestampMs: 0 };
+  return { ...made, offset: 0, timestampMs: 0, leaderEpoch: -1 };
 }
 
 function ledgerOf(...objects: GraphObject[]): Ledger {

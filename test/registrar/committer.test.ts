@@ -171,7 +171,8 @@ describe("a clean stop", () => {
   test("while a create is in doubt, leaves exactly that one promised; the next worker reads it back", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, { ...lost, creates: true });
-    for (let n = 0; n < 10; n++) world.graph.listScript.push({ kind: "listed", objects: [], incomplete: null });
+    for (let n = 0; n < 10; n++)
+      world.graph.listScript.push({ kind: "listed", objects: [], incomplete: null });
     world.emit(...many(3, contoso));
     const worker = world.start({ batchMax: 1 });
     await world.untilRegistered(2);

@@ -13,12 +13,14 @@ import type {
   NewRecord,
   PositionsResult,
   ScanResult,
+  SurveyResult,
   Topic,
+  TopicSurvey,
 } from "../../src/ports.ts";
 import { inputTopics } from "../../src/ports.ts";
 import { createMember, type Member } from "./memory-member.ts";
 
-export type Operation = "append" | "commit" | "scan" | "positions";
+export type Operation = "append" | "commit" | "scan" | "positions" | "survey";
 type Failure = { readonly ok: false; readonly reason: string };
 
 export interface MemoryLog {
@@ -46,6 +48,8 @@ export interface MemoryLog {
   readonly appendScript: ("stored" | "lost" | "unacknowledged")[];
   readonly scanScript: Failure[];
   readonly positionsScript: Failure[];
+  /** Of each topic: another one stands for a topic that was made again. */
+  readonly topicIds: Record<Topic, string | null>;
   /** Requests of this kind wait, without effect, until the returned function is called. */
   hold(operation: Operation): () => void;
   /** The current generation of the group: commits of an older one are superseded. */
@@ -127,13 +131,19 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
         append: (records) => alive(append(records)),
         scan: (topic, partition, from, onRecords, signal) =>
           alive(scan(topic, partition, from, (records) => isDead() || onRecords(records), signal)),
+        survey: () => alive(survey()),
         join: (onSession, onFailure) => Promise.resolve(member.join(onSession, onFailure, processClock)),
       };
       return { log, member };
     },
     store(record) {
       const partition = at(record.topic, record.partition);
-      const kept: LogRecord = { ...record, offset: partition.end++, timestampMs: clock.wallMs() };
+      const kept: LogRecord = {
+        ...record,
+        offset: partition.end++,
+        timestampMs: clock.wallMs(),
+        leaderEpoch: -1,
+      };
       partition.records.push(kept);
       for (const listener of listeners) listener();
       return kept;
@@ -160,6 +170,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
     appendScript: [],
     scanScript: [],
     positionsScript: [],
+    topicIds: { enrolled: "id-e", retry: "id-r", registered: "id-g", dlq: "id-d" },
     hold(operation) {
       const gate = Promise.withResolvers<void>();
       gates.set(operation, gate.promise);
@@ -181,6 +192,21 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
     return step === "stored" ? { ok: true } : { ok: false, reason: `told to fail: ${step}` };
   }
 
+  async function survey(): Promise<SurveyResult> {
+    await broker.reach("survey");
+    const of = (topic: Topic): TopicSurvey => ({
+      id: memory.topicIds[topic],
+      bounds: Array.from({ length: partitionCount }, (_, p) => {
+        const { start, end } = at(topic, p);
+        return { start, end };
+      }),
+    });
+    return {
+      ok: true,
+      topics: { enrolled: of("enrolled"), retry: of("retry"), registered: of("registered"), dlq: of("dlq") },
+    };
+  }
+
   async function scan(
     topic: Topic,
     partition: number,
@@ -194,6 +220,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
     const failure = memory.scanScript.shift();
     if (failure !== undefined) return failure;
     const { records, end } = at(topic, partition);
+    if (from > end) return { ok: false, reason: `the log ends at ${end}, before ${from}`, logEnd: end };
     const found = records.filter(({ offset }) => offset >= from);
     if (found.length > 0) onRecords(found);
     return { ok: true, nextOffset: Math.max(from, end) };

@@ -9,8 +9,8 @@ export interface Member {
   rebalance(partitions: readonly number[]): void;
   /** The worker learns that its session is over; the next one is yet to begin. */
   endSession(): void;
-  /** Its heartbeats were acknowledged last so that nobody else can hold its partitions before this time. */
-  heldUntilMs: number;
+  /** How long an acknowledged commit of its sessions holds their partitions. */
+  leaseMs: number;
   failMembership(reason: string): void;
   hasLeft(): boolean;
   join(onSession: (session: Session) => void, onFailure: (reason: string) => void, clock: Clock): Membership;
@@ -25,7 +25,7 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
 
   const member: Member = {
     first: Array.from({ length: memory.partitionCount }, (_, partition) => partition),
-    heldUntilMs: Number.POSITIVE_INFINITY,
+    leaseMs: Number.POSITIVE_INFINITY,
     rebalance(partitions) {
       ended.abort();
       ended = new AbortController();
@@ -58,8 +58,11 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
     const readNow = (topic: InputTopic, partition: number): ReadResult | null => {
       const from = next.get(`${topic}/${partition}`);
       if (from === undefined) return null;
-      const { records, start } = broker.at(topic, partition);
-      if (from < start) return { kind: "gap", expected: from, logStart: start };
+      const { records, start, end } = broker.at(topic, partition);
+      if (from < start || from > end) {
+        const why = from < start ? "deleted" : "truncated";
+        return { kind: "gap", why, expected: from, logStart: start, logEnd: end };
+      }
       const found = records.filter(({ offset }) => offset >= from);
       const last = found.at(-1);
       if (last === undefined) return null;
@@ -85,7 +88,9 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
     return {
       partitions,
       ended: signal,
-      heldUntilMs: () => (signal.aborted ? Number.NEGATIVE_INFINITY : member.heldUntilMs),
+      get leaseMs() {
+        return member.leaseMs;
+      },
       async positions(wanted) {
         await broker.reach("positions");
         return signal.aborted ? { ok: false, reason: "the session has ended" } : broker.positions(wanted);

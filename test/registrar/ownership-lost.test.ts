@@ -90,7 +90,7 @@ describe("a crash", () => {
     world.emit({ machine: "A" });
     await world.untilRegistered(1);
     await world.time.pass(5_000);
-    old.member.heldUntilMs = world.time.nowMs();
+    old.member.leaseMs = 0;
     world.start({}, {});
     await world.time.pass(1_000);
     const claim = claimOf(world);

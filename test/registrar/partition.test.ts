@@ -1,40 +1,53 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Session } from "../../src/ports.ts";
+import type { Moment } from "../../src/moment.ts";
+import type { Clock, Session } from "../../src/ports.ts";
 import { createLedger } from "../../src/registrar/ledger.ts";
 import { createParking, note } from "../../src/registrar/parking.ts";
 import { createPartition, isHeld, mayPublish, taintedThroughOf } from "../../src/registrar/partition.ts";
 import { enter } from "../../src/registrar/window.ts";
 
-const heldUntilMs = 10_000;
+const leaseMs = 10_000;
 const requestTimeoutMs = 1_000;
 
+const moment = (monotonicMs: number, wallMs = monotonicMs): Moment => ({ monotonicMs, wallMs });
+const at = (monotonicMs: number, wallMs = monotonicMs) =>
+  ({ nowMs: () => monotonicMs, wallMs: () => wallMs }) as Clock;
+
 function given({ startAt = 0, suspectsBelow = 0 } = {}) {
-  const session = { heldUntilMs: () => heldUntilMs } as Session;
+  const session = { leaseMs, ended: new AbortController().signal } as Session;
+  const lease = { session, renewedAt: moment(0) };
   const plan = { startAt, suspectsBelow, attemptedThrough: suspectsBelow };
   const plans = { enrolled: plan, retry: plan };
-  return createPartition(0, "claim", session, 0, plans, createLedger(), createParking(startAt));
+  return createPartition(0, "claim", lease, 0, plans, createLedger(), createParking(startAt));
 }
 
 describe("held", () => {
-  test("until the last acknowledged heartbeat is too old", () => {
+  test("until the last acknowledged commit is too old by either clock", () => {
     const partition = given();
-    assert.deepEqual([isHeld(partition, heldUntilMs - 1), isHeld(partition, heldUntilMs)], [true, false]);
+    assert.deepEqual([isHeld(partition, at(leaseMs - 1)), isHeld(partition, at(leaseMs))], [true, false]);
+    assert.equal(isHeld(partition, at(1, leaseMs)), false, "the machine was suspended");
+    assert.equal(isHeld(partition, at(leaseMs, 1)), false, "the wall clock was set back");
+  });
+  test("not before a commit of its session was acknowledged", () => {
+    const partition = given();
+    partition.lease.renewedAt = null;
+    assert.equal(isHeld(partition, at(0)), false);
   });
   test("not while its session is unconfirmed, and never once it is lost", () => {
     const partition = given();
     partition.confirmed = false;
-    assert.equal(isHeld(partition, 0), false);
+    assert.equal(isHeld(partition, at(0)), false);
     partition.confirmed = true;
     partition.lost.abort();
-    assert.equal(isHeld(partition, 0), false);
+    assert.equal(isHeld(partition, at(0)), false);
   });
 });
 
 describe("an outcome may be published", () => {
-  const posted = heldUntilMs;
+  const posted = leaseMs;
   const table = [
-    ["while held", heldUntilMs - 1, Number.NEGATIVE_INFINITY, false, "yes"],
+    ["while held", leaseMs - 1, null, false, "yes"],
     [
       "within the request time-out after its POST, held or not",
       posted + requestTimeoutMs,
@@ -51,13 +64,14 @@ describe("an outcome may be published", () => {
     ],
     ["only after the next session, later than that", posted + requestTimeoutMs + 1, posted, false, "wait"],
     ["never, later than that and lost", posted + requestTimeoutMs + 1, posted, true, "no"],
-    ["never, when lost and not posted at all", 0, Number.NEGATIVE_INFINITY, true, "no"],
+    ["never, when lost and not posted at all", 0, null, true, "no"],
   ] as const;
   for (const [when, nowMs, postedAtMs, isLost, answer] of table)
     test(when, () => {
       const partition = given();
       if (isLost) partition.lost.abort();
-      assert.equal(mayPublish(partition, postedAtMs, requestTimeoutMs, nowMs), answer);
+      const postedAt = postedAtMs === null ? null : moment(postedAtMs);
+      assert.equal(mayPublish(partition, postedAt, requestTimeoutMs, at(nowMs)), answer);
     });
 });
 

@@ -78,7 +78,7 @@ export function createScriptedGraph(clock: Clock): ScriptedGraph {
       const scripted = graph.listScript.shift() ?? "by itself";
       const objects = [...(graph.objects.get(tenantId) ?? [])];
       await wait(graph.latencyMs / 2);
-      return scripted === "by itself" ? { kind: "listed", objects } : scripted;
+      return scripted === "by itself" ? { kind: "listed", objects, incomplete: null } : scripted;
     },
     async get(tenantId, id) {
       note("get", tenantId, []);

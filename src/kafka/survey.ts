@@ -1,0 +1,42 @@
+/** What stands in the four topics at a moment: their ids and bounds. */
+import type { EventLog, SurveyResult, Topic } from "../ports.ts";
+import type { Wire } from "./client.ts";
+import { protocolError, reasonOf } from "./errors.ts";
+import type { Line } from "./line.ts";
+import { listBounds } from "./offsets.ts";
+
+const roles: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
+
+export function createSurvey(line: Line, nameOf: (topic: Topic) => string): EventLog["survey"] {
+  return async () => {
+    let wire: Wire | null = null;
+    try {
+      wire = await line.wire();
+      return await survey(wire, nameOf);
+    } catch (error) {
+      if (!protocolError(error) && wire) line.drop(wire);
+      if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
+      return { ok: false, reason: reasonOf(error) };
+    }
+  };
+}
+
+async function survey(wire: Wire, nameOf: (topic: Topic) => string): Promise<SurveyResult> {
+  const places = roles.flatMap((role) => {
+    const topic = nameOf(role);
+    return Array.from({ length: wire.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
+  });
+  const byTopic = Map.groupBy(await listBounds(wire, places, false), ({ topic }) => topic);
+  const of = (role: Topic) => {
+    const found = byTopic.get(nameOf(role)) ?? [];
+    const bounds = found.sort((a, b) => a.partition - b.partition).map(({ start, end }) => ({ start, end }));
+    return { id: null, bounds };
+  };
+  const topics = {
+    enrolled: of("enrolled"),
+    retry: of("retry"),
+    registered: of("registered"),
+    dlq: of("dlq"),
+  };
+  return { ok: true, topics };
+}
