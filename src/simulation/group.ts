@@ -5,7 +5,8 @@
  * 2. A member that sends no heartbeat for the session time-out is removed, whether it knows it or not.
  * 3. A commit counts only under the current generation, by a member of it.
  * 4. The rebalance time-out is never shorter than the session time-out: otherwise a member could lose its partitions
- *    while its last acknowledged heartbeat still promises them.
+ *    while its last acknowledged commit still promises them.
+ * 5. A commit is a sign of life too, as in Kafka (also while a rebalance is being prepared).
  */
 import type { Dice } from "./dice.ts";
 import type { History } from "./history.ts";
@@ -126,7 +127,12 @@ export function createGroup(
       return isRebalancing ? "rebalance" : "ok";
     },
     leave: (memberId) => remove(memberId, "left"),
-    mayCommit: (memberId, ofGeneration) => members.has(memberId) && ofGeneration === generation,
+    mayCommit(memberId, ofGeneration) {
+      const member = members.get(memberId);
+      if (member === undefined || ofGeneration !== generation) return false;
+      if (member.joining === null) renew(memberId, member); // 5
+      return true;
+    },
     memberCount: () => members.size,
     resume() {
       for (const [memberId, member] of members) if (member.joining === null) renew(memberId, member);
