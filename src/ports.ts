@@ -112,11 +112,18 @@ export interface Session {
   readonly ended: AbortSignal;
 
   /**
-   * For how long after an acknowledged commit was *sent* nobody else can hold these partitions, unless this session
-   * ended: the session time-out less a margin. Heartbeats do not count: a coordinator that was cut off from the others
-   * goes on answering them from its memory, but it can't store a commit. Infinity where membership can't expire.
+   * Nobody else can hold these partitions while both hold: less than `leaseMs` (the session time-out less a margin) has
+   * passed since an acknowledged commit of this session was *sent*, and Clock.nowMs is before `heldUntilMs()`. A
+   * heartbeat alone does not prove it: a coordinator that was cut off from the others goes on answering from its memory,
+   * but it can't store a commit. Neither does a commit alone: it is stored while a rebalance has begun already.
+   * Infinity where membership can't expire.
    */
   readonly leaseMs: number;
+  /**
+   * The last heartbeat that was answered without a rebalance having begun, counted from when it was sent, plus `leaseMs`.
+   * Only heartbeats of the coordinator that stored the last commit count. -Infinity once the session ended.
+   */
+  heldUntilMs(): number;
 
   /** Committed offsets and log bounds of both inputs, read after this session began. Bounds are next-offsets. */
   positions(partitions: readonly number[]): Promise<PositionsResult>;

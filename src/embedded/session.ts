@@ -58,6 +58,10 @@ export class EmbeddedSession implements Session {
     this.#parts.wake.wakeAll();
   }
 
+  heldUntilMs(): number {
+    return this.ended.aborted ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+
   async positions(partitions: readonly number[]): Promise<PositionsResult> {
     if (this.ended.aborted) return { ok: false, reason: "The session has ended." };
     const { file, store } = this.#parts;

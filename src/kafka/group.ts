@@ -4,8 +4,8 @@
  * Invariants
  * 1. A session ends before JoinGroup is sent, and before `onSession` is called with the next one.
  * 2. Heartbeats go on by themselves, whatever the worker does, for as long as the process runs.
- * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it stores a
- *    commit again the caller's lease runs out by itself.
+ * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
+ *    again `heldUntilMs` runs out by itself.
  */
 import type { Clock, EventLog, Session } from "../ports.ts";
 import { inputTopics } from "../ports.ts";
@@ -137,6 +137,7 @@ class GroupMembership {
     const { generationId, partitions } = joined;
     this.#current = createSession(
       { memberId: this.#memberId, generationId, partitions },
+      joined.syncSentAtMs,
       this.#settings,
       {
         lines: this.#lines,
@@ -217,6 +218,7 @@ class GroupMembership {
     return joinAndSync(
       node,
       { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
+      this.#clock,
       (memberId) => {
         this.#memberId = memberId;
       },
@@ -225,11 +227,13 @@ class GroupMembership {
 
   async #heartbeat(wire: Wire): Promise<void> {
     const node = await this.#findCoordinator(wire);
+    const sentAtMs = this.#clock.nowMs();
     await node.heartbeat({
       groupId: this.#settings.groupId,
       groupGenerationId: this.#claim.generation,
       memberId: this.#memberId,
     });
+    this.#current?.heardFrom(sentAtMs);
   }
 
   /** Until the delay is over or something wakes the loop. */

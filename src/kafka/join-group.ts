@@ -1,4 +1,5 @@
 /** One round of joining the group: JoinGroup, the assignment if this member is the leader, SyncGroup. */
+import type { Clock } from "../ports.ts";
 import {
   assignPartitions,
   decodeAssignment,
@@ -30,6 +31,8 @@ export interface JoinRequest {
 export interface Joined {
   readonly generationId: number;
   readonly partitions: readonly number[];
+  /** The broker counts SyncGroup as a heartbeat. */
+  readonly syncSentAtMs: number;
 }
 
 /** What no further attempt changes. */
@@ -49,6 +52,7 @@ export function checkPartitionCounts(wire: Wire, topics: readonly string[], part
 export async function joinAndSync(
   node: Node,
   request: JoinRequest,
+  clock: Clock,
   onMemberId: (memberId: string) => void,
 ): Promise<Joined> {
   const { groupId, sessionTimeoutMs, partitionCount, topics, claim } = request;
@@ -71,8 +75,9 @@ export async function joinAndSync(
       memberAssignment: encodeAssignment(topics, partitions),
     }));
   }
+  const syncSentAtMs = clock.nowMs();
   const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
-  return { generationId, partitions: decodeAssignment(topics, memberAssignment) };
+  return { generationId, partitions: decodeAssignment(topics, memberAssignment), syncSentAtMs };
 }
 
 export function refusalReason(

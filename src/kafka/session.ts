@@ -36,6 +36,8 @@ export interface Generation {
 
 export interface OwnSession {
   readonly session: Session;
+  /** A request sent at this time was answered: member of this generation, and no rebalance has begun. */
+  heardFrom(sentAtMs: number): void;
   end(): void;
 }
 
@@ -63,12 +65,15 @@ const marginShare = 1 / 5;
 
 export function createSession(
   generation: Generation,
+  joinedAtMs: number,
   settings: SessionSettings,
   ports: SessionPorts,
   clock: Clock,
 ): OwnSession {
   const { memberId, generationId, partitions } = generation;
   const ended = new AbortController();
+  const leaseMs = settings.sessionTimeoutMs * (1 - marginShare);
+  let heardAtMs = joinedAtMs;
   let lastCommit: Promise<unknown> = Promise.resolve();
   const places = inputTopics.flatMap((topic) =>
     partitions.map((partition) => ({ topic, name: settings.nameOf(topic), partition })),
@@ -188,7 +193,8 @@ export function createSession(
   const session: Session = {
     partitions,
     ended: ended.signal,
-    leaseMs: settings.sessionTimeoutMs * (1 - marginShare),
+    leaseMs,
+    heldUntilMs: () => (ended.signal.aborted ? Number.NEGATIVE_INFINITY : heardAtMs + leaseMs),
     positions,
     seek: inbox.seek,
     read: inbox.read,
@@ -198,7 +204,13 @@ export function createSession(
       return result;
     },
   };
-  return { session, end };
+  return {
+    session,
+    heardFrom: (sentAtMs) => {
+      heardAtMs = Math.max(heardAtMs, sentAtMs);
+    },
+    end,
+  };
 }
 
 class CommitError extends Error {}

@@ -1,10 +1,12 @@
 /**
  * The right to post, for all partitions of one session.
  *
- * 1. It counts from when the last acknowledged commit was sent: a commit is stored by a majority of replicas under the
- *    current generation, so until the session time-out has passed since then nobody else can have been given a partition.
+ * 1. It counts from when the last acknowledged commit was sent: a commit is stored by the replicas under the current
+ *    generation, so the coordinator that took it was the only one then. Heartbeats alone do not show that.
  * 2. Time that passed by either clock counts: the monotonic one stands still while a machine is suspended, the wall
  *    clock may be set back. Where the wall clock ran ahead, posting stops until the next acknowledged commit.
+ * 3. It also needs a recent heartbeat: commits are taken while a rebalance has begun already, which may end in others
+ *    owning the partitions.
  */
 import { elapsedMs, type Moment, momentOf } from "../moment.ts";
 import type { Clock, Session } from "../ports.ts";
@@ -25,7 +27,7 @@ export function renew(lease: Lease, sentAt: Moment): void {
 }
 
 export function isHolding({ session, renewedAt }: Lease, clock: Clock): boolean {
-  if (renewedAt === null || session.ended.aborted) return false;
+  if (renewedAt === null || session.ended.aborted || clock.nowMs() >= session.heldUntilMs()) return false; // 3
   return elapsedMs(renewedAt, momentOf(clock)) < session.leaseMs; // 2
 }
 

@@ -19,6 +19,7 @@ export interface Hold {
   readonly ended: AbortSignal;
   /** How long after the sending of an acknowledged commit nobody else can own the partitions. */
   readonly leaseMs: number;
+  heldUntilMs(): number;
 }
 
 export interface Member extends Membership {
@@ -41,6 +42,7 @@ export function startMember(
 
   const join = async (): Promise<void> => {
     while (!hasLeft) {
+      const sentMs = process.clock.nowMs();
       const joined = await link.ask<Joined | null>(
         "other",
         timing.rebalanceTimeoutMs + 5_000,
@@ -49,21 +51,25 @@ export function startMember(
       );
       if (hasLeft) return;
       if (joined !== null) {
-        runSession(joined);
+        runSession(joined, sentMs);
         return;
       }
     }
   };
 
-  const runSession = (joined: Joined): void => {
+  const runSession = (joined: Joined, joinSentMs: number): void => {
     const ended = new AbortController();
+    const leaseMs = timing.sessionTimeoutMs - timing.marginMs;
+    let heldUntilMs = joinSentMs + leaseMs;
     let cancelTimer = (): void => {};
     endSession = () => {
+      heldUntilMs = Number.NEGATIVE_INFINITY;
       cancelTimer();
       endSession = () => {};
       ended.abort();
     };
     const beat = async (): Promise<void> => {
+      const sentMs = process.clock.nowMs();
       const result = await link.ask<"ok" | "rebalance" | "unknown" | "lost">(
         "other",
         timing.heartbeatMs,
@@ -77,13 +83,15 @@ export function startMember(
         void join();
         return;
       }
+      if (result === "ok") heldUntilMs = Math.max(heldUntilMs, sentMs + leaseMs);
       cancelTimer = process.clock.after(timing.heartbeatMs, () => void beat());
     };
     const hold: Hold = {
       memberId,
       generation: joined.generation,
       ended: ended.signal,
-      leaseMs: timing.sessionTimeoutMs - timing.marginMs,
+      leaseMs,
+      heldUntilMs: () => heldUntilMs,
     };
     const session = openSession(hold, joined.partitions);
     void beat();

@@ -92,6 +92,7 @@ export function openSession(
     partitions,
     ended: hold.ended,
     leaseMs: hold.leaseMs,
+    heldUntilMs: hold.heldUntilMs,
     positions(wanted) {
       if (hold.ended.aborted) return Promise.resolve({ ok: false, reason: "the session has ended" });
       const failed = (reason: string): PositionsResult => ({ ok: false, reason });

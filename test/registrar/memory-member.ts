@@ -88,6 +88,7 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
     return {
       partitions,
       ended: signal,
+      heldUntilMs: () => (signal.aborted ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY),
       get leaseMs() {
         return member.leaseMs;
       },

@@ -8,6 +8,7 @@ import { createPartition, isHeld, mayPublish, taintedThroughOf } from "../../src
 import { enter } from "../../src/registrar/window.ts";
 
 const leaseMs = 10_000;
+const heartbeat = { heldUntilMs: Number.POSITIVE_INFINITY };
 const requestTimeoutMs = 1_000;
 
 const moment = (monotonicMs: number, wallMs = monotonicMs): Moment => ({ monotonicMs, wallMs });
@@ -15,7 +16,11 @@ const at = (monotonicMs: number, wallMs = monotonicMs) =>
   ({ nowMs: () => monotonicMs, wallMs: () => wallMs }) as Clock;
 
 function given({ startAt = 0, suspectsBelow = 0 } = {}) {
-  const session = { leaseMs, ended: new AbortController().signal } as Session;
+  const session = {
+    leaseMs,
+    heldUntilMs: () => heartbeat.heldUntilMs,
+    ended: new AbortController().signal,
+  } as Session;
   const lease = { session, renewedAt: moment(0) };
   const plan = { startAt, suspectsBelow, attemptedThrough: suspectsBelow };
   const plans = { enrolled: plan, retry: plan };
@@ -28,6 +33,12 @@ describe("held", () => {
     assert.deepEqual([isHeld(partition, at(leaseMs - 1)), isHeld(partition, at(leaseMs))], [true, false]);
     assert.equal(isHeld(partition, at(1, leaseMs)), false, "the machine was suspended");
     assert.equal(isHeld(partition, at(leaseMs, 1)), false, "the wall clock was set back");
+  });
+  test("until the last answered heartbeat is too old", () => {
+    const partition = given();
+    heartbeat.heldUntilMs = 5;
+    assert.deepEqual([isHeld(partition, at(4)), isHeld(partition, at(5))], [true, false]);
+    heartbeat.heldUntilMs = Number.POSITIVE_INFINITY;
   });
   test("not before a commit of its session was acknowledged", () => {
     const partition = given();
