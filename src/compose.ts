@@ -165,6 +165,7 @@ function registrarSettings(s: Settings): RegistrarSettings {
     requestTimeoutMs: s.graphRequestTimeoutMs,
     publishTimeoutMs: s.publishTimeoutMs,
     settleMs: s.settleMs,
+    orphanMs: s.graphOrphanMs,
     maxInFlight: s.graphMaxInFlight,
     batchMax: s.graphBatchMax,
     writesPer20s: s.graphWritesPer20s,

@@ -110,6 +110,8 @@ export const table = {
     "PEM file of one more certificate authority to trust for Graph and the authority."),
   graphRequestTimeoutMs: setting("GRAPH_REQUEST_TIMEOUT_MS", "graph", whole(100, 300_000), 8_000, "8000",
     "Limit of one Graph request; beyond it the outcome is looked up."),
+  graphOrphanMs: setting("GRAPH_ORPHAN_MS", "graph", whole(0, 900_000), 120_000, "120000",
+    "For how long the kernel of a worker that was killed may go on sending its last requests. Where Graph ignores ids, a take-over waits so long before it posts again what it can't find."),
   graphSendId: setting("GRAPH_SEND_ID", "graph", choice("deterministic", "omit"), "deterministic", "deterministic",
     "Whether a create names the object's id, so that a repeated create is answered 409."),
   graphMaxInFlight: setting("GRAPH_MAX_IN_FLIGHT", "graph", whole(1, 1_000), 32, "32",

@@ -1,23 +1,85 @@
-/** The metadata string of an offset commit: the attempt watermark and who claims the partition. */
+/**
+ * The metadata string of an offset commit: the attempt watermark, who claims the partition, and what the next owner must
+ * know of the writer and of the log that it knew. Members that an older version does not write are null.
+ */
 
 export interface CommitMetadata {
   /** No create was begun at or after this offset. */
   readonly attemptedThrough: number;
   /** Names one ownership of one partition: whoever takes it over commits another one before doing anything. */
   readonly claim: string;
+  /** The time limits of whoever may have created what is unsettled: the next owner waits for these, not for its own. */
+  readonly limits: Limits | null;
+  readonly known: KnownLog | null;
 }
 
-export function encodeMetadata({ attemptedThrough, claim }: CommitMetadata): string {
-  return JSON.stringify({ v: 1, a: attemptedThrough, c: claim });
+export interface Limits {
+  /** After so long, nothing that a living worker began goes on. */
+  readonly settleMs: number;
+  /** After so long, no request is sent any more by the kernel of a worker that vanished. */
+  readonly orphanMs: number;
+  /** All that may have been created carried our id, and Graph has shown that it honours ids. */
+  readonly isHonoured: boolean;
+}
+
+/** `takesIds`: Graph has shown that it honours our ids. */
+export function ownLimits(
+  { settleMs, orphanMs, sendId }: { settleMs: number; orphanMs: number; sendId: boolean },
+  takesIds: boolean,
+): Limits {
+  return { settleMs, orphanMs, isHonoured: sendId && takesIds };
+}
+
+export interface KnownLog {
+  /** Ids of this input topic and of the registered topic; null: the log has none. */
+  readonly topicId: string | null;
+  readonly ledgerId: string | null;
+  /** Where the ledger ended at the least. */
+  readonly ledgerEnd: number;
+  /** Leader epoch of the last record before the committed offset; -1: unknown. */
+  readonly leaderEpoch: number;
+}
+
+/** Version 1 since 0.1.0, whose readers pass over the members that they don't know. */
+export function encodeMetadata({ attemptedThrough, claim, limits, known }: CommitMetadata): string {
+  return JSON.stringify({
+    v: 1,
+    a: attemptedThrough,
+    c: claim,
+    ...(limits === null ? {} : { s: limits.settleMs, o: limits.orphanMs, h: limits.isHonoured ? 1 : 0 }),
+    ...(known === null
+      ? {}
+      : { t: known.topicId, g: known.ledgerId, l: known.ledgerEnd, e: known.leaderEpoch }),
+  });
 }
 
 /** Null for whatever another program committed (an operator's offset reset, for one). */
 export function decodeMetadata(text: string): CommitMetadata | null {
   try {
-    const { v, a, c } = JSON.parse(text) as Record<string, unknown>;
+    const stored = JSON.parse(text) as Record<string, unknown>;
+    const { v, a, c } = stored;
     if (v !== 1 || !Number.isSafeInteger(a) || typeof c !== "string") return null;
-    return { attemptedThrough: a as number, claim: c };
+    return { attemptedThrough: a as number, claim: c, limits: readLimits(stored), known: readKnown(stored) };
   } catch {
     return null;
   }
+}
+
+function readLimits({ s, o, h }: Record<string, unknown>): Limits | null {
+  if (!isCount(s) || !isCount(o)) return null;
+  return { settleMs: s, orphanMs: o, isHonoured: h === 1 };
+}
+
+function readKnown({ t, g, l, e }: Record<string, unknown>): KnownLog | null {
+  if (!isCount(l)) return null;
+  return {
+    topicId: typeof t === "string" ? t : null,
+    ledgerId: typeof g === "string" ? g : null,
+    ledgerEnd: l,
+    leaderEpoch: Number.isSafeInteger(e) ? (e as number) : -1,
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -15,15 +15,24 @@ import { backoffMs } from "../policy/backoff.ts";
 import {
   type Clock,
   type Commit,
+  type CommitResult,
   type InputTopic,
   inputTopics,
   type Observer,
   type Random,
   type Session,
 } from "../ports.ts";
-import { encodeMetadata } from "./commit-metadata.ts";
+import { encodeMetadata, ownLimits } from "./commit-metadata.ts";
 import { dueInMs, isDue, type Lease, renew } from "./lease.ts";
-import { isOwned, type OwnedPartition, settledThroughOf, taintedThroughOf, trackOf } from "./partition.ts";
+import {
+  isOwned,
+  knownLogOf,
+  limitsOf,
+  type OwnedPartition,
+  settledThroughOf,
+  taintedThroughOf,
+  trackOf,
+} from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
 export interface Committer {
@@ -45,11 +54,13 @@ export function createCommitter(
   settings: RegistrarSettings,
   partitions: ReadonlyMap<number, OwnedPartition>,
   onPromised: (partition: OwnedPartition) => void,
+  /** Has Graph shown that it honours our ids? */
+  takesIds: () => boolean,
 ): Committer {
   const { clock, random, observe } = ports;
   /** What was last acknowledged, by topic and partition: an unchanged position isn't sent again. */
   const acknowledged = new Map<string, string>();
-  let committing = false;
+  let committing: Promise<CommitResult> | null = null;
   let finished = false;
   /** Asked for while a commit was in flight. */
   let urged = false;
@@ -61,7 +72,7 @@ export function createCommitter(
   return {
     mark: () => planAt(lastMs + settings.commitIntervalMs), // 4
     urge() {
-      if (committing) urged = true;
+      if (committing !== null) urged = true;
       else if (failures === 0) planAt(clock.nowMs()); // 4
     },
     distrust,
@@ -69,7 +80,7 @@ export function createCommitter(
   };
 
   function planAt(atMs: number): void {
-    if (finished || committing || (planned !== null && planned.atMs <= atMs)) return;
+    if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;
     planned?.cancel();
     const cancel = clock.after(Math.max(0, atMs - clock.nowMs()), () => {
       planned = null;
@@ -83,12 +94,12 @@ export function createCommitter(
     if (finished || lease === null) return;
     const due = collect(lease, promiseAhead, isDue(lease, clock));
     if (due.length === 0) return planRenewal(lease);
-    committing = true; // 1
     const sentAt = momentOf(clock);
     const sentMs = sentAt.monotonicMs;
     lastMs = sentMs;
-    const result = await lease.session.commit(due.map(({ commit }) => commit));
-    committing = false;
+    committing = lease.session.commit(due.map(({ commit }) => commit)); // 1
+    const result = await committing;
+    committing = null;
     observe({ kind: "committed", result, partitions: due.length });
     if (result === "committed") {
       failures = 0;
@@ -147,19 +158,21 @@ export function createCommitter(
     promise: (partition: OwnedPartition, topic: InputTopic) => number,
     isRenewal: boolean,
   ): Due[] {
+    const own = ownLimits(settings, takesIds());
     const due: Due[] = [];
     let unchanged: Due | null = null;
     for (const partition of partitions.values()) {
       if (!isOwned(partition) || !partition.confirmed || partition.lease !== lease) continue; // 1
       for (const topic of inputTopics) {
         const attemptedThrough = promise(partition, topic);
-        const metadata = encodeMetadata({ attemptedThrough, claim: partition.claim });
-        const commit = {
-          topic,
-          partition: partition.number,
-          offset: settledThroughOf(partition, topic),
-          metadata,
-        };
+        const offset = settledThroughOf(partition, topic);
+        const metadata = encodeMetadata({
+          attemptedThrough,
+          claim: partition.claim,
+          limits: limitsOf(partition, own),
+          known: knownLogOf(partition, topic, offset),
+        });
+        const commit = { topic, partition: partition.number, offset, metadata };
         const one = { commit, partition, attemptedThrough };
         if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) unchanged ??= one;
         else due.push(one);
@@ -178,6 +191,7 @@ export function createCommitter(
   async function finish(session: Session): Promise<void> {
     finished = true;
     planned?.cancel();
+    await committing; // 1: it would land over the last one, with its larger promise.
     const lease = confirmedLease();
     if (lease?.session !== session) return;
     for (let tries = 0; tries < finishTriesMax; tries++) {

@@ -49,3 +49,16 @@ export function parkedRecordsGone(partition: number, from: number): Fault {
     fix: "Give the retry topic a longer retention. Start again with ON_RETENTION_GAP=continue to go on with what is there.",
   };
 }
+
+/** `what`: how it differs from what was known. */
+export function ledgerLost(partition: number, what: string): Fault {
+  return {
+    code: "ledger-lost",
+    message:
+      `connector.registered partition ${partition} is not the memory that this worker knew: ${what}. ` +
+      "Going on would create objects a second time.",
+    fix:
+      "Restore connector.registered from a backup or a replica, and start again. If this is another Kafka cluster on " +
+      "purpose, set DATA_DIR to an empty folder and KAFKA_GROUP_ID to a new name.",
+  };
+}

@@ -125,7 +125,9 @@ export function createJudge(
     const absentAfterMs = mayStillRun(reply)
       ? (work.postedAt?.monotonicMs ?? nowMs) + settings.settleMs
       : nowMs;
-    work.doubt = { inherited: false, absentAfterMs, misses: 0, nextReadAtMs: nowMs }; // 1
+    const isHonoured = settings.sendId && !work.withoutId;
+    work.doubt = { inherited: false, isHonoured, absentAfterMs, misses: 0, nextReadAtMs: nowMs }; // 1
+    work.partition.doubts.set(work.idempotencyKey, work.doubt);
     report(work, verdict, reply, 0);
     advance(work);
   }
@@ -137,6 +139,7 @@ export function createJudge(
 
   function onAbsent(work: Work): void {
     work.doubt = null;
+    work.partition.doubts.delete(work.idempotencyKey);
     work.slot.tainted = false;
     // Without a pause, a server that fails everything would be asked again at once.
     clock.after(backoffMs(work.attempts, random, retryBackoff), () => advance(work));

@@ -2,23 +2,35 @@
  * Reads ledgers from the log, from a snapshot on where there is one.
  *
  * 1. A snapshot is believed only if the log still holds, at the offset where the snapshot's last entry stood, that very
- *    entry. Otherwise the topic is another one (or compaction took the entry): the whole ledger is read.
+ *    entry. Otherwise (compaction took the entry, or the log is not the one we knew) the whole ledger is read.
  * 2. A snapshot says only what was read from the log; nothing depends on one being there.
+ * 3. A ledger never shrinks. A topic with another id, one that ends before it did, or one that lacks what was read or
+ *    written before, is a fault: to go on without that memory would make second objects.
  */
 import { readLedgerEntry } from "../domain/registered.ts";
-import type { EventLog, LogRecord, Observer, SnapshotStore } from "../ports.ts";
-import { absorb, createLedger, type Ledger } from "./ledger.ts";
+import type { EventLog, LogRecord, Observer, SnapshotStore, TopicSurvey } from "../ports.ts";
+import type { KnownLog } from "./commit-metadata.ts";
+import { type Fault, isFault, ledgerLost } from "./fault.ts";
+import { absorb, createLedger, isRegistered, type Ledger, lacks, merge } from "./ledger.ts";
 import { decodeSnapshot, encodeSnapshot } from "./ledger-snapshot.ts";
 import { isOwned, type OwnedPartition } from "./partition.ts";
 import type { Persist } from "./persist.ts";
 
 export interface LedgerReader {
-  /** The whole ledger of a partition as of now; null when the signal aborted first. */
-  open(partition: number, signal: AbortSignal): Promise<Ledger | null>;
-  /** Reads on to the end; false when the signal aborted first. */
-  catchUp(partition: number, ledger: Ledger, signal: AbortSignal): Promise<boolean>;
-  /** Saves what grew by at least `entriesMin` since it was loaded or saved. */
-  save(partitions: readonly OwnedPartition[], entriesMin: number, signal: AbortSignal): Promise<void>;
+  /**
+   * The whole ledger of a partition as of now; null when the signal aborted first. `topic`: the registered topic as it
+   * is; `known`: as the stored commits know it.
+   */
+  open(
+    partition: number,
+    topic: TopicSurvey,
+    known: readonly (KnownLog | null)[],
+    signal: AbortSignal,
+  ): Promise<Ledger | Fault | null>;
+  /** Reads on to the end; null when the signal aborted first. */
+  catchUp(partition: number, ledger: Ledger, signal: AbortSignal): Promise<Ledger | Fault | null>;
+  /** Saves what grew by at least `entriesMin` since it was loaded or saved. Resolves to a fault that it met. */
+  save(partitions: readonly OwnedPartition[], entriesMin: number, signal: AbortSignal): Promise<Fault | null>;
 }
 
 export function createLedgerReader(
@@ -28,12 +40,23 @@ export function createLedgerReader(
   const savedSizes = new WeakMap<Ledger, number>();
   return { open, catchUp, save };
 
-  async function open(partition: number, signal: AbortSignal): Promise<Ledger | null> {
+  async function open(
+    partition: number,
+    topic: TopicSurvey,
+    known: readonly (KnownLog | null)[],
+    signal: AbortSignal,
+  ): Promise<Ledger | Fault | null> {
+    for (const one of known) {
+      const lost = one === null ? null : lostSince(partition, topic, one.ledgerId, one.ledgerEnd); // 3
+      if (lost !== null) return lost;
+    }
     const snapshot = await loadSnapshot(partition);
-    const isOurs = snapshot !== null && (await isOfThisLog(partition, snapshot, signal)); // 1
-    const ledger = isOurs ? snapshot : createLedger();
-    savedSizes.set(ledger, ledger.size);
-    return (await catchUp(partition, ledger, signal)) ? ledger : null;
+    if (snapshot === null) return readAll(partition, topic.id, signal);
+    const lost = lostSince(partition, topic, snapshot.topicId, snapshot.nextOffset); // 3
+    if (lost !== null) return lost;
+    snapshot.topicId = topic.id;
+    savedSizes.set(snapshot, snapshot.size);
+    return catchUp(partition, snapshot, signal);
   }
 
   async function loadSnapshot(partition: number): Promise<Ledger | null> {
@@ -41,50 +64,107 @@ export function createLedgerReader(
     return bytes === null ? null : decodeSnapshot(bytes);
   }
 
-  async function isOfThisLog(partition: number, { last }: Ledger, signal: AbortSignal): Promise<boolean> {
-    if (last === null) return false;
-    let first: LogRecord | undefined;
-    const seen = new AbortController();
-    const stop = AbortSignal.any([signal, seen.signal]);
-    const onRecords = (records: readonly LogRecord[]) => {
-      first ??= records[0];
-      seen.abort();
-    };
-    await log.scan("registered", partition, last.offset, onRecords, stop);
-    if (first === undefined || first.offset !== last.offset) return false;
-    return readLedgerEntry(first)?.idempotencyKey === last.idempotencyKey;
+  async function readAll(
+    partition: number,
+    topicId: string | null,
+    signal: AbortSignal,
+  ): Promise<Ledger | Fault | null> {
+    const ledger = createLedger(topicId);
+    savedSizes.set(ledger, 0);
+    return readOn(partition, ledger, 0, signal);
   }
 
-  async function catchUp(partition: number, ledger: Ledger, signal: AbortSignal): Promise<boolean> {
-    const done = await persist(signal, "read ledger", async () => {
-      const from = ledger.nextOffset;
-      const result = await log.scan(
-        "registered",
-        partition,
-        from,
-        (records) => absorb(ledger, records),
-        signal,
-      );
+  async function catchUp(
+    partition: number,
+    ledger: Ledger,
+    signal: AbortSignal,
+  ): Promise<Ledger | Fault | null> {
+    // Its last entry once more: what shows that the log is the one that was read.
+    const { last } = ledger;
+    const read = await readOn(partition, ledger, last?.offset ?? ledger.nextOffset, signal, last);
+    if (read !== null) return read;
+    if (signal.aborted) return null;
+    const whole = await readAll(partition, ledger.topicId, signal); // 1
+    if (whole === null || isFault(whole)) return whole;
+    const missing = lacks(whole, ledger);
+    if (missing !== null) {
+      // Perhaps it was stored while the rest was read.
+      const again = await readOn(partition, whole, whole.nextOffset, signal);
+      if (again === null || isFault(again)) return again;
+      if (!isRegistered(whole, missing))
+        return ledgerLost(partition, `it lacks ${missing}, which stood in it before`); // 3
+    }
+    merge(ledger, whole);
+    return ledger;
+  }
+
+  /** Null: aborted, or the first record was not `expected`. */
+  async function readOn(
+    partition: number,
+    ledger: Ledger,
+    from: number,
+    signal: AbortSignal,
+    expected: Ledger["last"] = null,
+  ): Promise<Ledger | Fault | null> {
+    let next = from;
+    let isFirst = expected !== null;
+    const other = new AbortController();
+    const stop = AbortSignal.any([signal, other.signal]);
+    return persist<Ledger | Fault>(stop, "read ledger", async () => {
+      const onRecords = (records: readonly LogRecord[]) => {
+        if (isFirst && !isEntry(records[0], expected)) return other.abort();
+        isFirst = false;
+        absorb(ledger, records);
+        next = ledger.nextOffset;
+      };
+      const result = await log.scan("registered", partition, next, onRecords, stop);
+      if (!result.ok && result.logEnd !== undefined && !stop.aborted)
+        return { ok: true, value: endsEarly(partition, next, result.logEnd) }; // 3
       if (!result.ok) return result;
+      if (isFirst) other.abort();
       ledger.nextOffset = Math.max(ledger.nextOffset, result.nextOffset);
-      return { ok: true, value: true };
+      return { ok: true, value: ledger };
     });
-    return done === true;
   }
 
   async function save(
     partitions: readonly OwnedPartition[],
     entriesMin: number,
     signal: AbortSignal,
-  ): Promise<void> {
-    if (snapshots === undefined) return;
+  ): Promise<Fault | null> {
+    if (snapshots === undefined) return null;
     for (const { number, ledger } of partitions.filter(isOwned)) {
       if (ledger.size - (savedSizes.get(ledger) ?? 0) < entriesMin) continue;
-      if (!(await catchUp(number, ledger, signal))) return; // 2
+      const caughtUp = await catchUp(number, ledger, signal); // 2
+      if (caughtUp === null) return null;
+      if (isFault(caughtUp)) return caughtUp;
       const result = await snapshots.save(number, encodeSnapshot(ledger));
       savedSizes.set(ledger, ledger.size);
       if (!result.ok)
         observe({ kind: "log-failed", operation: "save snapshot", reason: result.reason, retryInMs: 0 });
     }
+    return null;
   }
+}
+
+function isEntry(record: LogRecord | undefined, expected: Ledger["last"]): boolean {
+  if (record === undefined || expected === null || record.offset !== expected.offset) return false;
+  return readLedgerEntry(record)?.idempotencyKey === expected.idempotencyKey;
+}
+
+/** Null: the topic is the one that was known, as far as ids and ends show. */
+export function lostSince(
+  partition: number,
+  { id, bounds }: TopicSurvey,
+  knownId: string | null,
+  knownEnd: number,
+): Fault | null {
+  if (id !== null && knownId !== null && id !== knownId)
+    return ledgerLost(partition, "it was deleted and created again");
+  const end = bounds[partition]?.end ?? 0;
+  return end < knownEnd ? endsEarly(partition, knownEnd, end) : null;
+}
+
+function endsEarly(partition: number, knownEnd: number, end: number): Fault {
+  return ledgerLost(partition, `it ends at ${end}, and was read to ${knownEnd} before`);
 }

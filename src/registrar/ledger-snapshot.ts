@@ -10,14 +10,16 @@ const version = 1;
 const headBytes = 8;
 
 interface Described {
+  /** Not written by 0.1.0. */
+  readonly topicId?: string | null;
   readonly size: number;
   readonly nextOffset: number;
   readonly last: Ledger["last"];
   readonly otherIds: readonly (readonly [string, string])[];
 }
 
-export function encodeSnapshot({ slots, size, nextOffset, last, otherIds }: Ledger): Uint8Array {
-  const described: Described = { size, nextOffset, last, otherIds: [...otherIds] };
+export function encodeSnapshot({ topicId, slots, size, nextOffset, last, otherIds }: Ledger): Uint8Array {
+  const described: Described = { topicId, size, nextOffset, last, otherIds: [...otherIds] };
   const json = new TextEncoder().encode(JSON.stringify(described));
   const slotsAt = align(headBytes + json.length);
   const bytes = new Uint8Array(slotsAt + slots.byteLength);
@@ -41,9 +43,9 @@ export function decodeSnapshot(bytes: Uint8Array): Ledger | null {
   const slotCount = slotBytes.length / 32;
   if (!Number.isInteger(Math.log2(slotCount))) return null;
   const json = new TextDecoder().decode(bytes.subarray(headBytes, headBytes + jsonLength));
-  const { size, nextOffset, last, otherIds } = JSON.parse(json) as Described;
+  const { topicId = null, size, nextOffset, last, otherIds } = JSON.parse(json) as Described;
   const slots = new Uint32Array(slotBytes.buffer);
-  const ledger = { slots, size, nextOffset, last, otherIds: new Map(otherIds) };
+  const ledger: Ledger = { topicId, slots, size, nextOffset, last, otherIds: new Map(otherIds) };
   return last === null || isRegistered(ledger, last.idempotencyKey) ? ledger : null;
 }
 

@@ -10,6 +10,8 @@ import { readLedgerEntry } from "../domain/registered.ts";
 import type { LogRecord } from "../ports.ts";
 
 export interface Ledger {
+  /** Of the registered topic that it was read from; null: the log has no ids. */
+  topicId: string | null;
   /** Slots of eight words: four of the key, four of the id (zero: see `otherIds`). */
   slots: Uint32Array;
   size: number;
@@ -26,8 +28,9 @@ const wordsPerUuid = 4;
 const loadMax = 0.75;
 const slotsAtFirst = 64;
 
-export function createLedger(): Ledger {
+export function createLedger(topicId: string | null = null): Ledger {
   return {
+    topicId,
     slots: new Uint32Array(slotsAtFirst * wordsPerSlot),
     size: 0,
     otherIds: new Map(),
@@ -78,6 +81,29 @@ export function graphIdOf(ledger: Ledger, idempotencyKey: string): string | null
   const at = find(ledger.slots, keyWords);
   if (isEmpty(ledger.slots, at)) return null;
   return ledger.otherIds.get(idempotencyKey) ?? writeUuid(ledger.slots, at + wordsPerUuid);
+}
+
+/** An entry of `earlier` that `later` does not hold; null: it holds them all. */
+export function lacks(later: Ledger, earlier: Ledger): string | null {
+  const { slots } = earlier;
+  for (let at = 0; at < slots.length; at += wordsPerSlot) {
+    if (isEmpty(slots, at)) continue;
+    const key = writeUuid(slots, at);
+    if (!isRegistered(later, key)) return key;
+  }
+  return null;
+}
+
+/** Takes in all that `later` holds, and its place in the log. */
+export function merge(ledger: Ledger, later: Ledger): void {
+  const { slots } = later;
+  for (let at = 0; at < slots.length; at += wordsPerSlot) {
+    if (isEmpty(slots, at)) continue;
+    const key = writeUuid(slots, at);
+    remember(ledger, key, graphIdOf(later, key) ?? key);
+  }
+  ledger.nextOffset = later.nextOffset;
+  ledger.last = later.last;
 }
 
 /** Scratch: looking up allocates nothing. */

@@ -60,6 +60,7 @@ export function createOutcomes(
     });
     publish(work, entry, work.postedAt, () => {
       remember(partition.ledger, idempotencyKey, object.id);
+      partition.doubts.delete(idempotencyKey);
       observe({
         kind: "record-registered",
         at: positionOf(record),

@@ -5,17 +5,33 @@
  *    it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over anew.
  * 2. A take-over commits its own claim before it does anything else, so the next one can tell. No create begins before
  *    that claim is acknowledged and the ledger was read to its end as of the assignment.
- * 3. Suspects are released after the settle time, and only when the ledger was read to its end once more.
+ * 3. Suspects are released after the settle time of whoever may have created them, and only when the ledger was read to
+ *    its end once more.
+ * 4. Whatever a previous owner may have attempted is known by its enrollment before any record is looked at: a copy of it
+ *    may stand elsewhere, outside the watermark.
+ * 5. The log must be the one that the stored commits know: the same topics, none shorter than it was.
  */
+import { decode } from "../domain/decode.ts";
+import { identify } from "../domain/identity.ts";
 import { momentOf } from "../moment.ts";
-import { type InputPosition, type InputTopic, inputTopics, type LogRecord, type Session } from "../ports.ts";
+import {
+  type InputPosition,
+  type InputTopic,
+  inputTopics,
+  type LogRecord,
+  type Session,
+  type SurveyResult,
+} from "../ports.ts";
 import { randomUuid } from "./claim.ts";
-import { decodeMetadata, encodeMetadata } from "./commit-metadata.ts";
+import { decodeMetadata, encodeMetadata, type KnownLog, type Limits, ownLimits } from "./commit-metadata.ts";
 import { type Fault, isFault } from "./fault.ts";
+import { noteEpoch } from "./leader-epochs.ts";
 import { createLease, type Lease, renew } from "./lease.ts";
+import { isRegistered } from "./ledger.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
-import { createParking, note, type Parking, parkedTenantOf } from "./parking.ts";
-import { createPartition, type OwnedPartition, trackOf } from "./partition.ts";
+import { isInDoubt } from "./outcomes.ts";
+import { createParking, note, parkedTenantOf } from "./parking.ts";
+import { createPartition, knownLogOf, type OwnedPartition, trackOf, widest } from "./partition.ts";
 import type { Persist } from "./persist.ts";
 import type { Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
@@ -40,6 +56,7 @@ export function createOwnership(
   owned: Map<number, OwnedPartition>,
   ledgers: LedgerReader,
   persist: Persist,
+  takesIds: () => boolean,
   events: OwnershipEvents,
 ) {
   const { log, clock, random, observe } = ports;
@@ -62,7 +79,9 @@ export function createOwnership(
       const result = await session.positions(session.partitions);
       return result.ok ? { ok: true, value: result.positions } : result;
     });
-    if (positions === null) return;
+    const topics = await surveyed(session);
+    if (positions === null || topics === null) return;
+    const facts = { topics, lease, assignedAtMs };
     await Promise.all(
       session.partitions.map((number) => {
         const both = byTopic(positions.filter(({ partition }) => partition === number));
@@ -70,7 +89,7 @@ export function createOwnership(
         if (kept !== undefined && inputTopics.every((topic) => claimOf(both[topic]) === kept.claim))
           return keep(kept, lease); // 1
         if (kept !== undefined) drop(kept); // 1
-        return gain(number, both, lease, assignedAtMs);
+        return gain(number, both, facts);
       }),
     );
   }
@@ -82,23 +101,45 @@ export function createOwnership(
     events.ready(partition);
   }
 
-  async function gain(number: number, positions: ByTopic, lease: Lease, assignedAtMs: number): Promise<void> {
+  async function gain(
+    number: number,
+    positions: ByTopic,
+    { topics, lease, assignedAtMs }: Facts,
+  ): Promise<void> {
     const { session } = lease;
-    const ledger = await ledgers.open(number, session.ended);
+    const known = inputTopics.map((topic) => knownBy(positions[topic]));
+    const ledger = await ledgers.open(number, topics.registered, known, session.ended); // 5
     if (ledger === null) return;
+    if (isFault(ledger)) return events.fault(ledger);
     const ledgerEmpty = ledger.nextOffset === 0;
     const plans = {} as Record<InputTopic, TakeOver>;
     for (const topic of inputTopics) {
-      const plan = planTakeOver(positions[topic], ledgerEmpty, settings.onRetentionGap);
+      const plan = planTakeOver(positions[topic], topics[topic].id, ledgerEmpty, settings.onRetentionGap);
       if (isFault(plan)) return events.fault(plan);
       plans[topic] = plan;
     }
     const claim = randomUuid(random);
-    const promised = await commitClaim(number, claim, plans, lease); // 2
+    const topicIds = {
+      enrolled: topics.enrolled.id,
+      retry: topics.retry.id,
+      registered: topics.registered.id,
+    };
+    const inherited = inheritedLimits(plans, settings);
+    const parking = createParking(plans.retry.startAt);
+    const partition = createPartition(
+      number,
+      claim,
+      lease,
+      assignedAtMs,
+      plans,
+      inherited,
+      topicIds,
+      ledger,
+      parking,
+    );
+    const promised = await commitClaim(partition, plans); // 2
     if (promised === null) return;
-    const parking = await indexParked(number, plans.retry.startAt, session);
-    if (parking === null) return;
-    const partition = createPartition(number, claim, lease, assignedAtMs, plans, ledger, parking);
+    if (!(await indexParked(partition, session)) || !(await findSuspects(partition, session))) return; // 4
     for (const topic of inputTopics) trackOf(partition, topic).promised = promised[topic];
     owned.set(number, partition);
     const suspects = inputTopics.reduce(
@@ -112,17 +153,20 @@ export function createOwnership(
 
   /** Resolves to what was promised, or null when the session ended first. */
   async function commitClaim(
-    number: number,
-    claim: string,
+    partition: OwnedPartition,
     plans: Record<InputTopic, TakeOver>,
-    lease: Lease,
-  ) {
+  ): Promise<Record<InputTopic, number> | null> {
+    const { number, claim, lease } = partition;
     const { session } = lease;
+    const own = ownLimits(settings, takesIds());
+    const hasSuspects = inputTopics.some((topic) => plans[topic].suspectsBelow > plans[topic].startAt);
+    const limits = hasSuspects ? widest(own, partition.inherited) : own;
     const promised = {} as Record<InputTopic, number>;
     const commits = inputTopics.map((topic) => {
       const { startAt, attemptedThrough } = plans[topic];
       promised[topic] = Math.max(attemptedThrough, startAt + settings.attemptAhead);
-      const metadata = encodeMetadata({ attemptedThrough: promised[topic], claim });
+      const known = knownLogOf(partition, topic, startAt);
+      const metadata = encodeMetadata({ attemptedThrough: promised[topic], claim, limits, known });
       return { topic, partition: number, offset: startAt, metadata };
     });
     return persist(session.ended, "commit", async () => {
@@ -137,21 +181,68 @@ export function createOwnership(
   }
 
   /** Which tenants have records parked must be known before any new record of theirs is looked at. */
-  async function indexParked(number: number, startAt: number, session: Session): Promise<Parking | null> {
-    return persist(session.ended, "read parked records", async () => {
-      const parking = createParking(startAt);
+  async function indexParked(partition: OwnedPartition, session: Session): Promise<boolean> {
+    const { number, parking, suspectsBelow } = partition;
+    const done = await persist(session.ended, "read parked records", async () => {
       const onRecords = (records: readonly LogRecord[]) => {
-        for (const record of records) note(parking, parkedTenantOf(record), record.offset);
+        for (const record of records) {
+          note(parking, parkedTenantOf(record), record.offset);
+          noteEpoch(partition.leaderEpochs.retry, record.offset, record.leaderEpoch);
+          if (record.offset < suspectsBelow.retry || isInDoubt(record)) doubtOf(partition, record); // 4
+        }
       };
-      const result = await log.scan("retry", number, startAt, onRecords, session.ended);
-      return result.ok ? { ok: true, value: parking } : result;
+      const result = await log.scan("retry", number, parking.nextOffset, onRecords, session.ended);
+      return result.ok ? { ok: true, value: true } : result;
+    });
+    return done === true;
+  }
+
+  async function findSuspects(partition: OwnedPartition, session: Session): Promise<boolean> {
+    const { number, window, suspectsBelow } = partition;
+    let next = window.nextOffset;
+    const done = await persist(session.ended, "read suspect records", async () => {
+      const enough = new AbortController();
+      const signal = AbortSignal.any([session.ended, enough.signal]);
+      const onRecords = (records: readonly LogRecord[]) => {
+        for (const record of records) {
+          if (record.offset < suspectsBelow.enrolled) doubtOf(partition, record); // 4
+          next = record.offset + 1;
+        }
+        if (next >= suspectsBelow.enrolled) enough.abort();
+      };
+      if (next >= suspectsBelow.enrolled) return { ok: true, value: true };
+      const result = await log.scan("enrolled", number, next, onRecords, signal);
+      return result.ok || enough.signal.aborted ? { ok: true, value: true } : result;
+    });
+    return done === true;
+  }
+
+  function doubtOf(partition: OwnedPartition, record: LogRecord): void {
+    const decoded = decode(record, settings.isTenantAllowed);
+    if (!decoded.ok) return;
+    const { tenantId, details } = decoded.enrollment;
+    const key = identify(tenantId, details)?.idempotencyKey;
+    if (key === undefined || isRegistered(partition.ledger, key)) return;
+    const { settleMs, orphanMs, isHonoured } = partition.inherited;
+    const nextReadAtMs = partition.takenOverAtMs + settleMs;
+    // By id even a create that comes later does no harm: ours is answered 409 then.
+    const absentAfterMs = nextReadAtMs + (isHonoured ? 0 : orphanMs);
+    partition.doubts.set(key, { inherited: true, isHonoured, absentAfterMs, misses: 0, nextReadAtMs });
+  }
+
+  function surveyed(session: Session): Promise<Topics | null> {
+    return persist(session.ended, "survey", async () => {
+      const result = await log.survey();
+      return result.ok ? { ok: true, value: result.topics } : result;
     });
   }
 
   async function releaseSuspects(partition: OwnedPartition): Promise<void> {
     const { signal } = partition.lost;
-    await sleep(clock, partition.takenOverAtMs + settings.settleMs - clock.nowMs(), signal);
-    if (!(await ledgers.catchUp(partition.number, partition.ledger, signal))) return; // 3
+    await sleep(clock, partition.takenOverAtMs + partition.inherited.settleMs - clock.nowMs(), signal);
+    const caughtUp = await ledgers.catchUp(partition.number, partition.ledger, signal); // 3
+    if (caughtUp === null) return;
+    if (isFault(caughtUp)) return events.fault(caughtUp);
     partition.suspectsReleased = true;
     events.released(partition);
   }
@@ -168,6 +259,27 @@ export function createOwnership(
     partition.lost.abort();
     events.lost(partition);
   }
+}
+
+type Topics = Extract<SurveyResult, { ok: true }>["topics"];
+
+/** What one session's take-overs have in common. */
+interface Facts {
+  readonly topics: Topics;
+  readonly lease: Lease;
+  readonly assignedAtMs: number;
+}
+
+function inheritedLimits(
+  plans: Readonly<Record<InputTopic, TakeOver>>,
+  { settleMs, orphanMs }: RegistrarSettings,
+): Limits {
+  const unknown: Limits = { settleMs, orphanMs, isHonoured: false };
+  return widest(plans.enrolled.limits ?? unknown, plans.retry.limits ?? unknown);
+}
+
+function knownBy({ committed }: InputPosition): KnownLog | null {
+  return committed === null ? null : (decodeMetadata(committed.metadata)?.known ?? null);
 }
 
 type ByTopic = Readonly<Record<InputTopic, InputPosition>>;

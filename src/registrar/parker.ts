@@ -47,7 +47,7 @@ export function createParker(
       const lanes = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
       for (const work of [...lanes].flatMap(leaving)) {
         withdraw(work);
-        sendToPark(partition.parking, tenantId);
+        sendToPark(partition.parking, tenantId, work.record.offset);
         events.park(work);
       }
     }

@@ -26,24 +26,32 @@ export interface ParkedTenant {
   /** Offsets in rising order, from `head` on. */
   offsets: number[];
   head: number;
-  /** Handed to the log for parking, not seen in the retry topic yet. */
-  onTheWay: number;
+  /** Offsets in the enrolled topic of records that were handed to the log for parking and not seen in the retry topic yet. */
+  readonly onTheWay: Set<number>;
 }
 
 export function createParking(startOffset: number): Parking {
   return { tenants: new Map(), taken: new Set(), nextOffset: startOffset, promised: startOffset };
 }
 
-/** The worker decided to park a record of this tenant. */
-export function sendToPark(parking: Parking, tenantId: string): void {
-  tenantOf(parking, tenantId).onTheWay++;
+/** The worker decided to park this tenant's record at `enrolledOffset`. */
+export function sendToPark(parking: Parking, tenantId: string, enrolledOffset: number): void {
+  tenantOf(parking, tenantId).onTheWay.add(enrolledOffset);
 }
 
-/** A record of this tenant was read in the retry topic, and stays there for now. */
-export function note(parking: Parking, tenantId: string, offset: number): void {
+/**
+ * A record of this tenant was read in the retry topic, and stays there for now. `enrolledOffset`: where it came from, if
+ * that is this partition's enrolled topic. A second copy of it, from an append that was repeated, changes nothing more.
+ */
+export function note(
+  parking: Parking,
+  tenantId: string,
+  offset: number,
+  enrolledOffset: number | null = null,
+): void {
   assert(offset >= parking.nextOffset, `offset ${offset} noted after ${parking.nextOffset}`);
   const tenant = tenantOf(parking, tenantId);
-  if (tenant.onTheWay > 0) tenant.onTheWay--;
+  if (enrolledOffset !== null) tenant.onTheWay.delete(enrolledOffset);
   tenant.offsets.push(offset); // 1
   parking.nextOffset = offset + 1;
 }
@@ -67,7 +75,7 @@ export function takeUp(parking: Parking, tenantId: string, offset: number): Slot
     tenant.offsets = tenant.offsets.slice(tenant.head);
     tenant.head = 0;
   }
-  if (tenant.offsets.length === 0 && tenant.onTheWay === 0) parking.tenants.delete(tenantId);
+  if (tenant.offsets.length === 0 && tenant.onTheWay.size === 0) parking.tenants.delete(tenantId);
   const slot = { offset, settled: false, tainted: false };
   parking.taken.add(slot);
   return slot;
@@ -97,7 +105,7 @@ export function parkedTaintedThrough(parking: Parking): number {
 export function parkedCount(parking: Parking): number {
   let count = 0;
   for (const { offsets, head, onTheWay } of parking.tenants.values())
-    count += offsets.length - head + onTheWay;
+    count += offsets.length - head + onTheWay.size;
   return count;
 }
 
@@ -110,7 +118,7 @@ export function parkedTenantOf(record: LogRecord): string {
 function tenantOf(parking: Parking, tenantId: string): ParkedTenant {
   let tenant = parking.tenants.get(tenantId);
   if (tenant === undefined) {
-    tenant = { offsets: [], head: 0, onTheWay: 0 };
+    tenant = { offsets: [], head: 0, onTheWay: new Set() };
     parking.tenants.set(tenantId, tenant);
   }
   return tenant;

@@ -9,6 +9,8 @@
 import type { Enrollment } from "../domain/enrollment.ts";
 import { elapsedMs, type Moment, momentOf } from "../moment.ts";
 import type { Clock, InputTopic, LogRecord, Session } from "../ports.ts";
+import type { KnownLog, Limits } from "./commit-metadata.ts";
+import { createLeaderEpochs, epochBefore, type LeaderEpochs } from "./leader-epochs.ts";
 import { isHolding, type Lease } from "./lease.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Parking, parkedTaintedThrough, parkedThrough } from "./parking.ts";
@@ -21,6 +23,16 @@ export interface OwnedPartition {
   readonly claim: string;
   readonly takenOverAtMs: number;
   readonly suspectsBelow: Readonly<Record<InputTopic, number>>;
+  /** The limits of whoever may have created what is in doubt since before the take-over. */
+  readonly inherited: Limits;
+  /** The log as it was at the take-over: another one under the same names is never taken for it. */
+  readonly topicIds: TopicIds;
+  readonly leaderEpochs: Readonly<Record<InputTopic, LeaderEpochs>>;
+  /**
+   * Enrollments of which a create may have been carried out, by idempotency key. Doubt belongs to the enrollment:
+   * wherever a copy of its record stands, that copy is in doubt too.
+   */
+  readonly doubts: Map<string, Doubt>;
   readonly window: Window;
   readonly parking: Parking;
   readonly ledger: Ledger;
@@ -43,6 +55,9 @@ export interface OwnedPartition {
   /** Called when a full window has room again. */
   readonly roomWaiters: Set<() => void>;
 }
+
+/** As surveyed; null: the log has none. */
+export type TopicIds = Readonly<Record<InputTopic | "registered", string | null>>;
 
 /** A record that entered a window of a partition. */
 export interface Item {
@@ -80,6 +95,8 @@ export interface Work extends Item {
 export interface Doubt {
   /** It was another owner's: nothing is read before its requests have ended and the ledger was read again. */
   readonly inherited: boolean;
+  /** Whatever was created carries our id, so a read by id settles it. */
+  readonly isHonoured: boolean;
   /** From here on (Clock.nowMs) a read that misses the object counts as evidence. */
   readonly absentAfterMs: number;
   misses: number;
@@ -92,14 +109,21 @@ export function createPartition(
   lease: Lease,
   takenOverAtMs: number,
   plans: Readonly<Record<InputTopic, TakeOver>>,
+  inherited: Limits,
+  topicIds: TopicIds,
   ledger: Ledger,
   parking: Parking,
 ): OwnedPartition {
+  const epochsOf = ({ startAt, leaderEpoch }: TakeOver) => createLeaderEpochs(startAt, leaderEpoch);
   return {
     number,
     claim,
     takenOverAtMs,
     suspectsBelow: { enrolled: plans.enrolled.suspectsBelow, retry: plans.retry.suspectsBelow },
+    inherited,
+    topicIds,
+    leaderEpochs: { enrolled: epochsOf(plans.enrolled), retry: epochsOf(plans.retry) },
+    doubts: new Map(),
     window: createWindow(plans.enrolled.startAt),
     parking,
     ledger,
@@ -141,6 +165,34 @@ export function mayPublish(
   const isFresh = postedAt !== null && elapsedMs(postedAt, momentOf(clock)) <= requestTimeoutMs;
   if (isHeld(partition, clock) || isFresh) return "yes";
   return isOwned(partition) ? "wait" : "no";
+}
+
+/** What the next owner compares the log with. */
+export function knownLogOf(partition: OwnedPartition, topic: InputTopic, committedOffset: number): KnownLog {
+  return {
+    topicId: partition.topicIds[topic],
+    ledgerId: partition.topicIds.registered,
+    ledgerEnd: partition.ledger.nextOffset,
+    leaderEpoch: epochBefore(partition.leaderEpochs[topic], committedOffset),
+  };
+}
+
+/** What the next owner must wait for, should this one vanish now. `own`: of what is created from here on. */
+export function limitsOf({ doubts, inherited }: OwnedPartition, own: Limits): Limits {
+  let limits = own;
+  for (const doubt of doubts.values()) {
+    if (doubt.inherited) limits = widest(limits, inherited);
+    else if (!doubt.isHonoured && limits.isHonoured) limits = { ...limits, isHonoured: false };
+  }
+  return limits;
+}
+
+export function widest(a: Limits, b: Limits): Limits {
+  return {
+    settleMs: Math.max(a.settleMs, b.settleMs),
+    orphanMs: Math.max(a.orphanMs, b.orphanMs),
+    isHonoured: a.isHonoured && b.isHonoured,
+  };
 }
 
 /** Still worked on: neither lost with its partition nor parked. */

@@ -12,6 +12,7 @@ import assert from "node:assert/strict";
 import { decode } from "../domain/decode.ts";
 import { identify } from "../domain/identity.ts";
 import { homePartition } from "../domain/murmur2.ts";
+import { originOf } from "../domain/origin.ts";
 import type { BreakerState } from "../policy/breaker.ts";
 import type { Clock, EventLog, Graph, LogRecord, Observer, Random, SnapshotStore } from "../ports.ts";
 import { createAppender } from "./appender.ts";
@@ -19,10 +20,10 @@ import { createDispatcher } from "./dispatcher.ts";
 import type { Fault } from "./fault.ts";
 import { createJudge } from "./judge.ts";
 import { isRegistered } from "./ledger.ts";
-import { createOutcomes, isInDoubt } from "./outcomes.ts";
+import { createOutcomes } from "./outcomes.ts";
 import { createParker } from "./parker.ts";
 import { isParked, note, parkedTenantOf, sendToPark } from "./parking.ts";
-import { type Doubt, type Item, isLive, type OwnedPartition, trackOf, type Work } from "./partition.ts";
+import { type Item, isLive, type OwnedPartition, trackOf, type Work } from "./partition.ts";
 import { createReadBack } from "./read-back.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { enter, type Slot } from "./window.ts";
@@ -63,6 +64,8 @@ export interface Pipeline {
   stop(): void;
   /** Nothing is in flight to Graph or waiting to be appended. */
   isIdle(): boolean;
+  /** Has Graph shown that it honours our ids? */
+  takesIds(): boolean;
   status(): { inFlight: number; waiting: number; breaker: BreakerState; blockedTenants: readonly string[] };
 }
 
@@ -101,6 +104,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
       dispatcher.pump();
     },
     stop: dispatcher.stop,
+    takesIds: judge.takesIds,
     isIdle: () => dispatcher.inFlight() === 0 && appender.pending() === 0,
     status: () => ({
       inFlight: dispatcher.inFlight(),
@@ -121,7 +125,9 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   }
 
   function noteParked(partition: OwnedPartition, record: LogRecord): void {
-    note(partition.parking, parkedTenantOf(record), record.offset);
+    const { topic, partition: cameFrom, offset } = originOf(record);
+    const enrolledOffset = topic === "enrolled" && cameFrom === partition.number ? offset : null;
+    note(partition.parking, parkedTenantOf(record), record.offset, enrolledOffset);
   }
 
   function enterWith(item: Item): void {
@@ -137,8 +143,8 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     // Settled outside its lane: what is in a lane tells what must not be overtaken.
     if (isRegistered(partition.ledger, identity.idempotencyKey))
       return outcomes.duplicate(item, identity.idempotencyKey); // 2
-    const inherited = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);
-    slot.tainted = inherited;
+    const doubt = partition.doubts.get(identity.idempotencyKey) ?? null;
+    slot.tainted = doubt !== null;
     // Member by member: copies of other objects would cost more than all that is in it.
     const work: Work = {
       partition,
@@ -152,7 +158,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
       spent: 0,
       tenantCreatesSeen: dispatcher.createsOf(tenantId),
       postedAt: null,
-      doubt: inherited ? inheritedDoubt(partition, record) : null,
+      doubt,
       conflicted: false,
       busy: false,
       withdrawn: false,
@@ -161,8 +167,8 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     const followsHere = partition.lanes.get(work.lane)?.at(-1)?.topic === "enrolled";
     const mustPark = topic === "enrolled" && isParked(partition.parking, tenantId) && !followsHere;
     if (!mustPark) return enterLane(work);
-    sendToPark(partition.parking, tenantId); // Its earlier ones wait there: order is kept.
-    outcomes.park(item, tenantId, inherited);
+    sendToPark(partition.parking, tenantId, record.offset); // Its earlier ones wait there: order is kept.
+    outcomes.park(item, tenantId, doubt !== null);
   }
 
   /** Remembered: to hash a tenant's id takes longer than to read its event's data. */
@@ -173,15 +179,6 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     const home = homePartition(tenantId, log.partitionCount);
     homes.set(tenantId, home);
     return home;
-  }
-
-  function inheritedDoubt({ takenOverAtMs }: OwnedPartition, record: LogRecord): Doubt {
-    const settledMs = takenOverAtMs + settings.settleMs;
-    // What was parked in doubt may have been posted after our take-over.
-    const absentAfterMs = isInDoubt(record)
-      ? Math.max(settledMs, clock.nowMs() + settings.settleMs)
-      : settledMs;
-    return { inherited: true, absentAfterMs, misses: 0, nextReadAtMs: absentAfterMs };
   }
 
   function enterLane(work: Work): void {
@@ -212,6 +209,8 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   /** Decides the next step of a lane's head that the ledger does not hold. */
   function proceed(work: Work): void {
     const { partition, topic, slot } = work;
+    // An earlier record of the same enrollment may have settled the doubt that it was taken in with.
+    work.doubt = partition.doubts.get(work.idempotencyKey) ?? null;
     if (work.doubt !== null) {
       if (work.doubt.inherited && !partition.suspectsReleased) partition.waitingSuspects.add(work);
       else readBack.request(work); // 3

@@ -67,7 +67,9 @@ export function createReadBack(
   // ── by id ──
 
   function isKnownById(work: Work): boolean {
-    return settings.sendId && takesIds() && !work.withoutId && !work.doubt?.inherited && !listOnly.has(work); // 1
+    const { doubt } = work;
+    if (!settings.sendId || doubt === null || !doubt.isHonoured || listOnly.has(work)) return false; // 1
+    return doubt.inherited || takesIds();
   }
 
   function startGets(): void {

@@ -6,8 +6,9 @@ import type { BreakerState } from "../policy/breaker.ts";
 import { type InputTopic, inputTopics, type LogRecord, type Membership, type Session } from "../ports.ts";
 import { createCommitter } from "./committer.ts";
 import { type Fault, membershipLost } from "./fault.ts";
-import { createLagMeter } from "./lag.ts";
+import { epochBefore, noteEpoch } from "./leader-epochs.ts";
 import { createLedgerReader } from "./ledger-reader.ts";
+import { createLogWatch } from "./log-watch.ts";
 import { createOwnership } from "./ownership.ts";
 import { parkedCount } from "./parking.ts";
 import { isHeld, isOwned, type OwnedPartition, sessionOf, trackOf } from "./partition.ts";
@@ -68,19 +69,23 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     leaseNeeded: () => committer.urge(),
     fault: fail,
   });
-  const committer = createCommitter(ports, settings, owned, (partition) =>
-    pipeline.advanceWaiting(partition),
+  const committer = createCommitter(
+    ports,
+    settings,
+    owned,
+    (partition) => pipeline.advanceWaiting(partition),
+    pipeline.takesIds,
   );
   const persist = createPersist(ports);
   const ledgers = createLedgerReader(ports, persist);
-  const ownership = createOwnership(ports, settings, owned, ledgers, persist, {
+  const ownership = createOwnership(ports, settings, owned, ledgers, persist, pipeline.takesIds, {
     ready: startReading,
     released: (partition) => pipeline.advanceWaiting(partition),
     lost: wakeReaders,
     commitUnknown: () => committer.distrust(),
     fault: fail,
   });
-  const lag = createLagMeter(ports, owned, () => session);
+  const watch = createLogWatch(ports, owned, fail);
   let cancelSnapshots = clock.after(settings.snapshotIntervalMs, () => void saveSnapshots());
   // A turn later: a log may refuse at once, and then everything here must be in place already.
   const joining: Promise<Membership> = Promise.resolve().then(() =>
@@ -102,7 +107,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     if (stopping !== null) return;
     for (const topic of inputTopics) {
       const session = sessionOf(partition);
-      session.seek(topic, partition.number, trackOf(partition, topic).nextOffset, -1);
+      const { nextOffset } = trackOf(partition, topic);
+      const epoch = epochBefore(partition.leaderEpochs[topic], nextOffset);
+      session.seek(topic, partition.number, nextOffset, epoch);
       void read(partition, topic, session);
     }
     committer.mark();
@@ -115,9 +122,10 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       const result = await under.read(topic, partition.number);
       if (result.kind === "ended") return;
       if (result.kind === "records") await takeIn(partition, topic, under, result.records);
-      else if (settings.onRetentionGap === "continue")
+      // Another log, or one that lost records, is taken over from its start on: by the next start.
+      else if (settings.onRetentionGap === "continue" && result.why === "deleted")
         under.seek(topic, partition.number, result.logStart, -1);
-      else return fail(gapFault(topic, partition.number, result.expected, result.logStart));
+      else return fail(gapFault(topic, partition.number, result));
     }
   }
 
@@ -133,6 +141,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       // All that there is room for in one turn, so that it can share requests. What is left of these records after a
       // change of session is read again under the next one.
       if (!hasRoomNow(partition, topic, under) && !(await isReadable(partition, topic, under))) return;
+      noteEpoch(partition.leaderEpochs[topic], record.offset, record.leaderEpoch);
       if (topic === "enrolled") pipeline.accept(partition, record);
       else pipeline.noteParked(partition, record);
     }
@@ -195,7 +204,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
 
   async function shutDown(drainMs: number, fault: Fault | null): Promise<void> {
     pipeline.stop();
-    lag.stop();
+    watch.stop();
     cancelSnapshots();
     for (const partition of owned.values()) wakeReaders(partition);
     const deadlineMs = clock.nowMs() + drainMs;
@@ -213,8 +222,10 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   }
 
   async function saveSnapshots(): Promise<void> {
-    for (const partition of owned.values())
-      await ledgers.save([partition], settings.snapshotEntriesMin, partition.lost.signal);
+    for (const partition of owned.values()) {
+      const lost = await ledgers.save([partition], settings.snapshotEntriesMin, partition.lost.signal);
+      if (lost !== null) return fail(lost);
+    }
     if (stopping === null)
       cancelSnapshots = clock.after(settings.snapshotIntervalMs, () => void saveSnapshots());
   }
@@ -234,7 +245,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     if (stopping !== null) notReady.push("worker: stopping");
     const ledgerEntries = [...owned.values()].reduce((sum, { ledger }) => sum + ledger.size, 0);
     const parked = [...owned.values()].reduce((sum, { parking }) => sum + parkedCount(parking), 0);
-    const lagRecords = lag.records();
+    const lagRecords = watch.lagRecords();
     return {
       ready: notReady.length === 0,
       notReady,

@@ -12,6 +12,8 @@ export interface RegistrarSettings {
   readonly publishTimeoutMs: number;
   /** How long after a take-over everything that the previous owner began has surely ended. */
   readonly settleMs: number;
+  /** For how long the kernel of a worker that vanished may go on sending a request of it. */
+  readonly orphanMs: number;
   /** Requests to Graph in flight, all tenants. */
   readonly maxInFlight: number;
   /** Records in one request, 1..20. */

@@ -4,8 +4,8 @@
  * 1. Everything at or after `suspectsBelow` is certainly fresh; everything before it, from startAt on, is suspect.
  * 2. Records that nobody settled and that the log no longer holds are never passed over silently.
  */
-import type { InputPosition, InputTopic } from "../ports.ts";
-import { decodeMetadata } from "./commit-metadata.ts";
+import type { InputPosition, InputTopic, ReadResult } from "../ports.ts";
+import { decodeMetadata, type Limits } from "./commit-metadata.ts";
 import type { Fault } from "./fault.ts";
 
 export interface TakeOver {
@@ -13,41 +13,75 @@ export interface TakeOver {
   readonly suspectsBelow: number;
   /** The attemptedThrough that is stored already: the next commit may not promise less. */
   readonly attemptedThrough: number;
+  /** The limits of whoever attempted; null: unknown. */
+  readonly limits: Limits | null;
+  /** Leader epoch of the last record before startAt; -1: unknown. */
+  readonly leaderEpoch: number;
 }
 
-/** `ledgerEmpty`: this partition's registered topic never held a record. */
+/** `ledgerEmpty`: this partition's registered topic never held a record. `topicId`: of the input topic, now. */
 export function planTakeOver(
   position: InputPosition,
+  topicId: string | null,
   ledgerEmpty: boolean,
   onRetentionGap: "stop" | "continue",
 ): TakeOver | Fault {
-  const { committed, logStart, logEnd } = position;
+  const { topic, partition, committed, logStart, logEnd } = position;
   if (committed === null) {
     // Every create is preceded by a commit. Without one, and nothing ever registered, nothing was attempted; if
     // something was registered, the commit expired and says nothing any more.
     const attemptedThrough = ledgerEmpty ? logStart : logEnd;
-    return { startAt: logStart, suspectsBelow: attemptedThrough, attemptedThrough };
-  }
-  if (committed.offset < logStart || committed.offset > logEnd) {
-    if (onRetentionGap === "stop")
-      return gapFault(position.topic, position.partition, committed.offset, logStart); // 2
-    return { startAt: logStart, suspectsBelow: logEnd, attemptedThrough: logEnd };
+    return { ...from(logStart, attemptedThrough), attemptedThrough };
   }
   const metadata = decodeMetadata(committed.metadata);
+  const gap = gapOf(committed.offset, metadata?.known?.topicId ?? null, topicId, { logStart, logEnd });
+  if (gap !== null) {
+    if (onRetentionGap === "stop") return gapFault(topic, partition, gap); // 2
+    return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits: metadata?.limits ?? null };
+  }
   const attemptedThrough = Math.max(metadata?.attemptedThrough ?? logEnd, committed.offset);
-  // A promise reaches ahead of the log; what was not there yet at the take-over was not attempted either.
-  return { startAt: committed.offset, suspectsBelow: Math.min(attemptedThrough, logEnd), attemptedThrough }; // 1
+  return {
+    // A promise reaches ahead of the log; what was not there yet at the take-over was not attempted either.
+    ...from(committed.offset, Math.min(attemptedThrough, logEnd)), // 1
+    attemptedThrough,
+    limits: metadata?.limits ?? null,
+    leaderEpoch: metadata?.known?.leaderEpoch ?? -1,
+  };
 }
 
-/** `expected`: the offset that should have come next. */
-export function gapFault(topic: InputTopic, partition: number, expected: number, logStart: number): Fault {
-  const where = `${topic} partition ${partition}`;
+function from(startAt: number, suspectsBelow: number) {
+  return { startAt, suspectsBelow, limits: null, leaderEpoch: -1 };
+}
+
+export type Gap = Omit<Extract<ReadResult, { kind: "gap" }>, "kind">;
+
+function gapOf(
+  expected: number,
+  knownId: string | null,
+  topicId: string | null,
+  bounds: { readonly logStart: number; readonly logEnd: number },
+): Gap | null {
+  const isOther = knownId !== null && topicId !== null && knownId !== topicId;
+  if (isOther) return { why: "recreated", expected, ...bounds };
+  if (expected < bounds.logStart) return { why: "deleted", expected, ...bounds };
+  return expected > bounds.logEnd ? { why: "truncated", expected, ...bounds } : null;
+}
+
+export function gapFault(topic: InputTopic, partition: number, gap: Gap): Fault {
+  const { why, expected, logStart, logEnd } = gap;
+  const what = {
+    deleted: `records ${expected} to ${logStart - 1} were deleted by retention before anybody settled them.`,
+    truncated:
+      expected > logEnd
+        ? `the position ${expected} is beyond the log's end ${logEnd}: the topic was truncated, or restored shorter.`
+        : `the log no longer holds the record before position ${expected}: it was lost when another replica became leader.`,
+    recreated: `the topic is not the one that was read up to ${expected}: it was deleted and created again.`,
+  }[why];
   return {
     code: "retention-gap",
-    message:
-      expected < logStart
-        ? `${where}: records ${expected} to ${logStart - 1} were deleted by retention before anybody settled them.`
-        : `${where}: the committed offset ${expected} is beyond the log's end; the topic was truncated or made anew.`,
-    fix: "Restore them from a backup if you have one; to go on with what is there, start with ON_RETENTION_GAP=continue.",
+    message: `${topic} partition ${partition}: ${what}`,
+    fix:
+      "Restore the records from a backup if you have one. To go on with what is there, start with " +
+      "ON_RETENTION_GAP=continue: every record that is there is looked up in Graph first; what is gone is not registered.",
   };
 }

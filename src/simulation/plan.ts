@@ -171,6 +171,7 @@ function makeSettings(dice: Dice, timing: Plan["timing"]): Plan["settings"] {
     requestTimeoutMs,
     publishTimeoutMs,
     settleMs: requestTimeoutMs + publishTimeoutMs + dice.pick([0, 2_000]),
+    orphanMs: dice.pick([0, 5_000, 20_000]),
     maxInFlight: dice.pick([1, 4, 32]),
     batchMax: dice.pick([1, 5, 20]),
     writesPer20s: dice.pick([20, 100]),

@@ -29,6 +29,7 @@ export const settings: RegistrarSettings = {
   requestTimeoutMs: 30_000,
   publishTimeoutMs: 10_000,
   settleMs: 45_000,
+  orphanMs: 60_000,
   maxInFlight: 16,
   batchMax: 20,
   writesPer20s: 0,

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { SnapshotStore } from "../../src/ports.ts";
-import { graphIdOf, type Ledger } from "../../src/registrar/ledger.ts";
+import type { KnownLog } from "../../src/registrar/commit-metadata.ts";
+import { type Fault, isFault } from "../../src/registrar/fault.ts";
+import { type Ledger, remember } from "../../src/registrar/ledger.ts";
 import { createLedgerReader } from "../../src/registrar/ledger-reader.ts";
 import { encodeSnapshot } from "../../src/registrar/ledger-snapshot.ts";
 import { createPersist } from "../../src/registrar/persist.ts";
@@ -33,8 +35,22 @@ function readerOf(world: World, snapshots?: SnapshotStore) {
 }
 
 async function open(world: World, snapshots?: SnapshotStore): Promise<Ledger> {
-  let ledger: Ledger | null = null;
-  const opening = readerOf(world, snapshots).open(0, never);
+  const opened = await tryOpen(world, snapshots);
+  assert.ok(!isFault(opened), JSON.stringify(opened));
+  return opened;
+}
+
+async function tryOpen(
+  world: World,
+  snapshots?: SnapshotStore,
+  known: readonly KnownLog[] = [],
+): Promise<Ledger | Fault> {
+  let ledger: Ledger | Fault | null = null;
+  const bounds = [{ start: 0, end: world.log.records("registered").at(-1)?.offset ?? -1 }].map(
+    ({ start, end }) => ({ start, end: end + 1 }),
+  );
+  const topic = { id: world.log.topicIds.registered, bounds };
+  const opening = readerOf(world, snapshots).open(0, topic, known, never);
   void opening.then((opened) => {
     ledger = opened;
   });
@@ -52,44 +68,25 @@ async function givenSnapshot(t: TestContext) {
   world.log.scans.length = 0;
   return { world, snapshots };
 }
-const holds = (ledger: Ledger, n: number) => graphIdOf(ledger, keyOf(machine(n))) !== null;
 
 test("given a snapshot of this log, only what came after it is read", async (t) => {
   const { world, snapshots } = await givenSnapshot(t);
   const ledger = await open(world, snapshots);
   assert.deepEqual(
     world.log.scans.map(({ from }) => from),
-    [2, 3],
+    [2],
   );
   assert.equal(ledger.size, 5);
   assert.equal(ledger.nextOffset, 5);
 });
 
 describe("a snapshot is thrown away, and the whole ledger read,", () => {
-  test("when its last entry is another record in this log: the topic was made anew", async (t) => {
-    const { snapshots } = await givenSnapshot(t);
-    const world = createWorld(t);
-    for (let n = 10; n < 15; n++) world.log.store(registeredBefore(machine(n)));
-    const ledger = await open(world, snapshots);
-    assert.equal(world.log.scans.at(-1)?.from, 0);
-    assert.equal(ledger.size, 5);
-    assert.ok(!holds(ledger, 0) && holds(ledger, 10));
-  });
-
-  test("when the log ends before its last entry", async (t) => {
-    const { snapshots } = await givenSnapshot(t);
-    const world = createWorld(t);
-    world.log.store(registeredBefore(machine(10)));
-    const ledger = await open(world, snapshots);
-    assert.equal(ledger.size, 1);
-  });
-
-  test("when compaction took its last entry", async (t) => {
+  test("when compaction took its last entry, which stands again further on", async (t) => {
     const { world, snapshots } = await givenSnapshot(t);
+    world.log.store(registeredBefore(machine(2)));
     world.log.compact("registered", 0, 2);
     const ledger = await open(world, snapshots);
-    assert.equal(ledger.size, 4);
-    assert.ok(!holds(ledger, 2));
+    assert.equal(ledger.size, 5);
     assert.equal(world.log.scans.at(-1)?.from, 0);
   });
 
@@ -97,6 +94,72 @@ describe("a snapshot is thrown away, and the whole ledger read,", () => {
     const { world, snapshots } = await givenSnapshot(t);
     snapshots.kept = new TextEncoder().encode("another version");
     assert.equal((await open(world, snapshots)).size, 5);
+  });
+});
+
+describe("a ledger that is not the one we knew is a fault:", () => {
+  async function assertLost(opened: Promise<Ledger | Fault>, what: RegExp): Promise<void> {
+    const fault = await opened;
+    assert.ok(isFault(fault), "it was taken for the ledger");
+    assert.equal(fault.code, "ledger-lost");
+    assert.match(fault.message, what);
+  }
+  const known = (changes: Partial<KnownLog>): KnownLog => ({
+    topicId: null,
+    ledgerId: null,
+    ledgerEnd: 0,
+    leaderEpoch: -1,
+    ...changes,
+  });
+
+  test("its topic has another id than the snapshot's", async (t) => {
+    const { world, snapshots } = await givenSnapshot(t);
+    world.log.topicIds.registered = "another";
+    await assertLost(tryOpen(world, snapshots), /deleted and created again/);
+  });
+
+  test("its topic has another id than the stored commits know", async (t) => {
+    const { world } = await givenSnapshot(t);
+    await assertLost(
+      tryOpen(world, undefined, [known({ ledgerId: "another" })]),
+      /deleted and created again/,
+    );
+  });
+
+  test("it ends before the snapshot does", async (t) => {
+    const { snapshots } = await givenSnapshot(t);
+    const world = createWorld(t);
+    world.log.store(registeredBefore(machine(0)));
+    await assertLost(tryOpen(world, snapshots), /ends at 1, and was read to 3/);
+  });
+
+  test("it ends before the stored commits know", async (t) => {
+    const { world } = await givenSnapshot(t);
+    await assertLost(tryOpen(world, undefined, [known({ ledgerEnd: 6 })]), /ends at 5, and was read to 6/);
+    assert.ok(!isFault(await tryOpen(world, undefined, [known({ ledgerEnd: 5 })])));
+  });
+
+  test("an entry of the snapshot is gone, though it is as long", async (t) => {
+    const { snapshots } = await givenSnapshot(t);
+    const world = createWorld(t);
+    for (let n = 10; n < 15; n++) world.log.store(registeredBefore(machine(n)));
+    await assertLost(tryOpen(world, snapshots), /it lacks/);
+  });
+
+  test("an entry that the worker wrote itself is gone when it reads on", async (t) => {
+    const { world } = await givenSnapshot(t);
+    const reader = readerOf(world);
+    const ledger = await open(world);
+    remember(ledger, keyOf(machine(7)), "id-7");
+    world.log.compact("registered", 0, 4);
+    world.log.store(registeredBefore(machine(4)));
+    let read: Ledger | Fault | null | undefined;
+    void reader.catchUp(0, ledger, never).then((result) => {
+      read = result;
+    });
+    await world.time.until("it was read on", () => read !== undefined);
+    assert.ok(read !== null && read !== undefined && isFault(read));
+    assert.match(read.message, new RegExp(keyOf(machine(7))));
   });
 });
 
@@ -110,7 +173,7 @@ test("when the session ends first, there is no ledger", async (t) => {
   const { world } = await givenSnapshot(t);
   const ended = new AbortController();
   ended.abort();
-  assert.equal(await readerOf(world).open(0, ended.signal), null);
+  assert.equal(await readerOf(world).open(0, { id: null, bounds: [] }, [], ended.signal), null);
 });
 
 describe("a worker", () => {
@@ -130,8 +193,8 @@ describe("a worker", () => {
       world.log.scans
         .filter(({ topic }) => topic === "registered")
         .map(({ from }) => from)
-        .slice(0, 2),
-      [1_199, 1_200],
+        .slice(0, 1),
+      [1_199],
     );
     await world.time.until("the duplicate is known", () => next.seen("record-duplicate").length === 1);
     assert.equal(world.createdMachines().length, 1_201);

@@ -11,7 +11,12 @@ const { settleMs } = settings;
 function committedBefore(world: World, settledThrough: number, attemptedThrough: number): void {
   for (const topic of ["enrolled", "retry"] as const) {
     const isEnrolled = topic === "enrolled";
-    const metadata = encodeMetadata({ attemptedThrough: isEnrolled ? attemptedThrough : 0, claim: "theirs" });
+    const metadata = encodeMetadata({
+      attemptedThrough: isEnrolled ? attemptedThrough : 0,
+      claim: "theirs",
+      limits: null,
+      known: null,
+    });
     world.log.commitBefore({ topic, partition: 0, offset: isEnrolled ? settledThrough : 0, metadata });
   }
 }

@@ -50,12 +50,12 @@ test("parkedThrough is the first parked or unsettled offset, a tenant's first co
 
 test("a tenant counts as parked from the decision on, before its record is seen in the topic", () => {
   const parking = createParking(0);
-  sendToPark(parking, "a");
+  sendToPark(parking, "a", 7);
   assert.deepEqual(
     [isParked(parking, "a"), firstParked(parking, "a"), parkedCount(parking)],
     [true, null, 1],
   );
-  note(parking, "a", 0);
+  note(parking, "a", 0, 7);
   assert.deepEqual([isParked(parking, "a"), firstParked(parking, "a"), parkedCount(parking)], [true, 0, 1]);
   takeUp(parking, "a", 0);
   assert.equal(isParked(parking, "a"), false);
@@ -95,4 +95,18 @@ test("the key of a parked record is its tenant; any other key waits for nobody",
     [keyed(null), keyed(new TextEncoder().encode("host")), keyed(Uint8Array.of(0xff))],
     ["", "", ""],
   );
+});
+
+test("a second copy of one parked record does not stand for another record that is still on its way", () => {
+  const parking = createParking(0);
+  sendToPark(parking, "a", 7);
+  sendToPark(parking, "a", 8);
+  note(parking, "a", 0, 7);
+  note(parking, "a", 1, 7);
+  takeUp(parking, "a", 0);
+  takeUp(parking, "a", 1);
+  assert.ok(isParked(parking, "a"), "the record at 8 would be overtaken");
+  note(parking, "a", 2, 8);
+  takeUp(parking, "a", 2);
+  assert.ok(!isParked(parking, "a"));
 });

@@ -22,9 +22,11 @@ function given({ startAt = 0, suspectsBelow = 0 } = {}) {
     ended: new AbortController().signal,
   } as Session;
   const lease = { session, renewedAt: moment(0) };
-  const plan = { startAt, suspectsBelow, attemptedThrough: suspectsBelow };
+  const plan = { startAt, suspectsBelow, attemptedThrough: suspectsBelow, limits: null, leaderEpoch: -1 };
+  const limits = { settleMs: 1_000, orphanMs: 0, isHonoured: false };
+  const ids = { enrolled: null, retry: null, registered: null };
   const plans = { enrolled: plan, retry: plan };
-  return createPartition(0, "claim", lease, 0, plans, createLedger(), createParking(startAt));
+  return createPartition(0, "claim", lease, 0, plans, limits, ids, createLedger(), createParking(startAt));
 }
 
 describe("held", () => {

@@ -50,7 +50,7 @@ test("a read that fails proves nothing: the tenant is listed", async (t) => {
 test("what another owner began may lack our id: the tenant is listed, and the object adopted whatever its id", async (t) => {
   const world = createWorld(t);
   world.graph.ids = "honoured";
-  const metadata = encodeMetadata({ attemptedThrough: 1, claim: "theirs" });
+  const metadata = encodeMetadata({ attemptedThrough: 1, claim: "theirs", limits: null, known: null });
   world.log.commitBefore({ topic: "enrolled", partition: 0, offset: 0, metadata });
   world.emit({});
   world.graph.objects.set(contoso, [objectOf({})]);

@@ -13,7 +13,8 @@ function position(
   const stored = committed === null ? null : { offset: committed[0], metadata: committed[1] };
   return { topic: "enrolled", partition: 3, committed: stored, logStart, logEnd };
 }
-const promise = (attemptedThrough: number) => encodeMetadata({ attemptedThrough, claim: "c" });
+const promise = (attemptedThrough: number) =>
+  encodeMetadata({ attemptedThrough, claim: "c", limits: null, known: null });
 
 const table: [
   name: string,
@@ -32,7 +33,7 @@ const table: [
 ];
 for (const [name, at, ledgerEmpty, startAt, suspectsBelow] of table) {
   test(name, () => {
-    const plan = planTakeOver(at, ledgerEmpty, "stop");
+    const plan = planTakeOver(at, "id", ledgerEmpty, "stop");
     assert.ok(!isFault(plan));
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [startAt, suspectsBelow]);
     assert.ok(plan.attemptedThrough >= plan.suspectsBelow);
@@ -44,19 +45,24 @@ for (const [name, at] of [
   ["the topic was made anew", position([40, promise(70)], 0, 9)],
 ] as const) {
   test(`${name}: a fault that names the place, or everything left is suspect if told to go on`, () => {
-    const fault = planTakeOver(at, false, "stop");
+    const fault = planTakeOver(at, "id", false, "stop");
     assert.ok(isFault(fault));
     assert.match(fault.message, /enrolled partition 3/);
     assert.match(fault.fix, /ON_RETENTION_GAP=continue/);
-    const plan = planTakeOver(at, false, "continue");
+    const plan = planTakeOver(at, "id", false, "continue");
     assert.ok(!isFault(plan));
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [at.logStart, at.logEnd]);
   });
 }
 
 test("commit metadata comes back as it went, and anything else is nothing", () => {
-  const metadata = { attemptedThrough: 12, claim: "x" };
-  assert.deepEqual(decodeMetadata(encodeMetadata(metadata)), metadata);
+  const limits = { settleMs: 20_000, orphanMs: 120_000, isHonoured: true };
+  const known = { topicId: "t", ledgerId: "g", ledgerEnd: 9, leaderEpoch: 3 };
+  for (const metadata of [
+    { attemptedThrough: 12, claim: "x", limits, known },
+    { attemptedThrough: 12, claim: "x", limits: null, known: null },
+  ])
+    assert.deepEqual(decodeMetadata(encodeMetadata(metadata)), metadata);
   for (const text of [
     "",
     "null",
