@@ -23,7 +23,7 @@ import {
   type Session,
 } from "../ports.ts";
 import { encodeMetadata, ownLimits } from "./commit-metadata.ts";
-import { dueInMs, isDue, type Lease, renew } from "./lease.ts";
+import { dueInMs, isDue, type Lease, renew, revoke } from "./lease.ts";
 import {
   isOwned,
   knownLogOf,
@@ -110,6 +110,7 @@ export function createCommitter(
       return;
     }
     // Superseded: the next session goes on from here. Should this one not end after all, we ask again.
+    if (result === "superseded") revoke(lease);
     if (result === "unknown") distrust(); // 3
     failures++;
     planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));

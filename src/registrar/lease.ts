@@ -26,6 +26,11 @@ export function renew(lease: Lease, sentAt: Moment): void {
   if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1
 }
 
+/** A commit of this session was refused: its generation is over, whatever was acknowledged before. */
+export function revoke(lease: Lease): void {
+  lease.renewedAt = null;
+}
+
 export function isHolding({ session, renewedAt }: Lease, clock: Clock): boolean {
   if (renewedAt === null || session.ended.aborted || clock.nowMs() >= session.heldUntilMs()) return false; // 3
   return elapsedMs(renewedAt, momentOf(clock)) < session.leaseMs; // 2

@@ -48,10 +48,9 @@ export interface Registrar {
 const faultDrainMs = 5_000;
 const drainPollMs = 20;
 const fullWindowWaitMs = 250;
-const leaveTimeoutMs = 3_000;
+const closingMax = 3_000;
 /** At a stop a snapshot is worth it sooner. */
 const snapshotAtStopMin = 1_000;
-const lastSnapshotsMs = 1_000;
 
 export function startRegistrar(ports: Ports, settings: RegistrarSettings): Registrar {
   const { log, clock, observe } = ports;
@@ -202,21 +201,24 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     return stopping;
   }
 
+  /** Ends within `drainMs`, whatever hangs: the commit, the goodbye and the snapshots have the last part of it. */
   async function shutDown(drainMs: number, fault: Fault | null): Promise<void> {
     pipeline.stop();
     watch.stop();
     cancelSnapshots();
     for (const partition of owned.values()) wakeReaders(partition);
     const deadlineMs = clock.nowMs() + drainMs;
-    while (!pipeline.isIdle() && clock.nowMs() < deadlineMs) await sleep(clock, drainPollMs);
-    if (session !== null) await committer.finish(session);
+    const drainedMs = deadlineMs - Math.min(closingMax, drainMs / 3);
+    const beforeDeadline = (work: Promise<unknown>) =>
+      Promise.race([work, sleep(clock, Math.max(0, deadlineMs - clock.nowMs()))]);
+    while (!pipeline.isIdle() && clock.nowMs() < drainedMs) await sleep(clock, drainPollMs);
+    if (session !== null) await beforeDeadline(committer.finish(session));
     // Joining may hang on an unreachable broker; then the session time-out does what leaving would have done.
-    await Promise.race([joining.then((membership) => membership.leave()), sleep(clock, leaveTimeoutMs)]);
+    await beforeDeadline(joining.then((membership) => membership.leave()));
     const late = new AbortController();
     const entriesMin = Math.min(snapshotAtStopMin, settings.snapshotEntriesMin);
-    const cancelLate = clock.after(lastSnapshotsMs, () => late.abort());
-    await ledgers.save([...owned.values()], entriesMin, late.signal);
-    cancelLate();
+    await beforeDeadline(ledgers.save([...owned.values()], entriesMin, late.signal));
+    late.abort();
     ownership.dropAll();
     ended.resolve(fault);
   }

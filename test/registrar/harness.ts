@@ -77,6 +77,8 @@ export interface World {
   /** `code topic/partition/offset` of each. */
   deadLetters(partition?: number): readonly string[];
   attemptedThrough(partition?: number): number;
+  /** Until so many records stand in the registered topic and this worker has stopped cleanly. */
+  untilStopped(worker: Worker, count: number): Promise<void>;
   /** Until so many records stand in the registered topic. */
   untilRegistered(count: number, limitMs?: number): Promise<void>;
 }
@@ -117,6 +119,11 @@ export function createWorld(t: TestContext, { partitions = 1 } = {}): World {
     registered: (partition) => log.records("registered", partition).map(readRegistered),
     deadLetters: (partition) => log.records("dlq", partition).map(readDead),
     attemptedThrough: (partition) => JSON.parse(log.committed("enrolled", partition)?.metadata ?? "{}").a,
+    async untilStopped(worker, count) {
+      await world.untilRegistered(count);
+      await time.pass(2_000);
+      await worker.stop();
+    },
     untilRegistered: (count, limitMs) =>
       time.until(`${count} registered`, () => log.records("registered").length >= count, limitMs),
   };

@@ -31,6 +31,8 @@ export interface MemoryLog {
   records(topic: Topic, partition?: number): readonly LogRecord[];
   /** Retention: takes the records below `offset`. */
   truncate(topic: Topic, partition: number, offset: number): void;
+  /** A loss on the brokers' side: takes the records from `offset` on. */
+  cutEnd(topic: Topic, partition: number, offset: number): void;
   /** Compaction: takes one record from the middle. */
   compact(topic: Topic, partition: number, offset: number): void;
   committed(
@@ -154,6 +156,12 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
       found.records = found.records.filter((record) => record.offset >= offset);
       found.start = offset;
       found.end = Math.max(found.end, offset);
+    },
+    cutEnd(topic, partition, offset) {
+      const found = at(topic, partition);
+      found.records = found.records.filter((record) => record.offset < offset);
+      found.end = offset;
+      for (const listener of listeners) listener();
     },
     compact(topic, partition, offset) {
       const found = at(topic, partition);

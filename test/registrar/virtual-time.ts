@@ -8,6 +8,8 @@ export interface VirtualTime extends Clock {
   pass(ms: number): Promise<void>;
   /** Moves time on until the condition holds; fails when that takes more than `limitMs`. */
   until(what: string, condition: () => boolean, limitMs?: number): Promise<void>;
+  /** The machine was suspended for so long: the wall clock went on, the monotonic one did not. */
+  suspend(ms: number): void;
   /** A clock of one process: none of its timers runs once `isDead`. */
   ofProcess(isDead: () => boolean): Clock;
 }
@@ -24,10 +26,11 @@ const startWallMs = Date.UTC(2026, 0, 5, 8);
 export function virtualTime(): VirtualTime {
   const timers = new Set<Timer>();
   let nowMs = startMs;
+  let suspendedMs = 0;
 
   const clock: Clock = {
     nowMs: () => nowMs,
-    wallMs: () => startWallMs + nowMs - startMs,
+    wallMs: () => startWallMs + nowMs - startMs + suspendedMs,
     after(delayMs, callback) {
       const timer = { atMs: nowMs + Math.max(0, delayMs), callback };
       timers.add(timer);
@@ -38,6 +41,9 @@ export function virtualTime(): VirtualTime {
   return {
     ...clock,
     rest,
+    suspend(ms) {
+      suspendedMs += ms;
+    },
     async pass(ms) {
       const endMs = nowMs + ms;
       await rest();

@@ -1,0 +1,80 @@
+/** The log is not the one we knew: the worker stops, also in the middle of a run, and says what to do. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Topic } from "../../src/ports.ts";
+import { contoso } from "./enrollments.ts";
+import { createWorld, many } from "./harness.ts";
+
+describe("a topic that was deleted and created again", () => {
+  for (const [topic, code] of [
+    ["enrolled", "retention-gap"],
+    ["retry", "retention-gap"],
+    ["registered", "ledger-lost"],
+  ] as const satisfies [Topic, string][]) {
+    test(`${topic}: stops a running worker, though nothing comes`, async (t) => {
+      const world = createWorld(t);
+      world.emit(...many(3, contoso));
+      const worker = world.start();
+      await world.untilRegistered(3);
+      world.log.topicIds[topic] = "another";
+      await world.time.until("it has stopped", () => worker.fault() !== undefined, 30_000);
+      assert.equal(worker.fault()?.code, code);
+      assert.match(worker.fault()!.message, /deleted and created again/);
+    });
+
+    test(`${topic}: stops the next worker at its start, before anything is posted or committed`, async (t) => {
+      const world = createWorld(t);
+      world.emit(...many(3, contoso));
+      await world.untilStopped(world.start(), 3);
+      world.log.topicIds[topic] = "another";
+      world.emit(...many(3, contoso, 10));
+      const commits = world.log.commits.length;
+      const worker = world.start();
+      await world.time.until("it has stopped", () => worker.fault() !== undefined);
+      assert.equal(worker.fault()?.code, code);
+      assert.deepEqual([world.createdMachines().length, world.log.commits.length], [3, commits]);
+    });
+  }
+});
+
+test("a registered topic that ends before it did stops a running worker", async (t) => {
+  const world = createWorld(t);
+  world.emit(...many(3, contoso));
+  const worker = world.start({ settleMs: 1_000 });
+  await world.untilRegistered(3);
+  await world.time.pass(60_000);
+  world.emit(...many(2, contoso, 10));
+  await world.untilRegistered(5);
+  worker.crash();
+  const next = world.start();
+  await world.time.until("it reads the ledger", () => next.seen("partition-gained").length > 0);
+  world.log.cutEnd("registered", 0, 2);
+  await world.time.until("it has stopped", () => next.fault() !== undefined, 60_000);
+  assert.equal(next.fault()?.code, "ledger-lost");
+});
+
+test("an enrolled topic that ends before what was read stops a running worker", async (t) => {
+  const world = createWorld(t);
+  world.emit(...many(3, contoso));
+  const worker = world.start();
+  await world.untilRegistered(3);
+  world.log.cutEnd("enrolled", 0, 1);
+  await world.time.until("it has stopped", () => worker.fault() !== undefined, 60_000);
+  assert.equal(worker.fault()?.code, "retention-gap");
+  assert.match(worker.fault()!.message, /beyond the log's end 1/);
+});
+
+test("told to go on with a topic that was created again, the next worker looks every record up first", async (t) => {
+  const world = createWorld(t);
+  world.emit(...many(3, contoso));
+  await world.untilStopped(world.start(), 3);
+  world.log.topicIds.enrolled = "another";
+  world.log.cutEnd("enrolled", 0, 0);
+  world.emit(...many(2, contoso, 10));
+  const worker = world.start({ onRetentionGap: "continue" });
+  await world.untilRegistered(5, 300_000);
+  assert.ok(world.lists().length > 0);
+  await world.time.pass(5_000);
+  assert.equal(worker.fault(), undefined);
+  assert.equal(world.log.committed("enrolled")?.offset, 2);
+});
