@@ -277,8 +277,14 @@ export type ListReply =
 export interface Graph {
   /**
    * One POST for one item, one `$batch` for 2 to 20. Answers item by item, in order. Each call settles within the
-   * request time-out (given to the adapter), and after it settled no byte of it is sent any more. Nothing is sent
-   * twice but after a 401, which certainly did nothing: once more, with a new token.
+   * request time-out (given to the adapter); nothing of it begins to be sent once that has passed by either clock.
+   * Nothing is sent twice but after a 401, which certainly did nothing: once more, with a new token.
+   *
+   * What was given up, or was in flight when the adapter was closed or the process ended, is reset below TLS: the
+   * kernel drops what it had not sent yet or would have to repeat. What had left TCP by then may still arrive and be
+   * carried out, within the few seconds for which networks keep packets, or from a proxy that had taken it whole.
+   * Only a process that was killed, or a machine that lost its power, resets nothing: then the kernel goes on for
+   * minutes, if it is still there.
    */
   create(tenantId: string, items: readonly CreateRequest[]): Promise<readonly GraphReply[]>;
   /** All objects of the tenant, every page followed (at most 1,000 pages), each page within the request time-out. */

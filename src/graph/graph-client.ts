@@ -12,13 +12,16 @@ import { readFileSync } from "node:fs";
 import { createSecureContext, getCACertificates } from "node:tls";
 import { Client, ResponseType } from "@microsoft/microsoft-graph-client";
 import { Pool } from "undici";
+import { elapsedMs, momentOf } from "../moment.ts";
 import type { Clock, CreateRequest, Graph, GraphReply, ListReply } from "../ports.ts";
 import { readPage, readRawAnswer, requireObject } from "./answer.ts";
 import { batchToCreate, collectionPath, maxBatchItems, objectToCreate, readBatch } from "./batch.ts";
 import { type CloudName, clouds, scopeOf } from "./clouds.ts";
+import { createConnector } from "./connector.ts";
 import { type Credential, createTokenSource } from "./credentials.ts";
 import { type Exchange, type Outcome, silence } from "./exchange.ts";
 import { authenticationMiddleware, telemetryMiddleware } from "./middleware.ts";
+import type { ProxyServer } from "./proxy.ts";
 import { createTokenCache, defaultTokenCacheSettings, type TokenSource } from "./token-cache.ts";
 import { httpMiddleware } from "./transport.ts";
 
@@ -35,6 +38,8 @@ export interface GraphSettings {
   readonly maxConnections: number;
   /** PEM file of a CA to trust beside the usual ones. */
   readonly caFile?: string | null;
+  /** What requests to Graph go through. */
+  readonly proxy?: ProxyServer | null;
 }
 
 const pageTriesMax = 3;
@@ -57,15 +62,17 @@ export function openGraph(
     { ...defaultTokenCacheSettings, acquireTimeoutMs: settings.requestTimeoutMs },
     clock,
   );
+  const secureContext = ca === null ? null : createSecureContext({ ca: [...ca] });
+  const connector = createConnector(
+    { connectTimeoutMs: settings.requestTimeoutMs, secureContext, proxy: settings.proxy ?? null },
+    clock,
+  );
   const pool = new Pool(baseUrl.origin, {
     connections: settings.maxConnections,
     pipelining: 1,
     // HTTP/2 streams can be refused and sent again; one request a connection can't.
     allowH2: false,
-    connect: {
-      timeout: settings.requestTimeoutMs,
-      ...(ca === null ? {} : { secureContext: createSecureContext({ ca: [...ca] }) }),
-    },
+    connect: connector.connect,
   });
   const client = Client.initWithMiddleware({
     baseUrl: baseUrl.origin + baseUrl.pathname.replace(/\/+$/, ""),
@@ -92,7 +99,9 @@ export function openGraph(
     },
     close: async () => {
       tokens.close();
-      await pool.destroy();
+      const destroyed = pool.destroy();
+      connector.close();
+      await destroyed;
     },
   };
 }
@@ -168,8 +177,8 @@ function sender(client: Client, timeoutMs: number, clock: Clock): Send {
   return (call) =>
     new Promise((resolve) => {
       const { tenantId, url = null } = call;
-      const dueMs = clock.nowMs() + timeoutMs;
-      const isOver = () => exchange.settled || clock.nowMs() >= dueMs;
+      const begun = momentOf(clock);
+      const isOver = () => exchange.settled || elapsedMs(begun, momentOf(clock)) >= timeoutMs;
       const exchange: Exchange = { tenantId, url, sent: false, settled: false, isOver, abort: null };
       const settle = (outcome: Outcome) => {
         if (exchange.settled) return;

@@ -6,8 +6,8 @@
  * 2. Time that passed by either clock counts: the monotonic one stands still while a machine is suspended, the wall
  *    clock may be set back. Where the wall clock ran ahead, posting stops until the next acknowledged commit.
  */
+import { elapsedMs, type Moment, momentOf } from "../moment.ts";
 import type { Clock, Session } from "../ports.ts";
-import { elapsedMs, type Moment, momentOf } from "./timers.ts";
 
 export interface Lease {
   readonly session: Session;
