@@ -225,7 +225,11 @@ export interface CreateRequest {
   readonly clientRequestId: string;
 }
 
-/** An HTTP answer, raw enough for policy/classify.ts to judge. */
+/**
+ * An HTTP answer of Graph's own, raw enough for policy/classify.ts to judge. What something in between answered in its
+ * place (a redirection, a portal's page, a proxy's refusal) is a silence: it may have been carried out. So the status is
+ * 2xx with an object (or for `remove`), 4xx with an error body of Graph's or none, 429, or 5xx.
+ */
 export interface GraphAnswer {
   readonly kind: "answer";
   readonly status: number;
@@ -238,7 +242,7 @@ export interface GraphAnswer {
   readonly retryAfter: string | null;
   /** The Date header as it came (of the batch, for its items): what a date in Retry-After is read against. */
   readonly date: string | null;
-  /** The batch was refused as a whole, so this says nothing about the item, and no item was carried out. */
+  /** The answer to a whole batch, the same for each item: it says nothing about the item. A 4xx: none was carried out. */
   readonly ofBatch: boolean;
   readonly requestId: string | null;
 }

@@ -69,14 +69,28 @@ export function createConnector(settings: ConnectorSettings, clock: Clock): Conn
   };
 
   const resetAll = (): void => open.forEach(reset);
-  process.once("exit", resetAll); // 2
+  atExit(resetAll); // 2
   return {
     connect,
     close: () => {
-      process.off("exit", resetAll);
+      notAtExit(resetAll);
       resetAll();
     },
   };
+}
+
+/** One listener for all connectors: Node warns of many. */
+const exitTasks = new Set<() => void>();
+const runExitTasks = (): void => exitTasks.forEach((task) => void task());
+
+function atExit(task: () => void): void {
+  if (exitTasks.size === 0) process.once("exit", runExitTasks);
+  exitTasks.add(task);
+}
+
+function notAtExit(task: () => void): void {
+  exitTasks.delete(task);
+  if (exitTasks.size === 0) process.off("exit", runExitTasks);
 }
 
 async function dial(
