@@ -232,7 +232,11 @@ export interface CreateRequest {
   readonly clientRequestId: string;
 }
 
-/** An HTTP answer, raw enough for policy/classify.ts to judge. */
+/**
+ * An HTTP answer of Graph's own, raw enough for policy/classify.ts to judge. What something in between answered in its
+ * place (a redirection, a portal's page, a proxy's refusal) is a silence: it may have been carried out. So the status is
+ * 2xx with an object (or for `remove`), 4xx with an error body of Graph's or none, 429, or 5xx.
+ */
 export interface GraphAnswer {
   readonly kind: "answer";
   readonly status: number;
@@ -245,7 +249,7 @@ export interface GraphAnswer {
   readonly retryAfter: string | null;
   /** The Date header as it came (of the batch, for its items): what a date in Retry-After is read against. */
   readonly date: string | null;
-  /** The batch was refused as a whole, so this says nothing about the item, and no item was carried out. */
+  /** The answer to a whole batch, the same for each item: it says nothing about the item. A 4xx: none was carried out. */
   readonly ofBatch: boolean;
   readonly requestId: string | null;
 }
@@ -284,8 +288,14 @@ export type ListReply =
 export interface Graph {
   /**
    * One POST for one item, one `$batch` for 2 to 20. Answers item by item, in order. Each call settles within the
-   * request time-out (given to the adapter), and after it settled no byte of it is sent any more. Nothing is sent
-   * twice but after a 401, which certainly did nothing: once more, with a new token.
+   * request time-out (given to the adapter); nothing of it begins to be sent once that has passed by either clock.
+   * Nothing is sent twice but after a 401, which certainly did nothing: once more, with a new token.
+   *
+   * What was given up, or was in flight when the adapter was closed or the process ended, is reset below TLS: the
+   * kernel drops what it had not sent yet or would have to repeat. What had left TCP by then may still arrive and be
+   * carried out, within the few seconds for which networks keep packets, or from a proxy that had taken it whole.
+   * Only a process that was killed, or a machine that lost its power, resets nothing: then the kernel goes on for
+   * minutes, if it is still there.
    */
   create(tenantId: string, items: readonly CreateRequest[]): Promise<readonly GraphReply[]>;
   /** All objects of the tenant, every page followed (at most 1,000 pages), each page within the request time-out. */

@@ -8,10 +8,10 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Undefined: not JSON. */
+/** Undefined: not JSON. A byte order mark before it is no part of it. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch {
     return undefined;
   }
@@ -71,28 +71,66 @@ export function readAnswer(
   };
 }
 
-export function readRawAnswer(raw: RawAnswer): GraphAnswer {
-  return readAnswer(raw.status, raw.headers, parseJson(raw.body));
+/**
+ * Graph's answer; a silence where something in between answered in its place: a redirection, a captive portal's page, a
+ * proxy's refusal. None of these says whether the request reached Graph, but for 407, after which it can't have.
+ */
+export function readRawAnswer(raw: RawAnswer): GraphReply {
+  const body = parseJson(raw.body);
+  const stranger = strangerIn(raw, body);
+  if (stranger === null) return readAnswer(raw.status, raw.headers, body);
+  const detail = `answered ${raw.status}, but not by Graph: ${stranger}`;
+  return raw.status === 407 ? silence("connect", false, detail) : silence("malformed", true, detail);
+}
+
+/** Is this 401 Graph's own? Then it certainly did nothing. */
+export function isGraphsRefusal(raw: RawAnswer): boolean {
+  return raw.status === 401 && strangerIn(raw, parseJson(raw.body)) === null;
+}
+
+/** Null: Graph's own, as far as anyone can tell. */
+function strangerIn({ status, headers, body: text }: RawAnswer, body: unknown): string | null {
+  if (status === 407) return "a proxy asks for a user and password, set them in HTTPS_PROXY";
+  if (status < 200 || (status >= 300 && status < 400)) return `it leads to ${placeOf(headers)}`;
+  // Whoever throttles, or is in trouble, is taken at his word; 501 would be taken for a missing operation.
+  if (status === 429 || (status >= 500 && status !== 501)) return null;
+  if (text.trim() === "") return null;
+  const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;
+  if (isGraphs) return null;
+  const what = /^\s*(\ufeff)?<(!doctype )?html/i.test(text) ? "a page of HTML" : "a body that is not Graph's";
+  return `${what} (${textOf(headers["content-type"]) || "of no type"}) of a proxy, a portal or the like in between`;
+}
+
+/** The origin only: what follows may be a secret. */
+function placeOf(headers: RawAnswer["headers"]): string {
+  const location = headerOf(headers, "location") ?? "";
+  return URL.parse(location)?.origin ?? (location === "" ? "nowhere" : "another path");
 }
 
 /** A success without a readable object does not say which object was created: not an answer. */
-export function requireObject(answer: GraphAnswer): GraphReply {
+export function requireObject(answer: GraphReply): GraphReply {
+  if (answer.kind === "silence") return answer;
   const isSuccess = answer.status >= 200 && answer.status < 300;
   if (!isSuccess || answer.object !== null) return answer;
   const id = answer.requestId === null ? "" : `; request-id ${answer.requestId}`;
   return silence("malformed", true, `answered ${answer.status} without a readable object${id}`);
 }
 
-/** One page of a list. Null: unreadable. `nextLink` as it came. */
-export function readPage(body: string): { objects: GraphObject[]; nextLink: string | null } | null {
+/** `nextLink` as it came; null: there is none. */
+export interface Page {
+  readonly objects: readonly GraphObject[];
+  /** Items that are no objects with an id. */
+  readonly unreadable: number;
+  readonly nextLink: unknown;
+}
+
+/** Null: this is no page. */
+export function readPage(body: string): Page | null {
   const page = parseJson(body);
   if (!isObject(page) || !Array.isArray(page.value)) return null;
-  const objects = page.value.map(readObject);
-  // A list with a hole in it must not pass for a whole one: what seems absent would be created again.
-  if (objects.includes(null)) return null;
-  const nextLink = page["@odata.nextLink"] ?? null;
-  if (nextLink !== null && typeof nextLink !== "string") return null;
-  return { objects: objects as GraphObject[], nextLink };
+  const items = page.value.map(readObject);
+  const objects = items.filter((item) => item !== null);
+  return { objects, unreadable: items.length - objects.length, nextLink: page["@odata.nextLink"] ?? null };
 }
 
 function innerRequestId(error: JsonObject): string | null {

@@ -47,23 +47,26 @@ export function batchToCreate(items: readonly CreateRequest[]): string {
 
 /**
  * One reply an item, in the items' order. An item without a readable answer of its own may have been carried out.
- * A batch that failed as a whole gives each item that answer.
+ * A batch that failed as a whole gives each item that answer, marked as the batch's.
  */
 export function readBatch(raw: RawAnswer, itemCount: number): GraphReply[] {
   const isProcessed = (raw.status >= 200 && raw.status < 300) || raw.status === 424;
-  if (!isProcessed) return new Array(itemCount).fill(readRawAnswer(raw));
+  if (!isProcessed) {
+    const whole = readRawAnswer(raw);
+    return new Array(itemCount).fill(whole.kind === "answer" ? { ...whole, ofBatch: true } : whole);
+  }
   const body = parseJson(raw.body);
   if (!isObject(body) || !Array.isArray(body.responses)) {
     return new Array(itemCount).fill(malformed(`the batch's answer (${raw.status}) holds no responses`));
   }
-  const batchRequestId = headerOf(raw.headers, "request-id");
+  const ofBatch = { requestId: headerOf(raw.headers, "request-id"), date: headerOf(raw.headers, "date") };
   const answers = byId(body.responses);
   return Array.from({ length: itemCount }, (_, index) => {
     const found = answers.get(String(index + 1));
     if (found === undefined) return malformed(`the batch's answer lacks item ${index + 1}`);
     return found === severalAnswers
       ? malformed(`the batch answers item ${index + 1} more than once`)
-      : readItem(found, batchRequestId);
+      : readItem(found, ofBatch);
   });
 }
 
@@ -79,16 +82,20 @@ function byId(responses: readonly unknown[]): Map<string, JsonObject> {
   return answers;
 }
 
-function readItem({ status, headers, body }: JsonObject, batchRequestId: string | null): GraphReply {
+function readItem(
+  { status, headers, body }: JsonObject,
+  ofBatch: { readonly requestId: string | null; readonly date: string | null },
+): GraphReply {
   const code = Number(status);
-  if (!Number.isInteger(code) || code < 100 || code > 599) return malformed("an item's answer has no status");
+  if (!Number.isInteger(code) || code < 200 || code > 599) return malformed("an item's answer has no status");
+  if (code >= 300 && code < 400) return malformed(`an item is answered ${code}, which Graph does not say`);
   const answer = readAnswer(
     code,
     isObject(headers) ? headers : {},
     typeof body === "string" ? parseJson(body) : body,
-    batchRequestId,
+    ofBatch.requestId,
   );
-  return requireObject(answer);
+  return requireObject({ ...answer, date: answer.date ?? ofBatch.date });
 }
 
 function malformed(detail: string): GraphReply {

@@ -3,8 +3,8 @@
  *
  * Invariants
  * 1. An exchange settles once; the time-out settles it wherever it then is.
- * 2. After it settled no byte of it is sent: every step looks at `isOver` before it goes on, and `abort` ends what
- *    is on the wire.
+ * 2. After it settled no byte of it is sent: every step looks at `isOver` before it goes on, and `abort` resets the
+ *    connection that it is on.
  * 3. `sent` is false only while certainly no byte of the request has been handed to a connection.
  */
 import type { Context } from "@microsoft/microsoft-graph-client";
@@ -26,9 +26,9 @@ export interface Exchange {
   readonly url: URL | null;
   sent: boolean;
   settled: boolean;
-  /** Settled, or past its time-out although the timer, after a freeze of the process, has not fired yet. */
+  /** Settled, or past its time-out by either clock although the timer, after a freeze or suspend, has not fired yet. */
   isOver(): boolean;
-  /** Destroys what is on the wire; null while nothing is. */
+  /** Resets its connection; null while it has none. */
   abort: (() => void) | null;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Context, Middleware } from "@microsoft/microsoft-graph-client";
 import { PACKAGE_VERSION } from "@microsoft/microsoft-graph-client/lib/src/Version.js";
+import { isGraphsRefusal } from "./answer.ts";
 import { optionsOf, outcomeOf, setOutcome, silence } from "./exchange.ts";
 import type { TokenCache } from "./token-cache.ts";
 
@@ -18,8 +19,8 @@ export function authenticationMiddleware(tokens: TokenCache): Middleware {
       if (token === null) return;
       await next.execute(context);
       const outcome = outcomeOf(context);
-      // A 401 certainly did nothing, so even a POST may follow it.
-      if (outcome.kind !== "raw" || outcome.status !== 401) return;
+      // Graph's own 401 certainly did nothing, so even a POST may follow it.
+      if (outcome.kind !== "raw" || !isGraphsRefusal(outcome)) return;
       const { exchange } = optionsOf(context);
       if (exchange.isOver() || !tokens.invalidate(exchange.tenantId, token)) return;
       exchange.sent = false;

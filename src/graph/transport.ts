@@ -8,10 +8,9 @@
  */
 import type { Context, Middleware } from "@microsoft/microsoft-graph-client";
 import type { Dispatcher } from "undici";
+import { headerOf } from "./answer.ts";
+import { maxBodyBytes, readBody } from "./body.ts";
 import { type Exchange, type Outcome, optionsOf, type RawAnswer, setOutcome, silence } from "./exchange.ts";
-
-/** Far above a page of 1,000 objects. */
-const maxBodyBytes = 16 * 1024 * 1024;
 
 /** `origin`: the pool's; the URLs of all requests start with it. */
 export function httpMiddleware(pool: Dispatcher, origin: string): Middleware {
@@ -76,8 +75,13 @@ class Transmission implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#exchange.abort = null;
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    this.#resolve({ kind: "raw", status: this.#status, headers: this.#headers, body: body.toString("utf8") });
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    const body = readBody(bytes, headerOf(this.#headers, "content-encoding") ?? "");
+    this.#resolve(
+      body.ok
+        ? { kind: "raw", status: this.#status, headers: this.#headers, body: body.text }
+        : silence("malformed", true, `the answer (${this.#status}) is unreadable: ${body.why}`),
+    );
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {

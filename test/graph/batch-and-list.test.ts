@@ -1,7 +1,7 @@
 /** Answers to a $batch, and the following of pages, against servers that take liberties. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { maxListPages } from "../../src/graph/graph-client.ts";
+import { maxListPages } from "../../src/graph/list.ts";
 import type { GraphReply, ListReply } from "../../src/ports.ts";
 import { createRequest, idOf, serve, tenantId } from "./fixtures.ts";
 import { reply, startWireServer, type WireRequest } from "./wire-server.ts";
@@ -29,7 +29,7 @@ async function batch(context: TestContext, answer: string): Promise<readonly Gra
 /** A result in short: the object's id, the status, or the silence. */
 function brief(result: GraphReply): unknown {
   if (result.kind === "silence") return `${result.reason} ${result.sent ? "sent" : "unsent"}`;
-  return result.object?.id ?? result.status;
+  return result.object?.id ?? (result.ofBatch ? `${result.status} of the batch` : result.status);
 }
 
 const unknown = "malformed sent";
@@ -83,13 +83,27 @@ const cases: [string, string, unknown[]][] = [
   ],
   ["no responses", reply(200, {}), [unknown, unknown, unknown]],
   ["no JSON", reply(200, "<html>"), [unknown, unknown, unknown]],
-  ["503 as a whole", reply(503, { error: { code: "X" } }), [503, 503, 503]],
-  ["400 as a whole", reply(400, { error: { code: "X" } }), [400, 400, 400]],
+  ...[400, 403, 404, 409, 413, 429, 500, 503, 504].map((status): [string, string, unknown[]] => [
+    `${status} as a whole`,
+    reply(status, { error: { code: "X" } }),
+    new Array(3).fill(`${status} of the batch`),
+  ]),
+  ["302 as a whole", reply(302, "", { location: "https://portal/" }), [unknown, unknown, unknown]],
+  ["a proxy's 403 as a whole", reply(403, "<html>"), [unknown, unknown, unknown]],
+  ["302 for an item", reply(200, { responses: [item(1, { status: 302 })] }), [unknown, unknown, unknown]],
 ];
 for (const [what, answer, expected] of cases) {
   test(`a batch's answer with ${what}`, async (context) =>
     assert.deepEqual((await batch(context, answer)).map(brief), expected));
 }
+
+test("an item's answer has the batch's Date unless it has one of its own", async (context) => {
+  const own = item(2, { status: 429, headers: { Date: "Thu, 01 Jan 2026 00:00:05 GMT" } });
+  const answer = reply(200, { responses: [item(1), own] }, { date: "Thu, 01 Jan 2026 00:00:00 GMT" });
+  const [first, second] = await batch(context, answer);
+  assert.equal(first?.kind === "answer" && first.date, "Thu, 01 Jan 2026 00:00:00 GMT");
+  assert.equal(second?.kind === "answer" && second.date, "Thu, 01 Jan 2026 00:00:05 GMT");
+});
 
 test("an item has its own Retry-After, error and request-id, else the batch's request-id", async (context) => {
   const throttled = item(1, {
@@ -145,7 +159,14 @@ test("a next link is followed exactly as it came", async (context) => {
   assert.deepEqual(targets, [`GET ${path}`, `GET /beta/Path${query}`]);
 });
 
-test("a next link to another origin is not followed, and no token goes there", async (context) => {
+/** Ids of what was listed, and why there may be more. */
+function partOf({ result }: Listing): [string[], string] {
+  assert.equal(result.kind, "listed", JSON.stringify(result));
+  const { objects, incomplete } = result as Extract<ListReply, { kind: "listed" }>;
+  return [objects.map(({ id }) => id), incomplete ?? "complete"];
+}
+
+test("a next link to another origin is not followed, no token goes there, and what was read is kept", async (context) => {
   const foreign = await startWireServer(({ socket }) => socket.write(page([])));
   context.after(foreign.close);
   const links = [
@@ -155,44 +176,79 @@ test("a next link to another origin is not followed, and no token goes there", a
     "http://[",
   ];
   for (const link of links) {
-    const { result, targets } = await list(context, () => page([item(1).body], `${link}${path}`));
-    assert.equal(result.kind === "silence" && result.reason, "malformed");
-    assert.match(result.kind === "silence" ? result.detail : "", /not followed/);
-    assert.equal(targets.length, 1);
+    const listing = await list(context, () => page([item(1).body], `${link}${path}`));
+    const [ids, why] = partOf(listing);
+    assert.deepEqual(ids, [idOf(1)]);
+    assert.match(why, /not followed/);
+    assert.equal(listing.targets.length, 1);
   }
   assert.equal(foreign.requests.length, 0);
   assert.equal(foreign.connections.opened, 0);
 });
 
-test("pages in a circle, and pages without end, come to an end", async (context) => {
-  const circle = await list(context, (_, __, origin) =>
-    page([item(1).body], `${origin}${path}?$skiptoken=1`),
+test("pages in a circle, and pages without end, come to an end, and what was read is kept", async (context) => {
+  const circle = await list(context, (_, index, origin) =>
+    page([item(index + 1).body], `${origin}${path}?$skiptoken=1`),
   );
-  assert.match(circle.result.kind === "silence" ? circle.result.detail : "", /circle/);
+  assert.deepEqual(partOf(circle), [[idOf(1), idOf(2)], "the list's pages form a circle"]);
   assert.equal(circle.targets.length, 2);
-  const endless = await list(context, (_, index, origin) => page([], `${origin}${path}?$skiptoken=${index}`));
-  assert.match(endless.result.kind === "silence" ? endless.result.detail : "", /more than 1000 pages/);
+  const endless = await list(context, (_, index, origin) =>
+    page(index === 0 ? [item(1).body] : [], `${origin}${path}?$skiptoken=${index}`),
+  );
+  assert.deepEqual(partOf(endless), [[idOf(1)], "the list has more than 1000 pages"]);
   assert.equal(endless.targets.length, maxListPages);
 });
 
-test("a page that can't be read whole is no list", async (context) => {
-  for (const body of [
-    "<html>",
-    {},
-    { value: {} },
-    { value: [item(1).body, {}] },
-    { value: [], "@odata.nextLink": 7 },
-  ]) {
+const holes: [string, unknown, RegExp][] = [
+  ["an item without an id", { value: [item(1).body, {}] }, /^1 items are unreadable$/],
+  ["items that are no objects", { value: [null, item(1).body, 7, "x", []] }, /^4 items are unreadable$/],
+  ["an empty next link", { value: [item(1).body], "@odata.nextLink": "" }, /link .* is empty/],
+  ["a next link that is no text", { value: [item(1).body], "@odata.nextLink": 7 }, /link .* is empty/],
+  ["both", { value: [item(1).body, {}], "@odata.nextLink": " " }, /^1 items .*; the link .* is empty$/],
+];
+for (const [what, body, expected] of holes) {
+  test(`a list with ${what} is incomplete, and what was read is kept`, async (context) => {
+    const [ids, why] = partOf(await list(context, () => reply(200, body)));
+    assert.deepEqual(ids, [idOf(1)]);
+    assert.match(why, expected);
+  });
+}
+
+test("a first page that can't be read is no list", async (context) => {
+  for (const body of ["<html>", "", {}, { value: {} }, []]) {
     const { result } = await list(context, () => reply(200, body));
     assert.equal(result.kind === "silence" && result.reason, "malformed", JSON.stringify(body));
   }
 });
 
-test("an error on a later page is the list's answer", async (context) => {
-  const { result } = await list(context, (_, index, origin) =>
-    index === 0
-      ? page([item(1).body], `${origin}${path}?$skiptoken=1`)
-      : reply(403, { error: { code: "Forbidden" } }),
-  );
-  assert.equal(result.kind === "answer" && result.errorCode, "Forbidden");
+const laterPages: [string, string, RegExp][] = [
+  ["can't be read", reply(200, {}), /^page 2 is unreadable/],
+  ["fails for good", reply(400, { error: { code: "BadRequest" } }), /^page 2 is answered 400 BadRequest$/],
+  ["always fails", reply(500, { error: { code: "" } }), /^page 2 is answered 500$/],
+  ["is a portal's", reply(200, "<html>"), /^page 2 is unreadable: .*HTML/],
+];
+for (const [what, answer, expected] of laterPages) {
+  test(`a later page that ${what} leaves the list incomplete`, async (context) => {
+    const listing = await list(context, (_, index, origin) =>
+      index === 0 ? page([item(1).body], `${origin}${path}?$skiptoken=1`) : answer,
+    );
+    const [ids, why] = partOf(listing);
+    assert.deepEqual(ids, [idOf(1)]);
+    assert.match(why, expected);
+  });
+}
+
+test("a later page that is throttled or barred is the list's answer", async (context) => {
+  const answers = [
+    reply(403, { error: { code: "Forbidden" } }),
+    reply(401, ""),
+    reply(429, { error: { code: "TooManyRequests" } }),
+    reply(503, { error: { code: "X" } }, { "retry-after": "3" }),
+  ];
+  for (const answer of answers) {
+    const { result } = await list(context, (_, index, origin) =>
+      index === 0 ? page([item(1).body], `${origin}${path}?$skiptoken=1`) : answer,
+    );
+    assert.equal(result.kind, "answer", JSON.stringify(result));
+  }
 });

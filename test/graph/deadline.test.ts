@@ -108,28 +108,61 @@ test("in the TLS handshake: not sent", async (context) => {
   });
   const connected = once(silent, "connection");
   const work = graph.create(tenantId, [createRequest()]);
-  const [socket] = await connected;
-  // The pool gives a connection up only at its own connect time-out, long after close().
-  context.after(() => socket.destroy());
+  await connected;
   clock.advance(requestTimeoutMs);
   assert.equal(timeoutOf(await work), false);
 });
 
-test("frozen past the time-out, and thawed before the timer fires: not sent", async (context) => {
-  let nowMs = 0;
-  const clock = { nowMs: () => nowMs, wallMs: () => nowMs, after: () => () => {} };
-  const { promise: token, resolve: bringToken } = Promise.withResolvers<void>();
-  const { graph, server } = await serve(context, ({ socket }) => socket.write(reply(201, created)), {
-    clock,
-    tokens: async (...args) => {
-      await token;
-      return staticToken(...args);
-    },
+for (const [what, frozen] of [
+  ["frozen", { monotonicMs: requestTimeoutMs, wallMs: requestTimeoutMs }],
+  [
+    "in a machine that was suspended, whose monotonic clock stood still",
+    { monotonicMs: 0, wallMs: requestTimeoutMs },
+  ],
+] as const) {
+  test(`${what} past the time-out, and back before the timer fires: not sent`, async (context) => {
+    let now = { monotonicMs: 0, wallMs: 0 };
+    const clock = { nowMs: () => now.monotonicMs, wallMs: () => now.wallMs, after: () => () => {} };
+    const { promise: token, resolve: bringToken } = Promise.withResolvers<void>();
+    const { graph, server } = await serve(context, ({ socket }) => socket.write(reply(201, created)), {
+      clock,
+      tokens: async (...args) => {
+        await token;
+        return staticToken(...args);
+      },
+    });
+    const work = graph.create(tenantId, [createRequest()]);
+    await turn();
+    now = frozen;
+    bringToken();
+    assert.equal(timeoutOf(await work), false);
+    assert.equal(server.requests.length, 0);
   });
-  const work = graph.create(tenantId, [createRequest()]);
-  await turn();
-  nowMs = requestTimeoutMs * 10;
-  bringToken();
-  assert.equal(timeoutOf(await work), false);
-  assert.equal(server.requests.length, 0);
+}
+
+test("a connection that is given up is reset, whatever gave it up", async (context) => {
+  const clock = createManualClock();
+  const ends: string[] = [];
+  const { graph, server } = await serve(
+    context,
+    ({ socket }) => {
+      socket
+        .on("error", (error) => ends.push((error as NodeJS.ErrnoException).code!))
+        .on("end", () => ends.push("closed"));
+    },
+    { clock },
+  );
+  const timedOut = graph.create(tenantId, [createRequest(1)]);
+  await eventually(() => server.requests.length === 1, "the first request");
+  clock.advance(requestTimeoutMs);
+  await timedOut;
+  await eventually(() => ends.length === 1, "the first connection's end");
+  const tooLong = graph.create(tenantId, [createRequest(2)]);
+  await eventually(() => server.requests.length === 2, "the second request");
+  const body = "x".repeat(1024 * 1024);
+  server.requests[1]!.socket.write(`HTTP/1.1 200 X\r\ncontent-length: ${64 * body.length}\r\n\r\n`);
+  for (let sent = 0; sent < 20; sent++) server.requests[1]!.socket.write(body);
+  await tooLong;
+  await eventually(() => ends.length === 2, "the second connection's end");
+  assert.deepEqual(ends, ["ECONNRESET", "ECONNRESET"]);
 });

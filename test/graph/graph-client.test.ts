@@ -51,6 +51,8 @@ test("a POST is the documented example, with the token even over http", async ()
         errorMessage: "",
         retryAfter: null,
         requestId: "r-1",
+        date: null,
+        ofBatch: false,
       });
       const [sent] = requests;
       assert.equal(

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { backoffMs } from "../../src/policy/backoff.ts";
 import { breakerState, createBreaker, recordHealth, requestsAllowed } from "../../src/policy/breaker.ts";
 import { available, closeUntil, createPacing, learn, opensAtMs, take } from "../../src/policy/pacing.ts";
-import { parseRetryAfterMs, retryAfterMaxMs } from "../../src/policy/retry-after.ts";
+import { parseRetryAfterMs, replyWallMs, retryAfterMaxMs } from "../../src/policy/retry-after.ts";
 
 describe("Retry-After", () => {
   const wallMs = Date.parse("2026-01-01T00:00:00Z");
@@ -25,6 +25,21 @@ describe("Retry-After", () => {
   for (const [text, ms] of table) {
     test(`"${text}" is ${ms}`, () => assert.equal(parseRetryAfterMs(text, wallMs), ms));
   }
+
+  test("a date is read against the reply's own, however wrong our clock is", () => {
+    const reply = { date: "Thu, 01 Jan 2026 00:00:00 GMT" };
+    for (const errorMs of [-3_600_000, 0, 86_400_000]) {
+      const sentMs = replyWallMs(reply, wallMs + errorMs);
+      assert.equal(parseRetryAfterMs("Thu, 01 Jan 2026 00:00:30 GMT", sentMs), 30_000);
+      assert.equal(parseRetryAfterMs("5", sentMs), 5_000);
+    }
+  });
+
+  test("without a readable Date our own clock must do", () => {
+    for (const date of [null, "", "now", "-5", "2026-01-01T00:00:00Z", "Xxx, 99 Yyy GMT"]) {
+      assert.equal(replyWallMs({ date }, 1_234), 1_234, String(date));
+    }
+  });
 });
 
 test("back-off: never beyond the cap, never beyond base * 2^n, zero with the least luck", () => {

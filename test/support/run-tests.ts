@@ -2,8 +2,8 @@
  * `npm test [-- FILTER ...]`: runs every test file below test/ and closes with one line, `N passed, N failed, N skipped`.
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
- * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 and REQUIRE_DOCKER=1 turn what is
- * skipped for want of them into failures. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
+ * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1, REQUIRE_DOCKER=1 and REQUIRE_NETNS=1
+ * (network namespaces) turn what is skipped for want of them into failures. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
  */
 import { globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -65,7 +65,7 @@ function select(filters: readonly string[]): { files: string[]; namePatterns: st
 }
 
 function requirements(): string[] {
-  return ["kafka", "docker"].filter((name) => process.env[`REQUIRE_${name.toUpperCase()}`] === "1");
+  return ["kafka", "docker", "netns"].filter((name) => process.env[`REQUIRE_${name.toUpperCase()}`] === "1");
 }
 
 /** By folder, or because it imports the broker support. */

@@ -18,7 +18,7 @@ export interface Outcome {
 
 export interface TallyOptions {
   readonly root: string;
-  /** REQUIRE_KAFKA=1 -> "kafka", REQUIRE_DOCKER=1 -> "docker": a skip that names one of them is a failure. */
+  /** REQUIRE_KAFKA=1 -> "kafka", REQUIRE_NETNS=1 -> "netns": a skip that names one of them is a failure. */
   readonly required: readonly string[];
   /** With a name filter a file without a matching test is no fault. */
   readonly filteredByName: boolean;

@@ -29,20 +29,28 @@ function listCases(define: Define): void {
     setBehaviour({ pageSize: 3 });
     await graph.create(tenantId, requests(8));
     assert.equal(inventory(tenantId).length, 8);
-    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: inventory(tenantId) });
+    assert.deepEqual(await graph.list(tenantId), {
+      kind: "listed",
+      objects: inventory(tenantId),
+      incomplete: null,
+    });
   });
 
   define("a tenant without objects has an empty list", async ({ graph, tenantId }) => {
-    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: [] });
+    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: [], incomplete: null });
   });
 
   define("a list may lag, a get does not", async ({ graph, tenantId, setBehaviour, advance, inventory }) => {
     setBehaviour({ listLagMs: 3_000 });
     await graph.create(tenantId, [request(1)]);
-    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: [] });
+    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: [], incomplete: null });
     assert.equal(answerOf(await graph.get(tenantId, clientId(1))).object?.id, clientId(1));
     advance(3_000);
-    assert.deepEqual(await graph.list(tenantId), { kind: "listed", objects: inventory(tenantId) });
+    assert.deepEqual(await graph.list(tenantId), {
+      kind: "listed",
+      objects: inventory(tenantId),
+      incomplete: null,
+    });
   });
 
   define("a list that is throttled or cut off is no list", async ({ graph, tenantId, setFault }) => {

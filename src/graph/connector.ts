@@ -1,0 +1,165 @@
+/**
+ * Opens the connections to Graph: TCP, perhaps through a proxy, perhaps TLS.
+ *
+ * Invariants
+ * 1. Whatever gives a connection up resets it (RST), at the TCP socket, below TLS. A close would let the kernel go on
+ *    sending what it had taken for minutes, so that a request arrived that was given up long ago; a reset drops it.
+ * 2. So does the process where it ends without `close`, unless it is killed.
+ * 3. No connection is still being made once the connect time-out has passed.
+ */
+import { once } from "node:events";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
+import type { buildConnector } from "undici";
+import type { Clock } from "../ports.ts";
+import type { ProxyServer } from "./proxy.ts";
+import { openTunnel, unreachable } from "./tunnel.ts";
+
+export interface ConnectorSettings {
+  readonly connectTimeoutMs: number;
+  /** Null: the process's own. */
+  readonly secureContext: SecureContext | null;
+  readonly proxy: ProxyServer | null;
+}
+
+export interface Connector {
+  readonly connect: buildConnector.connector;
+  /** Resets every connection, and ends those that are being made. */
+  close(): void;
+}
+
+interface Target {
+  readonly hostname: string;
+  readonly port: number;
+  readonly secure: boolean;
+}
+
+const keepAliveMs = 60_000;
+
+export function createConnector(settings: ConnectorSettings, clock: Clock): Connector {
+  const { connectTimeoutMs, proxy } = settings;
+  const open = new Set<Socket>();
+  const sessions: Sessions = { last: undefined };
+
+  const connect: buildConnector.connector = ({ hostname, port, protocol }, callback) => {
+    const secure = protocol === "https:";
+    const target = { hostname, port: Number(port || (secure ? 443 : 80)), secure };
+    const { hostname: host, port: tcpPort } = proxy ?? target;
+    const raw = connectTcp({
+      host,
+      port: tcpPort,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    });
+    open.add(raw);
+    raw.on("error", ignore).once("close", () => open.delete(raw));
+    const cancel = clock.after(connectTimeoutMs, () => {
+      raw.destroy(new Error(`no connection to ${host}:${tcpPort} within ${connectTimeoutMs} ms`)); // 3
+    });
+    dial(raw, target, settings, sessions)
+      .finally(cancel)
+      .then(
+        (socket) => callback(null, resetWhenDestroyed(socket, raw)),
+        (error) => {
+          raw.destroy();
+          callback(error, null);
+        },
+      );
+  };
+
+  const resetAll = (): void => open.forEach(reset);
+  atExit(resetAll); // 2
+  return {
+    connect,
+    close: () => {
+      notAtExit(resetAll);
+      resetAll();
+    },
+  };
+}
+
+/** One listener for all connectors: Node warns of many. */
+const exitTasks = new Set<() => void>();
+const runExitTasks = (): void => exitTasks.forEach((task) => void task());
+
+function atExit(task: () => void): void {
+  if (exitTasks.size === 0) process.once("exit", runExitTasks);
+  exitTasks.add(task);
+}
+
+function notAtExit(task: () => void): void {
+  exitTasks.delete(task);
+  if (exitTasks.size === 0) process.off("exit", runExitTasks);
+}
+
+async function dial(
+  raw: Socket,
+  target: Target,
+  settings: ConnectorSettings,
+  sessions: Sessions,
+): Promise<Socket> {
+  const { proxy, secureContext } = settings;
+  if (proxy === null) {
+    await once(raw, "connect");
+    return target.secure ? secured(raw, target.hostname, secureContext, sessions) : raw;
+  }
+  const authority = `${isIP(target.hostname) === 6 ? `[${target.hostname}]` : target.hostname}:${target.port}`;
+  let socket = raw;
+  try {
+    await once(raw, "connect");
+    if (proxy.secure) socket = await secured(raw, proxy.hostname, secureContext, { last: undefined });
+  } catch (error) {
+    throw unreachable(proxy, authority, error as Error);
+  }
+  // A proxy takes requests for http:// as they are, with the whole URL.
+  if (!target.secure) return socket;
+  await openTunnel(socket, proxy, authority);
+  return secured(socket, target.hostname, secureContext, sessions);
+}
+
+/** The last TLS session, for the next connection to take up. */
+interface Sessions {
+  last: Buffer | undefined;
+}
+
+async function secured(
+  socket: Socket,
+  hostname: string,
+  secureContext: SecureContext | null,
+  sessions: Sessions,
+): Promise<TLSSocket> {
+  const secure = connectTls({
+    socket,
+    host: hostname,
+    servername: isIP(hostname) === 0 ? hostname : "",
+    ALPNProtocols: ["http/1.1"],
+    ...(secureContext === null ? {} : { secureContext }),
+    ...(sessions.last === undefined ? {} : { session: sessions.last }),
+  });
+  secure.on("error", ignore).on("session", (session) => {
+    sessions.last = session;
+  });
+  await once(secure, "secureConnect");
+  return secure;
+}
+
+/** undici ends a connection in many places, always by `destroy`. */
+function resetWhenDestroyed<S extends Socket>(socket: S, raw: Socket): S {
+  const { destroy } = socket;
+  socket.destroy = (error) => {
+    socket.destroy = destroy; // The reset calls it.
+    reset(raw); // 1
+    // The reset of a bare TCP socket has destroyed it already, without the reason.
+    if (socket.destroyed && error !== undefined) process.nextTick(() => socket.emit("error", error));
+    return socket.destroy(error);
+  };
+  return socket;
+}
+
+function reset(raw: Socket): void {
+  if (raw.connecting) raw.destroy();
+  else raw.resetAndDestroy();
+}
+
+function ignore(): void {}
