@@ -384,6 +384,14 @@ export type RegistrarEvent =
       readonly retryInMs: number;
       readonly requestId: string | null;
     }
+  | {
+      readonly kind: "read-back-failed";
+      readonly tenantId: string;
+      readonly detail: string;
+      /** In a row, for this tenant. */
+      readonly failures: number;
+      readonly retryInMs: number;
+    }
   | { readonly kind: "tenant-blocked"; readonly tenantId: string; readonly detail: string }
   | { readonly kind: "tenant-unblocked"; readonly tenantId: string }
   | { readonly kind: "breaker-opened"; readonly detail: string }

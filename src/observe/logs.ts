@@ -65,6 +65,7 @@ function levelOf(event: RegistrarEvent): Level {
     case "partition-lost":
       return event.abandoned > 0 ? "warn" : "info";
     case "attempt-failed":
+    case "read-back-failed":
     case "log-failed":
       return "warn";
     case "tenant-blocked":
@@ -87,6 +88,7 @@ function limitedFailure(event: RegistrarEvent): string | null {
       return `log-failed (${event.operation})`;
     case "committed":
       return event.result === "committed" ? null : `commit ${event.result}`;
+    case "read-back-failed":
     case "record-parked":
     case "record-rehomed":
     case "tenant-blocked":
@@ -132,6 +134,8 @@ function messageOf(event: RegistrarEvent): string {
       return `Graph ${event.operation} of ${event.items}`;
     case "attempt-failed":
       return `attempt failed: ${event.detail}`;
+    case "read-back-failed":
+      return `what may have been created can't be looked up: ${event.detail}`;
     case "tenant-blocked":
       return `tenant blocked: ${event.detail}`;
     case "tenant-unblocked":

@@ -42,6 +42,10 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
   const rehomed = counter("rehomed", "Records moved to their tenant's own partition.");
   const parked = counter("parked", "Records moved to the retry topic to wait for their tenant.");
   const failed = counter("attempts_failed", "Failed attempts, by verdict.", "verdict");
+  const readBacksFailed = counter(
+    "read_backs_failed",
+    "Lists that failed, so that records in doubt could not be looked up.",
+  );
   const answers = counter(
     "graph_answers",
     "Answers of Graph, item by item: status class, 429, or why none came.",
@@ -88,6 +92,8 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
           return parked.inc();
         case "attempt-failed":
           return failed.inc({ verdict: event.verdict });
+        case "read-back-failed":
+          return readBacksFailed.inc();
         case "graph-request":
           requestSeconds.observe({ operation: event.operation }, event.durationMs / 1000);
           return countAnswers(answers, event.results);

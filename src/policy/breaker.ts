@@ -1,59 +1,121 @@
 /**
- * Tells an outage of Graph from the failure of single requests. A plain record that answers and never sleeps.
+ * Tells an outage of Graph from the failure of single tenants or records. A plain record that answers and never sleeps.
  *
- * 1. It opens only after `threshold` ill answers with no well one between them.
- * 2. While open nothing is sent; then one request at a time probes.
- * 3. One well answer closes it.
+ * 1. A tenant's circuit opens after `threshold` ill answers to it in a row. It holds that tenant only.
+ * 2. The circuit of all opens after `threshold` ill answers in a row by anybody, if at least `othersMin` of them went to
+ *    other tenants than the one with the most: one tenant that always fails is no outage, and never stops another.
+ * 3. While a circuit is open nothing is sent; then one request at a time probes.
+ * 4. One well answer closes the circuit of its tenant and that of all. If that of all was open, the tenants' go with
+ *    it: they were ill because Graph was.
+ * 5. With a single tenant in work, its trouble and an outage look alike. It is reported as an outage until anybody gets a
+ *    well answer.
  */
 import type { Random } from "../ports.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 
-export interface Breaker {
-  readonly threshold: number;
-  readonly backoff: Backoff;
+interface Circuit {
   illInARow: number;
   /** How often it opened without closing in between; 0: closed. */
   openings: number;
   openUntilMs: number;
 }
 
+export interface Breaker {
+  readonly threshold: number;
+  readonly backoff: Backoff;
+  all: Circuit;
+  /** Those whose last answer was ill. */
+  readonly tenants: Map<string, Circuit>;
+  /** Ill answers since the last well one of anybody, by tenant. */
+  readonly illSinceWell: Map<string, number>;
+}
+
+const othersMin = 2;
+
 export function createBreaker(threshold: number, backoff: Backoff): Breaker {
-  return { threshold, backoff, illInARow: 0, openings: 0, openUntilMs: 0 };
+  return { threshold, backoff, all: closed(), tenants: new Map(), illSinceWell: new Map() };
+}
+
+function closed(): Circuit {
+  return { illInARow: 0, openings: 0, openUntilMs: 0 };
 }
 
 export type BreakerState = "closed" | "open" | "probing";
 
+/** As reported to people. */
 export function breakerState(breaker: Breaker, nowMs: number): BreakerState {
-  if (breaker.openings === 0) return "closed";
-  return nowMs < breaker.openUntilMs ? "open" : "probing";
+  const circuit = reported(breaker);
+  if (circuit === null) return "closed";
+  return nowMs < circuit.openUntilMs ? "open" : "probing";
 }
 
-/** How many requests may be in flight now, given the ordinary maximum. */
-export function requestsAllowed(breaker: Breaker, nowMs: number, max: number): number {
-  const state = breakerState(breaker, nowMs);
-  return state === "closed" ? max : state === "open" ? 0 : 1; // 2
+/** Before this time nothing may be sent to the tenant. */
+export function heldUntilMs(breaker: Breaker, tenantId: string): number {
+  const { all, tenants } = breaker;
+  return Math.max(all.openUntilMs, tenants.get(tenantId)?.openUntilMs ?? 0); // 3
 }
 
-/** Takes one answer in; says whether the state just changed. */
+/** For whom only one request at a time may be under way. */
+export function probed(breaker: Breaker, tenantId: string): "all" | "tenant" | "none" {
+  if (breaker.all.openings > 0) return "all"; // 3
+  return (breaker.tenants.get(tenantId)?.openings ?? 0) > 0 ? "tenant" : "none"; // 3
+}
+
+/** Did the last answers to this tenant say nothing else? A probe of all had better ask another one. */
+export function isSuspected({ illSinceWell }: Breaker, tenantId: string): boolean {
+  return illSinceWell.has(tenantId);
+}
+
+/** Takes one answer in; says whether what is reported just changed. */
 export function recordHealth(
   breaker: Breaker,
+  tenantId: string,
   health: "well" | "ill" | "neither",
   nowMs: number,
   random: Random,
 ): "opened" | "closed" | "unchanged" {
   if (health === "neither") return "unchanged";
-  if (health === "well") {
-    const wasOpen = breaker.openings > 0;
-    breaker.illInARow = 0;
-    breaker.openings = 0;
-    return wasOpen ? "closed" : "unchanged"; // 3
-  }
-  breaker.illInARow++;
-  const state = breakerState(breaker, nowMs);
+  const before = reported(breaker);
+  if (health === "well") recordWell(breaker, tenantId);
+  else recordIll(breaker, tenantId, nowMs, random);
+  const after = reported(breaker);
+  if ((before === null) === (after === null)) return "unchanged";
+  return after === null ? "closed" : "opened";
+}
+
+function recordWell(breaker: Breaker, tenantId: string): void {
+  if (breaker.all.openings > 0)
+    breaker.tenants.clear(); // 4
+  else breaker.tenants.delete(tenantId);
+  breaker.all = closed();
+  breaker.illSinceWell.clear();
+}
+
+function recordIll(breaker: Breaker, tenantId: string, nowMs: number, random: Random): void {
+  const { threshold, all, tenants, illSinceWell } = breaker;
+  const tenant = tenants.get(tenantId) ?? closed();
+  tenants.set(tenantId, tenant);
+  tenant.illInARow++;
+  if (tenant.illInARow >= threshold) open(breaker, tenant, nowMs, random); // 1
+  illSinceWell.set(tenantId, (illSinceWell.get(tenantId) ?? 0) + 1);
+  all.illInARow++;
+  const others = all.illInARow - Math.max(...illSinceWell.values());
+  if (all.illInARow >= threshold && others >= othersMin) open(breaker, all, nowMs, random); // 2
+}
+
+function open({ backoff }: Breaker, circuit: Circuit, nowMs: number, random: Random): void {
   // Requests that were sent before it opened still report; they say nothing new.
-  if (state === "open" || (state === "closed" && breaker.illInARow < breaker.threshold)) return "unchanged"; // 1
-  breaker.openings++;
-  breaker.openUntilMs =
-    nowMs + breaker.backoff.baseMs / 2 + backoffMs(breaker.openings, random, breaker.backoff);
-  return state === "closed" ? "opened" : "unchanged";
+  if (nowMs < circuit.openUntilMs) return;
+  circuit.openings++;
+  circuit.openUntilMs = nowMs + backoff.baseMs / 2 + backoffMs(circuit.openings, random, backoff);
+}
+
+/** Null: Graph is well as far as anybody can tell. */
+function reported({ threshold, all, tenants, illSinceWell }: Breaker): Circuit | null {
+  if (all.openings > 0) return all;
+  for (const [tenantId, count] of illSinceWell) {
+    const tenant = tenants.get(tenantId);
+    if (count >= threshold && tenant !== undefined && tenant.openings > 0) return tenant; // 5
+  }
+  return null;
 }

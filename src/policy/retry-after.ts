@@ -3,25 +3,23 @@
 /** Longer waits are taken for a mistake of the sender; a day is far beyond anything documented. */
 export const retryAfterMaxMs = 24 * 3_600_000;
 
-/** As much of a reply as tells when it was sent. */
-interface Dated {
-  readonly date: string | null;
-}
-
 /**
- * When the reply was sent, by its sender's clock: what a date in its Retry-After is to be read against, since our own
- * clock may differ from the sender's by more than the wait. `wallMs`, our own, where the reply has no readable Date.
+ * Milliseconds to wait, rounded up, in 0..retryAfterMaxMs; null where the text is neither form. `wallMs`: what a date
+ * is read against (see replyWallMs).
  */
-export function replyWallMs({ date }: Dated, wallMs: number): number {
-  const sentMs = date === null ? Number.NaN : readDateMs(date.trim());
-  return Number.isNaN(sentMs) ? wallMs : sentMs;
-}
-
-/** Milliseconds to wait from `wallMs` on, rounded up, in 0..retryAfterMaxMs; null where the text is neither form. */
 export function parseRetryAfterMs(text: string, wallMs: number): number | null {
   const trimmed = text.trim();
   const ms = readMs(trimmed, wallMs);
   return Number.isNaN(ms) ? null : Math.min(retryAfterMaxMs, Math.max(0, Math.ceil(ms)));
+}
+
+/**
+ * The sender's clock as its answer shows it: the Date header. Without a readable one, our own: then a date in
+ * Retry-After is wrong by as much as our clock is.
+ */
+export function replyWallMs(date: string | null, wallMs: number): number {
+  const sentMs = date === null ? Number.NaN : readDateMs(date.trim());
+  return Number.isNaN(sentMs) ? wallMs : sentMs;
 }
 
 function readMs(text: string, wallMs: number): number {

@@ -1,14 +1,16 @@
 /**
  * What becomes of a record after a create of it was answered, or was not.
  *
- * 1. A create that may have been carried out is read back before the next one: the record is in doubt.
+ * 1. A create that may have been carried out is read back before the next one: the record is in doubt. Where Graph has
+ *    shown that it takes our ids, an outage is not read back: the next create with the same id tells, by 201 or 409.
+ *    The record stays in doubt until then, for whoever takes it over.
  * 2. A fault of the whole service stops the worker and dead-letters nothing.
- * 3. Attempts are spent only while others of the tenant succeed; a blocked tenant's records are dead-lettered only
- *    when they have waited for tenantBlockedMaxMs.
+ * 3. Attempts are spent only while others succeed, and never by an outage (see `spends`). A blocked tenant's records are
+ *    dead-lettered only when they have waited for tenantBlockedMaxMs.
+ * 4. Nothing in doubt is dead-lettered as refused: it is read back first, and posted once more.
  */
-import { identify } from "../domain/identity.ts";
 import { backoffMs } from "../policy/backoff.ts";
-import type { Verdict } from "../policy/classify.ts";
+import { mayStillRun, type Unknown, type Verdict } from "../policy/classify.ts";
 import type { Clock, Graph, GraphObject, GraphReply, Observer, Random } from "../ports.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Fault, idsRefused, routeMissing, secretRefused } from "./fault.ts";
@@ -22,29 +24,43 @@ export interface Judge {
   onFound(work: Work, object: GraphObject): void;
   /** Read back: it surely is not there. */
   onAbsent(work: Work): void;
+  /** Its tenant's lists fail, for so long now, so it can't be read back. True: it was dead-lettered. */
+  onUnreadable(work: Work, detail: string, failingMs: number): boolean;
   /** Has Graph made an object under an id that we sent? Then it answers the same id with 409. */
   takesIds(): boolean;
+  /** May the next create of this record tell what became of the last one? */
+  isToldByCreate(work: Work): boolean;
 }
 
 type Failure = Verdict & { readonly detail: string };
 
 const retryBackoff = { baseMs: 250, capMs: 30_000 };
+/** For refusals that name no reason: what passes by itself gets some time to. */
+const vagueBackoff = { baseMs: 5_000, capMs: 60_000 };
+const vagueTries = 3;
+/** A record that fails alone is not told apart from an outage of its tenant before this. */
+const loneFailureMs = 300_000;
 
 export function createJudge(
   ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
   settings: RegistrarSettings,
   outcomes: Outcomes,
-  dispatcher: Pick<Dispatcher, "requeue" | "block" | "blockedForMs" | "createsOf">,
+  dispatcher: Pick<
+    Dispatcher,
+    "requeue" | "block" | "blockedForMs" | "createsOf" | "createsOfAll" | "failingForMs"
+  >,
   advance: (work: Work) => void,
   onFault: (fault: Fault) => void,
 ): Judge {
   const { graph, clock, random, observe } = ports;
   /** What Graph has shown so far: that the operation exists, and that it takes our ids. */
   const proven = { route: false, ids: false, honoursIds: false };
-  return { onVerdict, onFound, onAbsent, takesIds: () => proven.honoursIds };
+  const takesIds = () => proven.honoursIds;
+  return { onVerdict, onFound, onAbsent, onUnreadable, takesIds, isToldByCreate };
 
   function onVerdict(work: Work, verdict: Verdict, reply: GraphReply): void {
-    work.slot.tainted = false;
+    // What an earlier create may have done is not settled by the failure of this one.
+    work.slot.tainted = work.doubt !== null;
     work.busy = false;
     switch (verdict.kind) {
       case "created":
@@ -59,16 +75,30 @@ export function createJudge(
       case "no-route":
         return onNoRoute(work, verdict, reply);
       case "unavailable":
-        return retryLater(work, verdict, reply);
+        return retryLater(work, verdict, reply, 0);
       case "secret-refused":
         report(work, verdict, reply, 0);
         return onFault(secretRefused(verdict.detail)); // 2
       case "tenant-blocked":
         return onBlocked(work, verdict, reply);
+      case "batch-refused":
+        work.alone = true;
+        report(work, verdict, reply, 0);
+        return again(work);
       case "throttled":
         report(work, verdict, reply, 0);
-        return dispatcher.requeue(work); // Its tenant's line is closed for as long as it has to be.
+        return again(work); // Its tenant's line is closed for as long as it has to be.
     }
+  }
+
+  function isToldByCreate({ doubt, withoutId }: Work): boolean {
+    return doubt?.byCreate === true && doubt.isHonoured && proven.honoursIds && !withoutId;
+  }
+
+  /** To the front of its line, unless it has to be read back by now. */
+  function again(work: Work): void {
+    if (work.doubt === null || isToldByCreate(work)) dispatcher.requeue(work);
+    else advance(work);
   }
 
   function onCreated(work: Work, object: GraphObject, reply: GraphReply): void {
@@ -91,7 +121,8 @@ export function createJudge(
     work.busy = false;
     if (!isOwned(work.partition)) return;
     const object = got.kind === "answer" ? got.object : null;
-    if (object !== null && identify(tenantId, object)?.idempotencyKey === work.idempotencyKey) {
+    // Under this id it is ours, whatever Graph made of its properties.
+    if (object !== null && object.id.toLowerCase() === work.idempotencyKey) {
       proven.route = proven.ids = true;
       return outcomes.register(work, object, "recovered", got);
     }
@@ -99,13 +130,14 @@ export function createJudge(
     const isTold = got.kind === "answer" && (got.status === 404 || object !== null);
     if (!isTold || !work.conflicted) {
       work.conflicted ||= isTold;
-      return onUnknown(work, verdict, reply);
+      return doubtIt(work, verdict, reply, 0);
     }
     const message = `Graph says that it exists, but shows no object of this identity: ${verdict.detail}`;
     outcomes.deadLetter(work, { code: "graph-409", message, pointers: [] }, work.attempts, reply);
   }
 
   function onRefused(work: Work, verdict: Failure & { kind: "refused" }, reply: GraphReply): void {
+    if (work.doubt !== null) return doubtIt(work, verdict, reply, 0); // 4
     if (settings.sendId && !proven.ids && !work.withoutId) {
       // The record, or the id in it? Nothing was created, so once more without id is an ordinary retry, and it tells.
       work.withoutId = true;
@@ -116,20 +148,51 @@ export function createJudge(
     outcomes.deadLetter(work, { code: verdict.code, message, pointers: [] }, work.attempts, reply);
   }
 
-  function onUnknown(work: Work, verdict: Failure, reply: GraphReply): void {
+  function onUnknown(work: Work, verdict: Unknown, reply: GraphReply): void {
+    if (verdict.cause === "outage") {
+      const retryInMs = Math.max(verdict.afterMs ?? 0, backoffMs(work.attempts, random, retryBackoff));
+      return doubtIt(work, verdict, reply, retryInMs, isIdSent(work));
+    }
+    if (verdict.cause === "vague") work.vagueRefusals.push(verdict.detail);
+    if (spends(work)) work.spent++; // 3
+    work.tenantCreatesSeen = dispatcher.createsOf(work.enrollment.tenantId);
+    work.createsSeen = dispatcher.createsOfAll();
+    doubtIt(work, verdict, reply, verdict.afterMs ?? 0);
+  }
+
+  function isIdSent({ withoutId }: Work): boolean {
+    return settings.sendId && proven.honoursIds && !withoutId;
+  }
+
+  /**
+   * Others of its tenant were created since it was last posted: then it is the record. Only others of other tenants: it
+   * may be its tenant's trouble, so that counts only if no other record of the tenant fails, and only after a while; with
+   * others failing, after as long as a blocked tenant is waited for.
+   */
+  function spends(work: Work): boolean {
+    const { tenantId } = work.enrollment;
+    if (dispatcher.createsOf(tenantId) > work.tenantCreatesSeen) return true;
+    if (dispatcher.createsOfAll() === work.createsSeen) return false;
+    const peers = work.partition.tenants.get(tenantId) ?? new Set();
+    const isAlone = [...peers].every((peer) => peer === work || peer.attempts === 0);
+    const failingMs = dispatcher.failingForMs(tenantId);
+    return failingMs >= (isAlone ? loneFailureMs : settings.tenantBlockedMaxMs);
+  }
+
+  /** `byCreate`: after that time the next create may go without a read before it. */
+  function doubtIt(work: Work, verdict: Failure, reply: GraphReply, afterMs: number, byCreate = false): void {
     const nowMs = clock.nowMs();
-    const creates = dispatcher.createsOf(work.enrollment.tenantId);
-    if (creates > work.tenantCreatesSeen) work.spent++; // 3
-    work.tenantCreatesSeen = creates;
+    const postedAtMs = work.postedAt?.monotonicMs ?? nowMs;
+    const absentAfterMs = mayStillRun(reply) ? postedAtMs + settings.settleMs : nowMs;
     work.slot.tainted = true;
-    const absentAfterMs = mayStillRun(reply)
-      ? (work.postedAt?.monotonicMs ?? nowMs) + settings.settleMs
-      : nowMs;
+    const misses = 0;
+    const nextReadAtMs = nowMs + afterMs;
     const isHonoured = settings.sendId && !work.withoutId;
-    work.doubt = { inherited: false, isHonoured, absentAfterMs, misses: 0, nextReadAtMs: nowMs }; // 1
+    work.doubt = { inherited: false, isHonoured, absentAfterMs, misses, nextReadAtMs, byCreate }; // 1
     work.partition.doubts.set(work.idempotencyKey, work.doubt);
-    report(work, verdict, reply, 0);
-    advance(work);
+    report(work, verdict, reply, afterMs);
+    if (byCreate) clock.after(afterMs, () => advance(work));
+    else advance(work);
   }
 
   function onFound(work: Work, object: GraphObject): void {
@@ -141,31 +204,53 @@ export function createJudge(
     work.doubt = null;
     work.partition.doubts.delete(work.idempotencyKey);
     work.slot.tainted = false;
+    const detail = work.vagueRefusals.at(-1);
+    if (detail !== undefined && work.vagueRefusals.length >= vagueTries) {
+      const message = `Graph refused it ${vagueTries} times without a reason: ${detail}`;
+      return outcomes.deadLetter(work, { code: "graph-400", message, pointers: [] }, work.attempts, null);
+    }
+    // It may be the id that Graph refuses: without one, the next create tells.
+    if (detail !== undefined && settings.sendId && !proven.ids) work.withoutId = true;
     // Without a pause, a server that fails everything would be asked again at once.
-    clock.after(backoffMs(work.attempts, random, retryBackoff), () => advance(work));
+    const backoff = detail === undefined ? retryBackoff : vagueBackoff;
+    clock.after(backoffMs(work.attempts, random, backoff), () => advance(work));
+  }
+
+  function onUnreadable(work: Work, detail: string, failingMs: number): boolean {
+    const waitedMs = Math.max(failingMs, dispatcher.blockedForMs(work.enrollment.tenantId));
+    if (waitedMs <= settings.tenantBlockedMaxMs) return false;
+    deadLetterBlocked(work, waitedMs, detail, null); // 3
+    return true;
   }
 
   function onNoRoute(work: Work, verdict: Failure, reply: GraphReply): void {
     report(work, verdict, reply, 0);
     if (!proven.route) return onFault(routeMissing(verdict.detail)); // 2
     // It answered others, so it is this tenant that lacks the service.
-    dispatcher.block(work.enrollment.tenantId, verdict.detail);
+    dispatcher.block(work.enrollment.tenantId, "creates", verdict.detail);
     onBlocked(work, verdict, reply);
   }
 
   function onBlocked(work: Work, verdict: Failure, reply: GraphReply): void {
     // How long the tenant was blocked, not how old the record is: a backlog may be old already when it is first tried.
     const waitedMs = dispatcher.blockedForMs(work.enrollment.tenantId);
-    if (waitedMs <= settings.tenantBlockedMaxMs) {
-      report(work, verdict, reply, 0);
-      return dispatcher.requeue(work);
-    }
-    const message = `Its tenant stayed blocked for ${Math.round(waitedMs / 3_600_000)} h: ${verdict.detail}`;
-    outcomes.deadLetter(work, { code: "tenant-blocked", message, pointers: [] }, work.attempts, reply); // 3
+    if (waitedMs > settings.tenantBlockedMaxMs)
+      return deadLetterBlocked(work, waitedMs, verdict.detail, reply); // 3
+    report(work, verdict, reply, 0);
+    again(work);
   }
 
-  function retryLater(work: Work, verdict: Failure, reply: GraphReply): void {
-    const retryInMs = backoffMs(work.attempts, random, retryBackoff);
+  function deadLetterBlocked(work: Work, waitedMs: number, detail: string, reply: GraphReply | null): void {
+    const blocked = `Its tenant stayed blocked for ${Math.round(waitedMs / 3_600_000)} h: ${detail}`;
+    const message =
+      work.doubt === null
+        ? blocked
+        : `An object of it may exist in Graph: what became of a create could not be looked up. ${blocked}`;
+    outcomes.deadLetter(work, { code: "tenant-blocked", message, pointers: [] }, work.attempts, reply);
+  }
+
+  function retryLater(work: Work, verdict: Failure, reply: GraphReply, afterMs: number): void {
+    const retryInMs = Math.max(afterMs, backoffMs(work.attempts, random, retryBackoff));
     report(work, verdict, reply, retryInMs);
     clock.after(retryInMs, () => advance(work));
   }
@@ -177,9 +262,4 @@ export function createJudge(
     const at = { topic, partition, offset };
     observe({ kind: "attempt-failed", at, tenantId, verdict: kind, detail, retryInMs, requestId });
   }
-}
-
-/** Can the server still carry the request out? Not after it answered for itself; a gateway answers for another. */
-function mayStillRun(reply: GraphReply): boolean {
-  return reply.kind === "silence" || reply.status === 408 || reply.status === 502 || reply.status === 504;
 }

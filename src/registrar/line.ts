@@ -2,8 +2,11 @@
  * One tenant's line to Graph: what waits, and what its answers said about the tenant.
  *
  * 1. One exchange is one piece of news, however many records shared it.
- * 2. Throttling closes the line for exactly as long as Graph asked, else with growing back-off. A blocked tenant is
- *    asked again now and then, so that it heals by itself.
+ * 2. Throttling and outages close the line for as long as Graph asked; throttling without a time, with growing back-off.
+ *    A blocked tenant is asked again now and then, so that it is served again once it can be.
+ * 3. A tenant is blocked while either its creates or its reads are refused; only the same kind of request, answered
+ *    well, ends that.
+ * 4. A record that goes alone shares no request.
  */
 import { backoffMs } from "../policy/backoff.ts";
 import type { Verdict } from "../policy/classify.ts";
@@ -18,12 +21,19 @@ export interface Line {
   /** Creates of this tenant that succeeded here, ever. */
   creates: number;
   throttledInARow: number;
-  blockedInARow: number;
-  blockedSinceMs: number;
-  /** Requests under way. */
+  /** Of creates and of reads, while they are refused. */
+  readonly blocks: Map<"creates" | "reads", Block>;
+  /** Since the first failure after the last create that succeeded; null: none failed since. */
+  failingSinceMs: number | null;
+  /** Creates under way. */
   inFlight: number;
   /** In turn for a request slot, or waiting for a timer that puts it there. */
   state: "idle" | "turn" | "timed";
+}
+
+interface Block {
+  inARow: number;
+  readonly sinceMs: number;
 }
 
 export interface LinePorts {
@@ -40,13 +50,22 @@ const persistentRefusals = 3;
 
 export function createLine(tenantId: string, writesPer20s: number): Line {
   const pacing = createPacing(writesPer20s, paceWindowMs);
-  const counts = { creates: 0, throttledInARow: 0, blockedInARow: 0, blockedSinceMs: 0, inFlight: 0 };
-  return { tenantId, pacing, ready: [], ...counts, state: "idle" };
+  const counts = { creates: 0, throttledInARow: 0, failingSinceMs: null, inFlight: 0 };
+  return { tenantId, pacing, ready: [], ...counts, blocks: new Map(), state: "idle" };
 }
 
 /** Then it is tried with a single record at a time. */
 export function isInTrouble(line: Line): boolean {
-  return line.throttledInARow > 0 || line.blockedInARow > 0;
+  return line.throttledInARow > 0 || isBlocked(line);
+}
+
+export function isBlocked({ blocks }: Line): boolean {
+  return blocks.size > 0; // 3
+}
+
+/** Since its first refusal, as far as this worker saw it; 0: not blocked. */
+export function blockedForMs({ blocks }: Line, nowMs: number): number {
+  return Math.max(0, ...[...blocks.values()].map(({ sinceMs }) => nowMs - sinceMs));
 }
 
 /** What is in front; those who let go meanwhile are forgotten. */
@@ -62,7 +81,12 @@ export function takeLive({ ready }: Line, count: number): Work[] {
   let passed = 0;
   for (; passed < ready.length && works.length < count; passed++) {
     const work = ready[passed]!;
-    if (isLive(work)) works.push(work);
+    if (!isLive(work)) continue;
+    if (work.alone && works.length > 0) break; // 4
+    works.push(work);
+    if (!work.alone) continue;
+    passed++;
+    break; // 4
   }
   ready.splice(0, passed);
   return works;
@@ -71,31 +95,42 @@ export function takeLive({ ready }: Line, count: number): Work[] {
 export function takeIn(line: Line, verdicts: readonly Verdict[], taken: Taken, ports: LinePorts): void {
   const creates = verdicts.filter(({ kind }) => kind === "created").length;
   if (creates > 0) succeed(line, creates, ports);
+  else if (verdicts.some(({ kind }) => kind === "unknown")) line.failingSinceMs ??= ports.clock.nowMs();
   const throttled = verdicts.filter((verdict) => verdict.kind === "throttled");
   if (throttled.length > 0) throttle(line, throttled, taken, ports); // 1
   for (const verdict of verdicts) {
-    if (verdict.kind === "unavailable") closeUntil(line.pacing, ports.clock.nowMs() + (verdict.afterMs ?? 0)); // 2
-    if (verdict.kind === "tenant-blocked") blockLine(line, verdict.detail, ports);
+    if (verdict.kind === "unknown" && verdict.afterMs !== null)
+      closeUntil(line.pacing, ports.clock.nowMs() + verdict.afterMs); // 2
+    if (verdict.kind === "tenant-blocked") blockLine(line, "creates", verdict.detail, ports);
   }
 }
 
-export function blockLine(line: Line, detail: string, { clock, random, observe }: LinePorts): void {
+export function blockLine(
+  line: Line,
+  refused: "creates" | "reads",
+  detail: string,
+  { clock, random, observe }: LinePorts,
+): void {
   const nowMs = clock.nowMs();
-  if (line.blockedInARow > 0 && nowMs < line.pacing.closedUntilMs) return; // 1
-  line.blockedInARow++;
-  if (line.blockedInARow === 1) {
-    line.blockedSinceMs = nowMs;
-    observe({ kind: "tenant-blocked", tenantId: line.tenantId, detail });
-  }
-  const waitMs = blockedBackoff.baseMs / 2 + backoffMs(line.blockedInARow, random, blockedBackoff);
+  const block = line.blocks.get(refused) ?? { inARow: 0, sinceMs: nowMs };
+  if (block.inARow > 0 && nowMs < line.pacing.closedUntilMs) return; // 1
+  if (!isBlocked(line)) observe({ kind: "tenant-blocked", tenantId: line.tenantId, detail });
+  line.blocks.set(refused, block);
+  block.inARow++;
+  const waitMs = blockedBackoff.baseMs / 2 + backoffMs(block.inARow, random, blockedBackoff);
   closeUntil(line.pacing, nowMs + waitMs); // 2
 }
 
-function succeed(line: Line, creates: number, { observe }: LinePorts): void {
+export function unblockLine(line: Line, served: "creates" | "reads", { observe }: LinePorts): void {
+  if (!line.blocks.delete(served) || isBlocked(line)) return; // 3
+  observe({ kind: "tenant-unblocked", tenantId: line.tenantId });
+}
+
+function succeed(line: Line, creates: number, ports: LinePorts): void {
   line.creates += creates;
   line.throttledInARow = 0;
-  if (line.blockedInARow > 0) observe({ kind: "tenant-unblocked", tenantId: line.tenantId });
-  line.blockedInARow = 0;
+  line.failingSinceMs = null;
+  unblockLine(line, "creates", ports);
 }
 
 function throttle(

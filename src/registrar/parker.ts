@@ -1,6 +1,6 @@
 /**
  * Keeps slow tenants out of the others' way: moves their records to `connector.enrolled.retry`, and takes them up
- * again as the tenant can. Slow: blocked, or with more records here than it may send within a second.
+ * again as the tenant can. Slow: blocked, its reads failing, or with more records here than it may send within a second.
  *
  * 1. Records leave a window only when it is full, and then all of a slow tenant's lanes whose head is not in work. A
  *    lane leaves as a whole: would one of its records stay, a crash could bring it back behind those that left.
@@ -12,6 +12,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { type Fault, parkedRecordsGone } from "./fault.ts";
 import { firstParked, parkedTenantOf, sendToPark, takeUp } from "./parking.ts";
 import { isOwned, type OwnedPartition, type Work } from "./partition.ts";
+import type { ReadBack } from "./read-back.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { sleep } from "./timers.ts";
 import type { Slot } from "./window.ts";
@@ -31,6 +32,7 @@ export function createParker(
   ports: { log: EventLog; clock: Clock; random: Random; observe: Observer },
   settings: RegistrarSettings,
   dispatcher: Dispatcher,
+  readBack: Pick<ReadBack, "isStalled">,
   events: {
     /** `work` is no longer in its lane; it is to be appended to the retry topic. */
     park(work: Work): void;
@@ -54,7 +56,12 @@ export function createParker(
   }
 
   function isSlow(tenantId: string, here: number): boolean {
-    return dispatcher.isBlocked(tenantId) || here > dispatcher.capacityWithin(tenantId, slowWithinMs);
+    return isStuck(tenantId) || here > dispatcher.capacityWithin(tenantId, slowWithinMs);
+  }
+
+  /** Nothing of it goes on for now, or only a probe. */
+  function isStuck(tenantId: string): boolean {
+    return dispatcher.isBlocked(tenantId) || readBack.isStalled(tenantId);
   }
 
   function refill(partition: OwnedPartition): void {
@@ -109,7 +116,7 @@ export function createParker(
     const share = Math.floor(settings.windowRecords / 2 / partition.parking.tenants.size);
     for (const tenantId of partition.parking.tenants.keys()) {
       if (firstParked(partition.parking, tenantId) === null) continue;
-      const want = dispatcher.isBlocked(tenantId) ? 1 : Math.max(1, Math.min(takenMax, share)); // 2
+      const want = isStuck(tenantId) ? 1 : Math.max(1, Math.min(takenMax, share)); // 2
       const here = partition.tenants.get(tenantId)?.size ?? 0;
       if (here <= want / 2) wanted.set(tenantId, want - here);
     }

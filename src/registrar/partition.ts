@@ -76,8 +76,9 @@ export interface Work extends Item {
   attempts: number;
   /** Of those, the ones that failed although others of the tenant succeeded meanwhile. */
   spent: number;
-  /** The tenant's count of creates when this record was last posted. */
+  /** The tenant's count of creates, and that of all tenants, when this record last failed. */
   tenantCreatesSeen: number;
+  createsSeen: number;
   /** When it was last posted; null: never. */
   postedAt: Moment | null;
   /** A create of it may have been carried out: it must be read back before the next one. */
@@ -88,6 +89,10 @@ export interface Work extends Item {
   busy: boolean;
   /** Parked after all: whoever still holds it lets go. */
   withdrawn: boolean;
+  /** A batch with it was refused as a whole: from now on it is posted by itself. */
+  alone: boolean;
+  /** What Graph said each time that it refused it without a reason. */
+  readonly vagueRefusals: string[];
   /** Post without id although ids are sent: to tell a server that refuses ids from a bad record. */
   withoutId: boolean;
 }
@@ -101,6 +106,8 @@ export interface Doubt {
   readonly absentAfterMs: number;
   misses: number;
   nextReadAtMs: number;
+  /** Not to be read back: the next create, with the same id, tells. */
+  readonly byCreate?: boolean;
 }
 
 export function createPartition(

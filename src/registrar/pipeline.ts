@@ -18,6 +18,7 @@ import type { Clock, EventLog, Graph, LogRecord, Observer, Random, SnapshotStore
 import { createAppender } from "./appender.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import type { Fault } from "./fault.ts";
+import { createGate } from "./gate.ts";
 import { createJudge } from "./judge.ts";
 import { isRegistered } from "./ledger.ts";
 import { createOutcomes } from "./outcomes.ts";
@@ -76,22 +77,17 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   const homes = new Map<string, number>();
   const appender = createAppender(ports);
   const outcomes = createOutcomes({ clock, observe, appender }, settings, onSettled);
+  const gate = createGate(ports);
   const dispatcher = createDispatcher(
     ports,
     settings,
+    gate,
     (...answer) => judge.onVerdict(...answer),
     events.leaseNeeded,
   );
   const judge = createJudge(ports, settings, outcomes, dispatcher, advance, events.fault);
-  const readBack = createReadBack(
-    ports,
-    settings,
-    judge.onFound,
-    judge.onAbsent,
-    events.fault,
-    judge.takesIds,
-  );
-  const parker = createParker(ports, settings, dispatcher, { park, take, fault: events.fault });
+  const readBack = createReadBack(ports, settings, gate, dispatcher, judge, events.fault);
+  const parker = createParker(ports, settings, dispatcher, readBack, { park, take, fault: events.fault });
 
   return {
     accept,
@@ -109,7 +105,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     status: () => ({
       inFlight: dispatcher.inFlight(),
       waiting: dispatcher.waiting() + readBack.waiting(),
-      breaker: dispatcher.breaker(),
+      breaker: gate.state(),
       blockedTenants: dispatcher.blockedTenants(),
     }),
   };
@@ -157,11 +153,14 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
       attempts: 0,
       spent: 0,
       tenantCreatesSeen: dispatcher.createsOf(tenantId),
+      createsSeen: dispatcher.createsOfAll(),
       postedAt: null,
       doubt,
       conflicted: false,
       busy: false,
       withdrawn: false,
+      alone: false,
+      vagueRefusals: [],
       withoutId: false,
     };
     const followsHere = partition.lanes.get(work.lane)?.at(-1)?.topic === "enrolled";
@@ -211,7 +210,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     const { partition, topic, slot } = work;
     // An earlier record of the same enrollment may have settled the doubt that it was taken in with.
     work.doubt = partition.doubts.get(work.idempotencyKey) ?? null;
-    if (work.doubt !== null) {
+    if (work.doubt !== null && !judge.isToldByCreate(work)) {
       if (work.doubt.inherited && !partition.suspectsReleased) partition.waitingSuspects.add(work);
       else readBack.request(work); // 3
     } else if (slot.offset >= trackOf(partition, topic).promised) {

@@ -1,113 +1,90 @@
 /**
- * Finds out whether a create in doubt was carried out: lists the tenant's objects and matches by identity. Where Graph
- * has shown that it takes our ids, it reads the one object by its id instead, which neither lags nor grows.
+ * Finds out whether a create in doubt was carried out: lists the tenant's objects and matches by identity, where it
+ * can't be read by id (read-by-id.ts).
  *
  * 1. Found is found, whenever it was read. Absent needs `rereadCount` misses in a row, all read after every request
  *    that could still create the object has ended, and spaced, because lists may lag.
- *    By id one miss is enough: should it be wrong, the next create is answered 409. That holds only for a create that
- *    certainly carried our id, so never for one that another owner began.
  * 2. One list at a time for a tenant serves all its records in doubt. Lists have a limit of their own, beside creates.
+ * 3. A list that fails, or that is not whole, proves nothing absent. It is asked for again with back-off, and said. One
+ *    that is refused blocks its tenant, as a create that is refused does.
+ * 4. Reads pass the same gate as creates: in an outage they are probes, or wait.
  */
 import { identify } from "../domain/identity.ts";
 import { backoffMs } from "../policy/backoff.ts";
+import { classify, isMissingRoute } from "../policy/classify.ts";
 import { available, createPacing, opensAtMs, type Pacing, take } from "../policy/pacing.ts";
-import { parseRetryAfterMs } from "../policy/retry-after.ts";
-import type { Clock, Graph, GraphObject, GraphSilence, ListReply, Observer, Random } from "../ports.ts";
+import { parseRetryAfterMs, replyWallMs } from "../policy/retry-after.ts";
+import type {
+  Clock,
+  Graph,
+  GraphObject,
+  GraphReply,
+  GraphSilence,
+  ListReply,
+  Observer,
+  Random,
+} from "../ports.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import { type Fault, secretRefused } from "./fault.ts";
-import { isLive, type Work } from "./partition.ts";
+import type { Gate } from "./gate.ts";
+import type { Judge } from "./judge.ts";
+import { type Doubt, isLive, type Work } from "./partition.ts";
+import { createReadById, healthOfRead } from "./read-by-id.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
 export interface ReadBack {
   /** `work.doubt` is set. */
   request(work: Work): void;
   waiting(): number;
+  /** Has the last list of this tenant failed? Then its records in doubt don't go on for now. */
+  isStalled(tenantId: string): boolean;
 }
 
 interface Tenant {
   readonly tenantId: string;
   readonly works: Set<Work>;
   readonly pacing: Pacing;
-  failures: number;
+  /** While its lists fail. */
+  failing: Failing | null;
   /** "queued": in line for a list; "timed": waits for its time. */
   state: "idle" | "timed" | "queued" | "listing";
   cancelTimer: () => void;
 }
 
+interface Failing {
+  inARow: number;
+  readonly sinceMs: number;
+  /** Creates of all tenants that had succeeded by then. */
+  readonly creates: number;
+}
+
+/** One that failed may be chance. */
+const stalledFailures = 2;
 const listsInFlightMax = 8;
-const getsInFlightMax = 16;
-const failureBackoff = { baseMs: 500, capMs: 8_000 };
+const failureBackoff = { baseMs: 500, capMs: 60_000 };
 
 export function createReadBack(
   ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
   settings: RegistrarSettings,
-  onFound: (work: Work, object: GraphObject) => void,
-  onAbsent: (work: Work) => void,
+  gate: Gate,
+  dispatcher: Pick<Dispatcher, "block" | "unblockReads" | "closedUntilMs" | "createsOfAll">,
+  judge: Pick<Judge, "onFound" | "onAbsent" | "onUnreadable" | "takesIds">,
   onFault: (fault: Fault) => void,
-  takesIds: () => boolean,
 ): ReadBack {
   const { graph, clock, random, observe } = ports;
   const tenants = new Map<string, Tenant>();
-  const queue: Tenant[] = [];
+  let queue: Tenant[] = [];
   let listing = 0;
-  const byId: Work[] = [];
-  let gettingById = 0;
-  /** A read by id of these said nothing. */
-  const listOnly = new WeakSet<Work>();
+  const byId = createReadById(ports, settings, gate, judge, requestList);
 
+  gate.onOpening(startLists);
   return {
     request(work) {
-      if (!isKnownById(work)) return requestList(work);
-      byId.push(work);
-      startGets();
+      if (!byId.take(work)) requestList(work);
     },
-    waiting: () =>
-      byId.length + gettingById + [...tenants.values()].reduce((sum, tenant) => sum + tenant.works.size, 0),
+    waiting: () => byId.waiting() + [...tenants.values()].reduce((sum, tenant) => sum + tenant.works.size, 0),
+    isStalled: (tenantId) => (tenants.get(tenantId)?.failing?.inARow ?? 0) >= stalledFailures,
   };
-
-  // ── by id ──
-
-  function isKnownById(work: Work): boolean {
-    const { doubt } = work;
-    if (!settings.sendId || doubt === null || !doubt.isHonoured || listOnly.has(work)) return false; // 1
-    return doubt.inherited || takesIds();
-  }
-
-  function startGets(): void {
-    while (gettingById < getsInFlightMax) {
-      const work = byId.shift();
-      if (work === undefined) return;
-      gettingById++;
-      void getOne(work).then(() => {
-        gettingById--;
-        startGets();
-      });
-    }
-  }
-
-  async function getOne(work: Work): Promise<void> {
-    const { doubt } = work;
-    if (doubt === null || !isLive(work)) return;
-    const { tenantId } = work.enrollment;
-    const startedMs = clock.nowMs();
-    const reply = await graph.get(tenantId, work.idempotencyKey);
-    const durationMs = clock.nowMs() - startedMs;
-    const results = [reply.kind === "answer" ? reply.status : reply.reason];
-    observe({ kind: "graph-request", operation: "get", tenantId, items: 1, durationMs, results });
-    if (!isLive(work)) return;
-    const object = reply.kind === "answer" ? reply.object : null;
-    if (object !== null && identify(tenantId, object)?.idempotencyKey === work.idempotencyKey) {
-      return onFound(work, object); // 1
-    }
-    if (reply.kind !== "answer" || reply.status !== 404) {
-      listOnly.add(work);
-      return requestList(work);
-    }
-    if (startedMs >= doubt.absentAfterMs) return onAbsent(work); // 1
-    clock.after(doubt.absentAfterMs - clock.nowMs(), () => {
-      byId.push(work);
-      startGets();
-    });
-  }
 
   // ── by list ──
 
@@ -116,25 +93,25 @@ export function createReadBack(
     let tenant = tenants.get(tenantId);
     if (tenant === undefined) {
       const pacing = createPacing(settings.listsPer20s, 20_000);
-      tenant = { tenantId, works: new Set(), pacing, failures: 0, state: "idle", cancelTimer: () => {} };
+      tenant = { tenantId, works: new Set(), pacing, failing: null, state: "idle", cancelTimer: () => {} };
       tenants.set(tenantId, tenant);
     }
     tenant.works.add(work);
-    if (tenant.state === "timed" && tenant.failures === 0) tenant.cancelTimer();
-    if (tenant.state === "idle" || (tenant.state === "timed" && tenant.failures === 0)) plan(tenant);
+    if (tenant.state === "timed" && tenant.failing === null) tenant.cancelTimer();
+    if (tenant.state === "idle" || (tenant.state === "timed" && tenant.failing === null)) plan(tenant);
   }
 
   /** Queues the tenant's next list, now or when its first record is due. */
   function plan(tenant: Tenant, notBeforeMs = 0): void {
     for (const work of tenant.works) {
       // Ids may have proved to be honoured since: a read by id spares the others of the tenant's lists.
-      const goesById = isLive(work) && isKnownById(work);
-      if (goesById) byId.push(work);
-      if (goesById || !isLive(work)) tenant.works.delete(work);
+      if (!isLive(work) || work.doubt === null || byId.take(work)) tenant.works.delete(work);
     }
-    startGets();
     if (tenant.works.size === 0) {
       tenant.state = "idle";
+      // Nothing of it needs a list any more.
+      tenant.failing = null;
+      dispatcher.unblockReads(tenant.tenantId);
       return;
     }
     const nowMs = clock.nowMs();
@@ -153,92 +130,141 @@ export function createReadBack(
   }
 
   function startLists(): void {
+    const nowMs = clock.nowMs();
+    const held: Tenant[] = [];
     while (listing < listsInFlightMax) {
       const tenant = queue.shift();
-      if (tenant === undefined) return;
+      if (tenant === undefined) break;
+      if (gate.opensAtMs(tenant.tenantId) > nowMs) {
+        held.push(tenant); // 4
+        continue;
+      }
       listing++;
       void list(tenant);
     }
+    queue = [...held, ...queue];
   }
 
   async function list(tenant: Tenant): Promise<void> {
     tenant.state = "listing"; // 2
+    const { tenantId } = tenant;
     const startedMs = clock.nowMs();
     take(tenant.pacing, 1, startedMs);
     const due = [...tenant.works].filter((work) => (work.doubt?.nextReadAtMs ?? startedMs) <= startedMs);
-    const reply = await graph.list(tenant.tenantId);
+    gate.begin(tenantId);
+    const reply = await graph.list(tenantId);
     listing--;
     const durationMs = clock.nowMs() - startedMs;
-    observe({
-      kind: "graph-request",
-      operation: "list",
-      tenantId: tenant.tenantId,
-      items: 1,
-      durationMs,
-      results: [resultOf(reply)],
-    });
-    startLists();
+    const results = [resultOf(reply)];
+    observe({ kind: "graph-request", operation: "list", tenantId, items: 1, durationMs, results });
     const objects = objectsOf(reply);
-    if (reply.kind === "silence" && reply.reason === "secret") onFault(secretRefused(reply.detail));
-    if (objects === null) {
-      tenant.failures++;
-      return plan(tenant, clock.nowMs() + delayAfter(reply, tenant.failures));
-    }
-    tenant.failures = 0;
-    const byKey = index(tenant.tenantId, objects);
-    for (const work of due) {
-      if (!isLive(work)) tenant.works.delete(work);
-      else conclude(tenant, work, byKey.get(work.idempotencyKey), startedMs);
-    }
-    plan(tenant);
+    const failure = failureOf(reply);
+    if (objects !== null) conclude(tenant, due, objects, startedMs, failure === null);
+    if (failure === null) {
+      tenant.failing = null;
+      dispatcher.unblockReads(tenantId);
+      plan(tenant);
+    } else plan(tenant, clock.nowMs() + takeFailureIn(tenant, reply, failure));
+    const { health, detail } = healthOfRead(reply, clock.wallMs());
+    gate.endRead(tenantId, health, detail);
+    startLists();
   }
 
   function conclude(
     tenant: Tenant,
-    work: Work,
-    found: readonly GraphObject[] | undefined,
+    due: readonly Work[],
+    objects: readonly GraphObject[],
     startedMs: number,
+    isWhole: boolean,
   ): void {
-    const { doubt } = work;
-    if (doubt === null) {
-      tenant.works.delete(work);
-      return;
+    const byKey = index(tenant.tenantId, objects);
+    for (const work of due) {
+      const { doubt } = work;
+      const found = isLive(work) ? byKey.get(work.idempotencyKey) : undefined;
+      if (!isLive(work) || doubt === null) tenant.works.delete(work);
+      else if (found !== undefined) {
+        tenant.works.delete(work);
+        reportSeveral(work, found);
+        judge.onFound(work, choose(found, work.idempotencyKey)); // 1
+      } else if (isWhole) miss(tenant, work, doubt, startedMs);
     }
-    if (found !== undefined) {
-      tenant.works.delete(work);
-      if (found.length > 1) {
-        observe({
-          kind: "duplicate-objects",
-          tenantId: tenant.tenantId,
-          idempotencyKey: work.idempotencyKey,
-          ids: found.map(({ id }) => id),
-        });
-      }
-      onFound(work, choose(found, work.idempotencyKey)); // 1
-      return;
-    }
+  }
+
+  function reportSeveral({ enrollment, idempotencyKey }: Work, found: readonly GraphObject[]): void {
+    if (found.length === 1) return;
+    const ids = found.map(({ id }) => id);
+    observe({ kind: "duplicate-objects", tenantId: enrollment.tenantId, idempotencyKey, ids });
+  }
+
+  function miss(tenant: Tenant, work: Work, doubt: Doubt, startedMs: number): void {
     if (startedMs >= doubt.absentAfterMs) doubt.misses++;
     if (doubt.misses >= settings.rereadCount) {
       tenant.works.delete(work);
-      onAbsent(work); // 1
+      judge.onAbsent(work); // 1
       return;
     }
     doubt.nextReadAtMs = Math.max(startedMs + settings.rereadDelayMs, doubt.absentAfterMs);
   }
 
-  function delayAfter(reply: ListReply, failures: number): number {
-    const asked =
-      reply.kind === "answer" && reply.retryAfter !== null
-        ? parseRetryAfterMs(reply.retryAfter, clock.wallMs())
-        : null;
-    return asked ?? failureBackoff.baseMs / 2 + backoffMs(failures, random, failureBackoff);
+  /** Says that a list failed; returns how long to wait before the next one. */
+  function takeFailureIn(tenant: Tenant, reply: ListReply, { detail, isRefusal }: Failure): number {
+    const { tenantId } = tenant;
+    const nowMs = clock.nowMs();
+    tenant.failing ??= { inARow: 0, sinceMs: nowMs, creates: dispatcher.createsOfAll() };
+    const inARow = ++tenant.failing.inARow;
+    let retryInMs = failureBackoff.baseMs / 2 + backoffMs(inARow, random, failureBackoff);
+    if (isRefusal) {
+      dispatcher.block(tenantId, "reads", detail); // 3
+      retryInMs = Math.max(retryInMs, dispatcher.closedUntilMs(tenantId) - nowMs);
+    } else if (reply.kind === "answer" && reply.retryAfter !== null) {
+      const wallMs = replyWallMs(reply.date, clock.wallMs());
+      retryInMs = parseRetryAfterMs(reply.retryAfter, wallMs) ?? retryInMs;
+    }
+    observe({ kind: "read-back-failed", tenantId, detail, failures: inARow, retryInMs });
+    giveUpOn(tenant, detail, isRefusal || reply.kind === "listed");
+    return retryInMs;
+  }
+
+  /** `isOwn`: it is this tenant's trouble. Otherwise it is, if others were served meanwhile. */
+  function giveUpOn(tenant: Tenant, detail: string, isOwn: boolean): void {
+    const { failing, works } = tenant;
+    if (failing === null || (!isOwn && dispatcher.createsOfAll() === failing.creates)) return;
+    const failingMs = clock.nowMs() - failing.sinceMs;
+    for (const work of works) {
+      if (isLive(work) && judge.onUnreadable(work, detail, failingMs)) works.delete(work);
+    }
+  }
+
+  function failureOf(reply: ListReply): Failure | null {
+    if (reply.kind === "listed") {
+      if (reply.incomplete === null) return null;
+      return { detail: `the list is not whole: ${reply.incomplete}`, isRefusal: false };
+    }
+    if (isEmptyTenant(reply)) return null;
+    const verdict = classify(reply, clock.wallMs());
+    if (verdict.kind === "secret-refused") onFault(secretRefused(verdict.detail));
+    return {
+      detail: "detail" in verdict ? verdict.detail : "",
+      isRefusal: verdict.kind === "tenant-blocked" || verdict.kind === "no-route",
+    };
   }
 }
 
-/** Null: not an answer to the question. A tenant that never had a connector may answer 404. */
+interface Failure {
+  readonly detail: string;
+  /** No read of this tenant succeeds until somebody changes something. */
+  readonly isRefusal: boolean;
+}
+
+/** Null: not an answer to the question. */
 function objectsOf(reply: ListReply): readonly GraphObject[] | null {
   if (reply.kind === "listed") return reply.objects;
-  return reply.kind === "answer" && reply.status === 404 ? [] : null;
+  return isEmptyTenant(reply) ? [] : null;
+}
+
+/** A tenant that never had a connector may answer 404. So does a route that is not there, which says nothing. */
+function isEmptyTenant(reply: GraphReply): boolean {
+  return reply.kind === "answer" && reply.status === 404 && !isMissingRoute(reply);
 }
 
 function resultOf(reply: ListReply): number | GraphSilence["reason"] {

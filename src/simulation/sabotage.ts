@@ -80,17 +80,18 @@ export const sabotages = {
   /** An unknown outcome counts as "not carried out". */
   "unknown-outcome": withReplies((reply) => {
     if (reply.kind === "silence") return { ...reply, sent: false, reason: "connect" };
-    return reply.status >= 500 || reply.errorCode === "InternalError" ? { ...reply, status: 503 } : reply;
+    const isUnknown = reply.status >= 500 || reply.errorCode === "InternalError";
+    return isUnknown ? { kind: "silence", sent: false, reason: "connect", detail: "" } : reply;
   }),
   /** 409 counts as a refusal of the record. */
   "conflict-adoption": withReplies((reply) =>
-    reply.kind === "answer" && reply.status === 409 ? { ...reply, status: 400 } : reply,
+    reply.kind === "answer" && reply.status === 409 ? { ...reply, status: 422 } : reply,
   ),
   "retry-after": withReplies((reply) => (reply.kind === "answer" ? { ...reply, retryAfter: null } : reply)),
   /** Whoever can't be reached, or is in trouble, seems to refuse the record. */
   "outage-is-not-poison": withReplies((reply) => {
     const isTrouble = reply.kind === "silence" ? !reply.sent : reply.status === 503;
-    return isTrouble ? answer(400) : reply;
+    return isTrouble ? { ...answer(400), errorCode: "BadRequest" } : reply;
   }),
   /** A blocked tenant's records seem to be refused. */
   "blocked-is-not-poison": withReplies((reply) =>

@@ -34,6 +34,7 @@ export const sampleEvents: readonly RegistrarEvent[] = [
     results: [201, 429, 503, "timeout"],
   },
   { kind: "attempt-failed", at, tenantId, verdict: "retry", detail: "429", retryInMs: 100, requestId: "r-1" },
+  { kind: "read-back-failed", tenantId, detail: "500", failures: 3, retryInMs: 4_000 },
   { kind: "tenant-blocked", tenantId, detail: "403" },
   { kind: "tenant-unblocked", tenantId },
   { kind: "breaker-opened", detail: "503" },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { classify, healthOf, type Verdict } from "../../src/policy/classify.ts";
+import { classify, healthOf, mayStillRun, type Verdict } from "../../src/policy/classify.ts";
 import type { GraphAnswer, GraphReply, GraphSilence } from "../../src/ports.ts";
 
 const object = {
@@ -31,13 +31,15 @@ function silence(sent: boolean, reason: GraphSilence["reason"]): GraphSilence {
   return { kind: "silence", sent, reason, detail: "x" };
 }
 
-const table: [name: string, reply: GraphReply, kind: Verdict["kind"], health: string][] = [
+type Row = [name: string, reply: GraphReply, kind: Verdict["kind"], health: string];
+const table: Row[] = [
   ["201 with the object", answer(201, { object }), "created", "well"],
   ["201 without a readable object", answer(201), "unknown", "ill"],
   ["409", answer(409), "conflict", "well"],
   ["429", answer(429), "throttled", "well"],
-  ["503", answer(503), "unavailable", "ill"],
-  ["509", answer(509), "unavailable", "ill"],
+  ["503", answer(503), "unknown", "ill"],
+  ["509", answer(509), "unknown", "ill"],
+  ["423", answer(423), "unknown", "ill"],
   ["500", answer(500), "unknown", "ill"],
   ["502", answer(502), "unknown", "ill"],
   ["504", answer(504), "unknown", "ill"],
@@ -69,7 +71,35 @@ const table: [name: string, reply: GraphReply, kind: Verdict["kind"], health: st
     "well",
   ],
   ["404", answer(404), "no-route", "well"],
-  ["302", answer(302), "no-route", "well"],
+  ["302, from something in between", answer(302), "unknown", "ill"],
+  ["400 without a code", answer(400, { errorMessage: "Bad request." }), "unknown", "ill"],
+  [
+    "400 with Intune's text for anything",
+    answer(400, {
+      errorCode: "BadRequest",
+      errorMessage: "An error has occurred - Operation ID (for customer support): 00000000-0000",
+    }),
+    "unknown",
+    "ill",
+  ],
+  ...[400, 404, 405, 409, 413, 415, 422].map(
+    (status): Row => [
+      `a batch refused with ${status}`,
+      answer(status, { ofBatch: true, errorCode: "BadRequest" }),
+      "batch-refused",
+      "well",
+    ],
+  ),
+  ["a batch refused with 400 and no code", answer(400, { ofBatch: true }), "batch-refused", "well"],
+  ["a batch answered 429", answer(429, { ofBatch: true }), "throttled", "well"],
+  ["a batch answered 401", answer(401, { ofBatch: true }), "tenant-blocked", "well"],
+  ["a batch answered 503", answer(503, { ofBatch: true }), "unknown", "ill"],
+  [
+    "a batch answered 400 InternalError",
+    answer(400, { ofBatch: true, errorCode: "InternalError" }),
+    "unknown",
+    "ill",
+  ],
   ["401", answer(401), "tenant-blocked", "well"],
   ["403", answer(403), "tenant-blocked", "well"],
   ["time-out", silence(true, "timeout"), "unknown", "ill"],
@@ -91,6 +121,46 @@ test("429 carries what Retry-After asked for, and null when it did not", () => {
   assert.deepEqual([asked.kind, "afterMs" in asked && asked.afterMs], ["throttled", 2128]);
   const silent = classify(answer(429), 0);
   assert.equal("afterMs" in silent && silent.afterMs, null);
+});
+
+test("a date in Retry-After is read against the answer's own Date, not against our clock", () => {
+  const retryAfter = "Thu, 01 Jan 2026 00:00:30 GMT";
+  const hourAheadMs = Date.parse("2026-01-01T01:00:00Z");
+  const asked = (status: number, date: string | null) => {
+    const verdict = classify(answer(status, { retryAfter, date }), hourAheadMs);
+    return "afterMs" in verdict ? verdict.afterMs : undefined;
+  };
+  for (const status of [429, 503]) {
+    assert.equal(asked(status, "Thu, 01 Jan 2026 00:00:10 GMT"), 20_000);
+    assert.equal(asked(status, null), 0);
+    assert.equal(asked(status, "today"), 0);
+  }
+});
+
+test("what a gateway answered may still run; what Graph itself answered may not", () => {
+  const may = [301, 408, 423, 502, 503, 504, 509].filter((status) => mayStillRun(answer(status)));
+  assert.deepEqual(may, [301, 408, 423, 502, 503, 504, 509]);
+  assert.deepEqual(
+    [200, 400, 409, 429, 500].filter((status) => mayStillRun(answer(status))),
+    [],
+  );
+  assert.equal(mayStillRun(silence(true, "reset")), true);
+});
+
+test("only an outage spends nothing: a failure may be the record's, and a vague refusal is final in the end", () => {
+  const cause = (reply: GraphReply) => {
+    const verdict = classify(reply, 0);
+    return verdict.kind === "unknown" ? verdict.cause : verdict.kind;
+  };
+  assert.deepEqual(
+    [503, 423, 509, 302].map((status) => cause(answer(status))),
+    Array(4).fill("outage"),
+  );
+  assert.deepEqual(
+    [500, 502, 504, 408].map((status) => cause(answer(status))),
+    Array(4).fill("failure"),
+  );
+  assert.equal(cause(answer(400)), "vague");
 });
 
 test("a refusal's detail is one short line", () => {

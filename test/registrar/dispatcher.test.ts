@@ -71,6 +71,34 @@ describe("batches form by themselves", () => {
     assert.deepEqual(new Set(sizes(world.creates())), new Set([1]));
   });
 
+  for (const status of [400, 404, 405, 413, 422])
+    test(`a batch refused with ${status} as a whole: each item is sent by itself, and judged by its own answer`, async (t) => {
+      const world = createWorld(t);
+      const refused = answers(status, { code: "BadRequest", message: "The batch." });
+      const batch = { reply: { ...refused.reply, ofBatch: true } };
+      world.graph.script(contoso, ...Array.from({ length: 20 }, () => batch));
+      world.graph.always("HOST-7", answers(422, { code: "Invalid" }));
+      world.emit(...many(20, contoso));
+      world.start({ maxInFlight: 1 });
+      await world.time.until("all settled", () => world.log.committed("enrolled")?.offset === 20);
+      assert.deepEqual(sizes(world.creates()).slice(0, 3), [20, 1, 1]);
+      assert.equal(world.registered().length, 19);
+      assert.deepEqual(world.deadLetters(), ["graph-422 enrolled/0/7"]);
+      assert.deepEqual(world.lists(), []);
+    });
+
+  test("those that follow a refused batch share requests again", async (t) => {
+    const world = createWorld(t);
+    const batch = { reply: { ...answers(413).reply, ofBatch: true } };
+    world.graph.script(contoso, batch, batch, batch);
+    world.emit(...many(3, contoso));
+    world.start({ maxInFlight: 1 });
+    await world.time.until("refused", () => world.creates().length === 1);
+    world.emit(...many(5, contoso, 10));
+    await world.untilRegistered(8);
+    assert.deepEqual(sizes(world.creates()), [3, 1, 1, 1, 5]);
+  });
+
   test("a batch's items are judged one by one", async (t) => {
     const world = createWorld(t);
     const gone = { reply: { kind: "silence", sent: true, reason: "malformed", detail: "missing" } } as const;
@@ -242,22 +270,77 @@ describe("an outage of Graph", () => {
     assert.equal(worker.registrar.status().ready, true);
   });
 
-  test("503 is retried with back-off, after Retry-After if it is given, without reading back", async (t) => {
+  test("503 where Graph takes our ids: posted again with back-off, after Retry-After if it is given, without reading back", async (t) => {
     const world = createWorld(t);
-    world.graph.script(
-      contoso,
-      ...Array.from({ length: 6 }, () => answers(503)),
-      answers(503, { retryAfter: "20" }),
-    );
-    world.emit({});
+    world.graph.ids = "honoured";
+    world.emit({ machine: "SHOWS-IT" });
     world.start();
     await world.untilRegistered(1);
+    world.graph.script(contoso, ...Array.from({ length: 6 }, () => answers(503)), {
+      ...answers(503, { retryAfter: "20" }),
+      creates: true,
+    });
+    world.emit({});
+    await world.untilRegistered(2);
     const times = world.creates().map(({ atMs }) => atMs);
-    assert.equal(times.length, 8);
-    const backingOffMs = times[6]! - times[0]!;
-    assert.ok(backingOffMs > 2_000 && backingOffMs < 40_000, `${backingOffMs} ms`);
-    assert.ok(times[7]! - times[6]! >= 20_000);
+    assert.equal(times.length, 9);
+    const backingOffMs = times[7]! - times[1]!;
+    assert.ok(backingOffMs > 2_000 && backingOffMs < 80_000, `${backingOffMs} ms`);
+    assert.ok(times[8]! - times[7]! >= 20_000);
     assert.deepEqual(world.lists(), []);
+    assert.equal(world.graph.objects.get(contoso)?.length, 2);
+    assert.equal(world.registered()[1]?.data.outcome, "recovered");
+  });
+
+  for (const status of [423, 503, 509, 302])
+    test(`${status} where Graph ignores our ids: the object that was made all the same is found, and nothing is posted again`, async (t) => {
+      const world = createWorld(t);
+      world.graph.script(contoso, { ...answers(status, { retryAfter: "20" }), creates: true });
+      world.emit({});
+      world.start();
+      await world.untilRegistered(1);
+      assert.equal(world.creates().length, 1);
+      assert.equal(world.graph.objects.get(contoso)?.length, 1);
+      assert.ok(world.lists()[0]!.atMs >= world.creates()[0]!.atMs + 20_000);
+    });
+
+  test("503 to a record spends no attempt, however often, also while others of its tenant succeed", async (t) => {
+    const world = createWorld(t);
+    world.graph.always("BAD", answers(503));
+    world.emit({ machine: "BAD" });
+    world.start({ maxAttempts: 2 });
+    for (let n = 0; n < 10; n++) {
+      world.emit({ machine: `GOOD-${n}` });
+      await world.untilRegistered(n + 1);
+      await world.time.pass(120_000);
+    }
+    assert.deepEqual(world.deadLetters(), []);
+    world.graph.always("BAD", null);
+    await world.untilRegistered(11);
+  });
+
+  test("lists are no way around it: while it lasts they go one at a time, as probes", async (t) => {
+    const world = createWorld(t);
+    const tenants = [contoso, fabrikam, tailspin];
+    for (const tenant of tenants) {
+      world.graph.always(tenant, answers(503));
+      world.emit(...many(40, tenant));
+    }
+    const down = answers(503).reply;
+    for (let n = 0; n < 5_000; n++) world.graph.listScript.push(down);
+    const worker = world.start();
+    await world.time.until("it opens", () => worker.seen("breaker-opened").length === 1, 60_000);
+    await world.time.pass(1_000);
+    const before = world.graph.asked.length;
+    await world.time.pass(1_800_000);
+    const asked = world.graph.asked.slice(before);
+    assert.ok(asked.length > 40 && asked.length < 300, `${asked.length} requests in half an hour`);
+    assert.deepEqual(new Set(asked.map(({ items }) => items.length)), new Set([0, 1]));
+    assert.deepEqual(world.deadLetters(), []);
+    world.graph.listScript.length = 0;
+    for (const tenant of tenants) world.graph.always(tenant, null);
+    await world.untilRegistered(120);
+    for (const tenant of tenants) assert.equal(world.graph.objects.get(tenant)?.length, 40);
   });
 });
 

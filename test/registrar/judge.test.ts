@@ -90,10 +90,21 @@ describe("409", () => {
     assert.equal(world.creates().length, 1);
   });
 
-  test("what stands under the id is something else: looked for twice, then dead-lettered", async (t) => {
+  test("under our id it is ours, whatever Graph made of its properties and of the id's case", async (t) => {
     const world = createWorld(t);
-    world.graph.ids = "honoured";
-    world.graph.objects.set(contoso, [objectOf({ machine: "OTHER" }, keyOf({}))]);
+    const made = objectOf({ machine: "OTHER", at: "2017-01-01T07:57:59Z" }, keyOf({}).toUpperCase());
+    world.graph.script(contoso, answers(409));
+    world.graph.getScript.push({ ...answers(200).reply, object: made });
+    world.emit({});
+    world.start();
+    await world.untilRegistered(1);
+    assert.equal(world.registered()[0]?.data.id, made.id);
+    assert.equal(world.creates().length, 1);
+  });
+
+  test("nothing stands under the id, twice, and no list shows it: dead-lettered", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(409));
     world.emit({});
     world.start();
     await world.time.until("dead-lettered", () => world.deadLetters().length === 1);
@@ -160,6 +171,47 @@ describe("400", () => {
     await world.untilRegistered(1);
     assert.deepEqual(world.deadLetters(), ["graph-400 enrolled/0/0"]);
     assert.equal(worker.fault(), undefined);
+  });
+});
+
+describe("400 without a reason", () => {
+  const vague = answers(400, { code: "", message: "" });
+  const generic = answers(400, { message: "An error has occurred - Operation ID (for customer support): 0" });
+
+  for (const [name, step] of [
+    ["no code", vague],
+    ["Intune's text for anything", generic],
+  ] as const)
+    test(`${name}: tried three times, read back in between, then final`, async (t) => {
+      const world = createWorld(t);
+      world.graph.always("BAD", step);
+      world.emit({ machine: "BAD" }, { machine: "GOOD" });
+      world.start();
+      await world.time.until("dead-lettered", () => world.deadLetters().length === 1);
+      assert.deepEqual(world.deadLetters(), ["graph-400 enrolled/0/0"]);
+      assert.equal(world.createdMachines().filter((machine) => machine === "BAD").length, 3);
+      assert.ok(world.lists().length >= 3 * settings.rereadCount);
+      assert.equal(world.registered().length, 1);
+    });
+
+  test("that passes: it is registered, once, also where Graph made the object all the same", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, vague, { ...generic, creates: true });
+    world.emit({});
+    world.start();
+    await world.untilRegistered(1);
+    assert.equal(world.graph.objects.get(contoso)?.length, 1);
+    assert.deepEqual(world.deadLetters(), []);
+  });
+
+  test("of a server that refuses ids so: without one it is accepted, and the worker says what to set", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, vague);
+    world.emit({});
+    const worker = world.start();
+    await world.time.until("it stops", () => worker.fault() !== undefined);
+    assert.equal(worker.fault()?.code, "graph-ids-refused");
+    assert.equal(world.registered().length, 1);
   });
 });
 

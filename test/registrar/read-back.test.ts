@@ -1,7 +1,8 @@
 /** Reading back what may have been created: how often a tenant is listed, and what counts as evidence. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { contoso, detailsOf, keyOf, objectOf } from "./enrollments.ts";
+import { readDeadLetter } from "../../src/domain/dead-letter.ts";
+import { contoso, detailsOf, fabrikam, headerNames, keyOf, objectOf } from "./enrollments.ts";
 import { createWorld, many, settings } from "./harness.ts";
 import { answers, byItself, lost, lostAfterCreating } from "./scripted-graph.ts";
 
@@ -110,5 +111,172 @@ describe("a list that fails", () => {
     await world.untilRegistered(1);
     assert.equal(world.creates().length, 1);
     assert.equal(world.registered()[0]?.data.outcome, "recovered");
+  });
+});
+
+describe("a tenant whose lists are refused", () => {
+  for (const status of [401, 402, 403, 407])
+    test(`${status} blocks it, as a create that is refused does; it is served again once its list is`, async (t) => {
+      const world = createWorld(t);
+      world.graph.script(contoso, lostAfterCreating);
+      for (let n = 0; n < 500; n++) world.graph.listScript.push(answers(status).reply);
+      world.emit({ machine: "LOST" });
+      const worker = world.start();
+      await world.time.pass(3_600_000);
+      assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
+      const asked = world.lists().length;
+      assert.ok(asked > 10 && asked < 60, `${asked} lists in an hour`);
+      assert.equal(worker.seen("tenant-blocked").length, 1);
+      world.graph.listScript.length = 0;
+      await world.untilRegistered(1);
+      assert.deepEqual(worker.registrar.status().blockedTenants, []);
+      assert.equal(worker.seen("tenant-unblocked").length, 1);
+      assert.equal(world.creates().length, 1);
+    });
+
+  test("after TENANT_BLOCKED_MAX its record in doubt is dead-lettered, which says that an object may exist", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lostAfterCreating);
+    for (let n = 0; n < 500; n++) world.graph.listScript.push(answers(403).reply);
+    world.emit({});
+    world.start({ tenantBlockedMaxMs: 3_600_000 });
+    await world.time.pass(3_500_000);
+    assert.deepEqual(world.deadLetters(), []);
+    await world.time.pass(700_000);
+    assert.deepEqual(world.deadLetters(), ["tenant-blocked enrolled/0/0"]);
+    const dead = readDeadLetter(world.log.records("dlq")[0]!);
+    assert.match(dead!.refusal.message, /object of it may exist.*403/);
+    assert.equal(world.log.committed("enrolled")?.offset, 1);
+  });
+
+  test("a create that succeeds does not end it, since the reads are still refused", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost);
+    for (let n = 0; n < 500; n++) world.graph.listScript.push(answers(403).reply);
+    world.emit({ machine: "LOST" });
+    const worker = world.start();
+    await world.time.pass(10_000);
+    world.emit({ machine: "NEXT" });
+    await world.untilRegistered(1);
+    await world.time.pass(1_000);
+    assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
+    assert.equal(worker.seen("tenant-blocked").length, 1);
+  });
+
+  test("404 without the route is not an empty list", async (t) => {
+    const world = createWorld(t);
+    const missing = answers(404, { message: "No OData route exists that match template" });
+    world.graph.script(contoso, { ...lostAfterCreating });
+    for (let n = 0; n < 50; n++) world.graph.listScript.push(missing.reply);
+    world.emit({});
+    const worker = world.start();
+    await world.time.pass(settings.settleMs + 300_000);
+    assert.equal(world.creates().length, 1);
+    assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
+  });
+});
+
+describe("a list that is not whole", () => {
+  const partOf = (...objects: Parameters<typeof objectOf>) => ({
+    kind: "listed" as const,
+    objects: [objectOf(...objects)],
+    incomplete: "page 2 can't be read",
+  });
+
+  test("what it shows is found", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost);
+    world.graph.listScript.push(partOf({}));
+    world.emit({});
+    world.start();
+    await world.untilRegistered(1, 5_000);
+    assert.equal(world.creates().length, 1);
+  });
+
+  test("what it does not show may be there all the same: never absent, said with its reason, backed off", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lostAfterCreating);
+    for (let n = 0; n < 1_000; n++) world.graph.listScript.push(partOf({ machine: "OTHER" }));
+    world.emit({});
+    const worker = world.start();
+    await world.time.pass(3_600_000);
+    assert.equal(world.creates().length, 1);
+    const failed = worker.seen("read-back-failed");
+    assert.ok(failed.length > 30 && failed.length < 300, `${failed.length} lists in an hour`);
+    assert.match(failed[0]!.detail, /page 2 can't be read/);
+    assert.equal(failed.at(-1)!.failures, failed.length);
+    assert.ok(Math.max(...failed.map(({ retryInMs }) => retryInMs)) <= 60_500);
+    world.graph.listScript.length = 0;
+    await world.untilRegistered(1);
+    assert.equal(world.registered()[0]?.data.outcome, "recovered");
+  });
+
+  test("for longer than TENANT_BLOCKED_MAX: its record is dead-lettered", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost);
+    for (let n = 0; n < 1_000; n++) world.graph.listScript.push(partOf({ machine: "OTHER" }));
+    world.emit({});
+    world.start({ tenantBlockedMaxMs: 3_600_000 });
+    await world.time.pass(3_800_000);
+    assert.deepEqual(world.deadLetters(), ["tenant-blocked enrolled/0/0"]);
+  });
+});
+
+describe("one tenant's trouble", () => {
+  for (const status of [403, 500])
+    test(`lists that answer ${status} for ever: other tenants are served, through a window that is full of it`, async (t) => {
+      const world = createWorld(t);
+      const refused = answers(status).reply;
+      const list = world.graph.list;
+      world.graph.list = (tenantId) =>
+        tenantId === contoso
+          ? list(tenantId).then((reply) => (reply.kind === "listed" ? refused : reply))
+          : list(tenantId);
+      world.graph.always(contoso, lost);
+      world.emit(...many(15, contoso));
+      const worker = world.start({ windowRecords: 10 });
+      await world.time.pass(60_000);
+      for (let n = 0; n < 30; n++) {
+        world.emit({ tenant: fabrikam, machine: `OTHER-${n}` }, { machine: `MORE-${n}` });
+        await world.time.until("served", () => world.registered().length === n + 1, 120_000);
+      }
+      assert.ok(worker.seen("record-parked").length > 10);
+      assert.ok(world.log.records("retry").some((record) => headerNames(record).includes("in-doubt")));
+      assert.ok(worker.seen(status === 403 ? "tenant-blocked" : "read-back-failed").length > 0);
+      assert.deepEqual(world.deadLetters(), []);
+    });
+
+  test("a record that is alone and always answered 500: dead-lettered once others are served, and nobody waits behind it", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(500));
+    world.emit({ tenant: contoso });
+    world.start({ maxAttempts: 3 });
+    await world.time.pass(1_200_000);
+    assert.deepEqual(world.deadLetters(), [], "alone at work, its failure may be an outage");
+    let slowestMs = 0;
+    for (let n = 0; n < 60; n++) {
+      const emittedAtMs = world.time.nowMs();
+      world.emit({ tenant: fabrikam, machine: `OTHER-${n}` });
+      await world.untilRegistered(n + 1);
+      slowestMs = Math.max(slowestMs, world.time.nowMs() - emittedAtMs);
+      await world.time.pass(20_000);
+    }
+    assert.deepEqual(world.deadLetters(), ["attempts-exhausted enrolled/0/0"]);
+    assert.ok(slowestMs < 1_000, `${slowestMs} ms`);
+  });
+
+  test("two of its records fail while other tenants are served: that is its outage, and spends no attempt", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(500));
+    world.emit(...many(2, contoso));
+    world.start({ maxAttempts: 3 });
+    for (let n = 0; n < 60; n++) {
+      world.emit({ tenant: fabrikam, machine: `OTHER-${n}` });
+      await world.time.pass(60_000);
+    }
+    assert.equal(world.registered().length, 60);
+    assert.deepEqual(world.deadLetters(), []);
+    world.graph.always(contoso, null);
+    await world.untilRegistered(62);
   });
 });

@@ -129,7 +129,7 @@ function answer(
   status: number,
   {
     retryAfter = null,
-    code = "",
+    code = status === 400 ? "BadRequest" : "",
     message = "",
   }: { retryAfter?: string | null; code?: string; message?: string } = {},
 ): GraphAnswer {
@@ -151,7 +151,7 @@ function answer(
 export function answers(
   status: number,
   more: Parameters<typeof answer>[1] = {},
-): Step & { reply: GraphAnswer } {
+): Omit<Step, "reply"> & { readonly reply: GraphAnswer } {
   return { reply: answer(status, more) };
 }
 

@@ -28,6 +28,8 @@ const retryBackoff = { baseMs: 500, capMs: 8_000 };
 /** `neverUsed`: nothing was ever registered there, so Intune may not know the tenant: 404 is an empty list. */
 export async function listPatiently(parts: AskParts, tenantId: string, neverUsed: boolean): Promise<Listing> {
   const reply = await askPatiently(parts, () => parts.graph.list(tenantId));
+  if (reply.kind === "listed" && reply.incomplete !== null)
+    return { kind: "failed", detail: `the list is not whole: ${reply.incomplete}` };
   if (reply.kind !== "answer") return reply;
   if (reply.status === 404 && neverUsed) return { kind: "listed", objects: [] };
   return { kind: "failed", detail: answerText(reply) };
@@ -45,7 +47,7 @@ export async function askPatiently<R extends GraphReply | ListReply>(
     const { detail } = verdict;
     if (verdict.kind === "tenant-blocked") return { kind: "blocked", detail };
     if (attempt >= attemptsMax) return { kind: "failed", detail: `${detail} (asked ${attempt} times)` };
-    const askedMs = verdict.kind === "unknown" ? null : verdict.afterMs;
+    const askedMs = "afterMs" in verdict ? verdict.afterMs : null;
     if (askedMs !== null && askedMs > waitMaxMs) {
       return { kind: "failed", detail: `${detail} (asks to come back in ${Math.ceil(askedMs / 1000)} s)` };
     }
