@@ -135,7 +135,13 @@ export function createFetcher(
         `${slot.name}/${slot.partition} can't be read from offset ${offset}: ${reasonOf(error)}`,
       );
     }
-    inbox.deliver(slot, offset, logRecords(slot.topic, slot.partition, decoded.records), decoded.nextOffset);
+    inbox.deliver(
+      slot,
+      offset,
+      logRecords(slot.topic, slot.partition, decoded.records),
+      decoded.nextOffset,
+      -1,
+    );
   }
 
   /** The offset lies before the log's start, or (after a loss on the brokers' side) beyond its end. */
@@ -145,7 +151,8 @@ export function createFetcher(
     slot.fetching = true;
     try {
       const [bounds] = await listBounds(wire, [place], false);
-      if (offset < bounds!.start || offset > bounds!.end) inbox.gap(slot, offset, bounds!);
+      if (offset < bounds!.start) inbox.gap(slot, offset, "deleted", bounds!);
+      else if (offset > bounds!.end) inbox.gap(slot, offset, "truncated", bounds!);
       holdBack(
         [slot],
         wire,

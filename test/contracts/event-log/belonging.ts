@@ -16,7 +16,6 @@ import {
 
 async function assertOver(session: Session): Promise<void> {
   assert.ok(session.ended.aborted);
-  assert.equal(session.heldUntilMs(), Number.NEGATIVE_INFINITY);
   assert.deepEqual(await session.read("enrolled", session.partitions[0]!), { kind: "ended" });
   const commit = {
     topic: "enrolled",
@@ -33,7 +32,7 @@ export function belongingCases(define: DefineCase, features: Features): void {
     const session = await member.session();
     const kept = { topic: "enrolled", partition: 0, offset: 1, metadata: "kept" } as const;
     assert.equal(await session.commit([kept]), "committed");
-    session.seek("enrolled", 0, 0);
+    session.seek("enrolled", 0, 0, -1);
     const waiting = [session.read("enrolled", 0), session.read("retry", 0)];
     await member.leave();
     assert.deepEqual(await Promise.all(waiting), [{ kind: "ended" }, { kind: "ended" }]);
@@ -49,11 +48,11 @@ export function belongingCases(define: DefineCase, features: Features): void {
       await old.commit([{ topic: "retry", partition: 1, offset: 5, metadata: "handed on" }]),
       "committed",
     );
-    const heldUntilMs = old.heldUntilMs();
+    const leftAtMs = clock.nowMs();
     await Promise.all([first.leave(), first.leave()]);
     await first.leave();
     const session = await (await join(await another())).session();
-    assert.ok(clock.nowMs() < heldUntilMs, "nobody waited for the old membership to expire");
+    assert.ok(clock.nowMs() < leftAtMs + old.leaseMs, "nobody waited for the old membership to expire");
     assert.equal(session.partitions.length, old.partitions.length);
     await assertOver(old);
     const { committed } = await positionOf(session, "retry", 1);
@@ -81,7 +80,7 @@ export function belongingCases(define: DefineCase, features: Features): void {
         assert.equal(second.failures.length, 1);
         await second.leave();
         assert.ok(!first.ended.aborted);
-        first.seek("enrolled", 0, 0);
+        first.seek("enrolled", 0, 0, -1);
         await appendTexts(log, "enrolled", 0, ["still mine"]);
         assert.deepEqual(textsOf(await readRecords(first, "enrolled", 0, 1)), ["still mine"]);
       },
@@ -116,7 +115,7 @@ function groupCases(define: DefineCase): void {
       for (const partition of session.partitions) {
         for (const topic of ["enrolled", "retry"] as const) {
           await appendTexts(bench.log, topic, partition, [`${topic} ${partition}`]);
-          session.seek(topic, partition, 0);
+          session.seek(topic, partition, 0, -1);
           const got = await readRecords(session, topic, partition, 1);
           assert.deepEqual(textsOf(got), [`${topic} ${partition}`]);
         }
@@ -129,7 +128,7 @@ function groupCases(define: DefineCase): void {
     const alone = await a.session();
     const early = { topic: "enrolled", partition: 0, offset: 1, metadata: "early" } as const;
     assert.equal(await alone.commit([early]), "committed");
-    alone.seek("enrolled", 0, 0);
+    alone.seek("enrolled", 0, 0, -1);
     const waiting = alone.read("enrolled", 0);
     const b = await bench.join(await bench.another());
     assert.deepEqual(await waiting, { kind: "ended" });
@@ -143,12 +142,12 @@ function groupCases(define: DefineCase): void {
     await appendTexts(bench.log, "enrolled", 0, numbered("r", 3));
     const a = await bench.join();
     const alone = await a.session();
-    alone.seek("enrolled", 0, 0);
+    alone.seek("enrolled", 0, 0, -1);
     await readRecords(alone, "enrolled", 0, 3);
     const b = await bench.join(await bench.another());
     const sessions = await split(bench, a, b);
     const owner = sessions.find((session) => session.partitions.includes(0))!;
-    owner.seek("enrolled", 0, 0);
+    owner.seek("enrolled", 0, 0, -1);
     assert.deepEqual(textsOf(await readRecords(owner, "enrolled", 0, 3)), numbered("r", 3));
   });
 
