@@ -12,10 +12,14 @@ import type { Bounds, InputTopic, LogRecord, ReadResult } from "../ports.ts";
 export interface Slot {
   readonly topic: InputTopic;
   readonly name: string;
+  /** Of the topic when the session began; null: not known. */
+  readonly topicId: string | null;
   readonly partition: number;
   position: number | null;
   /** Leader epoch of the last record before `position`; -1: not known. */
   lastEpoch: number;
+  /** How often in a row the broker said that it has no such position. */
+  outOfRange: number;
   /** Being fetched, or held back for a while after trouble. */
   fetching: boolean;
   ready: Exclude<ReadResult, { kind: "ended" }> | null;
@@ -44,7 +48,7 @@ export interface Inbox {
 
 /** @param onWanting called when a partition begins to want records. */
 export function createInbox(
-  places: readonly { topic: InputTopic; name: string; partition: number }[],
+  places: readonly Pick<Slot, "topic" | "name" | "topicId" | "partition">[],
   onWanting: () => void,
 ): Inbox {
   const slots = new Map<string, Slot>();
@@ -53,6 +57,7 @@ export function createInbox(
       ...place,
       position: null,
       lastEpoch: -1,
+      outOfRange: 0,
       fetching: false,
       ready: null,
       reader: null,
@@ -87,6 +92,7 @@ export function createInbox(
       const slot = slotOf(topic, partition);
       slot.position = offset;
       slot.lastEpoch = leaderEpoch;
+      slot.outOfRange = 0;
       slot.ready = null;
       onWanting();
     },
@@ -107,6 +113,7 @@ export function createInbox(
       if (!isCurrent(slot, offset)) return;
       slot.position = nextOffset;
       slot.lastEpoch = lastEpoch;
+      slot.outOfRange = 0;
       if (records.length === 0) return;
       slot.ready = { kind: "records", records };
       settle(slot);

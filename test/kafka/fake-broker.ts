@@ -43,7 +43,10 @@ export function fakeLine(node: Partial<Node> & { send?: () => Promise<unknown> }
         controller: async () => whole,
         coordinator: async () => whole,
         leaderOf: () => 1,
+        leaderEpochOf: () => 0,
+        topicId: () => null,
         partitionCount: () => 2,
+        target: async () => {},
         refresh: async () => {
           line.refreshed += 1;
         },

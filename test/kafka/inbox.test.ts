@@ -20,7 +20,7 @@ function one(offset: number): LogRecord[] {
 
 function open() {
   let wanted = 0;
-  const inbox = createInbox([{ topic: "enrolled", name: "n", partition: 0 }], () => {
+  const inbox = createInbox([{ topic: "enrolled", name: "n", topicId: null, partition: 0 }], () => {
     wanted += 1;
   });
   return { inbox, slot: inbox.slots[0]!, wanted: () => wanted };

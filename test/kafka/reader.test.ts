@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Fetched } from "../../src/kafka/protocol.ts";
+import type { Fetched } from "../../src/kafka/fetch-request.ts";
 import { createScan } from "../../src/kafka/reader.ts";
 import { encodeBatch } from "../../src/kafka/record-batch.ts";
 import type { Clock, LogRecord } from "../../src/ports.ts";
@@ -27,7 +27,16 @@ const batch = encodeBatch([record, record], 0, { id: -1, epoch: -1, sequence: -1
 
 function fetched(changes: Partial<Fetched> = {}): Fetched[] {
   return [
-    { topic: "t", partition: 0, errorCode: 0, stableEnd: 5, aborted: [], bytes: Buffer.of(), ...changes },
+    {
+      topic: "t",
+      partition: 0,
+      errorCode: 0,
+      stableEnd: 5,
+      aborted: [],
+      diverges: false,
+      bytes: Buffer.of(),
+      ...changes,
+    },
   ];
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
+import { createHealth } from "../../src/kafka/health.ts";
 import { createSession } from "../../src/kafka/session.ts";
 import type { Commit } from "../../src/ports.ts";
 import { fakeLine, inTurn, protocolError } from "./fake-broker.ts";
@@ -16,10 +17,11 @@ function sessionOver(offsetCommit: () => Promise<unknown>) {
     maxPartitionFetchBytes: 131_072,
     requestTimeoutMs: 5_000,
     nameOf: (topic: string) => topic,
-    onLine: () => {},
+    health: createHealth(systemClock, () => {}),
   };
   const own = createSession(
-    { memberId: "m", generationId: 1, partitions: [0] },
+    { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
+    { nodeId: 1, sentAtMs: 1_000 },
     settings,
     {
       lines: { long: line, short: line },
@@ -42,6 +44,7 @@ for (const type of ["ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "REBALANCE_IN_PRO
     assert.equal(await session.commit([commit]), "superseded");
     assert.deepEqual(over, [type === "UNKNOWN_MEMBER_ID"]);
     assert.ok(session.ended.aborted);
+    assert.equal(session.heldUntilMs(), Number.NEGATIVE_INFINITY);
   });
 }
 

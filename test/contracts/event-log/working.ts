@@ -22,7 +22,7 @@ const longestMetadata = `{"a":"\\"'\u0000\n\r\t\u0001%_;--é€\u2028😀"}`
   .padEnd(1024, "ż");
 
 export function workingCases(define: DefineCase, features: Features): void {
-  define("one member alone is given every partition", async ({ log, join }) => {
+  define("one member alone is given every partition", async ({ log, clock, join }) => {
     const session = await (await join()).session();
     const all = Array.from({ length: log.partitionCount }, (_, partition) => partition);
     assert.deepEqual(
@@ -30,7 +30,9 @@ export function workingCases(define: DefineCase, features: Features): void {
       all,
     );
     assert.ok(session.leaseMs > 0);
-    assert.equal(Number.isFinite(session.leaseMs), features.expires);
+    assert.ok(session.heldUntilMs() > clock.nowMs());
+    for (const bound of [session.leaseMs, session.heldUntilMs()])
+      assert.equal(Number.isFinite(bound), features.expires);
   });
 
   define("nothing is delivered before seek", async ({ log, join }) => {
