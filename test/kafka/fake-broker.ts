@@ -17,13 +17,29 @@ export function protocolError(type: string): Error {
   return Object.assign(new Error(type), { name: "KafkaJSProtocolError", type });
 }
 
+/** Bounds of every partition. */
+export function listOffsets(start: () => number, end: () => number): Node["listOffsets"] {
+  return async ({ topics }) => ({
+    responses: topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition, timestamp }) => ({
+        partition,
+        offset: String(timestamp === -1 ? end() : start()),
+      })),
+    })),
+  });
+}
+
 export interface FakeLine extends Line {
   /** Connections opened so far; each is used until it is dropped. */
   opened: number;
   refreshed: number;
 }
 
-export function fakeLine(node: Partial<Node> & { send?: () => Promise<unknown> }): FakeLine {
+export function fakeLine(
+  node: Partial<Node> & { send?: () => Promise<unknown> },
+  topicId: () => string | null = () => null,
+): FakeLine {
   const whole = {
     nodeId: 1,
     versions: {},
@@ -44,7 +60,7 @@ export function fakeLine(node: Partial<Node> & { send?: () => Promise<unknown> }
         coordinator: async () => whole,
         leaderOf: () => 1,
         leaderEpochOf: () => 0,
-        topicId: () => null,
+        topicId,
         partitionCount: () => 2,
         target: async () => {},
         refresh: async () => {
