@@ -2,6 +2,7 @@
 import type { Wire } from "../../src/kafka/client.ts";
 import type { Line } from "../../src/kafka/line.ts";
 import type { Node } from "../../src/kafka/node.ts";
+import type { ProtocolRequest } from "../../src/kafka/protocol.ts";
 
 /** Answers in turn, then the last one for ever; an Error is thrown. */
 export function inTurn<T>(...answers: (T | Error)[]): () => Promise<T> {
@@ -37,7 +38,7 @@ export interface FakeLine extends Line {
 }
 
 export function fakeLine(
-  node: Partial<Node> & { send?: () => Promise<unknown> },
+  node: Partial<Node> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
   topicId: () => string | null = () => null,
 ): FakeLine {
   const whole = {
