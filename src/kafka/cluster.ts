@@ -18,6 +18,7 @@ export interface WireSettings {
   readonly security: KafkajsSecurity;
   /** Of every request, unless it says that it takes longer (JoinGroup). */
   readonly requestTimeoutMs: number;
+  /** Told of what does not answer. */
   readonly health: Health;
 }
 
@@ -78,6 +79,8 @@ export function openCluster(settings: WireSettings, sockets: Sockets, connection
   // Only what refreshes the metadata asks this.
   pool.findConnectedBroker = async () => {
     const node = (await find()) as Node;
+    // kafkajs takes one that never told its versions for connected.
+    if (!node.versions) throw new Error("the broker does not answer");
     // Each broker is asked for its own versions: during an upgrade they differ.
     pool.versions = null;
     return {

@@ -5,12 +5,10 @@
  * What fails is named by broker (host:port) or by partition. It counts until it works, or until nobody has needed it for
  * a while: a leader that moved away from a broker takes the need for that broker along.
  */
-import type { Clock } from "../ports.ts";
+import type { Clock, RegistrarEvent } from "../ports.ts";
 import type { Connection } from "./cluster.ts";
 
-export type LogEvent =
-  | { readonly kind: "log-unreachable"; readonly broker: string; readonly reason: string }
-  | { readonly kind: "log-reachable"; readonly forMs: number };
+export type LogEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;
 
 export interface Health {
   failed(what: string, reason: string): void;
@@ -30,7 +28,7 @@ interface Failing {
 
 const lookEveryMs = 500;
 /** A line within 5 s: less what a look may come late. */
-const silenceMs = 4_000;
+const silenceMs = 3_500;
 const neededForMs = 6_000;
 /** Their answers wait for other members of the group. */
 const patient = new Set(["JoinGroup", "SyncGroup"]);
@@ -80,7 +78,7 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
     let apiName = "";
     for (const { sentAt, entry } of requestQueue.inflight.values()) {
       if (patient.has(entry.apiName)) continue;
-      const ageMs = Date.now() - sentAt;
+      const ageMs = clock.wallMs() - sentAt;
       if (ageMs > waitedMs) [waitedMs, apiName] = [ageMs, entry.apiName];
     }
     if (waitedMs < 0) return;

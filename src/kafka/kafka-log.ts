@@ -35,7 +35,7 @@ export interface KafkaSettings {
   readonly onEvent?: (event: LogEvent) => void;
 }
 
-export type KafkaLog = EventLog & LogTail & { trouble(): string | null; close(): Promise<void> };
+export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
 
 export type OpenKafkaResult =
   | { readonly ok: true; readonly log: KafkaLog }
