@@ -27,7 +27,11 @@ export type LogOpening =
   | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
 
 /** One try. */
-export async function openLog(settings: Settings, clock: Clock): Promise<LogOpening> {
+export async function openLog(
+  settings: Settings,
+  clock: Clock,
+  onEvent: Observer = () => {},
+): Promise<LogOpening> {
   if (settings.kafkaBrokers === null) {
     const { openEmbeddedLog } = await import("./embedded/embedded-log.ts");
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
@@ -48,6 +52,7 @@ export async function openLog(settings: Settings, clock: Clock): Promise<LogOpen
       maxPartitionFetchBytes: settings.kafkaMaxPartitionFetchBytes,
       publishTimeoutMs: settings.publishTimeoutMs,
       kafkajs: security.kafkajs,
+      onEvent,
     },
     clock,
   );
@@ -76,9 +81,10 @@ export async function openLogPatiently(
   clock: Clock,
   onRetry: (problem: Problem, retryInMs: number) => void,
   signal: AbortSignal,
+  onEvent: Observer = () => {},
 ): Promise<LogOpening | null> {
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
-    const opening = await openLog(settings, clock);
+    const opening = await openLog(settings, clock, onEvent);
     if (signal.aborted) {
       if (opening.ok) await opening.log.close();
       return null;

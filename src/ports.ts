@@ -98,6 +98,9 @@ export interface EventLog {
    * before any record of it is fetched. `onFailure` is called at most once, when membership is lost for good.
    */
   join(onSession: (session: Session) => void, onFailure: (reason: string) => void): Promise<Membership>;
+
+  /** Why this log does not answer at present, in one line that names the broker or the partition; null: it answers. */
+  trouble?(): string | null;
 }
 
 export interface Membership {
@@ -403,6 +406,9 @@ export type RegistrarEvent =
       readonly reason: string;
       readonly retryInMs: number;
     }
+  /** The brokers that are needed have not answered for some seconds. `broker`: host:port, or what can't be had of it. */
+  | { readonly kind: "log-unreachable"; readonly broker: string; readonly reason: string }
+  | { readonly kind: "log-reachable"; readonly forMs: number }
   | {
       readonly kind: "duplicate-objects";
       readonly tenantId: string;

@@ -79,7 +79,7 @@ async function work(
     parts.phase = `log: ${problem.message}`;
     logger.warn({ code: problem.code, fix: problem.fix, retryInMs }, `${problem.message} Trying again.`);
   };
-  const opening = await openLogPatiently(settings, systemClock, note, interrupted);
+  const opening = await openLogPatiently(settings, systemClock, note, interrupted, observe);
   if (opening === null) return logger.info("stopped before the log was open");
   if (!opening.ok) {
     logger.fatal({ code: opening.problem.code, fix: opening.problem.fix }, opening.problem.message);

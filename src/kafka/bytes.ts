@@ -88,6 +88,30 @@ export class ByteWriter {
     return this.int8(rest);
   }
 
+  /** An integer from 0 on, seven bits a byte. */
+  uvarint(value: number): this {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.int8((((rest % 0x80) | 0x80) << 24) >> 24);
+      rest = Math.floor(rest / 0x80);
+    }
+    return this.int8(rest);
+  }
+
+  /** As `string`, in the flexible versions of requests: length + 1 by a uvarint, 0 for null. */
+  compactString(value: string | null): this {
+    if (value === null) return this.uvarint(0);
+    const size = Buffer.byteLength(value);
+    const at = this.uvarint(size + 1).#room(size);
+    this.#buffer.write(value, at);
+    return this;
+  }
+
+  /** Text of 32 hexadecimal digits with dashes. */
+  uuid(value: string): this {
+    return this.raw(Buffer.from(value.replaceAll("-", ""), "hex"));
+  }
+
   /** Length-prefixed by a varint; null is length -1. */
   varBytes(value: Uint8Array | null): this {
     return value === null ? this.varint(-1) : this.varint(value.length).raw(value);
@@ -171,6 +195,47 @@ export class ByteReader {
     const items: T[] = [];
     for (let index = 0; index < count; index += 1) items.push(read());
     return items;
+  }
+
+  uvarint(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 0x80) {
+      if (scale > 2 ** 28) throw new BytesEnded("a length of more than five bytes");
+      const byte = this.buffer[this.#take(1)]!;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  compactString(): string | null {
+    const size = this.uvarint() - 1;
+    if (size < 0) return null;
+    const at = this.#take(size);
+    return this.buffer.toString("utf8", at, at + size);
+  }
+
+  /** No difference between null and empty. */
+  compactArray<T>(read: () => T): T[] {
+    const count = this.uvarint() - 1;
+    const items: T[] = [];
+    for (let index = 0; index < count; index += 1) items.push(read());
+    return items;
+  }
+
+  /** Null: all bits zero, which stands for "none". */
+  uuid(): string | null {
+    const hex = this.raw(16).toString("hex");
+    if (/^0+$/.test(hex)) return null;
+    return [0, 8, 12, 16, 20].map((at, index, all) => hex.slice(at, all[index + 1])).join("-");
+  }
+
+  /** The optional fields at the end of a flexible structure; those that `read` leaves are skipped. */
+  tags(read: (tag: number, field: ByteReader) => void = () => {}): void {
+    const count = this.uvarint();
+    for (let index = 0; index < count; index += 1) {
+      const tag = this.uvarint();
+      read(tag, new ByteReader(this.raw(this.uvarint())));
+    }
   }
 
   varint(): number {

@@ -1,70 +1,52 @@
 /**
- * Connections to a Kafka cluster: kafkajs's, with its authentication, version negotiation and metadata, but without its
- * consumer and producer loops (docs/adr/0003-kafkajs-below-its-consumer.md says why). kafkajs hands its cluster object
- * to a partition assigner; that is the door used here.
+ * Connections to a Kafka cluster: kafkajs's, with its authentication and version negotiation, but without its consumer
+ * and producer loops.
  *
  * Invariants
  * 1. A wire is used until its first failure, then closed for good; a line replaces it. Nothing reconnects behind the
  *    caller's back, so no request is ever sent twice or late.
- * 2. After close() no byte is sent: sockets are destroyed with what they had buffered, requests in flight fail.
+ * 2. After close() no byte is sent: connections are reset with what they and the kernel had buffered, requests in flight
+ *    fail.
  */
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
-import { type Cluster, Kafka, logLevel } from "kafkajs";
-import { plainTextOnTlsPort } from "./errors.ts";
+import { type Connection, openCluster, type WireSettings } from "./cluster.ts";
+import type { PartitionMetadata, TopicMetadata } from "./metadata-request.ts";
 import type { Node } from "./node.ts";
-import type { KafkajsSecurity } from "./security.ts";
+import { openSockets } from "./sockets.ts";
 
-export interface WireSettings {
-  readonly brokers: readonly string[];
-  readonly clientId: string;
-  readonly security: KafkajsSecurity;
-  /** Of every request, unless it says that it takes longer (JoinGroup). */
-  readonly requestTimeoutMs: number;
-  /** One line about trouble on a connection. No secret is in it. */
-  readonly onLine: (line: string) => void;
-}
-
-/** One set of connections. */
+/** One set of connections. What it knows of topics is as of the last `refresh`. */
 export interface Wire {
   readonly closed: boolean;
   /** A connected node; also its second connection, where fetches go. */
   node(nodeId: number): Promise<Node>;
   controller(): Promise<Node>;
   coordinator(groupId: string): Promise<Node>;
-  /** The partition's leader by the last metadata, or null. */
+  /** The partition's leader, or null. */
   leaderOf(topic: string, partition: number): number | null;
+  /** -1: the brokers are too old to tell. */
+  leaderEpochOf(topic: string, partition: number): number;
+  /** Null: there is no such topic, or the brokers are too old for ids. */
+  topicId(topic: string): string | null;
+  /** 0: there is no such topic. */
   partitionCount(topic: string): number;
+  /** Adds these to the topics that it knows of. */
+  target(topics: readonly string[]): Promise<void>;
   refresh(): Promise<void>;
   close(): void;
 }
 
-interface ConnectionInternals {
-  requestQueue: {
-    pending: unknown[];
-    throttledUntil: number;
-    throttleCheckTimeoutId: NodeJS.Timeout | null;
-    checkPendingRequests(): void;
-    scheduleCheckPendingRequests(): void;
-  };
-}
-
-interface ClusterInternals extends Cluster {
-  connectionPoolBuilder: { build(target?: unknown): Promise<{ pool: ConnectionInternals[] }> };
-}
-
 /** A wire connected to the first broker that answers, with the metadata of `topics`. Throws what kafkajs throws. */
 export async function openWire(settings: WireSettings, topics: readonly string[]): Promise<Wire> {
-  const sockets = new Set<Socket>();
+  const sockets = openSockets();
+  const connections: Connection[] = [];
   let closed = false;
-  const onLine = (line: string) => {
-    if (!closed) settings.onLine(line);
+  const health = {
+    ...settings.health,
+    failed: (what: string, reason: string) => {
+      if (!closed) settings.health.failed(what, reason);
+    },
   };
-  const cluster = clusterOf({ ...settings, onLine }, (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    if (closed) socket.destroy(new Error("the connection was closed"));
-  });
+  const cluster = openCluster({ ...settings, health }, sockets, connections);
+  const forget = settings.health.watch(connections);
   const nodes = new Map<number, Promise<Node>>();
   const reach = async (nodeId: number): Promise<Node> => {
     const node = (await cluster.findBroker({ nodeId: String(nodeId) })) as unknown as Node;
@@ -72,6 +54,10 @@ export async function openWire(settings: WireSettings, topics: readonly string[]
     await node.connectionPool.getConnection(1);
     return node;
   };
+  const topicOf = (name: string): TopicMetadata | undefined =>
+    cluster.brokerPool.metadata?.topicMetadata.find(({ topic }) => topic === name);
+  const partitionOf = (topic: string, partition: number): PartitionMetadata | undefined =>
+    topicOf(topic)?.partitionMetadata.find(({ partitionId }) => partitionId === partition);
   const wire: Wire = {
     get closed() {
       return closed;
@@ -89,95 +75,26 @@ export async function openWire(settings: WireSettings, topics: readonly string[]
       return wire.node(((await cluster.findGroupCoordinator({ groupId })) as unknown as Node).nodeId);
     },
     leaderOf(topic, partition) {
-      const found = cluster.findTopicPartitionMetadata(topic).find((p) => p.partitionId === partition);
-      return found && found.leader >= 0 ? found.leader : null;
+      const leader = partitionOf(topic, partition)?.leader ?? -1;
+      return leader >= 0 ? leader : null;
     },
-    partitionCount: (topic) => cluster.findTopicPartitionMetadata(topic).length,
+    leaderEpochOf: (topic, partition) => partitionOf(topic, partition)?.leaderEpoch ?? -1,
+    topicId: (topic) => topicOf(topic)?.id ?? null,
+    partitionCount: (topic) => topicOf(topic)?.partitionMetadata.length ?? 0,
+    target: (names) => cluster.addMultipleTargetTopics([...names]),
     refresh: () => cluster.refreshMetadata(),
     close() {
       closed = true;
-      for (const socket of sockets) socket.destroy(new Error("the connection was closed"));
+      forget();
+      sockets.close();
     },
   };
   try {
     await cluster.connect();
-    await cluster.addMultipleTargetTopics([...topics]);
+    await wire.target(topics);
     return wire;
   } catch (error) {
     wire.close();
     throw error;
   }
-}
-
-function clusterOf(settings: WireSettings, onSocket: (socket: Socket) => void): ClusterInternals {
-  const attempts = Math.max(2, settings.brokers.length);
-  const kafka = new Kafka({
-    ...settings.security,
-    brokers: [...settings.brokers],
-    clientId: settings.clientId,
-    connectionTimeout: 3000,
-    requestTimeout: settings.requestTimeoutMs,
-    retry: { retries: attempts, initialRetryTime: 100, maxRetryTime: 1000 },
-    logLevel: logLevel.ERROR,
-    logCreator: () => (entry) => settings.onLine(`kafkajs: ${entry.log.message.split("\n")[0]}`),
-    socketFactory: ({ host, port, ssl, onConnect }) => {
-      const socket = ssl
-        ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
-        : connectTcp({ host, port }, onConnect);
-      if (!ssl) failOnTlsAlert(socket);
-      socket.setKeepAlive(true, 60_000);
-      socket.setNoDelay(true);
-      onSocket(socket);
-      return socket;
-    },
-  });
-  const held: { cluster?: ClusterInternals } = {};
-  kafka.consumer({
-    groupId: "unused",
-    allowAutoTopicCreation: false,
-    metadataMaxAge: 180_000,
-    partitionAssigners: [
-      ({ cluster }) => {
-        held.cluster = cluster as ClusterInternals;
-        return {
-          name: "unused",
-          version: 0,
-          assign: async () => [],
-          protocol: () => ({ name: "", metadata: Buffer.of() }),
-        };
-      },
-    ],
-  });
-  const cluster = held.cluster!;
-  const builder = cluster.connectionPoolBuilder;
-  const build = builder.build;
-  builder.build = async (target) => {
-    const pool = await build(target);
-    for (const connection of pool.pool) stillTheQueue(connection.requestQueue);
-    return pool;
-  };
-  return cluster;
-}
-
-/** A TLS port answers plain text with a TLS alert; kafkajs would take that for the length of a long answer. */
-function failOnTlsAlert(socket: Socket): void {
-  socket.once("data", (bytes) => {
-    if (bytes[0] !== 0x15 || bytes[1] !== 0x03) return;
-    socket.destroy(Object.assign(new Error("this port speaks TLS"), { code: plainTextOnTlsPort }));
-  });
-}
-
-/**
- * kafkajs re-arms this timer every millisecond for as long as a connection lives, with a negative delay that Node warns
- * of. It is needed only while requests wait for a throttle to end.
- */
-function stillTheQueue(queue: ConnectionInternals["requestQueue"]): void {
-  queue.scheduleCheckPendingRequests = () => {
-    if (queue.pending.length === 0 || queue.throttleCheckTimeoutId) return;
-    const delayMs = Math.max(10, queue.throttledUntil - Date.now());
-    queue.throttleCheckTimeoutId = setTimeout(() => {
-      queue.throttleCheckTimeoutId = null;
-      queue.checkPendingRequests();
-    }, delayMs);
-  };
 }

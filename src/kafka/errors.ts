@@ -4,11 +4,11 @@
 export const errorCodes = {
   none: 0,
   offsetOutOfRange: 1,
+  unknownTopicOrPartition: 3,
   messageTooLarge: 10,
   recordListTooLarge: 18,
-  outOfOrderSequence: 45,
+  topicAuthorizationFailed: 29,
   duplicateSequence: 46,
-  unknownProducerId: 59,
 } as const;
 
 const names: Readonly<Record<number, string>> = {
@@ -31,6 +31,9 @@ const names: Readonly<Record<number, string>> = {
   32: "INVALID_TIMESTAMP",
   44: "POLICY_VIOLATION",
   45: "OUT_OF_ORDER_SEQUENCE_NUMBER",
+  46: "DUPLICATE_SEQUENCE_NUMBER",
+  47: "INVALID_PRODUCER_EPOCH",
+  49: "INVALID_PRODUCER_ID_MAPPING",
   56: "KAFKA_STORAGE_ERROR",
   59: "UNKNOWN_PRODUCER_ID",
   74: "FENCED_LEADER_EPOCH",
@@ -38,6 +41,8 @@ const names: Readonly<Record<number, string>> = {
   76: "UNSUPPORTED_COMPRESSION_TYPE",
   78: "OFFSET_NOT_AVAILABLE",
   87: "INVALID_RECORD",
+  100: "UNKNOWN_TOPIC_ID",
+  103: "INCONSISTENT_TOPIC_ID",
 };
 
 export function errorName(code: number): string {
@@ -45,10 +50,20 @@ export function errorName(code: number): string {
 }
 
 /** The partition has moved, or its leader is not ready: refresh the metadata and try again. */
-const passing = new Set([3, 5, 6, 7, 8, 9, 13, 19, 20, 56, 74, 75, 78]);
+const passing = new Set([3, 5, 6, 7, 8, 9, 13, 19, 20, 56, 74, 75, 78, 100, 103]);
 
 export function isPassing(code: number): boolean {
   return passing.has(code);
+}
+
+/** An error code in an answer that this adapter read itself, in the form in which kafkajs throws those that it reads. */
+export class AnswerError extends Error {
+  readonly type: string;
+
+  constructor(code: number, what: string) {
+    super(`${errorName(code)}: ${what}`);
+    this.type = errorName(code);
+  }
 }
 
 interface KafkaJsError {

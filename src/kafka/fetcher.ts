@@ -6,10 +6,11 @@
 import type { Clock } from "../ports.ts";
 import type { Wire } from "./client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
+import { type Fetched, fetchRequest } from "./fetch-request.ts";
+import { findGap, isRecreated } from "./gaps.ts";
+import type { Health } from "./health.ts";
 import type { Inbox, Slot } from "./inbox.ts";
 import type { Line } from "./line.ts";
-import { listBounds } from "./offsets.ts";
-import { type Fetched, fetchRequest } from "./protocol.ts";
 import { logRecords } from "./reader.ts";
 import { type DecodedRecords, decodeBatches } from "./record-batch.ts";
 
@@ -29,6 +30,8 @@ interface Request {
   readonly offset: number;
 }
 
+const placeOf = (slot: Slot) => `${slot.name}/${slot.partition}`;
+
 export interface Fetcher {
   /** Looks for partitions that want records. */
   pump(): void;
@@ -39,15 +42,14 @@ export interface Fetcher {
 export function createFetcher(
   inbox: Inbox,
   lines: FetcherLines,
-  settings: { readonly maxPartitionFetchBytes: number; readonly onLine: (line: string) => void },
+  settings: { readonly maxPartitionFetchBytes: number; readonly health: Health },
   clock: Clock,
   onFatal: (reason: string) => void,
 ): Fetcher {
-  const { maxPartitionFetchBytes, onLine } = settings;
+  const { maxPartitionFetchBytes, health } = settings;
   const polls = new Map<number, Set<"long" | "short">>();
   let stopped = false;
   let scheduled = false;
-  let lastReason = "";
 
   function pump(): void {
     if (scheduled || stopped) return;
@@ -91,8 +93,11 @@ export function createFetcher(
       const node = await wire.node(leader);
       const parts = requests.map(({ slot, offset }) => ({
         topic: slot.name,
+        topicId: slot.topicId,
         partition: slot.partition,
         offset,
+        leaderEpoch: wire!.leaderEpochOf(slot.name, slot.partition),
+        lastEpoch: slot.lastEpoch,
         maxBytes: maxPartitionFetchBytes,
       }));
       const maxBytes = partitionsPerAnswer * maxPartitionFetchBytes;
@@ -115,13 +120,14 @@ export function createFetcher(
     const byPlace = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
     for (const request of requests) {
       const { slot } = request;
-      const fetched = byPlace.get(`${slot.name}/${slot.partition}`);
+      const fetched = byPlace.get(placeOf(slot));
       // Left out while the broker throttles this client.
       if (!fetched || stopped) continue;
-      if (fetched.errorCode === errorCodes.none) deliver(request, fetched);
-      else if (fetched.errorCode === errorCodes.offsetOutOfRange) void lookForGap(wire, request);
+      if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(request, fetched);
+      else if (fetched.diverges || fetched.errorCode === errorCodes.offsetOutOfRange)
+        void lookForGap(wire, request, fetched.diverges);
       else if (isPassing(fetched.errorCode)) holdBack([slot], wire, errorName(fetched.errorCode));
-      else onFatal(`${slot.name}/${slot.partition} can't be read: ${errorName(fetched.errorCode)}`);
+      else onFatal(`${placeOf(slot)} can't be read: ${errorName(fetched.errorCode)}`);
     }
   }
 
@@ -131,43 +137,55 @@ export function createFetcher(
     try {
       decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
     } catch (error) {
-      return onFatal(
-        `${slot.name}/${slot.partition} can't be read from offset ${offset}: ${reasonOf(error)}`,
-      );
+      return onFatal(`${placeOf(slot)} can't be read from offset ${offset}: ${reasonOf(error)}`);
     }
-    inbox.deliver(slot, offset, logRecords(slot.topic, slot.partition, decoded.records), decoded.nextOffset);
+    health.worked(placeOf(slot));
+    const records = logRecords(slot.topic, slot.partition, decoded.records);
+    const lastEpoch = decoded.nextOffset > offset ? decoded.lastEpoch : slot.lastEpoch;
+    inbox.deliver(slot, offset, records, decoded.nextOffset, lastEpoch);
   }
 
-  /** The offset lies before the log's start, or (after a loss on the brokers' side) beyond its end. */
-  async function lookForGap(wire: Wire, request: Request): Promise<void> {
-    const { slot, offset } = request;
-    const place = { topic: slot.name, partition: slot.partition };
+  async function lookForGap(wire: Wire, { slot, offset }: Request, diverges: boolean): Promise<void> {
     slot.fetching = true;
     try {
-      const [bounds] = await listBounds(wire, [place], false);
-      if (offset < bounds!.start || offset > bounds!.end) inbox.gap(slot, offset, bounds!);
-      holdBack(
-        [slot],
-        wire,
-        `${slot.name}/${slot.partition} has no offset ${offset}: it ends at ${bounds!.end}`,
-      );
+      const gap = await findGap(wire, slot, offset, diverges);
+      slot.outOfRange += 1;
+      if (gap) {
+        slot.fetching = false;
+        return inbox.gap(slot, offset, gap.why, gap.bounds);
+      }
+      holdBack([slot], wire, `it has no offset ${offset}`);
     } catch (error) {
       lines.long.drop(wire);
       holdBack([slot], wire, reasonOf(error));
     }
   }
 
-  /** Leaves these alone for a little, and asks for their leaders anew. */
+  /** Leaves these alone for a little, and asks for their leaders again. */
   function holdBack(slots: readonly Slot[], wire: Wire | null, reason: string): void {
     if (stopped || slots.length === 0) return;
-    for (const slot of slots) slot.fetching = true;
-    if (reason !== lastReason) onLine(`fetch: ${reason}`);
-    lastReason = reason;
+    for (const slot of slots) {
+      slot.fetching = true;
+      health.failed(placeOf(slot), reason);
+    }
     clock.after(retryDelayMs, async () => {
-      if (wire && !wire.closed) await wire.refresh().catch(() => lines.long.drop(wire));
+      if (wire && !wire.closed) {
+        await wire.refresh().catch(() => lines.long.drop(wire));
+        await lookForOthers(wire, slots).catch(() => lines.long.drop(wire));
+      }
       for (const slot of slots) slot.fetching = false;
       pump();
     });
+  }
+
+  /** Topics that were deleted and made again since the session began. */
+  async function lookForOthers(wire: Wire, slots: readonly Slot[]): Promise<void> {
+    for (const slot of slots) {
+      if (wire.closed || slot.position === null || !isRecreated(wire, slot)) continue;
+      const { position } = slot;
+      const gap = await findGap(wire, slot, position, false);
+      if (gap) inbox.gap(slot, position, gap.why, gap.bounds);
+    }
   }
 
   return {

@@ -22,7 +22,7 @@ import {
 import type { Line } from "./line.ts";
 import type { Node } from "./node.ts";
 import { waitAtMost } from "./reader.ts";
-import { createSession, type OwnSession, type SessionSettings } from "./session.ts";
+import { createSession, type Generation, type OwnSession, type SessionSettings } from "./session.ts";
 
 export interface GroupSettings extends SessionSettings {
   readonly partitionCount: number;
@@ -59,6 +59,8 @@ class GroupMembership {
   readonly #lines: { long: Line; short: Line };
   readonly #topics: string[];
   readonly #heartbeatMs: number;
+  /** As trouble with the coordinator is named. */
+  readonly #who: string;
   #memberId = "";
   #claim: OwnClaim = { generation: -1, partitions: [] };
   #coordinator: { wire: Wire; node: Node } | null = null;
@@ -81,6 +83,7 @@ class GroupMembership {
     this.#onSession = onSession;
     this.#lines = { long: openLine("group"), short: openLine("group-short") };
     this.#topics = inputTopics.map(settings.nameOf);
+    this.#who = `group ${settings.groupId}`;
     this.#heartbeatMs = Math.min(1000, Math.max(100, settings.sessionTimeoutMs / 15));
   }
 
@@ -131,13 +134,13 @@ class GroupMembership {
     this.#lines.short.close();
   }
 
-  #begin(joined: Joined): void {
+  #begin(joined: Joined & Pick<Generation, "topicIds">): void {
     this.#over = false;
     this.#claim = { generation: joined.generationId, partitions: joined.partitions };
     const { generationId, partitions } = joined;
     this.#current = createSession(
-      { memberId: this.#memberId, generationId, partitions },
-      joined.syncSentAtMs,
+      { memberId: this.#memberId, generationId, partitions, topicIds: joined.topicIds },
+      joined.sync,
       this.#settings,
       {
         lines: this.#lines,
@@ -177,6 +180,7 @@ class GroupMembership {
     try {
       wire = await this.#lines.long.wire();
       const value = await step(wire);
+      this.#settings.health.worked(this.#who);
       this.#troubleSinceMs = null;
       return { kind: "done", value };
     } catch (error) {
@@ -190,7 +194,7 @@ class GroupMembership {
       }
       this.#coordinator = null;
       if (wire && !type) this.#lines.long.drop(wire);
-      this.#settings.onLine(`group: ${reasonOf(error)}`);
+      this.#settings.health.failed(this.#who, reasonOf(error));
       this.#troubleSinceMs ??= this.#clock.nowMs();
       const downMs = this.#clock.nowMs() - this.#troubleSinceMs;
       if (downMs > this.#settings.outageMaxMs) {
@@ -209,13 +213,14 @@ class GroupMembership {
     return node;
   }
 
-  async #joinAndSync(wire: Wire): Promise<Joined> {
+  async #joinAndSync(wire: Wire): Promise<Joined & Pick<Generation, "topicIds">> {
     await wire.refresh();
     checkPartitionCounts(wire, this.#topics, this.#settings.partitionCount);
     const node = await this.#findCoordinator(wire);
     // Whoever is given these partitions next may begin as soon as the request is out.
     this.#end();
-    return joinAndSync(
+    const topicIds = new Map(this.#topics.map((topic) => [topic, wire.topicId(topic)]));
+    const joined = await joinAndSync(
       node,
       { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
       this.#clock,
@@ -223,6 +228,7 @@ class GroupMembership {
         this.#memberId = memberId;
       },
     );
+    return { ...joined, topicIds };
   }
 
   async #heartbeat(wire: Wire): Promise<void> {
@@ -233,7 +239,7 @@ class GroupMembership {
       groupGenerationId: this.#claim.generation,
       memberId: this.#memberId,
     });
-    this.#current?.heardFrom(sentAtMs);
+    this.#current?.heardFrom({ nodeId: node.nodeId, sentAtMs });
   }
 
   /** Until the delay is over or something wakes the loop. */

@@ -12,29 +12,43 @@ import type { Bounds, InputTopic, LogRecord, ReadResult } from "../ports.ts";
 export interface Slot {
   readonly topic: InputTopic;
   readonly name: string;
+  /** Of the topic when the session began; null: not known. */
+  readonly topicId: string | null;
   readonly partition: number;
   position: number | null;
+  /** Leader epoch of the last record before `position`; -1: not known. */
+  lastEpoch: number;
+  /** How often in a row the broker said that it has no such position. */
+  outOfRange: number;
   /** Being fetched, or held back for a while after trouble. */
   fetching: boolean;
   ready: Exclude<ReadResult, { kind: "ended" }> | null;
   reader: ((result: ReadResult) => void) | null;
 }
 
+export type GapReason = Extract<ReadResult, { kind: "gap" }>["why"];
+
 export interface Inbox {
   readonly slots: readonly Slot[];
-  seek(topic: InputTopic, partition: number, offset: number): void;
+  seek(topic: InputTopic, partition: number, offset: number, leaderEpoch: number): void;
   read(topic: InputTopic, partition: number): Promise<ReadResult>;
   /** Partitions that want records and are not being fetched. */
   wanting(): Slot[];
   /** @param offset where the fetch began. */
-  deliver(slot: Slot, offset: number, records: readonly LogRecord[], nextOffset: number): void;
-  gap(slot: Slot, offset: number, bounds: Bounds): void;
+  deliver(
+    slot: Slot,
+    offset: number,
+    records: readonly LogRecord[],
+    nextOffset: number,
+    lastEpoch: number,
+  ): void;
+  gap(slot: Slot, offset: number, why: GapReason, bounds: Bounds): void;
   end(): void;
 }
 
 /** @param onWanting called when a partition begins to want records. */
 export function createInbox(
-  places: readonly { topic: InputTopic; name: string; partition: number }[],
+  places: readonly Pick<Slot, "topic" | "name" | "topicId" | "partition">[],
   onWanting: () => void,
 ): Inbox {
   const slots = new Map<string, Slot>();
@@ -42,6 +56,8 @@ export function createInbox(
     slots.set(`${place.topic}/${place.partition}`, {
       ...place,
       position: null,
+      lastEpoch: -1,
+      outOfRange: 0,
       fetching: false,
       ready: null,
       reader: null,
@@ -71,10 +87,12 @@ export function createInbox(
 
   return {
     slots: [...slots.values()],
-    seek(topic, partition, offset) {
+    seek(topic, partition, offset, leaderEpoch) {
       if (ended) return;
       const slot = slotOf(topic, partition);
       slot.position = offset;
+      slot.lastEpoch = leaderEpoch;
+      slot.outOfRange = 0;
       slot.ready = null;
       onWanting();
     },
@@ -91,16 +109,17 @@ export function createInbox(
       ended
         ? []
         : [...slots.values()].filter((slot) => slot.position !== null && !slot.ready && !slot.fetching),
-    deliver(slot, offset, records, nextOffset) {
+    deliver(slot, offset, records, nextOffset, lastEpoch) {
       if (!isCurrent(slot, offset)) return;
       slot.position = nextOffset;
+      slot.lastEpoch = lastEpoch;
+      slot.outOfRange = 0;
       if (records.length === 0) return;
       slot.ready = { kind: "records", records };
       settle(slot);
     },
-    gap(slot, offset, { start, end }) {
+    gap(slot, offset, why, { start, end }) {
       if (!isCurrent(slot, offset)) return;
-      const why = offset < start ? "deleted" : "truncated";
       slot.ready = { kind: "gap", why, expected: offset, logStart: start, logEnd: end };
       settle(slot);
     },

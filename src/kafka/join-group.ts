@@ -11,6 +11,7 @@ import {
 import type { Wire } from "./client.ts";
 import { protocolError, reasonOf } from "./errors.ts";
 import type { Node } from "./node.ts";
+import type { Beat } from "./session.ts";
 
 /** What this member held last; generation -1: nothing yet. */
 export interface OwnClaim {
@@ -32,7 +33,7 @@ export interface Joined {
   readonly generationId: number;
   readonly partitions: readonly number[];
   /** The broker counts SyncGroup as a heartbeat. */
-  readonly syncSentAtMs: number;
+  readonly sync: Beat;
 }
 
 /** What no further attempt changes. */
@@ -42,6 +43,8 @@ export function checkPartitionCounts(wire: Wire, topics: readonly string[], part
   for (const topic of topics) {
     const found = wire.partitionCount(topic);
     if (found === partitionCount) continue;
+    // Deleted, and perhaps made again in a moment.
+    if (found === 0) throw new Error(`there is no topic ${topic}`);
     throw new GroupFault(
       `${topic} has ${found} partitions, but had ${partitionCount} at the start: start again`,
     );
@@ -75,9 +78,9 @@ export async function joinAndSync(
       memberAssignment: encodeAssignment(topics, partitions),
     }));
   }
-  const syncSentAtMs = clock.nowMs();
+  const sync = { nodeId: node.nodeId, sentAtMs: clock.nowMs() };
   const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
-  return { generationId, partitions: decodeAssignment(topics, memberAssignment), syncSentAtMs };
+  return { generationId, partitions: decodeAssignment(topics, memberAssignment), sync };
 }
 
 export function refusalReason(

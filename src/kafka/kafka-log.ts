@@ -1,9 +1,11 @@
 /** EventLog and LogTail on Apache Kafka: wiring only. */
 import { topicName } from "../domain/topics.ts";
 import type { Clock, EventLog, LogTail, Topic } from "../ports.ts";
-import { openWire, type WireSettings } from "./client.ts";
+import { openWire } from "./client.ts";
+import type { WireSettings } from "./cluster.ts";
 import { hungUp, protocolError } from "./errors.ts";
 import { createJoin } from "./group.ts";
+import { createHealth, type LogEvent } from "./health.ts";
 import { type Line, openLine } from "./line.ts";
 import { openFailure } from "./open-problem.ts";
 import { createProducer } from "./producer.ts";
@@ -29,8 +31,8 @@ export interface KafkaSettings {
   readonly publishTimeoutMs: number;
   /** How to authenticate, in kafkajs's words. */
   readonly kafkajs?: KafkajsSecurity;
-  /** One line about trouble on a connection, for a debug log. No secret is in it. */
-  readonly onLine?: (line: string) => void;
+  /** Of outages of the brokers. No secret is in it. */
+  readonly onEvent?: (event: LogEvent) => void;
 }
 
 export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
@@ -46,18 +48,21 @@ const outageMaxMs = 15 * 60_000;
 /** Creates what is missing (if so set) and verifies the topics; then nothing is connected until it is needed: to join needs the producer too. */
 export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promise<OpenKafkaResult> {
   const security = settings.kafkajs ?? {};
-  const onLine = settings.onLine ?? (() => {});
+  const health = createHealth(clock, settings.onEvent ?? (() => {}));
   const requestTimeoutMs = Math.min(10_000, Math.max(1000, settings.sessionTimeoutMs / 2));
   const { brokers, clientId } = settings;
-  const wireSettings: WireSettings = { brokers, clientId, security, requestTimeoutMs: 30_000, onLine };
+  const wireSettings: WireSettings = { brokers, clientId, security, requestTimeoutMs: 30_000, health };
   const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
-
-  const prepared = await prepare(wireSettings, settings, clock);
-  if (!prepared.ok) return prepared;
-  const { partitionCount } = prepared;
 
   const inputs = [nameOf("enrolled"), nameOf("retry")];
   const all = [...inputs, nameOf("registered"), nameOf("dlq")];
+  const prepared = await prepare(wireSettings, all, settings, clock);
+  if (!prepared.ok) {
+    health.close();
+    return prepared;
+  }
+  const { partitionCount, topicIds } = prepared;
+
   const lines = new Set<Line>();
   const open = (of: WireSettings, topics: readonly string[]): Line => {
     const line = openLine(of, topics, () => lines.delete(line));
@@ -65,7 +70,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     return line;
   };
   const groupLine = () => open({ ...wireSettings, requestTimeoutMs }, inputs);
-  const producerSettings = { publishTimeoutMs: settings.publishTimeoutMs, nameOf };
+  const producerSettings = { publishTimeoutMs: settings.publishTimeoutMs, nameOf, topicIds };
   // A request that is cut off by its call's time-out must not be given up before.
   const producerWire = { ...wireSettings, requestTimeoutMs: settings.publishTimeoutMs + 1000 };
   const producer = createProducer(open(producerWire, all), producerSettings, clock);
@@ -77,7 +82,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     partitionCount,
     outageMaxMs,
     nameOf,
-    onLine,
+    health,
   };
   const join = createJoin(groupLine, group, clock);
   const readerSettings = { nameOf, stallMs };
@@ -85,13 +90,15 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     partitionCount,
     append: producer.append,
     scan: createScan(open(wireSettings, all), readerSettings, clock),
-    survey: createSurvey(open(wireSettings, all), nameOf),
+    survey: createSurvey(open(wireSettings, all), nameOf, requestTimeoutMs, clock),
     join(onSession, onFailure) {
       producer.prepare();
       return join(onSession, onFailure);
     },
     tail: createTail(() => open(wireSettings, all), readerSettings, clock),
+    trouble: health.trouble,
     async close() {
+      health.close();
       producer.close();
       for (const line of lines) line.close();
     },
@@ -99,16 +106,23 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   return { ok: true, log };
 }
 
+type Prepared =
+  | { ok: true; partitionCount: number; topicIds: ReadonlyMap<string, string | null> }
+  | { ok: false; problem: Problem; heals: boolean };
+
 async function prepare(
   wireSettings: WireSettings,
+  topics: readonly string[],
   settings: KafkaSettings,
   clock: Clock,
-): Promise<{ ok: true; partitionCount: number } | { ok: false; problem: Problem; heals: boolean }> {
+): Promise<Prepared> {
   try {
     const wire = await openWire(wireSettings, []);
     try {
       const result = await prepareTopics(wire, settings, clock);
-      return result.ok ? result : { ...result, heals: false };
+      if (!result.ok) return { ...result, heals: false };
+      await wire.target(topics);
+      return { ...result, topicIds: new Map(topics.map((topic) => [topic, wire.topicId(topic)])) };
     } finally {
       wire.close();
     }

@@ -22,6 +22,8 @@ export interface Item {
 export interface Batch {
   readonly items: readonly Item[];
   readonly encoded: Buffer;
+  /** A sending of it was not answered, or with an error after which it may be stored. */
+  mayBeStored: boolean;
 }
 
 export interface Lane {
@@ -49,5 +51,6 @@ export function nextBatch(lane: Lane, producer: { id: number; epoch: number }, t
   }
   const items = lane.waiting.splice(0, count);
   const records = items.map((item) => item.record);
-  return { items, encoded: encodeBatch(records, timestampMs, { ...producer, sequence: lane.sequence }) };
+  const encoded = encodeBatch(records, timestampMs, { ...producer, sequence: lane.sequence });
+  return { items, encoded, mayBeStored: false };
 }

@@ -5,20 +5,35 @@
  * 1. A partition has one batch in flight at most, a leader one request. Order within a partition is the order of calls.
  * 2. A batch whose fate is unknown is sent again byte for byte, under the same producer id and sequence, or never.
  * 3. Once a call has settled, none of its records is sent any more: those waiting are dropped, and a request in flight
- *    that holds one is cut off with its connection.
+ *    that holds one is reset with its connection.
+ * 4. A sequence is used again only for a batch that certainly was not stored. Where that is not known, a new producer id
+ *    begins.
+ * 5. Nothing is appended to a topic that was deleted and made again since the log was opened.
  */
 import type { AppendResult, Clock, NewRecord } from "../ports.ts";
 import type { Wire } from "./client.ts";
-import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
+import { errorName, isRefusal, protocolError, reasonOf } from "./errors.ts";
+import { isRecreated } from "./gaps.ts";
 import type { Line } from "./line.ts";
-import { batchBytesMax, type Call, createLane, type Item, type Lane, nextBatch } from "./producer-lane.ts";
-import { produceRequest } from "./protocol.ts";
+import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
+import { isTooLarge, mayHaveStored, produceVerdict, refusalOf } from "./produce-verdict.ts";
+import {
+  type Batch,
+  batchBytesMax,
+  type Call,
+  createLane,
+  type Item,
+  type Lane,
+  nextBatch,
+} from "./producer-lane.ts";
 import { recordBytes } from "./record-batch.ts";
 
 export interface ProducerSettings {
   readonly publishTimeoutMs: number;
   /** Topic name by role. */
   readonly nameOf: (topic: NewRecord["topic"]) => string;
+  /** By name, as they were when the log was opened; null: the brokers have none. */
+  readonly topicIds: ReadonlyMap<string, string | null>;
 }
 
 export interface Producer {
@@ -30,6 +45,8 @@ export interface Producer {
 
 const waitingBytesMax = 256 * 1024 * 1024;
 const retryDelayMs = 100;
+/** Where appends name no topic ids, a topic that was made again is noticed by metadata no older than this. */
+const metadataAgeMs = 5_000;
 const noAnswer = "the broker did not answer";
 
 export function createProducer(line: Line, settings: ProducerSettings, clock: Clock): Producer {
@@ -41,6 +58,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
   let closed = false;
   let waitingBytes = 0;
   let lastTrouble = noAnswer;
+  let refreshedAtMs = 0;
 
   function laneOf(record: NewRecord): Lane {
     const key = `${record.topic}/${record.partition}`;
@@ -95,6 +113,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     let opened: Wire | null = null;
     try {
       opened = await line.wire();
+      refreshedAtMs = clock.nowMs();
       if (!identity) {
         const node = await opened.controller();
         const answer = await node.initProducerId({ transactionTimeout: 60_000 });
@@ -105,7 +124,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       connecting = false;
       pump();
     } catch (error) {
-      lastTrouble = reasonOf(error);
+      lastTrouble = connectTrouble(error);
       if (opened) line.drop(opened);
       if (isRefusal(error)) failAll(lastTrouble);
       clock.after(retryDelayMs, () => {
@@ -134,10 +153,14 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       void connect();
       return;
     }
-    const byLeader = Map.groupBy(ready, (lane) => wire?.leaderOf(lane.topic, lane.partition) ?? null);
+    const over = wire;
+    const others = ready.filter((lane) => isRecreated(over, placeOf(lane)));
+    for (const lane of others) failLane(lane);
+    if (others.length > 0) return queueMicrotask(pump);
+    const byLeader = Map.groupBy(ready, (lane) => over.leaderOf(lane.topic, lane.partition));
     for (const [leader, led] of byLeader) {
-      if (leader === null) backOff(led, wire, "the partition has no leader");
-      else if (!busyLeaders.has(leader)) void send(wire, leader, led);
+      if (leader === null) backOff(led, over, "the partition has no leader");
+      else if (!busyLeaders.has(leader)) void send(over, leader, led);
     }
   }
 
@@ -145,10 +168,26 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     lastTrouble = reason;
     for (const lane of led) lane.state = "backing-off";
     clock.after(retryDelayMs, async () => {
-      if (!over.closed) await over.refresh().catch(() => line.drop(over));
+      if (!over.closed) await freshen(over).catch(() => line.drop(over));
       for (const lane of led) lane.state = "idle";
       pump();
     });
+  }
+
+  async function freshen(over: Wire): Promise<void> {
+    await over.refresh();
+    refreshedAtMs = clock.nowMs();
+  }
+
+  function placeOf(lane: Lane) {
+    return { name: lane.topic, topicId: settings.topicIds.get(lane.topic) ?? null };
+  }
+
+  /** 5. */
+  function failLane(lane: Lane): void {
+    const calls = new Set([...lane.waiting, ...(lane.batch?.items ?? [])].map((item) => item.call));
+    const reason = `${lane.topic} was deleted and made again: nothing is appended to it until this worker is started again`;
+    for (const call of calls) fail(call, reason);
   }
 
   async function send(over: Wire, leader: number, led: readonly Lane[]): Promise<void> {
@@ -160,13 +199,18 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     const sent = led.map((lane) => ({ lane, batch: lane.batch }));
     const parts = led.map((lane) => ({
       topic: lane.topic,
+      topicId: placeOf(lane).topicId,
       partition: lane.partition,
       batch: lane.batch!.encoded,
     }));
     let failure: string | null = null;
-    let answers: { topic: string; partition: number; errorCode: number }[] = [];
+    let answers: ProduceAnswer[] = [];
     try {
       const node = await over.node(leader);
+      if (!takesTopicIds(node.versions) && clock.nowMs() - refreshedAtMs > metadataAgeMs) {
+        await freshen(over);
+        if (led.some((lane) => isRecreated(over, placeOf(lane)))) throw new Error("a topic was made again");
+      }
       answers = await node.connectionPool.send(
         produceRequest(node.versions, parts, settings.publishTimeoutMs),
       );
@@ -181,54 +225,57 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       // Another batch, or none: this one's calls have settled meanwhile.
       if (lane.batch !== batch || batch === null) continue;
       const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);
-      if (failure === null && answer) judge(lane, answer.errorCode, again);
-      else again.push(lane);
+      if (failure === null && answer) judge(lane, batch, answer.errorCode, again);
+      else {
+        batch.mayBeStored = true;
+        again.push(lane);
+      }
     }
     if (again.length > 0) backOff(again, over, failure ?? lastTrouble);
     pump();
   }
 
-  function judge(lane: Lane, errorCode: number, again: Lane[]): void {
-    const { items } = lane.batch!;
-    if (errorCode === errorCodes.none || errorCode === errorCodes.duplicateSequence) {
-      lane.batch = null;
-      lane.sequence = (lane.sequence + items.length) % 0x8000_0000;
-      lane.batchBytesMax = Math.min(batchBytesMax, lane.batchBytesMax * 2);
-      lastTrouble = noAnswer;
-      for (const item of items) {
-        forget(item);
-        item.call.pending -= 1;
-        if (item.call.pending === 0) finish(item.call, { ok: true });
-      }
-    } else if (isPassing(errorCode)) {
-      lastTrouble = `${errorName(errorCode)} for ${lane.topic}/${lane.partition}`;
-      again.push(lane);
-    } else if (errorCode === errorCodes.outOfOrderSequence || errorCode === errorCodes.unknownProducerId) {
-      startAfresh(`${errorName(errorCode)} for ${lane.topic}/${lane.partition}`);
-    } else {
-      refused(lane, errorCode);
+  function judge(lane: Lane, batch: Batch, errorCode: number, again: Lane[]): void {
+    const trouble = `${errorName(errorCode)} for ${lane.topic}/${lane.partition}`;
+    switch (produceVerdict(errorCode, batch.mayBeStored)) {
+      case "stored":
+        return stored(lane, batch);
+      case "again":
+        batch.mayBeStored ||= mayHaveStored(errorCode);
+        lastTrouble = trouble;
+        again.push(lane);
+        return;
+      case "refused":
+        return refused(lane, batch, errorCode);
+      case "afresh":
+        return startAfresh(trouble);
+    }
+  }
+
+  function stored(lane: Lane, { items }: Batch): void {
+    lane.batch = null;
+    lane.sequence = (lane.sequence + items.length) % 0x8000_0000;
+    lane.batchBytesMax = Math.min(batchBytesMax, lane.batchBytesMax * 2);
+    lastTrouble = noAnswer;
+    for (const item of items) {
+      forget(item);
+      item.call.pending -= 1;
+      if (item.call.pending === 0) finish(item.call, { ok: true });
     }
   }
 
   /** Nothing of the batch was stored. Too large a batch is split; a record that is too large alone fails its call. */
-  function refused(lane: Lane, errorCode: number): void {
-    const { items } = lane.batch!;
+  function refused(lane: Lane, { items }: Batch, errorCode: number): void {
     lane.batch = null;
-    const tooLarge = errorCode === errorCodes.messageTooLarge || errorCode === errorCodes.recordListTooLarge;
     const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
-    if (tooLarge && items.length > 1) {
+    if (isTooLarge(errorCode) && items.length > 1) {
       lane.waiting.unshift(...items);
       lane.batchBytesMax = Math.ceil(bytes / 2);
       return;
     }
-    const place = `${lane.topic}/${lane.partition}`;
-    const reason = tooLarge
-      ? `a record of about ${bytes} bytes is larger than ${place} takes; raise max.message.bytes: kafka-configs.sh ` +
-        `--alter --entity-type topics --entity-name ${lane.topic} --add-config max.message.bytes=${bytes * 2}`
-      : `${errorName(errorCode)} for ${place}`;
     for (const item of items) {
       forget(item);
-      fail(item.call, reason);
+      fail(item.call, refusalOf(errorCode, lane.topic, lane.partition, bytes));
     }
   }
 
@@ -265,4 +312,10 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       line.close();
     },
   };
+}
+
+/** What a refusal to begin is about: it names no topic by itself. */
+function connectTrouble(error: unknown): string {
+  if (protocolError(error) !== "CLUSTER_AUTHORIZATION_FAILED") return reasonOf(error);
+  return `${reasonOf(error)} (the operation is IdempotentWrite on the cluster, or Write to the topics)`;
 }

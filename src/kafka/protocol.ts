@@ -1,6 +1,5 @@
-/** The two requests that carry records, Produce (v3 to v7) and Fetch (v4 to v11), as kafkajs's connections send them. */
+/** What the requests that this adapter encodes itself have in common: how a kafkajs connection sends and reads one. */
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import type { AbortedTransaction } from "./record-batch.ts";
 
 /** What a kafkajs connection needs to send a request and to read the answer. */
 export interface ProtocolRequest<T> {
@@ -16,145 +15,96 @@ export interface ProtocolRequest<T> {
 
 export type ApiVersions = Readonly<Record<number, { minVersion: number; maxVersion: number } | undefined>>;
 
-const produceKey = 0;
-const fetchKey = 1;
-
-function versionOf(versions: ApiVersions, key: number, lowest: number, highest: number): number {
+/** The highest version that both sides speak, at least `lowest`. */
+export function versionOf(versions: ApiVersions, key: number, lowest: number, highest: number): number {
   return Math.max(lowest, Math.min(highest, versions[key]?.maxVersion ?? lowest));
 }
 
-function protocolRequest<T>(
-  apiKey: number,
-  apiVersion: number,
-  apiName: string,
-  body: ByteWriter,
+export interface Api {
+  readonly key: number;
+  readonly name: string;
+  readonly version: number;
+  /**
+   * Compact lengths, and optional fields at the end of each structure, the headers of request and answer included.
+   * kafkajs writes and reads headers without them, so they stand at the beginning of what it takes for the body.
+   */
+  readonly flexible: boolean;
+}
+
+export function protocolRequest<T>(
+  { key, name, version, flexible }: Api,
+  write: (body: ByteWriter) => void,
   read: (reader: ByteReader) => T,
+  sizeHint = 1024,
 ): ProtocolRequest<T> {
+  const body = new ByteWriter(sizeHint);
+  if (flexible) body.uvarint(0);
+  write(body);
+  if (flexible) body.uvarint(0);
+  const { bytes } = body;
   return {
-    request: { apiKey, apiVersion, apiName, encode: async () => ({ buf: body.bytes, buffer: body.bytes }) },
+    request: {
+      apiKey: key,
+      apiVersion: version,
+      apiName: name,
+      encode: async () => ({ buf: bytes, buffer: bytes }),
+    },
     response: {
-      decode: async (bytes) => read(new ByteReader(bytes)),
+      async decode(answer) {
+        const reader = new ByteReader(answer);
+        if (flexible) reader.tags();
+        return read(reader);
+      },
       parse: async (answer) => answer,
     },
   };
 }
 
-/** Groups by topic, as requests do. */
-function byTopic<T extends { topic: string }>(items: readonly T[]): [string, T[]][] {
-  return [...Map.groupBy(items, (item) => item.topic)];
-}
-
-function writeTopics<T extends { topic: string }>(
+/** Places of one topic together, as requests name them. */
+export function writeTopics<T extends { topic: string; topicId: string | null }>(
   body: ByteWriter,
   items: readonly T[],
+  { flexible }: Api,
+  byId: boolean,
   write: (item: T) => void,
 ): void {
-  const topics = byTopic(items);
-  body.int32(topics.length);
-  for (const [topic, partitions] of topics) {
-    body.string(topic).int32(partitions.length);
-    for (const item of partitions) write(item);
+  const topics = [...Map.groupBy(items, (item) => item.topic)];
+  writeCount(body, topics.length, flexible);
+  for (const [topic, places] of topics) {
+    if (byId) body.uuid(places[0]!.topicId!);
+    else if (flexible) body.compactString(topic);
+    else body.string(topic);
+    writeCount(body, places.length, flexible);
+    for (const place of places) {
+      write(place);
+      if (flexible) body.uvarint(0);
+    }
+    if (flexible) body.uvarint(0);
   }
 }
 
-export interface ProducePart {
-  readonly topic: string;
-  readonly partition: number;
-  readonly batch: Buffer;
+/** The answer to `writeTopics`. `topic`: as the request named it. */
+export function readTopics<T extends { topic: string; topicId: string | null }, A>(
+  reader: ByteReader,
+  asked: readonly T[],
+  { flexible }: Api,
+  byId: boolean,
+  read: (topic: string) => A,
+): A[] {
+  const names = new Map(asked.map(({ topic, topicId }) => [topicId, topic]));
+  return arrayOf(reader, flexible, () => {
+    const topic = byId ? names.get(reader.uuid()) : flexible ? reader.compactString() : reader.string();
+    const answers = arrayOf(reader, flexible, () => read(topic ?? ""));
+    if (flexible) reader.tags();
+    return answers;
+  }).flat();
 }
 
-export interface ProduceAnswer {
-  readonly topic: string;
-  readonly partition: number;
-  readonly errorCode: number;
+export function arrayOf<T>(reader: ByteReader, flexible: boolean, read: () => T): T[] {
+  return flexible ? reader.compactArray(read) : reader.array(read);
 }
 
-/** At most one batch a partition; acknowledged by all in-sync replicas. */
-export function produceRequest(
-  versions: ApiVersions,
-  parts: readonly ProducePart[],
-  timeoutMs: number,
-): ProtocolRequest<ProduceAnswer[]> {
-  const version = versionOf(versions, produceKey, 3, 7);
-  const size = parts.reduce((sum, part) => sum + part.batch.length + 64, 64);
-  const body = new ByteWriter(size).string(null).int16(-1).int32(timeoutMs);
-  writeTopics(body, parts, (part) => body.int32(part.partition).int32(part.batch.length).raw(part.batch));
-  return protocolRequest(produceKey, version, "Produce", body, (reader) =>
-    reader
-      .array(() => {
-        const topic = reader.string() ?? "";
-        return reader.array(() => {
-          const answer = { topic, partition: reader.int32(), errorCode: reader.int16() };
-          reader.at += version >= 5 ? 24 : 16;
-          return answer;
-        });
-      })
-      .flat(),
-  );
-}
-
-export interface FetchPart {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** A larger batch comes whole all the same, if it is the first. */
-  readonly maxBytes: number;
-}
-
-export interface FetchLimits {
-  readonly maxWaitMs: number;
-  /** Of the answer. */
-  readonly maxBytes: number;
-}
-
-export interface Fetched {
-  readonly topic: string;
-  readonly partition: number;
-  readonly errorCode: number;
-  /** End of what this client may see: open transactions and unreplicated records lie beyond. */
-  readonly stableEnd: number;
-  readonly aborted: readonly AbortedTransaction[];
-  /** Record batches, the last one perhaps cut short. */
-  readonly bytes: Buffer;
-}
-
-/** Reads committed records only. The broker may answer with fewer partitions than were asked for. */
-export function fetchRequest(
-  versions: ApiVersions,
-  parts: readonly FetchPart[],
-  limits: FetchLimits,
-): ProtocolRequest<Fetched[]> {
-  const version = versionOf(versions, fetchKey, 4, 11);
-  const body = new ByteWriter(1024).int32(-1).int32(limits.maxWaitMs).int32(1).int32(limits.maxBytes).int8(1);
-  if (version >= 7) body.int32(0).int32(-1);
-  writeTopics(body, parts, (part) => {
-    body.int32(part.partition);
-    if (version >= 9) body.int32(-1);
-    body.int64(part.offset);
-    if (version >= 5) body.int64(-1);
-    body.int32(part.maxBytes);
-  });
-  if (version >= 7) body.int32(0);
-  if (version >= 11) body.string("");
-  return protocolRequest(fetchKey, version, "Fetch", body, (reader) => {
-    reader.at += version >= 7 ? 10 : 4;
-    return reader
-      .array(() => {
-        const topic = reader.string() ?? "";
-        return reader.array(() => readFetched(reader, topic, version));
-      })
-      .flat();
-  });
-}
-
-function readFetched(reader: ByteReader, topic: string, version: number): Fetched {
-  const partition = reader.int32();
-  const errorCode = reader.int16();
-  reader.at += 8;
-  const stableEnd = reader.int64();
-  if (version >= 5) reader.at += 8;
-  const aborted = reader.array(() => ({ producerId: reader.int64(), firstOffset: reader.int64() }));
-  if (version >= 11) reader.at += 4;
-  const size = reader.int32();
-  return { topic, partition, errorCode, stableEnd, aborted, bytes: reader.raw(Math.max(0, size)) };
+function writeCount(body: ByteWriter, count: number, flexible: boolean): void {
+  if (flexible) body.uvarint(count + 1);
+  else body.int32(count);
 }

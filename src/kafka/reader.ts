@@ -5,9 +5,10 @@
 import type { Clock, EventLog, LogRecord, LogTail, ScanResult, Topic } from "../ports.ts";
 import type { Wire } from "./client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
+import { type Fetched, type FetchPart, fetchRequest } from "./fetch-request.ts";
+import { isRecreated } from "./gaps.ts";
 import type { Line } from "./line.ts";
 import { leaderOf, listBounds, type Place } from "./offsets.ts";
-import { type Fetched, fetchRequest } from "./protocol.ts";
 import { decodeBatches, type RawRecord } from "./record-batch.ts";
 
 export interface ReaderSettings {
@@ -30,7 +31,7 @@ export function logRecords(topic: Topic, partition: number, records: readonly Ra
     value: record.value,
     headers: record.headers,
     timestampMs: record.timestampMs,
-    leaderEpoch: -1,
+    leaderEpoch: record.leaderEpoch,
   }));
 }
 
@@ -69,33 +70,48 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
   return async (topic, partition, fromOffset, onRecords, signal): Promise<ScanResult> => {
     const place = { topic: settings.nameOf(topic), partition };
     const wait = patience(clock, settings.stallMs);
+    let topicId: string | null = null;
     let position = fromOffset;
+    let lastEpoch = -1;
     let end: number | null = null;
     let emptyAnswers = 0;
+    let beyondEnd = 0;
     for (;;) {
       if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
       let wire: Wire | null = null;
       try {
         wire = await line.wire();
+        topicId ??= wire.topicId(place.topic);
+        if (isRecreated(wire, { name: place.topic, topicId })) return madeAgain(place);
         if (end === null) {
           const [bounds] = await listBounds(wire, [place], true);
-          if (position > bounds!.end) return endsBefore(place, position, bounds!.end);
           position = Math.max(position, bounds!.start);
           end = bounds!.end;
         }
-        if (position >= end) return { ok: true, nextOffset: position };
-        const fetched = await fetchOne(wire, { ...place, offset: position });
+        if (position === end) return { ok: true, nextOffset: position };
+        const fetched = await fetchOne(wire, { ...place, topicId, offset: position, lastEpoch });
         if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
+        if (fetched.diverges) return otherRecords(place, position);
         if (fetched.errorCode === errorCodes.offsetOutOfRange) {
-          // Retention moved the start meanwhile: from there, then.
           const [bounds] = await listBounds(wire, [place], true);
-          if (position > bounds!.end) return endsBefore(place, position, bounds!.end);
+          if (position > bounds!.end) {
+            // Twice, by the newest metadata: the first answer may be one of a leader of the past.
+            beyondEnd += 1;
+            if (beyondEnd >= 2) return endsBefore(place, position, bounds!.end);
+            throw new PassingError(`no offset ${position}`);
+          }
+          // Retention moved the start meanwhile: from there, then.
           position = Math.max(position, bounds!.start);
           end = Math.min(end, bounds!.end);
           continue;
         }
-        const { records, nextOffset } = decodeBatches(fetched.bytes, position, fetched.aborted);
-        if (nextOffset === position) {
+        const decoded = decodeBatches(fetched.bytes, position, fetched.aborted);
+        if (decoded.nextOffset === position) {
+          if (position > end) {
+            // The leader has the offset, but does not know yet how far its records are replicated.
+            end = null;
+            throw new PassingError(`the end is not known yet, it is at least ${position}`);
+          }
           // Compaction may have removed the last records before the end: twice nothing where the leader says that it
           // has more means that nothing is left.
           emptyAnswers += 1;
@@ -105,8 +121,10 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
         }
         emptyAnswers = 0;
         wait.progress();
-        position = nextOffset;
-        if (records.length > 0) onRecords(logRecords(topic, partition, records));
+        position = decoded.nextOffset;
+        lastEpoch = decoded.lastEpoch;
+        if (decoded.records.length > 0) onRecords(logRecords(topic, partition, decoded.records));
+        if (position >= end) return { ok: true, nextOffset: position };
       } catch (error) {
         const reason = `${place.topic}/${partition}: ${reasonOf(error)}`;
         if (wire && !(error instanceof PassingError)) line.drop(wire);
@@ -122,16 +140,23 @@ function endsBefore(place: Place, position: number, logEnd: number): ScanResult 
   return { ok: false, reason, logEnd };
 }
 
+function madeAgain({ topic }: Place): ScanResult {
+  return { ok: false, reason: `${topic} was deleted and made again while it was read` };
+}
+
+function otherRecords({ topic, partition }: Place, position: number): ScanResult {
+  const reason = `${topic}/${partition} holds other records before ${position} than were read: a replica without them became its leader`;
+  return { ok: false, reason };
+}
+
 /** An answer that says: not now, or not here. The connection itself is well. */
 class PassingError extends Error {}
 
-async function fetchOne(
-  wire: Wire,
-  part: { topic: string; partition: number; offset: number },
-): Promise<Fetched> {
+async function fetchOne(wire: Wire, part: Omit<FetchPart, "leaderEpoch" | "maxBytes">): Promise<Fetched> {
   const node = await wire.node(leaderOf(wire, part));
+  const leaderEpoch = wire.leaderEpochOf(part.topic, part.partition);
   const [fetched] = await node.connectionPool.send(
-    fetchRequest(node.versions, [{ ...part, maxBytes: scanLimits.maxBytes }], scanLimits),
+    fetchRequest(node.versions, [{ ...part, leaderEpoch, maxBytes: scanLimits.maxBytes }], scanLimits),
   );
   if (!fetched) throw new PassingError("the broker throttles this client");
   checkFetched(fetched);
@@ -212,8 +237,11 @@ async function pollLeaders(
 ): Promise<void> {
   const parts = [...positions].map(([partition, offset]) => ({
     topic,
+    topicId: wire.topicId(topic),
     partition,
     offset,
+    leaderEpoch: wire.leaderEpochOf(topic, partition),
+    lastEpoch: -1,
     maxBytes: tailPartitionBytes,
   }));
   const byLeader = Map.groupBy(parts, (part) => leaderOf(wire, part));

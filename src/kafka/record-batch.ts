@@ -14,6 +14,8 @@ export interface RawRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly Header[];
+  /** Of its batch. */
+  readonly leaderEpoch: number;
 }
 
 export interface RecordBody {
@@ -107,6 +109,8 @@ export interface DecodedRecords {
   readonly records: readonly RawRecord[];
   /** Where the next fetch goes on: after the last whole batch, also when it held no record to hand over. */
   readonly nextOffset: number;
+  /** Leader epoch of the last whole batch; -1 where there is none, or it has none. */
+  readonly lastEpoch: number;
 }
 
 /**
@@ -122,6 +126,7 @@ export function decodeBatches(
   const aborting = new Set<number>();
   const records: RawRecord[] = [];
   let nextOffset = fromOffset;
+  let lastEpoch = -1;
   for (let at = 0; at + overheadBytes <= bytes.length; ) {
     const size = lengthCountsFrom + bytes.readInt32BE(at + lengthAt);
     if (size < overheadBytes) throw new BatchError(`a batch of ${size} bytes at offset ${nextOffset}`);
@@ -131,17 +136,19 @@ export function decodeBatches(
     while (pending[0] && pending[0].firstOffset <= batch.lastOffset)
       aborting.add(pending.shift()!.producerId);
     nextOffset = Math.max(nextOffset, batch.lastOffset + 1);
+    lastEpoch = batch.leaderEpoch;
     if (batch.control) {
       if (batch.abortsTransaction()) aborting.delete(batch.producerId);
     } else if (!(batch.transactional && aborting.has(batch.producerId))) {
       batch.readRecords(fromOffset, records);
     }
   }
-  return { records, nextOffset };
+  return { records, nextOffset, lastEpoch };
 }
 
 interface Batch {
   readonly lastOffset: number;
+  readonly leaderEpoch: number;
   readonly producerId: number;
   readonly control: boolean;
   readonly transactional: boolean;
@@ -152,7 +159,8 @@ interface Batch {
 function readBatch(bytes: Buffer): Batch {
   const reader = new ByteReader(bytes);
   const baseOffset = reader.int64();
-  reader.at = 16;
+  reader.at = 12;
+  const leaderEpoch = reader.int32();
   const magic = reader.int8();
   if (magic !== 2)
     throw new BatchError(`record format ${magic} at offset ${baseOffset}; only format 2 is read`);
@@ -167,33 +175,41 @@ function readBatch(bytes: Buffer): Batch {
   reader.at += 6;
   const count = reader.int32();
   const appendTimeMs = attributes & 8 ? maxTimestampMs : null;
+  const place = { baseOffset, baseTimestampMs, appendTimeMs, leaderEpoch };
   const open = () => new ByteReader(decompress(attributes & 7, bytes.subarray(reader.at)));
   return {
     lastOffset,
+    leaderEpoch,
     producerId,
     control: (attributes & 32) !== 0,
     transactional: (attributes & 16) !== 0,
     abortsTransaction: () => {
       if (count === 0) return false;
-      const key = readRecord(open(), baseOffset, baseTimestampMs, null).key;
+      const key = readRecord(open(), place).key;
       return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
     },
     readRecords: (fromOffset, into) => {
       if (count === 0) return;
       const body = open();
       for (let index = 0; index < count; index += 1) {
-        const record = readRecord(body, baseOffset, baseTimestampMs, appendTimeMs);
+        const record = readRecord(body, place);
         if (record.offset >= fromOffset) into.push(record);
       }
     },
   };
 }
 
+interface BatchPlace {
+  readonly baseOffset: number;
+  readonly baseTimestampMs: number;
+  /** Null: each record has its own time. */
+  readonly appendTimeMs: number | null;
+  readonly leaderEpoch: number;
+}
+
 function readRecord(
   batch: ByteReader,
-  baseOffset: number,
-  baseTimestampMs: number,
-  appendTimeMs: number | null,
+  { baseOffset, baseTimestampMs, appendTimeMs, leaderEpoch }: BatchPlace,
 ): RawRecord {
   const size = batch.varint();
   const end = batch.at + size;
@@ -207,5 +223,5 @@ function readRecord(
   for (let index = 0; index < headerCount; index += 1)
     headers.push([batch.varString() ?? "", batch.varBytes()]);
   if (batch.at !== end) throw new BatchError(`a record at offset ${offset} is not as long as its parts`);
-  return { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers };
+  return { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers, leaderEpoch };
 }

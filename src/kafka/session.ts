@@ -12,6 +12,7 @@ import { inputTopics } from "../ports.ts";
 import type { Wire } from "./client.ts";
 import { protocolError, reasonOf } from "./errors.ts";
 import { createFetcher, type FetcherLines } from "./fetcher.ts";
+import type { Health } from "./health.ts";
 import { createInbox } from "./inbox.ts";
 import type { Line } from "./line.ts";
 import type { Node } from "./node.ts";
@@ -25,19 +26,27 @@ export interface SessionSettings {
   /** Of `positions` and of a commit that finds no coordinator, all attempts together. */
   readonly requestTimeoutMs: number;
   readonly nameOf: (topic: InputPosition["topic"]) => string;
-  readonly onLine: (line: string) => void;
+  readonly health: Health;
 }
 
 export interface Generation {
   readonly memberId: string;
   readonly generationId: number;
   readonly partitions: readonly number[];
+  /** Of the inputs, by name, as they were when this member joined. */
+  readonly topicIds: ReadonlyMap<string, string | null>;
+}
+
+/** A request that was answered as a heartbeat is: when it was sent, and to which coordinator. */
+export interface Beat {
+  readonly nodeId: number;
+  readonly sentAtMs: number;
 }
 
 export interface OwnSession {
   readonly session: Session;
-  /** A request sent at this time was answered: member of this generation, and no rebalance has begun. */
-  heardFrom(sentAtMs: number): void;
+  /** Still a member of this generation, and no rebalance has begun. */
+  heardFrom(beat: Beat): void;
   end(): void;
 }
 
@@ -65,7 +74,7 @@ const marginShare = 1 / 5;
 
 export function createSession(
   generation: Generation,
-  joinedAtMs: number,
+  joined: Beat,
   settings: SessionSettings,
   ports: SessionPorts,
   clock: Clock,
@@ -73,10 +82,13 @@ export function createSession(
   const { memberId, generationId, partitions } = generation;
   const ended = new AbortController();
   const leaseMs = settings.sessionTimeoutMs * (1 - marginShare);
-  let heardAtMs = joinedAtMs;
+  const heard = createHeard(joined);
   let lastCommit: Promise<unknown> = Promise.resolve();
   const places = inputTopics.flatMap((topic) =>
-    partitions.map((partition) => ({ topic, name: settings.nameOf(topic), partition })),
+    partitions.map((partition) => {
+      const name = settings.nameOf(topic);
+      return { topic, name, topicId: generation.topicIds.get(name) ?? null, partition };
+    }),
   );
   const inbox = createInbox(places, () => fetcher.pump());
   const fetcher = createFetcher(inbox, ports.lines, settings, clock, ports.onFatal);
@@ -100,6 +112,7 @@ export function createSession(
         const node = await ports.coordinator(wire);
         if (ended.signal.aborted) return "superseded";
         await sendCommit(node, topics);
+        heard.stored(node.nodeId);
         return "committed";
       } catch (error) {
         const type = protocolError(error);
@@ -111,7 +124,6 @@ export function createSession(
         ports.forgetCoordinator();
         if (!type && wire) line.drop(wire);
         if (sent && !(type && elsewhereErrors.has(type))) {
-          settings.onLine(`commit: ${reasonOf(error)}`);
           return "unknown";
         }
         if (clock.nowMs() > giveUpAtMs) return "unknown";
@@ -194,7 +206,7 @@ export function createSession(
     partitions,
     ended: ended.signal,
     leaseMs,
-    heldUntilMs: () => (ended.signal.aborted ? Number.NEGATIVE_INFINITY : heardAtMs + leaseMs),
+    heldUntilMs: () => (ended.signal.aborted ? Number.NEGATIVE_INFINITY : heard.atMs() + leaseMs),
     positions,
     seek: inbox.seek,
     read: inbox.read,
@@ -204,12 +216,22 @@ export function createSession(
       return result;
     },
   };
+  return { session, heardFrom: heard.from, end };
+}
+
+/** When the coordinator that stored the last commit was last heard from; before the first commit, any. */
+function createHeard(joined: Beat) {
+  const lastMs = new Map([[joined.nodeId, joined.sentAtMs]]);
+  let storedBy: number | null = null;
   return {
-    session,
-    heardFrom: (sentAtMs) => {
-      heardAtMs = Math.max(heardAtMs, sentAtMs);
+    from({ nodeId, sentAtMs }: Beat): void {
+      lastMs.set(nodeId, Math.max(lastMs.get(nodeId) ?? sentAtMs, sentAtMs));
     },
-    end,
+    stored(nodeId: number): void {
+      storedBy = nodeId;
+    },
+    atMs: () =>
+      storedBy === null ? Math.max(...lastMs.values()) : (lastMs.get(storedBy) ?? Number.NEGATIVE_INFINITY),
   };
 }
 

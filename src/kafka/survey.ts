@@ -1,27 +1,40 @@
 /** What stands in the four topics at a moment: their ids and bounds. */
-import type { EventLog, SurveyResult, Topic } from "../ports.ts";
+import type { Clock, EventLog, SurveyResult, Topic } from "../ports.ts";
 import type { Wire } from "./client.ts";
-import { protocolError, reasonOf } from "./errors.ts";
+import { isRefusal, protocolError, reasonOf } from "./errors.ts";
 import type { Line } from "./line.ts";
 import { listBounds } from "./offsets.ts";
+import { delay } from "./reader.ts";
+
+const retryDelayMs = 100;
 
 const roles: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 
-export function createSurvey(line: Line, nameOf: (topic: Topic) => string): EventLog["survey"] {
+/** @param timeoutMs how long trouble that passes is waited out. */
+export function createSurvey(
+  line: Line,
+  nameOf: (topic: Topic) => string,
+  timeoutMs: number,
+  clock: Clock,
+): EventLog["survey"] {
   return async () => {
-    let wire: Wire | null = null;
-    try {
-      wire = await line.wire();
-      return await survey(wire, nameOf);
-    } catch (error) {
-      if (!protocolError(error) && wire) line.drop(wire);
-      if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
-      return { ok: false, reason: reasonOf(error) };
+    const giveUpAtMs = clock.nowMs() + timeoutMs;
+    for (;;) {
+      let wire: Wire | null = null;
+      try {
+        wire = await line.wire();
+        return await survey(wire, nameOf);
+      } catch (error) {
+        if (!protocolError(error) && wire) line.drop(wire);
+        if (isRefusal(error) || clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
+        await delay(clock, retryDelayMs);
+      }
     }
   };
 }
 
 async function survey(wire: Wire, nameOf: (topic: Topic) => string): Promise<SurveyResult> {
+  await wire.refresh();
   const places = roles.flatMap((role) => {
     const topic = nameOf(role);
     return Array.from({ length: wire.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
@@ -30,7 +43,7 @@ async function survey(wire: Wire, nameOf: (topic: Topic) => string): Promise<Sur
   const of = (role: Topic) => {
     const found = byTopic.get(nameOf(role)) ?? [];
     const bounds = found.sort((a, b) => a.partition - b.partition).map(({ start, end }) => ({ start, end }));
-    return { id: null, bounds };
+    return { id: wire.topicId(nameOf(role)), bounds };
   };
   const topics = {
     enrolled: of("enrolled"),

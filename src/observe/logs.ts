@@ -70,6 +70,7 @@ function levelOf(event: RegistrarEvent): Level {
       return "warn";
     case "tenant-blocked":
     case "breaker-opened":
+    case "log-unreachable":
     case "duplicate-objects":
       return "error";
     case "fault":
@@ -148,6 +149,10 @@ function messageOf(event: RegistrarEvent): string {
       return event.result === "committed" ? "offsets committed" : `commit ${event.result}`;
     case "log-failed":
       return `log ${event.operation} failed: ${event.reason}`;
+    case "log-unreachable":
+      return `Kafka does not answer: ${event.broker}: ${event.reason}`;
+    case "log-reachable":
+      return `Kafka answers again, after ${Math.round(event.forMs / 1000)} s`;
     case "duplicate-objects":
       return `${event.ids.length} Graph objects for one enrollment; type connector-registrar reconcile`;
     case "fault":

@@ -66,6 +66,12 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
     "From the enrollment's record to its registered record.",
     [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400],
   );
+  const logUp = new Gauge({
+    name: `${prefix}log_up`,
+    help: "0 while brokers that are needed do not answer.",
+    registers: [registry],
+  });
+  logUp.set(1);
   // Series that exist from the start have a rate from the first event on.
   for (const outcome of ["created", "recovered"]) registered.inc({ outcome }, 0);
   for (const topic of ["enrolled", "retry"]) read.inc({ topic }, 0);
@@ -101,6 +107,10 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
           return commits.inc({ result: event.result });
         case "log-failed":
           return logFailures.inc({ operation: event.operation });
+        case "log-unreachable":
+          return logUp.set(0);
+        case "log-reachable":
+          return logUp.set(1);
         case "breaker-opened":
           return breakerOpened.inc();
         case "duplicate-objects":

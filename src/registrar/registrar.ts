@@ -235,6 +235,8 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   function status(): RegistrarStatus {
     const partitions = [...owned.values()].filter(({ confirmed }) => confirmed).map(({ number }) => number);
     const notReady: string[] = [];
+    const trouble = log.trouble?.() ?? null;
+    if (trouble !== null) notReady.push(`log: ${trouble}`);
     if (session === null) notReady.push("group: no partitions assigned yet");
     for (const number of session?.partitions ?? []) {
       if (!partitions.includes(number)) notReady.push(`partition ${number}: being taken over`);

@@ -2,6 +2,7 @@
 import type { Wire } from "../../src/kafka/client.ts";
 import type { Line } from "../../src/kafka/line.ts";
 import type { Node } from "../../src/kafka/node.ts";
+import type { ProtocolRequest } from "../../src/kafka/protocol.ts";
 
 /** Answers in turn, then the last one for ever; an Error is thrown. */
 export function inTurn<T>(...answers: (T | Error)[]): () => Promise<T> {
@@ -17,13 +18,29 @@ export function protocolError(type: string): Error {
   return Object.assign(new Error(type), { name: "KafkaJSProtocolError", type });
 }
 
+/** Bounds of every partition. */
+export function listOffsets(start: () => number, end: () => number): Node["listOffsets"] {
+  return async ({ topics }) => ({
+    responses: topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition, timestamp }) => ({
+        partition,
+        offset: String(timestamp === -1 ? end() : start()),
+      })),
+    })),
+  });
+}
+
 export interface FakeLine extends Line {
   /** Connections opened so far; each is used until it is dropped. */
   opened: number;
   refreshed: number;
 }
 
-export function fakeLine(node: Partial<Node> & { send?: () => Promise<unknown> }): FakeLine {
+export function fakeLine(
+  node: Partial<Node> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
+  topicId: () => string | null = () => null,
+): FakeLine {
   const whole = {
     nodeId: 1,
     versions: {},
@@ -43,7 +60,10 @@ export function fakeLine(node: Partial<Node> & { send?: () => Promise<unknown> }
         controller: async () => whole,
         coordinator: async () => whole,
         leaderOf: () => 1,
+        leaderEpochOf: () => 0,
+        topicId,
         partitionCount: () => 2,
+        target: async () => {},
         refresh: async () => {
           line.refreshed += 1;
         },

@@ -5,6 +5,7 @@ import { after, type TestContext, test } from "node:test";
 import { Kafka, logLevel } from "kafkajs";
 import { systemClock } from "../../src/clock.ts";
 import { topicName } from "../../src/domain/topics.ts";
+import type { LogEvent } from "../../src/kafka/health.ts";
 import { type KafkaLog, type KafkaSettings, openKafkaLog } from "../../src/kafka/kafka-log.ts";
 import type { Topic } from "../../src/ports.ts";
 import type { Features, Harness } from "../contracts/event-log/harness.ts";
@@ -52,7 +53,7 @@ export function settingsFor(changes: Partial<KafkaSettings> = {}): KafkaSettings
     sessionTimeoutMs: 10_000,
     maxPartitionFetchBytes: 131_072,
     publishTimeoutMs: 10_000,
-    ...(process.env.KAFKA_TEST_LINES ? { onLine: (line: string) => console.error(line) } : {}),
+    ...(process.env.KAFKA_TEST_LINES ? { onEvent: (event: LogEvent) => console.error(event) } : {}),
     ...changes,
   };
 }

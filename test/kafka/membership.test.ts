@@ -35,8 +35,9 @@ kafkaTest("heartbeats keep a membership for longer than the session time-out", a
   t.after(member.leave);
   await until(() => member.sessions.length === 1);
   const [session] = member.sessions as [Session];
+  assert.equal(session.leaseMs, 0.8 * 6000);
   const firstHeldUntilMs = session.heldUntilMs();
-  assert.ok(firstHeldUntilMs <= harness.clock.nowMs() + 0.8 * 6000);
+  assert.ok(firstHeldUntilMs <= harness.clock.nowMs() + session.leaseMs);
   await until(() => harness.clock.nowMs() > firstHeldUntilMs + 0.2 * 6000 + 500);
   assert.ok(session.heldUntilMs() > harness.clock.nowMs());
   assert.equal(
@@ -57,14 +58,16 @@ kafkaTest(
     await until(() => frozen.member.sessions.length === 1);
     const [old] = frozen.member.sessions as [Session];
     const commit = { topic: "enrolled", partition: 0, offset: 5, metadata: "in time" } as const;
+    const sentAtMs = harness.clock.nowMs();
     assert.equal(await old.commit([commit]), "committed");
     frozen.clock.freeze();
     const other = await join(harness.log);
     t.after(other.leave);
     await until(() => other.sessions.length === 1);
+    assert.ok(old.heldUntilMs() < harness.clock.nowMs(), "so did its heartbeats");
     assert.ok(
-      old.heldUntilMs() < harness.clock.nowMs(),
-      "the first one's hold ran out before the second one's began",
+      sentAtMs + old.leaseMs < harness.clock.nowMs(),
+      "the first one's lease ran out before the second one's session began",
     );
     assert.ok(!old.ended.aborted, "the first one knows nothing yet");
     assert.equal(await old.commit([{ ...commit, offset: 9, metadata: "too late" }]), "superseded");
@@ -95,7 +98,8 @@ kafkaTest(
     } as const;
     for (let partition = 0; partition < 6; partition += 1)
       await harness.log.append([{ ...record, partition }]);
-    for (const partition of first.sessions[0]!.partitions) first.sessions[0]!.seek("enrolled", partition, 0);
+    for (const partition of first.sessions[0]!.partitions)
+      first.sessions[0]!.seek("enrolled", partition, 0, -1);
     const second = await join(await harness.another());
     t.after(second.leave);
     await until(() => second.sessions.length > 0 && second.sessions.at(-1)!.partitions.length === 3);
@@ -111,7 +115,7 @@ kafkaTest(
     t.after(third.leave);
     await until(() => third.sessions.length > 0 && third.sessions.at(-1)!.partitions.length === 3);
     const session = third.sessions.at(-1)!;
-    session.seek("enrolled", session.partitions[0]!, 0);
+    session.seek("enrolled", session.partitions[0]!, 0, -1);
     const read = await session.read("enrolled", session.partitions[0]!);
     assert.ok(read.kind === "records" && read.records.length === 1);
   },

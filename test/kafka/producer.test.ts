@@ -7,7 +7,7 @@ import { fakeLine, inTurn } from "./fake-broker.ts";
 import { until } from "./waiting.ts";
 
 const record: NewRecord = { topic: "enrolled", partition: 0, key: null, value: Buffer.of(1), headers: [] };
-const settings = { publishTimeoutMs: 5_000, nameOf: (topic: string) => topic };
+const settings = { publishTimeoutMs: 5_000, nameOf: (topic: string) => topic, topicIds: new Map() };
 
 function producerOver(identities: () => Promise<unknown>) {
   let asked = 0;

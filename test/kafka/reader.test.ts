@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Fetched } from "../../src/kafka/protocol.ts";
+import type { Fetched } from "../../src/kafka/fetch-request.ts";
 import { createScan } from "../../src/kafka/reader.ts";
 import { encodeBatch } from "../../src/kafka/record-batch.ts";
 import type { Clock, LogRecord } from "../../src/ports.ts";
-import { fakeLine, inTurn } from "./fake-broker.ts";
+import { fakeLine, inTurn, listOffsets } from "./fake-broker.ts";
 
 /** Time passes only in delays, and at once. */
 function quickClock(): Clock {
@@ -27,26 +27,26 @@ const batch = encodeBatch([record, record], 0, { id: -1, epoch: -1, sequence: -1
 
 function fetched(changes: Partial<Fetched> = {}): Fetched[] {
   return [
-    { topic: "t", partition: 0, errorCode: 0, stableEnd: 5, aborted: [], bytes: Buffer.of(), ...changes },
+    {
+      topic: "t",
+      partition: 0,
+      errorCode: 0,
+      stableEnd: 5,
+      aborted: [],
+      diverges: false,
+      bytes: Buffer.of(),
+      ...changes,
+    },
   ];
 }
 
-async function scanOver(send: () => Promise<Fetched[]>, end: number) {
-  const line = fakeLine({
-    send,
-    listOffsets: async ({ topics }) => ({
-      responses: topics.map(({ topic, partitions }) => ({
-        topic,
-        partitions: partitions.map(({ partition, timestamp }) => ({
-          partition,
-          offset: timestamp === -1 ? String(end) : "0",
-        })),
-      })),
-    }),
-  });
+async function scanOver(send: () => Promise<Fetched[]>, end: number | (() => number), from = 0) {
+  const ends = typeof end === "number" ? () => end : end;
+  const line = fakeLine({ send, listOffsets: listOffsets(() => 0, ends) });
   const records: LogRecord[] = [];
   const scan = createScan(line, { nameOf: () => "t", stallMs: 1000 }, quickClock());
-  const result = await scan("registered", 0, 0, (got) => records.push(...got), new AbortController().signal);
+  const onRecords = (got: readonly LogRecord[]) => records.push(...got);
+  const result = await scan("registered", 0, from, onRecords, new AbortController().signal);
   return { line, result, offsets: records.map(({ offset }) => offset) };
 }
 
@@ -82,4 +82,39 @@ test("a scan that makes no progress fails with the reason", async () => {
   const { result } = await scanOver(inTurn<Fetched[]>(new Error("no route")), 2);
   assert.ok(!result.ok);
   assert.match(result.reason, /no route/);
+});
+
+const beyondEnd = fetched({ errorCode: 1 });
+
+test("a scan from beyond the end fails once two answers by fresh metadata say so", async () => {
+  const { result, line } = await scanOver(inTurn(beyondEnd), 2, 7);
+  assert.ok(!result.ok);
+  assert.equal(result.logEnd, 2);
+  assert.equal(line.refreshed, 1);
+});
+
+test("a leader of the past that says so once is not believed", async () => {
+  const later = encodeBatch([record], 0, { id: -1, epoch: -1, sequence: -1 });
+  later.writeBigInt64BE(7n, 0);
+  const { result, offsets } = await scanOver(inTurn(beyondEnd, fetched({ bytes: later })), 2, 7);
+  assert.deepEqual(result, { ok: true, nextOffset: 8 });
+  assert.deepEqual(offsets, [7]);
+});
+
+test("a leader that has the offset, but does not know yet how far it is replicated, is waited for", async () => {
+  let asked = 0;
+  // Each look at the bounds asks once for the end.
+  const end = () => (++asked > 2 ? 7 : 5);
+  const { result } = await scanOver(inTurn(fetched({ stableEnd: 5 })), end, 7);
+  assert.deepEqual(result, { ok: true, nextOffset: 7 });
+});
+
+test("a log that holds other records before the position than were read ends a scan", async () => {
+  const { result, offsets } = await scanOver(
+    inTurn(fetched({ bytes: batch }), fetched({ diverges: true })),
+    5,
+  );
+  assert.ok(!result.ok);
+  assert.match(result.reason, /t\/0 holds other records before 2/);
+  assert.deepEqual(offsets, [0, 1]);
 });

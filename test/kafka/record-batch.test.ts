@@ -217,5 +217,20 @@ test("an empty batch, as compaction leaves it, moves the position", () => {
   copy.writeInt32BE(4, 23);
   copy.writeInt32BE(0, 57);
   copy.writeUInt32BE(crc32c(copy.subarray(21)), 17);
-  assert.deepEqual(decodeBatches(copy, 9, []), { records: [], nextOffset: 14 });
+  assert.deepEqual(decodeBatches(copy, 9, []), { records: [], nextOffset: 14, lastEpoch: -1 });
+});
+
+test("records have the leader epoch of their batch; the last batch's is told apart", () => {
+  const one = { key: null, value: Buffer.of(1), headers: [] };
+  const batchOf = (baseOffset: number, leaderEpoch: number) => {
+    const batch = placed(encodeBatch([one], 0, producer), baseOffset);
+    batch.writeInt32BE(leaderEpoch, 12);
+    return batch;
+  };
+  const decoded = decodeBatches(Buffer.concat([batchOf(3, 7), batchOf(4, 9)]), 3, []);
+  assert.deepEqual(
+    decoded.records.map(({ leaderEpoch }) => leaderEpoch),
+    [7, 9],
+  );
+  assert.equal(decoded.lastEpoch, 9);
 });

@@ -56,7 +56,7 @@ kafkaTest("records that another client wrote are read wherever its partitioner p
   // A set: that client's producer repeats itself when a new topic's leaders are not ready.
   const got = new Set<string>();
   const follow = async (partition: number) => {
-    session.seek("enrolled", partition, 0);
+    session.seek("enrolled", partition, 0, -1);
     while (got.size < sent.length) {
       const read = await session.read("enrolled", partition);
       if (read.kind !== "records") return;

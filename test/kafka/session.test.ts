@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
+import { createHealth } from "../../src/kafka/health.ts";
 import { createSession } from "../../src/kafka/session.ts";
 import type { Commit } from "../../src/ports.ts";
 import { fakeLine, inTurn, protocolError } from "./fake-broker.ts";
@@ -14,13 +15,13 @@ function sessionOver(offsetCommit: () => Promise<unknown>) {
     groupId: "g",
     sessionTimeoutMs: 10_000,
     maxPartitionFetchBytes: 131_072,
-    requestTimeoutMs: 150,
+    requestTimeoutMs: 5_000,
     nameOf: (topic: string) => topic,
-    onLine: () => {},
+    health: createHealth(systemClock, () => {}),
   };
   const own = createSession(
-    { memberId: "m", generationId: 1, partitions: [0] },
-    0,
+    { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
+    { nodeId: 1, sentAtMs: 1_000 },
     settings,
     {
       lines: { long: line, short: line },
@@ -91,7 +92,7 @@ test("commits go out one after another, in order; none after the end", async () 
 
 test("a partition that is not of the session, and two reads at once, are bugs", () => {
   const { session } = sessionOver(inTurn({}));
-  assert.throws(() => session.seek("enrolled", 7, 0));
+  assert.throws(() => session.seek("enrolled", 7, 0, -1));
   void session.read("enrolled", 0);
   assert.throws(() => session.read("enrolled", 0));
 });

@@ -42,6 +42,7 @@ test("events are counted and gauges show the status", async () => {
     "connector_registrar_records_waiting 4",
     "connector_registrar_ledger_entries 5",
     "connector_registrar_lag_records 6",
+    "connector_registrar_log_up 0",
     'connector_registrar_breaker_state{state="open"} 1',
     'connector_registrar_breaker_state{state="closed"} 0',
     "connector_registrar_tenants_blocked 1",

@@ -41,6 +41,9 @@ export const sampleEvents: readonly RegistrarEvent[] = [
   { kind: "breaker-closed" },
   { kind: "committed", result: "committed", partitions: 2 },
   { kind: "log-failed", operation: "append", reason: "broker away", retryInMs: 100 },
+  { kind: "log-unreachable", broker: "127.0.0.1:9092", reason: "no answer to Fetch" },
+  { kind: "log-reachable", forMs: 7_200 },
+  { kind: "log-unreachable", broker: "127.0.0.1:9092", reason: "no answer to Fetch" },
   { kind: "duplicate-objects", tenantId, idempotencyKey: key, ids: ["a", "b"] },
   { kind: "fault", code: "gap", message: "Records were lost.", fix: "Type ON_RETENTION_GAP=continue." },
 ];

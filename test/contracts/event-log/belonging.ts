@@ -33,7 +33,7 @@ export function belongingCases(define: DefineCase, features: Features): void {
     const session = await member.session();
     const kept = { topic: "enrolled", partition: 0, offset: 1, metadata: "kept" } as const;
     assert.equal(await session.commit([kept]), "committed");
-    session.seek("enrolled", 0, 0);
+    session.seek("enrolled", 0, 0, -1);
     const waiting = [session.read("enrolled", 0), session.read("retry", 0)];
     await member.leave();
     assert.deepEqual(await Promise.all(waiting), [{ kind: "ended" }, { kind: "ended" }]);
@@ -81,7 +81,7 @@ export function belongingCases(define: DefineCase, features: Features): void {
         assert.equal(second.failures.length, 1);
         await second.leave();
         assert.ok(!first.ended.aborted);
-        first.seek("enrolled", 0, 0);
+        first.seek("enrolled", 0, 0, -1);
         await appendTexts(log, "enrolled", 0, ["still mine"]);
         assert.deepEqual(textsOf(await readRecords(first, "enrolled", 0, 1)), ["still mine"]);
       },
@@ -116,7 +116,7 @@ function groupCases(define: DefineCase): void {
       for (const partition of session.partitions) {
         for (const topic of ["enrolled", "retry"] as const) {
           await appendTexts(bench.log, topic, partition, [`${topic} ${partition}`]);
-          session.seek(topic, partition, 0);
+          session.seek(topic, partition, 0, -1);
           const got = await readRecords(session, topic, partition, 1);
           assert.deepEqual(textsOf(got), [`${topic} ${partition}`]);
         }
@@ -129,7 +129,7 @@ function groupCases(define: DefineCase): void {
     const alone = await a.session();
     const early = { topic: "enrolled", partition: 0, offset: 1, metadata: "early" } as const;
     assert.equal(await alone.commit([early]), "committed");
-    alone.seek("enrolled", 0, 0);
+    alone.seek("enrolled", 0, 0, -1);
     const waiting = alone.read("enrolled", 0);
     const b = await bench.join(await bench.another());
     assert.deepEqual(await waiting, { kind: "ended" });
@@ -143,12 +143,12 @@ function groupCases(define: DefineCase): void {
     await appendTexts(bench.log, "enrolled", 0, numbered("r", 3));
     const a = await bench.join();
     const alone = await a.session();
-    alone.seek("enrolled", 0, 0);
+    alone.seek("enrolled", 0, 0, -1);
     await readRecords(alone, "enrolled", 0, 3);
     const b = await bench.join(await bench.another());
     const sessions = await split(bench, a, b);
     const owner = sessions.find((session) => session.partitions.includes(0))!;
-    owner.seek("enrolled", 0, 0);
+    owner.seek("enrolled", 0, 0, -1);
     assert.deepEqual(textsOf(await readRecords(owner, "enrolled", 0, 3)), numbered("r", 3));
   });
 

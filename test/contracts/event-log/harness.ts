@@ -23,7 +23,7 @@ export type Log = EventLog & LogTail;
 export interface Features {
   /** Several members share the partitions. False: one member at a time, a second one is refused. */
   readonly groups: boolean;
-  /** Membership expires when its member goes silent: `heldUntilMs` is finite. */
+  /** Membership expires when its member goes silent: `leaseMs` and `heldUntilMs` are finite. */
   readonly expires: boolean;
   /** Headers of different names keep their order among each other; of one name they always do. */
   readonly headerOrderAcrossNames: boolean;

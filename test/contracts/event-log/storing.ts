@@ -161,13 +161,50 @@ export function storingCases(define: DefineCase, features: Features): void {
     assert.deepEqual(textsOf((await scan(log, "registered", 0, whole.nextOffset)).records), ["later"]);
   });
 
-  define("a scan of an empty partition, or beyond the end, hands over nothing", async ({ log }) => {
+  define("a scan of an empty partition, or from the end, hands over nothing", async ({ log }) => {
     const empty = await scan(log, "registered", 1);
     assert.deepEqual(empty, { records: [], nextOffset: 0 });
     await appendTexts(log, "registered", 0, ["a", "b"]);
     const end = (await scan(log, "registered", 0)).nextOffset;
     assert.deepEqual(await scan(log, "registered", 0, end), { records: [], nextOffset: end });
-    assert.deepEqual((await scan(log, "registered", 0, end + 100)).records, []);
+  });
+
+  define("a scan from beyond the end fails, and says where the log ends", async ({ log }) => {
+    await appendTexts(log, "registered", 0, ["a", "b"]);
+    const end = (await scan(log, "registered", 0)).nextOffset;
+    const result = await log.scan("registered", 0, end + 100, () => assert.fail(), never());
+    assert.ok(!result.ok);
+    assert.equal(result.logEnd, end);
+    assert.notEqual(result.reason.trim(), "");
+  });
+
+  define("a survey: ids and bounds of the four topics", async ({ log, another, trim }) => {
+    await append(log, [
+      aRecord("enrolled", 0, "a"),
+      aRecord("enrolled", 0, "b"),
+      aRecord("retry", 1, "c"),
+      aRecord("registered", 0, "d"),
+      aRecord("dlq", 1, "e"),
+    ]);
+    await trim?.("enrolled", 0, 1);
+    const result = await (await another()).survey();
+    assert.ok(result.ok, result.ok ? "" : result.reason);
+    const { topics } = result;
+    const boundsOf = (topic: Topic) => topics[topic].bounds.slice(0, 2);
+    const none = { start: 0, end: 0 };
+    const one = { start: 0, end: 1 };
+    assert.deepEqual(boundsOf("enrolled"), [{ start: trim === null ? 0 : 1, end: 2 }, none]);
+    assert.deepEqual(boundsOf("retry"), [none, one]);
+    assert.deepEqual(boundsOf("registered"), [one, none]);
+    assert.deepEqual(boundsOf("dlq"), [none, one]);
+    for (const topic of ["enrolled", "retry", "registered"] as const) {
+      assert.equal(topics[topic].bounds.length, log.partitionCount);
+    }
+    const ids = Object.values(topics).map(({ id }) => id);
+    assert.ok(ids.every((id) => id === null) || (!ids.includes(null) && new Set(ids).size === 4));
+    const again = await log.survey();
+    assert.ok(again.ok);
+    assert.deepEqual(again.topics, topics);
   });
 
   define("a scan of thousands loses, repeats and reorders none", async ({ log }) => {

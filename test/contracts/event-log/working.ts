@@ -29,9 +29,10 @@ export function workingCases(define: DefineCase, features: Features): void {
       [...session.partitions].sort((a, b) => a - b),
       all,
     );
-    const heldUntilMs = session.heldUntilMs();
-    assert.ok(heldUntilMs > clock.nowMs());
-    assert.equal(Number.isFinite(heldUntilMs), features.expires);
+    assert.ok(session.leaseMs > 0);
+    assert.ok(session.heldUntilMs() > clock.nowMs());
+    for (const bound of [session.leaseMs, session.heldUntilMs()])
+      assert.equal(Number.isFinite(bound), features.expires);
   });
 
   define("nothing is delivered before seek", async ({ log, join }) => {
@@ -40,10 +41,10 @@ export function workingCases(define: DefineCase, features: Features): void {
     const session = await (await join()).session();
     const unsought = session.read("enrolled", 0);
     const state = watch(unsought);
-    session.seek("enrolled", 1, 0);
+    session.seek("enrolled", 1, 0, -1);
     assert.deepEqual(textsOf(await readRecords(session, "enrolled", 1, 1)), ["b"]);
     assert.equal(state.settled, false);
-    session.seek("enrolled", 0, 0);
+    session.seek("enrolled", 0, 0, -1);
     const result = await unsought;
     assert.ok(result.kind === "records");
     assert.deepEqual(textsOf(result.records), ["a"]);
@@ -55,7 +56,7 @@ export function workingCases(define: DefineCase, features: Features): void {
       async ({ log, join }) => {
         await appendTexts(log, topic, 0, numbered("old ", 700));
         const session = await (await join()).session();
-        session.seek(topic, 0, 0);
+        session.seek(topic, 0, 0, -1);
         assert.deepEqual(textsOf(await readRecords(session, topic, 0, 700)), numbered("old ", 700));
         for (const value of ["first", "second", "third"]) {
           const waiting = readRecords(session, topic, 0, 1);
@@ -71,7 +72,7 @@ export function workingCases(define: DefineCase, features: Features): void {
     const places = inputTopics.flatMap((topic) =>
       session.partitions.map((partition) => ({ topic, partition })),
     );
-    for (const { topic, partition } of places) session.seek(topic, partition, 0);
+    for (const { topic, partition } of places) session.seek(topic, partition, 0, -1);
     const waiting = places.map(({ topic, partition }) => readRecords(session, topic, partition, 1));
     await append(
       log,
@@ -87,7 +88,7 @@ export function workingCases(define: DefineCase, features: Features): void {
   define("a waiting read learns of records that another client appended", async ({ another, join }) => {
     const other = await another();
     const session = await (await join()).session();
-    session.seek("enrolled", 0, 0);
+    session.seek("enrolled", 0, 0, -1);
     for (const value of ["first", "second"]) {
       const waiting = readRecords(session, "enrolled", 0, 1);
       await appendTexts(other, "enrolled", 0, [value]);
@@ -99,19 +100,19 @@ export function workingCases(define: DefineCase, features: Features): void {
     await appendTexts(log, "enrolled", 0, numbered("r", 10));
     const { records } = await scan(log, "enrolled", 0);
     const session = await (await join()).session();
-    session.seek("enrolled", 0, records[6]!.offset);
+    session.seek("enrolled", 0, records[6]!.offset, -1);
     assert.deepEqual(textsOf(await readRecords(session, "enrolled", 0, 4)), ["r6", "r7", "r8", "r9"]);
   });
 
   define("seek back redelivers, also under a read that waits", async ({ log, join }) => {
     await appendTexts(log, "enrolled", 0, numbered("r", 5));
     const session = await (await join()).session();
-    session.seek("enrolled", 0, 0);
+    session.seek("enrolled", 0, 0, -1);
     const [, , third] = await readRecords(session, "enrolled", 0, 5);
-    session.seek("enrolled", 0, third!.offset);
+    session.seek("enrolled", 0, third!.offset, -1);
     assert.deepEqual(textsOf(await readRecords(session, "enrolled", 0, 3)), ["r2", "r3", "r4"]);
     const waiting = readRecords(session, "enrolled", 0, 5);
-    session.seek("enrolled", 0, 0);
+    session.seek("enrolled", 0, 0, -1);
     assert.deepEqual(textsOf(await waiting), numbered("r", 5));
   });
 
@@ -119,17 +120,17 @@ export function workingCases(define: DefineCase, features: Features): void {
     await appendTexts(log, "enrolled", 0, numbered("r", 900));
     const { records } = await scan(log, "enrolled", 0);
     const session = await (await join()).session();
-    session.seek("enrolled", 0, 0);
+    session.seek("enrolled", 0, 0, -1);
     await readRecords(session, "enrolled", 0, 1);
-    session.seek("enrolled", 0, records[898]!.offset);
+    session.seek("enrolled", 0, records[898]!.offset, -1);
     assert.deepEqual(textsOf(await readRecords(session, "enrolled", 0, 2)), ["r898", "r899"]);
   });
 
   define("a partition that nobody reads holds no other up, and loses nothing", async ({ log, join }) => {
     await appendTexts(log, "enrolled", 0, numbered("unread ", 1500));
     const session = await (await join()).session();
-    session.seek("enrolled", 0, 0);
-    session.seek("enrolled", 1, 0);
+    session.seek("enrolled", 0, 0, -1);
+    session.seek("enrolled", 1, 0, -1);
     for (const value of numbered("r", 20)) {
       const waiting = readRecords(session, "enrolled", 1, 1);
       await appendTexts(log, "enrolled", 1, [value]);
@@ -183,6 +184,32 @@ export function workingCases(define: DefineCase, features: Features): void {
     assert.deepEqual((await positionOf(session, "enrolled", 0)).committed, { offset: 0, metadata: "back" });
   });
 
+  define("a position beyond the log's end is a gap; the end itself is none", async ({ log, join }) => {
+    await appendTexts(log, "enrolled", 0, numbered("r", 3));
+    const session = await (await join()).session();
+    const { logStart, logEnd } = await positionOf(session, "enrolled", 0);
+    session.seek("enrolled", 0, logEnd + 7, -1);
+    const gap = { kind: "gap", why: "truncated", expected: logEnd + 7, logStart, logEnd };
+    assert.deepEqual(await session.read("enrolled", 0), gap);
+    session.seek("enrolled", 0, logEnd, -1);
+    const waiting = readRecords(session, "enrolled", 0, 1);
+    await appendTexts(log, "enrolled", 0, ["next"]);
+    assert.deepEqual(textsOf(await waiting), ["next"]);
+  });
+
+  define(
+    "a record's leader epoch, given back in seek, is no gap while the record is there",
+    async (bench) => {
+      const { log, join } = bench;
+      await appendTexts(log, "retry", 1, numbered("r", 4));
+      const session = await (await join()).session();
+      session.seek("retry", 1, 0, -1);
+      const [, second] = await readRecords(session, "retry", 1, 4);
+      session.seek("retry", 1, second!.offset + 1, second!.leaderEpoch);
+      assert.deepEqual(textsOf(await readRecords(session, "retry", 1, 2)), ["r2", "r3"]);
+    },
+  );
+
   define("retention: bounds move, read reports the gap, scan begins at the log's start", async (bench, t) => {
     const { log, trim, join } = bench;
     if (trim === null) return t.skip("nothing removes records of this log");
@@ -193,10 +220,11 @@ export function workingCases(define: DefineCase, features: Features): void {
     assert.deepEqual(textsOf((await scan(log, "enrolled", 0)).records), ["r4", "r5"]);
     const session = await (await join()).session();
     assert.equal((await positionOf(session, "enrolled", 0)).logStart, logStart);
-    session.seek("enrolled", 0, records[1]!.offset);
-    const gap = { kind: "gap", expected: records[1]!.offset, logStart };
+    session.seek("enrolled", 0, records[1]!.offset, -1);
+    const { logEnd } = await positionOf(session, "enrolled", 0);
+    const gap = { kind: "gap", why: "deleted", expected: records[1]!.offset, logStart, logEnd };
     assert.deepEqual(await session.read("enrolled", 0), gap);
-    session.seek("enrolled", 0, logStart);
+    session.seek("enrolled", 0, logStart, -1);
     assert.deepEqual(textsOf(await readRecords(session, "enrolled", 0, 2)), ["r4", "r5"]);
   });
 }
