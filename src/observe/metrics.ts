@@ -21,6 +21,7 @@ export interface MeasuredStatus {
 export interface Metrics {
   readonly observe: Observer;
   readonly contentType: string;
+  countDroppedLogLines(lines: number): void;
   /** The text of /metrics. */
   text(): Promise<string>;
 }
@@ -51,6 +52,7 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
   const logFailures = counter("log_failures", "Failed operations on the event log.", "operation");
   const breakerOpened = counter("breaker_opened", "Times that an outage of Graph was declared.");
   const duplicateObjects = counter("duplicate_objects", "Enrollments found with more than one Graph object.");
+  const droppedLines = counter("log_lines_dropped", "Log lines that could not be written.");
   const requestSeconds = histogram(
     "graph_request_duration",
     "Duration of Graph requests, by operation.",
@@ -71,6 +73,7 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    countDroppedLogLines: (lines) => droppedLines.inc(lines),
     observe(event) {
       switch (event.kind) {
         case "records-read":
