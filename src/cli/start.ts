@@ -69,7 +69,8 @@ async function run(settings: Settings): Promise<void> {
   const interrupts = onInterrupt("", {
     withinMs: settings.shutdownTimeoutMs,
     exitCode: exitCodes.done,
-    onCutOff: () => logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was in flight is looked up at the next start"),
+    onCutOff: () =>
+      logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was in flight is looked up at the next start"),
   });
   const health = await openHealth(settings, parts, metrics);
   if (health && !health.ok) return fail(health.problem, exitCodes.usage);

@@ -68,6 +68,33 @@ export function runCli(args: readonly string[], environment?: Environment, input
   return startCli(args, environment, input).ended;
 }
 
+/** As `startCli`, with a standard output of the caller's. */
+export function startCliTo(stdout: number, args: readonly string[], environment: Environment = {}) {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env.PATH ?? "", ...environment },
+    stdio: ["ignore", stdout, "pipe"],
+    timeout: 120_000,
+    killSignal: "SIGKILL",
+  });
+  let stderr = "";
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Omit<Ended, "stdout">>((resolve) => {
+    child.on("close", (code) => resolve({ code, stderr }));
+  });
+  return { child, ended, errors: () => stderr };
+}
+
+/** Asks until it is so. A condition that throws counts as not yet. */
+export async function waitUntil(condition: () => Promise<boolean>, about: () => string): Promise<void> {
+  const deadlineMs = performance.now() + 60_000;
+  while (!(await condition().catch(() => false))) {
+    if (performance.now() > deadlineMs) throw new Error(`not so after 60 s: ${about()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** A directory that is gone after the test. */
 export function temporaryDirectory(t: { after(end: () => void): void }): string {
   const directory = mkdtempSync(join(tmpdir(), "connector-registrar-test-"));
