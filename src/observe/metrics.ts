@@ -80,7 +80,8 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
           return read.inc({ topic: event.topic }, event.count);
         case "record-registered":
           registered.inc({ outcome: event.outcome });
-          return ageSeconds.observe(Math.max(0, event.ageMs) / 1000);
+          if (event.ageMs !== null) ageSeconds.observe(Math.max(0, event.ageMs) / 1000);
+          return;
         case "record-duplicate":
           return duplicates.inc();
         case "record-refused":
