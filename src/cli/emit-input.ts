@@ -15,6 +15,7 @@ import {
 } from "./samples/enrollment-event.ts";
 import { sampleEnrollment } from "./samples/enrollments.ts";
 import { randomUuid } from "./samples/random.ts";
+import { say } from "./terminal.ts";
 
 /** `id` and `tenantId` are null where a raw line doesn't tell. */
 export interface Emission {
@@ -61,6 +62,8 @@ export async function* fromFile(
   interrupted: AbortSignal,
 ): AsyncGenerator<EmitInput> {
   const input = path === "-" ? process.stdin : createReadStream(path);
+  if (path === "-" && process.stdin.isTTY)
+    say("One enrollment each, as a JSON object. Ctrl-D ends the input, Ctrl-C the command.\n");
   const stop = () => input.destroy();
   interrupted.addEventListener("abort", stop);
   try {

@@ -4,6 +4,7 @@ import { systemClock, systemRandom } from "../clock.ts";
 import { openLogPatiently } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
 import type { EventLog } from "../ports.ts";
+import { orIdle } from "./emit-idle.ts";
 import {
   type Emission,
   type EmitContext,
@@ -171,7 +172,11 @@ async function emitAll(
     batch = [];
     return true;
   };
-  for await (const input of source) {
+  for await (const input of orIdle(source, () => batch.length > 0)) {
+    if (input === "idle") {
+      if (!(await flush())) return;
+      continue;
+    }
     if (interrupted.aborted) break;
     if (input.ok) batch.push(input.emission);
     else if (counts.refused++ < shownRefusals)

@@ -33,6 +33,9 @@ const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** What SHUTDOWN_TIMEOUT_MS is by default, for commands that read no settings. */
 const defaultWithinMs = 9_000;
 
+/** Of the limit, for the last words and the end of the process itself. */
+const lastWordsMs = 200;
+
 let command: Command | null = null;
 let wasInterrupted = false;
 
@@ -68,10 +71,13 @@ function onSignal(name: NodeJS.Signals): void {
   if (command === null) process.exit(exitCodeBeforeCommand());
   const { controller, withinMs, exitCode, onCutOff } = command;
   // Not ref'd: it must not keep a process that has ended in good order.
-  setTimeout(() => {
-    onCutOff();
-    process.exit(exitCode);
-  }, withinMs).unref();
+  setTimeout(
+    () => {
+      onCutOff();
+      process.exit(exitCode);
+    },
+    withinMs - Math.min(lastWordsMs, withinMs / 10),
+  ).unref();
   controller.abort(name);
 }
 

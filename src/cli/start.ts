@@ -94,9 +94,9 @@ function logFormat({ logFormat }: Settings): "json" | "text" {
   return process.stdout.isTTY ? "text" : "json";
 }
 
-/** What is in flight may take nine tenths of a stop; the rest is for the commit, for leaving and for the last lines. */
+/** What is in flight may take most of a stop; the rest is for the commit, for leaving and for the last lines. */
 function drainMs(shutdownTimeoutMs: number): number {
-  return shutdownTimeoutMs - Math.min(1_000, shutdownTimeoutMs / 10);
+  return shutdownTimeoutMs - Math.min(1_000, shutdownTimeoutMs / 5);
 }
 
 async function work(

@@ -23,7 +23,13 @@ export interface Running {
 
 export type Environment = Readonly<Record<string, string>>;
 
-export function startCli(args: readonly string[], environment: Environment = {}, input = ""): Running {
+/** @param then whether standard input ends after `input`. */
+export function startCli(
+  args: readonly string[],
+  environment: Environment = {},
+  input = "",
+  then: "end" | "open" = "end",
+): Running {
   const env = { PATH: process.env.PATH ?? "", ...environment };
   const child = spawn(process.execPath, [main, ...args], {
     env,
@@ -35,7 +41,8 @@ export function startCli(args: readonly string[], environment: Environment = {},
   const lines: string[] = [];
   const waiters = new Set<() => void>();
   let stderr = "";
-  child.stdin.on("error", () => {}).end(input);
+  child.stdin.on("error", () => {}).write(input);
+  if (then === "end") child.stdin.end();
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
