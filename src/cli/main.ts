@@ -3,6 +3,7 @@
  * The command line's entry: signals and output first, then the rest.
  * Exit codes: 0 done, 1 the work failed, 2 usage or configuration, 130 interrupted.
  */
+import "./node-version.ts";
 import { interrupted } from "./interrupts.ts";
 import { watchOutput } from "./terminal.ts";
 
