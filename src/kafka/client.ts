@@ -8,6 +8,7 @@
  *    caller's back, so no request is ever sent twice or late.
  * 2. After close() no byte is sent: sockets are destroyed with what they had buffered, requests in flight fail.
  */
+import { randomInt } from "node:crypto";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { type Cluster, Kafka, logLevel } from "kafkajs";
@@ -50,7 +51,7 @@ interface ConnectionInternals {
 }
 
 interface ClusterInternals extends Cluster {
-  connectionPoolBuilder: { build(target?: unknown): Promise<{ pool: ConnectionInternals[] }> };
+  connectionPoolBuilder: { build(target?: { host?: string }): Promise<{ pool: ConnectionInternals[] }> };
 }
 
 /** A wire connected to the first broker that answers, with the metadata of `topics`. Throws what kafkajs throws. */
@@ -120,7 +121,8 @@ function clusterOf(settings: WireSettings, onSocket: (socket: Socket) => void): 
     retry: { retries: attempts, initialRetryTime: 100, maxRetryTime: 1000 },
     logLevel: logLevel.ERROR,
     logCreator: () => (entry) => settings.onLine(`kafkajs: ${entry.log.message.split("\n")[0]}`),
-    socketFactory: ({ host, port, ssl, onConnect }) => {
+    socketFactory: ({ host: named, port, ssl, onConnect }) => {
+      const host = named.replace(/^\[(.*)\]$/, "$1");
       const socket = ssl
         ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
         : connectTcp({ host, port }, onConnect);
@@ -151,12 +153,21 @@ function clusterOf(settings: WireSettings, onSocket: (socket: Socket) => void): 
   const cluster = held.cluster!;
   const builder = cluster.connectionPoolBuilder;
   const build = builder.build;
+  // kafkajs cuts an address at its first colon, which in [::1]:9092 is none that ends the host.
+  const seeds = settings.brokers.map(addressOf);
+  let nextSeed = randomInt(seeds.length);
   builder.build = async (target) => {
-    const pool = await build(target);
+    const pool = await build(target?.host ? target : seeds[nextSeed++ % seeds.length]);
     for (const connection of pool.pool) stillTheQueue(connection.requestQueue);
     return pool;
   };
   return cluster;
+}
+
+/** An IPv6 address keeps its brackets, so that messages show `[::1]:9092`. */
+function addressOf(broker: string): { host: string; port: number } {
+  const colon = broker.lastIndexOf(":");
+  return { host: broker.slice(0, colon), port: Number(broker.slice(colon + 1)) };
 }
 
 /** A TLS port answers plain text with a TLS alert; kafkajs would take that for the length of a long answer. */

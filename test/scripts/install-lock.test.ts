@@ -20,7 +20,7 @@ async function freshClone(t: TestContext) {
   writeFileSync(at("package-lock.json"), JSON.stringify({ packages }));
   const npm = `#!/bin/sh
 echo "$@" >> "${at("calls")}"
-while [ ! -e "${at("gate")}" ]; do sleep 0.02; done
+while [ ! -e "${at("gate")}" ] && [ -e "${at("calls")}" ]; do sleep 0.02; done
 mkdir -p "${at("node_modules")}/node/bin" && touch "${at("node_modules")}/node/bin/node"
 echo '${JSON.stringify({ packages })}' > "${at("node_modules")}/.package-lock.json"
 `;
