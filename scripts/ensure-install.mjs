@@ -3,11 +3,14 @@
  * installed is not what package-lock.json asks for. Installed and asked for are compared by content (npm keeps its
  * own lockfile in node_modules), because file times mean nothing after a clone, a checkout or a copy.
  *
+ * Two commands at once on a fresh clone install once: npm ci runs under a lock, and whoever waited looks again afterwards.
+ *
  * Runs on the machine's own Node (20 or newer) and before anything is installed: plain JavaScript, built-ins only.
  * Says everything on stderr; stdout belongs to the command that follows.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { delimiter, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +18,10 @@ const minimumNode = 20;
 /** From this one on Node runs the sources as they are; below it the `node` package has to bring one along. */
 const sourceNode = 24;
 const machineNode = Number(process.versions.node.split(".")[0]);
+
+const lockPollMs = 200;
+/** An installation that takes longer than this hangs, or its machine is gone. */
+const lockMaxMs = Number(process.env.ENSURE_INSTALL_LOCK_MS ?? 10 * 60_000);
 
 /** Why an installation is needed, as one clause; null: all is in place. */
 function reasonToInstall(root) {
@@ -80,6 +87,74 @@ function install(root) {
   return result.status === 0;
 }
 
+/** Not in node_modules, which npm ci deletes. */
+function lockPath(root) {
+  return join(root, ".ensure-install.lock");
+}
+
+/** Waits for another installation to end. False: it did not, within the limit. */
+function acquire(root) {
+  const path = lockPath(root);
+  const deadlineMs = performance.now() + lockMaxMs;
+  let told = false;
+  for (;;) {
+    try {
+      mkdirSync(path);
+      writeFileSync(join(path, "owner"), JSON.stringify({ pid: process.pid, host: hostname() }));
+      return true;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (removeIfStale(path)) continue;
+    if (performance.now() > deadlineMs) return false;
+    if (!told) console.error("Another command is installing the dependencies; waiting for it.");
+    told = true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPollMs);
+  }
+}
+
+/** A lock is stale when its process is gone; of another machine's, or a half-written one, its age has to tell. */
+function removeIfStale(path) {
+  const owner = readOwner(path);
+  if (owner !== null && owner.host === hostname() ? isAlive(owner.pid) : ageMs(path) < lockMaxMs)
+    return false;
+  // Renamed first: of two that find it stale only one gets it. One that was taken meanwhile is given back.
+  const aside = `${path}-${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    return true;
+  }
+  if (JSON.stringify(readOwner(aside)) !== JSON.stringify(owner)) renameSync(aside, path);
+  else rmSync(aside, { recursive: true, force: true });
+  return true;
+}
+
+function readOwner(path) {
+  try {
+    return JSON.parse(readFileSync(join(path, "owner"), "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+function ageMs(path) {
+  try {
+    return Date.now() - statSync(path).mtimeMs;
+  } catch {
+    return 0;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
 function main() {
   const root = join(fileURLToPath(import.meta.url), "..", "..");
   if (machineNode < minimumNode) {
@@ -88,8 +163,23 @@ function main() {
     );
     return 2;
   }
-  const reason = reasonToInstall(root);
-  if (reason === null) return 0;
+  if (reasonToInstall(root) === null) return 0;
+  if (!acquire(root)) {
+    console.error(
+      `Another command has been installing the dependencies for ${Math.round(lockMaxMs / 1000)} s. ` +
+        `If none is running, type: rm -r ${lockPath(root)} (then repeat the command)`,
+    );
+    return 1;
+  }
+  try {
+    const reason = reasonToInstall(root);
+    return reason === null ? 0 : installFor(reason, root);
+  } finally {
+    rmSync(lockPath(root), { recursive: true, force: true });
+  }
+}
+
+function installFor(reason, root) {
   const startedMs = performance.now();
   console.error(`Installing dependencies with npm ci: ${reason}.`);
   if (!install(root)) {

@@ -84,16 +84,29 @@ export async function openLogPatiently(
   onEvent: Observer = () => {},
 ): Promise<LogOpening | null> {
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
-    const opening = await openLog(settings, clock, onEvent);
-    if (signal.aborted) {
-      if (opening.ok) await opening.log.close();
-      return null;
-    }
+    const opening = await unlessAborted(openLog(settings, clock, onEvent), signal);
+    if (opening === null) return null;
     if (opening.ok || !opening.heals) return opening;
     onRetry(opening.problem, retryInMs);
     await waited(clock, retryInMs, signal);
     if (signal.aborted) return null;
   }
+}
+
+/** Null once `signal` aborts, at once: a broker that does not answer must not hold up a stop. A log that opens later is closed. */
+async function unlessAborted(opening: Promise<LogOpening>, signal: AbortSignal): Promise<LogOpening | null> {
+  const first = await new Promise<LogOpening | null>((resolve, reject) => {
+    const abort = () => resolve(null);
+    signal.addEventListener("abort", abort);
+    opening.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    if (signal.aborted) resolve(null);
+  });
+  if (first === null)
+    opening.then(
+      (late) => (late.ok ? late.log.close() : undefined),
+      () => {},
+    );
+  return first;
 }
 
 export interface Worker {

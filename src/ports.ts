@@ -23,7 +23,10 @@ export interface LogRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: readonly Header[];
-  /** When the record was produced, milliseconds since 1970 by the producer's or broker's clock. */
+  /**
+   * When the record was produced, by the producer's or broker's clock: milliseconds since 1970 if it keeps to Kafka's rule,
+   * which not all do. domain/record-time.ts reads it.
+   */
   readonly timestampMs: number;
   /** Leader epoch under which it was written; -1: the log has none. Given back in `seek`. */
   readonly leaderEpoch: number;
@@ -366,8 +369,8 @@ export type RegistrarEvent =
       readonly graphId: string;
       readonly outcome: "created" | "recovered";
       readonly attempts: number;
-      /** From the record's timestamp to its durable registered record, wall clock. */
-      readonly ageMs: number;
+      /** From the record's timestamp to its durable registered record, wall clock. Null: the timestamp is none. */
+      readonly ageMs: number | null;
     }
   | {
       readonly kind: "graph-request";

@@ -1,8 +1,8 @@
 /** What `emit` is given: one enrollment from flags, generated samples, or lines of JSON, as records to append. */
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { decode } from "../domain/decode.ts";
 import type { NewRecord, Random } from "../ports.ts";
+import { decodedText, type JsonText, linesOf, objectsOf } from "./emit-text.ts";
 import {
   atHome,
   binaryBody,
@@ -15,6 +15,7 @@ import {
 } from "./samples/enrollment-event.ts";
 import { sampleEnrollment } from "./samples/enrollments.ts";
 import { randomUuid } from "./samples/random.ts";
+import { say } from "./terminal.ts";
 
 /** `id` and `tenantId` are null where a raw line doesn't tell. */
 export interface Emission {
@@ -39,8 +40,6 @@ export interface EmitContext {
   readonly random: Random;
 }
 
-const maxLineCharacters = 1_000_000;
-
 export function* generated(count: number, context: EmitContext): Generator<EmitInput> {
   const tenants = [context.tenantId ?? ""];
   for (let index = 0; index < count; index++) {
@@ -53,20 +52,42 @@ export function fromFlags(data: EnrollmentData, id: string | null, context: Emit
   return checked(eventOf(data, id, context.tenantId ?? "", context), context, "");
 }
 
-/** `path`: "-" is standard input. Blank lines are skipped. A stream's failure ends as a thrown error. */
-export async function* fromLines(path: string, context: EmitContext): AsyncGenerator<EmitInput> {
+/**
+ * `path`: "-" is standard input. Blank lines are skipped. A stream's failure ends as a thrown error; an interrupt ends the
+ * reading, also where the next line would take for ever to come.
+ */
+export async function* fromFile(
+  path: string,
+  context: EmitContext,
+  interrupted: AbortSignal,
+): AsyncGenerator<EmitInput> {
   const input = path === "-" ? process.stdin : createReadStream(path);
-  let number = 0;
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number += 1;
-    if (line.trim() !== "") yield fromLine(line, `line ${number}`, context);
+  if (path === "-" && process.stdin.isTTY)
+    say("One enrollment each, as a JSON object. Ctrl-D ends the input, Ctrl-C the command.\n");
+  const stop = () => input.destroy();
+  interrupted.addEventListener("abort", stop);
+  try {
+    if (interrupted.aborted) return;
+    const text = decodedText(input);
+    for await (const found of context.raw ? linesOf(text) : objectsOf(text)) {
+      if (!found.ok || found.text.trim() !== "") yield fromText(found, context);
+    }
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+  } finally {
+    interrupted.removeEventListener("abort", stop);
+    input.destroy();
   }
 }
 
-function fromLine(line: string, where: string, context: EmitContext): EmitInput {
-  if (line.length > maxLineCharacters)
-    return { ok: false, where, message: `longer than ${maxLineCharacters} characters` };
-  if (context.raw) return { ok: true, emission: rawEmission(line, context) };
+function fromText(found: JsonText, context: EmitContext): EmitInput {
+  const where = `line ${found.line}`;
+  if (!found.ok) return { ok: false, where, message: found.problem };
+  if (context.raw) return { ok: true, emission: rawEmission(found.text, context) };
+  return fromObject(found.text, where, context);
+}
+
+function fromObject(line: string, where: string, context: EmitContext): EmitInput {
   const parsed = object(line);
   if (parsed === null) return { ok: false, where, message: "not a JSON object" };
   if (!("specversion" in parsed)) return fromData(parsed, where, context);
@@ -81,9 +102,10 @@ function fromLine(line: string, where: string, context: EmitContext): EmitInput 
       where,
     );
   }
-  const { data, ...attributes } = parsed;
+  const { data, data_base64: data64, ...attributes } = parsed;
   const texts = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
-  const body = binaryBody(texts, utf8(JSON.stringify(data ?? null)));
+  const bytes = data === undefined && typeof data64 === "string" ? Buffer.from(data64, "base64") : null;
+  const body = binaryBody(texts, bytes ?? utf8(JSON.stringify(data ?? null)));
   return judged(
     { record: atHome(tenantId, body, context.partitionCount), id: text(parsed.id), tenantId },
     where,

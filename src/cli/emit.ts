@@ -4,12 +4,13 @@ import { systemClock, systemRandom } from "../clock.ts";
 import { openLogPatiently } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
 import type { EventLog } from "../ports.ts";
+import { orIdle } from "./emit-idle.ts";
 import {
   type Emission,
   type EmitContext,
   type EmitInput,
+  fromFile,
   fromFlags,
-  fromLines,
   generated,
 } from "./emit-input.ts";
 import { onInterrupt } from "./interrupts.ts";
@@ -43,9 +44,12 @@ interface EmitFlags {
 export function command(): Command {
   const emit = new Command("emit")
     .description(
-      "Publishes enrollment events to connector.enrolled: one from flags, generated samples, or JSON lines.",
+      "Publishes enrollment events to connector.enrolled: one from flags, generated samples, or JSON objects.",
     )
-    .argument("[file]", "JSON lines of CloudEvents or of their data; - is standard input")
+    .argument(
+      "[file]",
+      "JSON objects (one a line, in an array, or over many lines): CloudEvents or their data; - is standard input",
+    )
     .option("--file <path>", "the same as the argument")
     .option("--tenant <guid>", "tenant id; default AZURE_TENANT_ID")
     .option("--connector <name>", "connectorName")
@@ -73,7 +77,11 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
   const tenantId = flags.tenant ?? (process.env.AZURE_TENANT_ID || null);
   const missing = missingFlag(flags, tenantId);
   if (missing !== null) return fail({ code: "usage", ...missing }, exitCodes.usage);
-  const interrupts = onInterrupt("");
+  const counts: Counts = { emitted: 0, refused: 0, underWay: 0 };
+  const interrupts = onInterrupt("", {
+    withinMs: settings.shutdownTimeoutMs,
+    onCutOff: () => sayCutOff(counts),
+  });
   const opening = await openLogPatiently(
     settings,
     systemClock,
@@ -97,7 +105,7 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
     random: flags.seed === undefined ? systemRandom : seededRandom(flags.seed),
   };
   try {
-    await emitAll(log, inputs(flags, context), flags, interrupts.signal);
+    await emitAll(log, inputs(flags, context, interrupts.signal), counts, flags, interrupts.signal);
   } catch (error) {
     if (!isFileError(error)) throw error;
     fail(
@@ -109,13 +117,17 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
       exitCodes.usage,
     );
   } finally {
-    interrupts.stopListening();
     await log.close();
+    interrupts.stopListening();
   }
 }
 
-function inputs(flags: EmitFlags, context: EmitContext): Iterable<EmitInput> | AsyncIterable<EmitInput> {
-  if (flags.file !== undefined) return fromLines(flags.file, context);
+function inputs(
+  flags: EmitFlags,
+  context: EmitContext,
+  interrupted: AbortSignal,
+): Iterable<EmitInput> | AsyncIterable<EmitInput> {
+  if (flags.file !== undefined) return fromFile(flags.file, context, interrupted);
   if (flags.count !== undefined) return generated(flags.count, context);
   const enrolledAt = flags.enrolledAt ?? context.nowIso();
   const data = {
@@ -128,16 +140,25 @@ function inputs(flags: EmitFlags, context: EmitContext): Iterable<EmitInput> | A
   return [fromFlags(data, flags.id ?? null, context)];
 }
 
+interface Counts {
+  emitted: number;
+  refused: number;
+  /** Given to the log, not confirmed yet. */
+  underWay: number;
+}
+
 async function emitAll(
   log: EventLog,
   source: Iterable<EmitInput> | AsyncIterable<EmitInput>,
+  counts: Counts,
   flags: EmitFlags,
   interrupted: AbortSignal,
 ): Promise<void> {
-  const counts = { emitted: 0, refused: 0 };
   let batch: Emission[] = [];
   const flush = async (): Promise<boolean> => {
+    counts.underWay = batch.length;
     const result = await log.append(batch.map((emission) => emission.record));
+    counts.underWay = 0;
     if (!result.ok) {
       fail({
         code: "append",
@@ -151,7 +172,11 @@ async function emitAll(
     batch = [];
     return true;
   };
-  for await (const input of source) {
+  for await (const input of orIdle(source, () => batch.length > 0)) {
+    if (input === "idle") {
+      if (!(await flush())) return;
+      continue;
+    }
     if (interrupted.aborted) break;
     if (input.ok) batch.push(input.emission);
     else if (counts.refused++ < shownRefusals)
@@ -172,11 +197,18 @@ function report({ id, tenantId, record }: Emission, json: boolean): void {
   );
 }
 
-function summary({ emitted, refused }: { emitted: number; refused: number }): void {
+function sayCutOff({ emitted, underWay }: Counts): void {
+  say(
+    `connector-registrar: interrupted while the log did not answer: ${emitted} events are stored, the next ${underWay} may be.\n` +
+      "  Emit them again: duplicates are ignored by the worker.\n",
+  );
+}
+
+function summary({ emitted, refused }: Counts): void {
   if (refused > shownRefusals) say(`… and ${refused - shownRefusals} more refused\n`);
   say(`${emitted} emitted, ${refused} refused\n`);
   if (refused > 0) {
-    say("  Mend what was refused, or type --raw to emit it as it is (the worker dead-letters it).\n");
+    say("  Correct what was refused, or type --raw to emit it as it is (the worker dead-letters it).\n");
     process.exitCode = exitCodes.failed;
   }
 }

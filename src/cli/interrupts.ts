@@ -1,26 +1,87 @@
-/** SIGTERM and SIGINT: the first asks to end in good order, the second ends at once. */
+/**
+ * SIGTERM, SIGINT and SIGHUP, from the program's first line on.
+ *
+ * Invariants
+ * 1. This file is loaded before anything that takes time. Before a command has taken over nothing was begun, so a signal
+ *    ends the process at once.
+ * 2. The first signal asks the command to end in good order, the second ends the process at once.
+ * 3. Whatever hangs, the process has ended `withinMs` after the first signal.
+ */
 import { exitCodes, say } from "./terminal.ts";
 
 export interface Interrupts {
   /** Aborted by the first signal; the reason is the signal's name. */
   readonly signal: AbortSignal;
+  /** For a command that has nothing left to end in good order. */
   stopListening(): void;
 }
 
-export function onInterrupt(note: string): Interrupts {
+export interface Stop {
+  /** Limit of the whole stop, from the signal to the end of the process. */
+  readonly withinMs: number;
+  /** Of a stop that had to be cut off. */
+  readonly exitCode: number;
+  /** Last words before that, if the usual line does not fit. */
+  readonly onCutOff: () => void;
+}
+
+interface Command extends Stop {
+  readonly controller: AbortController;
+}
+
+const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What SHUTDOWN_TIMEOUT_MS is by default, for commands that read no settings. */
+const defaultWithinMs = 9_000;
+
+/** Of the limit, for the last words and the end of the process itself. */
+const lastWordsMs = 200;
+
+let command: Command | null = null;
+let wasInterrupted = false;
+
+for (const name of names) process.on(name, onSignal);
+
+export function onInterrupt(note: string, stop: Partial<Stop> = {}): Interrupts {
   const controller = new AbortController();
-  const listener = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    if (note !== "") say(`${note}\n`);
-    controller.abort(name);
+  const withinMs = stop.withinMs ?? defaultWithinMs;
+  const own: Command = {
+    controller,
+    withinMs,
+    exitCode: stop.exitCode ?? exitCodes.interrupted,
+    onCutOff: stop.onCutOff ?? (() => say(`connector-registrar: not ended after ${withinMs} ms, cut off.\n`)),
   };
-  process.on("SIGINT", listener);
-  process.on("SIGTERM", listener);
+  if (note !== "") controller.signal.addEventListener("abort", () => say(`${note}\n`));
+  command = own;
   return {
     signal: controller.signal,
     stopListening() {
-      process.off("SIGINT", listener);
-      process.off("SIGTERM", listener);
+      if (command === own) command = null;
     },
   };
+}
+
+/** Whether a signal asked for the end that the process is about to come to. */
+export function interrupted(): boolean {
+  return wasInterrupted;
+}
+
+function onSignal(name: NodeJS.Signals): void {
+  if (wasInterrupted) process.exit(exitCodes.interrupted);
+  wasInterrupted = true;
+  if (command === null) process.exit(exitCodeBeforeCommand());
+  const { controller, withinMs, exitCode, onCutOff } = command;
+  // Not ref'd: it must not keep a process that has ended in good order.
+  setTimeout(
+    () => {
+      onCutOff();
+      process.exit(exitCode);
+    },
+    withinMs - Math.min(lastWordsMs, withinMs / 10),
+  ).unref();
+  controller.abort(name);
+}
+
+/** A worker that is stopped has done its work, however early; any other command is interrupted. */
+function exitCodeBeforeCommand(): number {
+  return process.argv[2] === "start" ? exitCodes.done : exitCodes.interrupted;
 }

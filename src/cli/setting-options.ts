@@ -17,7 +17,14 @@ export function readSettings(
   required: readonly SettingName[] = [],
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Settings | null {
-  const loaded: LoadedSettings = loadSettings({ environment, flags: flagsOf(command), groups, required });
+  const loaded: LoadedSettings = loadSettings({
+    environment,
+    flags: flagsOf(command),
+    groups,
+    required,
+    // Every command can be stopped.
+    also: ["shutdownTimeoutMs"],
+  });
   for (const warning of loaded.warnings) say(`connector-registrar: warning: ${warning}\n`);
   if (loaded.ok) return loaded.settings;
   say(settingProblemsText(loaded.problems));

@@ -1,6 +1,12 @@
-/** `start`: the worker, until SIGTERM or SIGINT. */
+/**
+ * `start`: the worker, until SIGTERM, SIGINT or SIGHUP.
+ *
+ * A stop has one deadline, SHUTDOWN_TIMEOUT_MS after the signal. What is in flight may take most of that; the rest is
+ * for the last commit and for leaving the group. Whatever hangs then is cut off, as a crash would: that is safe, and costs
+ * the next owner a look at Graph.
+ */
 import { Command } from "commander";
-import pino from "pino";
+import type pino from "pino";
 import { systemClock, systemRandom } from "../clock.ts";
 import {
   checkGraphFiles,
@@ -14,8 +20,10 @@ import { settingsMarkdown } from "../config/reference.ts";
 import type { Group, Settings } from "../config/table.ts";
 import { openHealthServer, type Readiness } from "../http/health-server.ts";
 import { fanOut } from "../observe/fan-out.ts";
+import { openLogger } from "../observe/logger.ts";
 import { type LogObserver, openLogObserver } from "../observe/logs.ts";
 import { type Metrics, openMetrics } from "../observe/metrics.ts";
+import { nonBlockingOutput } from "../observe/output.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { exitCodes, fail } from "./terminal.ts";
@@ -46,26 +54,49 @@ interface Parts {
 async function run(settings: Settings): Promise<void> {
   const badFile = checkGraphFiles(settings);
   if (badFile !== null) return fail(badFile, exitCodes.usage);
-  const logger = pino({
-    level: settings.logLevel,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (level) => ({ level }) },
-    base: { clientId: settings.kafkaClientId },
-  });
   const parts: Parts = { phase: "log: not open yet", worker: null };
   const metrics = openMetrics(version, () => parts.worker?.registrar.status() ?? null);
+  const { logger, close: closeLogger } = openLogger(
+    {
+      level: settings.logLevel,
+      format: logFormat(settings),
+      base: { clientId: settings.kafkaClientId },
+      writeSome: nonBlockingOutput(1),
+      onDropped: metrics.countDroppedLogLines,
+    },
+    systemClock,
+  );
+  const interrupts = onInterrupt("", {
+    withinMs: settings.shutdownTimeoutMs,
+    exitCode: exitCodes.done,
+    onCutOff: () =>
+      logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was in flight is looked up at the next start"),
+  });
   const health = await openHealth(settings, parts, metrics);
   if (health && !health.ok) return fail(health.problem, exitCodes.usage);
   if (health?.ok) logger.info({ url: health.server.url }, "health and metrics");
-  const interrupts = onInterrupt("");
   const logs = openLogObserver(logger, systemClock);
   try {
     await work(settings, parts, fanOut(metrics.observe, logs.observe), logger, interrupts.signal);
   } finally {
     logs.close();
-    interrupts.stopListening();
     if (health?.ok) await health.server.close();
+    await closeLogger(lastLinesMs);
+    interrupts.stopListening();
   }
+}
+
+/** How long the last lines wait for a slow reader. */
+const lastLinesMs = 300;
+
+function logFormat({ logFormat }: Settings): "json" | "text" {
+  if (logFormat !== "auto") return logFormat;
+  return process.stdout.isTTY ? "text" : "json";
+}
+
+/** What is in flight may take most of a stop; the rest is for the commit, for leaving and for the last lines. */
+function drainMs(shutdownTimeoutMs: number): number {
+  return shutdownTimeoutMs - Math.min(1_000, shutdownTimeoutMs / 5);
 }
 
 async function work(
@@ -109,10 +140,10 @@ async function workOn(
   const first = await Promise.race([worker.registrar.done, stopped]);
   if (first === "interrupted") {
     logger.info({ signal: interrupted.reason }, "stopping: finishing what is in flight");
-    await worker.stop(settings.shutdownTimeoutMs);
+    await worker.stop(drainMs(settings.shutdownTimeoutMs));
     return logger.info("stopped");
   }
-  await worker.stop(0);
+  await atMost(settings.shutdownTimeoutMs, worker.stop(0));
   // A lost membership may come back with the next start; every other fault needs a change first.
   if (first !== null) fail(first, first.code === "membership-lost" ? exitCodes.failed : exitCodes.usage);
 }
@@ -128,5 +159,12 @@ function aborted(signal: AbortSignal): Promise<"interrupted"> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve("interrupted");
     signal.addEventListener("abort", () => resolve("interrupted"), { once: true });
+  });
+}
+
+function atMost(limitMs: number, ending: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = systemClock.after(limitMs, resolve);
+    ending.then(resolve, reject).finally(cancel);
   });
 }

@@ -35,7 +35,7 @@ export function command(): Command {
   addSettingFlags(tail, groups).action(async (topic: Topic) => {
     const settings = readSettings(tail, groups);
     if (settings === null) return;
-    const interrupts = onInterrupt("");
+    const interrupts = onInterrupt("", { withinMs: settings.shutdownTimeoutMs });
     const opening = await openLogPatiently(
       settings,
       systemClock,
@@ -43,19 +43,22 @@ export function command(): Command {
         say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
       interrupts.signal,
     );
-    if (opening === null) return;
+    if (opening === null) {
+      process.exitCode = exitCodes.interrupted;
+      return;
+    }
     if (!opening.ok) return fail(opening.problem, exitCodes.usage);
     try {
       await follow(opening.log, topic, tail.opts<TailFlags>(), interrupts.signal);
+      if (interrupts.signal.aborted) process.exitCode = exitCodes.interrupted;
     } finally {
-      interrupts.stopListening();
       await opening.log.close();
+      interrupts.stopListening();
     }
   });
   return tail;
 }
 
-/** An interrupt is the ordinary end of following: exit 0. */
 async function follow(log: OpenLog, topic: Topic, flags: TailFlags, interrupted: AbortSignal): Promise<void> {
   const enough = new AbortController();
   const signal = AbortSignal.any([interrupted, enough.signal]);
@@ -63,12 +66,12 @@ async function follow(log: OpenLog, topic: Topic, flags: TailFlags, interrupted:
   if (left === 0) return;
   const json = flags.json ?? !process.stdout.isTTY;
   const onRecords = (records: readonly LogRecord[]) => {
-    for (const record of records) {
-      if (left <= 0) return;
-      print(json ? JSON.stringify(recordJson(record)) : recordLine(record));
-      left -= 1;
+    // One fetch may bring more than is wanted.
+    for (const record of records.slice(0, left)) {
+      print(json ? JSON.stringify(recordJson(record)) : recordLine(record, process.stdout.columns || 80));
     }
-    if (left <= 0) enough.abort();
+    left = Math.max(0, left - records.length);
+    if (left === 0) enough.abort();
   };
   process.stdout.once("error", () => enough.abort());
   const failure = flags.follow

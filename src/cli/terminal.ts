@@ -10,12 +10,32 @@ export interface Problem {
   readonly fix: string;
 }
 
+/**
+ * Output that nobody can take. A reader that went away (`| head -1`) has had what it wanted: the command goes on without
+ * saying so. A standard output that can't be written otherwise (a full disk) is a failure, said once.
+ */
+export function watchOutput(): void {
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (outputFailed) return;
+    outputFailed = true;
+    if (error.code === "EPIPE") return;
+    fail({
+      code: "output",
+      message: `Standard output can't be written: ${error.code}.`,
+      fix: "Check the disk or the program that it leads to, then type the command again.",
+    });
+  });
+}
+
+let outputFailed = false;
+
 export function say(text: string): void {
   process.stderr.write(text);
 }
 
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  if (!outputFailed) process.stdout.write(`${line}\n`);
 }
 
 /** Reports the problem and sets the exit code. */

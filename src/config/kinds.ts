@@ -35,11 +35,20 @@ export const flag = { schema: Type.Boolean(), expects: "true or false" };
 export const guid = "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}";
 export const guidText = text(`^${guid}$`, "a GUID");
 export const guidExample = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";
-export const hostPort = "^(\\[[0-9a-fA-F:]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$";
+/** What an operating system takes as one: 1 to 65535. */
+const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+const ipv6 = "\\[[0-9a-fA-F:.]+\\]";
+export const hostPort = `^(${ipv6}|[A-Za-z0-9._-]+):${port}$`;
+const hostAndPath = `(${ipv6}|[^\\s/@?#:\\[\\]]+)(:${port})?(/[^\\s?#@]*)?$`;
 export const url = text(
-  "^https?://[^\\s/@?#]+(/[^\\s?#@]*)?$",
+  `^https?://${hostAndPath}`,
   "an http:// or https:// address without user, query or fragment",
 );
-export const httpsUrl = text("^https://[^\\s/@?#]+(/[^\\s?#@]*)?$", "an https:// address");
+export const httpsUrl = text(`^https://${hostAndPath}`, "an https:// address");
 export const topicText = "[A-Za-z0-9._-]";
 export const filled = text("\\S", "a text that is not blank");
+/** Line breaks at the ends are left out before; a blank there is one that nobody sees, and is refused by whom it is sent to. */
+export const secretText = text(
+  "^\\S(.*\\S)?$",
+  "a text without line breaks inside, and without blanks at its ends",
+);

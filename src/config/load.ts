@@ -32,6 +32,8 @@ export interface SettingSources {
   readonly required?: readonly SettingName[];
   /** Only these are read and checked; default all. */
   readonly groups?: readonly Group[];
+  /** Settings of other groups that are read as well. */
+  readonly also?: readonly SettingName[];
 }
 
 export type LoadedSettings =
@@ -44,17 +46,20 @@ export type LoadedSettings =
 
 export function loadSettings(sources: SettingSources): LoadedSettings {
   const problems: SettingProblem[] = [];
+  const warnings = findTypos(sources.environment);
   const given: Record<string, unknown> = {};
   for (const name of settingNames) {
     const setting: Setting = table[name];
-    const used = !sources.groups || sources.groups.includes(setting.group);
+    const used =
+      !sources.groups || sources.groups.includes(setting.group) || (sources.also?.includes(name) ?? false);
     const text = used ? textOf(setting, sources) : null;
     given[name] = text === null ? setting.fallback : parse(setting, text);
+    if (text !== null && setting.secret && given[name] !== text)
+      warnings.push(`${setting.variable} has a line break at its end, which is left out`);
     if (text !== null && !Value.Check(setting.schema, given[name])) problems.push(invalid(setting, text));
     const derives = name === "allowedTenants" && textOf(table.azureTenantId, sources) !== null;
     if (text === null && sources.required?.includes(name) && !derives) problems.push(missing(setting));
   }
-  const warnings = findTypos(sources.environment);
   if (problems.length > 0) return { ok: false, problems, warnings };
   const settings = derive(given as GivenSettings);
   const findings = lint(settings, isSetIn(sources), sources.groups);
@@ -83,7 +88,12 @@ function parse(setting: Setting, text: string): unknown {
       .split(",")
       .map((item) => item.trim())
       .filter((item) => item !== "");
-  return setting.secret ? text : trimmed;
+  return setting.secret ? secretOf(text) : trimmed;
+}
+
+/** A secret as it was meant: files that editors and `echo` write end with a line break that belongs to nothing. */
+function secretOf(text: string): string {
+  return text.replace(/^[\r\n]+|[\r\n]+$/g, "");
 }
 
 function derive(given: GivenSettings): Settings {

@@ -18,6 +18,7 @@ import {
   httpsUrl,
   type Kind,
   list,
+  secretText,
   text,
   topicText,
   url,
@@ -54,7 +55,7 @@ function setting<T extends TSchema, D extends Static<T> | null>(
 
 // biome-ignore format: reads as a table
 export const table = {
-  kafkaBrokers: setting("KAFKA_BROKERS", "log", list(hostPort, "a list host:port,host:port"), null, "localhost:9092",
+  kafkaBrokers: setting("KAFKA_BROKERS", "log", list(hostPort, "a list host:port,host:port, ports from 1 to 65535"), null, "localhost:9092",
     "Kafka bootstrap brokers, comma-separated. Unset: the embedded log in DATA_DIR."),
   kafkaClientId: setting("KAFKA_CLIENT_ID", "log", filled, "connector-registrar", "registrar-1",
     "Client id shown in the broker's logs and quotas."),
@@ -78,7 +79,7 @@ export const table = {
     "How to log in to the brokers. Unset: no login."),
   kafkaSaslUsername: setting("KAFKA_SASL_USERNAME", "log", filled, null, "connector-registrar",
     "User name of that login."),
-  kafkaSaslPassword: setting("KAFKA_SASL_PASSWORD", "log", filled, null, "<the password>",
+  kafkaSaslPassword: setting("KAFKA_SASL_PASSWORD", "log", secretText, null, "<the password>",
     "Password of that login.", true),
   publishTimeoutMs: setting("PUBLISH_TIMEOUT_MS", "log", whole(100, 300_000), 10_000, "10000",
     "Limit of one append to the log."),
@@ -95,7 +96,7 @@ export const table = {
     "The tenant to register connectors in; default of ALLOWED_TENANTS and of `emit --tenant`."),
   azureClientId: setting("AZURE_CLIENT_ID", "azure", guidText, null, "0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9",
     "Application (client) id of the app registration."),
-  azureClientSecret: setting("AZURE_CLIENT_SECRET", "azure", filled, null, "<the secret's value>",
+  azureClientSecret: setting("AZURE_CLIENT_SECRET", "azure", secretText, null, "<the secret's value>",
     "Client secret of the app registration (its value, not its id).", true),
   azureAuthorityHost: setting("AZURE_AUTHORITY_HOST", "azure", httpsUrl, null, "https://login.microsoftonline.com",
     "Where tokens come from. Unset: the authority of GRAPH_CLOUD."),
@@ -148,8 +149,10 @@ export const table = {
     "Address that the server binds to."),
   logLevel: setting("LOG_LEVEL", "process", choice("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info", "info",
     "Least level that is logged."),
+  logFormat: setting("LOG_FORMAT", "process", choice("auto", "json", "text"), "auto", "json",
+    "One JSON object a line, or lines for people. auto: text on a terminal, json elsewhere."),
   shutdownTimeoutMs: setting("SHUTDOWN_TIMEOUT_MS", "process", whole(0, 600_000), 9_000, "9000",
-    "How long SIGTERM and SIGINT wait for what is in flight."),
+    "Limit of a stop as a whole, from SIGTERM, SIGINT or SIGHUP to the end of the process."),
 } as const;
 
 export type SettingName = keyof typeof table;

@@ -1,7 +1,8 @@
 /**
  * CloudEvents 1.0 in a log record, in either content mode, brought to one form: attributes and data of the structured event.
  *
- * Structured: the value is the whole event (content type `application/cloudevents+json`, or no `ce_` header at all).
+ * Structured: the value is the whole event (content type `application/cloudevents+json`, or no `ce_` header at all). Its
+ * data is JSON in `data`, or the same as bytes in `data_base64`, which some SDKs write for JSON too.
  * Binary: the value is the data, and the attributes are `ce_` headers. Header names in any case.
  */
 import type { Header, LogRecord } from "../ports.ts";
@@ -20,6 +21,8 @@ type AttributeName = (typeof attributeNames)[number];
 const headerNames: ReadonlyMap<string, AttributeName> = new Map(
   attributeNames.map((name) => [`ce_${name}`, name]),
 );
+/** RFC 4648, section 4, with its padding. */
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const jsonMediaType = /^[^/\s]+\/([^;\s]+\+)?json\s*(;|$)/i;
 
 interface Envelope {
@@ -46,7 +49,21 @@ function readStructured(value: Uint8Array | null): CloudEventRead {
   if (!read.ok) return read;
   const type = read.value.datacontenttype ?? "application/json";
   if (typeof type !== "string") return unsupported("(not a string)");
-  return jsonMediaType.test(type) ? { ok: true, event: read.value } : unsupported(type);
+  return jsonMediaType.test(type) ? withData(read.value) : unsupported(type);
+}
+
+/** `data` from `data_base64`, where only that is there. */
+function withData(event: JsonObject): CloudEventRead {
+  const { data, data_base64: encoded, ...attributes } = event;
+  if ((data !== undefined && data !== null) || encoded === undefined || encoded === null) {
+    return { ok: true, event };
+  }
+  if (typeof encoded !== "string" || !base64.test(encoded)) {
+    const message = "/data_base64 is not Base64. Send the enrollment's properties in /data instead.";
+    return { ok: false, refusal: refusal("data-not-object", message, ["/data_base64"]) };
+  }
+  const read = readJsonObject(Buffer.from(encoded, "base64"), "/data");
+  return read.ok ? { ok: true, event: { ...attributes, data: read.value } } : read;
 }
 
 function readBinary(value: Uint8Array | null, envelope: Envelope): CloudEventRead {

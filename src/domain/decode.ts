@@ -48,7 +48,10 @@ export function decode(
   if (typeof tenant !== "string") return refuse(tenant);
 
   const { data, traceparent } = event as JsonObject;
-  if (data === undefined || data === null) return refuse(missingData(event));
+  if (data === undefined || data === null) {
+    const message = "/data is missing. Send the enrollment's properties in it.";
+    return refuse(refusal("data-missing", message, ["/data"]));
+  }
   if (!isJsonObject(data))
     return refuse(refusal("data-not-object", "/data must be a JSON object.", ["/data"]));
   if (!isEnrollmentDetails.Check(data))
@@ -87,13 +90,6 @@ function readTenant(value: unknown, isTenantAllowed: (tenantId: string) => boole
   if (isTenantAllowed(tenantId)) return tenantId;
   const message = `Tenant ${tenantId} is not among those allowed. Allow it in the configuration, then replay.`;
   return refusal("tenant-not-allowed", message, pointers);
-}
-
-function missingData(event: JsonObject): Refusal {
-  const hint = Object.hasOwn(event, "data_base64") ? " /data_base64 is not read." : "";
-  return refusal("data-missing", `/data is missing.${hint} Send the enrollment's properties in it.`, [
-    "/data",
-  ]);
 }
 
 /** CloudEvents: an attribute that is null is an attribute that isn't there. */

@@ -10,6 +10,7 @@ import type { GraphObject, LogRecord, NewRecord, Position } from "../ports.ts";
 import { contentTypeHeader, structuredContentType } from "./cloud-event.ts";
 import type { Enrollment } from "./enrollment.ts";
 import { decodeUtf8 } from "./json-value.ts";
+import { recordTimeMs } from "./record-time.ts";
 import { topicName } from "./topics.ts";
 
 export const registeredType = "connector.registered";
@@ -81,7 +82,7 @@ export interface Registration {
     readonly cloud: string;
   };
   readonly source: Position;
-  /** The record's timestamp, milliseconds since 1970. */
+  /** The record's timestamp, as it came. */
   readonly enrolledAt: number;
   /** Wall clock, milliseconds since 1970. */
   readonly registeredAt: number;
@@ -139,17 +140,13 @@ function dataOf(registration: Registration, registeredAt: string): Type.Static<t
       partition: source.partition,
       offset: source.offset,
     },
-    enrolledAt: isoTime(registration.enrolledAt),
+    enrolledAt: isoTime(recordTimeMs(registration.enrolledAt)),
     registeredAt,
   };
 }
 
-/** 9999-12-31T23:59:59.999Z: later years have more than four digits. */
-const lastMs = 253_402_300_799_999;
-
-/** Null: not a time (Kafka's -1 for "none", or a producer's nonsense), which toISOString would throw on. */
-function isoTime(ms: number): string | null {
-  return ms >= 0 && ms <= lastMs ? new Date(ms).toISOString() : null;
+function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }
 
 /** What the ledger remembers of a registered record. Null: not one of ours (a tombstone, foreign): callers report it. */

@@ -71,7 +71,10 @@ function dateTimeViolation(value: string): { fault: Fault; text: string } {
     case "without-offset":
       return { fault: "date-time-without-offset", text: `is ${shown}, without an offset (Z or ±hh:mm)` };
     case "too-precise":
-      return { fault: "date-time-too-precise", text: `is ${shown}, with more than 7 fractional digits` };
+      return {
+        fault: "date-time-too-precise",
+        text: `is ${shown}, with more than 7 fractional digits; write it as ${quote(cutToSeven(value))}`,
+      };
     case "impossible":
       return { fault: "date-time-impossible", text: `is ${shown}, which is no possible date and time` };
     default:
@@ -80,6 +83,11 @@ function dateTimeViolation(value: string): { fault: Fault; text: string } {
         text: `is ${shown}, not like 2016-12-31T23:57:59.3726057-08:00`,
       };
   }
+}
+
+/** Clocks count nanoseconds (Java's `now()`), Graph 100 of them. Cut, not rounded, so that no instant moves into the future. */
+function cutToSeven(dateTime: string): string {
+  return dateTime.replace(/(\.\d{7})\d+/, "$1");
 }
 
 function kindOf(value: unknown): string {

@@ -21,6 +21,7 @@ export interface MeasuredStatus {
 export interface Metrics {
   readonly observe: Observer;
   readonly contentType: string;
+  countDroppedLogLines(lines: number): void;
   /** The text of /metrics. */
   text(): Promise<string>;
 }
@@ -55,6 +56,7 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
   const logFailures = counter("log_failures", "Failed operations on the event log.", "operation");
   const breakerOpened = counter("breaker_opened", "Times that an outage of Graph was declared.");
   const duplicateObjects = counter("duplicate_objects", "Enrollments found with more than one Graph object.");
+  const droppedLines = counter("log_lines_dropped", "Log lines that could not be written.");
   const requestSeconds = histogram(
     "graph_request_duration",
     "Duration of Graph requests, by operation.",
@@ -81,13 +83,15 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    countDroppedLogLines: (lines) => droppedLines.inc(lines),
     observe(event) {
       switch (event.kind) {
         case "records-read":
           return read.inc({ topic: event.topic }, event.count);
         case "record-registered":
           registered.inc({ outcome: event.outcome });
-          return ageSeconds.observe(Math.max(0, event.ageMs) / 1000);
+          if (event.ageMs !== null) ageSeconds.observe(Math.max(0, event.ageMs) / 1000);
+          return;
         case "record-duplicate":
           return duplicates.inc();
         case "record-refused":

@@ -4,6 +4,7 @@
  */
 import { deadLetterRecord } from "../domain/dead-letter.ts";
 import { movedRecord, originOf } from "../domain/origin.ts";
+import { recordTimeMs } from "../domain/record-time.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { registeredRecord } from "../domain/registered.ts";
 import type { Moment } from "../moment.ts";
@@ -44,6 +45,7 @@ export function createOutcomes(
     const { partition, record, enrollment, idempotencyKey, attempts } = work;
     const answer = reply?.kind === "answer" ? reply : null;
     const registeredAt = clock.wallMs();
+    const producedMs = recordTimeMs(record.timestampMs);
     // Until the ledger holds it, another owner has to look for the object.
     work.slot.tainted = true;
     work.busy = true;
@@ -69,7 +71,7 @@ export function createOutcomes(
         graphId: object.id,
         outcome,
         attempts,
-        ageMs: registeredAt - record.timestampMs,
+        ageMs: producedMs === null ? null : registeredAt - producedMs,
       });
     });
   }

@@ -100,7 +100,7 @@ test("lines of data and of events from a file; bad ones are refused by line, the
   });
   assert.equal(code, 1);
   assert.equal(jsonLines(stdout).length, 3);
-  assert.match(stderr, /^refused line 5: not a JSON object$/m);
+  assert.match(stderr, /^refused line 5: not a JSON object: it begins here and has no end$/m);
   assert.match(stderr, /^refused line 6: .*\(property-empty at \/data\/machineName\)$/m);
   assert.match(stderr, /^refused line 7: .*type-unknown/m);
   assert.match(stderr, /^3 emitted, 3 refused$/m);

@@ -23,7 +23,13 @@ export interface Running {
 
 export type Environment = Readonly<Record<string, string>>;
 
-export function startCli(args: readonly string[], environment: Environment = {}, input = ""): Running {
+/** @param then whether standard input ends after `input`. */
+export function startCli(
+  args: readonly string[],
+  environment: Environment = {},
+  input = "",
+  then: "end" | "open" = "end",
+): Running {
   const env = { PATH: process.env.PATH ?? "", ...environment };
   const child = spawn(process.execPath, [main, ...args], {
     env,
@@ -35,7 +41,8 @@ export function startCli(args: readonly string[], environment: Environment = {},
   const lines: string[] = [];
   const waiters = new Set<() => void>();
   let stderr = "";
-  child.stdin.on("error", () => {}).end(input);
+  child.stdin.on("error", () => {}).write(input);
+  if (then === "end") child.stdin.end();
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
@@ -66,6 +73,33 @@ export function startCli(args: readonly string[], environment: Environment = {},
 
 export function runCli(args: readonly string[], environment?: Environment, input?: string): Promise<Ended> {
   return startCli(args, environment, input).ended;
+}
+
+/** As `startCli`, with a standard output of the caller's. */
+export function startCliTo(stdout: number, args: readonly string[], environment: Environment = {}) {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env.PATH ?? "", ...environment },
+    stdio: ["ignore", stdout, "pipe"],
+    timeout: 120_000,
+    killSignal: "SIGKILL",
+  });
+  let stderr = "";
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Omit<Ended, "stdout">>((resolve) => {
+    child.on("close", (code) => resolve({ code, stderr }));
+  });
+  return { child, ended, errors: () => stderr };
+}
+
+/** Asks until it is so. A condition that throws counts as not yet. */
+export async function waitUntil(condition: () => Promise<boolean>, about: () => string): Promise<void> {
+  const deadlineMs = performance.now() + 60_000;
+  while (!(await condition().catch(() => false))) {
+    if (performance.now() > deadlineMs) throw new Error(`not so after 60 s: ${about()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** A directory that is gone after the test. */

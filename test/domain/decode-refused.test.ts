@@ -29,6 +29,8 @@ const without = (name: string) => {
   const { [name as keyof typeof sampleEvent]: _, ...rest } = sampleEvent as Record<string, unknown>;
   return json(rest);
 };
+const withBase64 = (value: unknown) =>
+  json({ ...JSON.parse(new TextDecoder().decode(without("data"))), data_base64: value });
 const everyProperty = Object.keys(documentedDetails).map((name) => `/data/${name}`);
 const allProperties = (value: unknown) =>
   eventWith({ data: Object.fromEntries(Object.keys(documentedDetails).map((name) => [name, value])) });
@@ -122,12 +124,11 @@ const refused: readonly (readonly [
   ["a tenant that is a number", eventWith({ tenantid: 7 }), "tenant-malformed", ["/tenantid"]],
   ["no data", without("data"), "data-missing", ["/data"]],
   ["data null", eventWith({ data: null }), "data-missing", ["/data"]],
-  [
-    "data_base64",
-    json({ ...JSON.parse(new TextDecoder().decode(without("data"))), data_base64: "e30=" }),
-    "data-missing",
-    ["/data"],
-  ],
+  ["data_base64 of an empty object", withBase64("e30="), "property-missing", everyProperty],
+  ["data_base64 without its padding", withBase64("e30"), "data-not-object", ["/data_base64"]],
+  ["data_base64 of a text", withBase64(btoa("text")), "value-not-json", ["/data"]],
+  ["data_base64 that is a number", withBase64(7), "data-not-object", ["/data_base64"]],
+  ["data_base64 null", withBase64(null), "data-missing", ["/data"]],
   [
     "data that is a string",
     eventWith({ data: JSON.stringify(documentedDetails) }),
@@ -245,4 +246,13 @@ test("messages quote at most 60 characters of a value", () => {
     assert.doesNotMatch(message, /x{61}|1{61}/);
     assert.ok(message.length < 1_000, message);
   }
+});
+
+test("more fractional digits than Graph takes: the refusal shows the date-time with seven of them", () => {
+  const decoded = decode(
+    { value: eventWithData({ enrollmentDateTime: "2026-11-26T20:04:21.847123456Z" }), headers: [] },
+    anyTenant,
+  );
+  assert.ok(!decoded.ok);
+  assert.match(decoded.refusal.message, /write it as "2026-11-26T20:04:21\.8471234Z"/);
 });

@@ -46,6 +46,12 @@ const taken: readonly (readonly [
   ],
   ["a byte order mark", bytes(`\ufeff${JSON.stringify(sampleEvent)}`), []],
   ["white space around", bytes(` \n${JSON.stringify(sampleEvent, null, 2)}\r\n`), []],
+  [
+    "the data as data_base64, content type application/json",
+    eventWith({ data: undefined, data_base64: btoa(JSON.stringify(documentedDetails)) }),
+    structuredHeaders,
+  ],
+  ["data beside data_base64 null", eventWith({ data_base64: null }), []],
   ["an upper-case tenant id", eventWith({ tenantid: tenantId.toUpperCase() }), []],
   ["a trace context", eventWith({ traceparent }), [], withTrace],
   ["a trace context that is none", eventWith({ traceparent: "00-xyz" }), []],

@@ -10,12 +10,14 @@ export interface DemoProgress {
   finish(): void;
 }
 
-const barWidth = 30;
+const leastBarWidth = 5;
+const mostBarWidth = 30;
+const usualColumns = 80;
 const barEveryMs = 50;
 
 export function demoProgress(
   plan: DemoPlan,
-  output: { write(text: string): unknown; isTTY?: boolean },
+  output: { write(text: string): unknown; isTTY?: boolean; columns?: number },
   nowMs: () => number,
 ): DemoProgress {
   const registered = new Set<string>();
@@ -32,13 +34,23 @@ export function demoProgress(
     `${settled()} of ${total} settled: ${registered.size} registered, ${duplicates.size} duplicates, ` +
     `${refused.size} dead letters, ${retries} attempts failed`;
 
+  /** Never as long as the line: a terminal would go on to the next one, and each redraw would stay. */
+  function bar(share: number, columns: number): string {
+    const counts =
+      `${settled()}/${total}: ${registered.size} registered, ${duplicates.size} duplicates, ` +
+      `${refused.size} dead letters`;
+    const room = columns - 1 - counts.length - "[] ".length;
+    const width = Math.max(leastBarWidth, Math.min(mostBarWidth, room));
+    const filled = Math.round(share * width);
+    return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${counts}`.slice(0, columns - 1);
+  }
+
   function show(): void {
     const share = Math.min(1, settled() / total);
     if (output.isTTY) {
       if (share < 1 && nowMs() - shownAtMs < barEveryMs) return;
       shownAtMs = nowMs();
-      const filled = Math.round(share * barWidth);
-      output.write(`\r\u001b[K[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}] ${text()}`);
+      output.write(`\r\u001b[K${bar(share, output.columns || usualColumns)}`);
     } else if (Math.floor(share * 10) > shownTenths) {
       shownTenths = Math.floor(share * 10);
       output.write(`${String(shownTenths * 10).padStart(3)} %  ${text()}\n`);
