@@ -49,6 +49,7 @@ export function createOutcomes(
     // Until the ledger holds it, another owner has to look for the object.
     work.slot.tainted = true;
     work.busy = true;
+    work.graphId = object.id;
     const entry = registeredRecord(partition.number, {
       enrollment,
       idempotencyKey,
