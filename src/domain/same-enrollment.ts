@@ -48,6 +48,19 @@ function isWithin(form: Form, coarser: Form): boolean {
   return form.unitTicks <= coarser.unitTicks && isNameWithin;
 }
 
+/** Names alone, and instants alone: of properties that don't identify, too. */
+export function isSameName(form: Form, a: string, b: string): boolean {
+  if (form.names === "exact") return a === b;
+  return form.names === "trimmed"
+    ? a.trim() === b.trim()
+    : foldMachineName(a.trim()) === foldMachineName(b.trim());
+}
+
+export function isSameInstant(form: Form, sent: string, kept: string): boolean {
+  const unitTicks = unitBetween(sent, kept);
+  return unitTicks !== null && unitTicks <= form.unitTicks;
+}
+
 /** Of each kind the coarser. */
 export function coarser(a: Form, b: Form): Form {
   const names = nameForms.indexOf(a.names) > nameForms.indexOf(b.names) ? a.names : b.names;
@@ -100,7 +113,6 @@ function unitBetween(sent: string, kept: string): number | null {
 
 function areNamesSame(a: Identifying, b: Identifying, form: NameForm): boolean {
   const of = (name: string) => (form === "exact" ? name : name.trim());
-  const connectorOf = (name: string) => (form === "folded" ? foldMachineName(of(name)) : of(name));
   const isMachine = foldMachineName(of(a.machineName)) === foldMachineName(of(b.machineName));
-  return isMachine && connectorOf(a.connectorName) === connectorOf(b.connectorName);
+  return isMachine && isSameName({ unitTicks: 1, names: form }, a.connectorName, b.connectorName);
 }
