@@ -95,7 +95,7 @@ export function describeChanges(sent: Identifying, kept: Identifying): string[] 
   const isUtc = (text: string) => /(Z|[+-]00:00)$/i.test(text);
   if (isUtc(kept.enrollmentDateTime) && !isUtc(sent.enrollmentDateTime))
     texts.push("date-times come back in UTC");
-  if (form.names !== "exact") texts.push("names come back trimmed");
+  if (form.names === "trimmed") texts.push("names come back trimmed");
   if (form.names === "folded") texts.push("names come back in another case");
   return texts;
 }
