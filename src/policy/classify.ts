@@ -74,7 +74,7 @@ function classifyAnswer(reply: GraphAnswer, wallMs: number): Verdict {
   if (isSuccess && reply.object !== null) return { kind: "created", object: reply.object };
   const detail = describe(status, errorCode, errorMessage);
   const afterMs =
-    reply.retryAfter === null ? null : parseRetryAfterMs(reply.retryAfter, replyWallMs(reply, wallMs));
+    reply.retryAfter === null ? null : parseRetryAfterMs(reply.retryAfter, replyWallMs(reply.date, wallMs));
   const unknown = (cause: Unknown["cause"]): Unknown => ({ kind: "unknown", cause, afterMs, detail });
   if (isSuccess) return unknown("failure");
   if (status === 409) return { kind: "conflict", detail };

@@ -219,7 +219,7 @@ export function createReadBack(
       dispatcher.block(tenantId, "reads", detail); // 3
       retryInMs = Math.max(retryInMs, dispatcher.closedUntilMs(tenantId) - nowMs);
     } else if (reply.kind === "answer" && reply.retryAfter !== null) {
-      const wallMs = replyWallMs(reply, clock.wallMs());
+      const wallMs = replyWallMs(reply.date, clock.wallMs());
       retryInMs = parseRetryAfterMs(reply.retryAfter, wallMs) ?? retryInMs;
     }
     observe({ kind: "read-back-failed", tenantId, detail, failures: inARow, retryInMs });
