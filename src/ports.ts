@@ -398,6 +398,8 @@ export type RegistrarEvent =
       readonly failures: number;
       readonly retryInMs: number;
     }
+  /** Graph changes what it keeps of an enrollment; `what`: all that was seen so far, for people. */
+  | { readonly kind: "graph-normalises"; readonly what: readonly string[] }
   | { readonly kind: "tenant-blocked"; readonly tenantId: string; readonly detail: string }
   | { readonly kind: "tenant-unblocked"; readonly tenantId: string }
   | { readonly kind: "breaker-opened"; readonly detail: string }

@@ -81,8 +81,10 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/domain/json-value.ts": "test/domain/decode-refused.test.ts",
   "src/domain/violations.ts": "test/domain/decode-refused.test.ts",
   // Parts of one worker, tested through it: each in the file that is named for it, where it has one.
+  "src/registrar/adoption.ts": "test/registrar/adoption.test.ts",
   "src/registrar/committer.ts": "test/registrar/committer.test.ts",
   "src/registrar/dispatcher.ts": "test/registrar/dispatcher.test.ts",
+  "src/registrar/gate.ts": "test/registrar/outage.test.ts",
   "src/registrar/judge.ts": "test/registrar/judge.test.ts",
   "src/registrar/lag.ts": "test/registrar/registrar.test.ts",
   "src/registrar/outcomes.ts": "test/registrar/pipeline.test.ts",
@@ -90,6 +92,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/parker.ts": "test/registrar/parker.test.ts",
   "src/registrar/pipeline.ts": "test/registrar/pipeline.test.ts",
   "src/registrar/read-back.ts": "test/registrar/read-back.test.ts",
+  "src/registrar/read-by-id.ts": "test/registrar/read-back-by-id.test.ts",
   "src/registrar/registrar.ts": "test/registrar/registrar.test.ts",
   "src/registrar/settings.ts": "test/registrar/registrar.test.ts",
 };

@@ -137,6 +137,8 @@ function messageOf(event: RegistrarEvent): string {
       return `attempt failed: ${event.detail}`;
     case "read-back-failed":
       return `what may have been created can't be looked up: ${event.detail}`;
+    case "graph-normalises":
+      return `Graph changes what it is given: ${event.what.join(", ")}; objects are recognised all the same`;
     case "tenant-blocked":
       return `tenant blocked: ${event.detail}`;
     case "tenant-unblocked":

@@ -4,9 +4,11 @@
  * 1. An object is superfluous only if the ledger proves it: another object of the same enrollment is the registered
  *    one and is in the list, and no record names this object's id.
  * 2. Every object is named by a record, or the superfluous copy of a registered one, or reported as orphaned.
+ * 3. Where Graph has shown that it changes what it keeps, two enrollments may look alike: then nothing is proven
+ *    superfluous, and what Graph's own form explains is no difference.
  */
-import { ticksOf } from "../domain/date-time-offset.ts";
 import { identify } from "../domain/identity.ts";
+import { coarsestOf, type Form, isSameInstant, isSameName, isSameUnder } from "../domain/same-enrollment.ts";
 import type { GraphObject } from "../ports.ts";
 import type { Registration } from "./ledger.ts";
 
@@ -73,7 +75,8 @@ export function compare(
     }
   }
   const all = [...before.values()];
-  const duplicated = findDuplicates(tenantId, before, later, objects, named);
+  const form = coarsestOf(objects);
+  const duplicated = findDuplicates(tenantId, before, later, objects, named, form);
   const superfluous = new Set(duplicated.flatMap(({ superfluousIds }) => superfluousIds));
   return {
     registered: before.size,
@@ -85,7 +88,8 @@ export function compare(
     duplicated,
     differing: all.flatMap((registration) => {
       const object = byId.get(registration.object.id);
-      const differences = object === undefined ? [] : differencesOf(registration.object, object, ignored);
+      const differences =
+        object === undefined ? [] : differencesOf(registration.object, object, form, ignored);
       return differences.length === 0 ? [] : [{ registration, differences }];
     }),
     conflicting: all.filter(({ otherIds }) => otherIds.length > 0),
@@ -103,20 +107,38 @@ function findDuplicates(
   later: Registrations,
   objects: readonly GraphObject[],
   named: ReadonlySet<string>,
+  form: Form,
 ): Duplicated[] {
+  const registrations = [...later.values(), ...before.values()];
+  const byId = new Map(registrations.map((registration) => [registration.object.id, registration]));
+  const isChanged = registrations.some(
+    ({ object, idempotencyKey }) => keyOf(tenantId, object) !== idempotencyKey,
+  );
+  const isKept = ({ id }: GraphObject, key: string) => (byId.get(id)?.idempotencyKey ?? key) === key;
+  const isExplained = (object: GraphObject) => {
+    const registration = byId.get(object.id);
+    return registration !== undefined && isSameUnder(form, registration.object, object);
+  };
   const groups = Map.groupBy(objects, (object) => keyOf(tenantId, object));
   const duplicated: Duplicated[] = [];
   for (const [idempotencyKey, same] of groups) {
     if (idempotencyKey === null || same.length < 2) continue;
-    const registration = before.get(idempotencyKey) ?? later.get(idempotencyKey);
+    // Registered for different enrollments, which look alike in Graph's form.
+    if (same.every((object) => isExplained(object))) continue;
+    const registration =
+      before.get(idempotencyKey) ??
+      later.get(idempotencyKey) ??
+      same.map(({ id }) => byId.get(id)).find((found) => found !== undefined);
+    const isProven = !isChanged && same.every((object) => isKept(object, idempotencyKey)); // 3
     const isRegistered = ({ id }: GraphObject) => id === registration?.object.id;
     const kept = same.filter(isRegistered);
     const others = same.filter((object) => !isRegistered(object));
     duplicated.push({
-      idempotencyKey,
+      idempotencyKey: registration?.idempotencyKey ?? idempotencyKey,
       objects: [...kept, ...others],
       registeredId: kept[0]?.id ?? null,
-      superfluousIds: kept.length === 0 ? [] : others.map(({ id }) => id).filter((id) => !named.has(id)), // 1
+      superfluousIds:
+        kept.length === 0 || !isProven ? [] : others.map(({ id }) => id).filter((id) => !named.has(id)), // 1
     });
   }
   return duplicated;
@@ -129,19 +151,20 @@ function keyOf(tenantId: string, object: GraphObject): string | null {
 function differencesOf(
   registered: GraphObject,
   inGraph: GraphObject,
+  form: Form,
   ignored: ReadonlySet<ComparedProperty>,
 ): Difference[] {
   return comparedProperties
     .filter(
-      (property) => !ignored.has(property) && !isSame(property, registered[property], inGraph[property]),
+      (property) =>
+        !ignored.has(property) && !isSame(property, form, registered[property], inGraph[property]),
     )
     .map((property) => ({ property, registered: registered[property], inGraph: inGraph[property] }));
 }
 
-/** Date-times are the same when they name the same instant, however they are written. */
-function isSame(property: ComparedProperty, a: string, b: string): boolean {
+/** As far as Graph's form can tell: date-times that name the same instant, however they are written. */
+function isSame(property: ComparedProperty, form: Form, a: string, b: string): boolean {
   if (a === b) return true;
-  if (!property.endsWith("DateTime")) return false;
-  const ticks = ticksOf(a);
-  return ticks !== null && ticks === ticksOf(b);
+  if (property === "connectorVersion") return false;
+  return property.endsWith("DateTime") ? isSameInstant(form, a, b) : isSameName(form, a, b);
 }

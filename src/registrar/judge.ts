@@ -12,6 +12,7 @@
 import { backoffMs } from "../policy/backoff.ts";
 import { mayStillRun, type Unknown, type Verdict } from "../policy/classify.ts";
 import type { Clock, Graph, GraphObject, GraphReply, Observer, Random } from "../ports.ts";
+import type { ShownForm } from "./adoption.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Fault, idsRefused, routeMissing, secretRefused } from "./fault.ts";
 import type { Outcomes } from "./outcomes.ts";
@@ -49,6 +50,7 @@ export function createJudge(
     Dispatcher,
     "requeue" | "block" | "blockedForMs" | "createsOf" | "createsOfAll" | "failingForMs"
   >,
+  shown: Pick<ShownForm, "learn">,
   advance: (work: Work) => void,
   onFault: (fault: Fault) => void,
 ): Judge {
@@ -108,6 +110,7 @@ export function createJudge(
       proven.ids = true;
       proven.honoursIds = object.id.toLowerCase() === work.idempotencyKey;
     }
+    shown.learn(work.enrollment.details, object);
     outcomes.register(work, object, "created", reply);
     if (refusesIds) onFault(idsRefused); // 2
   }
@@ -124,6 +127,7 @@ export function createJudge(
     // Under this id it is ours, whatever Graph made of its properties.
     if (object !== null && object.id.toLowerCase() === work.idempotencyKey) {
       proven.route = proven.ids = true;
+      shown.learn(work.enrollment.details, object);
       return outcomes.register(work, object, "recovered", got);
     }
     // An answer that says nothing about the object (an outage, say) is no second opinion.

@@ -106,6 +106,29 @@ export function merge(ledger: Ledger, later: Ledger): void {
   ledger.last = later.last;
 }
 
+/**
+ * Which of these Graph ids are registered, in lower case. Goes through the whole ledger: it is kept by key, and this is
+ * asked rarely.
+ */
+export function claimedIds(ledger: Ledger, ids: ReadonlySet<string>): Set<string> {
+  const asked = new Set([...ids].map((id) => id.toLowerCase()));
+  const claimed = new Set<string>();
+  if (asked.size === 0) return claimed;
+  for (const id of ledger.otherIds.values()) if (asked.has(id.toLowerCase())) claimed.add(id.toLowerCase());
+  const firstWords = new Set<number>();
+  for (const id of asked) {
+    if (!isPlainUuid(id)) continue;
+    readUuid(id, idWords);
+    firstWords.add(idWords[0]!);
+  }
+  for (let at = 0; at < ledger.slots.length; at += wordsPerSlot) {
+    if (!firstWords.has(ledger.slots[at + wordsPerUuid]!)) continue;
+    const id = writeUuid(ledger.slots, at + wordsPerUuid);
+    if (asked.has(id)) claimed.add(id);
+  }
+  return claimed;
+}
+
 /** Scratch: looking up allocates nothing. */
 const keyWords = new Uint32Array(wordsPerUuid);
 const idWords = new Uint32Array(wordsPerUuid);

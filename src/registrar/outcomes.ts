@@ -49,6 +49,7 @@ export function createOutcomes(
     // Until the ledger holds it, another owner has to look for the object.
     work.slot.tainted = true;
     work.busy = true;
+    work.graphId = object.id;
     const entry = registeredRecord(partition.number, {
       enrollment,
       idempotencyKey,
@@ -93,8 +94,9 @@ export function createOutcomes(
   }
 
   function moveHome(item: Item, home: number, tenantId: string): void {
-    const { record } = item;
-    publish(item, movedRecord(record, "enrolled", home, utf8.encode(tenantId)), neverPosted, () => {
+    const { record, topic } = item;
+    // What was parked stays parked, with its doubt, which is believed only there.
+    publish(item, movedRecord(record, topic, home, utf8.encode(tenantId)), neverPosted, () => {
       observe({ kind: "record-rehomed", at: positionOf(record), toPartition: home });
     });
   }
@@ -130,9 +132,9 @@ export function createOutcomes(
 
 const inDoubtHeader = "in-doubt";
 
-/** Was this record parked after a create of it may have been carried out? */
+/** Was this record parked after a create of it may have been carried out? Only where only workers write is that believed. */
 export function isInDoubt(record: LogRecord): boolean {
-  return record.headers.some((header) => header[0] === inDoubtHeader);
+  return record.topic === "retry" && record.headers.some((header) => header[0] === inDoubtHeader);
 }
 
 function positionOf({ topic, partition, offset }: LogRecord): Position {

@@ -83,6 +83,8 @@ export interface Work extends Item {
   postedAt: Moment | null;
   /** A create of it may have been carried out: it must be read back before the next one. */
   doubt: Doubt | null;
+  /** Id of the object that is being registered for it: no other enrollment's. */
+  graphId: string | null;
   /** Answered 409 before, and nothing of its identity was found. */
   conflicted: boolean;
   /** In a request, or on its way to an outcome: not to be parked any more. */

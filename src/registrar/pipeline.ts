@@ -15,6 +15,7 @@ import { homePartition } from "../domain/murmur2.ts";
 import { originOf } from "../domain/origin.ts";
 import type { BreakerState } from "../policy/breaker.ts";
 import type { Clock, EventLog, Graph, LogRecord, Observer, Random, SnapshotStore } from "../ports.ts";
+import { createShownForm } from "./adoption.ts";
 import { createAppender } from "./appender.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import type { Fault } from "./fault.ts";
@@ -85,8 +86,9 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     (...answer) => judge.onVerdict(...answer),
     events.leaseNeeded,
   );
-  const judge = createJudge(ports, settings, outcomes, dispatcher, advance, events.fault);
-  const readBack = createReadBack(ports, settings, gate, dispatcher, judge, events.fault);
+  const shown = createShownForm(observe);
+  const judge = createJudge(ports, settings, outcomes, dispatcher, shown, advance, events.fault);
+  const readBack = createReadBack(ports, settings, gate, dispatcher, judge, shown, events.fault);
   const parker = createParker(ports, settings, dispatcher, readBack, { park, take, fault: events.fault });
 
   return {
@@ -156,6 +158,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
       createsSeen: dispatcher.createsOfAll(),
       postedAt: null,
       doubt,
+      graphId: null,
       conflicted: false,
       busy: false,
       withdrawn: false,

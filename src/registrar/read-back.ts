@@ -1,6 +1,6 @@
 /**
  * Finds out whether a create in doubt was carried out: lists the tenant's objects and matches by identity, where it
- * can't be read by id (read-by-id.ts).
+ * can't be read by id (read-by-id.ts). Which object is whose is in adoption.ts.
  *
  * 1. Found is found, whenever it was read. Absent needs `rereadCount` misses in a row, all read after every request
  *    that could still create the object has ended, and spaced, because lists may lag.
@@ -9,7 +9,6 @@
  *    that is refused blocks its tenant, as a create that is refused does.
  * 4. Reads pass the same gate as creates: in an outage they are probes, or wait.
  */
-import { identify } from "../domain/identity.ts";
 import { backoffMs } from "../policy/backoff.ts";
 import { classify, isMissingRoute } from "../policy/classify.ts";
 import { available, createPacing, opensAtMs, type Pacing, take } from "../policy/pacing.ts";
@@ -24,6 +23,7 @@ import type {
   Observer,
   Random,
 } from "../ports.ts";
+import { matchAll, type ShownForm } from "./adoption.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Fault, secretRefused } from "./fault.ts";
 import type { Gate } from "./gate.ts";
@@ -69,6 +69,7 @@ export function createReadBack(
   gate: Gate,
   dispatcher: Pick<Dispatcher, "block" | "unblockReads" | "closedUntilMs" | "createsOfAll">,
   judge: Pick<Judge, "onFound" | "onAbsent" | "onUnreadable" | "takesIds">,
+  shown: Pick<ShownForm, "form">,
   onFault: (fault: Fault) => void,
 ): ReadBack {
   const { graph, clock, random, observe } = ports;
@@ -177,16 +178,17 @@ export function createReadBack(
     startedMs: number,
     isWhole: boolean,
   ): void {
-    const byKey = index(tenant.tenantId, objects);
-    for (const work of due) {
-      const { doubt } = work;
-      const found = isLive(work) ? byKey.get(work.idempotencyKey) : undefined;
-      if (!isLive(work) || doubt === null) tenant.works.delete(work);
-      else if (found !== undefined) {
+    const live = due.filter((work) => isLive(work) && work.doubt !== null);
+    for (const [work, match] of matchAll(tenant.tenantId, live, objects, shown.form)) {
+      // What was found before in this list may have settled it.
+      if (!isLive(work) || work.doubt === null) continue;
+      if (match.kind === "found") {
         tenant.works.delete(work);
-        reportSeveral(work, found);
-        judge.onFound(work, choose(found, work.idempotencyKey)); // 1
-      } else if (isWhole) miss(tenant, work, doubt, startedMs);
+        reportSeveral(work, match.objects);
+        judge.onFound(work, match.objects[0]!); // 1
+      } else if (match.kind === "undecided") {
+        work.doubt.nextReadAtMs = startedMs + settings.rereadDelayMs;
+      } else if (isWhole) miss(tenant, work, work.doubt, startedMs);
     }
   }
 
@@ -270,24 +272,4 @@ function isEmptyTenant(reply: GraphReply): boolean {
 function resultOf(reply: ListReply): number | GraphSilence["reason"] {
   if (reply.kind === "listed") return 200;
   return reply.kind === "answer" ? reply.status : reply.reason;
-}
-
-function index(tenantId: string, objects: readonly GraphObject[]): Map<string, GraphObject[]> {
-  const byKey = new Map<string, GraphObject[]>();
-  for (const object of objects) {
-    const key = identify(tenantId, object)?.idempotencyKey;
-    if (key === undefined) continue;
-    const same = byKey.get(key);
-    if (same === undefined) byKey.set(key, [object]);
-    else same.push(object);
-  }
-  return byKey;
-}
-
-/** The same choice on every worker: the one with our id, else the least id. */
-function choose(objects: readonly GraphObject[], idempotencyKey: string): GraphObject {
-  return objects.reduce((best, object) => {
-    if (best.id.toLowerCase() === idempotencyKey) return best;
-    return object.id.toLowerCase() === idempotencyKey || object.id < best.id ? object : best;
-  });
 }

@@ -3,7 +3,7 @@ import type { Header, LogRecord } from "../ports.ts";
 import type { GraphFindings } from "./check-graph.ts";
 import type { Run } from "./checker.ts";
 import type { Entry } from "./history.ts";
-import { inputOf, originOf, placeOf } from "./origins.ts";
+import { carriedOrigin, inputOf, originOf, placeOf } from "./origins.ts";
 import type { Input } from "./workload.ts";
 
 interface Registered {
@@ -138,18 +138,25 @@ function checkInput(run: Run, state: State, record: LogRecord): string | null {
   const line = state.lines.get(`${record.topic}/${record.partition}`) ?? { records: [], passed: 0 };
   state.lines.set(`${record.topic}/${record.partition}`, line);
   line.records.push(record);
-  const places = state.places.get(origin) ?? [];
-  state.places.set(origin, places);
-  state.copyAt.set(place, places.push(record));
-  const input = run.inputAt.get(origin);
-  if (input === undefined) return `a record of origin ${origin}, which is no input`;
-  if (place === origin) return null;
+  // A copy in the enrolled topic is an input of its own, and the outcome of the one that it was made of.
+  const madeOf = record.topic === "enrolled" ? carriedOrigin(record) : null;
+  if (madeOf !== null) placesOf(state, madeOf).push(record);
+  state.copyAt.set(place, placesOf(state, origin).push(record));
+  const input = run.inputAt.get(madeOf ?? origin);
+  if (input === undefined) return `a record of origin ${madeOf ?? origin}, which is no input`;
+  if (place === origin && madeOf === null) return null;
   if (input.intent.kind === "bad") return `the bad record ${origin} was moved`;
   const { tenantId } = run.workload.identities[input.intent.identity]!;
   if (record.partition !== run.workload.homeOf(tenantId))
     return `${origin} was moved to where it doesn't belong`;
   if (!sameBytes(record.value, input.record.value)) return `${origin} was moved with another value`;
   return keepsHeaders(record.headers, input.record.headers) ? null : `${origin} lost a header on the way`;
+}
+
+function placesOf(state: State, origin: string): LogRecord[] {
+  const places = state.places.get(origin) ?? [];
+  state.places.set(origin, places);
+  return places;
 }
 
 function checkCommit(run: Run, state: State, entry: Extract<Entry, { kind: "commit" }>): string[] {
@@ -196,7 +203,8 @@ function hasOutcome(run: Run, state: State, record: LogRecord): boolean {
 function checkEnd(run: Run, graph: GraphFindings, state: State): string[] {
   const violations = checkGaps(run, state);
   for (const [origin, input] of run.inputAt) {
-    const problem = isTakenByRetention(state, origin) ? null : missing(run, graph, state, origin, input);
+    const isElsewhere = isTakenByRetention(state, origin) || isMovedHome(state, origin);
+    const problem = isElsewhere ? null : missing(run, graph, state, origin, input);
     if (problem !== null) violations.push(`at the end: input ${input.number} (${origin}) ${problem}`);
   }
   return violations;
@@ -210,6 +218,11 @@ function missing(run: Run, graph: GraphFindings, state: State, origin: string, i
   if (isRefused) return `of refused identity ${number} has no dead letter`;
   if ((graph.created.get(number)?.length ?? 0) === 0) return `of identity ${number} has no object`;
   return state.registered.has(number) ? null : `of identity ${number} has no registered record`;
+}
+
+/** Then its copy is an input, and is asked for. */
+function isMovedHome(state: State, origin: string): boolean {
+  return state.places.get(origin)!.some((copy) => copy.topic === "enrolled" && placeOf(copy) !== origin);
 }
 
 /** Of the record, or of a copy of it: then whoever lost it was told, and may have lost it. */

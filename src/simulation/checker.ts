@@ -12,6 +12,7 @@
 import { checkGraph } from "./check-graph.ts";
 import { checkRecords } from "./check-records.ts";
 import type { Entry } from "./history.ts";
+import { inputsAndCopies } from "./origins.ts";
 import type { Input, Workload } from "./workload.ts";
 
 export interface Run {
@@ -39,7 +40,8 @@ export interface Residue {
 }
 
 export function check(run: Run): Verdict {
-  const graph = checkGraph(run);
-  const records = checkRecords(run, graph);
+  const all = { ...run, inputAt: inputsAndCopies(run.entries, run.inputAt) };
+  const graph = checkGraph(all);
+  const records = checkRecords(all, graph);
   return { violations: [...graph.violations, ...records], residue: graph.residue };
 }

@@ -16,7 +16,7 @@ test("given a record that never moved, its origin is where it is", () => {
   assert.deepEqual(originOf(logRecord()), home);
 });
 
-test("given a record moved twice, its origin is where it was first", () => {
+test("given a record parked and moved again, its origin is where it was first", () => {
   const record = logRecord();
   const parked = movedRecord(record, "retry", 7, key);
   assert.deepEqual(parked, {
@@ -26,9 +26,27 @@ test("given a record moved twice, its origin is where it was first", () => {
     value: record.value,
     headers: [...structuredHeaders, ["origin", bytes("enrolled/3/1042")]],
   });
-  const back = movedRecord(stored(parked, 5), "enrolled", 7, key);
-  assert.deepEqual(back.headers, parked.headers);
-  assert.deepEqual(originOf(stored(back, 9)), home);
+  const again = movedRecord(stored(parked, 5), "retry", 8, key);
+  assert.deepEqual(again.headers, parked.headers);
+  assert.deepEqual(originOf(stored(again, 9)), home);
+});
+
+test("in the enrolled topic a header says nothing: producers write there", () => {
+  const forged: Header = ["origin", bytes("enrolled/0/1")];
+  const record = logRecord({ headers: [forged] });
+  assert.deepEqual(originOf(record), home);
+  for (const topic of ["retry", "enrolled"] as const) {
+    const moved = movedRecord(record, topic, 7, key);
+    assert.deepEqual(moved.headers, [forged, ["origin", bytes("enrolled/3/1042")]]);
+  }
+  assert.deepEqual(originOf(stored(movedRecord(record, "retry", 7, key), 5)), home);
+});
+
+test("a record that was moved to its home partition counts as of there, whoever moved it", () => {
+  const moved = stored(movedRecord(logRecord(), "enrolled", 7, key), 9);
+  assert.deepEqual(originOf(moved), { topic: "enrolled", partition: 7, offset: 9 });
+  const parked = stored(movedRecord(moved, "retry", 7, key), 2);
+  assert.deepEqual(originOf(parked), { topic: "enrolled", partition: 7, offset: 9 });
 });
 
 const unreadable: readonly (readonly [given: string, value: Uint8Array | null])[] = [

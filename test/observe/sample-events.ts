@@ -35,6 +35,7 @@ export const sampleEvents: readonly RegistrarEvent[] = [
   },
   { kind: "attempt-failed", at, tenantId, verdict: "retry", detail: "429", retryInMs: 100, requestId: "r-1" },
   { kind: "read-back-failed", tenantId, detail: "500", failures: 3, retryInMs: 4_000 },
+  { kind: "graph-normalises", what: ["date-times come back in UTC"] },
   { kind: "tenant-blocked", tenantId, detail: "403" },
   { kind: "tenant-unblocked", tenantId },
   { kind: "breaker-opened", detail: "503" },

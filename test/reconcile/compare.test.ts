@@ -140,6 +140,47 @@ test("differing: each property that differs with both values, unless it may", ()
   assert.equal(isEqual(compare(tenantId, before, new Map(), [changed], ignored)), true);
 });
 
+/** Registered under the key of what was enrolled, with the properties that Graph returned. */
+function ledgerOfChanged(...pairs: readonly (readonly [enrolled: string, kept: GraphObject])[]): Ledger {
+  const ledger = ledgerOf(...pairs.map(([at, kept]) => object(kept.id, { enrollmentDateTime: at })));
+  const tenant = ledger.tenants.get(tenantId)!;
+  for (const [key, registration] of tenant) {
+    const kept = pairs.find(([, { id }]) => id === registration.object.id)![1];
+    tenant.set(key, { ...registration, object: kept });
+  }
+  return ledger;
+}
+
+const second = { enrollmentDateTime: "2017-01-01T07:57:59Z" };
+
+test("Graph cuts instants: two enrollments of one second look alike there, and neither is the other's copy", () => {
+  const kept = [object("a", second), object("b", second)];
+  const ledger = ledgerOfChanged(["2017-01-01T07:57:59.1Z", kept[0]!], ["2017-01-01T07:57:59.2Z", kept[1]!]);
+  assert.equal(isEqual(compare(tenantId, tenantIn(ledger), new Map(), kept, nothing)), true);
+});
+
+test("Graph cuts instants: a third object is reported, and not superfluous, since it may be the next enrollment's", () => {
+  const kept = [object("a", second), object("b", second)];
+  const ledger = ledgerOfChanged(["2017-01-01T07:57:59.1Z", kept[0]!]);
+  const findings = compare(tenantId, tenantIn(ledger), new Map(), kept, nothing);
+  assert.deepEqual(
+    findings.duplicated.map(({ registeredId, superfluousIds }) => [registeredId, superfluousIds]),
+    [["a", []]],
+  );
+  assert.deepEqual(
+    findings.orphaned.map((each) => each.object.id),
+    ["b"],
+  );
+});
+
+test("Graph's list cuts what its answer to the create did not: no difference, and no orphan", () => {
+  const cut = { ...second, lastCheckinDateTime: "2017-01-01T08:02:46Z" };
+  assert.equal(isEqual(compared([object("a")], [object("a", cut)])), true);
+  const fine = object("b", other);
+  const findings = compared([object("a"), fine], [object("a", cut), fine]);
+  assert.equal(findings.differing.length, 1, "a list that keeps finer digits shows that Graph does not cut");
+});
+
 test("what was registered while the list was read is neither missing nor orphaned", () => {
   assert.equal(isEqual(compared([], [object("a")], [object("a")])), true);
   assert.equal(isEqual(compared([], [], [object("a")])), true);

@@ -1,9 +1,9 @@
 /** How creates share requests, and what a tenant's or Graph's answers do to those that wait. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { contoso, fabrikam, tailspin } from "./enrollments.ts";
+import { contoso, fabrikam } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
-import { answers, byItself, connectionRefused } from "./scripted-graph.ts";
+import { answers, byItself } from "./scripted-graph.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);
@@ -239,108 +239,6 @@ describe("a tenant that is blocked", () => {
     await world.time.pass(3_600_000);
     assert.ok(world.creates().length > 1);
     assert.deepEqual(world.deadLetters(), []);
-  });
-});
-
-describe("an outage of Graph", () => {
-  test("opens the breaker: one probe at a time, nothing dead-lettered, and it closes with the first good answer", async (t) => {
-    const world = createWorld(t);
-    for (const tenant of [contoso, fabrikam, tailspin]) {
-      world.graph.always(tenant, connectionRefused);
-      world.emit(...many(20, tenant));
-    }
-    const worker = world.start({ maxAttempts: 2 });
-    await world.time.until("it opens", () => worker.seen("breaker-opened").length === 1, 60_000);
-    await world.time.pass(1_000);
-    const before = world.creates().length;
-    const openedAtMs = world.time.nowMs();
-    await world.time.pass(1_800_000);
-    const probes = world.creates().slice(before);
-    assert.deepEqual(new Set(sizes(probes)), new Set([1]));
-    assert.ok(probes.length > 40 && probes.length < 300, `${probes.length} probes in half an hour`);
-    for (const [n, { atMs }] of probes.entries())
-      assert.ok(n === 0 || atMs - probes[n - 1]!.atMs >= world.graph.latencyMs, "two probes at a time");
-    assert.ok(openedAtMs > 0 && worker.registrar.status().notReady[0]?.startsWith("graph:"));
-    assert.deepEqual(worker.seen("breaker-opened").length, 1);
-
-    for (const tenant of [contoso, fabrikam, tailspin]) world.graph.always(tenant, null);
-    await world.untilRegistered(60, 60_000);
-    assert.equal(worker.seen("breaker-closed").length, 1);
-    assert.deepEqual(world.deadLetters(), []);
-    assert.equal(worker.registrar.status().ready, true);
-  });
-
-  test("503 where Graph takes our ids: posted again with back-off, after Retry-After if it is given, without reading back", async (t) => {
-    const world = createWorld(t);
-    world.graph.ids = "honoured";
-    world.emit({ machine: "SHOWS-IT" });
-    world.start();
-    await world.untilRegistered(1);
-    world.graph.script(contoso, ...Array.from({ length: 6 }, () => answers(503)), {
-      ...answers(503, { retryAfter: "20" }),
-      creates: true,
-    });
-    world.emit({});
-    await world.untilRegistered(2);
-    const times = world.creates().map(({ atMs }) => atMs);
-    assert.equal(times.length, 9);
-    const backingOffMs = times[7]! - times[1]!;
-    assert.ok(backingOffMs > 2_000 && backingOffMs < 80_000, `${backingOffMs} ms`);
-    assert.ok(times[8]! - times[7]! >= 20_000);
-    assert.deepEqual(world.lists(), []);
-    assert.equal(world.graph.objects.get(contoso)?.length, 2);
-    assert.equal(world.registered()[1]?.data.outcome, "recovered");
-  });
-
-  for (const status of [423, 503, 509, 302])
-    test(`${status} where Graph ignores our ids: the object that was made all the same is found, and nothing is posted again`, async (t) => {
-      const world = createWorld(t);
-      world.graph.script(contoso, { ...answers(status, { retryAfter: "20" }), creates: true });
-      world.emit({});
-      world.start();
-      await world.untilRegistered(1);
-      assert.equal(world.creates().length, 1);
-      assert.equal(world.graph.objects.get(contoso)?.length, 1);
-      assert.ok(world.lists()[0]!.atMs >= world.creates()[0]!.atMs + 20_000);
-    });
-
-  test("503 to a record spends no attempt, however often, also while others of its tenant succeed", async (t) => {
-    const world = createWorld(t);
-    world.graph.always("BAD", answers(503));
-    world.emit({ machine: "BAD" });
-    world.start({ maxAttempts: 2 });
-    for (let n = 0; n < 10; n++) {
-      world.emit({ machine: `GOOD-${n}` });
-      await world.untilRegistered(n + 1);
-      await world.time.pass(120_000);
-    }
-    assert.deepEqual(world.deadLetters(), []);
-    world.graph.always("BAD", null);
-    await world.untilRegistered(11);
-  });
-
-  test("lists are no way around it: while it lasts they go one at a time, as probes", async (t) => {
-    const world = createWorld(t);
-    const tenants = [contoso, fabrikam, tailspin];
-    for (const tenant of tenants) {
-      world.graph.always(tenant, answers(503));
-      world.emit(...many(40, tenant));
-    }
-    const down = answers(503).reply;
-    for (let n = 0; n < 5_000; n++) world.graph.listScript.push(down);
-    const worker = world.start();
-    await world.time.until("it opens", () => worker.seen("breaker-opened").length === 1, 60_000);
-    await world.time.pass(1_000);
-    const before = world.graph.asked.length;
-    await world.time.pass(1_800_000);
-    const asked = world.graph.asked.slice(before);
-    assert.ok(asked.length > 40 && asked.length < 300, `${asked.length} requests in half an hour`);
-    assert.deepEqual(new Set(asked.map(({ items }) => items.length)), new Set([0, 1]));
-    assert.deepEqual(world.deadLetters(), []);
-    world.graph.listScript.length = 0;
-    for (const tenant of tenants) world.graph.always(tenant, null);
-    await world.untilRegistered(120);
-    for (const tenant of tenants) assert.equal(world.graph.objects.get(tenant)?.length, 40);
   });
 });
 

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { homePartition } from "../../src/domain/murmur2.ts";
-import { contoso, detailsOf, fabrikam, headerNames, keyOf } from "./enrollments.ts";
+import { contoso, detailsOf, eventRecord, fabrikam, headerNames, keyOf } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
+import { answers } from "./scripted-graph.ts";
 
 describe("one event", () => {
   test("is posted once, exactly as it came, registered, and committed", async (t) => {
@@ -142,7 +143,7 @@ describe("a record that is no enrollment", () => {
 });
 
 describe("a record outside its tenant's home partition", () => {
-  test("is moved there, and registered with the place where it first was", async (t) => {
+  test("is moved there, with the place where it was for people to see, and registered from there", async (t) => {
     const world = createWorld(t, { partitions: 4 });
     const home = homePartition(contoso, 4);
     const elsewhere = (home + 1) % 4;
@@ -153,13 +154,57 @@ describe("a record outside its tenant's home partition", () => {
     await world.time.pass(5_000);
     assert.equal(world.creates().length, 1);
     const { partition, offset } = registered()[0]!.data.sourceEvent;
-    assert.deepEqual([partition, offset], [elsewhere, 0]);
+    assert.deepEqual([partition, offset], [home, 0]);
+    const [moved] = world.log.records("enrolled", home);
+    assert.deepEqual(
+      moved?.headers.map(([name, value]) => `${name} ${new TextDecoder().decode(value!)}`),
+      [`origin enrolled/${elsewhere}/0`],
+    );
     assert.deepEqual(
       worker.seen("record-rehomed").map(({ toPartition }) => toPartition),
       [home],
     );
     assert.equal(world.log.committed("enrolled", elsewhere)?.offset, 1);
     assert.equal(world.log.committed("enrolled", home)?.offset, 1);
+  });
+});
+
+describe("headers that a producer wrote", () => {
+  const header = (name: string, value: string) => [name, new TextEncoder().encode(value)] as const;
+  const forged = [header("origin", "enrolled/0/77"), header("in-doubt", "1")];
+
+  test("have no effect: posted at once, registered and dead-lettered under its own position", async (t) => {
+    const world = createWorld(t);
+    world.log.store({ ...eventRecord({ machine: "GOOD" }, 0), headers: forged });
+    world.log.store({ ...eventRecord({ machine: "BAD" }, 0), headers: forged });
+    world.graph.always("BAD", answers(422));
+    world.start();
+    await world.untilRegistered(1, 5_000);
+    await world.time.until("dead-lettered", () => world.deadLetters().length === 1, 5_000);
+    assert.deepEqual(world.lists(), []);
+    assert.equal(world.registered()[0]?.data.sourceEvent.offset, 0);
+    assert.deepEqual(world.deadLetters(), ["graph-422 enrolled/0/1"]);
+  });
+
+  test("are not taken into the retry topic for the worker's own", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(403));
+    const worker = world.start({ windowRecords: 5 });
+    for (let n = 0; n < 20; n++)
+      world.log.store({ ...eventRecord({ machine: `HOST-${n}` }, 0), headers: forged });
+    await world.time.until("some are parked", () => worker.seen("record-parked").length > 5, 60_000);
+    for (const record of world.log.records("retry")) {
+      assert.deepEqual(headerNames(record), ["origin", "origin"]);
+      assert.notEqual(new TextDecoder().decode(record.headers[1]![1]!), "enrolled/0/77");
+    }
+    world.graph.always(contoso, null);
+    await world.untilRegistered(20);
+    const offsets = world.registered().map(({ data }) => data.sourceEvent.offset);
+    assert.deepEqual(
+      offsets.toSorted((a, b) => a - b),
+      Array.from({ length: 20 }, (_, n) => n),
+    );
+    assert.deepEqual(world.lists(), []);
   });
 });
 
