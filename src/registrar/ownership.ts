@@ -31,11 +31,11 @@ import { isRegistered } from "./ledger.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
 import { isInDoubt } from "./outcomes.ts";
 import { createParking, note, parkedTenantOf } from "./parking.ts";
-import { createPartition, knownLogOf, type OwnedPartition, trackOf, widest } from "./partition.ts";
+import { createPartition, isOwned, knownLogOf, type OwnedPartition, trackOf, widest } from "./partition.ts";
 import type { Persist } from "./persist.ts";
 import type { Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
-import { planTakeOver, type TakeOver } from "./take-over.ts";
+import { fromTheStart, planTakeOver, type TakeOver } from "./take-over.ts";
 import { sleep } from "./timers.ts";
 
 export interface OwnershipEvents {
@@ -60,7 +60,7 @@ export function createOwnership(
   events: OwnershipEvents,
 ) {
   const { log, clock, random, observe } = ports;
-  return { begin, dropAll };
+  return { begin, regain, dropAll };
 
   /** Called at once when a session begins. */
   function begin(session: Session): void {
@@ -75,10 +75,7 @@ export function createOwnership(
   async function settleIn(lease: Lease, assignedAtMs: number): Promise<void> {
     const { session } = lease;
     if (session.partitions.length === 0) return;
-    const positions = await persist(session.ended, "positions", async () => {
-      const result = await session.positions(session.partitions);
-      return result.ok ? { ok: true, value: result.positions } : result;
-    });
+    const positions = await committed(session, session.partitions);
     const topics = await surveyed(session);
     if (positions === null || topics === null) return;
     const facts = { topics, lease, assignedAtMs };
@@ -101,10 +98,33 @@ export function createOwnership(
     events.ready(partition);
   }
 
+  /**
+   * The log of this input is not the one that was read, and the operator said to go on: the partition is taken over again,
+   * from the start of what is there, and all of it is suspect.
+   */
+  async function regain(partition: OwnedPartition, topic: InputTopic): Promise<void> {
+    const { number, lease } = partition;
+    if (!isOwned(partition)) return;
+    drop(partition);
+    const positions = await committed(lease.session, [number]);
+    const topics = await surveyed(lease.session);
+    if (positions === null || topics === null) return;
+    await gain(number, byTopic(positions), { topics, lease, assignedAtMs: clock.nowMs() }, topic);
+  }
+
+  function committed(session: Session, partitions: readonly number[]) {
+    return persist(session.ended, "positions", async () => {
+      const result = await session.positions(partitions);
+      return result.ok ? { ok: true, value: result.positions } : result;
+    });
+  }
+
+  /** `lost`: an input whose stored position means nothing any more. */
   async function gain(
     number: number,
     positions: ByTopic,
     { topics, lease, assignedAtMs }: Facts,
+    lost: InputTopic | null = null,
   ): Promise<void> {
     const { session } = lease;
     const known = inputTopics.map((topic) => knownBy(positions[topic]));
@@ -116,7 +136,7 @@ export function createOwnership(
     for (const topic of inputTopics) {
       const plan = planTakeOver(positions[topic], topics[topic].id, ledgerEmpty, settings.onRetentionGap);
       if (isFault(plan)) return events.fault(plan);
-      plans[topic] = plan;
+      plans[topic] = topic === lost ? fromTheStart(plan, positions[topic]) : plan;
     }
     const claim = randomUuid(random);
     const topicIds = {

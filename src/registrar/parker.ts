@@ -5,6 +5,8 @@
  * 1. Records leave a window only when it is full, and then all of a slow tenant's lanes whose head is not in work. A
  *    lane leaves as a whole: would one of its records stay, a crash could bring it back behind those that left.
  * 2. At most `wantOf` parked records of a tenant are taken up at a time; a blocked tenant has one, which probes.
+ * 3. A lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always refused a
+ *    clear answer, would hold up all that is behind a full window.
  */
 import { backoffMs } from "../policy/backoff.ts";
 import type { Clock, EventLog, LogRecord, Observer, Random } from "../ports.ts";
@@ -25,6 +27,7 @@ export interface Parker {
 }
 
 const slowWithinMs = 1_000;
+const heldUpMs = 10_000;
 const takenMax = 200;
 const retryBackoff = { baseMs: 200, capMs: 5_000 };
 
@@ -45,14 +48,20 @@ export function createParker(
 
   function makeRoom(partition: OwnedPartition): void {
     for (const [tenantId, works] of partition.tenants) {
-      if (!isSlow(tenantId, works.size)) continue;
-      const lanes = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
+      const all = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
+      const lanes = isSlow(tenantId, works.size) ? all : [...all].filter(isHeldUp); // 3
       for (const work of [...lanes].flatMap(leaving)) {
         withdraw(work);
         sendToPark(partition.parking, tenantId, work.record.offset);
         events.park(work);
       }
     }
+  }
+
+  /** Its head has failed, and for so long that others behind it should not wait for it. */
+  function isHeldUp([head]: readonly Work[]): boolean {
+    if (head === undefined || (head.attempts === 0 && head.doubt === null)) return false;
+    return clock.nowMs() - head.enteredAtMs > heldUpMs;
   }
 
   function isSlow(tenantId: string, here: number): boolean {

@@ -72,6 +72,7 @@ export interface Work extends Item {
   readonly enrollment: Enrollment;
   readonly idempotencyKey: string;
   readonly lane: string;
+  readonly enteredAtMs: number;
   /** Creates begun. */
   attempts: number;
   /** Of those, the ones that failed although others of the tenant succeeded meanwhile. */

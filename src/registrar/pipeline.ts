@@ -152,6 +152,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
       idempotencyKey: identity.idempotencyKey,
       lane: settings.sabotage?.has("machine-order") ? `${topic} ${record.offset}` : identity.lane,
       enrollment: decoded.enrollment,
+      enteredAtMs: clock.nowMs(),
       attempts: 0,
       spent: 0,
       tenantCreatesSeen: dispatcher.createsOf(tenantId),

@@ -121,10 +121,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       const result = await under.read(topic, partition.number);
       if (result.kind === "ended") return;
       if (result.kind === "records") await takeIn(partition, topic, under, result.records);
-      // Another log, or one that lost records, is taken over from its start on: by the next start.
-      else if (settings.onRetentionGap === "continue" && result.why === "deleted")
-        under.seek(topic, partition.number, result.logStart, -1);
-      else return fail(gapFault(topic, partition.number, result));
+      else if (settings.onRetentionGap === "stop") return fail(gapFault(topic, partition.number, result));
+      else if (result.why === "deleted") under.seek(topic, partition.number, result.logStart, -1);
+      else return void ownership.regain(partition, topic);
     }
   }
 

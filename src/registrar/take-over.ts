@@ -37,7 +37,8 @@ export function planTakeOver(
   const gap = gapOf(committed.offset, metadata?.known?.topicId ?? null, topicId, { logStart, logEnd });
   if (gap !== null) {
     if (onRetentionGap === "stop") return gapFault(topic, partition, gap); // 2
-    return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits: metadata?.limits ?? null };
+    const limits = metadata?.limits ?? null;
+    return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits };
   }
   const attemptedThrough = Math.max(metadata?.attemptedThrough ?? logEnd, committed.offset);
   return {
@@ -47,6 +48,11 @@ export function planTakeOver(
     limits: metadata?.limits ?? null,
     leaderEpoch: metadata?.known?.leaderEpoch ?? -1,
   };
+}
+
+/** All that is there is suspect: what was read before is not what stands there now. */
+export function fromTheStart({ limits }: TakeOver, { logStart, logEnd }: InputPosition): TakeOver {
+  return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits };
 }
 
 function from(startAt: number, suspectsBelow: number) {

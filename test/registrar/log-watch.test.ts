@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Topic } from "../../src/ports.ts";
 import { contoso } from "./enrollments.ts";
-import { createWorld, many } from "./harness.ts";
+import { createWorld, many, type World } from "./harness.ts";
 
 describe("a topic that was deleted and created again", () => {
   for (const [topic, code] of [
@@ -77,4 +77,46 @@ test("told to go on with a topic that was created again, the next worker looks e
   await world.time.pass(5_000);
   assert.equal(worker.fault(), undefined);
   assert.equal(world.log.committed("enrolled")?.offset, 2);
+});
+
+describe("a log that lost records and grew again past where it was read", () => {
+  /** Three records were read; two of them are lost, and others stand in their place, under another leader. */
+  function loseAndGrow(world: World): void {
+    world.log.cutEnd("enrolled", 0, 1);
+    world.log.leaderEpoch = 1;
+    world.emit(...many(4, contoso, 10));
+  }
+
+  test("stops a running worker", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(3, contoso));
+    const worker = world.start();
+    await world.untilRegistered(3);
+    loseAndGrow(world);
+    await world.time.until("it has stopped", () => worker.fault() !== undefined, 60_000);
+    assert.equal(worker.fault()?.code, "retention-gap");
+    assert.deepEqual(world.createdMachines().length, 3);
+  });
+
+  test("stops the next worker: what was settled is known with its leader's epoch", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(3, contoso));
+    await world.untilStopped(world.start(), 3);
+    loseAndGrow(world);
+    const worker = world.start();
+    await world.time.until("it has stopped", () => worker.fault() !== undefined, 60_000);
+    assert.equal(worker.fault()?.code, "retention-gap");
+  });
+
+  test("told to go on, the worker takes all that is there for suspect, and registers it", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(3, contoso));
+    await world.untilStopped(world.start(), 3);
+    loseAndGrow(world);
+    const worker = world.start({ onRetentionGap: "continue" });
+    await world.untilRegistered(7, 300_000);
+    await world.time.pass(5_000);
+    assert.deepEqual([worker.fault(), world.log.committed("enrolled")?.offset], [undefined, 5]);
+    assert.ok(world.lists().length > 0, "the new ones were looked up first");
+  });
 });

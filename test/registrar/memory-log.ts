@@ -54,6 +54,8 @@ export interface MemoryLog {
   readonly topicIds: Record<Topic, string | null>;
   /** Requests of this kind wait, without effect, until the returned function is called. */
   hold(operation: Operation): () => void;
+  /** Of what is stored from now on. */
+  leaderEpoch: number;
   /** The current generation of the group: commits of an older one are superseded. */
   generation: number;
   /** @internal for memory-member.ts */
@@ -144,7 +146,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
         ...record,
         offset: partition.end++,
         timestampMs: clock.wallMs(),
-        leaderEpoch: -1,
+        leaderEpoch: memory.leaderEpoch,
       };
       partition.records.push(kept);
       for (const listener of listeners) listener();
@@ -187,6 +189,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
         gate.resolve();
       };
     },
+    leaderEpoch: 0,
     generation: 0,
     broker,
   };

@@ -52,6 +52,7 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
 
   function openSession(partitions: readonly number[], signal: AbortSignal, generation: number): Session {
     const next = new Map<string, number>();
+    const epochs = new Map<string, number>();
     const waiting = new Map<string, (result: ReadResult) => void>();
     const isCurrent = () => memory.generation === generation;
 
@@ -63,10 +64,15 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
         const why = from < start ? "deleted" : "truncated";
         return { kind: "gap", why, expected: from, logStart: start, logEnd: end };
       }
+      const before = records.findLast(({ offset }) => offset < from)?.leaderEpoch ?? -1;
+      const known = epochs.get(`${topic}/${partition}`) ?? -1;
+      if (known >= 0 && before >= 0 && known !== before)
+        return { kind: "gap", why: "truncated", expected: from, logStart: start, logEnd: end };
       const found = records.filter(({ offset }) => offset >= from);
       const last = found.at(-1);
       if (last === undefined) return null;
       next.set(`${topic}/${partition}`, last.offset + 1);
+      epochs.set(`${topic}/${partition}`, last.leaderEpoch);
       return { kind: "records", records: found };
     };
     const serve = () => {
@@ -96,7 +102,8 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
         await broker.reach("positions");
         return signal.aborted ? { ok: false, reason: "the session has ended" } : broker.positions(wanted);
       },
-      seek(topic, partition, offset) {
+      seek(topic, partition, offset, leaderEpoch) {
+        epochs.set(`${topic}/${partition}`, leaderEpoch);
         next.set(`${topic}/${partition}`, offset);
         serve();
       },
