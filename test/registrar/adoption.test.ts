@@ -156,4 +156,41 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
     assert.deepEqual(new Map(byOffset as [number, string][]).get(0), "one");
     assert.equal(new Set(byOffset.map(([, id]) => id)).size, 2);
   });
+
+  const oneSecond = (id: string) => ({
+    id,
+    ...detailsOf({ machine: "HOST", at }),
+    enrollmentDateTime: "2017-01-01T07:57:59Z",
+  });
+
+  test("several in doubt, and an object for each: each gets one", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost, lost);
+    world.emit({ machine: "HOST ", at }, { machine: " HOST", at });
+    world.graph.objects.set(contoso, [oneSecond("one"), oneSecond("two")]);
+    const worker = world.start({ batchMax: 1 });
+    await world.untilRegistered(2);
+    assert.deepEqual(new Set(world.registered().map(({ data }) => data.id)), new Set(["one", "two"]));
+    assert.equal(world.creates().length, 2);
+    assert.deepEqual(worker.seen("duplicate-objects"), []);
+  });
+
+  test("one whose registered record is on its way to the log is claimed already", async (t) => {
+    const world = createWorld(t);
+    const release = world.log.hold("append");
+    world.graph.script(
+      contoso,
+      { reply: { ...answers(201).reply, object: oneSecond("of-the-first") } },
+      lost,
+    );
+    world.graph.objects.set(contoso, [oneSecond("of-the-first")]);
+    world.emit({ machine: "HOST ", at }, { machine: " HOST", at });
+    world.start({ batchMax: 1, publishTimeoutMs: 600_000 });
+    await world.time.until("listed", () => world.lists().length > 0, 30_000);
+    await world.time.pass(1_000);
+    release();
+    await world.untilRegistered(2);
+    const ids = world.registered().map(({ data }) => data.id);
+    assert.equal(new Set(ids).size, 2, ids.join(", "));
+  });
 });

@@ -172,6 +172,16 @@ describe("a tenant that is throttled", () => {
     assert.ok(early <= 4_100 && late > early && late <= 60_100, `waits: ${waits.join(", ")}`);
   });
 
+  test("what was sent counts as of its answer: the server may have counted it that late", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 10_000;
+    world.emit(...many(40, contoso));
+    world.start({ writesPer20s: 20 });
+    await world.untilRegistered(40);
+    const [first, second] = world.creates().map(({ atMs }) => atMs);
+    assert.ok(second! - first! >= 30_000, `${second! - first!} ms`);
+  });
+
   test("a second tenant's limit is its own: what Graph allows in 20 s is never exceeded", async (t) => {
     const world = createWorld(t);
     world.emit(...many(45, contoso), ...many(5, fabrikam));

@@ -126,6 +126,70 @@ describe("409", () => {
   });
 });
 
+describe("while a 409 is looked into", () => {
+  const held = (world: ReturnType<typeof createWorld>) => {
+    world.graph.ids = "honoured";
+    world.graph.objects.set(contoso, [objectOf({}, keyOf({}))]);
+    const answered = Promise.withResolvers<void>();
+    const get = world.graph.get;
+    world.graph.get = async (...call) => {
+      await answered.promise;
+      return get(...call);
+    };
+    return answered.resolve;
+  };
+
+  test("the object may be there: a clean stop keeps the record suspect", async (t) => {
+    const world = createWorld(t);
+    held(world);
+    world.emit({});
+    const worker = world.start();
+    await world.time.until("posted", () => world.creates().length === 1, 5_000);
+    await world.time.pass(1_000);
+    await worker.stop();
+    assert.equal(world.attemptedThrough(), 1);
+  });
+
+  test("the record is in work: it is not parked", async (t) => {
+    const world = createWorld(t);
+    const answer = held(world);
+    world.emit({});
+    const worker = world.start({ windowRecords: 5 });
+    await world.time.until("posted", () => world.creates().length === 1, 5_000);
+    await world.time.pass(1_000);
+    world.graph.always(contoso, answers(403));
+    world.emit(...many(20, contoso));
+    await world.time.until("others are parked", () => worker.seen("record-parked").length > 5, 60_000);
+    const parked = worker.seen("record-parked").map(({ at }) => at.offset);
+    assert.ok(!parked.includes(0), `parked: ${parked.join(", ")}`);
+    answer();
+    await world.untilRegistered(1, 5_000);
+    assert.equal(world.registered()[0]?.data.sourceEvent.offset, 0);
+  });
+
+  test("nothing there at first, then an outage: that is no second opinion either", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, answers(409), answers(409), answers(409));
+    world.graph.getScript.push(answers(404).reply, answers(503).reply, silence("timeout", true));
+    world.emit({});
+    world.start();
+    await world.untilRegistered(1);
+    assert.deepEqual(world.deadLetters(), []);
+    assert.equal(world.creates().length, 4);
+  });
+});
+
+test("a clean stop with a registered record that the log did not take yet keeps it suspect", async (t) => {
+  const world = createWorld(t);
+  world.log.hold("append");
+  world.emit({});
+  const worker = world.start();
+  await world.time.until("posted", () => world.creates().length === 1, 5_000);
+  await world.time.pass(1_000);
+  await worker.stop();
+  assert.equal(world.attemptedThrough(), 1);
+});
+
 describe("400", () => {
   test("of a server that takes ids: the record is dead-lettered, and the worker goes on", async (t) => {
     const world = createWorld(t);

@@ -39,3 +39,11 @@ test("as many as were asked for are taken off the front, in order, and none that
   assert.deepEqual(names(takeLive(line, 2)), ["c"]);
   assert.equal(line.ready.length, 0);
 });
+
+test("one that goes alone is taken alone, wherever it stands", () => {
+  const line = lineOf("a", "b", "c", "d");
+  for (const each of line.ready) if (each.lane === "c") each.alone = true;
+  assert.deepEqual(names(takeLive(line, 10)), ["a", "b"]);
+  assert.deepEqual(names(takeLive(line, 10)), ["c"]);
+  assert.deepEqual(names(takeLive(line, 10)), ["d"]);
+});

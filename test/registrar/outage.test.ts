@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
-import { answers, connectionRefused } from "./scripted-graph.ts";
+import { answers, connectionRefused, type Step } from "./scripted-graph.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);
@@ -107,5 +107,41 @@ describe("an outage of Graph", () => {
     for (const tenant of tenants) world.graph.always(tenant, null);
     await world.untilRegistered(120);
     for (const tenant of tenants) assert.equal(world.graph.objects.get(tenant)?.length, 40);
+  });
+
+  describe("where the next create tells what became of the last one", () => {
+    async function afterHonouring(t: Parameters<typeof createWorld>[0], ...steps: readonly Step[]) {
+      const world = createWorld(t);
+      world.graph.ids = "honoured";
+      world.emit({ machine: "SHOWS-IT" });
+      const worker = world.start();
+      await world.untilRegistered(1);
+      world.graph.script(contoso, ...steps);
+      world.emit({});
+      return { world, worker };
+    }
+    const made = { ...answers(503), creates: true };
+
+    test("a later 429 does not say that nothing was made: a clean stop keeps it suspect", async (t) => {
+      const { world, worker } = await afterHonouring(t, made, answers(429, { retryAfter: "600" }));
+      await world.time.until("throttled", () => world.creates().length === 3, 60_000);
+      await world.time.pass(1_000);
+      await worker.stop();
+      assert.equal(world.attemptedThrough(), 2);
+    });
+
+    test("a later refusal dead-letters nothing that was made: it is read back first", async (t) => {
+      const { world } = await afterHonouring(t, made, answers(400));
+      await world.untilRegistered(2);
+      assert.equal(world.registered()[1]?.data.outcome, "recovered");
+      assert.deepEqual(world.deadLetters(), []);
+    });
+
+    test("nothing was made, and it is refused: dead-lettered once that is certain", async (t) => {
+      const { world } = await afterHonouring(t, answers(503), answers(400), answers(400));
+      await world.time.until("dead-lettered", () => world.deadLetters().length === 1);
+      assert.deepEqual(world.deadLetters(), ["graph-400 enrolled/0/1"]);
+      assert.equal(world.graph.objects.get(contoso)?.length, 1);
+    });
   });
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeMetadata } from "../../src/registrar/commit-metadata.ts";
-import { contoso, objectOf } from "./enrollments.ts";
+import { contoso, keyOf, objectOf } from "./enrollments.ts";
 import { createWorld, settings } from "./harness.ts";
 import { answers, lost, lostAfterCreating } from "./scripted-graph.ts";
 
@@ -37,6 +37,22 @@ test("it is not there: posted again only after a read that began when its reques
   assert.equal(world.lists().length, 0);
   assert.ok(reads.at(-1)! >= first!.atMs + settings.settleMs && second!.atMs >= reads.at(-1)!, `${reads}`);
   assert.equal(world.graph.objects.get(contoso)?.length, 2);
+});
+
+test("a read that began while the request could still run proves nothing, whenever it ends", async (t) => {
+  const world = await afterHonouring(t, lost);
+  const get = world.graph.get;
+  let slow = true;
+  world.graph.get = async (...call) => {
+    const reply = await get(...call);
+    if (slow) await new Promise<void>((resolve) => world.time.after(settings.settleMs + 5_000, resolve));
+    slow = false;
+    return reply;
+  };
+  await world.time.pass(40_000);
+  world.graph.objects.get(contoso)!.push(objectOf({ machine: "HOST-2" }, keyOf({ machine: "HOST-2" })));
+  await world.untilRegistered(2);
+  assert.equal(world.creates().length, 2);
 });
 
 test("a read that fails proves nothing: the tenant is listed", async (t) => {

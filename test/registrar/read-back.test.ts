@@ -114,6 +114,49 @@ describe("a list that fails", () => {
   });
 });
 
+describe("a list is as old as its beginning", () => {
+  /** Lists show what was there when they began, and take so long. */
+  function slowLists(world: ReturnType<typeof createWorld>, durationsMs: readonly number[]) {
+    const rest = [...durationsMs];
+    const list = world.graph.list;
+    world.graph.list = async (tenantId) => {
+      const objects = [...(world.graph.objects.get(tenantId) ?? [])];
+      const reply = await list(tenantId);
+      await new Promise<void>((resolve) => world.time.after(rest.shift() ?? 0, resolve));
+      return reply.kind === "listed" ? { ...reply, objects } : reply;
+    };
+  }
+
+  test("one that began while the request could still run proves nothing, whenever it ends", async (t) => {
+    const world = createWorld(t);
+    slowLists(world, [settings.settleMs + 5_000]);
+    world.graph.script(contoso, lost);
+    world.emit({});
+    world.start({ rereadCount: 1 });
+    await world.time.pass(40_000);
+    world.graph.objects.set(contoso, [objectOf({})]);
+    await world.untilRegistered(1);
+    assert.equal(world.creates().length, 1);
+  });
+
+  test("one that another record asked for is no re-read of this one before its time", async (t) => {
+    const world = createWorld(t);
+    slowLists(world, [0, 4_000]);
+    world.graph.script(contoso, answers(500));
+    world.emit({ machine: "A" });
+    world.start({ rereadCount: 2 });
+    await world.time.until("listed", () => world.lists().length === 1, 5_000);
+    await world.time.pass(3_000);
+    world.graph.script(contoso, answers(500));
+    world.emit({ machine: "B" });
+    await world.time.until("listed again", () => world.lists().length === 2, 5_000);
+    await world.time.pass(1_500);
+    world.graph.objects.set(contoso, [objectOf({ machine: "A" })]);
+    await world.untilRegistered(2);
+    assert.equal(world.createdMachines().filter((machine) => machine === "A").length, 1);
+  });
+});
+
 describe("a tenant whose lists are refused", () => {
   for (const status of [401, 402, 403, 407])
     test(`${status} blocks it, as a create that is refused does; it is served again once its list is`, async (t) => {
