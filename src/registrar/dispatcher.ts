@@ -50,7 +50,7 @@ export interface Dispatcher {
   createsOf(tenantId: string): number;
   /** Creates of all tenants that succeeded here, ever. */
   createsOfAll(): number;
-  /** How long creates of this tenant have been failing with none that succeeded in between. */
+  /** How long creates of this tenant have been failing, none succeeding, while others were served. */
   failingForMs(tenantId: string): number;
   stop(): void;
   inFlight(): number;
@@ -109,7 +109,7 @@ export function createDispatcher(
     capacityWithin: (tenantId, ms) => availableWithin(lineOf(tenantId).pacing, ms, clock.nowMs()),
     createsOf: (tenantId) => lines.get(tenantId)?.creates ?? 0,
     createsOfAll: () => creates,
-    failingForMs: (tenantId) => clock.nowMs() - (lines.get(tenantId)?.failingSinceMs ?? clock.nowMs()),
+    failingForMs: (tenantId) => lines.get(tenantId)?.failing?.forMs ?? 0,
     stop: () => {
       stopped = true;
     },
@@ -231,7 +231,7 @@ export function createDispatcher(
     const answered = works.map((work, i) => ({ work, reply: ownReply(replies[i], works.length) }));
     const judged = answered.map((each) => ({ ...each, verdict: classify(each.reply, clock.wallMs()) }));
     const verdicts = judged.map(({ verdict }) => verdict);
-    takeIn(line, verdicts, taken, ports); // 3
+    takeIn(line, verdicts, taken, creates, ports); // 3
     creates += verdicts.filter(({ kind }) => kind === "created").length;
     for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
     gate.end(line.tenantId, healthOfAll(judged), detailOf(verdicts)); // 3

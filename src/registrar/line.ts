@@ -10,6 +10,7 @@
  */
 import { backoffMs } from "../policy/backoff.ts";
 import type { Verdict } from "../policy/classify.ts";
+import { type Failing, fail } from "../policy/failing.ts";
 import { closeUntil, createPacing, learn, type Pacing, type Taken } from "../policy/pacing.ts";
 import type { Clock, Observer, Random } from "../ports.ts";
 import { isLive, type Work } from "./partition.ts";
@@ -23,8 +24,8 @@ export interface Line {
   throttledInARow: number;
   /** Of creates and of reads, while they are refused. */
   readonly blocks: Map<"creates" | "reads", Block>;
-  /** Since the first failure after the last create that succeeded; null: none failed since. */
-  failingSinceMs: number | null;
+  /** Since the last create that succeeded; null: none failed since. */
+  failing: Failing | null;
   /** Creates under way. */
   inFlight: number;
   /** In turn for a request slot, or waiting for a timer that puts it there. */
@@ -50,7 +51,7 @@ const persistentRefusals = 3;
 
 export function createLine(tenantId: string, writesPer20s: number): Line {
   const pacing = createPacing(writesPer20s, paceWindowMs);
-  const counts = { creates: 0, throttledInARow: 0, failingSinceMs: null, inFlight: 0 };
+  const counts = { creates: 0, throttledInARow: 0, failing: null, inFlight: 0 };
   return { tenantId, pacing, ready: [], ...counts, blocks: new Map(), state: "idle" };
 }
 
@@ -92,10 +93,18 @@ export function takeLive({ ready }: Line, count: number): Work[] {
   return works;
 }
 
-export function takeIn(line: Line, verdicts: readonly Verdict[], taken: Taken, ports: LinePorts): void {
+/** `served`: creates of all tenants that succeeded so far. */
+export function takeIn(
+  line: Line,
+  verdicts: readonly Verdict[],
+  taken: Taken,
+  served: number,
+  ports: LinePorts,
+): void {
   const creates = verdicts.filter(({ kind }) => kind === "created").length;
   if (creates > 0) succeed(line, creates, ports);
-  else if (verdicts.some(({ kind }) => kind === "unknown")) line.failingSinceMs ??= ports.clock.nowMs();
+  else if (verdicts.some(({ kind }) => kind === "unknown"))
+    line.failing = fail(line.failing, ports.clock.nowMs(), served, false);
   const throttled = verdicts.filter((verdict) => verdict.kind === "throttled");
   if (throttled.length > 0) throttle(line, throttled, taken, ports); // 1
   for (const verdict of verdicts) {
@@ -129,7 +138,7 @@ export function unblockLine(line: Line, served: "creates" | "reads", { observe }
 function succeed(line: Line, creates: number, ports: LinePorts): void {
   line.creates += creates;
   line.throttledInARow = 0;
-  line.failingSinceMs = null;
+  line.failing = null;
   unblockLine(line, "creates", ports);
 }
 

@@ -11,6 +11,7 @@
  */
 import { backoffMs } from "../policy/backoff.ts";
 import { classify, isMissingRoute } from "../policy/classify.ts";
+import { type Failing, fail } from "../policy/failing.ts";
 import { available, createPacing, opensAtMs, type Pacing, take } from "../policy/pacing.ts";
 import { parseRetryAfterMs, replyWallMs } from "../policy/retry-after.ts";
 import type {
@@ -49,13 +50,6 @@ interface Tenant {
   /** "queued": in line for a list; "timed": waits for its time. */
   state: "idle" | "timed" | "queued" | "listing";
   cancelTimer: () => void;
-}
-
-interface Failing {
-  inARow: number;
-  readonly sinceMs: number;
-  /** Creates of all tenants that had succeeded by then. */
-  readonly creates: number;
 }
 
 /** One that failed may be chance. */
@@ -212,8 +206,9 @@ export function createReadBack(
   function takeFailureIn(tenant: Tenant, reply: ListReply, { detail, isRefusal }: Failure): number {
     const { tenantId } = tenant;
     const nowMs = clock.nowMs();
-    tenant.failing ??= { inARow: 0, sinceMs: nowMs, creates: dispatcher.createsOfAll() };
-    const inARow = ++tenant.failing.inARow;
+    const isOwn = isRefusal || reply.kind === "listed";
+    tenant.failing = fail(tenant.failing, nowMs, dispatcher.createsOfAll(), isOwn);
+    const { inARow } = tenant.failing;
     let retryInMs = failureBackoff.baseMs / 2 + backoffMs(inARow, random, failureBackoff);
     if (isRefusal) {
       dispatcher.block(tenantId, "reads", detail); // 3
@@ -223,15 +218,12 @@ export function createReadBack(
       retryInMs = parseRetryAfterMs(reply.retryAfter, wallMs) ?? retryInMs;
     }
     observe({ kind: "read-back-failed", tenantId, detail, failures: inARow, retryInMs });
-    giveUpOn(tenant, detail, isRefusal || reply.kind === "listed");
+    if (tenant.failing.isOwn) giveUpOn(tenant, detail, tenant.failing.forMs);
     return retryInMs;
   }
 
-  /** `isOwn`: it is this tenant's trouble. Otherwise it is, if others were served meanwhile. */
-  function giveUpOn(tenant: Tenant, detail: string, isOwn: boolean): void {
-    const { failing, works } = tenant;
-    if (failing === null || (!isOwn && dispatcher.createsOfAll() === failing.creates)) return;
-    const failingMs = clock.nowMs() - failing.sinceMs;
+  /** `failingMs`: what counts as this tenant's own trouble. */
+  function giveUpOn({ works }: Tenant, detail: string, failingMs: number): void {
     for (const work of works) {
       if (isLive(work) && judge.onUnreadable(work, detail, failingMs)) works.delete(work);
     }
