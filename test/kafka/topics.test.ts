@@ -124,6 +124,7 @@ kafkaTest("unequal partition counts lead to repartition, and to nothing done by 
         { role: "enrolled", partitions: 3 },
         { role: "retry", partitions: 3 },
         { role: "registered", partitions: 2 },
+        { role: "dlq", partitions: 3 },
       ],
       4,
     ],
