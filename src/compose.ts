@@ -7,11 +7,13 @@ import { join } from "node:path";
 import { durationMs } from "./config/kinds.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
-import type { GraphSettings } from "./graph/graph-client.ts";
+import type { GraphSettings, OpenedGraph } from "./graph/graph-client.ts";
+import type { KafkaSettings } from "./kafka/kafka-log.ts";
 import type { SecurityResult } from "./kafka/security.ts";
-import type { Clock, EventLog, Graph, LogTail, Observer, Random } from "./ports.ts";
+import type { Clock, EventLog, LogTail, Observer, Random } from "./ports.ts";
 import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
+import type { Cluster } from "./repartition/run.ts";
 
 /** What is wrong and what to type; `code` is stable and kebab-case. */
 export interface Problem {
@@ -23,39 +25,76 @@ export interface Problem {
 export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 
 export type LogOpening =
-  | { readonly ok: true; readonly log: OpenLog }
+  /** `warnings`: what works, but not for ever or not under every fault. */
+  | { readonly ok: true; readonly log: OpenLog; readonly warnings?: readonly Problem[] }
   | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+
+/** To work: other groups that do the same work are looked for. To use: to read and to append only. */
+export type Purpose = "work" | "use";
 
 /** One try. */
 export async function openLog(
   settings: Settings,
   clock: Clock,
   onEvent: Observer = () => {},
+  purpose: Purpose = "use",
 ): Promise<LogOpening> {
   if (settings.kafkaBrokers === null) {
     const { openEmbeddedLog } = await import("./embedded/embedded-log.ts");
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
-  const security = await readKafkaSecurity(settings);
-  if (!security.ok) return { ...security, heals: false };
+  const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent);
+  if (!kafka.ok) return { ...kafka, heals: false };
   const { openKafkaLog } = await import("./kafka/kafka-log.ts");
-  return openKafkaLog(
-    {
-      brokers: settings.kafkaBrokers,
-      clientId: settings.kafkaClientId,
-      groupId: settings.kafkaGroupId,
-      topicPrefix: settings.kafkaTopicPrefix,
-      partitionCount: settings.topicsPartitions,
-      replicationFactor: settings.topicsReplicationFactor ?? -1,
-      createTopics: settings.topicsCreate,
-      sessionTimeoutMs: settings.kafkaSessionTimeoutMs,
-      maxPartitionFetchBytes: settings.kafkaMaxPartitionFetchBytes,
-      publishTimeoutMs: settings.publishTimeoutMs,
-      kafkajs: security.kafkajs,
-      onEvent,
-    },
-    clock,
-  );
+  if (purpose === "use") return openKafkaLog(kafka.settings, clock);
+  const { decodeMetadata } = await import("./registrar/commit-metadata.ts");
+  const attemptedThroughOf = (metadata: string) => decodeMetadata(metadata)?.attemptedThrough ?? null;
+  return openKafkaLog({ ...kafka.settings, attemptedThroughOf }, clock);
+}
+
+export type RepartitionOpening =
+  | { readonly ok: true; readonly log: OpenLog; readonly cluster: Cluster }
+  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+
+/** The log and its cluster, whatever the partition counts are. Creates nothing. */
+export async function openForRepartition(
+  settings: Settings,
+  brokers: readonly string[],
+  clock: Clock,
+): Promise<RepartitionOpening> {
+  const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {});
+  if (!kafka.ok) return { ...kafka, heals: false };
+  const { openKafkaLog } = await import("./kafka/kafka-log.ts");
+  const { createTopicAdmin } = await import("./kafka/topic-admin.ts");
+  const opening = await openKafkaLog({ ...kafka.settings, anyCounts: true }, clock);
+  return opening.ok ? { ...opening, cluster: createTopicAdmin(kafka.settings, clock) } : opening;
+}
+
+async function kafkaSettings(
+  s: Settings,
+  brokers: readonly string[],
+  onEvent: Observer,
+): Promise<
+  { readonly ok: true; readonly settings: KafkaSettings } | { readonly ok: false; readonly problem: Problem }
+> {
+  const security = await readKafkaSecurity(s);
+  if (!security.ok) return security;
+  const settings = {
+    brokers,
+    clientId: s.kafkaClientId,
+    groupId: s.kafkaGroupId,
+    topicPrefix: s.kafkaTopicPrefix,
+    partitionCount: s.topicsPartitions,
+    replicationFactor: s.topicsReplicationFactor ?? -1,
+    createTopics: s.topicsCreate,
+    sessionTimeoutMs: s.kafkaSessionTimeoutMs,
+    maxPartitionFetchBytes: s.kafkaMaxPartitionFetchBytes,
+    publishTimeoutMs: s.publishTimeoutMs,
+    tenantBlockedMaxMs: durationMs(s.tenantBlockedMax),
+    kafkajs: security.kafkajs,
+    onEvent,
+  };
+  return { ok: true, settings };
 }
 
 /** TLS and login in kafkajs's words, for whoever talks to the brokers beside the log. */
@@ -82,9 +121,10 @@ export async function openLogPatiently(
   onRetry: (problem: Problem, retryInMs: number) => void,
   signal: AbortSignal,
   onEvent: Observer = () => {},
+  purpose: Purpose = "use",
 ): Promise<LogOpening | null> {
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
-    const opening = await unlessAborted(openLog(settings, clock, onEvent), signal);
+    const opening = await unlessAborted(openLog(settings, clock, onEvent, purpose), signal);
     if (opening === null) return null;
     if (opening.ok || !opening.heals) return opening;
     onRetry(opening.problem, retryInMs);
@@ -132,15 +172,12 @@ export function checkGraphFiles(settings: Settings): Problem | null {
     return {
       code: "ca-file",
       message: `GRAPH_CA_FILE=${settings.graphCaFile} can't be read.`,
-      fix: "Type GRAPH_CA_FILE=<path of a PEM file>, or unset it.",
+      fix: "Type: export GRAPH_CA_FILE='<path of a PEM file>', or: unset GRAPH_CA_FILE",
     };
   }
 }
 
-export async function openGraphFrom(
-  settings: Settings,
-  clock: Clock,
-): Promise<{ graph: Graph; close(): Promise<void> }> {
+export async function openGraphFrom(settings: Settings, clock: Clock): Promise<OpenedGraph> {
   const { openGraph } = await import("./graph/graph-client.ts");
   return openGraph(graphSettings(settings), clock);
 }
@@ -160,6 +197,13 @@ export async function startWorker(settings: Settings, parts: WorkerParts): Promi
       await close();
     },
   };
+}
+
+/** Where an administrator of the tenant consents to what the application asks for. */
+export async function consentAddress(s: Settings, tenantId: string): Promise<string> {
+  const { clouds } = await import("./graph/clouds.ts");
+  const authority = (s.azureAuthorityHost ?? clouds[s.graphCloud].authorityHost).replace(/\/+$/, "");
+  return `${authority}/${tenantId}/adminconsent?client_id=${s.azureClientId}`;
 }
 
 function graphSettings(s: Settings): GraphSettings {

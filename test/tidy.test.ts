@@ -19,6 +19,7 @@ const layers: Readonly<Record<string, rules.Layer>> = {
   moment: { imports: [], types: ["ports"] },
   registrar: { imports: ["domain", "moment", "policy", "ports"], node: ["assert", "assert/strict"] },
   reconcile: { imports: ["domain"], types: ["ports"], packages: ["typebox"] },
+  repartition: { imports: ["domain", "ports", "registrar"] },
   clock: { imports: [], types: ["ports"], node: ["perf_hooks"] },
   config: { imports: ["domain"], types: ["ports"], packages: ["typebox"], node: ["fs", "path"] },
   kafka: { imports: ["domain", "ports"], packages: ["kafkajs"], node: ["*"] },
@@ -36,7 +37,7 @@ const layers: Readonly<Record<string, rules.Layer>> = {
   compose: {
     imports: [
       ...["clock", "config", "domain", "embedded", "graph", "http", "kafka", "observe", "policy", "ports"],
-      ...["registrar", "simulator", "snapshots"],
+      ...["registrar", "repartition", "simulator", "snapshots"],
     ],
     packages: ["pino"],
     node: ["*"],
@@ -52,6 +53,7 @@ const layers: Readonly<Record<string, rules.Layer>> = {
       "policy",
       "ports",
       "reconcile",
+      "repartition",
       "simulation",
       "simulator",
     ],
@@ -87,7 +89,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/gate.ts": "test/registrar/outage.test.ts",
   "src/registrar/judge.ts": "test/registrar/judge.test.ts",
   "src/registrar/lag.ts": "test/registrar/registrar.test.ts",
-  "src/registrar/outcomes.ts": "test/registrar/pipeline.test.ts",
   "src/registrar/ownership.ts": "test/registrar/ownership.test.ts",
   "src/registrar/parker.ts": "test/registrar/parker.test.ts",
   "src/registrar/pipeline.ts": "test/registrar/pipeline.test.ts",

@@ -6,7 +6,9 @@ import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { checkGraphFiles } from "../compose.ts";
 import type { Group } from "../config/table.ts";
-import { checkGraph, checkLog, type Finding } from "./doctor/checks.ts";
+import { type Finding, ok } from "./doctor/finding.ts";
+import { checkGraph } from "./doctor/graph-check.ts";
+import { checkLog } from "./doctor/log-check.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { exitCodes, fail, plain, print } from "./terminal.ts";
 
@@ -16,7 +18,7 @@ export function command(): Command {
   const doctor = new Command("doctor")
     .description(
       "Checks the settings, the log and its topics, the credential, and Graph's route and permission. Creates nothing. " +
-        "Exit code 1: something does not answer; 2: something has to be changed.",
+        "Exit code 1: something does not answer; 2: something has to be changed. Warnings change no exit code.",
     )
     .option("--json", "one JSON object");
   addSettingFlags(doctor, groups).action(async () => {
@@ -25,16 +27,16 @@ export function command(): Command {
     const badFile = checkGraphFiles(settings);
     if (badFile !== null) return fail(badFile, exitCodes.usage);
     const text = "complete and free of contradictions";
-    const findings: Finding[] = [{ part: "settings", status: "ok", text, fix: "", heals: true }];
+    const findings: Finding[] = [ok("settings", text)];
     const json = doctor.opts<{ json?: true }>().json ?? false;
     if (!json) report(findings);
     const [log, graph] = await Promise.all([
       checkLog(settings, systemClock),
       checkGraph(settings, systemClock),
     ]);
-    findings.push(log, ...graph);
+    findings.push(...log, ...graph);
     if (json) print(JSON.stringify({ findings }));
-    else report([log, ...graph]);
+    else report([...log, ...graph]);
     conclude(findings, json);
   });
   return doctor;
@@ -42,8 +44,8 @@ export function command(): Command {
 
 function report(findings: readonly Finding[]): void {
   for (const { status, part, text, fix } of findings) {
-    print(`${status.padEnd(6)} ${part.padEnd(9)} ${plain(text)}`);
-    if (fix !== "") print(`${" ".repeat(17)}${plain(fix)}`);
+    print(`${status.padEnd(7)} ${part.padEnd(9)} ${plain(text)}`);
+    if (fix !== "") print(`${" ".repeat(18)}${plain(fix)}`);
   }
 }
 
@@ -52,5 +54,9 @@ function conclude(findings: readonly Finding[], json: boolean): void {
   if (wrong.length > 0) {
     process.exitCode = wrong.every(({ heals }) => heals) ? exitCodes.failed : exitCodes.usage;
   }
-  if (!json) print(wrong.length === 0 ? "all is well" : `${wrong.length} of ${findings.length} are wrong`);
+  if (json) return;
+  const warnings = findings.filter(({ status }) => status === "warning").length;
+  if (wrong.length > 0) print(`${wrong.length} of ${findings.length} are wrong`);
+  else if (warnings > 0) print(`it works; ${warnings} ${warnings === 1 ? "warning" : "warnings"}`);
+  else print("all is well");
 }

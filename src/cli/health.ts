@@ -22,7 +22,7 @@ export function command(): Command {
         {
           code: "health-url",
           message: "It is not known where to ask.",
-          fix: "Type HTTP_PORT=8080, or health <url>.",
+          fix: "Type: export HTTP_PORT=8080, or: connector-registrar health <url>",
         },
         exitCodes.usage,
       );

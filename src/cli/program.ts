@@ -20,6 +20,10 @@ const commands: Readonly<Record<string, readonly [summary: string, load: Loader]
   health: ["ask a running worker whether it is ready", () => import("./health.ts")],
   replay: ["put dead letters back into the input", () => import("./replay.ts")],
   reconcile: ["what is registered against what Graph holds", () => import("./reconcile.ts")],
+  repartition: [
+    "more partitions for Kafka's topics, with what is registered moved along",
+    () => import("./repartition.ts"),
+  ],
   "simulate-graph": ["the Graph simulator alone, for tests and trials", () => import("./simulate-graph.ts")],
   simulate: ["seeded simulation of the worker under faults", () => import("./simulate.ts")],
   chaos: ["workers as processes on a real broker, killed and frozen at random", () => import("./chaos.ts")],

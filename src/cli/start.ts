@@ -110,12 +110,13 @@ async function work(
     parts.phase = `log: ${problem.message}`;
     logger.warn({ code: problem.code, fix: problem.fix, retryInMs }, `${problem.message} Trying again.`);
   };
-  const opening = await openLogPatiently(settings, systemClock, note, interrupted, observe);
+  const opening = await openLogPatiently(settings, systemClock, note, interrupted, observe, "work");
   if (opening === null) return logger.info("stopped before the log was open");
   if (!opening.ok) {
     logger.fatal({ code: opening.problem.code, fix: opening.problem.fix }, opening.problem.message);
     return fail(opening.problem, exitCodes.usage);
   }
+  for (const { code, message, fix } of opening.warnings ?? []) logger.warn({ code, fix }, message);
   await workOn(opening.log, settings, parts, observe, logger, interrupted);
   await opening.log.close();
 }

@@ -34,7 +34,6 @@ export const flag = { schema: Type.Boolean(), expects: "true or false" };
 
 export const guid = "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}";
 export const guidText = text(`^${guid}$`, "a GUID");
-export const guidExample = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";
 /** What an operating system takes as one: 1 to 65535. */
 const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
 const ipv6 = "\\[[0-9a-fA-F:.]+\\]";

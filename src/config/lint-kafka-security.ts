@@ -1,5 +1,6 @@
 /** TLS and SASL of Kafka: what is missing beside something else, and files that do not hold what they are named for. */
 import { readFileSync } from "node:fs";
+import { exportLine } from "./export-line.ts";
 import type { Findings } from "./lint.ts";
 import type { SettingProblem } from "./load.ts";
 import { type SettingName, type Settings, table } from "./table.ts";
@@ -51,7 +52,7 @@ function missingForLogin(s: Settings): SettingProblem[] {
   const set = login.filter((name) => s[name] !== null).map((name) => table[name].variable);
   if (set.length === 0) return [];
   const why = `${set.join(" and ")} ${set.length === 1 ? "is" : "are"} set`;
-  return [missing("kafkaSaslMechanism", why, "scram-sha-512 (or scram-sha-256, plain)", set.join(" and "))];
+  return [missing("kafkaSaslMechanism", why, "scram-sha-512", set.join(" and "))];
 }
 
 function missingForTls(s: Settings): SettingProblem[] {
@@ -69,7 +70,7 @@ function missing(name: SettingName, why: string, value: string, instead: string)
     variable,
     given: "nothing",
     problem: `is needed: ${why}`,
-    fix: `${variable}=${value}, or unset ${instead}`,
+    fix: `${exportLine(variable, value)} (or: unset ${instead})`,
   };
 }
 
@@ -80,7 +81,7 @@ function warningsOf(s: Settings): string[] {
     .map((name) => `${table[name].variable} has no effect without KAFKA_SSL=true`);
   if (s.kafkaSaslMechanism === "plain") {
     warnings.push(
-      "KAFKA_SASL_MECHANISM=plain without TLS: the password travels unencrypted; type KAFKA_SSL=true and the brokers' TLS port in KAFKA_BROKERS",
+      "KAFKA_SASL_MECHANISM=plain without TLS: the password travels unencrypted; type: export KAFKA_SSL=true, and put the brokers' TLS port into KAFKA_BROKERS",
     );
   }
   return warnings;
@@ -101,7 +102,7 @@ function fileProblem(name: FileName, path: string): Pick<SettingProblem, "proble
   const { variable } = table[name];
   const isKey = name === "kafkaClientKeyFile";
   const holds = isKey ? "private key" : "certificate";
-  const fix = `${variable}=<path of a PEM file with a ${holds}>`;
+  const fix = exportLine(variable, `<path of a PEM file with a ${holds}>`);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -111,7 +112,7 @@ function fileProblem(name: FileName, path: string): Pick<SettingProblem, "proble
   if (isKey && /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text)) {
     return {
       problem: "is encrypted with a passphrase",
-      fix: `openssl pkey -in ${path} -out <file that only this user reads>, then ${variable}=<that file>`,
+      fix: `(umask 077; openssl pkey -in '${path}' -out '${path}.plain') && export ${variable}='${path}.plain'`,
     };
   }
   const begins = isKey ? /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/ : /-----BEGIN ([A-Z0-9]+ )?CERTIFICATE-----/;

@@ -24,7 +24,7 @@ export function lint(
       variable: "SETTLE_MS",
       given: `"${s.settleMs}"`,
       problem: `is shorter than GRAPH_REQUEST_TIMEOUT_MS + PUBLISH_TIMEOUT_MS (${leastSettleMs}): a request of a vanished worker could still create an object after the look for it`,
-      fix: `SETTLE_MS=${leastSettleMs + 2_000}, or unset it`,
+      fix: `export SETTLE_MS=${leastSettleMs + 2_000}`,
     });
   }
 
@@ -41,11 +41,11 @@ export function lint(
     warnings.push(...security.warnings);
     warn(
       kafka && s.kafkaSessionTimeoutMs < 6_000,
-      `KAFKA_SESSION_TIMEOUT_MS=${s.kafkaSessionTimeoutMs} is below what brokers accept by default (6000); type KAFKA_SESSION_TIMEOUT_MS=30000, or lower the broker's group.min.session.timeout.ms`,
+      `KAFKA_SESSION_TIMEOUT_MS=${s.kafkaSessionTimeoutMs} is below what brokers accept by default (6000); type: export KAFKA_SESSION_TIMEOUT_MS=30000, or lower the broker's group.min.session.timeout.ms`,
     );
     warn(
       has("graph") && kafka && s.graphRequestTimeoutMs >= s.kafkaSessionTimeoutMs,
-      `GRAPH_REQUEST_TIMEOUT_MS=${s.graphRequestTimeoutMs} is not below KAFKA_SESSION_TIMEOUT_MS=${s.kafkaSessionTimeoutMs}: a request can outlive the worker's hold on its partitions, and each such record is looked up again; type GRAPH_REQUEST_TIMEOUT_MS=${Math.max(100, Math.floor(s.kafkaSessionTimeoutMs / 3))}`,
+      `GRAPH_REQUEST_TIMEOUT_MS=${s.graphRequestTimeoutMs} is not below KAFKA_SESSION_TIMEOUT_MS=${s.kafkaSessionTimeoutMs}: a request can outlive the worker's hold on its partitions, and each such record is looked up again; type: export GRAPH_REQUEST_TIMEOUT_MS=${Math.max(100, Math.floor(s.kafkaSessionTimeoutMs / 3))}`,
     );
   }
 
@@ -71,11 +71,11 @@ export function lint(
   if (has("process")) {
     warn(
       s.shutdownTimeoutMs > 9_500,
-      `SHUTDOWN_TIMEOUT_MS=${s.shutdownTimeoutMs}: container engines kill after 10 s unless told otherwise; type SHUTDOWN_TIMEOUT_MS=9000 or raise their grace period`,
+      `SHUTDOWN_TIMEOUT_MS=${s.shutdownTimeoutMs}: container engines kill after 10 s unless told otherwise; type: export SHUTDOWN_TIMEOUT_MS=9000, or raise their grace period`,
     );
     warn(
       isSet("httpHost") && s.httpPort === null,
-      "HTTP_HOST has no effect without HTTP_PORT; type HTTP_PORT=8080",
+      "HTTP_HOST has no effect without HTTP_PORT; type: export HTTP_PORT=8080",
     );
   }
   return { problems, warnings };

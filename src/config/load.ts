@@ -3,6 +3,7 @@
  * each with the variable, what was given and what to type. Secrets are masked.
  */
 import { Value } from "typebox/value";
+import { exportLine } from "./export-line.ts";
 import { lint } from "./lint.ts";
 import {
   flagName,
@@ -111,7 +112,7 @@ function invalid(setting: Setting, text: string): SettingProblem {
     variable: setting.variable,
     given: shown(setting, text),
     problem: `is not ${setting.expects}`,
-    fix: `${setting.variable}=${setting.example}`,
+    fix: exportLine(setting.variable, setting.example),
   };
 }
 
@@ -120,7 +121,7 @@ function missing(setting: Setting): SettingProblem {
     variable: setting.variable,
     given: "nothing",
     problem: `is needed: ${setting.help}`,
-    fix: `${setting.variable}=${setting.example}`,
+    fix: exportLine(setting.variable, setting.example),
   };
 }
 

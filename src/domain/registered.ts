@@ -149,13 +149,61 @@ function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
+export interface LedgerEntry {
+  readonly idempotencyKey: string;
+  readonly graphId: string;
+  /** Null: it names none that could be read. */
+  readonly tenantId: string | null;
+  /** Not null: all before it in its partition that does not belong there stands in its home too, for so many partitions. */
+  readonly movedFor: number | null;
+}
+
 /** What the ledger remembers of a registered record. Null: not one of ours (a tombstone, foreign): callers report it. */
-export function readLedgerEntry(record: LogRecord): { idempotencyKey: string; graphId: string } | null {
+export function readLedgerEntry(record: LogRecord): LedgerEntry | null {
   if (record.key === null || record.value === null) return null;
   const key = decodeUtf8(record.key);
   const event = parse(record.value);
   if (!isLedgerRecord.Check(event) || event.id !== key) return null;
-  return { idempotencyKey: key, graphId: event.data.id };
+  const { tenantid: tenantId } = event as { tenantid?: unknown };
+  return {
+    idempotencyKey: key,
+    graphId: event.data.id,
+    tenantId: typeof tenantId === "string" ? tenantId : null,
+    movedFor: movedFor(record),
+  };
+}
+
+const movedHeader = "moved-for-partitions";
+
+/**
+ * The same record, to be appended once more where it stands: it says that all before it that belongs elsewhere, for so many
+ * partitions, stands there too. To everybody else it is a registered record that comes twice.
+ */
+export function movedMarker(record: LogRecord, partitionCount: number): NewRecord {
+  const { topic, partition, key, value } = record;
+  const headers = record.headers.filter(([name]) => name !== movedHeader);
+  return {
+    topic,
+    partition,
+    key,
+    value,
+    headers: [...headers, [movedHeader, utf8.encode(String(partitionCount))]],
+  };
+}
+
+/** The same record for its home partition. */
+export function movedEntry(record: LogRecord, partition: number): NewRecord {
+  const { topic, key, value } = record;
+  return { topic, partition, key, value, headers: record.headers.filter(([name]) => name !== movedHeader) };
+}
+
+function movedFor({ headers: given }: LogRecord): number | null {
+  for (const [name, value] of given) {
+    if (name !== movedHeader || value === null) continue;
+    const count = Number(decodeUtf8(value));
+    return Number.isSafeInteger(count) && count > 0 ? count : null;
+  }
+  return null;
 }
 
 function parse(value: Uint8Array): unknown {

@@ -69,11 +69,11 @@ export function classifyCredentialError(
     const remedy = remedies.get(number ?? "") ?? generalRemedy;
     const detail = `the authority refuses a token for tenant ${tenantId} (${label}): ${remedy}`;
     const reason = ofTheSecret.has(number ?? "") ? "secret" : "credential";
-    return { ok: false, reason, detail: clean(detail, secret) };
+    return { ok: false, reason, detail }; // All of it is ours: a secret that is a common word stays in it.
   }
   const where = typeof status === "number" ? `HTTP ${status}` : (codes[0] ?? "no answer");
-  const detail = `no token for tenant ${tenantId} (${where}): ${message}`;
-  return { ok: false, reason: "connect", detail: clean(detail, secret) };
+  const detail = `no token for tenant ${tenantId} (${where}): ${clean(message, secret)}`;
+  return { ok: false, reason: "connect", detail };
 }
 
 interface Link {

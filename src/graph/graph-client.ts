@@ -22,7 +22,12 @@ import { list } from "./list.ts";
 import { authenticationMiddleware, telemetryMiddleware } from "./middleware.ts";
 import type { ProxyServer } from "./proxy.ts";
 import { type Send, sender } from "./send.ts";
-import { createTokenCache, defaultTokenCacheSettings, type TokenSource } from "./token-cache.ts";
+import {
+  createTokenCache,
+  defaultTokenCacheSettings,
+  type TokenResult,
+  type TokenSource,
+} from "./token-cache.ts";
 import { httpMiddleware } from "./transport.ts";
 
 export interface GraphSettings {
@@ -42,15 +47,18 @@ export interface GraphSettings {
   readonly proxy?: ProxyServer | null;
 }
 
+export interface OpenedGraph {
+  readonly graph: Graph;
+  /** The token that requests of this tenant carry, for whoever looks into it. */
+  tokenOf(tenantId: string): Promise<TokenResult>;
+  close(): Promise<void>;
+}
+
 /**
  * Opens no connection yet. `tokenSource`: instead of the settings' credential.
  * Throws when the CA file can't be read: the caller validates its settings first.
  */
-export function openGraph(
-  settings: GraphSettings,
-  clock: Clock,
-  tokenSource?: TokenSource,
-): { graph: Graph; close(): Promise<void> } {
+export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: TokenSource): OpenedGraph {
   const ca = trustedCertificates(settings.caFile ?? null);
   const baseUrl = new URL(settings.baseUrl ?? clouds[settings.cloud].graphUrl);
   const source = tokenSource ?? sourceOf(settings, ca);
@@ -94,6 +102,7 @@ export function openGraph(
         return outcome.kind === "raw" ? readRawAnswer(outcome) : outcome;
       },
     },
+    tokenOf: async (tenantId) => tokens.get(tenantId),
     close: async () => {
       tokens.close();
       const destroyed = pool.destroy();

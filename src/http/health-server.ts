@@ -92,19 +92,19 @@ function explain(error: NodeJS.ErrnoException, { host, port }: HealthSettings) {
     return {
       code: "port-taken",
       message: `HTTP_PORT=${port} on ${host} is taken by another process.`,
-      fix: `Type HTTP_PORT=0 (any free port) or another number, or unset it.`,
+      fix: "Type: export HTTP_PORT=0 (any free port) or another number, or: unset HTTP_PORT",
     };
   }
   if (error.code === "EACCES") {
     return {
       code: "port-not-allowed",
       message: `This user may not listen on HTTP_PORT=${port}.`,
-      fix: "Type HTTP_PORT=8080.",
+      fix: "Type: export HTTP_PORT=8080",
     };
   }
   return {
     code: "http-host",
     message: `Can't listen on HTTP_HOST=${host}: ${error.code ?? error.message}.`,
-    fix: "Type HTTP_HOST=127.0.0.1, or 0.0.0.0 for all addresses.",
+    fix: "Type: export HTTP_HOST=127.0.0.1 (or 0.0.0.0 for all addresses)",
   };
 }

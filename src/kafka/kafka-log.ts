@@ -1,18 +1,20 @@
 /** EventLog and LogTail on Apache Kafka: wiring only. */
 import { topicName } from "../domain/topics.ts";
-import type { Clock, EventLog, LogTail, Topic } from "../ports.ts";
-import { openWire } from "./client.ts";
+import { type Clock, type EventLog, inputTopics, type LogTail, type Topic } from "../ports.ts";
+import { openWire, type Wire } from "./client.ts";
 import type { WireSettings } from "./cluster.ts";
 import { hungUp, protocolError } from "./errors.ts";
 import { createJoin } from "./group.ts";
 import { createHealth, type LogEvent } from "./health.ts";
 import { type Line, openLine } from "./line.ts";
 import { openFailure } from "./open-problem.ts";
+import { checkGroups, type GroupCheck } from "./other-groups.ts";
 import { createProducer } from "./producer.ts";
 import { createScan, createTail } from "./reader.ts";
 import type { KafkajsSecurity } from "./security.ts";
 import { createSurvey } from "./survey.ts";
-import { type Problem, prepareTopics } from "./topics.ts";
+import type { Problem } from "./topic-checks.ts";
+import { prepareTopics } from "./topics.ts";
 
 export interface KafkaSettings {
   /** host:port of at least one broker. */
@@ -29,6 +31,12 @@ export interface KafkaSettings {
   /** Of a fetch of the worker; a batch that is larger alone comes whole. */
   readonly maxPartitionFetchBytes: number;
   readonly publishTimeoutMs: number;
+  /** How long the records of a blocked tenant wait, which retention must allow for. Default 0: not checked. */
+  readonly tenantBlockedMaxMs?: number;
+  /** Set where the partition counts may differ: to bring them together. */
+  readonly anyCounts?: boolean;
+  /** Set where other groups that work on the same topics are to be found: reads the watermark in a commit's metadata. */
+  readonly attemptedThroughOf?: GroupCheck["attemptedThroughOf"];
   /** How to authenticate, in kafkajs's words. */
   readonly kafkajs?: KafkajsSecurity;
   /** Of outages of the brokers. No secret is in it. */
@@ -38,7 +46,8 @@ export interface KafkaSettings {
 export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
 
 export type OpenKafkaResult =
-  | { readonly ok: true; readonly log: KafkaLog }
+  /** `warnings`: what works, but not for ever or not under every fault. */
+  | { readonly ok: true; readonly log: KafkaLog; readonly warnings: readonly Problem[] }
   /** `heals`: trying again may help without anybody's doing. */
   | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
 
@@ -61,7 +70,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     health.close();
     return prepared;
   }
-  const { partitionCount, topicIds } = prepared;
+  const { partitionCount, topicIds, warnings } = prepared;
 
   const lines = new Set<Line>();
   const open = (of: WireSettings, topics: readonly string[]): Line => {
@@ -103,11 +112,16 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
       for (const line of lines) line.close();
     },
   };
-  return { ok: true, log };
+  return { ok: true, log, warnings };
 }
 
 type Prepared =
-  | { ok: true; partitionCount: number; topicIds: ReadonlyMap<string, string | null> }
+  | {
+      ok: true;
+      partitionCount: number;
+      topicIds: ReadonlyMap<string, string | null>;
+      warnings: readonly Problem[];
+    }
   | { ok: false; problem: Problem; heals: boolean };
 
 async function prepare(
@@ -119,10 +133,14 @@ async function prepare(
   try {
     const wire = await openWire(wireSettings, []);
     try {
-      const result = await prepareTopics(wire, settings, clock);
+      const tenantBlockedMaxMs = settings.tenantBlockedMaxMs ?? 0;
+      const result = await prepareTopics(wire, { ...settings, tenantBlockedMaxMs }, clock);
       if (!result.ok) return { ...result, heals: false };
       await wire.target(topics);
-      return { ...result, topicIds: new Map(topics.map((topic) => [topic, wire.topicId(topic)])) };
+      const groups = await otherGroups(wire, settings, result.partitionCount);
+      if (groups.problem !== null) return { ok: false, problem: groups.problem, heals: false };
+      const warnings = [...result.warnings, ...groups.warnings];
+      return { ...result, warnings, topicIds: new Map(topics.map((topic) => [topic, wire.topicId(topic)])) };
     } finally {
       wire.close();
     }
@@ -131,6 +149,16 @@ async function prepare(
     const login = hungUp(error) && !security.sasl && (await asksForLogin(wireSettings));
     return openFailure(error, settings.brokers, security, login);
   }
+}
+
+async function otherGroups(
+  wire: Wire,
+  { groupId, topicPrefix, attemptedThroughOf }: KafkaSettings,
+  partitionCount: number,
+): ReturnType<typeof checkGroups> {
+  if (attemptedThroughOf === undefined) return { problem: null, warnings: [] };
+  const inputs = inputTopics.map((topic) => topicName(topic, topicPrefix));
+  return checkGroups(wire, { groupId, inputs, partitionCount, attemptedThroughOf });
 }
 
 /** Asks for a mechanism that no broker has: one that wants a login names its own, others refuse to talk of logins. */

@@ -49,7 +49,24 @@ export interface Node {
   }): Promise<{ producerId: string; producerEpoch: number }>;
   metadata(topics: string[]): Promise<{
     brokers: { nodeId: number }[];
-    topicMetadata: { topic: string; partitionMetadata: { partitionId: number; leader: number }[] }[];
+    topicMetadata: {
+      topic: string;
+      partitionMetadata: { partitionId: number; leader: number; replicas: number[] }[];
+    }[];
+  }>;
+  createPartitions(request: {
+    topicPartitions: readonly { topic: string; count: number }[];
+    timeout: number;
+  }): Promise<unknown>;
+  /** Of the groups that this broker coordinates. */
+  listGroups(): Promise<{ groups: readonly { groupId: string; protocolType: string }[] }>;
+  describeGroups(request: { groupIds: readonly string[] }): Promise<{
+    groups: readonly {
+      errorCode: number;
+      groupId: string;
+      state: string;
+      members: readonly { memberId: string; clientId: string; clientHost: string }[];
+    }[];
   }>;
   createTopics(request: {
     topics: readonly {

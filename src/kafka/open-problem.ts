@@ -9,7 +9,7 @@ import {
   reasonOf,
 } from "./errors.ts";
 import type { KafkajsSecurity } from "./security.ts";
-import type { Problem } from "./topics.ts";
+import type { Problem } from "./topic-checks.ts";
 
 interface OpenFailure {
   readonly ok: false;
@@ -48,12 +48,13 @@ function tlsProblem(error: unknown, at: string, { ssl }: KafkajsSecurity): Probl
     fix: `${fix}.`,
   });
   if (code === plainTextOnTlsPort) {
-    const fix = "Type KAFKA_SSL=true, and KAFKA_CA_FILE=<PEM file> if its certificate authority is your own";
+    const fix =
+      "Type: export KAFKA_SSL=true, and, if its certificate authority is your own: export KAFKA_CA_FILE='<PEM file>'";
     return problem("this port speaks TLS, and KAFKA_SSL is false", fix);
   }
   if (!ssl) return null;
   if (untrusted.has(code)) {
-    const fix = "Type KAFKA_CA_FILE=<PEM file of the authority that signed it>";
+    const fix = "Type: export KAFKA_CA_FILE='<PEM file of the authority that signed it>'";
     return problem(`the broker's certificate is signed by no authority trusted here (${code})`, fix);
   }
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
@@ -68,7 +69,10 @@ function tlsProblem(error: unknown, at: string, { ssl }: KafkajsSecurity): Probl
     );
   }
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
-    return problem("this port does not speak TLS", "Type KAFKA_SSL=false, or the TLS port in KAFKA_BROKERS");
+    return problem(
+      "this port does not speak TLS",
+      "Type: export KAFKA_SSL=false, or put the TLS port into KAFKA_BROKERS",
+    );
   }
   if (!aboutClientCertificate.test(code)) return null;
   const has = typeof ssl === "object" && ssl.cert !== undefined;
@@ -129,8 +133,8 @@ function saslProblem(error: unknown, at: string, { sasl }: KafkajsSecurity): Pro
 /** A port of the other kind may hang up without a word, as a broker that goes down does. */
 function hint(error: unknown, { ssl }: KafkajsSecurity): string {
   if (ssl && connectionCode(error) === "ECONNRESET")
-    return " (if the port is without TLS, type KAFKA_SSL=false)";
-  return !ssl && hungUp(error) ? " (if the port speaks TLS, type KAFKA_SSL=true)" : "";
+    return " (if the port is without TLS, type: export KAFKA_SSL=false)";
+  return !ssl && hungUp(error) ? " (if the port speaks TLS, type: export KAFKA_SSL=true)" : "";
 }
 
 function placeOf(error: unknown, brokers: readonly string[]): string {

@@ -46,7 +46,7 @@ export function parkedRecordsGone(partition: number, from: number): Fault {
   return {
     code: "parked-records-gone",
     message: `retry partition ${partition}: records from offset ${from} on, parked and not settled, are no longer there.`,
-    fix: "Give the retry topic a longer retention. Start again with ON_RETENTION_GAP=continue to go on with what is there.",
+    fix: "Give the retry topic a longer retention. Start again with ON_RETENTION_GAP=continue to go on with what is there; what is gone is not registered.",
   };
 }
 
@@ -59,6 +59,24 @@ export function ledgerLost(partition: number, what: string): Fault {
       "Going on would create objects a second time.",
     fix:
       "Restore connector.registered from a backup or a replica, and start again. If this is another Kafka cluster on " +
-      "purpose, set DATA_DIR to an empty folder and KAFKA_GROUP_ID to a new name.",
+      "purpose, set DATA_DIR to an empty folder and KAFKA_GROUP_ID to a new name: what was registered before and is emitted " +
+      "again then makes a second object.",
+  };
+}
+
+/** `first`: a registered record that belongs elsewhere. */
+export function ledgerMisplaced(
+  partition: number,
+  misplaced: number,
+  first: { readonly offset: number; readonly home: number },
+  partitionCount: number,
+): Fault {
+  return {
+    code: "ledger-misplaced",
+    message:
+      `registered partition ${partition}: ${misplaced} ${misplaced === 1 ? "record belongs" : "records belong"} into another ` +
+      `partition (the first, at offset ${first.offset}, into ${first.home}). The partition count was changed without moving ` +
+      "them, so what is registered would be taken for new and made a second time.",
+    fix: `Stop every worker, then type: connector-registrar repartition --partitions ${partitionCount + 1}`,
   };
 }

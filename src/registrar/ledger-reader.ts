@@ -6,11 +6,14 @@
  * 2. A snapshot says only what was read from the log; nothing depends on one being there.
  * 3. A ledger never shrinks. A topic with another id, one that ends before it did, or one that lacks what was read or
  *    written before, is a fault: to go on without that memory would make second objects.
+ * 4. So is one that holds what belongs into another partition only (domain/ledger-home.ts). A snapshot was made of one that did
+ *    not, but for the number of partitions that there were then: under another one it is not believed.
  */
+import { createHomes, createPlacement, type Placement } from "../domain/ledger-home.ts";
 import { readLedgerEntry } from "../domain/registered.ts";
 import type { EventLog, LogRecord, Observer, SnapshotStore, TopicSurvey } from "../ports.ts";
 import type { KnownLog } from "./commit-metadata.ts";
-import { type Fault, isFault, ledgerLost } from "./fault.ts";
+import { type Fault, isFault, ledgerLost, ledgerMisplaced } from "./fault.ts";
 import { absorb, createLedger, isRegistered, type Ledger, lacks, merge } from "./ledger.ts";
 import { decodeSnapshot, encodeSnapshot } from "./ledger-snapshot.ts";
 import { isOwned, type OwnedPartition } from "./partition.ts";
@@ -38,6 +41,8 @@ export function createLedgerReader(
   persist: Persist,
 ): LedgerReader {
   const savedSizes = new WeakMap<Ledger, number>();
+  const placements = new WeakMap<Ledger, Placement>();
+  const homes = createHomes(log.partitionCount);
   return { open, catchUp, save };
 
   async function open(
@@ -61,7 +66,7 @@ export function createLedgerReader(
 
   async function loadSnapshot(partition: number): Promise<Ledger | null> {
     const bytes = (await snapshots?.load(partition)) ?? null;
-    return bytes === null ? null : decodeSnapshot(bytes);
+    return bytes === null ? null : decodeSnapshot(bytes, log.partitionCount);
   }
 
   async function readAll(
@@ -95,6 +100,7 @@ export function createLedgerReader(
         return ledgerLost(partition, `it lacks ${missing}, which stood in it before`); // 3
     }
     merge(ledger, whole);
+    placements.set(ledger, placementOf(partition, whole));
     return ledger;
   }
 
@@ -108,13 +114,14 @@ export function createLedgerReader(
   ): Promise<Ledger | Fault | null> {
     let next = from;
     let isFirst = expected !== null;
+    const placement = placementOf(partition, ledger);
     const other = new AbortController();
     const stop = AbortSignal.any([signal, other.signal]);
     return persist<Ledger | Fault>(stop, "read ledger", async () => {
       const onRecords = (records: readonly LogRecord[]) => {
         if (isFirst && !isEntry(records[0], expected)) return other.abort();
         isFirst = false;
-        absorb(ledger, records);
+        absorb(ledger, records, placement);
         next = ledger.nextOffset;
       };
       const result = await log.scan("registered", partition, next, onRecords, stop);
@@ -123,8 +130,19 @@ export function createLedgerReader(
       if (!result.ok) return result;
       if (isFirst) other.abort();
       ledger.nextOffset = Math.max(ledger.nextOffset, result.nextOffset);
-      return { ok: true, value: ledger };
+      const { misplaced, first } = placement;
+      const isPlaced = first === null || isFirst;
+      return {
+        ok: true,
+        value: isPlaced ? ledger : ledgerMisplaced(partition, misplaced, first, log.partitionCount),
+      }; // 4
     });
+  }
+
+  function placementOf(partition: number, ledger: Ledger): Placement {
+    const known = placements.get(ledger) ?? createPlacement(partition, log.partitionCount, homes);
+    placements.set(ledger, known);
+    return known;
   }
 
   async function save(
@@ -138,7 +156,7 @@ export function createLedgerReader(
       const caughtUp = await catchUp(number, ledger, signal); // 2
       if (caughtUp === null) return null;
       if (isFault(caughtUp)) return caughtUp;
-      const result = await snapshots.save(number, encodeSnapshot(ledger));
+      const result = await snapshots.save(number, encodeSnapshot(ledger, log.partitionCount));
       savedSizes.set(ledger, ledger.size);
       if (!result.ok)
         observe({ kind: "log-failed", operation: "save snapshot", reason: result.reason, retryInMs: 0 });

@@ -12,14 +12,17 @@ const headBytes = 8;
 interface Described {
   /** Not written by 0.1.0. */
   readonly topicId?: string | null;
+  /** Of the topics when it was made. Not written by 0.1.0. */
+  readonly partitions?: number;
   readonly size: number;
   readonly nextOffset: number;
   readonly last: Ledger["last"];
   readonly otherIds: readonly (readonly [string, string])[];
 }
 
-export function encodeSnapshot({ topicId, slots, size, nextOffset, last, otherIds }: Ledger): Uint8Array {
-  const described: Described = { topicId, size, nextOffset, last, otherIds: [...otherIds] };
+export function encodeSnapshot(ledger: Ledger, partitions: number): Uint8Array {
+  const { topicId, slots, size, nextOffset, last, otherIds } = ledger;
+  const described: Described = { topicId, partitions, size, nextOffset, last, otherIds: [...otherIds] };
   const json = new TextEncoder().encode(JSON.stringify(described));
   const slotsAt = align(headBytes + json.length);
   const bytes = new Uint8Array(slotsAt + slots.byteLength);
@@ -31,8 +34,8 @@ export function encodeSnapshot({ topicId, slots, size, nextOffset, last, otherId
   return bytes;
 }
 
-/** Null: another version, or no ledger. */
-export function decodeSnapshot(bytes: Uint8Array): Ledger | null {
+/** Null: another version, no ledger, or made when there was another number of partitions. */
+export function decodeSnapshot(bytes: Uint8Array, partitionCount: number): Ledger | null {
   if (bytes.length < headBytes) return null;
   const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const jsonLength = head.getUint32(4, true);
@@ -43,7 +46,8 @@ export function decodeSnapshot(bytes: Uint8Array): Ledger | null {
   const slotCount = slotBytes.length / 32;
   if (!Number.isInteger(Math.log2(slotCount))) return null;
   const json = new TextDecoder().decode(bytes.subarray(headBytes, headBytes + jsonLength));
-  const { topicId = null, size, nextOffset, last, otherIds } = JSON.parse(json) as Described;
+  const { topicId = null, partitions, size, nextOffset, last, otherIds } = JSON.parse(json) as Described;
+  if (partitions !== partitionCount) return null;
   const slots = new Uint32Array(slotBytes.buffer);
   const ledger: Ledger = { topicId, slots, size, nextOffset, last, otherIds: new Map(otherIds) };
   return last === null || isRegistered(ledger, last.idempotencyKey) ? ledger : null;

@@ -6,6 +6,7 @@
  * 2. An empty slot is all zero; no version 5 UUID is.
  * 3. At most `loadMax` of the slots are taken, so a probe ends.
  */
+import { type Placement, place } from "../domain/ledger-home.ts";
 import { readLedgerEntry } from "../domain/registered.ts";
 import type { LogRecord } from "../ports.ts";
 
@@ -39,12 +40,16 @@ export function createLedger(topicId: string | null = null): Ledger {
   };
 }
 
-/** Takes records of the registered topic in; tombstones and foreign records are passed over. */
-export function absorb(ledger: Ledger, records: readonly LogRecord[]): void {
+/**
+ * Takes records of the registered topic in; tombstones and foreign records are passed over. `placement` takes note of where they
+ * belong. What belongs elsewhere is remembered all the same: a ledger never shrinks, whatever the partition count.
+ */
+export function absorb(ledger: Ledger, records: readonly LogRecord[], placement?: Placement): void {
   for (const record of records) {
     const entry = readLedgerEntry(record);
     if (entry !== null) {
       remember(ledger, entry.idempotencyKey, entry.graphId);
+      if (placement !== undefined) place(placement, entry, record.offset);
       ledger.last = { offset: record.offset, idempotencyKey: entry.idempotencyKey };
     }
     ledger.nextOffset = record.offset + 1;

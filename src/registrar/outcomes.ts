@@ -130,7 +130,7 @@ export function createOutcomes(
   }
 }
 
-const inDoubtHeader = "in-doubt";
+export const inDoubtHeader = "in-doubt";
 
 /** Was this record parked after a create of it may have been carried out? Only where only workers write is that believed. */
 export function isInDoubt(record: LogRecord): boolean {

@@ -12,6 +12,8 @@ export interface EntraSettings {
   readonly audiences: readonly string[];
   /** Signs the tokens; new for each simulator. */
   readonly signingKey: Uint8Array;
+  /** Application permissions that are granted now. */
+  readonly roles: () => readonly string[];
 }
 
 export interface EntraReply {
@@ -106,7 +108,11 @@ export function grantToken(
   }
   const expiresAtMs = call.wallMs + settings.tokenLifetimeMs;
   const lifetimeSeconds = Math.floor(settings.tokenLifetimeMs / 1000);
-  const token = signToken(settings, { aud: audience, tid: tenantId.toLowerCase(), exp: expiresAtMs / 1000 });
+  const roles = settings.roles();
+  // As Entra: without any there is no such claim.
+  const granted = roles.length === 0 ? {} : { roles };
+  const claims = { aud: audience, tid: tenantId.toLowerCase(), exp: expiresAtMs / 1000, ...granted };
+  const token = signToken(settings, claims);
   return {
     status: 200,
     body: {
@@ -123,6 +129,7 @@ interface Claims {
   readonly tid: string;
   /** Seconds since 1970, perhaps fractional. */
   readonly exp: number;
+  readonly roles?: readonly string[];
 }
 
 export type TokenCheck =

@@ -85,7 +85,7 @@ export async function startSimulator(settings: SimulatorSettings): Promise<Simul
     state,
     clock,
     random: seededRandom(settings.seed ?? 1),
-    entra: entraSettings(settings),
+    entra: entraSettings(settings, () => roles[state.behaviour.permission]),
   });
   const secure = createHttpsServer({ key: certificates.key, cert: certificates.cert }, handler.listener);
   const plain = settings.httpPort == null ? null : createHttpServer(handler.listener);
@@ -136,7 +136,13 @@ interface Listener {
 const keepAliveTimeoutMs = 120_000;
 const defaultTokenLifetimeMs = 3_599_000;
 
-function entraSettings(settings: SimulatorSettings): EntraSettings {
+const roles: Readonly<Record<GraphBehaviour["permission"], readonly string[]>> = {
+  "read-write": ["DeviceManagementConfiguration.ReadWrite.All"],
+  read: ["DeviceManagementConfiguration.Read.All"],
+  none: [],
+};
+
+function entraSettings(settings: SimulatorSettings, granted: EntraSettings["roles"]): EntraSettings {
   return {
     clientId: settings.clientId,
     clientSecret: settings.clientSecret,
@@ -144,6 +150,7 @@ function entraSettings(settings: SimulatorSettings): EntraSettings {
     tokenLifetimeMs: settings.tokenLifetimeMs ?? defaultTokenLifetimeMs,
     audiences: settings.audiences ?? graphAudiences,
     signingKey: randomBytes(32),
+    roles: granted,
   };
 }
 

@@ -45,7 +45,7 @@ suite("doctor", () => {
     const { code, stderr } = await runCli(["doctor"]);
     assert.equal(code, 2);
     for (const name of ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "ALLOWED_TENANTS"])
-      assert.match(stderr, new RegExp(`type: ${name}=`));
+      assert.match(stderr, new RegExp(`^    type: export ${name}='<[^>]+>'$`, "m"));
   });
 
   test("a wrong secret is told from everything else and not shown, exit 2", async (t) => {
@@ -54,6 +54,22 @@ suite("doctor", () => {
     assert.match(stdout, /^wrong +graph .*AADSTS7000215.*check AZURE_CLIENT_SECRET/m);
     assert.match(stdout, /^1 of 3 are wrong$/m);
     assert.doesNotMatch(stdout + stderr, /stale-value/);
+  });
+
+  test("a secret that is a common word takes no word out of the advice, exit 2", async (t) => {
+    const { stdout } = await doctor(t, { AZURE_CLIENT_SECRET: "secret" });
+    assert.match(
+      stdout,
+      /the secret is wrong \(its value is needed, not its id\): check AZURE_CLIENT_SECRET/,
+    );
+  });
+
+  test("an application that the tenant does not know: the address where its administrator consents", async (t) => {
+    const clientId = "aaaaaaaa-0000-4000-8000-000000000001";
+    const { code, stdout } = await doctor(t, { AZURE_CLIENT_ID: clientId });
+    assert.equal(code, 2);
+    const address = `https://localhost:\\d+/${tenantId}/adminconsent\\?client_id=${clientId}`;
+    assert.match(stdout, new RegExp(`AADSTS700016.*\n +Correct AZURE_CLIENT_ID .*open ${address}$`, "m"));
   });
 
   test("a broker that does not answer may come back: exit 1, with what to check", async (t) => {
@@ -79,12 +95,22 @@ suite("doctor", () => {
     [
       "no permission",
       { permission: "none" },
-      /403.*\n +Grant the app .*DeviceManagementConfiguration\.ReadWrite\.All/,
+      /lacks the role DeviceManagementConfiguration\.ReadWrite\.All; it has none at all\n +Give the app .*open https:\/\/localhost:\d+\/[-0-9a-f]{36}\/adminconsent\?client_id=[-0-9a-f]{36}$/,
+    ],
+    [
+      "permission to read only",
+      { permission: "read" },
+      /lacks the role DeviceManagementConfiguration\.ReadWrite\.All; it has DeviceManagementConfiguration\.Read\.All\n/,
+    ],
+    [
+      "a tenant that is refused all the same",
+      { blocks: { [tenantId]: "forbidden" } },
+      /403.*\n +Check that the tenant has an Intune licence\. Give the app .*adminconsent/,
     ],
     [
       "no licence",
       { blocks: { [tenantId]: "no-licence" } },
-      /not applicable to target tenant.*\n +Grant the app .* Intune licence/,
+      /not applicable to target tenant.*\n +Check that the tenant has an Intune licence/,
     ],
     ["no such route", { route: "missing" }, /\n +Check GRAPH_CLOUD and GRAPH_BASE_URL/],
   ] as const) {

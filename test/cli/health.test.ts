@@ -45,5 +45,5 @@ test("nobody there: exit 1 and one line", async () => {
 test("no port: exit 2 and what to type", async () => {
   const { code, stderr } = await runCli(["health"]);
   assert.equal(code, 2);
-  assert.match(stderr, /Type HTTP_PORT=8080, or health <url>\./);
+  assert.match(stderr, /Type: export HTTP_PORT=8080, or: connector-registrar health <url>/);
 });

@@ -24,7 +24,10 @@ test("bad settings: every problem at once, secrets masked, exit 2", async () => 
     "AZURE_CLIENT_SECRET",
     "HTTP_PORT",
   ]) {
-    assert.match(stderr, new RegExp(`^  ${variable} \\(given: .*\\) .+\\n    type: ${variable}=`, "m"));
+    assert.match(
+      stderr,
+      new RegExp(`^  ${variable} \\(given: .*\\) .+\\n    type: export ${variable}=`, "m"),
+    );
   }
   assert.match(stderr, /AZURE_CLIENT_SECRET \(given: \*\*\* \(2 characters\)\)/);
   assert.match(stderr, /KAFKA_GROUPID is not a setting; did you mean KAFKA_GROUP_ID\?/);

@@ -26,19 +26,17 @@ for (const [what, environment, expected] of [
     "a mechanism without a login",
     { KAFKA_SASL_MECHANISM: "plain" },
     [
-      ["KAFKA_SASL_USERNAME", "KAFKA_SASL_USERNAME=connector-registrar, or unset KAFKA_SASL_MECHANISM"],
-      ["KAFKA_SASL_PASSWORD", "KAFKA_SASL_PASSWORD=<the password>, or unset KAFKA_SASL_MECHANISM"],
+      [
+        "KAFKA_SASL_USERNAME",
+        "export KAFKA_SASL_USERNAME=connector-registrar (or: unset KAFKA_SASL_MECHANISM)",
+      ],
+      ["KAFKA_SASL_PASSWORD", "export KAFKA_SASL_PASSWORD='<the password>' (or: unset KAFKA_SASL_MECHANISM)"],
     ],
   ],
   [
     "a password without a mechanism",
     { KAFKA_SASL_PASSWORD: "p4ssw0rd" },
-    [
-      [
-        "KAFKA_SASL_MECHANISM",
-        "KAFKA_SASL_MECHANISM=scram-sha-512 (or scram-sha-256, plain), or unset KAFKA_SASL_PASSWORD",
-      ],
-    ],
+    [["KAFKA_SASL_MECHANISM", "export KAFKA_SASL_MECHANISM=scram-sha-512 (or: unset KAFKA_SASL_PASSWORD)"]],
   ],
   [
     "a client certificate without its key",
@@ -46,7 +44,7 @@ for (const [what, environment, expected] of [
     [
       [
         "KAFKA_CLIENT_KEY_FILE",
-        "KAFKA_CLIENT_KEY_FILE=<path of a PEM file>, or unset KAFKA_CLIENT_CERT_FILE",
+        "export KAFKA_CLIENT_KEY_FILE='<path of a PEM file>' (or: unset KAFKA_CLIENT_CERT_FILE)",
       ],
     ],
   ],
@@ -56,21 +54,21 @@ for (const [what, environment, expected] of [
     [
       [
         "KAFKA_CLIENT_CERT_FILE",
-        "KAFKA_CLIENT_CERT_FILE=<path of a PEM file>, or unset KAFKA_CLIENT_KEY_FILE",
+        "export KAFKA_CLIENT_CERT_FILE='<path of a PEM file>' (or: unset KAFKA_CLIENT_KEY_FILE)",
       ],
     ],
   ],
   [
     "a file that is not there",
     { KAFKA_CA_FILE: absent },
-    [["KAFKA_CA_FILE", "KAFKA_CA_FILE=<path of a PEM file with a certificate>"]],
+    [["KAFKA_CA_FILE", "export KAFKA_CA_FILE='<path of a PEM file with a certificate>'"]],
   ],
   [
     "files in each other's place",
     { KAFKA_CLIENT_CERT_FILE: key, KAFKA_CLIENT_KEY_FILE: cert },
     [
-      ["KAFKA_CLIENT_CERT_FILE", "KAFKA_CLIENT_CERT_FILE=<path of a PEM file with a certificate>"],
-      ["KAFKA_CLIENT_KEY_FILE", "KAFKA_CLIENT_KEY_FILE=<path of a PEM file with a private key>"],
+      ["KAFKA_CLIENT_CERT_FILE", "export KAFKA_CLIENT_CERT_FILE='<path of a PEM file with a certificate>'"],
+      ["KAFKA_CLIENT_KEY_FILE", "export KAFKA_CLIENT_KEY_FILE='<path of a PEM file with a private key>'"],
     ],
   ],
   [
@@ -79,7 +77,7 @@ for (const [what, environment, expected] of [
     [
       [
         "KAFKA_CLIENT_KEY_FILE",
-        `openssl pkey -in ${lockedKey} -out <file that only this user reads>, then KAFKA_CLIENT_KEY_FILE=<that file>`,
+        `(umask 077; openssl pkey -in '${lockedKey}' -out '${lockedKey}.plain') && export KAFKA_CLIENT_KEY_FILE='${lockedKey}.plain'`,
       ],
     ],
   ],
@@ -102,7 +100,7 @@ test("says why a file can't be read", () => {
     variable: "KAFKA_CA_FILE",
     given: JSON.stringify(absent),
     problem: "can't be read: ENOENT",
-    fix: "KAFKA_CA_FILE=<path of a PEM file with a certificate>",
+    fix: "export KAFKA_CA_FILE='<path of a PEM file with a certificate>'",
   });
 });
 

@@ -13,7 +13,7 @@ test("a settle time that requests can outlive is refused", () => {
   assert.ok(!loaded.ok);
   assert.deepEqual(
     loaded.problems.map(({ variable, fix }) => [variable, fix]),
-    [["SETTLE_MS", "SETTLE_MS=20000, or unset it"]],
+    [["SETTLE_MS", "export SETTLE_MS=20000"]],
   );
   assert.ok(loadSettings({ environment: { SETTLE_MS: "18000" } }).ok);
 });

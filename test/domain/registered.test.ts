@@ -3,7 +3,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decode } from "../../src/domain/decode.ts";
 import { identify } from "../../src/domain/identity.ts";
-import { type Registration, readLedgerEntry, registeredRecord } from "../../src/domain/registered.ts";
+import {
+  movedEntry,
+  movedMarker,
+  type Registration,
+  readLedgerEntry,
+  registeredRecord,
+} from "../../src/domain/registered.ts";
 import type { LogRecord, NewRecord } from "../../src/ports.ts";
 import {
   bytes,
@@ -129,7 +135,42 @@ test("the ledger reads back what was written", () => {
   assert.deepEqual(readLedgerEntry(stored(registeredRecord(3, registration))), {
     idempotencyKey: registration.idempotencyKey,
     graphId,
+    tenantId,
+    movedFor: null,
   });
+});
+
+test("a moved record is the same one elsewhere; its marker is the same one again, and says for how many partitions", () => {
+  const record = stored(registeredRecord(3, registrationOf(sampleEvent)));
+  const moved = movedEntry(record, 7);
+  assert.deepEqual(moved, { ...registeredRecord(7, registrationOf(sampleEvent)), key: record.key });
+  const marker = stored(movedMarker(record, 9));
+  assert.deepEqual([marker.partition, marker.key, marker.value], [3, record.key, record.value]);
+  assert.deepEqual(readLedgerEntry(marker), { ...readLedgerEntry(record), movedFor: 9 });
+  assert.equal(readLedgerEntry(stored(movedMarker(marker, 12)))?.movedFor, 12);
+  assert.deepEqual(movedEntry(marker, 7), moved);
+});
+
+test("a marker that names no number of partitions says nothing", () => {
+  const record = stored(registeredRecord(3, registrationOf(sampleEvent)));
+  for (const value of [
+    null,
+    bytes(""),
+    bytes("0"),
+    bytes("-1"),
+    bytes("1.5"),
+    bytes("x"),
+    Uint8Array.of(0xff),
+  ]) {
+    const headers = [...record.headers, ["moved-for-partitions", value] as const];
+    assert.equal(readLedgerEntry({ ...record, headers })?.movedFor, null);
+  }
+});
+
+test("a tenant that can't be read is none", () => {
+  const record = stored(registeredRecord(3, registrationOf(sampleEvent)));
+  const value = json({ ...eventOf(record), tenantid: 5 });
+  assert.equal(readLedgerEntry({ ...record, value })?.tenantId, null);
 });
 
 const ours = stored(registeredRecord(3, registrationOf(sampleEvent)));

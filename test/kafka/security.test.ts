@@ -92,7 +92,7 @@ for (const [name, at, security, message, fix] of [
     ports.saslSsl,
     { tls: { ...tls, caFile: files.otherCa }, sasl },
     /signed by no authority trusted here/,
-    /^Type KAFKA_CA_FILE=/,
+    /^Type: export KAFKA_CA_FILE='/,
   ],
   [
     "a name that the certificate does not have",
@@ -106,7 +106,7 @@ for (const [name, at, security, message, fix] of [
     ports.saslSsl,
     { tls: null, sasl },
     /this port speaks TLS, and KAFKA_SSL is false/,
-    /^Type KAFKA_SSL=true, and KAFKA_CA_FILE=/,
+    /^Type: export KAFKA_SSL=true, .*export KAFKA_CA_FILE='/,
   ],
   [
     "no login where one is asked for",
@@ -154,7 +154,7 @@ test(
     const opened = await open(ports.plain, { tls, sasl: null });
     assert.ok(!opened.ok);
     assert.equal(opened.heals, true);
-    assert.match(opened.problem.message, /can't be reached: .*type KAFKA_SSL=false/);
+    assert.match(opened.problem.message, /can't be reached: .*type: export KAFKA_SSL=false/);
   },
 );
 

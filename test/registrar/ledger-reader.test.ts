@@ -1,10 +1,11 @@
 /** Snapshots of the ledger: believed only if they belong to the log at hand; the rest is read from there. */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { SnapshotStore } from "../../src/ports.ts";
+import { homePartition } from "../../src/domain/murmur2.ts";
+import type { NewRecord, SnapshotStore } from "../../src/ports.ts";
 import type { KnownLog } from "../../src/registrar/commit-metadata.ts";
 import { type Fault, isFault } from "../../src/registrar/fault.ts";
-import { type Ledger, remember } from "../../src/registrar/ledger.ts";
+import { absorb, createLedger, type Ledger, remember } from "../../src/registrar/ledger.ts";
 import { createLedgerReader } from "../../src/registrar/ledger-reader.ts";
 import { encodeSnapshot } from "../../src/registrar/ledger-snapshot.ts";
 import { createPersist } from "../../src/registrar/persist.ts";
@@ -63,7 +64,7 @@ async function givenSnapshot(t: TestContext) {
   const world = createWorld(t);
   for (let n = 0; n < 3; n++) world.log.store(registeredBefore(machine(n)));
   const snapshots = memorySnapshots();
-  snapshots.kept = encodeSnapshot(await open(world));
+  snapshots.kept = encodeSnapshot(await open(world), 1);
   for (let n = 3; n < 5; n++) world.log.store(registeredBefore(machine(n)));
   world.log.scans.length = 0;
   return { world, snapshots };
@@ -94,6 +95,56 @@ describe("a snapshot is thrown away, and the whole ledger read,", () => {
     const { world, snapshots } = await givenSnapshot(t);
     snapshots.kept = new TextEncoder().encode("another version");
     assert.equal((await open(world, snapshots)).size, 5);
+  });
+});
+
+describe("a ledger with records of tenants that live in another partition only is a fault", () => {
+  const stray = (tenantId: string, movedFor?: number): NewRecord => {
+    const record = registeredBefore(machine(9));
+    const value = JSON.stringify({
+      ...JSON.parse(new TextDecoder().decode(record.value!)),
+      tenantid: tenantId,
+    });
+    const headers =
+      movedFor === undefined ? [] : ([["moved-for-partitions", Buffer.from(`${movedFor}`)]] as const);
+    return { ...record, value: Buffer.from(value), headers };
+  };
+  const elsewhere = () => {
+    const ids = Array.from(
+      { length: 50 },
+      (_, n) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`,
+    );
+    return ids.find((id) => homePartition(id, 2) === 1)!;
+  };
+
+  test("found at the start, with what to type", async (t) => {
+    const world = createWorld(t, { partitions: 2 });
+    world.log.store(registeredBefore(machine(0)));
+    world.log.store(stray(elsewhere()));
+    const fault = await tryOpen(world);
+    assert.ok(isFault(fault));
+    assert.equal(fault.code, "ledger-misplaced");
+    assert.match(fault.message, /partition 0: 1 record belongs .*\(the first, at offset 1, into 1\)/);
+    assert.match(fault.fix, /repartition --partitions 3$/);
+  });
+
+  test("not where a marker says that they stand at home too", async (t) => {
+    const world = createWorld(t, { partitions: 2 });
+    world.log.store(stray(elsewhere()));
+    world.log.store(stray(elsewhere(), 2));
+    assert.equal((await open(world)).size, 1);
+    world.log.store(stray(elsewhere()));
+    assert.ok(isFault(await tryOpen(world)));
+  });
+
+  test("a snapshot made under another number of partitions hides none", async (t) => {
+    const world = createWorld(t, { partitions: 2 });
+    world.log.store(stray(elsewhere()));
+    const snapshots = memorySnapshots();
+    const ledger = createLedger();
+    absorb(ledger, world.log.records("registered"));
+    snapshots.kept = encodeSnapshot(ledger, 1);
+    assert.ok(isFault(await tryOpen(world, snapshots)));
   });
 });
 

@@ -16,9 +16,9 @@ test("a ledger comes back from its bytes with every entry, and goes on growing",
       });
       ledger.nextOffset = 77;
       ledger.last = { offset: 76, idempotencyKey: keyOf(0) };
-      const bytes = encodeSnapshot(ledger);
+      const bytes = encodeSnapshot(ledger, 8);
       // As a file store hands it over: a Buffer, somewhere within a larger one.
-      const back = decodeSnapshot(Buffer.concat([Buffer.alloc(20), bytes]).subarray(20));
+      const back = decodeSnapshot(Buffer.concat([Buffer.alloc(20), bytes]).subarray(20), 8);
       assert.ok(back !== null);
       assert.deepEqual([back.size, back.nextOffset, back.last], [ids.length, 77, ledger.last]);
       for (let n = 0; n < 100; n++) remember(back, keyOf(1000 + n), keyOf(n));
@@ -32,14 +32,15 @@ test("a ledger comes back from its bytes with every entry, and goes on growing",
 });
 
 test("bytes of another version or length are none", () => {
-  const bytes = encodeSnapshot(createLedger());
-  assert.ok(decodeSnapshot(bytes) !== null);
-  assert.equal(decodeSnapshot(bytes.subarray(0, 4)), null);
-  assert.equal(decodeSnapshot(bytes.subarray(0, bytes.length - 32)), null);
+  const bytes = encodeSnapshot(createLedger(), 8);
+  assert.ok(decodeSnapshot(bytes, 8) !== null);
+  assert.equal(decodeSnapshot(bytes, 9), null, "made when there were fewer partitions");
+  assert.equal(decodeSnapshot(bytes.subarray(0, 4), 8), null);
+  assert.equal(decodeSnapshot(bytes.subarray(0, bytes.length - 32), 8), null);
   const withLast = createLedger();
   withLast.last = { offset: 3, idempotencyKey: keyOf(1) };
-  assert.equal(decodeSnapshot(encodeSnapshot(withLast)), null, "its last entry isn't in it");
+  assert.equal(decodeSnapshot(encodeSnapshot(withLast, 8), 8), null, "its last entry isn't in it");
   const other = bytes.slice();
   other[0] = 9;
-  assert.equal(decodeSnapshot(other), null);
+  assert.equal(decodeSnapshot(other, 8), null);
 });

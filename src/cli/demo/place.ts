@@ -39,7 +39,7 @@ export async function kafkaPlace(environment: Environment): Promise<FoundPlace> 
       problem: {
         code: "no-broker",
         message: `There is no Kafka broker: ${broker.reason}.`,
-        fix: "Type KAFKA_BROKERS=host:port, or leave --kafka out to use the embedded log.",
+        fix: "Type: export KAFKA_BROKERS=localhost:9092 (or where your broker is), or leave --kafka out to use the embedded log.",
       },
     };
   }

@@ -1,0 +1,27 @@
+/** One line of `doctor`. */
+export interface Finding {
+  readonly part: "settings" | "log" | "graph";
+  /** "warning": it works, but not under every fault. */
+  readonly status: "ok" | "note" | "warning" | "wrong";
+  readonly text: string;
+  /** What to type or change; "" where nothing is wrong. */
+  readonly fix: string;
+  /** Whether it may pass without anybody's doing; else it is a matter of configuration. */
+  readonly heals: boolean;
+}
+
+export function ok(part: Finding["part"], text: string): Finding {
+  return { part, status: "ok", text, fix: "", heals: true };
+}
+
+export function note(part: Finding["part"], text: string): Finding {
+  return { part, status: "note", text, fix: "", heals: true };
+}
+
+export function warning(part: Finding["part"], text: string, fix: string): Finding {
+  return { part, status: "warning", text, fix, heals: false };
+}
+
+export function wrong(part: Finding["part"], text: string, fix: string, heals: boolean): Finding {
+  return { part, status: "wrong", text, fix, heals };
+}

@@ -1,0 +1,91 @@
+/** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
+import { consentAddress, openGraphFrom } from "../../compose.ts";
+import type { Settings } from "../../config/table.ts";
+import { classify, type Verdict } from "../../policy/classify.ts";
+import type { Clock, ListReply } from "../../ports.ts";
+import { type Finding, note, ok, wrong } from "./finding.ts";
+import { rolesOf } from "./token-roles.ts";
+
+const permission = "DeviceManagementConfiguration.ReadWrite.All";
+
+const maxTenants = 20;
+
+/** One finding for each tenant. */
+export async function checkGraph(settings: Settings, clock: Clock): Promise<Finding[]> {
+  const { graph, tokenOf, close } = await openGraphFrom(settings, clock);
+  const tenants = settings.allowedTenants.slice(0, maxTenants);
+  const findings: Finding[] = [];
+  try {
+    for (const tenantId of tenants) {
+      const consent = await consentAddress(settings, tenantId);
+      const token = await tokenOf(tenantId);
+      const lacking = token.ok ? lackingRole(tenantId, rolesOf(token.token), consent) : null;
+      findings.push(lacking ?? judge(tenantId, await graph.list(tenantId), consent, clock.wallMs()));
+    }
+  } finally {
+    await close();
+  }
+  const left = settings.allowedTenants.length - tenants.length;
+  if (left > 0)
+    findings.push(
+      note("graph", `${left} more tenants were not asked; narrow ALLOWED_TENANTS to ask about them`),
+    );
+  return findings;
+}
+
+/** Null: it has it, or can't be looked into. Reading works with less, creating does not. */
+function lackingRole(tenantId: string, roles: readonly string[] | null, consent: string): Finding | null {
+  if (roles === null || roles.includes(permission)) return null;
+  const has = roles.length === 0 ? "none at all" : roles.join(", ");
+  const text = `tenant ${tenantId}: the token lacks the role ${permission}; it has ${has}`;
+  return wrong("graph", text, consentTo(consent), false);
+}
+
+function consentTo(consent: string): string {
+  return `Give the app registration the application permission ${permission}, and let an administrator of the tenant open ${consent}`;
+}
+
+function judge(tenantId: string, reply: ListReply, consent: string, wallMs: number): Finding {
+  const where = `tenant ${tenantId}`;
+  if (reply.kind === "listed") {
+    const count = reply.objects.length;
+    if (reply.incomplete === null)
+      return ok("graph", `${where}: token, role and route are right; it has ${count} connectors`);
+    const fix =
+      "Type doctor again in a minute; if this stays, what was created without an answer can't be found.";
+    return wrong(
+      "graph",
+      `${where}: of its connectors only ${count} can be read: ${reply.incomplete}`,
+      fix,
+      true,
+    );
+  }
+  if (reply.kind === "silence") {
+    const { detail } = reply;
+    if (reply.reason === "secret") {
+      const fix = "Correct AZURE_CLIENT_SECRET or AZURE_CLIENT_ID, and type doctor again.";
+      return wrong("graph", `${where}: ${detail}`, fix, false);
+    }
+    if (reply.reason === "credential") {
+      const fix = `Correct AZURE_CLIENT_ID or ALLOWED_TENANTS; if both are right, let an administrator of the tenant open ${consent}`;
+      return wrong("graph", `${where}: ${detail}`, fix, false);
+    }
+    const fix =
+      "Check the network, and GRAPH_BASE_URL, AZURE_AUTHORITY_HOST and GRAPH_CA_FILE where they are set.";
+    return wrong("graph", `${where}: no answer of Graph (${reply.reason}): ${detail}`, fix, true);
+  }
+  const verdict = classify(reply, wallMs);
+  const answer = `${where}: Graph answers ${"detail" in verdict ? verdict.detail : reply.status}`;
+  const heals = verdict.kind !== "tenant-blocked" && verdict.kind !== "no-route";
+  return wrong("graph", answer, remedy(verdict, consent), heals);
+}
+
+function remedy(verdict: Verdict, consent: string): string {
+  if (verdict.kind === "tenant-blocked") {
+    return `Check that the tenant has an Intune licence. ${consentTo(consent)}`;
+  }
+  if (verdict.kind === "no-route") {
+    return "Check GRAPH_CLOUD and GRAPH_BASE_URL, and that the tenant has Intune.";
+  }
+  return "Type doctor again in a minute; if this stays, look at the service health of Microsoft 365.";
+}

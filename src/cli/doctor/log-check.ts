@@ -1,0 +1,26 @@
+/** What `doctor` finds out about the log. Reads only: nothing is created. */
+import { existsSync } from "node:fs";
+import { openLog } from "../../compose.ts";
+import type { Settings } from "../../config/table.ts";
+import type { Clock } from "../../ports.ts";
+import { type Finding, note, ok, warning, wrong } from "./finding.ts";
+
+export async function checkLog(settings: Settings, clock: Clock): Promise<Finding[]> {
+  const place =
+    settings.kafkaBrokers === null
+      ? `the embedded log in ${settings.dataDir}`
+      : `Kafka at ${settings.kafkaBrokers.join(",")}`;
+  if (settings.kafkaBrokers === null && !existsSync(settings.dataDir))
+    return [note("log", `${place} is not there yet, start or emit creates it`)];
+  const opening = await openLog({ ...settings, topicsCreate: false }, clock, () => {}, "work");
+  if (opening.ok) {
+    await opening.log.close();
+    const text = `${place}: topics with ${opening.log.partitionCount} partitions and the right settings`;
+    const warnings = opening.warnings ?? [];
+    return [ok("log", text), ...warnings.map(({ message, fix }) => warning("log", message, fix))];
+  }
+  if (settings.topicsCreate && opening.problem.code === "topics-missing")
+    return [note("log", `${place} answers; the topics are not there yet, start or emit creates them`)];
+  const { message, fix } = opening.problem;
+  return [wrong("log", message, fix, opening.heals)];
+}
