@@ -60,8 +60,13 @@ export async function checkGraph(settings: Settings, clock: Clock): Promise<Find
 function judge(tenantId: string, reply: ListReply, wallMs: number): Finding {
   const where = `tenant ${tenantId}`;
   if (reply.kind === "listed") {
-    const text = `${where}: token, route and permission to read; it has ${reply.objects.length} connectors`;
-    return ok("graph", text);
+    const count = reply.objects.length;
+    if (reply.incomplete !== null) {
+      const fix =
+        "Type doctor again in a minute; if this stays, what was created without an answer can't be found.";
+      return wrong(`${where}: of its connectors only ${count} can be read: ${reply.incomplete}`, fix, true);
+    }
+    return ok("graph", `${where}: token, route and permission to read; it has ${count} connectors`);
   }
   if (reply.kind === "silence") {
     const { detail } = reply;

@@ -18,7 +18,14 @@ export interface Unanswered {
   readonly detail: string;
 }
 
-export type Listing = { readonly kind: "listed"; readonly objects: readonly GraphObject[] } | Unanswered;
+export type Listing =
+  | {
+      readonly kind: "listed";
+      readonly objects: readonly GraphObject[];
+      /** Null: these are all. Otherwise why there may be more: what is missing says nothing. */
+      readonly incomplete: string | null;
+    }
+  | Unanswered;
 
 const attemptsMax = 5;
 /** Whoever asks to stay away for longer than that is believed, and reported instead of waited for. */
@@ -31,7 +38,7 @@ export async function listPatiently(parts: AskParts, tenantId: string, neverUsed
   if (reply.kind === "listed" && reply.incomplete !== null)
     return { kind: "failed", detail: `the list is not whole: ${reply.incomplete}` };
   if (reply.kind !== "answer") return reply;
-  if (reply.status === 404 && neverUsed) return { kind: "listed", objects: [] };
+  if (reply.status === 404 && neverUsed) return { kind: "listed", objects: [], incomplete: null };
   return { kind: "failed", detail: answerText(reply) };
 }
 
