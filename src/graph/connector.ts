@@ -133,7 +133,6 @@ async function secured(
 ): Promise<TLSSocket> {
   const secure = connectTls({
     socket,
-    allowHalfOpen: true,
     host: hostname,
     servername: isIP(hostname) === 0 ? hostname : "",
     ALPNProtocols: ["http/1.1"],
@@ -149,7 +148,7 @@ async function secured(
 
 /**
  * undici ends a connection in many places, always by `destroy`, and TLS by destroying the socket beneath: there the reset
- * is put in. Sockets are made with allowHalfOpen, since otherwise Node answers the peer's end with one of its own, and a
+ * is put in. Sockets are made with allowHalfOpen (TLS takes it over), since otherwise Node answers the peer's end with one of its own, and a
  * connection that is being ended in order can't be reset any more.
  */
 function resetWhenDestroyed(raw: Socket): void {

@@ -1,6 +1,6 @@
 /** What `doctor` finds out, part by part. Reads only: nothing is created, on the broker or in Graph. */
 import { existsSync } from "node:fs";
-import { openGraphFrom, openLog } from "../../compose.ts";
+import { openGraphFrom, openLog, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
 import type { Clock, ListReply } from "../../ports.ts";
@@ -41,7 +41,7 @@ export async function checkLog(settings: Settings, clock: Clock): Promise<Findin
 export async function checkGraph(settings: Settings, clock: Clock): Promise<Finding[]> {
   const { graph, close } = await openGraphFrom(settings, clock);
   const tenants = settings.allowedTenants.slice(0, maxTenants);
-  const findings: Finding[] = [];
+  const findings: Finding[] = proxiesInUse(settings).map((text) => note("graph", text));
   try {
     for (const tenantId of tenants) {
       findings.push(judge(tenantId, await graph.list(tenantId), clock.wallMs()));
@@ -76,7 +76,11 @@ function judge(tenantId: string, reply: ListReply, wallMs: number): Finding {
     }
     const fix =
       "Check the network, and GRAPH_BASE_URL, AZURE_AUTHORITY_HOST and GRAPH_CA_FILE where they are set.";
-    return wrong(`${where}: no answer of Graph (${reply.reason}): ${detail}`, fix, true);
+    return wrong(
+      `${where}: no answer of Graph (${reply.reason}): ${detail}`,
+      fix,
+      reply.code !== "untrusted-ca",
+    );
   }
   const verdict = classify(reply, wallMs);
   const answer = `${where}: Graph answers ${"detail" in verdict ? verdict.detail : reply.status}`;
