@@ -28,5 +28,6 @@ function firstOf(error: Error): Error {
 
 function codeOf(error: Error): string {
   const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : "";
+  // @azure/identity puts this before every cause.
+  return typeof code === "string" && code !== "REQUEST_SEND_ERROR" ? code : "";
 }

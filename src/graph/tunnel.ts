@@ -58,7 +58,8 @@ function refused(
 }
 
 function remedy(status: number, variable: string, hasUser: boolean, authority: string): string {
-  if (status === 407) {
+  // By the standard 407; tinyproxy says 401 to a wrong password.
+  if (status === 407 || status === 401) {
     return hasUser
       ? `it refuses the user and password in ${variable}: correct them`
       : `it wants a user and password: set ${variable} to http://user:password@host:port`;

@@ -129,6 +129,7 @@ const refusals: [string, RegExp][] = [
     "407 Authentication Required",
     /answers 407 to CONNECT graph\.example:443; it refuses the user and password in HTTPS_PROXY/,
   ],
+  ["401 Unauthorized", /answers 401 .*; it refuses the user and password in HTTPS_PROXY: correct them/],
   ["403 Forbidden", /answers 403 to CONNECT graph\.example:443; allow graph\.example:443 there/],
   ["502 Bad Gateway", /answers 502 .*check that the proxy can reach graph\.example:443/],
   ["what?", /answers no HTTP/],

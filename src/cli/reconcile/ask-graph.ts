@@ -35,8 +35,6 @@ const retryBackoff = { baseMs: 500, capMs: 8_000 };
 /** `neverUsed`: nothing was ever registered there, so Intune may not know the tenant: 404 is an empty list. */
 export async function listPatiently(parts: AskParts, tenantId: string, neverUsed: boolean): Promise<Listing> {
   const reply = await askPatiently(parts, () => parts.graph.list(tenantId));
-  if (reply.kind === "listed" && reply.incomplete !== null)
-    return { kind: "failed", detail: `the list is not whole: ${reply.incomplete}` };
   if (reply.kind !== "answer") return reply;
   if (reply.status === 404 && neverUsed) return { kind: "listed", objects: [], incomplete: null };
   return { kind: "failed", detail: answerText(reply) };
