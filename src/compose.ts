@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { durationMs } from "./config/kinds.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
+import { graphAddresses } from "./graph/clouds.ts";
 import type { GraphSettings, OpenedGraph } from "./graph/graph-client.ts";
+import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
 import type { KafkaSettings } from "./kafka/kafka-log.ts";
 import type { SecurityResult } from "./kafka/security.ts";
 import type { Clock, EventLog, LogTail, Observer, Random } from "./ports.ts";
@@ -164,6 +166,11 @@ export interface WorkerParts {
 
 /** Null `problem`: none. What can be known of the Graph settings before the first request. */
 export function checkGraphFiles(settings: Settings): Problem | null {
+  const proxyProblem = proxyProblemIn(process.env);
+  if (proxyProblem !== null) {
+    const fix = "Correct the variable, or unset it; NO_PROXY lists the hosts that are reached directly.";
+    return { code: "proxy-malformed", message: `${proxyProblem}.`, fix };
+  }
   if (settings.graphCaFile === null) return null;
   try {
     accessSync(settings.graphCaFile, constants.R_OK);
@@ -180,6 +187,18 @@ export function checkGraphFiles(settings: Settings): Problem | null {
 export async function openGraphFrom(settings: Settings, clock: Clock): Promise<OpenedGraph> {
   const { openGraph } = await import("./graph/graph-client.ts");
   return openGraph(graphSettings(settings), clock);
+}
+
+/** Which proxies requests go through, a line for each that does; no credentials. */
+export function proxiesInUse(settings: Settings): string[] {
+  const { graph, authority } = graphAddresses(graphSettings(settings));
+  return [
+    ["Graph", graph],
+    ["tokens", authority],
+  ].flatMap(([what, url]) => {
+    const proxy = proxyFor(new URL(url!), process.env);
+    return proxy === null ? [] : [`${what} (${url}) through ${proxy.origin}, by ${proxy.variable}`];
+  });
 }
 
 export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {
@@ -215,6 +234,7 @@ function graphSettings(s: Settings): GraphSettings {
     credential: { kind: "secret", clientSecret: s.azureClientSecret ?? "" },
     requestTimeoutMs: s.graphRequestTimeoutMs,
     maxConnections: s.graphMaxInFlight,
+    environment: process.env,
     ...(s.graphCaFile === null ? {} : { caFile: s.graphCaFile }),
   };
 }

@@ -274,6 +274,8 @@ export interface GraphSilence {
   readonly reason: "timeout" | "reset" | "connect" | "credential" | "secret" | "malformed";
   /** One line for people; no secret. */
   readonly detail: string;
+  /** "untrusted-ca": the certificate of Graph, the authority or a proxy is of a CA that this process does not trust. */
+  readonly code?: "untrusted-ca";
 }
 
 export type GraphReply = GraphAnswer | GraphSilence;

@@ -73,14 +73,14 @@ export function readAnswer(
 
 /**
  * Graph's answer; a silence where something in between answered in its place: a redirection, a captive portal's page, a
- * proxy's refusal. None of these says whether the request reached Graph, but for 407, after which it can't have.
+ * proxy's refusal. None of these says whether the request reached Graph.
  */
 export function readRawAnswer(raw: RawAnswer): GraphReply {
   const body = parseJson(raw.body);
   const stranger = strangerIn(raw, body);
   if (stranger === null) return readAnswer(raw.status, raw.headers, body);
   const detail = `answered ${raw.status}, but not by Graph: ${stranger}`;
-  return raw.status === 407 ? silence("connect", false, detail) : silence("malformed", true, detail);
+  return silence("malformed", true, detail);
 }
 
 /** Is this 401 Graph's own? Then it certainly did nothing. */

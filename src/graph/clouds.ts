@@ -20,6 +20,16 @@ export const clouds: Readonly<Record<CloudName, CloudEndpoints>> = {
   },
 };
 
+/** Where Graph and the authority are: the cloud's, unless others are named. */
+export function graphAddresses(settings: {
+  readonly cloud: CloudName;
+  readonly baseUrl: string | null;
+  readonly authorityHost: string | null;
+}): { readonly graph: string; readonly authority: string } {
+  const { graphUrl, authorityHost } = clouds[settings.cloud];
+  return { graph: settings.baseUrl ?? graphUrl, authority: settings.authorityHost ?? authorityHost };
+}
+
 /** The application scope of a cloud. It stays the same when a proxy or simulator stands in for the Graph host. */
 export function scopeOf(cloud: CloudName): string {
   return `${clouds[cloud].graphUrl}/.default`;

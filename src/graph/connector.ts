@@ -51,16 +51,18 @@ export function createConnector(settings: ConnectorSettings, clock: Clock): Conn
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: keepAliveMs,
+      allowHalfOpen: true,
     });
     open.add(raw);
     raw.on("error", ignore).once("close", () => open.delete(raw));
+    resetWhenDestroyed(raw);
     const cancel = clock.after(connectTimeoutMs, () => {
       raw.destroy(new Error(`no connection to ${host}:${tcpPort} within ${connectTimeoutMs} ms`)); // 3
     });
     dial(raw, target, settings, sessions)
       .finally(cancel)
       .then(
-        (socket) => callback(null, resetWhenDestroyed(socket, raw)),
+        (socket) => callback(null, socket),
         (error) => {
           raw.destroy();
           callback(error, null);
@@ -68,7 +70,7 @@ export function createConnector(settings: ConnectorSettings, clock: Clock): Conn
       );
   };
 
-  const resetAll = (): void => open.forEach(reset);
+  const resetAll = (): void => open.forEach((raw) => void raw.destroy());
   atExit(resetAll); // 2
   return {
     connect,
@@ -144,22 +146,21 @@ async function secured(
   return secure;
 }
 
-/** undici ends a connection in many places, always by `destroy`. */
-function resetWhenDestroyed<S extends Socket>(socket: S, raw: Socket): S {
-  const { destroy } = socket;
-  socket.destroy = (error) => {
-    socket.destroy = destroy; // The reset calls it.
-    reset(raw); // 1
-    // The reset of a bare TCP socket has destroyed it already, without the reason.
-    if (socket.destroyed && error !== undefined) process.nextTick(() => socket.emit("error", error));
-    return socket.destroy(error);
+/**
+ * undici ends a connection in many places, always by `destroy`, and TLS by destroying the socket beneath: there the reset
+ * is put in. Sockets are made with allowHalfOpen (TLS takes it over), since otherwise Node answers the peer's end with one of its own, and a
+ * connection that is being ended in order can't be reset any more.
+ */
+function resetWhenDestroyed(raw: Socket): void {
+  const { destroy } = raw;
+  raw.destroy = (error) => {
+    raw.destroy = destroy; // The reset calls it.
+    if (raw.connecting) return raw.destroy(error);
+    raw.resetAndDestroy(); // 1
+    // It takes no reason.
+    if (error !== undefined) process.nextTick(() => raw.emit("error", error));
+    return raw;
   };
-  return socket;
-}
-
-function reset(raw: Socket): void {
-  if (raw.connecting) raw.destroy();
-  else raw.resetAndDestroy();
 }
 
 function ignore(): void {}

@@ -3,6 +3,7 @@
  * in AuthenticationRequiredError, and says of a tenant that does not exist no more than of a network without route:
  * only the causes and the authority's own last answer tell them apart.
  */
+import { describeError, isUntrusted } from "./connect-error.ts";
 import type { TokenFailure } from "./token-cache.ts";
 
 /** OAuth errors by which an authority refuses for good (RFC 6749, section 5.2, and Entra's own). */
@@ -38,13 +39,12 @@ const ofTheSecret: ReadonlySet<string> = new Set(["AADSTS7000215", "AADSTS700021
 
 const generalRemedy = "check AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and the tenant id";
 
-/** The authority's last answer. */
-export interface AuthorityAnswer {
-  readonly status: number;
-  readonly body: string;
-}
+/** What the last request to the authority led to. `host` with its port. */
+export type AuthorityAnswer =
+  | { readonly host: string; readonly status: number; readonly body: string }
+  | { readonly host: string; readonly error: Error };
 
-/** `answer`: null when there was none. `secret` is cut out of the detail, should an answer have echoed it. */
+/** `answer`: null when nothing was asked. `secret` is cut out of the detail, should an answer have echoed it. */
 export function classifyCredentialError(
   error: unknown,
   answer: AuthorityAnswer | null,
@@ -53,8 +53,9 @@ export function classifyCredentialError(
 ): TokenFailure {
   const chain = causesOf(error);
   const message = chain.map((link) => link.message).join(" ");
-  const text = `${message} ${answer?.body ?? ""}`;
-  const statuses = [answer?.status, ...chain.flatMap((link) => [link.status, link.statusCode])];
+  const answered = answer !== null && "status" in answer ? answer : null;
+  const text = `${message} ${answered?.body ?? ""}`;
+  const statuses = [answered?.status, ...chain.flatMap((link) => [link.status, link.statusCode])];
   const status = statuses.find((value) => typeof value === "number");
   const codes = chain
     .flatMap((link) => [link.errorCode, link.code])
@@ -71,9 +72,18 @@ export function classifyCredentialError(
     const reason = ofTheSecret.has(number ?? "") ? "secret" : "credential";
     return { ok: false, reason, detail }; // All of it is ours: a secret that is a common word stays in it.
   }
+  const failed = answer !== null && "error" in answer ? answer : null;
   const where = typeof status === "number" ? `HTTP ${status}` : (codes[0] ?? "no answer");
-  const detail = `no token for tenant ${tenantId} (${where}): ${clean(message, secret)}`;
-  return { ok: false, reason: "connect", detail };
+  // What the library says of these hides host and cause alike ("endpoints_resolution_error: See https://aka.ms/...").
+  const why =
+    failed !== null
+      ? `: the authority ${failed.host} can't be reached: ${describeError(failed.error)}`
+      : answered !== null
+        ? `: the authority ${answered.host} answers HTTP ${answered.status}`
+        : ` (${where}): ${clean(message, secret)}`;
+  const detail = `no token for tenant ${tenantId}${why}`;
+  const isOfCa = failed !== null && isUntrusted(failed.error);
+  return { ok: false, reason: "connect", detail, ...(isOfCa ? { code: "untrusted-ca" } : {}) };
 }
 
 interface Link {
@@ -100,5 +110,5 @@ function clean(text: string, secret: string): string {
   for (const form of [secret, encodeURIComponent(secret)]) {
     if (form !== "") cleaned = cleaned.replaceAll(form, "***");
   }
-  return cleaned.replaceAll(/\s+/g, " ").trim().slice(0, 400);
+  return cleaned.replaceAll(/\s+/g, " ").trim().slice(0, 600);
 }

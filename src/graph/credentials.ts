@@ -1,4 +1,5 @@
 /** Where tokens come from: @azure/identity. Another kind of credential is another TokenSource built here. */
+import type { Agent } from "node:https";
 import { ClientSecretCredential, type ClientSecretCredentialOptions } from "@azure/identity";
 import { type AuthorityAnswer, classifyCredentialError } from "./credential-failure.ts";
 import type { TokenSource } from "./token-cache.ts";
@@ -18,8 +19,8 @@ export interface CredentialSettings {
   /** Any authority but a cloud's own: @azure/identity can't discover it, and must not ask Microsoft about it. */
   readonly isCustomAuthority: boolean;
   readonly scope: string;
-  /** All CA certificates to trust, PEM; null: the process's own. */
-  readonly ca: readonly string[] | null;
+  /** Makes the connections to the authority. */
+  readonly agent: Agent;
 }
 
 export function createTokenSource(settings: CredentialSettings): TokenSource {
@@ -29,7 +30,6 @@ export function createTokenSource(settings: CredentialSettings): TokenSource {
     disableInstanceDiscovery: settings.isCustomAuthority,
     // The registrar decides when to try again.
     retryOptions: { maxRetries: 0 },
-    ...(settings.ca === null ? {} : { tlsOptions: { ca: [...settings.ca] } }),
   };
   return async (tenantId, signal) => {
     let answer: AuthorityAnswer | null = null;
@@ -38,10 +38,18 @@ export function createTokenSource(settings: CredentialSettings): TokenSource {
       sendRequest: async (request, next) => {
         // MSAL hands no signal on: without this an acquisition that was given up would live on.
         request.abortSignal = AbortSignal.any([signal, ...nativeSignals(request.abortSignal)]);
-        answer = null;
-        const response = await next(request);
-        answer = { status: response.status, body: (response.bodyAsText ?? "").slice(0, 4_096) };
-        return response;
+        // In place of the one that the library chose by the variables for proxies.
+        request.agent = settings.agent;
+        const { hostname, port } = new URL(request.url);
+        const host = `${hostname}:${port || 443}`;
+        try {
+          const response = await next(request);
+          answer = { host, status: response.status, body: (response.bodyAsText ?? "").slice(0, 4_096) };
+          return response;
+        } catch (error) {
+          answer = { host, error: causeOf(error) };
+          throw error;
+        }
       },
     };
     try {
@@ -59,6 +67,12 @@ export function createTokenSource(settings: CredentialSettings): TokenSource {
 }
 
 type Policy = NonNullable<ClientSecretCredentialOptions["additionalPolicies"]>[number]["policy"];
+
+/** The library wraps what the connection met, and keeps it as the cause. */
+function causeOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  return error.cause instanceof Error ? error.cause : error;
+}
 
 function nativeSignals(signal: unknown): AbortSignal[] {
   return signal instanceof AbortSignal ? [signal] : [];

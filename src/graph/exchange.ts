@@ -53,6 +53,11 @@ export function outcomeOf(context: Context): Outcome {
   return context.response as unknown as Outcome;
 }
 
-export function silence(reason: GraphSilence["reason"], sent: boolean, detail: string): GraphSilence {
-  return { kind: "silence", sent, reason, detail };
+export function silence(
+  reason: GraphSilence["reason"],
+  sent: boolean,
+  detail: string,
+  code: GraphSilence["code"] | null = null,
+): GraphSilence {
+  return { kind: "silence", sent, reason, detail, ...(code ? { code } : {}) };
 }

@@ -9,18 +9,20 @@
  */
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
+import type { Agent } from "node:https";
 import { createSecureContext, getCACertificates } from "node:tls";
 import { Client } from "@microsoft/microsoft-graph-client";
 import { Pool } from "undici";
 import type { Clock, CreateRequest, Graph, GraphReply } from "../ports.ts";
 import { readRawAnswer, requireObject } from "./answer.ts";
+import { AuthorityAgent } from "./authority-agent.ts";
 import { batchToCreate, collectionPath, maxBatchItems, objectToCreate, readBatch } from "./batch.ts";
-import { type CloudName, clouds, scopeOf } from "./clouds.ts";
-import { createConnector } from "./connector.ts";
+import { type CloudName, graphAddresses, scopeOf } from "./clouds.ts";
+import { type Connector, createConnector } from "./connector.ts";
 import { type Credential, createTokenSource } from "./credentials.ts";
 import { list } from "./list.ts";
 import { authenticationMiddleware, telemetryMiddleware } from "./middleware.ts";
-import type { ProxyServer } from "./proxy.ts";
+import { type Environment, proxyFor } from "./proxy.ts";
 import { type Send, sender } from "./send.ts";
 import {
   createTokenCache,
@@ -43,8 +45,8 @@ export interface GraphSettings {
   readonly maxConnections: number;
   /** PEM file of a CA to trust beside the usual ones. */
   readonly caFile?: string | null;
-  /** What requests to Graph go through. */
-  readonly proxy?: ProxyServer | null;
+  /** Names proxies, in the usual variables; default: none. */
+  readonly environment?: Environment;
 }
 
 export interface OpenedGraph {
@@ -56,22 +58,27 @@ export interface OpenedGraph {
 
 /**
  * Opens no connection yet. `tokenSource`: instead of the settings' credential.
- * Throws when the CA file can't be read: the caller validates its settings first.
+ * Throws when the CA file can't be read or a variable for a proxy is no URL: the caller validates its settings first.
  */
 export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: TokenSource): OpenedGraph {
   const ca = trustedCertificates(settings.caFile ?? null);
-  const baseUrl = new URL(settings.baseUrl ?? clouds[settings.cloud].graphUrl);
-  const source = tokenSource ?? sourceOf(settings, ca);
+  const addresses = graphAddresses(settings);
+  const baseUrl = new URL(addresses.graph);
+  const environment = settings.environment ?? {};
+  const secureContext = ca === null ? null : createSecureContext({ ca: [...ca] });
+  const connectTo = (target: URL): Connector => {
+    const proxy = proxyFor(target, environment);
+    return createConnector({ connectTimeoutMs: settings.requestTimeoutMs, secureContext, proxy }, clock);
+  };
+  const authorityConnector = connectTo(new URL(addresses.authority));
+  const source =
+    tokenSource ?? sourceOf(settings, addresses.authority, new AuthorityAgent(authorityConnector));
   const tokens = createTokenCache(
     source,
     { ...defaultTokenCacheSettings, acquireTimeoutMs: settings.requestTimeoutMs },
     clock,
   );
-  const secureContext = ca === null ? null : createSecureContext({ ca: [...ca] });
-  const connector = createConnector(
-    { connectTimeoutMs: settings.requestTimeoutMs, secureContext, proxy: settings.proxy ?? null },
-    clock,
-  );
+  const connector = connectTo(baseUrl);
   const pool = new Pool(baseUrl.origin, {
     connections: settings.maxConnections,
     pipelining: 1,
@@ -79,13 +86,14 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
     allowH2: false,
     connect: connector.connect,
   });
+  const isSecure = baseUrl.protocol === "https:";
   const client = Client.initWithMiddleware({
     baseUrl: baseUrl.origin + baseUrl.pathname.replace(/\/+$/, ""),
     defaultVersion: "beta",
     middleware: [
       authenticationMiddleware(tokens),
       telemetryMiddleware(),
-      httpMiddleware(pool, baseUrl.origin),
+      httpMiddleware(pool, baseUrl.origin, isSecure ? null : proxyFor(baseUrl, environment)),
     ],
   });
   const send = sender(client, settings.requestTimeoutMs, clock);
@@ -107,6 +115,7 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
       tokens.close();
       const destroyed = pool.destroy();
       connector.close();
+      authorityConnector.close();
       await destroyed;
     },
   };
@@ -130,14 +139,14 @@ async function create(send: Send, tenantId: string, items: readonly CreateReques
   return outcome.kind === "raw" ? readBatch(outcome, items.length) : items.map(() => outcome);
 }
 
-function sourceOf(settings: GraphSettings, ca: readonly string[] | null): TokenSource {
+function sourceOf(settings: GraphSettings, authority: string, agent: Agent): TokenSource {
   return createTokenSource({
     clientId: settings.clientId,
     credential: settings.credential,
-    authorityHost: settings.authorityHost ?? clouds[settings.cloud].authorityHost,
+    authorityHost: authority,
     isCustomAuthority: settings.authorityHost !== null,
     scope: scopeOf(settings.cloud),
-    ca,
+    agent,
   });
 }
 

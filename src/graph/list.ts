@@ -24,13 +24,18 @@ async function getPage(send: Send, tenantId: string, url: URL | null): Promise<O
 }
 
 export async function list(send: Send, tenantId: string, origin: string): Promise<ListReply> {
-  const objects: GraphObject[] = [];
+  // By id: a page that comes twice, or an object that moved to another page meanwhile, must not look like two objects.
+  const objects = new Map<string, GraphObject>();
   const followed = new Set<string>();
   let unreadable = 0;
   const listed = (why: string | null): ListReply => {
     const holes = unreadable === 0 ? null : `${unreadable} items are unreadable`;
     const reasons = [holes, why].filter((reason) => reason !== null);
-    return { kind: "listed", objects, incomplete: reasons.length === 0 ? null : reasons.join("; ") };
+    return {
+      kind: "listed",
+      objects: [...objects.values()],
+      incomplete: reasons.length === 0 ? null : reasons.join("; "),
+    };
   };
   let url: URL | null = null;
   for (let page = 1; page <= maxListPages; page++) {
@@ -41,7 +46,7 @@ export async function list(send: Send, tenantId: string, origin: string): Promis
       const failure = failureOf(outcome, page);
       return page > 1 && isForGood(failure) ? listed(`page ${page} is ${describe(failure)}`) : failure;
     }
-    for (const object of content.objects) objects.push(object);
+    for (const object of content.objects) objects.set(object.id, object);
     unreadable += content.unreadable;
     if (content.nextLink === null) return listed(null);
     const next = nextOf(content.nextLink, url?.href ?? `${origin}/beta${collectionPath}`, origin);

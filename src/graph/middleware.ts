@@ -39,7 +39,7 @@ async function authorize(context: Context, tokens: TokenCache): Promise<string |
     return null;
   }
   if (!result.ok) {
-    setOutcome(context, silence(result.reason, false, result.detail));
+    setOutcome(context, silence(result.reason, false, result.detail, result.code));
     return null;
   }
   headers.Authorization = `Bearer ${result.token}`;

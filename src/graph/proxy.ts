@@ -1,7 +1,7 @@
 /**
  * Which proxy a request goes through, by the variables that @azure/identity and most other programs read: HTTPS_PROXY,
  * else ALL_PROXY, else HTTP_PROXY for https; HTTP_PROXY, else ALL_PROXY for http; NO_PROXY lists what goes directly.
- * Each in upper or lower case. Pure.
+ * Each in upper or lower case. This machine itself (localhost) is never asked for through a proxy. Pure.
  */
 
 export interface ProxyServer {
@@ -27,7 +27,8 @@ const variablesFor: Readonly<Record<string, readonly string[]>> = {
 /** Null: none, or the target is in NO_PROXY. Throws where the variable holds no URL of an HTTP proxy. */
 export function proxyFor(target: URL, environment: Environment): ProxyServer | null {
   const variable = variablesFor[target.protocol]?.find((name) => settingOf(environment, name) !== "");
-  if (variable === undefined || isExempt(target, settingOf(environment, "NO_PROXY"))) return null;
+  if (variable === undefined || isLoopback(target.hostname)) return null;
+  if (isExempt(target, settingOf(environment, "NO_PROXY"))) return null;
   const proxy = readProxy(variable, settingOf(environment, variable));
   if (proxy === null) throw new Error(proxyProblem(variable));
   return proxy;
@@ -68,6 +69,11 @@ function decoded(text: string): string {
 
 function settingOf(environment: Environment, name: string): string {
   return (environment[name] || environment[name.toLowerCase()] || "").trim();
+}
+
+/** A proxy elsewhere means another machine by it. */
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /**

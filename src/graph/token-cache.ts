@@ -16,6 +16,8 @@ export type TokenFailure = {
   readonly reason: "credential" | "secret" | "connect";
   /** One line for people; no secret. */
   readonly detail: string;
+  /** As in GraphSilence. */
+  readonly code?: "untrusted-ca";
 };
 
 export type AcquiredToken =

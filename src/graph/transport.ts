@@ -10,21 +10,33 @@ import type { Context, Middleware } from "@microsoft/microsoft-graph-client";
 import type { Dispatcher } from "undici";
 import { headerOf } from "./answer.ts";
 import { maxBodyBytes, readBody } from "./body.ts";
+import { describeError, isUntrusted } from "./connect-error.ts";
 import { type Exchange, type Outcome, optionsOf, type RawAnswer, setOutcome, silence } from "./exchange.ts";
+import type { ProxyServer } from "./proxy.ts";
 
-/** `origin`: the pool's; the URLs of all requests start with it. */
-export function httpMiddleware(pool: Dispatcher, origin: string): Middleware {
+/**
+ * `origin`: the pool's; the URLs of all requests start with it. `proxy`: the pool connects to it, without a tunnel: it is
+ * given the whole URL of each request.
+ */
+export function httpMiddleware(pool: Dispatcher, origin: string, proxy: ProxyServer | null): Middleware {
   return {
-    execute: async (context) => setOutcome(context, await transmit(pool, origin, context)),
+    execute: async (context) => setOutcome(context, await transmit(pool, origin, proxy, context)),
   };
 }
 
-function transmit(pool: Dispatcher, origin: string, context: Context): Promise<Outcome> {
+function transmit(
+  pool: Dispatcher,
+  origin: string,
+  proxy: ProxyServer | null,
+  context: Context,
+): Promise<Outcome> {
   const { exchange, method, headers, body } = optionsOf(context);
-  const path =
+  const target =
     exchange.url === null
       ? (context.request as string).slice(origin.length)
       : exchange.url.pathname + exchange.url.search;
+  const path = proxy === null ? target : origin + target;
+  if (proxy !== null && proxy.authorization !== null) headers["Proxy-Authorization"] = proxy.authorization;
   return new Promise((resolve) => {
     // undici's own time-outs are off: the exchange's deadline is exact and covers the whole.
     const options = {
@@ -86,31 +98,18 @@ class Transmission implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     this.#exchange.abort = null;
-    this.#resolve(this.#started ? this.#brokenOff(error) : silence("connect", false, describe(error)));
+    const code = isUntrusted(error) ? "untrusted-ca" : null;
+    this.#resolve(
+      this.#started ? this.#brokenOff(error) : silence("connect", false, describeError(error), code),
+    );
   }
 
   #brokenOff(error: Error): Outcome {
     if (this.#status >= 200) {
-      const detail = `the answer (${this.#status}) broke off after ${this.#bytes} bytes: ${describe(error)}`;
+      const detail = `the answer (${this.#status}) broke off after ${this.#bytes} bytes: ${describeError(error)}`;
       return silence("malformed", true, detail);
     }
     const isUnreadable = error.name === "HTTPParserError";
-    return silence(isUnreadable ? "malformed" : "reset", true, describe(error));
+    return silence(isUnreadable ? "malformed" : "reset", true, describeError(error));
   }
-}
-
-function codeOf(error: Error): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : "";
-}
-
-/** One line: the code and the message; for certificates also what to do. */
-function describe(error: Error): string {
-  // Node reports a host with several addresses as an AggregateError without a message.
-  const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
-  const code = codeOf(first);
-  const text = first.message.includes(code) ? first.message : `${code} ${first.message}`;
-  const isUntrusted = /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|self.signed certificate/i.test(text);
-  const hint = isUntrusted ? "; name its CA's PEM file in GRAPH_CA_FILE (or NODE_EXTRA_CA_CERTS)" : "";
-  return text.replaceAll(/\s+/g, " ").trim().slice(0, 300) + hint;
 }

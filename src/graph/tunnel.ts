@@ -1,11 +1,10 @@
 /** CONNECT: the way through an HTTP proxy (RFC 9110, section 9.3.6). */
 import type { Socket } from "node:net";
+import { describeError } from "./connect-error.ts";
 import type { ProxyServer } from "./proxy.ts";
 
 /** Names the proxy, and what to type. No credentials. */
-export class ProxyError extends Error {
-  readonly code = "ERR_PROXY";
-}
+export class ProxyError extends Error {}
 
 const headBytesMax = 16 * 1024;
 
@@ -44,7 +43,7 @@ export function openTunnel(socket: Socket, proxy: ProxyServer, authority: string
 export function unreachable(proxy: ProxyServer, authority: string, error: Error): ProxyError {
   const { origin, variable } = proxy;
   return new ProxyError(
-    `the proxy ${origin} gives no way to ${authority}: ${error.message}; check ${variable}, or put the host of ${authority} into NO_PROXY`,
+    `the proxy ${origin} gives no way to ${authority}: ${describeError(error)}; check ${variable}, or put the host of ${authority} into NO_PROXY`,
     { cause: error },
   );
 }
@@ -59,7 +58,8 @@ function refused(
 }
 
 function remedy(status: number, variable: string, hasUser: boolean, authority: string): string {
-  if (status === 407) {
+  // By the standard 407; tinyproxy says 401 to a wrong password.
+  if (status === 407 || status === 401) {
     return hasUser
       ? `it refuses the user and password in ${variable}: correct them`
       : `it wants a user and password: set ${variable} to http://user:password@host:port`;

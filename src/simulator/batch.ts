@@ -35,6 +35,7 @@ export function performBatch(
   const header = () => retryAfterHeader(behaviour, call, faults.retryAfterMs);
   if (fault === "batchThrottled") return throttledReply(call, "Too many requests.", header());
   if (fault === "batchUnavailable") return unavailableReply(call, header());
+  if (fault === "batchRefused") return errorReply(call, 400, "BadRequest", "The batch can't be processed.");
   if (request.contentType === null || !isJson(request.contentType)) {
     return errorReply(call, 400, "BadRequest", "A batch request needs the Content-Type application/json.");
   }

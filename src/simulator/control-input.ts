@@ -10,8 +10,9 @@ import {
   faultProfileNames,
   probabilitySum,
 } from "./faults.ts";
+import { normalisations } from "./normalise.ts";
 import type { Checked } from "./resource.ts";
-import type { GraphBehaviour } from "./settings.ts";
+import { type GraphBehaviour, listForms } from "./settings.ts";
 import { documentedLimits } from "./throttle.ts";
 
 const maxProblems = 5;
@@ -85,6 +86,8 @@ const behaviourInput = Compile(
       listLagMs: milliseconds,
       pageSize: Type.Integer({ minimum: 1, maximum: 1_000 }),
       wrapEntity: Type.Boolean(),
+      normalise: Type.Array(oneOf(...normalisations), { uniqueItems: true }),
+      listForm: oneOf(...listForms),
     }),
     closed,
   ),

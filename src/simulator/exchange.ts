@@ -1,6 +1,9 @@
 /** One HTTP exchange: reads a request's body, writes a reply, cuts it or resets the connection. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import type { FormFault } from "./faults.ts";
+import type { Page } from "./plan.ts";
 
 /** As Graph: a larger request body is refused. */
 const maxBodyBytes = 4 * 1024 * 1024;
@@ -39,6 +42,47 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+const bom = Buffer.from([0xef, 0xbb, 0xbf]);
+const encoders = { gzip: gzipSync, deflate: deflateSync, brotli: brotliCompressSync };
+
+/** As `writeReply`, in the given outer form. */
+export function writeFormed(
+  response: ServerResponse,
+  status: number,
+  headers: string[],
+  text: string,
+  forms: readonly FormFault[],
+): void {
+  if (text === "") return writeReply(response, status, headers, text);
+  let bytes = Buffer.from(text);
+  if (forms.includes("bom")) bytes = Buffer.concat([bom, bytes]);
+  const encodings: string[] = [];
+  for (const name of ["gzip", "deflate", "brotli"] as const) {
+    if (!forms.includes(name)) continue;
+    bytes = encoders[name](bytes);
+    encodings.push(name === "brotli" ? "br" : name);
+  }
+  headers.push("content-type", forms.includes("wrongType") ? "text/html" : "application/json");
+  if (encodings.length > 0) headers.push("content-encoding", encodings.join(", "));
+  if (!forms.includes("noLength")) headers.push("content-length", String(bytes.length));
+  else {
+    response.useChunkedEncodingByDefault = false;
+    headers.push("connection", "close");
+  }
+  const { socket } = response;
+  response.writeHead(status, headers).end(bytes, () => forms.includes("noLength") && socket?.end());
+}
+
+const page = "<!DOCTYPE html>\n<html><head><title>Not Graph</title></head><body>Not Graph.</body></html>\n";
+const pageStatus = { portal: 200, refusal: 400, redirect: 302 };
+
+/** What something in between answers in Graph's place. */
+export function writePage(response: ServerResponse, kind: Page): void {
+  const headers = ["content-type", "text/html", "content-length", String(Buffer.byteLength(page))];
+  if (kind === "redirect") headers.push("location", "https://portal.example/login");
+  response.writeHead(pageStatus[kind], headers).end(page);
 }
 
 /** `headers`: name, value, name, value. An empty text: no body. */

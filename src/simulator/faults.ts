@@ -1,4 +1,4 @@
-/** Which fault a request meets, by probability and a random function. Pure decisions, no effect. */
+/** Which fault a request meets, by probability and a random function. Pure decisions, no effect. See docs/EMULATOR.md. */
 
 import type { Random } from "../ports.ts";
 
@@ -22,8 +22,18 @@ const answerKinds = [
   "timeoutAfter",
   /** Intune's transient 400 InternalError whose message is JSON text; not carried out. */
   "internalError",
+  /** 503, 509, 423; carried out all the same, as behind a proxy that lost its patience. */
+  "unavailableAfter",
+  "bandwidthAfter",
+  "lockedAfter",
 ] as const;
-export type AnswerFault = (typeof answerKinds)[number];
+
+/** As an answer fault, but only for the items of a `$batch`. */
+const itemOnlyKinds = [
+  /** 429; carried out all the same. */
+  "throttledItemAfter",
+] as const;
+export type AnswerFault = (typeof answerKinds)[number] | (typeof itemOnlyKinds)[number];
 
 /** What befalls the connection; drawn once for each HTTP request. */
 const transportKinds = [
@@ -37,8 +47,29 @@ const transportKinds = [
   "slowAfter",
   /** Carried out, half of the reply comes, then the connection is reset. */
   "truncated",
+  /** A captive portal answers 200 with a page of HTML, or redirects (302) to one; not carried out. */
+  "portal",
+  "redirect",
+  /** A proxy answers 400 with a page of HTML; not carried out, or carried out. */
+  "htmlBefore",
+  "htmlAfter",
 ] as const;
 export type TransportFault = (typeof transportKinds)[number];
+
+/** The outer form of a whole reply, whatever it says; each drawn on its own, for each reply. */
+const formKinds = [
+  /** A byte order mark before the JSON. */
+  "bom",
+  /** Compressed, although nobody asked for it. */
+  "gzip",
+  "deflate",
+  "brotli",
+  /** Neither a length nor chunks: the body ends with the connection. */
+  "noLength",
+  /** JSON that says it is text/html. */
+  "wrongType",
+] as const;
+export type FormFault = (typeof formKinds)[number];
 
 /** Only for `$batch`, drawn for the envelope. */
 const batchKinds = [
@@ -50,17 +81,21 @@ const batchKinds = [
   "batchMalformed",
   /** All carried out, the answer to one item is left out. */
   "batchMissingItem",
+  /** The envelope is answered 400; no item is carried out. */
+  "batchRefused",
 ] as const;
 export type BatchFault = (typeof batchKinds)[number];
 
 /** Only for the token endpoint: 503. */
 export type TokenFault = "tokenUnavailable";
 
-export type FaultKind = AnswerFault | TransportFault | BatchFault | TokenFault;
+export type FaultKind = AnswerFault | TransportFault | BatchFault | FormFault | TokenFault;
 export const faultKinds: readonly FaultKind[] = [
   ...answerKinds,
+  ...itemOnlyKinds,
   ...transportKinds,
   ...batchKinds,
+  ...formKinds,
   "tokenUnavailable",
 ];
 
@@ -146,7 +181,7 @@ export function faultProfile(name: FaultProfile): Faults {
 }
 
 /** The fault of one plain request. */
-export function drawRequestFault(faults: Faults, random: Random): AnswerFault | TransportFault | null {
+export function drawRequestFault(faults: Faults, random: Random): RequestFault | null {
   return draw(faults, requestKinds, random);
 }
 
@@ -157,7 +192,12 @@ export function drawBatchFault(faults: Faults, random: Random): TransportFault |
 
 /** The fault of one item inside a `$batch`. */
 export function drawItemFault(faults: Faults, random: Random): AnswerFault | null {
-  return draw(faults, answerKinds, random);
+  return draw(faults, itemKinds, random);
+}
+
+/** The outer form of one reply. What can't occur draws nothing, so that it changes no sequence. */
+export function drawForms(faults: Faults, random: Random): FormFault[] {
+  return formKinds.filter((kind) => faults[kind] > 0 && random() < faults[kind]);
 }
 
 export function drawTokenFault(faults: Faults, random: Random): TokenFault | null {
@@ -172,13 +212,15 @@ export function drawLatencyMs(latency: Latency, random: Random): number {
   return latency.medianMs * Math.exp(latency.sigma * normal);
 }
 
-/** The larger sum of those drawn together: for a request, or for a `$batch`. */
+/** The larger sum of those drawn together: for a request, for a `$batch`, or for an item of one. */
 export function probabilitySum(faults: Faults): number {
   const sumOf = (kinds: readonly FaultKind[]) => kinds.reduce((sum, kind) => sum + faults[kind], 0);
-  return Math.max(sumOf(requestKinds), sumOf(envelopeKinds));
+  return Math.max(sumOf(requestKinds), sumOf(envelopeKinds), sumOf(itemKinds));
 }
 
-const requestKinds = [...answerKinds, ...transportKinds];
+export type RequestFault = (typeof answerKinds)[number] | TransportFault;
+const requestKinds: readonly RequestFault[] = [...answerKinds, ...transportKinds];
+const itemKinds: readonly AnswerFault[] = [...answerKinds, ...itemOnlyKinds];
 const envelopeKinds = [...transportKinds, ...batchKinds];
 const tokenKinds: readonly TokenFault[] = ["tokenUnavailable"];
 

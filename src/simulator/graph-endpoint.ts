@@ -10,9 +10,12 @@ import {
   type ReadBody,
   readBody,
   resetConnection,
+  writeFormed,
+  writePage,
   writeReply,
   writeTruncated,
 } from "./exchange.ts";
+import { drawForms } from "./faults.ts";
 import { type GraphState, perform } from "./graph.ts";
 import { type Plan, planRequest } from "./plan.ts";
 import { randomUuid } from "./random.ts";
@@ -91,7 +94,7 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
   const follow = (exchange: Exchange, plan: Plan, arrivedMs: number) => {
     const effectMs = arrivedMs + plan.beforeMs;
     at(effectMs, () => {
-      if (!plan.reaches) return cutOff(exchange);
+      if (!plan.reaches) return deliver(exchange, plan.delivery, null);
       if (exchange.response.destroyed && !plan.survivesHangUp) {
         return count(operationOf(exchange.asked), "hung-up");
       }
@@ -99,10 +102,21 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
       const due = plan.beforeMs <= 0 ? call : { ...call, nowMs: clock.nowMs(), wallMs: clock.wallMs() };
       const reply = perform(state, due, exchange.asked, plan.fault);
       at(effectMs + plan.afterMs, () => {
-        if (plan.delivery === "reset") cutOff(exchange);
-        else send(exchange, reply, plan.delivery === "truncated");
+        deliver(exchange, plan.delivery, reply);
       });
     });
+  };
+
+  /** `reply`: null where Graph was not reached. */
+  const deliver = (exchange: Exchange, delivery: Plan["delivery"], reply: Reply | null) => {
+    if (delivery === "whole" || delivery === "truncated") {
+      if (reply !== null) return send(exchange, reply, delivery === "truncated");
+    }
+    if (delivery === "portal" || delivery === "refusal" || delivery === "redirect") {
+      count(operationOf(exchange.asked), delivery);
+      return writePage(exchange.response, delivery);
+    }
+    cutOff(exchange);
   };
 
   const cutOff = ({ request, asked }: Exchange) => {
@@ -115,12 +129,17 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
     count(operation, truncated ? "truncated" : reply.status);
     if (operation === "batch") countItems(reply, count);
     const headers = ["request-id", call.requestId, "client-request-id", call.clientRequestId];
-    headers.push("x-ms-ags-diagnostic", diagnostic);
+    // By the clock that dates in Retry-After go by.
+    headers.push("date", new Date(clock.wallMs()).toUTCString(), "x-ms-ags-diagnostic", diagnostic);
     for (const name in reply.headers) headers.push(name, reply.headers[name]!);
     let text = reply.body === null ? "" : JSON.stringify(reply.body);
     if (reply.malformed) text = text.slice(0, Math.floor(text.length / 2));
     if (truncated) writeTruncated(response, reply.status, headers, text);
-    else writeReply(response, reply.status, headers, text);
+    else {
+      const forms = drawForms(state.faults, random);
+      if (forms.length === 0) writeReply(response, reply.status, headers, text);
+      else writeFormed(response, reply.status, headers, text, forms);
+    }
   };
 
   const close = () => {

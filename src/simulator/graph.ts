@@ -10,6 +10,7 @@
 
 import { performBatch } from "./batch.ts";
 import type { AnswerFault, BatchFault, Faults } from "./faults.ts";
+import { brokenPage, endlessPage } from "./list-forms.ts";
 import {
   applyCreate,
   applyDelete,
@@ -71,9 +72,7 @@ function performOne(state: GraphState, call: Call, request: GraphRequest, fault:
   const instead = fault === null ? null : answerInstead(state, call, fault);
   if (instead !== null) return instead;
   const reply = carryOut(state, call, request, operation);
-  if (fault === "errorAfter") return errorReply(call, 500, "InternalServerError", "The service failed.");
-  if (fault === "timeoutAfter") return errorReply(call, 504, "GatewayTimeout", "The service took too long.");
-  return reply;
+  return fault === null ? reply : answerAfter(state, call, fault, reply);
 }
 
 function carryOut(state: GraphState, call: Call, request: GraphRequest, operation: Operation): Reply {
@@ -87,13 +86,13 @@ function carryOut(state: GraphState, call: Call, request: GraphRequest, operatio
   }
   switch (operation) {
     case "create":
-      return applyCreate(model, call, request.body, behaviour.idMode);
+      return applyCreate(model, call, request.body, behaviour.idMode, behaviour.normalise);
     case "list":
       return list(state, call, request.query);
     case "get":
       return applyGet(model, call, entityIdOf(request.path), behaviour.wrapEntity);
     case "update":
-      return applyUpdate(model, call, entityIdOf(request.path), request.body);
+      return applyUpdate(model, call, entityIdOf(request.path), request.body, behaviour.normalise);
     case "delete":
       return applyDelete(model, call, entityIdOf(request.path));
     case "health":
@@ -104,7 +103,7 @@ function carryOut(state: GraphState, call: Call, request: GraphRequest, operatio
 }
 
 function list(state: GraphState, call: Call, query: string): Reply {
-  const { listLagMs, pageSize } = state.behaviour;
+  const { listLagMs, pageSize, listForm } = state.behaviour;
   const options = new URLSearchParams(query);
   const unknown = [...options.keys()].find((name) => name !== "$skiptoken" && name !== "$top");
   if (unknown !== undefined) {
@@ -119,7 +118,10 @@ function list(state: GraphState, call: Call, query: string): Reply {
   if (!Number.isInteger(top) || top < 1 || top > maxPageSize) {
     return errorReply(call, 400, "BadRequest", `$top must be 1 to ${maxPageSize}.`);
   }
-  return applyList(state.model, call, { listLagMs, pageSize: top, skipToken: options.get("$skiptoken") });
+  const skipToken = options.get("$skiptoken");
+  if (listForm === "endless") return endlessPage(call, skipToken);
+  const reply = applyList(state.model, call, { listLagMs, pageSize: top, skipToken });
+  return reply.status === 200 && listForm !== "whole" ? brokenPage(reply, call, listForm) : reply;
 }
 
 function refuseBody(call: Call, request: GraphRequest): Reply | null {
@@ -172,6 +174,28 @@ function blocked(call: Call, block: Block): Reply {
 
 function throttled(behaviour: GraphBehaviour, call: Call, waitMs: number): Reply {
   return throttledReply(call, "Too many requests.", retryAfterHeader(behaviour, call, waitMs));
+}
+
+/** What is answered in place of the reply to what was carried out. */
+function answerAfter(state: GraphState, call: Call, fault: AnswerFault, reply: Reply): Reply {
+  const { behaviour, faults } = state;
+  const header = () => retryAfterHeader(behaviour, call, faults.retryAfterMs);
+  switch (fault) {
+    case "errorAfter":
+      return errorReply(call, 500, "InternalServerError", "The service failed.");
+    case "timeoutAfter":
+      return errorReply(call, 504, "GatewayTimeout", "The service took too long.");
+    case "unavailableAfter":
+      return unavailableReply(call, header());
+    case "bandwidthAfter":
+      return errorReply(call, 509, "BandwidthLimitExceeded", "The bandwidth limit is exceeded.", header());
+    case "lockedAfter":
+      return errorReply(call, 423, "Locked", "The resource is locked.", header());
+    case "throttledItemAfter":
+      return throttled(behaviour, call, faults.retryAfterMs);
+    default:
+      return reply;
+  }
 }
 
 /** Null: the fault, if any, comes after the effect. */

@@ -7,6 +7,7 @@
  */
 
 import type { GraphObject } from "../ports.ts";
+import { type Normalisation, normalised } from "./normalise.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
 import { collection } from "./request.ts";
@@ -15,6 +16,8 @@ import type { IdMode } from "./settings.ts";
 
 interface Stored {
   object: GraphObject;
+  /** As the client sent it: which enrollment it stands for. */
+  readonly sent: GraphObject;
   readonly sequence: number;
   readonly createdAtMs: number;
 }
@@ -43,7 +46,13 @@ export function newModel(): Model {
 }
 
 /** 201, 400 BadRequest, or 409 Conflict where a client's id is honoured and taken. */
-export function applyCreate(model: Model, call: Call, body: unknown, idMode: IdMode): Reply {
+export function applyCreate(
+  model: Model,
+  call: Call,
+  body: unknown,
+  idMode: IdMode,
+  normalise: readonly Normalisation[] = [],
+): Reply {
   const checked = checkCreate(body);
   if (!checked.ok) return errorReply(call, 400, "BadRequest", checked.message);
   const { id: givenId, details } = checked.value;
@@ -55,7 +64,9 @@ export function applyCreate(model: Model, call: Call, body: unknown, idMode: IdM
   if (tenant.byId.has(id)) {
     return errorReply(call, 409, "Conflict", `An object with the id '${id.slice(0, 64)}' exists already.`);
   }
-  const stored = { object: { id, ...details }, sequence: model.nextSequence, createdAtMs: call.nowMs };
+  const sent = { id, ...details };
+  const object = { id, ...normalised(details, normalise) };
+  const stored = { object, sent, sequence: model.nextSequence, createdAtMs: call.nowMs };
   model.nextSequence += 1;
   model.createdCount += 1;
   tenant.byId.set(id, stored);
@@ -95,12 +106,18 @@ export function applyGet(model: Model, call: Call, id: string, wrapped: boolean)
 }
 
 /** 200, 400 or 404. */
-export function applyUpdate(model: Model, call: Call, id: string, body: unknown): Reply {
+export function applyUpdate(
+  model: Model,
+  call: Call,
+  id: string,
+  body: unknown,
+  normalise: readonly Normalisation[] = [],
+): Reply {
   const stored = model.tenants.get(call.tenantId)?.byId.get(id);
   if (stored === undefined) return notFound(call, id);
   const checked = checkUpdate(body, id);
   if (!checked.ok) return errorReply(call, 400, "BadRequest", checked.message);
-  stored.object = { ...stored.object, ...checked.value };
+  stored.object = { ...normalised({ ...stored.object, ...checked.value }, normalise), id };
   return okReply(200, entityBody(call, stored.object));
 }
 
@@ -126,6 +143,12 @@ export function inventoryOf(model: Model): Record<string, GraphObject[]> {
     id,
     tenant.inOrder.map((stored) => stored.object),
   ]);
+  return Object.fromEntries(entries);
+}
+
+/** As `inventoryOf`, with the values that the clients sent. */
+export function sentOf(model: Model): Record<string, GraphObject[]> {
+  const entries = [...model.tenants].map(([id, tenant]) => [id, tenant.inOrder.map((stored) => stored.sent)]);
   return Object.fromEntries(entries);
 }
 

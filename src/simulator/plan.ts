@@ -11,6 +11,9 @@ import {
   type TransportFault,
 } from "./faults.ts";
 
+/** What something between client and Graph answers in its place: 200 and 400 with HTML, 302. */
+export type Page = "portal" | "refusal" | "redirect";
+
 export interface Plan {
   /** From the request's arrival to its effect, and from there to the reply. */
   readonly beforeMs: number;
@@ -19,7 +22,7 @@ export interface Plan {
   readonly reaches: boolean;
   /** False: no effect if the client hung up before it was due. */
   readonly survivesHangUp: boolean;
-  readonly delivery: "whole" | "truncated" | "reset";
+  readonly delivery: "whole" | "truncated" | "reset" | Page;
   /** For `perform`. */
   readonly fault: AnswerFault | BatchFault | null;
 }
@@ -51,6 +54,13 @@ function withFault(plan: Plan, fault: AnswerFault | TransportFault | BatchFault,
       return { ...plan, delivery: "truncated" };
     case "slowBefore":
       return { ...plan, beforeMs: faults.slowMs, afterMs: 0, survivesHangUp: faults.effectAfterHangUp };
+    case "portal":
+    case "redirect":
+      return { ...plan, reaches: false, delivery: fault };
+    case "htmlBefore":
+      return { ...plan, reaches: false, delivery: "refusal" };
+    case "htmlAfter":
+      return { ...plan, delivery: "refusal" };
     case "slowAfter":
       return { ...plan, beforeMs: 0, afterMs: faults.slowMs };
     default:

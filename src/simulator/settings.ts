@@ -1,5 +1,6 @@
 /** What the simulated Graph does beside faults; changeable while it runs. Plain data. */
 
+import type { Normalisation } from "./normalise.ts";
 import { documentedLimits, type Limits } from "./throttle.ts";
 
 /** What becomes of an id that the client sends with a create. */
@@ -11,6 +12,21 @@ export type Block =
   | "forbidden"
   | "no-licence"
   | { readonly status: number; readonly code: string; readonly message: string };
+
+/**
+ * How lists fail in part. "circle", "elsewhere", "empty-link": where the link to the next page leads, from the first
+ * page on. "endless": empty pages without end. "hole", "no-object": the last item of a page lacks its id, or is a number.
+ */
+export const listForms = [
+  "whole",
+  "circle",
+  "elsewhere",
+  "empty-link",
+  "endless",
+  "hole",
+  "no-object",
+] as const;
+export type ListForm = (typeof listForms)[number];
 
 export interface GraphBehaviour {
   readonly idMode: IdMode;
@@ -32,6 +48,9 @@ export interface GraphBehaviour {
   readonly pageSize: number;
   /** GET of one object answers `{value: {...}}`, as in the documented example. */
   readonly wrapEntity: boolean;
+  /** What becomes of the values of objects that are created or changed. */
+  readonly normalise: readonly Normalisation[];
+  readonly listForm: ListForm;
 }
 
 export const defaultBehaviour: GraphBehaviour = {
@@ -45,4 +64,6 @@ export const defaultBehaviour: GraphBehaviour = {
   listLagMs: 0,
   pageSize: 100,
   wrapEntity: false,
+  normalise: [],
+  listForm: "whole",
 };

@@ -2,7 +2,7 @@
 
 import type { GraphObject } from "../ports.ts";
 import { readDateTimeOffset } from "./date-time.ts";
-import { inventoryOf, type Model } from "./model.ts";
+import { type Model, sentOf } from "./model.ts";
 
 /** Operation, then status (or what became of the connection), then how often. A batch's items count as well. */
 export type RequestCounts = Record<string, Record<string, number>>;
@@ -30,7 +30,8 @@ export function countRequest(counts: RequestCounts, operation: string, result: s
 }
 
 export function statsOf(model: Model, requests: RequestCounts): SimulatorStats {
-  const inventory = inventoryOf(model);
+  // What a server makes of the values must not make two enrollments one.
+  const inventory = sentOf(model);
   const duplicates = Object.entries(inventory).flatMap(([tenantId, objects]) =>
     duplicatesIn(tenantId, objects),
   );

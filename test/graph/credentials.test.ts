@@ -1,6 +1,7 @@
 /** What @azure/identity makes of an authority's answers, and what is made of that. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { Agent } from "node:https";
 import { type TestContext, test } from "node:test";
 import { clouds, scopeOf } from "../../src/graph/clouds.ts";
 import { classifyCredentialError } from "../../src/graph/credential-failure.ts";
@@ -25,7 +26,7 @@ async function authority(context: TestContext, allowedTenants: string[] | null =
       authorityHost: simulator.authorityHost,
       isCustomAuthority: true,
       scope: changes.scope ?? scopeOf("global"),
-      ca: [simulator.caPem],
+      agent: new Agent({ ca: simulator.caPem }),
     })(changes.tenant ?? tenantId, neverAborted);
   return { simulator, ask };
 }
@@ -56,11 +57,15 @@ test("refusals name Entra's number and the variable to check, and never the secr
 test("an authority that is down, or away, has refused nothing", async (context) => {
   const { simulator, ask } = await authority(context);
   simulator.setFaults({ ...faultProfile("none"), tokenUnavailable: 1 });
+  const host = new URL(simulator.authorityHost).host;
   const down = await ask();
   assert.equal(!down.ok && down.reason, "connect", JSON.stringify(down));
+  assert.match(JSON.stringify(down), new RegExp(`the authority ${host} answers HTTP 503"`));
   await simulator.suspend();
   const away = await ask();
   assert.equal(!away.ok && away.reason, "connect", JSON.stringify(away));
+  assert.match(JSON.stringify(away), new RegExp(`the authority ${host} can't be reached: .*ECONNREFUSED`));
+  for (const result of [down, away]) assert.doesNotMatch(JSON.stringify(result), /aka\.ms|REQUEST_SEND/);
   await simulator.resume();
 });
 
@@ -72,10 +77,28 @@ test("an acquisition that was given up ends", async (context) => {
     authorityHost: simulator.authorityHost,
     isCustomAuthority: true,
     scope: scopeOf("global"),
-    ca: [simulator.caPem],
+    agent: new Agent({ ca: simulator.caPem }),
   });
   const result = await source(tenantId, AbortSignal.abort());
   assert.equal(!result.ok && result.reason, "connect", JSON.stringify(result));
+});
+
+test("an untrusted authority is told by a code, with the way out", async (context) => {
+  const { simulator } = await authority(context);
+  const ask = createTokenSource({
+    clientId,
+    credential: { kind: "secret", clientSecret },
+    authorityHost: simulator.authorityHost,
+    isCustomAuthority: true,
+    scope: scopeOf("global"),
+    agent: new Agent(),
+  });
+  const result = await ask(tenantId, neverAborted);
+  assert.ok(
+    !result.ok && result.reason === "connect" && result.code === "untrusted-ca",
+    JSON.stringify(result),
+  );
+  assert.match(result.detail, /the authority localhost:\d+ can't be reached.*GRAPH_CA_FILE/);
 });
 
 test("an untrusted server gets nothing, and the way out is named", async (context) => {
@@ -85,6 +108,7 @@ test("an untrusted server gets nothing, and the way out is named", async (contex
   const [reply] = (await graph.create(tenantId, [createRequest()])) as [GraphReply];
   assert.equal(reply.kind === "silence" && !reply.sent && reply.reason, "connect", JSON.stringify(reply));
   assert.match(JSON.stringify(reply), /NODE_EXTRA_CA_CERTS/);
+  assert.equal(reply.kind === "silence" && reply.code, "untrusted-ca");
 });
 
 test("every cloud has its own Graph, and a scope on it", () => {

@@ -76,6 +76,8 @@ const refused: [string, string, unknown, RegExp][] = [
   ["faults", "probabilities that sum to more than 1", { resetBefore: 0.6, errorAfter: 0.6 }, /sum/],
   ["settings", "an unknown setting", { colour: "red" }, /colour/],
   ["settings", "a page size of 0", { pageSize: 0 }, /\/pageSize/],
+  ["settings", "an unknown way to normalise", { normalise: ["none"] }, /\/normalise\/0 .*utc, seconds/],
+  ["settings", "an unknown form of lists", { listForm: "round" }, /\/listForm .*whole, circle/],
   ["settings", "no JSON", "{", /Not taken/],
 ];
 for (const [path, what, body, message] of refused) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   drawBatchFault,
+  drawForms,
   drawItemFault,
   drawLatencyMs,
   drawRequestFault,
@@ -29,6 +30,23 @@ for (const name of faultProfileNames) {
     assert.ok(probabilitySum(faultProfile(name)) <= 1);
   });
 }
+
+test("a 429 that was carried out is for items of a batch alone", () => {
+  const random = seededRandom(9);
+  const faults = { ...none, throttledItemAfter: 1 };
+  assert.equal(drawRequestFault(faults, random), null);
+  assert.equal(drawBatchFault(faults, random), null);
+  assert.equal(drawItemFault(faults, random), "throttledItemAfter");
+  assert.equal(probabilitySum({ ...faults, errorAfter: 0.5 }), 1.5);
+});
+
+test("outer forms are drawn each on its own, and cost no draw where there are none", () => {
+  const draws: number[] = [];
+  const random = () => draws.push(0) / 10;
+  assert.deepEqual(drawForms(none, random), []);
+  assert.equal(draws.length, 0);
+  assert.deepEqual(drawForms({ ...none, bom: 0.15, gzip: 0.15, wrongType: 1 }, random), ["bom", "wrongType"]);
+});
 
 test("each fault comes about as often as its probability says", () => {
   const faults = faultProfile("flaky");

@@ -1,5 +1,5 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
-import { consentAddress, openGraphFrom } from "../../compose.ts";
+import { consentAddress, openGraphFrom, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
 import type { Clock, ListReply } from "../../ports.ts";
@@ -14,7 +14,7 @@ const maxTenants = 20;
 export async function checkGraph(settings: Settings, clock: Clock): Promise<Finding[]> {
   const { graph, tokenOf, close } = await openGraphFrom(settings, clock);
   const tenants = settings.allowedTenants.slice(0, maxTenants);
-  const findings: Finding[] = [];
+  const findings: Finding[] = proxiesInUse(settings).map((text) => note("graph", text));
   try {
     for (const tenantId of tenants) {
       const consent = await consentAddress(settings, tenantId);
@@ -72,7 +72,12 @@ function judge(tenantId: string, reply: ListReply, consent: string, wallMs: numb
     }
     const fix =
       "Check the network, and GRAPH_BASE_URL, AZURE_AUTHORITY_HOST and GRAPH_CA_FILE where they are set.";
-    return wrong("graph", `${where}: no answer of Graph (${reply.reason}): ${detail}`, fix, true);
+    return wrong(
+      "graph",
+      `${where}: no answer of Graph (${reply.reason}): ${detail}`,
+      fix,
+      reply.code !== "untrusted-ca",
+    );
   }
   const verdict = classify(reply, wallMs);
   const answer = `${where}: Graph answers ${"detail" in verdict ? verdict.detail : reply.status}`;

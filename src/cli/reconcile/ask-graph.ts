@@ -18,7 +18,14 @@ export interface Unanswered {
   readonly detail: string;
 }
 
-export type Listing = { readonly kind: "listed"; readonly objects: readonly GraphObject[] } | Unanswered;
+export type Listing =
+  | {
+      readonly kind: "listed";
+      readonly objects: readonly GraphObject[];
+      /** Null: these are all. Otherwise why there may be more: what is missing says nothing. */
+      readonly incomplete: string | null;
+    }
+  | Unanswered;
 
 const attemptsMax = 5;
 /** Whoever asks to stay away for longer than that is believed, and reported instead of waited for. */
@@ -28,10 +35,8 @@ const retryBackoff = { baseMs: 500, capMs: 8_000 };
 /** `neverUsed`: nothing was ever registered there, so Intune may not know the tenant: 404 is an empty list. */
 export async function listPatiently(parts: AskParts, tenantId: string, neverUsed: boolean): Promise<Listing> {
   const reply = await askPatiently(parts, () => parts.graph.list(tenantId));
-  if (reply.kind === "listed" && reply.incomplete !== null)
-    return { kind: "failed", detail: `the list is not whole: ${reply.incomplete}` };
   if (reply.kind !== "answer") return reply;
-  if (reply.status === 404 && neverUsed) return { kind: "listed", objects: [] };
+  if (reply.status === 404 && neverUsed) return { kind: "listed", objects: [], incomplete: null };
   return { kind: "failed", detail: answerText(reply) };
 }
 

@@ -15,6 +15,8 @@ export interface Totals {
   readonly superfluous: number;
   readonly differing: number;
   readonly conflicting: number;
+  /** Tenants whose list is incomplete, so that nothing of them counts as missing. */
+  readonly incomplete: number;
   /** Tenants that could not be compared. */
   readonly unanswered: number;
 }
@@ -34,13 +36,20 @@ function totalsOf(results: Survey["results"]): Totals {
     superfluous: sum(({ duplicated }) => duplicated.flatMap((each) => each.superfluousIds).length),
     differing: sum(({ differing }) => differing.length),
     conflicting: sum(({ conflicting }) => conflicting.length),
+    incomplete: all.filter((result) => result.kind === "compared" && result.incomplete !== null).length,
     unanswered: all.length - compared.length,
   };
 }
 
-/** Every tenant was compared, and nothing was found in any. */
+/** Every tenant was compared as a whole, and nothing was found in any. */
 export function allEqual(results: Survey["results"]): boolean {
-  return [...results.values()].every((result) => result.kind === "compared" && isEqual(result.findings));
+  return [...results.values()].every((result) => statusOf(result) === "equal");
+}
+
+function statusOf(result: TenantResult): "equal" | "differs" | "incomplete" | "blocked" | "failed" {
+  if (result.kind !== "compared") return result.kind;
+  if (result.incomplete !== null) return "incomplete";
+  return isEqual(result.findings) ? "equal" : "differs";
 }
 
 export function reportLines({ results, notAsked, unreadableRecords }: Survey): string[] {
@@ -58,7 +67,8 @@ export function reportLines({ results, notAsked, unreadableRecords }: Survey): s
   lines.push(
     `${missing} missing, ${orphaned} orphaned, ${duplicated} duplicated, ${differing} differing, ` +
       `${conflicting} with two ids; ${totals.registered} registered and ${totals.inGraph} in Graph, ` +
-      `in ${totals.tenants - unanswered} of ${totals.tenants} tenants`,
+      `in ${totals.tenants - unanswered} of ${totals.tenants} tenants` +
+      (totals.incomplete === 0 ? "" : `, ${totals.incomplete} of them listed in part`),
   );
   return lines;
 }
@@ -68,10 +78,12 @@ function tenantLines(tenantId: string, result: TenantResult): string[] {
     const what = result.kind === "blocked" ? "blocked" : "not compared";
     return [`tenant ${tenantId}: ${what}: ${plain(result.detail)}`];
   }
-  const { findings } = result;
-  const equal = isEqual(findings) ? ", equal" : "";
+  const { findings, incomplete } = result;
+  const equal = statusOf(result) === "equal" ? ", equal" : "";
+  const part = incomplete === null ? [] : [`  ${"incomplete".padEnd(12)}${plain(incomplete)}`];
   return [
     `tenant ${tenantId}: ${findings.registered} registered, ${findings.inGraph} in Graph${equal}`,
+    ...part,
     ...[...findingLines(findings)].map(([kind, text]) => `  ${kind.padEnd(12)}${plain(text)}`),
   ];
 }
@@ -121,7 +133,7 @@ export function reportJson(
     notAsked,
     results: [...results].map(([tenantId, result]) =>
       result.kind === "compared"
-        ? { tenantId, status: isEqual(result.findings) ? "equal" : "differs", ...result.findings }
+        ? { tenantId, status: statusOf(result), incomplete: result.incomplete, ...result.findings }
         : { tenantId, status: result.kind, detail: result.detail },
     ),
   };

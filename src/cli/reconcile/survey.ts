@@ -3,6 +3,7 @@
  *
  * 1. Each round lists the tenants in question, then reads on in the ledger; `compare` gets both sides of the list.
  * 2. Missing and orphaned objects count only after `rereadCount` lists, `rereadDelayMs` apart.
+ * 3. Where a list remains incomplete, no object is called missing.
  */
 import type { EventLog } from "../../ports.ts";
 import { type ComparedProperty, compare, type Findings } from "../../reconcile/compare.ts";
@@ -27,7 +28,14 @@ export interface Survey {
   readonly unreadableRecords: number;
 }
 
-export type TenantResult = { readonly kind: "compared"; readonly findings: Findings } | Unanswered;
+export type TenantResult =
+  | {
+      readonly kind: "compared";
+      readonly findings: Findings;
+      /** Null: with the whole list. Otherwise why Graph may hold more; then nothing counts as missing. */
+      readonly incomplete: string | null;
+    }
+  | Unanswered;
 
 const listsAtOnce = 4;
 const none: ReadonlyMap<string, Registration> = new Map();
@@ -117,11 +125,15 @@ function resultOf(
   ignored: ReadonlySet<ComparedProperty>,
 ): TenantResult {
   if (listing.kind !== "listed") return listing;
-  return { kind: "compared", findings: compare(tenantId, before, later, listing.objects, ignored) };
+  const findings = compare(tenantId, before, later, listing.objects, ignored);
+  if (listing.incomplete === null) return { kind: "compared", findings, incomplete: null };
+  const unseen = findings.missing.length;
+  const incomplete = `${listing.incomplete}; ${unseen} registered objects are not in the part that was listed`;
+  return { kind: "compared", findings: { ...findings, missing: [] }, incomplete }; // 3
 }
 
 function isUnsettled(result: TenantResult): boolean {
   if (result.kind !== "compared") return false;
   const { missing, orphaned } = result.findings;
-  return missing.length > 0 || orphaned.length > 0;
+  return missing.length > 0 || orphaned.length > 0 || result.incomplete !== null;
 }

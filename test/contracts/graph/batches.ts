@@ -50,6 +50,7 @@ export function batchCases(define: Define): void {
   const wholes = [
     ["batchThrottled", "429"],
     ["batchUnavailable", "503"],
+    ["batchRefused", "400"],
   ] as const;
   for (const [fault, status] of wholes) {
     define(`a batch answered ${status} as a whole answers each item so`, async (harness) => {
@@ -57,7 +58,17 @@ export function batchCases(define: Define): void {
       harness.setFault(fault);
       const replies = await graph.create(tenantId, requests(3));
       assert.deepEqual(replies.map(brief), new Array(3).fill(status));
+      for (const reply of replies) assert.equal(answerOf(reply).ofBatch, true);
       assert.deepEqual(harness.inventory(tenantId), []);
+      // Sent alone, they are judged alone.
+      assert.equal(answerOf((await graph.create(tenantId, [request(1)]))[0]).ofBatch, false);
     });
   }
+
+  define("an item's own refusal is not the batch's", async ({ graph, tenantId, setFault }) => {
+    setFault("throttled");
+    for (const reply of await graph.create(tenantId, requests(2))) {
+      assert.equal(answerOf(reply).ofBatch, false);
+    }
+  });
 }

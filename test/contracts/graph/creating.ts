@@ -1,6 +1,6 @@
 /** One object created, or refused. */
 import assert from "node:assert/strict";
-import { answerOf, clientId, type Define, request } from "./harness.ts";
+import { answerOf, clientId, type Define, request, requests } from "./harness.ts";
 
 export function creationCases(define: Define): void {
   successCases(define);
@@ -38,6 +38,20 @@ function successCases(define: Define): void {
     assert.equal(status, 201);
     assert.notEqual(object?.id, clientId(1));
     assert.deepEqual(inventory(tenantId), [object]);
+  });
+
+  define("what the server makes of the values is what comes back", async (harness) => {
+    const { graph, tenantId } = harness;
+    harness.setBehaviour({ normalise: ["utc", "seconds", "trimmed-names"] });
+    const { details, ...rest } = request(1);
+    const [reply] = await graph.create(tenantId, [
+      { ...rest, details: { ...details, machineName: " a b " } },
+    ]);
+    const { object } = answerOf(reply);
+    assert.equal(object?.machineName, "a b");
+    assert.equal(object?.enrollmentDateTime, "2017-01-01T07:57:59Z");
+    assert.deepEqual(harness.inventory(tenantId), [object]);
+    assert.deepEqual(answerOf(await graph.get(tenantId, object!.id)).object, object);
   });
 
   define("tenants are apart", async ({ graph, tenantId, otherTenantId, inventory }) => {
@@ -102,6 +116,37 @@ function refusalCases(define: Define): void {
     const { status, errorCode, errorMessage } = answerOf((await graph.create(tenantId, [request(1)]))[0]);
     assert.deepEqual([status, errorCode], [400, "InternalError"]);
     assert.equal(typeof JSON.parse(errorMessage), "object");
+  });
+
+  for (const [fault, status] of [
+    ["unavailableAfter", 503],
+    ["bandwidthAfter", 509],
+    ["lockedAfter", 423],
+  ] as const) {
+    define(`a ${status} is an answer, also where it was carried out`, async (harness) => {
+      harness.setFault(fault);
+      for (const count of [1, 2]) {
+        const items = requests(count).map((item) => ({ ...item, id: null }));
+        const replies = await harness.graph.create(harness.tenantId, items);
+        assert.deepEqual(
+          replies.map((reply) => answerOf(reply).status),
+          new Array(count).fill(status),
+        );
+      }
+      assert.equal(harness.inventory(harness.tenantId).length, 3);
+    });
+  }
+
+  define("every answer says when it was given", async ({ graph, tenantId, setBehaviour, setFault }) => {
+    setBehaviour({ retryAfter: "http-date" });
+    setFault("throttled");
+    for (const count of [1, 2]) {
+      for (const reply of await graph.create(tenantId, requests(count))) {
+        const { date, retryAfter } = answerOf(reply);
+        const waitMs = Date.parse(retryAfter ?? "") - Date.parse(date ?? "");
+        assert.ok(waitMs > 0 && waitMs <= 3_000, `${date}: ${retryAfter}`);
+      }
+    }
   });
 
   define(

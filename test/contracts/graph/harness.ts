@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CreateRequest, Graph, GraphAnswer, GraphObject, ListReply } from "../../../src/ports.ts";
 
-/** What befalls each request while it is set. */
+/** What each request meets while it is set. */
 export type GraphFault =
   /** 429 with Retry-After; not carried out. In a batch: each item. */
   | "throttled"
@@ -21,12 +21,30 @@ export type GraphFault =
   | "truncated"
   /** Carried out; no answer within the request time-out. */
   | "slowAfter"
-  /** The batch as a whole is answered 429 or 503; nothing carried out. */
+  /** The batch as a whole is answered 429, 503 or 400; nothing carried out. */
   | "batchThrottled"
   | "batchUnavailable"
+  | "batchRefused"
   /** All carried out; the batch's answer is unreadable, whole or in part, or lacks one item. */
   | "batchMalformed"
-  | "batchMissingItem";
+  | "batchMissingItem"
+  /** 503, 509, 423; carried out. */
+  | "unavailableAfter"
+  | "bandwidthAfter"
+  | "lockedAfter"
+  /** Something in between answers: 200 with a page, 302, 400 with a page; not carried out. */
+  | "portal"
+  | "redirect"
+  | "htmlBefore"
+  /** Something in between answers 400 with a page; carried out. */
+  | "htmlAfter"
+  /** The answer in another outer form; carried out. */
+  | "bom"
+  | "gzip"
+  | "deflate"
+  | "brotli"
+  | "noLength"
+  | "wrongType";
 
 export interface GraphBehaviour {
   /** What becomes of an id that the client sends. */
@@ -38,6 +56,10 @@ export interface GraphBehaviour {
   readonly pageSize?: number;
   /** `get` finds the object inside `value`. */
   readonly wrapEntity?: boolean;
+  /** What the server makes of date-times and names. */
+  readonly normalise?: readonly ("utc" | "seconds" | "milliseconds" | "trimmed-zeros" | "trimmed-names")[];
+  /** How lists fail in part. */
+  readonly listForm?: "whole" | "circle" | "elsewhere" | "empty-link" | "endless" | "hole" | "no-object";
 }
 
 export interface GraphHarness {

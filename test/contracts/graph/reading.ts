@@ -1,9 +1,11 @@
 /** Lists, single objects, removal. */
 import assert from "node:assert/strict";
+import type { ListReply } from "../../../src/ports.ts";
 import { answerOf, brief, clientId, type Define, request, requests } from "./harness.ts";
 
 export function readingCases(define: Define): void {
   listCases(define);
+  partialListCases(define);
 
   for (const wrapEntity of [false, true]) {
     const shape = wrapEntity ? "wrapped in value" : "bare";
@@ -22,6 +24,33 @@ export function readingCases(define: Define): void {
     assert.equal(brief(await graph.remove(tenantId, clientId(1))), "404");
     assert.deepEqual(inventory(tenantId), []);
   });
+}
+
+/** What was read counts, why there may be more is said, and no list fails as a whole for it. */
+function partialListCases(define: Define): void {
+  const forms = [
+    ["circle", [1, 2, 3], /circle/],
+    ["elsewhere", [1, 2, 3], /not followed/],
+    ["empty-link", [1, 2, 3], /empty/],
+    ["endless", [], /more than 1000 pages/],
+    ["hole", [1, 2], /1 items are unreadable/],
+    ["no-object", [1, 2], /1 items are unreadable/],
+  ] as const;
+  for (const [listForm, seen, why] of forms) {
+    define(`a list that fails in part is incomplete: ${listForm}`, async (harness) => {
+      const { graph, tenantId } = harness;
+      await graph.create(tenantId, requests(3));
+      harness.setBehaviour({ listForm });
+      const reply = await graph.list(tenantId);
+      assert.equal(reply.kind, "listed", JSON.stringify(reply));
+      const { objects, incomplete } = reply as Extract<ListReply, { kind: "listed" }>;
+      assert.deepEqual(
+        objects.map(({ id }) => id),
+        seen.map((n) => clientId(n)),
+      );
+      assert.match(incomplete ?? "complete", why);
+    });
+  }
 }
 
 function listCases(define: Define): void {
