@@ -28,6 +28,7 @@ const { session } = createSession(
   { nodeId: 1, sentAtMs: 0 },
   {
     groupId: "g",
+    bootstrap: broker,
     sessionTimeoutMs: 10_000,
     maxPartitionFetchBytes: 1_000,
     requestTimeoutMs: 1_000,
