@@ -7,6 +7,7 @@
  * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
  *    again `heldUntilMs` runs out by itself.
  */
+import { strict as assert } from "node:assert";
 import type { Clock, EventLog, LogProblem, Session } from "../ports.ts";
 import { inputTopics } from "../ports.ts";
 import type { Wire } from "./client.ts";
@@ -105,7 +106,6 @@ class GroupMembership {
         const beat = await this.#attempt((wire) => this.#heartbeat(wire));
         if (beat.kind === "lost") this.#lost = beat;
       }
-      this.#end();
     }
     this.#end();
     if (this.#lost !== null && !this.#leaving) {
@@ -222,8 +222,8 @@ class GroupMembership {
     await wire.refresh();
     checkPartitionCounts(wire, this.#topics, this.#settings.partitionCount);
     const node = await this.#findCoordinator(wire);
-    // Whoever is given these partitions next may begin as soon as the request is out.
-    this.#end();
+    // Whoever is given these partitions next may begin as soon as the request is out. 1
+    assert(this.#current === null, "a session outlives its generation");
     const topicIds = new Map(this.#topics.map((topic) => [topic, wire.topicId(topic)]));
     const joined = await joinAndSync(
       node,
