@@ -114,7 +114,7 @@ function clusterOf(settings: WireSettings, sockets: Sockets, seeds: number): Clu
       ({ log }) => {
         const message = log.message.split("\n")[0] ?? "";
         if (typeof log.broker === "string" && message.startsWith("Connection "))
-          health.failed(log.broker, message);
+          health.unanswered(log.broker, message);
       },
     socketFactory: sockets.factory,
   });
