@@ -44,13 +44,23 @@ export interface NewRecord {
 /** `ok: false`: some, all or none of the records may be stored. Appending them again is the caller's choice. */
 export type AppendResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/** What no repetition changes. */
+export interface LogProblem {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  readonly message: string;
+  /** What to type, that it is safe, and what it loses. */
+  readonly fix: string;
+}
+
 /**
  * `nextOffset`: where the next scan goes on. On failure, records already handed over stay handed over. `logEnd`: given
- * when the log ends before `fromOffset`, which no repetition changes: what was there is gone.
+ * when the log ends before `fromOffset`, which no repetition changes: what was there is gone. `problem`: given when what
+ * is there can't be read, which none changes either; the reason says the same in one line.
  */
 export type ScanResult =
   | { readonly ok: true; readonly nextOffset: number }
-  | { readonly ok: false; readonly reason: string; readonly logEnd?: number };
+  | { readonly ok: false; readonly reason: string; readonly logEnd?: number; readonly problem?: LogProblem };
 
 /** Bounds are next-offsets: `start` of the first record that is still there, `end` of the next that is appended. */
 export interface Bounds {
@@ -98,9 +108,13 @@ export interface EventLog {
   /**
    * Joins the worker's consumer group and keeps rejoining until `leave`. Each time the group settles on an
    * assignment, the previous session has ended and `onSession` is called with the next one, synchronously,
-   * before any record of it is fetched. `onFailure` is called at most once, when membership is lost for good.
+   * before any record of it is fetched. `onFailure` is called at most once, when membership is lost for good; with a
+   * problem where the log knows what is to be done.
    */
-  join(onSession: (session: Session) => void, onFailure: (reason: string) => void): Promise<Membership>;
+  join(
+    onSession: (session: Session) => void,
+    onFailure: (reason: string, problem?: LogProblem) => void,
+  ): Promise<Membership>;
 
   /** Why this log does not answer at present, in one line that names the broker or the partition; null: it answers. */
   trouble?(): string | null;

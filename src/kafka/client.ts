@@ -41,8 +41,8 @@ export async function openWire(settings: WireSettings, topics: readonly string[]
   let closed = false;
   const health = {
     ...settings.health,
-    failed: (what: string, reason: string) => {
-      if (!closed) settings.health.failed(what, reason);
+    unanswered: (broker: string, reason: string) => {
+      if (!closed) settings.health.unanswered(broker, reason);
     },
   };
   const cluster = openCluster({ ...settings, health }, sockets, connections);

@@ -3,6 +3,7 @@
  * the door used here (docs/adr/0003-kafkajs-below-its-consumer.md says why). What it does not do well enough is replaced:
  * its metadata (metadata-request.ts), its timers, and what it takes the versions of all brokers to be.
  */
+import { randomInt } from "node:crypto";
 import { Kafka, type Cluster as KafkajsCluster, logLevel } from "kafkajs";
 import { seedsOf } from "./addresses.ts";
 import { AnswerError, errorCodes } from "./errors.ts";
@@ -59,7 +60,8 @@ export function openCluster(settings: WireSettings, sockets: Sockets, connection
   const { health } = settings;
   const builder = cluster.connectionPoolBuilder;
   const build = builder.build;
-  let next = 0;
+  // Workers that start together do not all begin with the same broker.
+  let next = randomInt(seeds.length);
   builder.build = async (target) => {
     // kafkajs would cut an IPv6 address at its first colon.
     const pool = await build(target?.host ? target : { ...target, ...seeds[next++ % seeds.length]! });
@@ -112,7 +114,7 @@ function clusterOf(settings: WireSettings, sockets: Sockets, seeds: number): Clu
       ({ log }) => {
         const message = log.message.split("\n")[0] ?? "";
         if (typeof log.broker === "string" && message.startsWith("Connection "))
-          health.failed(log.broker, message);
+          health.unanswered(log.broker, message);
       },
     socketFactory: sockets.factory,
   });

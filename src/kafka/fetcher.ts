@@ -3,7 +3,7 @@
  * begins to want records while it is out is asked for by a short one, on a connection of its own. So a record that
  * arrives at an idle partition is handed over at once, and one that has a backlog never waits for the idle ones.
  */
-import type { Clock } from "../ports.ts";
+import type { Clock, LogProblem } from "../ports.ts";
 import type { Wire } from "./client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "./errors.ts";
 import { type Fetched, fetchRequest } from "./fetch-request.ts";
@@ -12,7 +12,8 @@ import type { Health } from "./health.ts";
 import type { Inbox, Slot } from "./inbox.ts";
 import type { Line } from "./line.ts";
 import { logRecords } from "./reader.ts";
-import { type DecodedRecords, decodeBatches } from "./record-batch.ts";
+import { BatchError, type DecodedRecords, decodeBatches } from "./record-batch.ts";
+import { type Place, unreadableBatch } from "./unreadable.ts";
 
 /** An answer, all partitions together, is at most so many times what one partition may bring. */
 const partitionsPerAnswer = 8;
@@ -23,6 +24,11 @@ const retryDelayMs = 200;
 export interface FetcherLines {
   readonly long: Line;
   readonly short: Line;
+}
+
+export interface FetcherSettings extends Pick<Place, "bootstrap" | "groupId"> {
+  readonly maxPartitionFetchBytes: number;
+  readonly health: Health;
 }
 
 interface Request {
@@ -42,9 +48,9 @@ export interface Fetcher {
 export function createFetcher(
   inbox: Inbox,
   lines: FetcherLines,
-  settings: { readonly maxPartitionFetchBytes: number; readonly health: Health },
+  settings: FetcherSettings,
   clock: Clock,
-  onFatal: (reason: string) => void,
+  onFatal: (reason: string, problem?: LogProblem) => void,
 ): Fetcher {
   const { maxPartitionFetchBytes, health } = settings;
   const polls = new Map<number, Set<"long" | "short">>();
@@ -123,7 +129,7 @@ export function createFetcher(
       const fetched = byPlace.get(placeOf(slot));
       // Left out while the broker throttles this client.
       if (!fetched || stopped) continue;
-      if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(request, fetched);
+      if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(wire, request, fetched);
       else if (fetched.diverges || fetched.errorCode === errorCodes.offsetOutOfRange)
         void lookForGap(wire, request, fetched.diverges);
       else if (isPassing(fetched.errorCode)) holdBack([slot], wire, errorName(fetched.errorCode));
@@ -131,15 +137,23 @@ export function createFetcher(
     }
   }
 
-  function deliver(request: Request, fetched: Fetched): void {
+  function deliver(wire: Wire, request: Request, fetched: Fetched): void {
     const { slot, offset } = request;
     let decoded: DecodedRecords;
     try {
       decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
     } catch (error) {
-      return onFatal(`${placeOf(slot)} can't be read from offset ${offset}: ${reasonOf(error)}`);
+      if (!(error instanceof BatchError)) throw error;
+      // Once more: the bytes may have been damaged on their way.
+      slot.unreadable += 1;
+      if (slot.unreadable < 2) return holdBack([slot], wire, error.message);
+      const place = { role: slot.topic, topic: slot.name, partition: slot.partition, ...settings };
+      const problem = unreadableBatch(error, place);
+      return onFatal(`${problem.message} ${problem.fix}`, problem);
     }
-    health.worked(placeOf(slot));
+    if (decoded.nextOffset === offset && fetched.bytes.length > 0)
+      health.failed(placeOf(slot), `the batch at offset ${offset} comes cut short`);
+    else health.worked(placeOf(slot));
     const records = logRecords(slot.topic, slot.partition, decoded.records);
     const lastEpoch = decoded.nextOffset > offset ? decoded.lastEpoch : slot.lastEpoch;
     inbox.deliver(slot, offset, records, decoded.nextOffset, lastEpoch);

@@ -7,7 +7,8 @@
  * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
  *    again `heldUntilMs` runs out by itself.
  */
-import type { Clock, EventLog, Session } from "../ports.ts";
+import { strict as assert } from "node:assert";
+import type { Clock, EventLog, LogProblem, Session } from "../ports.ts";
 import { inputTopics } from "../ports.ts";
 import type { Wire } from "./client.ts";
 import { isRefusal, protocolError, reasonOf } from "./errors.ts";
@@ -30,6 +31,11 @@ export interface GroupSettings extends SessionSettings {
   readonly outageMaxMs: number;
 }
 
+interface Lost {
+  readonly reason: string;
+  readonly problem?: LogProblem;
+}
+
 type Step<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "again" }
@@ -44,8 +50,8 @@ export function createJoin(
 ): EventLog["join"] {
   return async (onSession, onFailure) => {
     const membership = new GroupMembership(openLine, settings, clock, onSession);
-    const run = membership.run().then((reason) => {
-      if (reason !== null) onFailure(reason);
+    const run = membership.run().then((lost) => {
+      if (lost !== null) onFailure(lost.reason, lost.problem);
     });
     return { leave: () => membership.leave(run) };
   };
@@ -66,7 +72,7 @@ class GroupMembership {
   #coordinator: { wire: Wire; node: Node } | null = null;
   #current: OwnSession | null = null;
   #leaving = false;
-  #lost: string | null = null;
+  #lost: Lost | null = null;
   #wake: () => void = () => {};
   #over = false;
   #troubleSinceMs: number | null = null;
@@ -88,19 +94,18 @@ class GroupMembership {
   }
 
   /** Until left (null) or lost for good (why). */
-  async run(): Promise<string | null> {
+  async run(): Promise<Lost | null> {
     while (!this.#leaving && this.#lost === null) {
       const joined = await this.#attempt((wire) => this.#joinAndSync(wire));
-      if (joined.kind === "lost") this.#lost = joined.reason;
+      if (joined.kind === "lost") this.#lost = joined;
       if (joined.kind !== "done" || this.#leaving) continue;
       this.#begin(joined.value);
       while (!this.#over && !this.#leaving && this.#lost === null) {
         await this.#pause(this.#heartbeatMs);
         if (this.#over || this.#leaving || this.#lost !== null) break;
         const beat = await this.#attempt((wire) => this.#heartbeat(wire));
-        if (beat.kind === "lost") this.#lost = beat.reason;
+        if (beat.kind === "lost") this.#lost = beat;
       }
-      this.#end();
     }
     this.#end();
     if (this.#lost !== null && !this.#leaving) {
@@ -153,8 +158,8 @@ class GroupMembership {
           this.#generationOver(memberIsUnknown);
           this.#wake();
         },
-        onFatal: (reason) => {
-          this.#lost ??= reason;
+        onFatal: (reason, problem) => {
+          this.#lost ??= problem ? { reason, problem } : { reason };
           this.#wake();
         },
       },
@@ -217,8 +222,8 @@ class GroupMembership {
     await wire.refresh();
     checkPartitionCounts(wire, this.#topics, this.#settings.partitionCount);
     const node = await this.#findCoordinator(wire);
-    // Whoever is given these partitions next may begin as soon as the request is out.
-    this.#end();
+    // Whoever is given these partitions next may begin as soon as the request is out. 1
+    assert(this.#current === null, "a session outlives its generation");
     const topicIds = new Map(this.#topics.map((topic) => [topic, wire.topicId(topic)]));
     const joined = await joinAndSync(
       node,

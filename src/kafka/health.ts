@@ -11,6 +11,9 @@ import type { Connection } from "./cluster.ts";
 export type LogEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;
 
 export interface Health {
+  /** A connection to this broker failed. */
+  unanswered(broker: string, reason: string): void;
+  /** What is not a broker: a partition, the group. Named where no broker is. */
   failed(what: string, reason: string): void;
   worked(what: string): void;
   /** Looks at requests of these that wait for their answer. Returns how to stop that. */
@@ -21,6 +24,7 @@ export interface Health {
 }
 
 interface Failing {
+  readonly isBroker: boolean;
   readonly sinceMs: number;
   lastMs: number;
   reason: string;
@@ -40,11 +44,17 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
   let cancel: (() => void) | null = null;
   let closed = false;
 
-  function failed(what: string, reason: string, sinceMs = clock.nowMs()): void {
+  function note(what: string, reason: string, isBroker: boolean, sinceMs = clock.nowMs()): void {
     const known = failing.get(what);
     if (known) Object.assign(known, { lastMs: clock.nowMs(), reason });
-    else failing.set(what, { sinceMs, lastMs: clock.nowMs(), reason });
+    else failing.set(what, { isBroker, sinceMs, lastMs: clock.nowMs(), reason });
     arm();
+  }
+
+  /** What to name: a broker rather than what can't be had of it. */
+  function culprit(): [what: string, failing: Failing] | null {
+    const all = [...failing];
+    return all.find(([, { isBroker }]) => isBroker) ?? all[0] ?? null;
   }
 
   function arm(): void {
@@ -60,10 +70,10 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
     const nowMs = clock.nowMs();
     for (const connections of watched) for (const connection of connections) lookAt(connection);
     for (const [what, { lastMs }] of failing) if (nowMs - lastMs > neededForMs) failing.delete(what);
-    const worst = [...failing].find(([, { sinceMs }]) => nowMs - sinceMs >= silenceMs);
-    if (outage === null && worst) {
-      const [what, { sinceMs, reason }] = worst;
-      outage = { sinceMs, what };
+    const longest = Math.min(...[...failing.values()].map(({ sinceMs }) => sinceMs));
+    if (outage === null && nowMs - longest >= silenceMs) {
+      const [what, { reason }] = culprit()!;
+      outage = { sinceMs: longest, what };
       onEvent({ kind: "log-unreachable", broker: what, reason });
     } else if (outage !== null && failing.size === 0) {
       const { sinceMs } = outage;
@@ -82,12 +92,13 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
       if (ageMs > waitedMs) [waitedMs, apiName] = [ageMs, entry.apiName];
     }
     if (waitedMs < 0) return;
-    if (waitedMs >= silenceMs) failed(broker, `no answer to ${apiName}`, clock.nowMs() - waitedMs);
+    if (waitedMs >= silenceMs) note(broker, `no answer to ${apiName}`, true, clock.nowMs() - waitedMs);
     else if (failing.has(broker)) failing.get(broker)!.lastMs = clock.nowMs();
   }
 
   return {
-    failed,
+    unanswered: (broker, reason) => note(broker, reason, true),
+    failed: (what, reason) => note(what, reason, false),
     worked: (what) => void failing.delete(what),
     watch(connections) {
       watched.add(connections);
@@ -96,11 +107,8 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
     },
     trouble() {
       if (outage === null) return null;
-      const [what, { sinceMs, reason }] = failing.entries().next().value ?? [
-        outage.what,
-        { sinceMs: outage.sinceMs, reason: "it answers again" },
-      ];
-      const seconds = Math.round((clock.nowMs() - sinceMs) / 1000);
+      const [what, { reason }] = culprit() ?? [outage.what, { reason: "it answers again" }];
+      const seconds = Math.round((clock.nowMs() - outage.sinceMs) / 1000);
       return `Kafka does not answer for ${seconds} s: ${what}: ${reason}`;
     },
     close() {

@@ -20,6 +20,8 @@ export interface Slot {
   lastEpoch: number;
   /** How often in a row the broker said that it has no such position. */
   outOfRange: number;
+  /** How often in a row what stands at the position could not be read. */
+  unreadable: number;
   /** Being fetched, or held back for a while after trouble. */
   fetching: boolean;
   ready: Exclude<ReadResult, { kind: "ended" }> | null;
@@ -46,6 +48,11 @@ export interface Inbox {
   end(): void;
 }
 
+function forgive(slot: Slot): void {
+  slot.outOfRange = 0;
+  slot.unreadable = 0;
+}
+
 /** @param onWanting called when a partition begins to want records. */
 export function createInbox(
   places: readonly Pick<Slot, "topic" | "name" | "topicId" | "partition">[],
@@ -58,6 +65,7 @@ export function createInbox(
       position: null,
       lastEpoch: -1,
       outOfRange: 0,
+      unreadable: 0,
       fetching: false,
       ready: null,
       reader: null,
@@ -92,7 +100,7 @@ export function createInbox(
       const slot = slotOf(topic, partition);
       slot.position = offset;
       slot.lastEpoch = leaderEpoch;
-      slot.outOfRange = 0;
+      forgive(slot);
       slot.ready = null;
       onWanting();
     },
@@ -113,7 +121,7 @@ export function createInbox(
       if (!isCurrent(slot, offset)) return;
       slot.position = nextOffset;
       slot.lastEpoch = lastEpoch;
-      slot.outOfRange = 0;
+      forgive(slot);
       if (records.length === 0) return;
       slot.ready = { kind: "records", records };
       settle(slot);

@@ -10,9 +10,10 @@ import { type Line, openLine } from "./line.ts";
 import { openFailure } from "./open-problem.ts";
 import { checkGroups, type GroupCheck } from "./other-groups.ts";
 import { createProducer } from "./producer.ts";
-import { createScan, createTail } from "./reader.ts";
+import { createScan } from "./scan.ts";
 import type { KafkajsSecurity } from "./security.ts";
 import { createSurvey } from "./survey.ts";
+import { createTail } from "./tail.ts";
 import type { Problem } from "./topic-checks.ts";
 import { prepareTopics } from "./topics.ts";
 
@@ -85,6 +86,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   const producer = createProducer(open(producerWire, all), producerSettings, clock);
   const group = {
     groupId: settings.groupId,
+    bootstrap: brokers.join(","),
     sessionTimeoutMs: settings.sessionTimeoutMs,
     maxPartitionFetchBytes: settings.maxPartitionFetchBytes,
     requestTimeoutMs,
@@ -94,7 +96,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     health,
   };
   const join = createJoin(groupLine, group, clock);
-  const readerSettings = { nameOf, stallMs };
+  const readerSettings = { nameOf, stallMs, groupId: settings.groupId, bootstrap: brokers.join(",") };
   const log: KafkaLog = {
     partitionCount,
     append: producer.append,

@@ -12,7 +12,7 @@
  */
 import type { AppendResult, Clock, NewRecord } from "../ports.ts";
 import type { Wire } from "./client.ts";
-import { errorName, isRefusal, protocolError, reasonOf } from "./errors.ts";
+import { errorName, reasonOf } from "./errors.ts";
 import { isRecreated } from "./gaps.ts";
 import type { Line } from "./line.ts";
 import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
@@ -26,6 +26,7 @@ import {
   type Lane,
   nextBatch,
 } from "./producer-lane.ts";
+import { createProducerLink, type Identity } from "./producer-link.ts";
 import { recordBytes } from "./record-batch.ts";
 
 export interface ProducerSettings {
@@ -52,13 +53,11 @@ const noAnswer = "the broker did not answer";
 export function createProducer(line: Line, settings: ProducerSettings, clock: Clock): Producer {
   const lanes = new Map<string, Lane>();
   const busyLeaders = new Set<number>();
-  let identity: { id: number; epoch: number } | null = null;
-  let wire: Wire | null = null;
+  const link = createProducerLink(line, clock);
   let connecting = false;
   let closed = false;
   let waitingBytes = 0;
   let lastTrouble = noAnswer;
-  let refreshedAtMs = 0;
 
   function laneOf(record: NewRecord): Lane {
     const key = `${record.topic}/${record.partition}`;
@@ -93,9 +92,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
 
   /** Gives up what is in flight: new connections, a new producer id, and every call that a batch belongs to fails. */
   function startAfresh(reason: string): void {
-    if (wire) line.drop(wire);
-    wire = null;
-    identity = null;
+    link.startAfresh();
     const calls = new Set<Call>();
     for (const lane of lanes.values()) {
       for (const item of lane.batch?.items ?? []) {
@@ -110,28 +107,18 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
 
   async function connect(): Promise<void> {
     connecting = true;
-    let opened: Wire | null = null;
-    try {
-      opened = await line.wire();
-      refreshedAtMs = clock.nowMs();
-      if (!identity) {
-        const node = await opened.controller();
-        const answer = await node.initProducerId({ transactionTimeout: 60_000 });
-        identity = { id: Number(answer.producerId), epoch: answer.producerEpoch };
-        for (const lane of lanes.values()) lane.sequence = 0;
-      }
-      wire = opened;
+    const connected = await link.connect();
+    if (connected.ok) {
+      if (connected.isNew) for (const lane of lanes.values()) lane.sequence = 0;
+      connecting = false;
+      return pump();
+    }
+    lastTrouble = connected.reason;
+    if (connected.refused) failAll(lastTrouble);
+    clock.after(retryDelayMs, () => {
       connecting = false;
       pump();
-    } catch (error) {
-      lastTrouble = connectTrouble(error);
-      if (opened) line.drop(opened);
-      if (isRefusal(error)) failAll(lastTrouble);
-      clock.after(retryDelayMs, () => {
-        connecting = false;
-        pump();
-      });
-    }
+    });
   }
 
   function failAll(reason: string): void {
@@ -148,19 +135,16 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       (lane) => lane.state === "idle" && (lane.batch || lane.waiting.length > 0),
     );
     if (ready.length === 0) return;
-    if (!wire || wire.closed || !identity) {
-      wire = null;
-      void connect();
-      return;
-    }
-    const over = wire;
+    const current = link.current();
+    if (current === null) return void connect();
+    const { wire: over, identity } = current;
     const others = ready.filter((lane) => isRecreated(over, placeOf(lane)));
     for (const lane of others) failLane(lane);
     if (others.length > 0) return queueMicrotask(pump);
     const byLeader = Map.groupBy(ready, (lane) => over.leaderOf(lane.topic, lane.partition));
     for (const [leader, led] of byLeader) {
       if (leader === null) backOff(led, over, "the partition has no leader");
-      else if (!busyLeaders.has(leader)) void send(over, leader, led);
+      else if (!busyLeaders.has(leader)) void send(over, identity, leader, led);
     }
   }
 
@@ -168,15 +152,10 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     lastTrouble = reason;
     for (const lane of led) lane.state = "backing-off";
     clock.after(retryDelayMs, async () => {
-      if (!over.closed) await freshen(over).catch(() => line.drop(over));
+      if (!over.closed) await link.refresh(over).catch(() => link.drop(over));
       for (const lane of led) lane.state = "idle";
       pump();
     });
-  }
-
-  async function freshen(over: Wire): Promise<void> {
-    await over.refresh();
-    refreshedAtMs = clock.nowMs();
   }
 
   function placeOf(lane: Lane) {
@@ -190,11 +169,11 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     for (const call of calls) fail(call, reason);
   }
 
-  async function send(over: Wire, leader: number, led: readonly Lane[]): Promise<void> {
+  async function send(over: Wire, identity: Identity, leader: number, led: readonly Lane[]): Promise<void> {
     busyLeaders.add(leader);
     for (const lane of led) {
       lane.state = "sending";
-      lane.batch ??= nextBatch(lane, identity!, clock.wallMs());
+      lane.batch ??= nextBatch(lane, identity, clock.wallMs());
     }
     const sent = led.map((lane) => ({ lane, batch: lane.batch }));
     const parts = led.map((lane) => ({
@@ -207,8 +186,8 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     let answers: ProduceAnswer[] = [];
     try {
       const node = await over.node(leader);
-      if (!takesTopicIds(node.versions) && clock.nowMs() - refreshedAtMs > metadataAgeMs) {
-        await freshen(over);
+      if (!takesTopicIds(node.versions) && link.metadataAgeMs() > metadataAgeMs) {
+        await link.refresh(over);
         if (led.some((lane) => isRecreated(over, placeOf(lane)))) throw new Error("a topic was made again");
       }
       answers = await node.connectionPool.send(
@@ -216,7 +195,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       );
     } catch (error) {
       failure = reasonOf(error);
-      line.drop(over);
+      link.drop(over);
     }
     busyLeaders.delete(leader);
     const again: Lane[] = [];
@@ -304,18 +283,12 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       });
     },
     prepare() {
-      if (!closed && !connecting && !wire) void connect();
+      if (!closed && !connecting && link.current() === null) void connect();
     },
     close() {
       closed = true;
       failAll("the log was closed");
-      line.close();
+      link.close();
     },
   };
-}
-
-/** What a refusal to begin is about: it names no topic by itself. */
-function connectTrouble(error: unknown): string {
-  if (protocolError(error) !== "CLUSTER_AUTHORIZATION_FAILED") return reasonOf(error);
-  return `${reasonOf(error)} (the operation is IdempotentWrite on the cluster, or Write to the topics)`;
 }

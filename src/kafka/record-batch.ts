@@ -30,15 +30,27 @@ export interface ProducerState {
   readonly sequence: number;
 }
 
-/** Bytes that no batch explains; the partition can't be read past them. */
-export class BatchError extends Error {}
+/** A batch that can't be read; its partition can't be read past it. */
+export class BatchError extends Error {
+  readonly offset: number;
+  /** The first offset behind it, as far as its header can be trusted. */
+  readonly nextOffset: number;
+
+  constructor(what: string, offset: number, nextOffset: number) {
+    super(what);
+    this.offset = offset;
+    this.nextOffset = nextOffset;
+  }
+}
 
 const overheadBytes = 61;
 /** Where a batch holds its length and its checksum, and what they are of: each from there to the end. */
 const lengthAt = 8;
 const lengthCountsFrom = 12;
+const magicAt = 16;
 const checksumAt = 17;
 const checkedFrom = 21;
+const lastOffsetAt = 23;
 
 /** Upper bound of a record's size inside a batch. */
 export function recordBytes(record: RecordBody): number {
@@ -115,7 +127,8 @@ export interface DecodedRecords {
 
 /**
  * The records at or after `fromOffset`, without control records and those of aborted transactions. A batch that is
- * cut short at the end is left for the next fetch.
+ * cut short at the end is left for the next fetch; so is one that can't be read, unless it is the first: then a
+ * BatchError is thrown.
  */
 export function decodeBatches(
   bytes: Buffer,
@@ -127,23 +140,39 @@ export function decodeBatches(
   const records: RawRecord[] = [];
   let nextOffset = fromOffset;
   let lastEpoch = -1;
-  for (let at = 0; at + overheadBytes <= bytes.length; ) {
-    const size = lengthCountsFrom + bytes.readInt32BE(at + lengthAt);
-    if (size < overheadBytes) throw new BatchError(`a batch of ${size} bytes at offset ${nextOffset}`);
+  for (let at = 0; at + magicAt < bytes.length; ) {
+    // Whatever it says, no batch is so short that reading does not move on.
+    const size = Math.max(magicAt + 1, lengthCountsFrom + bytes.readInt32BE(at + lengthAt));
     if (at + size > bytes.length) break;
-    const batch = readBatch(bytes.subarray(at, at + size));
-    at += size;
-    while (pending[0] && pending[0].firstOffset <= batch.lastOffset)
-      aborting.add(pending.shift()!.producerId);
-    nextOffset = Math.max(nextOffset, batch.lastOffset + 1);
-    lastEpoch = batch.leaderEpoch;
-    if (batch.control) {
-      if (batch.abortsTransaction()) aborting.delete(batch.producerId);
-    } else if (!(batch.transactional && aborting.has(batch.producerId))) {
-      batch.readRecords(fromOffset, records);
+    const whole = records.length;
+    try {
+      const batch = readBatch(bytes.subarray(at, at + size));
+      while (pending[0] && pending[0].firstOffset <= batch.lastOffset)
+        aborting.add(pending.shift()!.producerId);
+      if (batch.control) {
+        if (batch.abortsTransaction()) aborting.delete(batch.producerId);
+      } else if (!(batch.transactional && aborting.has(batch.producerId))) {
+        batch.readRecords(fromOffset, records);
+      }
+      nextOffset = Math.max(nextOffset, batch.lastOffset + 1);
+      lastEpoch = batch.leaderEpoch;
+    } catch (error) {
+      if (at === 0) throw unreadable(error as Error, bytes.subarray(0, size));
+      records.length = whole;
+      break;
     }
+    at += size;
   }
   return { records, nextOffset, lastEpoch };
+}
+
+/** Formats before 2 hold one record, or one that holds others, in the place of a batch. */
+function unreadable(error: Error, bytes: Buffer): BatchError {
+  const reader = new ByteReader(bytes);
+  const offset = reader.int64();
+  const isBatch = bytes.length >= overheadBytes && bytes[magicAt] === 2;
+  const lastOffset = isBatch ? offset + Math.max(0, bytes.readInt32BE(lastOffsetAt)) : offset;
+  return new BatchError(error.message, offset, lastOffset + 1);
 }
 
 interface Batch {
@@ -162,11 +191,10 @@ function readBatch(bytes: Buffer): Batch {
   reader.at = 12;
   const leaderEpoch = reader.int32();
   const magic = reader.int8();
-  if (magic !== 2)
-    throw new BatchError(`record format ${magic} at offset ${baseOffset}; only format 2 is read`);
+  if (magic !== 2) throw new Error(`it is of record format ${magic}, and only format 2 is read`);
+  if (bytes.length < overheadBytes) throw new Error(`it says that it is ${bytes.length} bytes long`);
   const crc = reader.uint32();
-  if (crc32c(bytes.subarray(checkedFrom)) !== crc)
-    throw new BatchError(`a wrong checksum at offset ${baseOffset}`);
+  if (crc32c(bytes.subarray(checkedFrom)) !== crc) throw new Error("its checksum is wrong");
   const attributes = reader.int16();
   const lastOffset = baseOffset + reader.int32();
   const baseTimestampMs = reader.int64();
@@ -222,6 +250,6 @@ function readRecord(
   const headers: Header[] = [];
   for (let index = 0; index < headerCount; index += 1)
     headers.push([batch.varString() ?? "", batch.varBytes()]);
-  if (batch.at !== end) throw new BatchError(`a record at offset ${offset} is not as long as its parts`);
+  if (batch.at !== end) throw new Error(`the record at offset ${offset} is not as long as its parts`);
   return { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers, leaderEpoch };
 }

@@ -7,7 +7,15 @@
  * 2. `end` takes effect synchronously: after it nothing is delivered, committed or held.
  * 3. Commits are sent one after another, in the order of calls.
  */
-import type { Clock, Commit, CommitResult, InputPosition, PositionsResult, Session } from "../ports.ts";
+import type {
+  Clock,
+  Commit,
+  CommitResult,
+  InputPosition,
+  LogProblem,
+  PositionsResult,
+  Session,
+} from "../ports.ts";
 import { inputTopics } from "../ports.ts";
 import type { Wire } from "./client.ts";
 import { protocolError, reasonOf } from "./errors.ts";
@@ -21,6 +29,8 @@ import { delay } from "./reader.ts";
 
 export interface SessionSettings {
   readonly groupId: string;
+  /** As tools are told which cluster to use. */
+  readonly bootstrap: string;
   readonly sessionTimeoutMs: number;
   readonly maxPartitionFetchBytes: number;
   /** Of `positions` and of a commit that finds no coordinator, all attempts together. */
@@ -56,7 +66,7 @@ export interface SessionPorts {
   forgetCoordinator(): void;
   /** The broker says that this generation is over, or that it does not know this member any more. */
   onOver(memberIsUnknown: boolean): void;
-  onFatal(reason: string): void;
+  onFatal(reason: string, problem?: LogProblem): void;
 }
 
 const overErrors = new Set([

@@ -9,6 +9,7 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ISocketFactory } from "kafkajs";
+import { withoutBrackets } from "./addresses.ts";
 import { plainTextOnTlsPort } from "./errors.ts";
 
 export interface Sockets {
@@ -33,7 +34,8 @@ export function openSockets(): Sockets {
   living.add(close);
   closeAtExit();
   return {
-    factory({ host, port, ssl, onConnect }) {
+    factory({ host: named, port, ssl, onConnect }) {
+      const host = withoutBrackets(named);
       const raw = connectTcp({
         host,
         port,

@@ -125,6 +125,25 @@ test("records that vanished from a sound database are found", { timeout }, async
   }
 });
 
+test("records that vanish from the end of an open log are missing, not an end", { timeout }, async (t) => {
+  const workspace = workspaceOf(t);
+  const log = await workspace.open();
+  await fill(log);
+  const db = new DatabaseSync(join(workspace.dataDir, "log.db"));
+  db.exec("DELETE FROM enrolled_0 WHERE offset >= 250");
+  db.close();
+  const handedOver: number[] = [];
+  const result = await log.scan("enrolled", 0, 200, (records) => handedOver.push(records.length), never());
+  assert.ok(!result.ok && result.reason.includes("enrolled/0@250 is missing"));
+  const failed = Promise.withResolvers<string>();
+  const joined = Promise.withResolvers<Session>();
+  await log.join(joined.resolve, failed.resolve);
+  const session = await joined.promise;
+  session.seek("enrolled", 0, 250, -1);
+  assert.deepEqual(await session.read("enrolled", 0), { kind: "ended" });
+  assert.match(await failed.promise, /enrolled\/0@250 is missing/);
+});
+
 test("one flipped bit in a record stops its readers, and says which record", { timeout }, async (t) => {
   const workspace = workspaceOf(t);
   const file = join(workspace.dataDir, "log.db");

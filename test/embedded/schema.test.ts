@@ -34,3 +34,15 @@ test("a log that another process creates while this one looks at the file is no 
   assert.equal(met > 0, true);
   assert.equal(prepareSchema(theirs, file, 2), null);
 });
+
+test("the connection that writes flushes the disk at every commit, in a new file and in an old one", (t) => {
+  const file = join(workspaceOf(t).dataDir, "log.db");
+  for (const round of ["new", "old"]) {
+    const db = new DatabaseSync(file);
+    assert.equal(prepareSchema(db, file, 2), null);
+    const settingOf = (pragma: string) => Object.values(db.prepare(`PRAGMA ${pragma}`).get()!)[0];
+    // 2 is FULL. NORMAL would flush at checkpoints only: a power failure would take what was acknowledged.
+    assert.deepEqual([settingOf("journal_mode"), settingOf("synchronous")], ["wal", 2], round);
+    db.close();
+  }
+});

@@ -32,6 +32,8 @@ export function listOffsets(start: () => number, end: () => number): Node["listO
 }
 
 export interface FakeLine extends Line {
+  /** Of the broker that answers; the coordinator may move. */
+  nodeId: number;
   /** Connections opened so far; each is used until it is dropped. */
   opened: number;
   refreshed: number;
@@ -41,14 +43,17 @@ export function fakeLine(
   node: Partial<Node> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
   topicId: () => string | null = () => null,
 ): FakeLine {
-  const whole = {
-    nodeId: 1,
-    versions: {},
-    connectionPool: { send: node.send, getConnection: async () => {} },
-    ...node,
-  } as unknown as Node;
+  const connectionPool = { send: node.send, getConnection: async () => {} };
+  // Functions are looked up when they are called: a test may change what the broker does.
+  const whole = new Proxy({} as Node, {
+    get: (_, name) =>
+      name === "nodeId"
+        ? line.nodeId
+        : (Reflect.get(node, name) ?? { versions: {}, connectionPool }[name as "versions"]),
+  });
   let current: (Wire & { closed: boolean }) | null = null;
   const line: FakeLine = {
+    nodeId: 1,
     opened: 0,
     refreshed: 0,
     async wire() {

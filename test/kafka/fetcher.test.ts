@@ -6,6 +6,7 @@ import { createFetcher, type Fetcher } from "../../src/kafka/fetcher.ts";
 import { createHealth } from "../../src/kafka/health.ts";
 import { createInbox } from "../../src/kafka/inbox.ts";
 import { encodeBatch } from "../../src/kafka/record-batch.ts";
+import type { LogProblem } from "../../src/ports.ts";
 import { fakeLine, inTurn, listOffsets } from "./fake-broker.ts";
 
 const batch = encodeBatch([{ key: null, value: Buffer.of(1), headers: [] }], 0, {
@@ -36,9 +37,13 @@ interface Given {
   readonly end?: number;
   readonly topicIds?: () => string | null;
   readonly seek: readonly [offset: number, leaderEpoch: number];
+  readonly onFatal?: (reason: string, problem?: LogProblem) => void;
 }
 
-function readOver(t: { after(run: () => void): void }, { answers, end = 5, topicIds, seek }: Given) {
+function readOver(
+  t: { after(run: () => void): void },
+  { answers, end = 5, topicIds, seek, onFatal = assert.fail }: Given,
+) {
   const line = fakeLine(
     {
       send: answers,
@@ -53,11 +58,10 @@ function readOver(t: { after(run: () => void): void }, { answers, end = 5, topic
   const inbox = createInbox([{ topic: "enrolled", name: "n", topicId, partition: 0 }], () => fetcher.pump());
   const health = createHealth(systemClock, () => {});
   const lines = { long: line, short: line };
-  const onFatal = (reason: string) => assert.fail(reason);
   const fetcher: Fetcher = createFetcher(
     inbox,
     lines,
-    { maxPartitionFetchBytes: 1000, health },
+    { maxPartitionFetchBytes: 1000, health, groupId: "g", bootstrap: "b:9092" },
     systemClock,
     onFatal,
   );
@@ -124,3 +128,25 @@ for (const [errorCode, name] of [
     assert.deepEqual(await result, gap);
   });
 }
+
+const damaged = Buffer.from(batch);
+damaged.writeBigInt64BE(3n, 0);
+damaged[damaged.length - 1]! ^= 1;
+
+test("a batch that can't be read, twice, ends it with where, what to do and what that loses", async (t) => {
+  const fatal = Promise.withResolvers<LogProblem | undefined>();
+  const onFatal = (_: string, problem?: LogProblem) => fatal.resolve(problem);
+  readOver(t, { answers: inTurn(fetched({ bytes: damaged })), seek: [3, -1], onFatal });
+  const problem = await fatal.promise;
+  assert.equal(problem?.code, "batch-unreadable");
+  assert.match(problem.message, /n\/0@3 can't be read: its checksum is wrong/);
+  assert.match(problem.fix, /--bootstrap-server b:9092 --group g --topic n:0 --reset-offsets --to-offset 4/);
+  assert.match(problem.fix, /never registered: emit them again/);
+});
+
+test("a batch that was damaged on its way once is read the next time", async (t) => {
+  const whole = Buffer.from(batch);
+  whole.writeBigInt64BE(3n, 0);
+  const answers = inTurn(fetched({ bytes: damaged }), fetched({ bytes: whole }));
+  assert.equal((await readOver(t, { answers, seek: [3, -1] }).result).kind, "records");
+});

@@ -143,6 +143,58 @@ test("a batch that is cut short waits for the next fetch; one that is damaged is
   }
 });
 
+test("a batch that can't be read is left for the next fetch; what stands before it is handed over", () => {
+  const record = { key: null, value: Buffer.from("v"), headers: [] };
+  const good = encodeBatch([record, record], 0, producer);
+  const damaged = placed(encodeBatch([record, record, record], 0, producer), 2);
+  damaged[damaged.length - 1]! ^= 1;
+  const decoded = decodeBatches(Buffer.concat([good, damaged]), 0, []);
+  assert.equal(decoded.records.length, 2);
+  assert.equal(decoded.nextOffset, 2);
+  assert.throws(
+    () => decodeBatches(damaged, 2, []),
+    (error) => error instanceof BatchError && error.offset === 2 && error.nextOffset === 5,
+  );
+});
+
+/** A message of format 0 or 1, as brokers stored them before Kafka 0.11. */
+function oldMessage(magic: number, offset: number): Buffer {
+  const message = new ByteWriter().int64(offset).int32(0).uint32(0).int8(magic).int8(0);
+  if (magic === 1) message.int64(0);
+  message.int32(-1).int32(1).int8(7);
+  const { bytes } = message;
+  bytes.writeInt32BE(bytes.length - 12, 8);
+  return Buffer.from(bytes);
+}
+
+for (const magic of [0, 1]) {
+  test(`a message of format ${magic}, shorter than any batch, is an error, not an end`, () => {
+    assert.throws(
+      () => decodeBatches(oldMessage(magic, 41), 41, []),
+      (error) =>
+        error instanceof BatchError &&
+        error.offset === 41 &&
+        error.nextOffset === 42 &&
+        error.message.includes(`format ${magic}`),
+    );
+  });
+}
+
+test("an unknown compression, and one that expands without measure, say so", () => {
+  const record = { key: null, value: Buffer.from("v"), headers: [] };
+  const withBody = (codec: number, body: Buffer) => {
+    const batch = Buffer.concat([encodeBatch([record], 0, producer).subarray(0, 61), body]);
+    batch.writeInt32BE(batch.length - 12, 8);
+    batch.writeInt16BE(codec, 21);
+    batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
+    return batch;
+  };
+  assert.throws(() => decodeBatches(withBody(6, Buffer.of(1)), 0, []), /codec 6 is not known/);
+  // A snappy block that says that it is 2 GiB long.
+  const endless = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x07]);
+  assert.throws(() => decodeBatches(withBody(2, endless), 0, []), /expands without measure/);
+});
+
 test("a record that is longer or shorter than its parts is an error, whatever its batch's checksum says", () => {
   const good = encodeBatch([{ key: null, value: Buffer.from("v"), headers: [] }], 0, producer);
   for (const more of [1, -1]) {

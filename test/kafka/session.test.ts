@@ -13,6 +13,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>) {
   const over: boolean[] = [];
   const settings = {
     groupId: "g",
+    bootstrap: "b:9092",
     sessionTimeoutMs: 10_000,
     maxPartitionFetchBytes: 131_072,
     requestTimeoutMs: 5_000,

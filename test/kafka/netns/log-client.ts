@@ -13,13 +13,13 @@ const wireSettings: WireSettings = {
   brokers: [broker],
   clientId: "client",
   security: ca === null ? {} : { ssl: { ca, checkServerIdentity: () => undefined } },
-  requestTimeoutMs: 1_000,
+  requestTimeoutMs: 5_000,
   health,
 };
 const nameOf = () => topic;
 const producer = createProducer(
   openLine(wireSettings, [topic], () => {}),
-  { publishTimeoutMs: 1_000, nameOf, topicIds: new Map() },
+  { publishTimeoutMs: 5_000, nameOf, topicIds: new Map() },
   systemClock,
 );
 const line = openLine(wireSettings, [topic], () => {});
@@ -28,9 +28,10 @@ const { session } = createSession(
   { nodeId: 1, sentAtMs: 0 },
   {
     groupId: "g",
+    bootstrap: broker,
     sessionTimeoutMs: 10_000,
     maxPartitionFetchBytes: 1_000,
-    requestTimeoutMs: 1_000,
+    requestTimeoutMs: 5_000,
     nameOf,
     health,
   },

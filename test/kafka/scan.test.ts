@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fetched } from "../../src/kafka/fetch-request.ts";
-import { createScan } from "../../src/kafka/reader.ts";
 import { encodeBatch } from "../../src/kafka/record-batch.ts";
+import { createScan } from "../../src/kafka/scan.ts";
 import type { Clock, LogRecord } from "../../src/ports.ts";
 import { fakeLine, inTurn, listOffsets } from "./fake-broker.ts";
 
@@ -44,7 +44,11 @@ async function scanOver(send: () => Promise<Fetched[]>, end: number | (() => num
   const ends = typeof end === "number" ? () => end : end;
   const line = fakeLine({ send, listOffsets: listOffsets(() => 0, ends) });
   const records: LogRecord[] = [];
-  const scan = createScan(line, { nameOf: () => "t", stallMs: 1000 }, quickClock());
+  const scan = createScan(
+    line,
+    { nameOf: () => "t", stallMs: 1000, groupId: "g", bootstrap: "b:9092" },
+    quickClock(),
+  );
   const onRecords = (got: readonly LogRecord[]) => records.push(...got);
   const result = await scan("registered", 0, from, onRecords, new AbortController().signal);
   return { line, result, offsets: records.map(({ offset }) => offset) };
@@ -117,4 +121,16 @@ test("a log that holds other records before the position than were read ends a s
   assert.ok(!result.ok);
   assert.match(result.reason, /t\/0 holds other records before 2/);
   assert.deepEqual(offsets, [0, 1]);
+});
+
+test("a batch that can't be read ends a scan of the ledger, and nothing of it is to be skipped", async () => {
+  const damaged = Buffer.from(batch);
+  damaged[damaged.length - 1]! ^= 1;
+  const { result, offsets } = await scanOver(inTurn(fetched({ bytes: damaged })), 2);
+  assert.ok(!result.ok);
+  assert.equal(result.problem?.code, "batch-unreadable");
+  assert.match(result.problem.message, /t\/0@0 can't be read/);
+  assert.match(result.problem.fix, /Delete and skip nothing/);
+  assert.doesNotMatch(result.problem.fix, /reset-offsets|delete-records/);
+  assert.deepEqual(offsets, []);
 });
