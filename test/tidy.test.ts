@@ -30,7 +30,12 @@ const layers: Readonly<Record<string, rules.Layer>> = {
     node: ["*"],
   },
   simulator: { imports: ["domain", "ports"], packages: ["selfsigned", "typebox"], node: ["*"] },
-  observe: { imports: ["domain", "ports"], packages: ["pino", "prom-client"], node: ["*"] },
+  observe: {
+    imports: ["domain", "ports"],
+    types: ["policy"],
+    packages: ["pino", "prom-client"],
+    node: ["*"],
+  },
   snapshots: { imports: ["domain", "ports"], node: ["*"] },
   http: { imports: ["domain", "ports"], node: ["*"] },
   simulation: { imports: ["clock", "domain", "policy", "registrar", "ports"], node: ["*"] },
@@ -71,6 +76,7 @@ const ambientAllowed: Readonly<Record<string, string>> = {
   "src/simulator/server.ts": "runs alone, with its own real clock",
   "src/simulation/command.ts": "tells how long the seeds took",
   "src/cli/main.ts": "ends a process that hangs on exit",
+  "src/cli/interrupts.ts": "cuts off a stop that hangs, without keeping a process that has ended",
 };
 
 /** Commands that talk to people outside cli. */
