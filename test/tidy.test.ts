@@ -72,7 +72,7 @@ const core = ["domain", "policy", "registrar"];
 /** Where the machine's own clock, randomness and timers may be used, and why there. */
 const ambientAllowed: Readonly<Record<string, string>> = {
   "src/clock.ts": "is the clock",
-  "src/kafka/client.ts": "mends a timer inside kafkajs",
+  "src/kafka/cluster.ts": "replaces a timer inside kafkajs",
   "src/simulator/server.ts": "runs alone, with its own real clock",
   "src/simulation/command.ts": "tells how long the seeds took",
   "src/cli/main.ts": "ends a process that hangs on exit",
