@@ -31,6 +31,7 @@ WORKDIR /
 COPY --from=dependencies /app/node_modules /app/node_modules
 COPY package.json LICENSE /app/
 COPY --from=build /app/dist /app/dist
+COPY --chmod=755 docker/init.sh /app/init.sh
 ENV NODE_ENV=production TMPDIR=/data HTTP_HOST=0.0.0.0 HTTP_PORT=8080
 # Memory before speed: with these and the entrypoint's options a worker with a million records before it stays below
 # 250 MB, which Node's own choice doubles for less CPU an event (bench/README.md).
@@ -40,5 +41,5 @@ USER 1000:1000
 VOLUME ["/data"]
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["connector-registrar", "health"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/dist/cli/main.js"]
+ENTRYPOINT ["/app/init.sh", "node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/dist/cli/main.js"]
 CMD ["start"]

@@ -30,7 +30,12 @@ const layers: Readonly<Record<string, rules.Layer>> = {
     node: ["*"],
   },
   simulator: { imports: ["domain", "ports"], packages: ["selfsigned", "typebox"], node: ["*"] },
-  observe: { imports: ["domain", "ports"], packages: ["pino", "prom-client"], node: ["*"] },
+  observe: {
+    imports: ["domain", "ports"],
+    types: ["policy"],
+    packages: ["pino", "prom-client"],
+    node: ["*"],
+  },
   snapshots: { imports: ["domain", "ports"], node: ["*"] },
   http: { imports: ["domain", "ports"], node: ["*"] },
   simulation: { imports: ["clock", "domain", "policy", "registrar", "ports"], node: ["*"] },
@@ -67,10 +72,11 @@ const core = ["domain", "policy", "registrar"];
 /** Where the machine's own clock, randomness and timers may be used, and why there. */
 const ambientAllowed: Readonly<Record<string, string>> = {
   "src/clock.ts": "is the clock",
-  "src/kafka/cluster.ts": "mends a timer inside kafkajs",
+  "src/kafka/cluster.ts": "replaces a timer inside kafkajs",
   "src/simulator/server.ts": "runs alone, with its own real clock",
   "src/simulation/command.ts": "tells how long the seeds took",
   "src/cli/main.ts": "ends a process that hangs on exit",
+  "src/cli/interrupts.ts": "cuts off a stop that hangs, without keeping a process that has ended",
 };
 
 /** Commands that talk to people outside cli. */

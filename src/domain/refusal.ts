@@ -1,34 +1,37 @@
 /** Why a record can't be registered: a value, never thrown. Codes are stable, others select by them. */
 
 /** What decode() refuses with. Later stages add codes of their own (Graph refused, attempts exhausted). */
-export type RefusalCode =
-  | "value-empty"
-  | "value-too-large"
-  | "value-not-utf8"
-  | "value-not-json"
-  | "value-too-deep"
-  | "value-not-object"
-  | "value-unsafe-member"
-  | "content-type-unsupported"
-  | "attribute-missing"
-  | "attribute-invalid"
-  | "type-unknown"
-  | "tenant-missing"
-  | "tenant-malformed"
-  | "tenant-not-allowed"
-  | "data-missing"
-  | "data-not-object"
-  | "property-missing"
-  | "property-wrong-type"
-  | "property-empty"
-  | "property-too-long"
-  | "property-characters"
-  | "date-time-malformed"
-  | "date-time-impossible"
-  | "date-time-without-offset"
-  | "date-time-too-precise"
-  /** Several of the property and date-time faults above, at different properties. */
-  | "properties-invalid";
+export const refusalCodes = [
+  "value-empty",
+  "value-too-large",
+  "value-not-utf8",
+  "value-not-json",
+  "value-too-deep",
+  "value-not-object",
+  "value-unsafe-member",
+  "content-type-unsupported",
+  "attribute-missing",
+  "attribute-invalid",
+  "type-unknown",
+  "tenant-missing",
+  "tenant-malformed",
+  "tenant-not-allowed",
+  "data-missing",
+  "data-not-object",
+  "property-missing",
+  "property-wrong-type",
+  "property-empty",
+  "property-too-long",
+  "property-characters",
+  "date-time-malformed",
+  "date-time-impossible",
+  "date-time-without-offset",
+  "date-time-too-precise",
+  // Several of the property and date-time faults above, at different properties.
+  "properties-invalid",
+] as const;
+
+export type RefusalCode = (typeof refusalCodes)[number];
 
 export interface Refusal {
   readonly code: RefusalCode | string;

@@ -138,5 +138,7 @@ function hint(error: unknown, { ssl }: KafkajsSecurity): string {
 }
 
 function placeOf(error: unknown, brokers: readonly string[]): string {
-  return chain(error).find(({ broker }) => broker !== undefined)?.broker ?? brokers.join(", ");
+  const broker = chain(error).find(({ broker }) => broker !== undefined)?.broker;
+  // kafkajs leaves out the brackets of an IPv6 address.
+  return broker?.replace(/^([^[].*:.*):(\d+)$/, "[$1]:$2") ?? brokers.join(", ");
 }

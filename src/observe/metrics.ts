@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { GraphSilence, Observer } from "../ports.ts";
+import * as known from "./known-labels.ts";
 
 /** What the gauges show; the registrar's status has it. */
 export interface MeasuredStatus {
@@ -75,9 +76,14 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
   });
   logUp.set(1);
   // Series that exist from the start have a rate from the first event on.
-  for (const outcome of ["created", "recovered"]) registered.inc({ outcome }, 0);
-  for (const topic of ["enrolled", "retry"]) read.inc({ topic }, 0);
-  for (const result of ["2xx", "429", "5xx"]) answers.inc({ result }, 0);
+  for (const outcome of known.outcomeLabels) registered.inc({ outcome }, 0);
+  for (const topic of known.inputTopicLabels) read.inc({ topic }, 0);
+  for (const result of known.answerLabels) answers.inc({ result }, 0);
+  for (const code of known.deadLetterLabels) deadLetters.inc({ code }, 0);
+  for (const verdict of known.verdictLabels) failed.inc({ verdict }, 0);
+  for (const result of known.commitLabels) commits.inc({ result }, 0);
+  for (const operation of known.logOperationLabels) logFailures.inc({ operation }, 0);
+  for (const operation of known.requestLabels) requestSeconds.zero({ operation });
   registerGauges(registry, version, status);
 
   return {

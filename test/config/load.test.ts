@@ -176,3 +176,55 @@ test("docs/CONFIGURATION.md is what the table yields", () => {
     "type: npx node src/cli/main.ts start --settings > docs/CONFIGURATION.md",
   );
 });
+
+test("a port is one that there is, in broker lists and addresses", () => {
+  for (const [variable, right, wrong] of [
+    [
+      "KAFKA_BROKERS",
+      ["a:1", "[::1]:9092", "a:65535,b:9092"],
+      ["a:0", "a:65536", "a:99999", "::1:9092", "a:"],
+    ],
+    [
+      "GRAPH_BASE_URL",
+      ["https://a", "https://a:65535/x", "http://[::1]:8443"],
+      ["https://a:65536", "https://a:0", "https://a:b", "https://[::1", "https://"],
+    ],
+    ["AZURE_AUTHORITY_HOST", ["https://a:8443/"], ["https://a:70000"]],
+  ] as const) {
+    for (const value of right) assert.ok(load({ ...complete, [variable]: value }).ok, value);
+    for (const value of wrong) {
+      assert.deepEqual(
+        problemsOf(load({ ...complete, [variable]: value })).map((problem) => problem.variable),
+        [variable],
+        value,
+      );
+    }
+    if (variable !== "KAFKA_BROKERS") for (const value of right) assert.ok(URL.canParse(value), value);
+  }
+});
+
+const secrets = [
+  ["AZURE_CLIENT_SECRET", "azureClientSecret", {}],
+  ["KAFKA_SASL_PASSWORD", "kafkaSaslPassword", { KAFKA_SASL_MECHANISM: "plain", KAFKA_SASL_USERNAME: "u" }],
+] as const;
+
+test("every secret: a line break at its end is left out and said; a blank there, or a line break inside, is refused", () => {
+  assert.deepEqual(
+    secrets.map(([variable]) => variable).sort(),
+    Object.values(table)
+      .filter(({ secret }) => secret)
+      .map(({ variable }) => variable)
+      .sort(),
+  );
+  for (const [variable, name, others] of secrets) {
+    const given = { ...complete, ...others, KAFKA_BROKERS: "a:1", KAFKA_SSL: "true" };
+    const loaded = load({ ...given, [variable]: "two words~\r\n" });
+    assert.equal(settingsOf(loaded)[name], "two words~");
+    assert.deepEqual(loaded.warnings, [`${variable} has a line break at its end, which is left out`]);
+    for (const value of [" x", "x ", "x\t", "x \n", "a\nb"]) {
+      const [problem, ...more] = problemsOf(load({ ...given, [variable]: value }));
+      assert.deepEqual([problem!.variable, more], [variable, []]);
+      assert.ok(!problem!.given.includes("x"));
+    }
+  }
+});

@@ -6,7 +6,6 @@ import { test } from "node:test";
 import { simulatorCredential } from "../../src/cli/simulate-graph.ts";
 import { table } from "../../src/config/table.ts";
 import { openMetrics } from "../../src/observe/metrics.ts";
-import { sampleEvents } from "../observe/sample-events.ts";
 import { root } from "./engine.ts";
 
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -14,9 +13,8 @@ const compose = read("docker-compose.yml");
 const example = read(".env.example");
 
 test("every metric, label and series of the dashboard is one that the worker exports", async () => {
-  const metrics = openMetrics("1.2.3", () => null);
-  for (const event of sampleEvents) metrics.observe(event);
-  const exported = await metrics.text();
+  // As scraped before anything happened: what appears only with its first event has no rate then.
+  const exported = await openMetrics("1.2.3", () => null).text();
   const dashboard = JSON.parse(read("docker/grafana/dashboards/connector-registrar.json"));
   const queries: string[] = dashboard.panels.flatMap((panel: { targets: { expr: string }[] }) =>
     panel.targets.map(({ expr }) => expr),

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { logOperationLabels } from "../../src/observe/known-labels.ts";
 import { openMetrics } from "../../src/observe/metrics.ts";
 import { sampleEvents, tenantId } from "./sample-events.ts";
 
+const root = join(import.meta.dirname, "..", "..");
 const status = {
   ready: true,
   partitions: [0, 1],
@@ -28,8 +32,8 @@ test("events are counted and gauges show the status", async () => {
     'connector_registrar_registered_total{outcome="created"} 1',
     'connector_registrar_registered_total{outcome="recovered"} 0',
     "connector_registrar_duplicates_total 1",
-    'connector_registrar_dead_letters_total{code="not-json"} 1',
-    'connector_registrar_attempts_failed_total{verdict="retry"} 1',
+    'connector_registrar_dead_letters_total{code="value-not-json"} 1',
+    'connector_registrar_attempts_failed_total{verdict="throttled"} 1',
     'connector_registrar_graph_answers_total{result="2xx"} 1',
     'connector_registrar_graph_answers_total{result="429"} 1',
     'connector_registrar_graph_answers_total{result="5xx"} 1',
@@ -82,6 +86,34 @@ test("names follow Prometheus' conventions and labels are few", async () => {
     "version",
   ]);
   assert.ok(!text.includes(tenantId));
+});
+
+test("every label value that is known begins at 0: no event brings a series that was not there", async () => {
+  const names = async (metrics: ReturnType<typeof openMetrics>) =>
+    (await metrics.text())
+      .split("\n")
+      .filter((line) => line.startsWith("connector_registrar_"))
+      .map((line) => line.slice(0, line.lastIndexOf(" ")));
+  const metrics = openMetrics("1.2.3", () => status);
+  const before = await names(metrics);
+  for (const event of sampleEvents) metrics.observe(event);
+  assert.deepEqual(
+    (await names(metrics)).filter((series) => !before.includes(series)),
+    [],
+  );
+});
+
+test("every operation of the log that the registrar names is known", () => {
+  const source = globSync("src/registrar/*.ts", { cwd: root }).map((path) =>
+    readFileSync(join(root, path), "utf8"),
+  );
+  const named = source.flatMap((text) =>
+    [
+      ...text.matchAll(/kind: "log-failed", operation: "([^"]+)"|persist(?:<[^(]*>)?\([\w.]+, "([^"]+)"/g),
+    ].map(([, event, persisted]) => event ?? persisted!),
+  );
+  assert.ok(named.length >= logOperationLabels.length);
+  assert.deepEqual([...new Set(named)].sort(), [...logOperationLabels].sort());
 });
 
 test("before the registrar runs, gauges are 0", async () => {

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { jsonLines, runCli, temporaryDirectory } from "./run-cli.ts";
+
+const tenant = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";
+const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+async function logOf(t: { after(end: () => void): void }, count: number) {
+  const environment = { DATA_DIR: temporaryDirectory(t), AZURE_TENANT_ID: tenant };
+  const emitted = await runCli(["emit", "--count", String(count), "--quiet"], environment);
+  assert.equal(emitted.code, 0, emitted.stderr);
+  return environment;
+}
+
+test("--limit ends the command also when one fetch brings more", async (t) => {
+  const environment = await logOf(t, 60);
+  const { code, stdout, stderr } = await runCli(["tail", "enrolled", "--limit", "2"], environment);
+  assert.equal(code, 0, stderr);
+  assert.equal(jsonLines(stdout).length, 2);
+});
+
+/** The exit code of a command whose reader goes away after the first bytes, and what it said. */
+function untilFirstLine(args: readonly string[], environment: Record<string, string>) {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env.PATH ?? "", ...environment },
+    timeout: 60_000,
+  });
+  child.stdin.end();
+  child.stdout.once("data", () => child.stdout.destroy());
+  let stderr = "";
+  child.stderr.on("data", (bytes) => {
+    stderr += bytes;
+  });
+  return new Promise<{ code: number | null; stderr: string }>((resolve) => {
+    child.on("close", (code) => resolve({ code, stderr }));
+  });
+}
+
+for (const args of [
+  ["tail", "enrolled"],
+  ["tail", "enrolled", "--no-follow"],
+  ["emit", "--count", "3000"],
+  ["start", "--settings"],
+  ["--help"],
+  ["replay", "--dry-run"],
+  ["demo", "--events", "20", "--faults", "none"],
+] as const) {
+  test(`${args.join(" ")} | head -1 ends without a complaint`, async (t) => {
+    const { code, stderr } = await untilFirstLine(args, await logOf(t, 3_000));
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /EPIPE|Error|connector-registrar:/);
+  });
+}
+
+test("a full disk under standard output is said once, exit 1", async (t) => {
+  const environment = await logOf(t, 3);
+  const child = spawn(
+    "sh",
+    ["-c", `exec '${process.execPath}' '${main}' tail enrolled --no-follow >/dev/full`],
+    {
+      env: { PATH: process.env.PATH ?? "", ...environment },
+    },
+  );
+  let stderr = "";
+  child.stderr.on("data", (bytes) => {
+    stderr += bytes;
+  });
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /^connector-registrar: Standard output can't be written: ENOSPC\.\n.*\n$/);
+});
