@@ -66,16 +66,21 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterResu
   const ids = Array.from({ length: options.size }, (_, index) => index + 1);
   const directories = await Promise.all(ids.map(() => mkdtemp(join(tmpdir(), "registrar-kafka-"))));
   const running = new Map<number, BrokerProcess>();
+  let isOver = false;
   const launch = async (id: number) => {
+    if (isOver) return;
     const onLine = (line: string) => options.onLine(id, line);
-    running.set(id, await launchBroker(jars.directory, directories[id - 1]!, heap, onLine));
+    const broker = launchBroker(jars.directory, directories[id - 1]!, heap, onLine);
+    running.set(id, broker);
+    await broker.ready;
   };
   const end = async (id: number, signal: "SIGKILL" | "SIGTERM") => {
     const broker = running.get(id);
-    running.delete(id);
     await broker?.end(signal);
+    if (running.get(id) === broker) running.delete(id);
   };
   const stop = async () => {
+    isOver = true;
     await Promise.all(ids.map((id) => end(id, "SIGKILL")));
     await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
   };
@@ -109,17 +114,13 @@ function brokerOf(
   launch: (id: number) => Promise<void>,
   end: (id: number, signal: "SIGKILL" | "SIGTERM") => Promise<void>,
 ): ClusterBroker {
-  const signal = (name: "SIGSTOP" | "SIGCONT") => {
-    const broker = running.get(id);
-    if (broker) process.kill(broker.pid, name);
-  };
   return {
     id,
     kill: () => end(id, "SIGKILL"),
     stop: () => end(id, "SIGTERM"),
     start: () => launch(id),
-    freeze: () => signal("SIGSTOP"),
-    thaw: () => signal("SIGCONT"),
+    freeze: () => running.get(id)?.signal("SIGSTOP"),
+    thaw: () => running.get(id)?.signal("SIGCONT"),
   };
 }
 

@@ -23,7 +23,12 @@ export async function startJavaBroker(
     const file = join(directory, "server.properties");
     await writeFile(file, serverProperties(directory, port, await freePort(), properties));
     await formatStorage(jars.directory, newClusterId(), file, scramUsers);
-    let broker = await launchBroker(jars.directory, directory, heap);
+    const launch = async () => {
+      const launched = launchBroker(jars.directory, directory, heap);
+      await launched.ready;
+      return launched;
+    };
+    let broker = await launch();
     return {
       ok: true,
       kind: "java",
@@ -34,11 +39,11 @@ export async function startJavaBroker(
       },
       kill: () => broker.end("SIGKILL"),
       start: async () => {
-        broker = await launchBroker(jars.directory, directory, heap);
+        broker = await launch();
       },
       restart: async () => {
         await broker.end("SIGTERM");
-        broker = await launchBroker(jars.directory, directory, heap);
+        broker = await launch();
       },
     };
   } catch (error) {

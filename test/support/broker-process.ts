@@ -8,7 +8,11 @@ import { createInterface } from "node:readline";
 const startTimeoutMs = 120_000;
 
 export interface BrokerProcess {
-  readonly pid: number;
+  /** Once it serves; rejects when it ends before. */
+  readonly ready: Promise<void>;
+  /** Freezes it, or lets it go on. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
+  /** Resolves once it is gone. Before it serves it is always killed, and its data removed. */
   end(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
 }
 
@@ -27,31 +31,39 @@ wait $broker
 kill $watch
 `;
 
-/**
- * Starts the broker of this data directory; resolves once it serves.
- * @param onLine is given what it says.
- */
-export async function launchBroker(
+/** Starts the broker of this data directory. @param onLine is given what it says. */
+export function launchBroker(
   jars: string,
   directory: string,
   heap: string,
   onLine: (line: string) => void = () => {},
-): Promise<BrokerProcess> {
+): BrokerProcess {
   const shell = spawn("sh", ["-c", guard, "guard", jars, directory, heap], {
     stdio: ["pipe", "pipe", "ignore"],
   });
-  // The guard must not keep a test's process alive: when that ends, so does the pipe.
-  const output = shell.stdout;
   const exited = new Promise<void>((resolve) => shell.once("exit", () => resolve()));
-  const pid = await started(shell, onLine);
-  shell.unref();
-  (shell.stdin as unknown as { unref(): void }).unref();
-  (output as unknown as { unref(): void }).unref();
+  let pid: number | null = null;
+  const ready = started(shell, onLine).then((found) => {
+    pid = found;
+    // The guard must not keep a test's process alive: when that ends, so does the pipe.
+    shell.unref();
+    for (const pipe of [shell.stdin, shell.stdout]) (pipe as unknown as { unref(): void }).unref();
+  });
+  ready.catch(() => {});
+  const tell = (signal: NodeJS.Signals) => {
+    try {
+      if (pid !== null && shell.exitCode === null) process.kill(pid, signal);
+    } catch {
+      // It has just ended, and its guard not yet.
+    }
+  };
   return {
-    pid,
+    ready,
+    signal: tell,
     end: async (signal) => {
       shell.ref();
-      if (shell.exitCode === null) process.kill(pid, signal);
+      if (pid === null) shell.stdin.destroy();
+      else tell(signal);
       await exited;
       shell.stdin.destroy();
     },

@@ -67,9 +67,10 @@ export async function runChaos(
       ...{ plan, log, crew, brokers, cluster, worker, signal, say: settings.say },
       ...{ struck: [], problems: [], emission: { done: 0, ahead: emitAhead } },
     };
-    await Promise.all([emit(course), strike(course)]);
-    const settled = await untilSettled(course);
-    if (settings.interrupted.aborted) return { kind: "interrupted" };
+    // An interrupt doesn't wait for a broker that is just starting.
+    const interrupted = aborted(settings.interrupted);
+    const settled = await Promise.race([interrupted, runCourse(course)]);
+    if (settled === "interrupted") return { kind: "interrupted" };
     const elapsedMs = Math.round(clock.nowMs() - startedMs);
     await crew.dismiss(drainMs);
     const counts = await count(log, plan, graph);
@@ -82,6 +83,18 @@ export async function runChaos(
     await processes.endAll();
     await log?.close();
   }
+}
+
+async function runCourse(course: Course): Promise<boolean> {
+  await Promise.all([emit(course), strike(course)]);
+  return untilSettled(course);
+}
+
+function aborted(signal: AbortSignal): Promise<"interrupted"> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve("interrupted");
+    signal.addEventListener("abort", () => resolve("interrupted"), { once: true });
+  });
 }
 
 /** True once all workers and brokers are there and the group has committed everything up to the inputs' ends. */

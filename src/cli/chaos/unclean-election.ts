@@ -14,7 +14,7 @@ import { readBack } from "../demo/read-back.ts";
 import { pause } from "../pause.ts";
 import { openAdmin } from "./admin.ts";
 import type { Cluster } from "./brokers.ts";
-import { type ClusterView, isWhole } from "./cluster-view.ts";
+import { type ClusterView, isWhole, type PartitionView } from "./cluster-view.ts";
 import type { Course } from "./course.ts";
 import type { Stop } from "./crew.ts";
 import { groupId } from "./environment.ts";
@@ -24,12 +24,15 @@ import { type PartitionOffsets, readOffsets } from "./lag.ts";
 export const truncationFaults: readonly string[] = ["retention-gap", "log-truncated"];
 
 const topic = topicName("enrolled", "");
+const topics = (["enrolled", "retry", "registered", "dlq"] as const).map((role) => topicName(role, ""));
 const topicResource = 2;
+/** Of what is set for a topic, neither a broker's setting nor a default. */
+const topicConfigSource = 1;
 const pollMs = 300;
 /** Records of one partition that the workers settle and Kafka then loses, at the least. */
-const lostAtLeast = 3;
-/** Emitted beyond what is settled once the followers are out of step, and once more after the election. */
-const surplus = 120;
+const lostAtLeast = 2;
+/** Emitted beyond what is settled: to put the followers out of step, then for one broker alone, then after the election. */
+const surplus = 90;
 const stopMs = 90_000;
 
 export async function uncleanElection(
@@ -42,16 +45,19 @@ export async function uncleanElection(
   if (view === null || !isWhole(view)) return null;
   const victim = victimOf(view);
   if (victim === null) return null;
-  await allowUncleanElection(cluster.addresses);
   const release = cluster.hold();
+  await leadNothingElse(course, cluster, victim);
+  await allowUncleanElection(cluster.addresses);
   const heal = cluster.links.cutFollowers(victim);
-  const led = (one: { topic: string; partition: number; leader: number }) =>
-    one.topic === topic && one.leader === victim;
+  // Followers that lack nothing are never out of step.
+  emission.ahead += surplus;
+  let partitions: number[] = [];
   await until(signal, async () => {
     const now = await cluster.view();
-    return now !== null && now.partitions.filter(led).every(({ inSync }) => inSync.length === 1);
+    const led = now?.partitions.filter((one) => one.topic === topic && one.leader === victim) ?? [];
+    partitions = led.map(({ partition }) => partition);
+    return led.length > 0 && led.every(({ inSync }) => inSync.length === 1);
   });
-  const partitions = view.partitions.filter(led).map(({ partition }) => partition);
   say(`broker ${victim} alone holds what comes to ${topic}/${partitions.join(", ")}`);
   const before = await offsetsOf(course, cluster, partitions);
   emission.ahead += surplus;
@@ -60,6 +66,7 @@ export async function uncleanElection(
     return now.some((one) => one.committed >= highOf(before, one) + lostAtLeast);
   });
   const last = await offsetsOf(course, cluster, partitions);
+  if (signal.aborted) return null;
   const stops = crew.expectStops();
   await cluster.broker(victim).kill();
   heal();
@@ -104,31 +111,64 @@ export function stopProblems(seen: readonly Stop[], running: number): string[] {
   return problems;
 }
 
-/** A broker that leads partitions of the topic, doesn't coordinate the group, and leads as few outputs of those as possible. */
+/** A broker that leads as many partitions of the topic as any, and doesn't coordinate the group. */
 export function victimOf(view: ClusterView): number | null {
-  const registered = topicName("registered", "");
-  const leaderOf = (name: string, partition: number) =>
-    view.partitions.find((one) => one.topic === name && one.partition === partition)?.leader;
-  const useful = (id: number) =>
-    view.partitions.filter(
-      (one) => one.topic === topic && one.leader === id && leaderOf(registered, one.partition) !== id,
-    ).length;
-  const ids = new Set(view.partitions.map(({ leader }) => leader));
-  ids.delete(view.coordinator);
-  const [best] = [...ids].sort((a, b) => useful(b) - useful(a) || a - b);
-  return best === undefined || useful(best) === 0 ? null : best;
+  const led = Map.groupBy(
+    view.partitions.filter((one) => one.topic === topic && one.leader !== view.coordinator),
+    ({ leader }) => leader,
+  );
+  const [best] = [...led].sort(([a, some], [b, others]) => others.length - some.length || a - b);
+  return best?.[0] ?? null;
 }
 
+/**
+ * Makes others lead what this broker leads of the other topics, so that they stay whole when it is cut off. The replicas
+ * stay where they are: another one is preferred, and leads once the brokers look after their balance.
+ */
+async function leadNothingElse(course: Course, cluster: Cluster, id: number): Promise<void> {
+  const isOther = (one: PartitionView) =>
+    one.leader === id && topics.includes(one.topic) && one.topic !== topic;
+  await until(course.signal, async () => {
+    const view = await cluster.view();
+    const led = view?.partitions.filter(isOther);
+    if (led === undefined || led.length === 0) return led !== undefined;
+    const admin = await openAdmin(cluster.addresses, `${groupId}-reassign`);
+    try {
+      await admin.connect();
+      const reassigned = [...Map.groupBy(led, (one) => one.topic)].map(([name, some]) => ({
+        topic: name,
+        partitionAssignment: some.map(({ partition, replicas }) => ({
+          partition,
+          replicas: [...replicas.filter((replica) => replica !== id), id],
+        })),
+      }));
+      await admin.alterPartitionReassignments({ topics: reassigned });
+    } catch {
+      // Asked again.
+    } finally {
+      await admin.disconnect().catch(() => {});
+    }
+    return false;
+  });
+}
+
+/** Of this topic, beside what is set for it; and one broker alone is enough for it from now on. */
 async function allowUncleanElection(addresses: readonly string[]): Promise<void> {
   const admin = await openAdmin(addresses, `${groupId}-alter`);
   try {
     await admin.connect();
-    const configEntries = [
+    const resources = [{ type: topicResource, name: topic }];
+    const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+    const kept = described.resources
+      .flatMap(({ configEntries }) => configEntries)
+      .filter(({ configSource }) => configSource === topicConfigSource)
+      .map(({ configName, configValue }) => ({ name: configName, value: configValue }));
+    const added = [
       { name: "min.insync.replicas", value: "1" },
       { name: "unclean.leader.election.enable", value: "true" },
     ];
-    const resources = [{ type: topicResource, name: topic, configEntries }];
-    await admin.alterConfigs({ validateOnly: false, resources });
+    const altered = [{ type: topicResource, name: topic, configEntries: [...kept, ...added] }];
+    await admin.alterConfigs({ validateOnly: false, resources: altered });
   } finally {
     await admin.disconnect().catch(() => {});
   }
