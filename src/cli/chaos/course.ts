@@ -77,7 +77,7 @@ export async function strike(course: Course): Promise<void> {
 /** What was done; null: nobody is there to be struck just now. */
 async function apply(fault: Fault, course: Course): Promise<string | null> {
   const { crew, brokers, cluster } = course;
-  if (fault.kind === "unclean-election") return uncleanElection(course, cluster!, fault.emitFirst);
+  if (fault.kind === "unclean-election") return uncleanElection(course, cluster!, fault.regrown);
   if (fault.kind !== "kill" && fault.kind !== "freeze") return brokers.strike(fault);
   for (let offset = 0; offset < workers; offset++) {
     const worker = (fault.worker + offset) % workers;

@@ -9,6 +9,8 @@ export interface Crew {
   kill(worker: number, restartAfterMs: number): Promise<boolean>;
   /** False: it is frozen or dead already. */
   freeze(worker: number, forMs: number): boolean;
+  /** All that run; returns how to let them go on. */
+  freezeAll(): () => void;
   /** Frozen, or killed and not started again yet. */
   away(): number;
   /** How workers ended that nobody killed. */
@@ -109,6 +111,13 @@ export function startCrew(
         member.frozen = false;
       });
       return true;
+    },
+    freezeAll() {
+      const frozen = members.filter(({ child }) => child.isRunning());
+      for (const { child } of frozen) child.signal("SIGSTOP");
+      return () => {
+        for (const { child } of frozen) child.signal("SIGCONT");
+      };
     },
     expectStops() {
       const seen: Stop[] = [];

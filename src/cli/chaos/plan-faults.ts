@@ -37,7 +37,7 @@ export type BrokerFault =
 export type Fault =
   | { readonly kind: "kill"; readonly at: number; readonly worker: number; readonly restartAfterMs: number }
   | { readonly kind: "freeze"; readonly at: number; readonly worker: number; readonly forMs: number }
-  | { readonly kind: "unclean-election"; readonly at: number; readonly emitFirst: boolean }
+  | { readonly kind: "unclean-election"; readonly at: number; readonly regrown: boolean }
   | BrokerFault;
 
 export interface Times {
@@ -93,7 +93,7 @@ export function planFaults(options: ChaosOptions, workers: number, times: Times,
   });
   if (!options.uncleanElection) return faults;
   const at = Math.floor(options.events * uncleanElectionAt);
-  return [...faults, { kind: "unclean-election", at, emitFirst: random() < 0.5 }];
+  return [...faults, { kind: "unclean-election", at, regrown: random() < 0.5 }];
 }
 
 function targetOf(random: Random, isCoordinator: boolean): Target {

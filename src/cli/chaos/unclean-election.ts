@@ -5,7 +5,8 @@
  * everything, once.
  *
  * How: the followers of one broker are cut off from it until they are out of step; the workers settle records that only
- * it has; it is killed, and a follower takes over.
+ * it has; it is killed, and a follower takes over. By the seed the workers are frozen meanwhile, until the topic has
+ * grown past where they were: then only the leader epochs tell that the records are other ones.
  */
 import { systemClock as clock } from "../../clock.ts";
 import { topicName } from "../../domain/topics.ts";
@@ -33,12 +34,14 @@ const pollMs = 300;
 const lostAtLeast = 2;
 /** Emitted beyond what is settled: to put the followers out of step, then for one broker alone, then after the election. */
 const surplus = 90;
+/** More than comes to a partition between the last look at it and the end of its leader. */
+const growBy = 20;
 const stopMs = 90_000;
 
 export async function uncleanElection(
   course: Course,
   cluster: Cluster,
-  emitFirst: boolean,
+  regrown: boolean,
 ): Promise<string | null> {
   const { crew, emission, signal, say } = course;
   const view = cluster.away() === 0 && crew.away() === 0 ? await cluster.view() : null;
@@ -68,6 +71,7 @@ export async function uncleanElection(
   const last = await offsetsOf(course, cluster, partitions);
   if (signal.aborted) return null;
   const stops = crew.expectStops();
+  const goOn = regrown ? crew.freezeAll() : () => {};
   await cluster.broker(victim).kill();
   heal();
   await until(signal, async () => {
@@ -80,10 +84,10 @@ export async function uncleanElection(
   for (const one of shorter)
     say(`${topic}/${one.partition} ends at ${one.high}, settled were ${committedOf(last, one)}`);
   if (shorter.length === 0) course.problems.push("the unclean election took nothing that was settled");
-  // At once, so that the workers find other records where they were; or once they had time to look.
-  if (emitFirst) emission.ahead += surplus;
+  emission.ahead += surplus;
+  if (regrown) await growPast(course, cluster, last, shorter);
+  goOn();
   await cluster.broker(victim).start();
-  emission.ahead += emitFirst ? 0 : surplus;
   const enough = AbortSignal.any([signal, AbortSignal.timeout(stopMs)]);
   await until(enough, async () => stops.running() === 0);
   course.problems.push(...stopProblems(stops.seen, stops.running()));
@@ -96,6 +100,31 @@ export async function uncleanElection(
     `an unclean election took records of ${shorter.length} partitions; workers stopped ${stops.seen.length} times; ` +
     `${again} records that Kafka lost were emitted again; all told to go on`
   );
+}
+
+/**
+ * Emits records once more until each of these partitions is longer than it was: where the workers were, other records
+ * stand now.
+ */
+async function growPast(
+  course: Course,
+  cluster: Cluster,
+  last: readonly PartitionOffsets[],
+  shorter: readonly PartitionOffsets[],
+): Promise<void> {
+  const { plan, log, emission, signal, say } = course;
+  for (const { partition } of shorter) {
+    const again = plan.records
+      .slice(0, emission.done)
+      .filter((record) => record.partition === partition)
+      .slice(0, growBy);
+    await until(signal, async () => {
+      if (!(await log.append(again)).ok) return false;
+      const now = await offsetsOf(course, cluster, [partition]);
+      return now.every((one) => one.high > highOf(last, one) + growBy);
+    });
+    say(`${topic}/${partition} is longer than it was`);
+  }
 }
 
 /** Each has to stop by a fault of the right name, and once more when it was started again. */
