@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { type ChaosFlags, chaosOptions } from "../../src/cli/chaos/options.ts";
 import { type ChaosOptions, type ChaosPlan, planChaos } from "../../src/cli/chaos/plan.ts";
 import type { Fault } from "../../src/cli/chaos/plan-faults.ts";
 import { type ChaosOutcome, verifyChaos } from "../../src/cli/chaos/verify.ts";
 import type { GraphObject, LogRecord } from "../../src/ports.ts";
-import { skipWithout } from "../support/broker.ts";
-import { type Ended, startCli } from "./run-cli.ts";
+import { endedBy, isWithoutBroker } from "./chaos-processes.ts";
+import { startCli } from "./run-cli.ts";
 
 const options: ChaosOptions = {
   ...{ events: 40, brokers: 1, kills: 4, freezes: 3, brokerRestarts: 2, seed: 7 },
@@ -212,13 +211,6 @@ test("each fault of a run is counted, and said in words", () => {
   }
 });
 
-/** Whether chaos ended for want of a broker; then the test is skipped, unless a broker is required. */
-function isWithoutBroker(t: TestContext, { code, stderr }: Ended): boolean {
-  const reason = code === 2 ? /can't start one: (.*)/.exec(stderr)?.[1] : undefined;
-  if (reason !== undefined) t.skip(skipWithout({ ok: false, reason }) || undefined);
-  return reason !== undefined;
-}
-
 /** Session time-outs and a broker that starts twice are waited for in earnest. */
 const slow = { timeout: 150_000 };
 const small = [
@@ -265,38 +257,6 @@ test("real processes killed, frozen and restarted: nothing lost, nothing twice",
 
 for (const signal of ["SIGINT", "SIGKILL"] as const) {
   test(`ended by ${signal}, in the middle: no process is left`, slow, async (t) => {
-    await endedBy(t, signal);
+    await endedBy(t, signal, [...small, "--kills", "0", "--broker-restarts", "0"], 4);
   });
-}
-
-async function endedBy(t: TestContext, signal: "SIGINT" | "SIGKILL"): Promise<void> {
-  const chaos = startCli(["chaos", ...small, "--kills", "0", "--broker-restarts", "0"]);
-  const begun = await Promise.race([chaos.line(/frozen/), chaos.ended]);
-  if (typeof begun !== "string") {
-    if (isWithoutBroker(t, begun)) return;
-    assert.fail(begun.stdout + begun.stderr);
-  }
-  const started = descendants(chaos.child.pid!);
-  assert.ok(started.length >= 4, "the broker, the simulator and the workers");
-  chaos.child.kill(signal);
-  assert.equal((await chaos.ended).code, signal === "SIGINT" ? 130 : null);
-  // The guards of a killed process act after its end, and nobody tells when.
-  const endMs = performance.now() + 10_000;
-  while (started.some(isRunning) && performance.now() < endMs) await new Promise(setImmediate);
-  assert.deepEqual(started.filter(isRunning), []);
-}
-
-function descendants(pid: number): number[] {
-  const rows = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
-  const pairs = rows.map((row) => row.trim().split(/\s+/).map(Number));
-  const children = pairs.filter(([, parent]) => parent === pid).map(([child]) => child!);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
