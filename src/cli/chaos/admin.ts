@@ -15,6 +15,23 @@ export async function openAdmin(brokers: readonly string[], clientId: string): P
   }).admin();
 }
 
+/** One question, over connections of its own. Null: it failed. */
+export async function ask<T>(
+  brokers: readonly string[],
+  clientId: string,
+  what: (admin: Admin) => Promise<T>,
+): Promise<T | null> {
+  const admin = await openAdmin(brokers, clientId);
+  try {
+    await admin.connect();
+    return await what(admin);
+  } catch {
+    return null;
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+}
+
 let muted = false;
 
 /** kafkajs arms timers with negative delays, of which Node would warn people who can't help it. */

@@ -1,6 +1,6 @@
 /** What the brokers say of themselves: who leads what, who has which replica, who coordinates the group. */
 import type { ITopicMetadata } from "kafkajs";
-import { openAdmin } from "./admin.ts";
+import { ask } from "./admin.ts";
 
 export interface PartitionView {
   readonly topic: string;
@@ -17,24 +17,18 @@ export interface ClusterView {
   readonly coordinator: number;
 }
 
-export const offsetsTopic = "__consumer_offsets";
+const offsetsTopic = "__consumer_offsets";
 
 /** Null: they don't answer, or not all of it. */
-export async function viewCluster(
+export function viewCluster(
   addresses: readonly string[],
   groupId: string,
   topics: readonly string[],
 ): Promise<ClusterView | null> {
-  const admin = await openAdmin(addresses, `${groupId}-view`);
-  try {
-    await admin.connect();
+  return ask(addresses, `${groupId}-view`, async (admin) => {
     const found = await admin.fetchTopicMetadata({ topics: [...topics, offsetsTopic] });
     return viewOf(found.topics, groupId);
-  } catch {
-    return null;
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
+  });
 }
 
 export function viewOf(topics: readonly ITopicMetadata[], groupId: string): ClusterView {

@@ -34,7 +34,7 @@ export interface Emission {
   ahead: number;
 }
 
-export const pollMs = 50;
+const pollMs = 50;
 const clusterPollMs = 500;
 const emitBatch = 10;
 

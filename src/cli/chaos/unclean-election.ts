@@ -8,28 +8,21 @@
  * it has; it is killed, and a follower takes over. By the seed the workers are frozen meanwhile, until the topic has
  * grown past where they were: then only the leader epochs tell that the records are other ones.
  */
-import { systemClock as clock } from "../../clock.ts";
 import { topicName } from "../../domain/topics.ts";
 import type { LogRecord, NewRecord } from "../../ports.ts";
 import { readBack } from "../demo/read-back.ts";
-import { pause } from "../pause.ts";
-import { openAdmin } from "./admin.ts";
 import type { Cluster } from "./brokers.ts";
-import { type ClusterView, isWhole, type PartitionView } from "./cluster-view.ts";
+import { allowUncleanElection, leadOnly, readTopicOffsets } from "./cluster-change.ts";
+import { type ClusterView, isWhole } from "./cluster-view.ts";
 import type { Course } from "./course.ts";
 import type { Stop } from "./crew.ts";
-import { groupId } from "./environment.ts";
-import { type PartitionOffsets, readOffsets } from "./lag.ts";
+import type { PartitionOffsets } from "./lag.ts";
+import { until } from "./until.ts";
 
 /** Faults by which a worker says that a topic is not the one that it knew. */
-export const truncationFaults: readonly string[] = ["retention-gap", "log-truncated"];
+const truncationFaults: readonly string[] = ["retention-gap", "log-truncated"];
 
 const topic = topicName("enrolled", "");
-const topics = (["enrolled", "retry", "registered", "dlq"] as const).map((role) => topicName(role, ""));
-const topicResource = 2;
-/** Of what is set for a topic, neither a broker's setting nor a default. */
-const topicConfigSource = 1;
-const pollMs = 300;
 /** Records of one partition that the workers settle and Kafka then loses, at the least. */
 const lostAtLeast = 2;
 /** Emitted beyond what is settled: to put the followers out of step, then for one broker alone, then after the election. */
@@ -49,8 +42,8 @@ export async function uncleanElection(
   const victim = victimOf(view);
   if (victim === null) return null;
   const release = cluster.hold();
-  await leadNothingElse(course, cluster, victim);
-  await allowUncleanElection(cluster.addresses);
+  await until(signal, () => leadOnly(cluster, victim, topic));
+  await until(signal, () => allowUncleanElection(cluster.addresses, topic));
   const heal = cluster.links.cutFollowers(victim);
   // Followers that lack nothing are never out of step.
   emission.ahead += surplus;
@@ -150,59 +143,6 @@ export function victimOf(view: ClusterView): number | null {
   return best?.[0] ?? null;
 }
 
-/**
- * Makes others lead what this broker leads of the other topics, so that they stay whole when it is cut off. The replicas
- * stay where they are: another one is preferred, and leads once the brokers look after their balance.
- */
-async function leadNothingElse(course: Course, cluster: Cluster, id: number): Promise<void> {
-  const isOther = (one: PartitionView) =>
-    one.leader === id && topics.includes(one.topic) && one.topic !== topic;
-  await until(course.signal, async () => {
-    const view = await cluster.view();
-    const led = view?.partitions.filter(isOther);
-    if (led === undefined || led.length === 0) return led !== undefined;
-    const admin = await openAdmin(cluster.addresses, `${groupId}-reassign`);
-    try {
-      await admin.connect();
-      const reassigned = [...Map.groupBy(led, (one) => one.topic)].map(([name, some]) => ({
-        topic: name,
-        partitionAssignment: some.map(({ partition, replicas }) => ({
-          partition,
-          replicas: [...replicas.filter((replica) => replica !== id), id],
-        })),
-      }));
-      await admin.alterPartitionReassignments({ topics: reassigned });
-    } catch {
-      // Asked again.
-    } finally {
-      await admin.disconnect().catch(() => {});
-    }
-    return false;
-  });
-}
-
-/** Of this topic, beside what is set for it; and one broker alone is enough for it from now on. */
-async function allowUncleanElection(addresses: readonly string[]): Promise<void> {
-  const admin = await openAdmin(addresses, `${groupId}-alter`);
-  try {
-    await admin.connect();
-    const resources = [{ type: topicResource, name: topic }];
-    const described = await admin.describeConfigs({ includeSynonyms: false, resources });
-    const kept = described.resources
-      .flatMap(({ configEntries }) => configEntries)
-      .filter(({ configSource }) => configSource === topicConfigSource)
-      .map(({ configName, configValue }) => ({ name: configName, value: configValue }));
-    const added = [
-      { name: "min.insync.replicas", value: "1" },
-      { name: "unclean.leader.election.enable", value: "true" },
-    ];
-    const altered = [{ type: topicResource, name: topic, configEntries: [...kept, ...added] }];
-    await admin.alterConfigs({ validateOnly: false, resources: altered });
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
-}
-
 /** Of these partitions of the topic; asked again until they are all told. */
 async function offsetsOf(
   { signal }: Course,
@@ -211,18 +151,9 @@ async function offsetsOf(
 ): Promise<PartitionOffsets[]> {
   let found: PartitionOffsets[] = [];
   await until(signal, async () => {
-    const admin = await openAdmin(cluster.addresses, `${groupId}-offsets`);
-    try {
-      await admin.connect();
-      found = (await readOffsets(admin, groupId, [topic])).filter(({ partition }) =>
-        partitions.includes(partition),
-      );
-      return found.length === partitions.length;
-    } catch {
-      return false;
-    } finally {
-      await admin.disconnect().catch(() => {});
-    }
+    const all = (await readTopicOffsets(cluster.addresses, topic)) ?? [];
+    found = all.filter(({ partition }) => partitions.includes(partition));
+    return found.length === partitions.length;
   });
   return found;
 }
@@ -250,8 +181,4 @@ async function emitLost({ plan, log, emission, signal, say }: Course): Promise<n
 
 function base64Of({ value }: NewRecord | LogRecord): string {
   return Buffer.from(value ?? []).toString("base64");
-}
-
-async function until(signal: AbortSignal, isTrue: () => Promise<boolean>): Promise<void> {
-  while (!signal.aborted && !(await isTrue())) await pause(clock, pollMs, signal);
 }
