@@ -79,9 +79,13 @@ async function run(flags: ChaosFlags): Promise<void> {
   let place: ChaosPlace | null = null;
   try {
     const { openPlace } = await import("./chaos/place.ts");
-    const found: PlaceResult = await openPlace(options.brokers, directory);
+    const found: PlaceResult = await openPlace(options.brokers, directory, interrupts.signal);
+    if (found.ok) place = found.place;
+    if (interrupts.signal.aborted) {
+      process.exitCode = exitCodes.interrupted;
+      return;
+    }
     if (!found.ok) return fail(found.problem, exitCodes.usage);
-    place = found.place;
     const { runChaos } = await import("./chaos/run.ts");
     const settings = {
       ...options,
@@ -91,7 +95,7 @@ async function run(flags: ChaosFlags): Promise<void> {
       interrupted: interrupts.signal,
       say: (line: string) => void output.write(`${plain(line)}\n`),
     };
-    const result = await runChaos(settings, place.brokers, place.cluster);
+    const result = await runChaos(settings, found.place.brokers, found.place.cluster);
     conclude(result, flags);
     keep ||= result.kind !== "interrupted" && process.exitCode !== undefined && process.exitCode !== 0;
   } finally {

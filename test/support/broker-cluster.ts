@@ -18,6 +18,8 @@ export interface ClusterOptions {
   /** What others connect to instead of `port`. `from`: the only broker that will; null: anybody. */
   readonly front: (listener: string, broker: number, from: number | null, port: number) => Promise<number>;
   readonly onLine: (broker: number, line: string) => void;
+  /** Ends the start, too. */
+  readonly signal: AbortSignal;
 }
 
 export interface ClusterBroker {
@@ -68,7 +70,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterResu
   const running = new Map<number, BrokerProcess>();
   let isOver = false;
   const launch = async (id: number) => {
-    if (isOver) return;
+    if (isOver) throw new Error("it was stopped");
     const onLine = (line: string) => options.onLine(id, line);
     const broker = launchBroker(jars.directory, directories[id - 1]!, heap, onLine);
     running.set(id, broker);
@@ -84,6 +86,8 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterResu
     await Promise.all(ids.map((id) => end(id, "SIGKILL")));
     await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
   };
+  const onAbort = () => void stop();
+  options.signal.addEventListener("abort", onAbort);
   try {
     const plan = await planPorts(ids, options);
     const clusterId = newClusterId();
@@ -105,6 +109,8 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterResu
   } catch (error) {
     await stop();
     return { ok: false, reason: `the cluster does not start: ${messageOf(error)}` };
+  } finally {
+    options.signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -19,9 +19,13 @@ export type PlaceResult =
   | { readonly ok: true; readonly place: ChaosPlace }
   | { readonly ok: false; readonly problem: Problem };
 
-export async function openPlace(count: 1 | 3, directory: string): Promise<PlaceResult> {
+export async function openPlace(
+  count: 1 | 3,
+  directory: string,
+  interrupted: AbortSignal,
+): Promise<PlaceResult> {
   try {
-    return count === 1 ? await openOne() : await openThree(directory);
+    return count === 1 ? await openOne() : await openThree(directory, interrupted);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     return without(count, "the test support is not there");
@@ -40,7 +44,7 @@ async function openOne(): Promise<PlaceResult> {
 
 const topics = (["enrolled", "retry", "registered", "dlq"] as const).map((role) => topicName(role, ""));
 
-async function openThree(directory: string): Promise<PlaceResult> {
+async function openThree(directory: string, interrupted: AbortSignal): Promise<PlaceResult> {
   const { startCluster } = await support("broker-cluster.ts");
   const links = openLinks();
   const files = [1, 2, 3].map((id) => createWriteStream(join(directory, `broker-${id}.log`)));
@@ -52,6 +56,7 @@ async function openThree(directory: string): Promise<PlaceResult> {
     size: files.length,
     listeners: [ownListener, ...Array.from({ length: workers }, (_, worker) => workerListener(worker))],
     front: links.front,
+    signal: interrupted,
     onLine: (broker: number, line: string) => void files[broker - 1]!.write(`${line}\n`),
   });
   if (!started.ok) {
