@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 240_000;
 
 export interface BrokerProcess {
   /** Once it serves; rejects when it ends before. */

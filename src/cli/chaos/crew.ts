@@ -15,6 +15,8 @@ export interface Crew {
   away(): number;
   /** How workers ended that nobody killed. */
   readonly deserted: readonly string[];
+  /** Aborted once that happened so often that none is started again. */
+  readonly givenUp: AbortSignal;
   /**
    * From now on a worker is expected to stop by itself: it is started once more, as a supervisor would, and is expected
    * to stop again. `readmit` ends that: all are started that don't run, those that still do are killed first.
@@ -53,6 +55,7 @@ export function startCrew(
   const settled = new Set<string>();
   const deserted: string[] = [];
   const killed = new WeakSet<Child>();
+  const givenUp = new AbortController();
   let dismissed = false;
   let stops: Stop[] | null = null;
   const launch = (worker: number): Member => {
@@ -74,6 +77,7 @@ export function startCrew(
       deserted.push(`${name} ended by itself: ${how}`);
       // As a supervisor would; one that can't start at all is not tried for ever.
       if (deserted.length < size * 3) members[worker] = launch(worker);
+      else givenUp.abort();
     });
     return Object.assign(member, { child });
   };
@@ -87,6 +91,7 @@ export function startCrew(
   };
   return {
     deserted,
+    givenUp: givenUp.signal,
     settled: () => settled.size,
     away: () => members.filter(({ frozen, starting }) => frozen || starting).length,
     async kill(worker, restartAfterMs) {

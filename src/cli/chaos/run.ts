@@ -50,7 +50,6 @@ export async function runChaos(
   const plan = planChaos(settings, partitionCount, workers, times);
   const processes = openProcesses(settings.directory);
   const late = AbortSignal.timeout(settings.timeoutMs);
-  const signal = AbortSignal.any([settings.interrupted, late]);
   const startedMs = clock.nowMs();
   let log: OpenLog | null = null;
   try {
@@ -63,6 +62,7 @@ export async function runChaos(
       ...workerEnvironment(number, brokers.addressesOf(number), graph, plan.tenantIds, settings.directory),
       ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
     }));
+    const signal = AbortSignal.any([settings.interrupted, late, crew.givenUp]);
     const course: Course = {
       ...{ plan, log, crew, brokers, cluster, worker, signal, say: settings.say },
       ...{ struck: [], problems: [], emission: { done: 0, ahead: emitAhead } },
@@ -75,7 +75,8 @@ export async function runChaos(
     await crew.dismiss(drainMs);
     const counts = await count(log, plan, graph);
     if (!counts.ok) return { kind: "failed", problem: counts.problem };
-    const stuck = settled ? [] : [`not settled within ${settings.timeoutMs / 1000} s`];
+    const limit = crew.givenUp.aborted ? "" : ` within ${settings.timeoutMs / 1000} s`;
+    const stuck = settled ? [] : [`not settled${limit}`];
     const own = [...course.problems, ...brokers.troubles];
     const problems = [...stuck, ...own, ...crew.deserted, ...counts.value.problems];
     return { kind: "done", counts: { ...counts.value, problems }, struck: course.struck, elapsedMs };
