@@ -1,32 +1,29 @@
-/** `chaos`: workers as real processes on a real broker, killed and frozen; succeeds only if nothing is lost or doubled. */
+/** `chaos`: workers as real processes on real brokers, killed and frozen; succeeds only if nothing is lost or doubled. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import type { ChaosBroker, ChaosResult } from "./chaos/run.ts";
+import { type ChaosFlags, chaosOptions } from "./chaos/options.ts";
+import type { ChaosPlace, PlaceResult } from "./chaos/place.ts";
+import type { ChaosResult } from "./chaos/run.ts";
+import { summaryOf } from "./chaos/summary.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { positiveNumber, wholeNumber } from "./option-values.ts";
 import { exitCodes, fail, plain, print, say } from "./terminal.ts";
 
-interface Flags {
-  readonly events: number;
-  readonly kills: number;
-  readonly freezes: number;
-  readonly brokerRestarts: number;
-  readonly ids: "honour" | "ignore";
-  readonly seed: number;
-  readonly timeout: number;
-  readonly keepLogs?: true;
-  readonly json?: true;
-}
-
 export function command(): Command {
   const chaos = new Command("chaos")
     .description(
-      "Runs a Kafka broker, the Graph simulator and three workers as processes; kills, freezes and restarts them while " +
-        "they register sample enrollments. Needs a clone of the project, and Docker or Java with Maven.",
+      "Runs Kafka brokers, the Graph simulator and three workers as processes; kills, freezes and restarts them while " +
+        "they register sample enrollments. Needs a clone of the project, and Docker or Java with Maven (three brokers: " +
+        "Java with Maven).",
     )
     .option("--events <n>", "distinct enrollments", positiveNumber, 200)
+    .addOption(
+      new Option("--brokers <n>", "one broker, or a cluster of three with a replica of everything on each")
+        .choices(["1", "3"])
+        .default("1"),
+    )
     .option("--kills <n>", "workers killed by SIGKILL and started again", wholeNumber, 3)
     .option(
       "--freezes <n>",
@@ -34,7 +31,29 @@ export function command(): Command {
       wholeNumber,
       2,
     )
-    .option("--broker-restarts <n>", "the broker killed by SIGKILL and started again", wholeNumber, 1)
+    .option(
+      "--broker-restarts <n>",
+      "brokers killed by SIGKILL and started again; of three, the one that leads most partitions, or the group's " +
+        "coordinator, which is stopped in good order now and then",
+      wholeNumber,
+      1,
+    )
+    .option(
+      "--broker-freezes <n>",
+      "one of three brokers frozen until the others count it as gone (default: 2 with three brokers)",
+      wholeNumber,
+    )
+    .option(
+      "--link-cuts <n>",
+      "links cut in one direction, between a worker and a broker, or a broker and the others (default: 4 with three " +
+        "brokers)",
+      wholeNumber,
+    )
+    .option(
+      "--unclean-election",
+      "once, after the other faults, connector.enrolled loses records by an unclean leader election: the workers have " +
+        "to stop; needs three brokers and at least 600 events",
+    )
     .addOption(
       new Option("--ids <mode>", "what Graph makes of ids that clients send")
         .choices(["honour", "ignore"])
@@ -44,95 +63,63 @@ export function command(): Command {
     .option("--timeout <s>", "limit of the whole run, seconds", positiveNumber, 1200)
     .option("--keep-logs", "keep the logs of all processes, also of a run without fault")
     .option("--json", "the last line of standard output is one JSON object")
-    .action(() => run(chaos.opts<Flags>()));
+    .action(() => run(chaos.opts<ChaosFlags>()));
   return chaos;
 }
 
-async function run(flags: Flags): Promise<void> {
+async function run(flags: ChaosFlags): Promise<void> {
+  const read = chaosOptions(flags);
+  if (!read.ok) return fail(read.problem, exitCodes.usage);
+  const { options } = read;
   const interrupts = onInterrupt("stopping");
-  const found = await startBroker();
-  if (!found.ok) return fail(found.problem, exitCodes.usage);
   const directory = mkdtempSync(join(tmpdir(), "connector-registrar-chaos-"));
   let keep = flags.keepLogs ?? false;
   // Progress goes where the result doesn't have to be the only thing.
   const output = flags.json ? process.stderr : process.stdout;
+  let place: ChaosPlace | null = null;
   try {
+    const { openPlace } = await import("./chaos/place.ts");
+    const found: PlaceResult = await openPlace(options.brokers, directory, interrupts.signal);
+    if (found.ok) place = found.place;
+    if (interrupts.signal.aborted) {
+      process.exitCode = exitCodes.interrupted;
+      return;
+    }
+    if (!found.ok) return fail(found.problem, exitCodes.usage);
     const { runChaos } = await import("./chaos/run.ts");
-    const result = await runChaos(
-      {
-        ...flags,
-        timeoutMs: flags.timeout * 1000,
-        directory,
-        interrupted: interrupts.signal,
-        say: (line) => void output.write(`${plain(line)}\n`),
-      },
-      found.broker,
-    );
+    const settings = {
+      ...options,
+      ids: flags.ids,
+      timeoutMs: flags.timeout * 1000,
+      directory,
+      interrupted: interrupts.signal,
+      say: (line: string) => void output.write(`${plain(line)}\n`),
+    };
+    const result = await runChaos(settings, found.place.brokers, found.place.cluster);
     conclude(result, flags);
     keep ||= result.kind !== "interrupted" && process.exitCode !== undefined && process.exitCode !== 0;
   } finally {
     interrupts.stopListening();
-    await found.stop();
+    await place?.close();
     if (keep) say(`The logs of all processes are in ${directory}.\n`);
     else rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function conclude(result: ChaosResult, flags: Flags): void {
+function conclude(result: ChaosResult, flags: ChaosFlags): void {
   if (result.kind === "interrupted") process.exitCode = exitCodes.interrupted;
   else if (result.kind === "failed") fail(result.problem);
   else {
-    const { counts, struck, elapsedMs } = result;
-    const { registered, duplicateObjects, duplicateRegistered, lost, recovered, problems } = counts;
-    for (const problem of problems) say(`${plain(problem)}\n`);
-    const summary = {
-      events: flags.events,
-      kills: struck.kill,
-      freezes: struck.freeze,
-      brokerRestarts: struck["broker-restart"],
-      registered,
-      duplicateObjects,
-      duplicateRegistered,
-      lost,
-      recovered,
-      elapsedMs,
-      seed: flags.seed,
-      ids: flags.ids,
-      problems,
-    };
+    const summary = summaryOf(result, flags);
+    for (const problem of summary.problems) say(`${plain(problem)}\n`);
     if (flags.json) print(JSON.stringify(summary));
     else printLines(summary);
-    if (problems.length > 0) process.exitCode = exitCodes.failed;
+    if (summary.problems.length > 0) process.exitCode = exitCodes.failed;
   }
 }
 
-function printLines(summary: Readonly<Record<string, unknown>>): void {
+function printLines(summary: object): void {
   for (const [name, value] of Object.entries(summary)) {
     if (name !== "problems") print(`${name.padEnd(22)}${value}`);
-  }
-}
-
-type FoundBroker =
-  | { readonly ok: true; readonly broker: ChaosBroker; stop(): Promise<void> }
-  | { readonly ok: false; readonly problem: { code: string; message: string; fix: string } };
-
-/** A broker of its own, since it is killed: the test support's, which a clone of the project has. */
-async function startBroker(): Promise<FoundBroker> {
-  const reason = (text: string): FoundBroker => ({
-    ok: false,
-    problem: {
-      code: "no-broker",
-      message: `chaos needs a Kafka broker of its own, and can't start one: ${text}.`,
-      fix: "Install Docker, or Java 17 and Maven, and type it in a clone of the project.",
-    },
-  });
-  try {
-    // By URL, so that the compiled program doesn't carry the test support along.
-    const support = await import(new URL("../../test/support/broker.ts", import.meta.url).href);
-    const broker = await support.startOwnBroker();
-    return broker.ok ? { ok: true, broker, stop: () => broker.stop() } : reason(broker.reason);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    return reason("the test support is not there");
   }
 }

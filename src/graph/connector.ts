@@ -4,6 +4,7 @@
  * Invariants
  * 1. Whatever gives a connection up resets it (RST), at the TCP socket, below TLS. A close would let the kernel go on
  *    sending what it had taken for minutes, so that a request arrived that was given up long ago; a reset drops it.
+ *    TLS is always ended first, and ends what is below it: a TCP socket that is reset under it crashes the process.
  * 2. So does the process where it ends without `close`, unless it is killed.
  * 3. No connection is still being made once the connect time-out has passed.
  */
@@ -38,7 +39,8 @@ const keepAliveMs = 60_000;
 
 export function createConnector(settings: ConnectorSettings, clock: Clock): Connector {
   const { connectTimeoutMs, proxy } = settings;
-  const open = new Set<Socket>();
+  /** What is uppermost on each TCP socket: itself, or TLS. */
+  const open = new Map<Socket, Socket>();
   const sessions: Sessions = { last: undefined };
 
   const connect: buildConnector.connector = ({ hostname, port, protocol }, callback) => {
@@ -53,24 +55,25 @@ export function createConnector(settings: ConnectorSettings, clock: Clock): Conn
       keepAliveInitialDelay: keepAliveMs,
       allowHalfOpen: true,
     });
-    open.add(raw);
+    const rise = (socket: Socket) => void open.set(raw, socket);
+    const giveUp = (error?: Error) => void (open.get(raw) ?? raw).destroy(error);
+    rise(resetWhenDestroyed(raw));
     raw.on("error", ignore).once("close", () => open.delete(raw));
-    resetWhenDestroyed(raw);
     const cancel = clock.after(connectTimeoutMs, () => {
-      raw.destroy(new Error(`no connection to ${host}:${tcpPort} within ${connectTimeoutMs} ms`)); // 3
+      giveUp(new Error(`no connection to ${host}:${tcpPort} within ${connectTimeoutMs} ms`)); // 3
     });
-    dial(raw, target, settings, sessions)
+    dial(raw, target, settings, sessions, rise)
       .finally(cancel)
       .then(
         (socket) => callback(null, socket),
         (error) => {
-          raw.destroy();
+          giveUp();
           callback(error, null);
         },
       );
   };
 
-  const resetAll = (): void => open.forEach((raw) => void raw.destroy());
+  const resetAll = (): void => open.forEach((socket) => void socket.destroy());
   atExit(resetAll); // 2
   return {
     connect,
@@ -95,29 +98,31 @@ function notAtExit(task: () => void): void {
   if (exitTasks.size === 0) process.off("exit", runExitTasks);
 }
 
+/** @param rise told of each socket that is put on top of the last. */
 async function dial(
   raw: Socket,
   target: Target,
   settings: ConnectorSettings,
   sessions: Sessions,
+  rise: (socket: Socket) => void,
 ): Promise<Socket> {
   const { proxy, secureContext } = settings;
   if (proxy === null) {
     await once(raw, "connect");
-    return target.secure ? secured(raw, target.hostname, secureContext, sessions) : raw;
+    return target.secure ? secured(raw, target.hostname, secureContext, sessions, rise) : raw;
   }
   const authority = `${isIP(target.hostname) === 6 ? `[${target.hostname}]` : target.hostname}:${target.port}`;
   let socket = raw;
   try {
     await once(raw, "connect");
-    if (proxy.secure) socket = await secured(raw, proxy.hostname, secureContext, { last: undefined });
+    if (proxy.secure) socket = await secured(raw, proxy.hostname, secureContext, { last: undefined }, rise);
   } catch (error) {
     throw unreachable(proxy, authority, error as Error);
   }
   // A proxy takes requests for http:// as they are, with the whole URL.
   if (!target.secure) return socket;
   await openTunnel(socket, proxy, authority);
-  return secured(socket, target.hostname, secureContext, sessions);
+  return secured(socket, target.hostname, secureContext, sessions, rise);
 }
 
 /** The last TLS session, for the next connection to take up. */
@@ -130,6 +135,7 @@ async function secured(
   hostname: string,
   secureContext: SecureContext | null,
   sessions: Sessions,
+  rise: (socket: Socket) => void,
 ): Promise<TLSSocket> {
   const secure = connectTls({
     socket,
@@ -139,6 +145,7 @@ async function secured(
     ...(secureContext === null ? {} : { secureContext }),
     ...(sessions.last === undefined ? {} : { session: sessions.last }),
   });
+  rise(secure);
   secure.on("error", ignore).on("session", (session) => {
     sessions.last = session;
   });
@@ -147,20 +154,21 @@ async function secured(
 }
 
 /**
- * undici ends a connection in many places, always by `destroy`, and TLS by destroying the socket beneath: there the reset
- * is put in. Sockets are made with allowHalfOpen (TLS takes it over), since otherwise Node answers the peer's end with one of its own, and a
- * connection that is being ended in order can't be reset any more.
+ * Whoever ends a connection does so by `destroy`: undici in many places, TLS that of the socket below it. There the reset is
+ * put in. Sockets are made with allowHalfOpen (TLS takes it over), since otherwise Node answers the peer's end with one of
+ * its own, and a connection that is being ended in order can't be reset any more.
  */
-function resetWhenDestroyed(raw: Socket): void {
+function resetWhenDestroyed(raw: Socket): Socket {
   const { destroy } = raw;
   raw.destroy = (error) => {
     raw.destroy = destroy; // The reset calls it.
-    if (raw.connecting) return raw.destroy(error);
+    if (raw.connecting || raw.destroyed) return raw.destroy(error);
     raw.resetAndDestroy(); // 1
-    // It takes no reason.
+    // The reset has destroyed it already, without the reason.
     if (error !== undefined) process.nextTick(() => raw.emit("error", error));
     return raw;
   };
+  return raw;
 }
 
 function ignore(): void {}

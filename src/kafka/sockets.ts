@@ -76,11 +76,25 @@ function closeAtExit(): void {
 /** `socket`: what kafkajs uses, which is `raw` or TLS over it. It hears of the end as of an error. */
 function resetWith(raw: Socket, socket: Socket, error: Error): void {
   if (raw.destroyed) return;
-  // Nothing was written to one that is not open yet.
+  if (socket === raw) {
+    reset(raw);
+    process.nextTick(() => socket.emit("error", error));
+    return;
+  }
+  // TLS goes first and ends what is below it: a socket that is reset under it crashes the process.
+  const { destroy } = raw;
+  raw.destroy = () => {
+    raw.destroy = destroy; // The reset calls it.
+    reset(raw);
+    return raw;
+  };
+  socket.destroy(error);
+}
+
+/** Nothing was written to one that is not open yet. */
+function reset(raw: Socket): void {
   if (raw.connecting) raw.destroy();
   else raw.resetAndDestroy();
-  if (socket === raw) process.nextTick(() => socket.emit("error", error));
-  else socket.destroy(error);
 }
 
 /** A TLS port answers plain text with a TLS alert; kafkajs would take that for the length of a long answer. */

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { type TestContext, test } from "node:test";
-import { type ChaosPlan, planChaos } from "../../src/cli/chaos/plan.ts";
+import { test } from "node:test";
+import { type ChaosFlags, chaosOptions } from "../../src/cli/chaos/options.ts";
+import { type ChaosOptions, type ChaosPlan, planChaos } from "../../src/cli/chaos/plan.ts";
+import type { Fault } from "../../src/cli/chaos/plan-faults.ts";
 import { type ChaosOutcome, verifyChaos } from "../../src/cli/chaos/verify.ts";
 import type { GraphObject, LogRecord } from "../../src/ports.ts";
-import { skipWithout } from "../support/broker.ts";
-import { type Ended, startCli } from "./run-cli.ts";
+import { endedBy, isWithoutBroker } from "./chaos-processes.ts";
+import { startCli } from "./run-cli.ts";
 
-const options = { events: 40, kills: 4, freezes: 3, brokerRestarts: 2, seed: 7 };
-const times = { sessionTimeoutMs: 6_000, settleMs: 5_500 };
+const options: ChaosOptions = {
+  ...{ events: 40, brokers: 1, kills: 4, freezes: 3, brokerRestarts: 2, seed: 7 },
+  ...{ brokerFreezes: 0, linkCuts: 0, uncleanElection: false },
+};
+const times = { sessionTimeoutMs: 6_000, settleMs: 5_500, brokerSessionMs: 4_000 };
 const plan = planChaos(options, 8, 3, times);
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -25,6 +29,71 @@ test("a seed decides everything; all faults strike in order before the end, free
   assert.ok(places.at(-1)! < options.events);
   assert.ok(plan.faults.every((fault) => fault.kind !== "freeze" || fault.forMs > times.sessionTimeoutMs));
   assert.equal(plan.records.length, 40 + 4 + plan.bad.length);
+});
+
+test("three brokers: what strikes them is as many as asked for, the coordinator among it, an unclean election last", () => {
+  const three: ChaosOptions = {
+    ...{ ...options, events: 1000, brokers: 3, brokerRestarts: 9, brokerFreezes: 2, linkCuts: 5 },
+    uncleanElection: true,
+  };
+  for (let seed = 1; seed <= 30; seed++) {
+    const { faults } = planChaos({ ...three, seed }, 8, 3, times);
+    const of = <Kind extends Fault["kind"]>(kind: Kind) =>
+      faults.filter((fault): fault is Extract<Fault, { kind: Kind }> => fault.kind === kind);
+    assert.deepEqual([of("kill").length, of("freeze").length, of("broker-restart").length], [4, 3, 9]);
+    assert.deepEqual(
+      [of("broker-freeze").length, of("worker-cut").length, of("broker-cut").length],
+      [2, 3, 2],
+    );
+    assert.ok(of("broker-restart").some(({ target }) => target === "coordinator"));
+    assert.ok(of("broker-restart").every(({ target, graceful }) => !graceful || target === "coordinator"));
+    const long = [...of("broker-freeze"), ...of("worker-cut"), ...of("broker-cut")];
+    assert.ok(long.every(({ forMs }) => forMs > times.brokerSessionMs));
+    assert.deepEqual([of("unclean-election").length, faults.at(-1)?.kind], [1, "unclean-election"]);
+    assert.ok(faults.every(({ at }) => at <= 500));
+  }
+  const all = Array.from(
+    { length: 30 },
+    (_, seed) => planChaos({ ...three, seed }, 8, 3, times).faults,
+  ).flat();
+  const seen = new Set(
+    all.flatMap((fault) => {
+      if (fault.kind === "worker-cut") return [fault.direction];
+      if (fault.kind === "broker-cut") return [fault.bearing, fault.target];
+      return fault.kind === "broker-restart" ? [`graceful ${fault.graceful}`] : [];
+    }),
+  );
+  const wanted = ["back", "coordinator", "forth", "graceful false", "graceful true", "in", "leader", "out"];
+  assert.deepEqual([...seen].sort(), wanted);
+});
+
+test("options that need three brokers are refused with one, and have defaults with three", () => {
+  const flags: ChaosFlags = {
+    ...{ events: 200, brokers: "1", kills: 1, freezes: 1, brokerRestarts: 1 },
+    ...{ ids: "honour", seed: 1, timeout: 10 },
+  };
+  const read = (more: Partial<ChaosFlags>) => {
+    const result = chaosOptions({ ...flags, ...more });
+    return result.ok ? result.options : result.problem.code;
+  };
+  const one = { events: 200, brokers: 1, kills: 1, freezes: 1, brokerRestarts: 1, seed: 1 };
+  const none = { brokerFreezes: 0, linkCuts: 0, uncleanElection: false };
+  assert.deepEqual(read({}), { ...one, ...none });
+  assert.deepEqual(read({ brokerFreezes: 0, linkCuts: 0 }), { ...one, ...none });
+  assert.equal(read({ brokerFreezes: 1 }), "needs-cluster");
+  assert.equal(read({ linkCuts: 1 }), "needs-cluster");
+  assert.equal(read({ uncleanElection: true, events: 1000 }), "needs-cluster");
+  assert.deepEqual(read({ brokers: "3" }), { ...one, ...none, brokers: 3, brokerFreezes: 2, linkCuts: 4 });
+  assert.deepEqual(read({ brokers: "3", brokerFreezes: 1, linkCuts: 0 }), {
+    ...one,
+    ...none,
+    ...{ brokers: 3, brokerFreezes: 1 },
+  });
+  assert.equal(read({ brokers: "3", uncleanElection: true }), "too-few-events");
+  assert.deepEqual(read({ brokers: "3", uncleanElection: true, events: 600 }), {
+    ...one,
+    ...{ events: 600, brokers: 3, brokerFreezes: 2, linkCuts: 4, uncleanElection: true },
+  });
 });
 
 /** What a run without fault leaves, changed by `change`. */
@@ -142,13 +211,6 @@ test("each fault of a run is counted, and said in words", () => {
   }
 });
 
-/** Whether chaos ended for want of a broker; then the test is skipped, unless a broker is required. */
-function isWithoutBroker(t: TestContext, { code, stderr }: Ended): boolean {
-  const reason = code === 2 ? /can't start one: (.*)/.exec(stderr)?.[1] : undefined;
-  if (reason !== undefined) t.skip(skipWithout({ ok: false, reason }) || undefined);
-  return reason !== undefined;
-}
-
 /** Session time-outs and a broker that starts twice are waited for in earnest. */
 const slow = { timeout: 150_000 };
 const small = [
@@ -179,6 +241,7 @@ test("real processes killed, frozen and restarted: nothing lost, nothing twice",
   const { elapsedMs, duplicateRegistered, recovered, ...summary } = JSON.parse(stdout);
   assert.deepEqual(summary, {
     events: 60,
+    brokers: 1,
     kills: 1,
     freezes: 1,
     brokerRestarts: 1,
@@ -194,38 +257,6 @@ test("real processes killed, frozen and restarted: nothing lost, nothing twice",
 
 for (const signal of ["SIGINT", "SIGKILL"] as const) {
   test(`ended by ${signal}, in the middle: no process is left`, slow, async (t) => {
-    await endedBy(t, signal);
+    await endedBy(t, signal, [...small, "--kills", "0", "--broker-restarts", "0"], 4);
   });
-}
-
-async function endedBy(t: TestContext, signal: "SIGINT" | "SIGKILL"): Promise<void> {
-  const chaos = startCli(["chaos", ...small, "--kills", "0", "--broker-restarts", "0"]);
-  const begun = await Promise.race([chaos.line(/frozen/), chaos.ended]);
-  if (typeof begun !== "string") {
-    if (isWithoutBroker(t, begun)) return;
-    assert.fail(begun.stdout + begun.stderr);
-  }
-  const started = descendants(chaos.child.pid!);
-  assert.ok(started.length >= 4, "the broker, the simulator and the workers");
-  chaos.child.kill(signal);
-  assert.equal((await chaos.ended).code, signal === "SIGINT" ? 130 : null);
-  // The guards of a killed process act after its end, and nobody tells when.
-  const endMs = performance.now() + 10_000;
-  while (started.some(isRunning) && performance.now() < endMs) await new Promise(setImmediate);
-  assert.deepEqual(started.filter(isRunning), []);
-}
-
-function descendants(pid: number): number[] {
-  const rows = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
-  const pairs = rows.map((row) => row.trim().split(/\s+/).map(Number));
-  const children = pairs.filter(([, parent]) => parent === pid).map(([child]) => child!);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

@@ -23,19 +23,22 @@ export interface Running {
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** @param then whether standard input ends after `input`. */
+/**
+ * @param then whether standard input ends after `input`.
+ * @param limitMs one that takes longer hangs, and must not outlive its test.
+ */
 export function startCli(
   args: readonly string[],
   environment: Environment = {},
   input = "",
   then: "end" | "open" = "end",
+  limitMs = 120_000,
 ): Running {
   const env = { PATH: process.env.PATH ?? "", ...environment };
   const child = spawn(process.execPath, [main, ...args], {
     env,
     stdio: ["pipe", "pipe", "pipe"],
-    // No command of a test takes that long; one that hangs must not outlive the test.
-    timeout: 120_000,
+    timeout: limitMs,
     killSignal: "SIGKILL",
   });
   const lines: string[] = [];

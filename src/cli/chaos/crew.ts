@@ -9,18 +9,41 @@ export interface Crew {
   kill(worker: number, restartAfterMs: number): Promise<boolean>;
   /** False: it is frozen or dead already. */
   freeze(worker: number, forMs: number): boolean;
+  /** All that run; returns how to let them go on. */
+  freezeAll(): () => void;
   /** Frozen, or killed and not started again yet. */
   away(): number;
   /** How workers ended that nobody killed. */
   readonly deserted: readonly string[];
+  /** Aborted once that happened so often that none is started again. */
+  readonly givenUp: AbortSignal;
+  /**
+   * From now on a worker is expected to stop by itself: it is started once more, as a supervisor would, and is expected
+   * to stop again. `readmit` ends that: all are started that don't run, those that still do are killed first.
+   */
+  expectStops(): Stops;
   /** Asks all to end in good order. */
   dismiss(withinMs: number): Promise<void>;
+}
+
+export interface Stop {
+  readonly worker: number;
+  readonly how: string;
+  /** Code of the last fault that it logged; null: none. */
+  readonly fault: string | null;
+}
+
+export interface Stops {
+  readonly seen: readonly Stop[];
+  running(): number;
+  readmit(): Promise<void>;
 }
 
 interface Member {
   child: Child;
   frozen: boolean;
   starting: boolean;
+  fault: string | null;
 }
 
 export function startCrew(
@@ -32,58 +55,89 @@ export function startCrew(
   const settled = new Set<string>();
   const deserted: string[] = [];
   const killed = new WeakSet<Child>();
+  const givenUp = new AbortController();
   let dismissed = false;
-  const launch = (worker: number): Child => {
+  let stops: Stop[] | null = null;
+  const launch = (worker: number): Member => {
     const name = `worker-${worker + 1}`;
+    const member = { frozen: false, starting: false, fault: null as string | null };
     const child = processes.start(name, ["start"], environmentOf(worker), (line) => {
       const key = keyOf(line);
       if (key !== null) settled.add(key);
+      member.fault = faultOf(line) ?? member.fault;
     });
     void child.ended.then((how) => {
       if (killed.has(child) || dismissed) return;
+      if (stops !== null) {
+        const again = !stops.some((stop) => stop.worker === worker);
+        stops.push({ worker, how, fault: member.fault });
+        if (again) members[worker] = launch(worker);
+        return;
+      }
       deserted.push(`${name} ended by itself: ${how}`);
       // As a supervisor would; one that can't start at all is not tried for ever.
-      if (deserted.length < size * 3) members[worker]!.child = launch(worker);
+      if (deserted.length < size * 3) members[worker] = launch(worker);
+      else givenUp.abort();
     });
-    return child;
+    return Object.assign(member, { child });
   };
   const members: Member[] = [];
-  for (let worker = 0; worker < size; worker++) {
-    members.push({ child: launch(worker), frozen: false, starting: false });
-  }
+  for (let worker = 0; worker < size; worker++) members.push(launch(worker));
 
+  const endNow = async (child: Child) => {
+    killed.add(child);
+    child.signal("SIGKILL");
+    await child.ended;
+  };
   return {
     deserted,
+    givenUp: givenUp.signal,
     settled: () => settled.size,
     away: () => members.filter(({ frozen, starting }) => frozen || starting).length,
     async kill(worker, restartAfterMs) {
       const member = members[worker]!;
-      const { child } = member;
-      if (member.starting || !child.isRunning()) return false;
-      killed.add(child);
+      if (member.starting || !member.child.isRunning()) return false;
       member.starting = true;
-      child.signal("SIGKILL");
-      await child.ended;
+      await endNow(member.child);
       member.frozen = false;
       clock.after(restartAfterMs, () => {
-        if (dismissed) return;
-        member.child = launch(worker);
-        member.starting = false;
+        if (!dismissed) members[worker] = launch(worker);
       });
       return true;
     },
     freeze(worker, forMs) {
       const member = members[worker]!;
       if (member.frozen || member.starting) return false;
-      const { child } = member;
       member.frozen = true;
-      child.signal("SIGSTOP");
+      member.child.signal("SIGSTOP");
       clock.after(forMs, () => {
-        if (member.child !== child) return;
-        child.signal("SIGCONT");
+        if (members[worker] !== member || member.starting) return;
+        member.child.signal("SIGCONT");
         member.frozen = false;
       });
       return true;
+    },
+    freezeAll() {
+      const frozen = members.filter(({ child }) => child.isRunning());
+      for (const { child } of frozen) child.signal("SIGSTOP");
+      return () => {
+        for (const { child } of frozen) child.signal("SIGCONT");
+      };
+    },
+    expectStops() {
+      const seen: Stop[] = [];
+      stops = seen;
+      return {
+        seen,
+        running: () => members.filter(({ child }) => child.isRunning()).length,
+        async readmit() {
+          await Promise.all(
+            members.filter(({ child }) => child.isRunning()).map(({ child }) => endNow(child)),
+          );
+          stops = null;
+          for (const worker of members.keys()) members[worker] = launch(worker);
+        },
+      };
     },
     async dismiss(withinMs) {
       dismissed = true;
@@ -105,4 +159,10 @@ export function startCrew(
 function keyOf(line: string): string | null {
   if (!/"event":"record-(registered|duplicate)"/.test(line)) return null;
   return /"idempotencyKey":"([^"]+)"/.exec(line)?.[1] ?? null;
+}
+
+/** The code in a worker's log line about why it stops. */
+function faultOf(line: string): string | null {
+  if (!/"event":"fault"|"level":"fatal"/.test(line)) return null;
+  return /"code":"([^"]+)"/.exec(line)?.[1] ?? null;
 }

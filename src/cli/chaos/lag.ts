@@ -1,10 +1,20 @@
-/** How far a consumer group is behind, asked of the broker by other means than the worker's. */
-import type { Kafka } from "kafkajs";
+/** How far a consumer group is behind, asked of the brokers by other means than the worker's. */
+import type { Admin } from "kafkajs";
+import { openAdmin } from "./admin.ts";
 
 export interface LagReader {
-  /** Records not settled, over these topics; null: the broker didn't answer. */
+  /** Records not settled, over these topics; null: the brokers didn't answer. */
   read(): Promise<number | null>;
   close(): Promise<void>;
+}
+
+export interface PartitionOffsets {
+  readonly topic: string;
+  readonly partition: number;
+  readonly low: number;
+  readonly high: number;
+  /** Of the group; -1: none. */
+  readonly committed: number;
 }
 
 export async function openLag(
@@ -12,49 +22,41 @@ export async function openLag(
   groupId: string,
   topics: readonly string[],
 ): Promise<LagReader> {
-  const { default: kafkajs } = await import("kafkajs");
-  const kafka: Kafka = new kafkajs.Kafka({
-    brokers: [...brokers],
-    clientId: `${groupId}-lag`,
-    logLevel: kafkajs.logLevel.NOTHING,
-    retry: { retries: 0 },
-    connectionTimeout: 2_000,
-    requestTimeout: 5_000,
-  });
-  const admin = kafka.admin();
-  const restoreWarnings = muteNegativeTimeouts();
+  let admin = await openAdmin(brokers, `${groupId}-lag`);
   return {
     async read() {
       try {
         await admin.connect();
-        let lag = 0;
-        const groups = await admin.fetchOffsets({ groupId, topics: [...topics] });
-        for (const { topic, partitions } of groups) {
-          const committed = new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-          for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
-            lag += Number(high) - Math.max(Number(low), committed.get(partition) ?? -1);
-          }
-        }
-        return lag;
+        const offsets = await readOffsets(admin, groupId, topics);
+        return offsets.reduce(
+          (lag, { low, high, committed }) => lag + Math.abs(high - Math.max(low, committed)),
+          0,
+        );
       } catch {
+        // What it knows of the cluster may be out of date.
+        await admin.disconnect().catch(() => {});
+        admin = await openAdmin(brokers, `${groupId}-lag`);
         return null;
       }
     },
     async close() {
       await admin.disconnect().catch(() => {});
-      restoreWarnings();
     },
   };
 }
 
-/** kafkajs arms timers with negative delays, of which Node would warn people who can't help it. */
-function muteNegativeTimeouts(): () => void {
-  const { emitWarning } = process;
-  const muted = (...args: Parameters<typeof emitWarning>) => {
-    if ((args as unknown[])[1] !== "TimeoutNegativeWarning") emitWarning.apply(process, args);
-  };
-  process.emitWarning = muted as typeof emitWarning;
-  return () => {
-    process.emitWarning = emitWarning;
-  };
+export async function readOffsets(
+  admin: Admin,
+  groupId: string,
+  topics: readonly string[],
+): Promise<PartitionOffsets[]> {
+  const found: PartitionOffsets[] = [];
+  for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
+    const committed = new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
+      const own = committed.get(partition) ?? -1;
+      found.push({ topic, partition, low: Number(low), high: Number(high), committed: own });
+    }
+  }
+  return found;
 }

@@ -4,18 +4,18 @@ import { badKinds, badRecord } from "../samples/bad-records.ts";
 import { type EnrollmentEvent, enrollmentRecord } from "../samples/enrollment-event.ts";
 import { duplicateOf, sampleEnrollment } from "../samples/enrollments.ts";
 import { randomUuid, seededRandom, shuffle } from "../samples/random.ts";
-
-export type Fault =
-  | { readonly kind: "kill"; readonly at: number; readonly worker: number; readonly restartAfterMs: number }
-  | { readonly kind: "freeze"; readonly at: number; readonly worker: number; readonly forMs: number }
-  | { readonly kind: "broker-restart"; readonly at: number; readonly downMs: number };
+import { type Fault, planFaults, type Times } from "./plan-faults.ts";
 
 export interface ChaosOptions {
   /** Distinct enrollments. */
   readonly events: number;
   readonly kills: number;
   readonly freezes: number;
+  readonly brokers: 1 | 3;
   readonly brokerRestarts: number;
+  readonly brokerFreezes: number;
+  readonly linkCuts: number;
+  readonly uncleanElection: boolean;
   readonly seed: number;
 }
 
@@ -29,19 +29,12 @@ export interface ChaosPlan {
   readonly faults: readonly Fault[];
 }
 
-export interface Times {
-  readonly sessionTimeoutMs: number;
-  readonly settleMs: number;
-}
-
 const enrollmentsPerTenant = 50;
 const leastTenants = 12;
 const duplicateShare = 0.1;
 const badShare = 0.02;
 /** Records that their producer put into a partition that isn't their tenant's. */
 const strayShare = 0.1;
-/** Freezes past the settle time, among those past the session time-out. */
-const longFreezeShare = 0.3;
 
 export function planChaos(
   options: ChaosOptions,
@@ -96,29 +89,4 @@ function planRecords(
   }
   for (const record of bad) ordered.push({ place: random() * enrollments.length, record });
   return ordered.sort((a, b) => a.place - b.place).map(({ record }) => record);
-}
-
-/** Spread over the run, each at a random point of its own stretch, in random order. */
-function planFaults(options: ChaosOptions, workers: number, times: Times, random: Random): Fault[] {
-  const kinds = shuffle(
-    [
-      ...Array<Fault["kind"]>(options.kills).fill("kill"),
-      ...Array<Fault["kind"]>(options.freezes).fill("freeze"),
-      ...Array<Fault["kind"]>(options.brokerRestarts).fill("broker-restart"),
-    ],
-    random,
-  );
-  const stretch = (options.events * 0.95) / Math.max(1, kinds.length);
-  return kinds.map((kind, index) => {
-    const at = Math.floor((index + random()) * stretch);
-    const worker = Math.floor(random() * workers);
-    if (kind === "kill") return { kind, at, worker, restartAfterMs: Math.floor(random() * 2_000) };
-    if (kind === "freeze") return { kind, at, worker, forMs: freezeMs(times, random) };
-    return { kind, at, downMs: Math.floor(random() * 3_000) };
-  });
-}
-
-function freezeMs({ sessionTimeoutMs, settleMs }: Times, random: Random): number {
-  const past = random() < longFreezeShare ? settleMs + 2_000 : 0;
-  return Math.floor(sessionTimeoutMs + past + 1_000 + random() * 2_000);
 }

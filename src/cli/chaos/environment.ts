@@ -1,0 +1,59 @@
+/** The settings of the processes that chaos starts. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { GraphProcess } from "./graph-process.ts";
+import type { Environment } from "./processes.ts";
+
+export const workers = 3;
+export const partitionCount = 8;
+export const groupId = "connector-registrar-chaos";
+
+/** Short, so that a fault costs seconds; the settle time covers one request and one append. */
+export const times = {
+  sessionTimeoutMs: 6_000,
+  requestTimeoutMs: 2_000,
+  publishTimeoutMs: 3_000,
+  settleMs: 5_500,
+  brokerSessionMs: 4_000,
+};
+
+/** Of every worker, beside where it finds what. */
+const workerSettings: Environment = {
+  GRAPH_REQUEST_TIMEOUT_MS: String(times.requestTimeoutMs),
+  SETTLE_MS: String(times.settleMs),
+  // All on one machine: what a killed worker's kernel still has to send arrives at once.
+  GRAPH_ORPHAN_MS: "1000",
+  REREAD_COUNT: "2",
+  REREAD_DELAY_MS: "300",
+  MAX_ATTEMPTS: "200",
+  LOG_LEVEL: "debug",
+};
+
+export function logEnvironment(brokers: readonly string[], directory: string, name: string): Environment {
+  return {
+    KAFKA_BROKERS: brokers.join(","),
+    KAFKA_GROUP_ID: groupId,
+    KAFKA_CLIENT_ID: name,
+    KAFKA_SESSION_TIMEOUT_MS: String(times.sessionTimeoutMs),
+    TOPICS_PARTITIONS: String(partitionCount),
+    PUBLISH_TIMEOUT_MS: String(times.publishTimeoutMs),
+    DATA_DIR: join(directory, name),
+  };
+}
+
+export function workerEnvironment(
+  worker: number,
+  brokers: readonly string[],
+  graph: GraphProcess,
+  tenantIds: readonly string[],
+  directory: string,
+): Environment {
+  const name = `worker-${worker + 1}`;
+  mkdirSync(join(directory, name), { recursive: true });
+  return {
+    ...logEnvironment(brokers, directory, name),
+    ...graph.environment,
+    ALLOWED_TENANTS: tenantIds.join(","),
+    ...workerSettings,
+  };
+}

@@ -1,0 +1,71 @@
+/** The relays in front of a cluster's ports, and which of them make up a link. */
+import { type Direction, openRelay, type Relay } from "./relay.ts";
+
+/** Of a broker to the other brokers: out, what it sends doesn't arrive there; in, what they send doesn't arrive here. */
+export type Bearing = "out" | "in";
+
+export interface Links {
+  /** The port to connect to instead of this one, for a listener of a broker. `from`: the only broker that will. */
+  front(listener: string, broker: number, from: number | null, port: number): Promise<number>;
+  /** Each returns how to end the cut. */
+  cutWorker(worker: number, broker: number, direction: Direction): () => void;
+  cutBroker(broker: number, bearing: Bearing): () => void;
+  /** The others can't ask this broker for its records any more; it goes on with everything else. */
+  cutFollowers(broker: number): () => void;
+  close(): Promise<void>;
+}
+
+/** Of chaos itself: never cut. */
+export const ownListener = "OWN";
+const internal = "INTERNAL";
+const controller = "CONTROLLER";
+
+export function workerListener(worker: number): string {
+  return `WORKER${worker + 1}`;
+}
+
+interface Fronted {
+  readonly listener: string;
+  readonly broker: number;
+  readonly from: number | null;
+  readonly relay: Relay;
+}
+
+export function openLinks(): Links {
+  const fronted: Fronted[] = [];
+  const cut = (directionOf: (one: Fronted) => Direction | null) => {
+    const relays: Relay[] = [];
+    for (const one of fronted) {
+      const direction = directionOf(one);
+      if (direction === null) continue;
+      one.relay.cut(direction);
+      relays.push(one.relay);
+    }
+    return () => {
+      for (const relay of relays) relay.heal();
+    };
+  };
+  return {
+    async front(listener, broker, from, port) {
+      if (listener === ownListener) return port;
+      const relay = await openRelay(port);
+      fronted.push({ listener, broker, from, relay });
+      return relay.port;
+    },
+    cutWorker: (worker, broker, direction) =>
+      cut((one) => (one.listener === workerListener(worker) && one.broker === broker ? direction : null)),
+    cutBroker: (broker, bearing) =>
+      cut((one) => {
+        const answers = bearing === "out" ? "back" : "forth";
+        const requests = bearing === "out" ? "forth" : "back";
+        if ((one.listener === internal || one.listener === controller) && one.broker === broker)
+          return answers;
+        return one.listener === controller && one.from === broker ? requests : null;
+      }),
+    cutFollowers: (broker) =>
+      cut((one) => (one.listener === internal && one.broker === broker ? "forth" : null)),
+    async close() {
+      await Promise.all(fronted.map(({ relay }) => relay.close()));
+    },
+  };
+}

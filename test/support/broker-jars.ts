@@ -1,0 +1,63 @@
+/** Kafka's own jars from Maven, and the set-up of a data directory with them. */
+import { execFile } from "node:child_process";
+import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const pom = join(import.meta.dirname, "kafka-broker", "pom.xml");
+
+export type Jars =
+  | { readonly ok: true; readonly directory: string }
+  | { readonly ok: false; readonly reason: string };
+
+/** Copied once for each version into a directory that later runs find again. */
+export async function obtainJars(): Promise<Jars> {
+  const version = /kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(await readFile(pom, "utf8"))?.[1];
+  const directory = join(tmpdir(), `registrar-kafka-jars-${version}`);
+  const found = await run("java", ["-version"]).then(
+    () => true,
+    () => false,
+  );
+  if (!found) return { ok: false, reason: "no java on the PATH" };
+  if (await exists(directory)) return { ok: true, directory };
+  const partial = await mkdtemp(`${directory}-`);
+  try {
+    await mkdir(partial, { recursive: true });
+    await run("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${partial}`]);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return { ok: false, reason: missing ? "no mvn on the PATH" : `mvn failed: ${messageOf(error)}` };
+  }
+  // Two runs may get here at once: the first rename wins, the other's copy goes.
+  await rename(partial, directory).catch(() => rm(partial, { recursive: true, force: true }));
+  return { ok: true, directory };
+}
+
+/** Formats the data directory that `properties` names. `scramUsers`: as StorageTool takes them. */
+export async function formatStorage(
+  jars: string,
+  clusterId: string,
+  propertiesFile: string,
+  scramUsers: readonly string[] = [],
+): Promise<void> {
+  await run("java", [
+    ...["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", join(jars, "*")],
+    ...["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", propertiesFile],
+    ...scramUsers.flatMap((user) => ["--add-scram", user]),
+  ]);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trim().split("\n").slice(0, 3).join(" | ");
+}

@@ -1,0 +1,94 @@
+/**
+ * One broker as a Java process. A shell stands guard: when this process ends for any reason, the shell's standard input
+ * closes, and it kills the broker, also a frozen one, and removes its data.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+const startTimeoutMs = 240_000;
+
+export interface BrokerProcess {
+  /** Once it serves; rejects when it ends before. */
+  readonly ready: Promise<void>;
+  /** Freezes it, or lets it go on. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
+  /** Resolves once it is gone. Before it serves it is always killed, and its data removed. */
+  end(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+}
+
+const guard = `
+exec 3<&0
+java -Xms128m -Xmx"$3" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+  -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.logFile=System.out \
+  -Dorg.slf4j.simpleLogger.showDateTime=true -Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS \
+  -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info \
+  -cp "$1/*" kafka.Kafka "$2/server.properties" </dev/null &
+broker=$!
+echo "pid $broker"
+(cat <&3 >/dev/null; trap "" TERM; kill -9 $broker; rm -rf "$2") >/dev/null 2>&1 &
+watch=$!
+wait $broker
+kill $watch
+`;
+
+/** Starts the broker of this data directory. @param onLine is given what it says. */
+export function launchBroker(
+  jars: string,
+  directory: string,
+  heap: string,
+  onLine: (line: string) => void = () => {},
+): BrokerProcess {
+  const shell = spawn("sh", ["-c", guard, "guard", jars, directory, heap], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const exited = new Promise<void>((resolve) => shell.once("exit", () => resolve()));
+  let pid: number | null = null;
+  const ready = started(shell, onLine).then((found) => {
+    pid = found;
+    // The guard must not keep a test's process alive: when that ends, so does the pipe.
+    shell.unref();
+    for (const pipe of [shell.stdin, shell.stdout]) (pipe as unknown as { unref(): void }).unref();
+  });
+  ready.catch(() => {});
+  const tell = (signal: NodeJS.Signals) => {
+    try {
+      if (pid !== null && shell.exitCode === null) process.kill(pid, signal);
+    } catch {
+      // It has just ended, and its guard not yet.
+    }
+  };
+  return {
+    ready,
+    signal: tell,
+    end: async (signal) => {
+      shell.ref();
+      if (pid === null) shell.stdin.destroy();
+      else tell(signal);
+      await exited;
+      shell.stdin.destroy();
+    },
+  };
+}
+
+/** The broker's process id, once it says that it serves. */
+function started(shell: ChildProcess, onLine: (line: string) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let pid = 0;
+    const lines: string[] = [];
+    const timer = setTimeout(() => fail(`no "started" within ${startTimeoutMs} ms`), startTimeoutMs);
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      shell.stdin?.destroy();
+      reject(new Error([why, ...lines.slice(-5)].join(" | ")));
+    };
+    shell.once("exit", (code) => fail(`it ended with code ${code}`));
+    createInterface({ input: shell.stdout! }).on("line", (line) => {
+      onLine(line);
+      if (lines.push(line) > 50) lines.shift();
+      if (line.startsWith("pid ")) pid = Number(line.slice(4));
+      if (!line.includes("Kafka Server started")) return;
+      clearTimeout(timer);
+      resolve(pid);
+    });
+  });
+}
