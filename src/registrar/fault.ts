@@ -1,4 +1,4 @@
-/** Why the registrar stops by itself: nothing that a retry or a single record could mend. */
+/** Why the registrar stops by itself: no retry and no single record could change that. */
 export interface Fault {
   /** Stable, kebab-case. */
   readonly code: string;
@@ -38,7 +38,7 @@ export function membershipLost(reason: string): Fault {
   return {
     code: "membership-lost",
     message: `The worker can't go on reading from the log: ${reason}`,
-    fix: "Mend that, then start it again. Nothing is lost: it goes on from what is committed.",
+    fix: "Put that right, then start it again. Nothing is lost: it goes on from what is committed.",
   };
 }
 

@@ -3,7 +3,7 @@
  *
  * 1. A create that may have been carried out is read back before the next one: the record is in doubt. Where Graph has
  *    shown that it takes our ids, an outage is not read back: the next create with the same id tells, by 201 or 409.
- *    The record stays in doubt until then, for whoever takes it over.
+ *    The record stays in doubt until then, for the next owner.
  * 2. A fault of the whole service stops the worker and dead-letters nothing.
  * 3. Attempts are spent only while others succeed, and never by an outage (see `spends`). A blocked tenant's records are
  *    dead-lettered only when they have waited for tenantBlockedMaxMs.

@@ -21,7 +21,7 @@ export interface Outcomes {
   duplicate(item: Item, idempotencyKey: string): void;
   deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void;
   moveHome(item: Item, home: number, tenantId: string): void;
-  /** `inDoubt`: a create of it may have been carried out, so whoever takes it up must read it back first. */
+  /** `inDoubt`: a create of it may have been carried out, so it must be read back before the next create. */
   park(item: Item, tenantId: string, inDoubt: boolean): void;
 }
 

@@ -198,7 +198,7 @@ describe("a tenant that is throttled", () => {
 
 describe("a tenant that is blocked", () => {
   for (const status of [401, 403]) {
-    test(`${status} blocks only that tenant, which is asked again now and then and heals`, async (t) => {
+    test(`${status} blocks only that tenant, which is asked again now and then until it is served`, async (t) => {
       const world = createWorld(t);
       world.graph.always(contoso, answers(status));
       world.emit(...many(3, contoso), ...many(3, fabrikam));

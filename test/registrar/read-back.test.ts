@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readDeadLetter } from "../../src/domain/dead-letter.ts";
-import { contoso, detailsOf, fabrikam, headerNames, keyOf, objectOf } from "./enrollments.ts";
+import { contoso, detailsOf, keyOf, objectOf } from "./enrollments.ts";
 import { createWorld, many, settings } from "./harness.ts";
 import { answers, byItself, lost, lostAfterCreating } from "./scripted-graph.ts";
 
@@ -262,64 +262,5 @@ describe("a list that is not whole", () => {
     world.start({ tenantBlockedMaxMs: 3_600_000 });
     await world.time.pass(3_800_000);
     assert.deepEqual(world.deadLetters(), ["tenant-blocked enrolled/0/0"]);
-  });
-});
-
-describe("one tenant's trouble", () => {
-  for (const status of [403, 500])
-    test(`lists that answer ${status} for ever: other tenants are served, through a window that is full of it`, async (t) => {
-      const world = createWorld(t);
-      const refused = answers(status).reply;
-      const list = world.graph.list;
-      world.graph.list = (tenantId) =>
-        tenantId === contoso
-          ? list(tenantId).then((reply) => (reply.kind === "listed" ? refused : reply))
-          : list(tenantId);
-      world.graph.always(contoso, lost);
-      world.emit(...many(15, contoso));
-      const worker = world.start({ windowRecords: 10 });
-      await world.time.pass(60_000);
-      for (let n = 0; n < 30; n++) {
-        world.emit({ tenant: fabrikam, machine: `OTHER-${n}` }, { machine: `MORE-${n}` });
-        await world.time.until("served", () => world.registered().length === n + 1, 120_000);
-      }
-      assert.ok(worker.seen("record-parked").length > 10);
-      assert.ok(world.log.records("retry").some((record) => headerNames(record).includes("in-doubt")));
-      assert.ok(worker.seen(status === 403 ? "tenant-blocked" : "read-back-failed").length > 0);
-      assert.deepEqual(world.deadLetters(), []);
-    });
-
-  test("a record that is alone and always answered 500: dead-lettered once others are served, and nobody waits behind it", async (t) => {
-    const world = createWorld(t);
-    world.graph.always(contoso, answers(500));
-    world.emit({ tenant: contoso });
-    world.start({ maxAttempts: 3 });
-    await world.time.pass(1_200_000);
-    assert.deepEqual(world.deadLetters(), [], "alone at work, its failure may be an outage");
-    let slowestMs = 0;
-    for (let n = 0; n < 60; n++) {
-      const emittedAtMs = world.time.nowMs();
-      world.emit({ tenant: fabrikam, machine: `OTHER-${n}` });
-      await world.untilRegistered(n + 1);
-      slowestMs = Math.max(slowestMs, world.time.nowMs() - emittedAtMs);
-      await world.time.pass(20_000);
-    }
-    assert.deepEqual(world.deadLetters(), ["attempts-exhausted enrolled/0/0"]);
-    assert.ok(slowestMs < 1_000, `${slowestMs} ms`);
-  });
-
-  test("two of its records fail while other tenants are served: that is its outage, and spends no attempt", async (t) => {
-    const world = createWorld(t);
-    world.graph.always(contoso, answers(500));
-    world.emit(...many(2, contoso));
-    world.start({ maxAttempts: 3 });
-    for (let n = 0; n < 60; n++) {
-      world.emit({ tenant: fabrikam, machine: `OTHER-${n}` });
-      await world.time.pass(60_000);
-    }
-    assert.equal(world.registered().length, 60);
-    assert.deepEqual(world.deadLetters(), []);
-    world.graph.always(contoso, null);
-    await world.untilRegistered(62);
   });
 });
