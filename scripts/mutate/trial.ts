@@ -1,0 +1,164 @@
+/** Tries mutants against the tests, one after the other, and says what became of each. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { refusedByCompiler } from "./compile.ts";
+import { applied, type Mutant, mutantsOf } from "./mutants.ts";
+import { type Area, type Target, targetsOf } from "./targets.ts";
+import { createTestProcesses, type TestProcesses } from "./test-process.ts";
+
+/** A mutant that changes nothing that matters, and why not. Names the mutant as long as its line stays the same. */
+export interface Equivalent {
+  readonly file: string;
+  /** The source line, trimmed. */
+  readonly line: string;
+  /** As printed: `before -> after`. */
+  readonly change: string;
+  readonly why: string;
+}
+
+export interface Trial {
+  readonly root: string;
+  readonly areas: readonly Area[];
+  readonly equivalents: readonly Equivalent[];
+  /** Is this source file to be mutated? */
+  readonly isWanted: (file: string) => boolean;
+  /** How many mutants, chosen by the seed; null: all. */
+  readonly sample: number | null;
+  readonly seed: number;
+  readonly jobs: number;
+  readonly progress: (line: string) => void;
+}
+
+export type Fate =
+  | { readonly kind: "killed"; readonly by: string }
+  | { readonly kind: "refused" }
+  | { readonly kind: "survived" };
+
+export interface TrialResult {
+  readonly mutants: number;
+  readonly equivalent: number;
+  readonly fates: ReadonlyMap<Mutant, Fate>;
+}
+
+export function list({ root, areas, equivalents, isWanted, sample, seed }: Omit<Trial, "jobs" | "progress">) {
+  const targets = targetsOf(root, areas).filter(({ file }) => isWanted(file));
+  const texts = new Map(targets.map(({ file }) => [file, readFileSync(join(root, file), "utf8")]));
+  const all = targets.flatMap(({ file }) => mutantsOf(file, texts.get(file)!));
+  const listed = equivalents.filter(({ file }) => texts.has(file));
+  const lost = listed.filter((entry) => !all.some((mutant) => isListed(mutant, entry)));
+  if (lost.length > 0) {
+    const lines = lost.map(({ file, line, change }) => `${file}: ${line}: ${change}`);
+    throw new Error(`accepted as equivalent, but no such mutant is left:\n${lines.join("\n")}`);
+  }
+  const open = all.filter((mutant) => !listed.some((entry) => isListed(mutant, entry)));
+  const chosen = sample === null ? open : chooseSome(open, sample, seed);
+  return { targets, texts, chosen, mutants: all.length, equivalent: all.length - open.length };
+}
+
+export async function tryMutants(trial: Trial): Promise<TrialResult> {
+  const { targets, texts, chosen, mutants, equivalent } = list(trial);
+  const { root, progress, jobs } = trial;
+  const scratch = mkdtempSync(join(tmpdir(), "mutate-"));
+  try {
+    progress(
+      `${mutants} mutants in ${targets.length} files, ${equivalent} listed as equivalent, ${chosen.length} to be tried`,
+    );
+    const fates = new Map<Mutant, Fate>();
+    for (const mutant of refusedByCompiler(root, chosen, (file) => texts.get(file)!))
+      fates.set(mutant, { kind: "refused" });
+    const open = chosen.filter((mutant) => !fates.has(mutant));
+    progress(`${fates.size} are refused by the compiler, ${open.length} go to the tests`);
+    const processes = createTestProcesses(root, scratch);
+    const stagesOf = await measured(targets, new Set(open.map(({ file }) => file)), processes);
+    let tried = 0;
+    const queue = [...open];
+    const work = async (): Promise<void> => {
+      for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+        const text = applied(texts.get(mutant.file)!, mutant);
+        const fate = await fateOf({ file: mutant.file, text }, stagesOf.get(mutant.file)!, processes);
+        fates.set(mutant, fate);
+        tried++;
+        if (fate.kind === "survived") progress(`survived: ${described(mutant)}`);
+        if (tried % 25 === 0) progress(`${tried} of ${open.length} tried`);
+      }
+    };
+    await Promise.all(Array.from({ length: jobs }, work));
+    return { mutants, equivalent, fates };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+export function described({ file, line, change }: Mutant): string {
+  return `${file}:${line}: ${change}`;
+}
+
+interface Stage {
+  readonly tests: readonly string[];
+  readonly cpuMaxSeconds: number;
+}
+
+/** Without any mutation all tests pass; that run shows which are quick, and what a run may cost. */
+async function measured(
+  targets: readonly Target[],
+  wanted: ReadonlySet<string>,
+  processes: TestProcesses,
+): Promise<Map<string, Stage[]>> {
+  const known = new Map<string, Stage>();
+  const byFile = new Map<string, Stage[]>();
+  for (const { file, stages } of targets.filter(({ file }) => wanted.has(file))) {
+    if (stages.length === 0) throw new Error(`${file}: no test file loads it`);
+    const measuredStages: Stage[] = [];
+    for (const tests of stages) {
+      const key = tests.join(" ");
+      const stage = known.get(key) ?? (await measure(tests, processes));
+      known.set(key, stage);
+      measuredStages.push(stage);
+    }
+    byFile.set(file, measuredStages);
+  }
+  return byFile;
+}
+
+async function measure(tests: readonly string[], processes: TestProcesses): Promise<Stage> {
+  const ran = await processes.run(tests, null, 600);
+  if (ran.kind === "ended") throw new Error(`without any mutation, ${tests.join(" ")}: ${ran.why}`);
+  const { failed, passed, durationsMs, cpuSeconds } = ran.result;
+  if (failed !== null) throw new Error(`without any mutation this test fails: ${failed}`);
+  if (passed === 0) throw new Error(`no test was executed: ${tests.join(" ")}`);
+  const quickFirst = tests.toSorted((a, b) => (durationsMs[a] ?? 0) - (durationsMs[b] ?? 0));
+  return { tests: quickFirst, cpuMaxSeconds: cpuSeconds * 3 + 5 };
+}
+
+async function fateOf(
+  changed: { readonly file: string; readonly text: string },
+  stages: readonly Stage[],
+  processes: TestProcesses,
+): Promise<Fate> {
+  for (const { tests, cpuMaxSeconds } of stages) {
+    const ran = await processes.run(tests, changed, cpuMaxSeconds);
+    if (ran.kind === "ended") return { kind: "killed", by: ran.why };
+    if (ran.result.failed !== null) return { kind: "killed", by: ran.result.failed };
+  }
+  return { kind: "survived" };
+}
+
+function isListed({ file, lineText, change }: Mutant, entry: Equivalent): boolean {
+  return file === entry.file && lineText === entry.line && change === entry.change;
+}
+
+/** The same ones for the same seed, in the order of the files. */
+function chooseSome(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
+  let state = seed >>> 0;
+  // mulberry32
+  const random = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const ranked = mutants.map((mutant, at) => ({ mutant, at, rank: random() }));
+  const chosen = ranked.toSorted((a, b) => a.rank - b.rank).slice(0, count);
+  return chosen.toSorted((a, b) => a.at - b.at).map(({ mutant }) => mutant);
+}
