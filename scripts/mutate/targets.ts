@@ -23,6 +23,8 @@ export interface Target {
   readonly file: string;
   /** In turn: those that are about this file, then all others of the area that load it. */
   readonly stages: readonly (readonly string[])[];
+  /** The file and all that load it, tests included. */
+  readonly dependents: readonly string[];
 }
 
 export function targetsOf(root: string, from: readonly Area[]): Target[] {
@@ -30,11 +32,13 @@ export function targetsOf(root: string, from: readonly Area[]): Target[] {
   return from.flatMap(({ sources, tests }) => {
     const testFiles = listed(root, tests);
     return listed(root, sources).map((file) => {
-      const loading = testFiles.filter((test) => reaches(test, file, importsOf));
+      const loading = testFiles.filter((test) => reachedFrom(test, importsOf).has(file));
       const near = loading.filter((test) => isNamedAfter(test, file) || importsOf(test).includes(file));
       const rest = loading.filter((test) => !near.includes(test));
       near.sort((a, b) => Number(isNamedAfter(b, file)) - Number(isNamedAfter(a, file)));
-      return { file, stages: [near, rest].filter((stage) => stage.length > 0) };
+      const all = new Set(loading.flatMap((test) => [...reachedFrom(test, importsOf)]));
+      const dependents = [...all].filter((one) => reachedFrom(one, importsOf).has(file));
+      return { file, stages: [near, rest].filter((stage) => stage.length > 0), dependents };
     });
   });
 }
@@ -51,13 +55,10 @@ function isNamedAfter(test: string, file: string): boolean {
   return name === stem || name.startsWith(`${stem}-`);
 }
 
-function reaches(from: string, to: string, importsOf: (file: string) => readonly string[]): boolean {
-  const seen = new Set([from]);
-  for (const file of seen) {
-    if (file === to) return true;
-    for (const next of importsOf(file)) seen.add(next);
-  }
-  return false;
+function reachedFrom(file: string, importsOf: (file: string) => readonly string[]): Set<string> {
+  const seen = new Set([file]);
+  for (const one of seen) for (const next of importsOf(one)) seen.add(next);
+  return seen;
 }
 
 /** Relative imports, types left out: they load nothing. */

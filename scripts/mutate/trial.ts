@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { refusedByCompiler } from "./compile.ts";
 import { applied, type Mutant, mutantsOf } from "./mutants.ts";
 import { type Area, type Target, targetsOf } from "./targets.ts";
-import { createTestProcesses, type TestProcesses } from "./test-process.ts";
+import { createTestProcess, type TestProcess } from "./test-process.ts";
+import type { Job } from "./test-server.ts";
 
 /** A mutant that changes nothing that matters, and why not. Names the mutant as long as its line stays the same. */
 export interface Equivalent {
@@ -69,19 +70,23 @@ export async function tryMutants(trial: Trial): Promise<TrialResult> {
       fates.set(mutant, { kind: "refused" });
     const open = chosen.filter((mutant) => !fates.has(mutant));
     progress(`${fates.size} are refused by the compiler, ${open.length} go to the tests`);
-    const processes = createTestProcesses(root, scratch);
-    const stagesOf = await measured(targets, new Set(open.map(({ file }) => file)), processes);
+    const first = createTestProcess(scratch);
+    const plans = await measured(root, targets, new Set(open.map(({ file }) => file)), first).finally(
+      first.close,
+    );
     let tried = 0;
     const queue = [...open];
     const work = async (): Promise<void> => {
+      const process = createTestProcess(scratch);
       for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-        const text = applied(texts.get(mutant.file)!, mutant);
-        const fate = await fateOf({ file: mutant.file, text }, stagesOf.get(mutant.file)!, processes);
+        const changed = { file: mutant.file, text: applied(texts.get(mutant.file)!, mutant) };
+        const fate = await fateOf(changed, plans.get(mutant.file)!, process);
         fates.set(mutant, fate);
         tried++;
         if (fate.kind === "survived") progress(`survived: ${described(mutant)}`);
         if (tried % 25 === 0) progress(`${tried} of ${open.length} tried`);
       }
+      process.close();
     };
     await Promise.all(Array.from({ length: jobs }, work));
     return { mutants, equivalent, fates };
@@ -94,52 +99,52 @@ export function described({ file, line, change }: Mutant): string {
   return `${file}:${line}: ${change}`;
 }
 
-interface Stage {
-  readonly tests: readonly string[];
-  readonly cpuMaxSeconds: number;
-}
+type Plan = readonly Omit<Job, "changed">[];
 
 /** Without any mutation all tests pass; that run shows which are quick, and what a run may cost. */
 async function measured(
+  root: string,
   targets: readonly Target[],
   wanted: ReadonlySet<string>,
-  processes: TestProcesses,
-): Promise<Map<string, Stage[]>> {
-  const known = new Map<string, Stage>();
-  const byFile = new Map<string, Stage[]>();
-  for (const { file, stages } of targets.filter(({ file }) => wanted.has(file))) {
+  process: TestProcess,
+): Promise<Map<string, Plan>> {
+  const known = new Map<string, Measure>();
+  const plans = new Map<string, Plan>();
+  for (const { file, stages, dependents } of targets.filter(({ file }) => wanted.has(file))) {
     if (stages.length === 0) throw new Error(`${file}: no test file loads it`);
-    const measuredStages: Stage[] = [];
+    const plan: Omit<Job, "changed">[] = [];
     for (const tests of stages) {
       const key = tests.join(" ");
-      const stage = known.get(key) ?? (await measure(tests, processes));
-      known.set(key, stage);
-      measuredStages.push(stage);
+      const measure = known.get(key) ?? (await measureOf({ root, tests, dependents }, process));
+      known.set(key, measure);
+      plan.push({ root, dependents, ...measure });
     }
-    byFile.set(file, measuredStages);
+    plans.set(file, plan);
   }
-  return byFile;
+  return plans;
 }
 
-async function measure(tests: readonly string[], processes: TestProcesses): Promise<Stage> {
-  const ran = await processes.run(tests, null, 600);
-  if (ran.kind === "ended") throw new Error(`without any mutation, ${tests.join(" ")}: ${ran.why}`);
-  const { failed, passed, durationsMs, cpuSeconds } = ran.result;
+type Measure = Pick<Job, "tests" | "cpuMaxSeconds">;
+
+async function measureOf(
+  job: Pick<Job, "root" | "tests" | "dependents">,
+  process: TestProcess,
+): Promise<Measure> {
+  const { tests } = job;
+  const ran = await process.run({ ...job, changed: null, cpuMaxSeconds: 600 });
+  if ("ended" in ran) throw new Error(`without any mutation, ${tests.join(" ")}: ${ran.ended}`);
+  const { failed, passed, durationsMs, cpuSeconds } = ran;
   if (failed !== null) throw new Error(`without any mutation this test fails: ${failed}`);
   if (passed === 0) throw new Error(`no test was executed: ${tests.join(" ")}`);
   const quickFirst = tests.toSorted((a, b) => (durationsMs[a] ?? 0) - (durationsMs[b] ?? 0));
   return { tests: quickFirst, cpuMaxSeconds: cpuSeconds * 3 + 5 };
 }
 
-async function fateOf(
-  changed: { readonly file: string; readonly text: string },
-  stages: readonly Stage[],
-  processes: TestProcesses,
-): Promise<Fate> {
-  for (const { tests, cpuMaxSeconds } of stages) {
-    const ran = await processes.run(tests, changed, cpuMaxSeconds);
-    if (ran.kind === "ended") return { kind: "killed", by: ran.why };
-    if (ran.result.failed !== null) return { kind: "killed", by: ran.result.failed };
+async function fateOf(changed: Job["changed"], plan: Plan, process: TestProcess): Promise<Fate> {
+  for (const stage of plan) {
+    const ran = await process.run({ ...stage, changed });
+    if ("ended" in ran) return { kind: "killed", by: ran.ended };
+    if (ran.failed !== null) return { kind: "killed", by: ran.failed };
   }
   return { kind: "survived" };
 }
