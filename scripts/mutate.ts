@@ -18,6 +18,7 @@ time, and says which changes no test noticed. No file is changed on disk.
   --file GLOB   only these source files (may be repeated), as 'src/registrar/*.ts'
   --sample N    so many mutants, chosen by the seed; 'all': every one (default 300)
   --seed S      which ones (default 1)
+  --near        only the test files that are about the mutated file: quick, and stricter
   --jobs N      so many at a time (default 1)
   --list        print the mutants that would be tried, and try none
   --json        print the result as JSON`;
@@ -37,7 +38,7 @@ async function main(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const { globs, sample, seed, jobs } = options;
+  const { globs, sample, seed, jobs, near } = options;
   const trial: Trial = {
     root: process.cwd(),
     areas,
@@ -46,6 +47,8 @@ async function main(args: string[]): Promise<number> {
     sample,
     seed,
     jobs,
+    stagesMax: near ? 1 : 2,
+    cpuGraceSeconds: 5,
     progress: (line) => console.error(line),
   };
   const { chosen } = list(trial);
@@ -85,6 +88,7 @@ function optionsOf(args: string[]) {
         sample: { type: "string", default: "300" },
         seed: { type: "string", default: "1" },
         jobs: { type: "string", default: "1" },
+        near: { type: "boolean", default: false },
         list: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -96,8 +100,8 @@ function optionsOf(args: string[]) {
         return `--${name} ${values[name]}: it must be a whole number from 1 on. See --help.`;
     }
     const sample = values.sample === "all" ? null : Number(values.sample);
-    const { file: globs, list, json, help } = values;
-    return { globs, sample, seed: Number(values.seed), jobs: Number(values.jobs), list, json, help };
+    const { file: globs, near, list, json, help } = values;
+    return { globs, sample, seed: Number(values.seed), jobs: Number(values.jobs), near, list, json, help };
   } catch (error) {
     return `${error instanceof Error ? error.message : error} See --help.`;
   }

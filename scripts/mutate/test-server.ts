@@ -68,7 +68,7 @@ const watch = `
   const { workerData: limit } = require("node:worker_threads");
   setInterval(() => {
     const { user, system } = process.cpuUsage();
-    if ((user + system) / 1e6 > limit[0]) process.kill(process.pid, "SIGKILL");
+    if ((user + system) / 1e6 > limit[0]) process.kill(process.pid, "SIGXCPU");
   }, 200);
 `;
 new Worker(watch, { eval: true, workerData: limit }).unref();

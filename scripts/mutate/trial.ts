@@ -28,8 +28,15 @@ export interface Trial {
   readonly sample: number | null;
   readonly seed: number;
   readonly jobs: number;
+  /** 1: only the test files that are about the mutated file. */
+  readonly stagesMax: number;
+  /** Processor time that a run may use beyond three times what it uses without a mutation. */
+  readonly cpuGraceSeconds: number;
   readonly progress: (line: string) => void;
 }
+
+/** What decides which mutants are tried. */
+export type Choice = Pick<Trial, "root" | "areas" | "equivalents" | "isWanted" | "sample" | "seed">;
 
 export type Fate =
   | { readonly kind: "killed"; readonly by: string }
@@ -42,7 +49,7 @@ export interface TrialResult {
   readonly fates: ReadonlyMap<Mutant, Fate>;
 }
 
-export function list({ root, areas, equivalents, isWanted, sample, seed }: Omit<Trial, "jobs" | "progress">) {
+export function list({ root, areas, equivalents, isWanted, sample, seed }: Choice) {
   const targets = targetsOf(root, areas).filter(({ file }) => isWanted(file));
   const texts = new Map(targets.map(({ file }) => [file, readFileSync(join(root, file), "utf8")]));
   const all = targets.flatMap(({ file }) => mutantsOf(file, texts.get(file)!));
@@ -70,11 +77,13 @@ export async function tryMutants(trial: Trial): Promise<TrialResult> {
       fates.set(mutant, { kind: "refused" });
     const open = chosen.filter((mutant) => !fates.has(mutant));
     progress(`${fates.size} are refused by the compiler, ${open.length} go to the tests`);
+    const files = new Set(open.map(({ file }) => file));
     const first = createTestProcess(scratch);
-    const plans = await measured(root, targets, new Set(open.map(({ file }) => file)), first).finally(
-      first.close,
-    );
-    let tried = 0;
+    const plans = await measured(
+      trial,
+      targets.filter(({ file }) => files.has(file)),
+      first,
+    ).finally(first.close);
     const queue = [...open];
     const work = async (): Promise<void> => {
       const process = createTestProcess(scratch);
@@ -82,9 +91,8 @@ export async function tryMutants(trial: Trial): Promise<TrialResult> {
         const changed = { file: mutant.file, text: applied(texts.get(mutant.file)!, mutant) };
         const fate = await fateOf(changed, plans.get(mutant.file)!, process);
         fates.set(mutant, fate);
-        tried++;
         if (fate.kind === "survived") progress(`survived: ${described(mutant)}`);
-        if (tried % 25 === 0) progress(`${tried} of ${open.length} tried`);
+        if (fates.size % 25 === 0) progress(`${fates.size} of ${chosen.length}`);
       }
       process.close();
     };
@@ -103,28 +111,32 @@ type Plan = readonly Omit<Job, "changed">[];
 
 /** Without any mutation all tests pass; that run shows which are quick, and what a run may cost. */
 async function measured(
-  root: string,
+  { root, stagesMax, cpuGraceSeconds }: Trial,
   targets: readonly Target[],
-  wanted: ReadonlySet<string>,
   process: TestProcess,
 ): Promise<Map<string, Plan>> {
   const known = new Map<string, Measure>();
   const plans = new Map<string, Plan>();
-  for (const { file, stages, dependents } of targets.filter(({ file }) => wanted.has(file))) {
+  for (const { file, stages, dependents } of targets) {
     if (stages.length === 0) throw new Error(`${file}: no test file loads it`);
     const plan: Omit<Job, "changed">[] = [];
-    for (const tests of stages) {
+    for (const tests of stages.slice(0, stagesMax)) {
       const key = tests.join(" ");
       const measure = known.get(key) ?? (await measureOf({ root, tests, dependents }, process));
       known.set(key, measure);
-      plan.push({ root, dependents, ...measure });
+      const cpuMaxSeconds = measure.cpuSeconds * 3 + cpuGraceSeconds;
+      plan.push({ root, dependents, tests: measure.tests, cpuMaxSeconds });
     }
     plans.set(file, plan);
   }
   return plans;
 }
 
-type Measure = Pick<Job, "tests" | "cpuMaxSeconds">;
+interface Measure {
+  /** The quick ones first. */
+  readonly tests: readonly string[];
+  readonly cpuSeconds: number;
+}
 
 async function measureOf(
   job: Pick<Job, "root" | "tests" | "dependents">,
@@ -136,8 +148,7 @@ async function measureOf(
   const { failed, passed, durationsMs, cpuSeconds } = ran;
   if (failed !== null) throw new Error(`without any mutation this test fails: ${failed}`);
   if (passed === 0) throw new Error(`no test was executed: ${tests.join(" ")}`);
-  const quickFirst = tests.toSorted((a, b) => (durationsMs[a] ?? 0) - (durationsMs[b] ?? 0));
-  return { tests: quickFirst, cpuMaxSeconds: cpuSeconds * 3 + 5 };
+  return { tests: tests.toSorted((a, b) => (durationsMs[a] ?? 0) - (durationsMs[b] ?? 0)), cpuSeconds };
 }
 
 async function fateOf(changed: Job["changed"], plan: Plan, process: TestProcess): Promise<Fate> {
