@@ -68,6 +68,7 @@ test("what is settled takes no memory for long, though there is always one that 
     settle(window, last);
     last = next;
     assert.ok(window.slots.length <= 1_100, `${window.slots.length} at ${offset}`);
+    assert.ok(hasRoom(window, 2), `no room at ${offset}`);
   }
   settle(window, last);
   assert.equal(window.slots.length, 0);
