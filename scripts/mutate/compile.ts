@@ -19,8 +19,8 @@ export function refusedByCompiler(
     cpSync(join(root, "package.json"), join(copy, "package.json"));
     cpSync(join(root, "tsconfig.json"), join(copy, "tsconfig.base.json"));
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-    const byPath = new Map(
-      mutants.map((mutant, n) => [`${dirname(mutant.file)}/mutant-${n}.ts`, mutant] as const),
+    const byPath = new Map<string, Mutant>(
+      mutants.map((mutant, n) => [`${dirname(mutant.file)}/mutant-${n}.ts`, mutant]),
     );
     for (const [path, mutant] of byPath)
       writeFileSync(join(copy, path), applied(textOf(mutant.file), mutant));

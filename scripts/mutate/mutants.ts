@@ -34,12 +34,12 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   const comments: Node[] = [];
   const onComment = (_block: boolean, _text: string, start: number, end: number) =>
     comments.push({ type: "Comment", start, end } as Node);
-  const tree = parse(stripped, { ecmaVersion: "latest", sourceType: "module", onComment }) as Syntax;
+  const tree: Node = parse(stripped, { ecmaVersion: "latest", sourceType: "module", onComment });
   let code = stripped;
   for (const { start, end } of comments)
     code = code.slice(0, start) + " ".repeat(end - start) + code.slice(end);
   const found: Mutant[] = [];
-  visit(tree, false);
+  visit(tree as Syntax, false);
   return numbered(found.sort((a, b) => a.start - b.start || a.end - b.end));
 
   /** `inSwitch`: a `break` here ends a case, not a loop. */

@@ -100,12 +100,14 @@ async function serve(job: Job): Promise<void> {
   process.channel?.ref();
   const isSpent = typeof outcome === "string";
   const { failed, passed, durationsMs } = isSpent ? { failed: outcome, passed: 0, durationsMs: {} } : outcome;
-  process.send?.({
+  const result: JobResult = {
     failed,
     passed,
     durationsMs,
     cpuSeconds: cpuSeconds() - startSeconds,
-  } satisfies JobResult);
+    isSpent,
+  };
+  process.send?.(result);
 }
 
 async function runJob({

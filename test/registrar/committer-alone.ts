@@ -34,7 +34,7 @@ export function committerAlone(
     times: () => world.sent.map(({ atMs }) => atMs - startMs),
     /** Reads so many records of a partition. */
     read: (count: number, number = 0) => {
-      const { window } = world.owned.get(number)!;
+      const { window } = owned.get(number)!;
       return Array.from({ length: count }, () => enter(window, window.nextOffset));
     },
   };
