@@ -151,7 +151,7 @@ describe("a snapshot", () => {
     assert.equal(next.size, 6);
     assert.equal(await save(next, 2), 1);
     assert.equal(await save(next, 1), 2);
-    assert.equal(decodeSnapshot(saved[1]!)?.size, 6);
+    assert.equal(decodeSnapshot(saved[1]!, 1)?.size, 6);
   });
 
   test("of a partition that is lost is not saved", async (t) => {
@@ -164,7 +164,7 @@ describe("a snapshot", () => {
 
   test("that knew no topic id takes the one that the topic has", async (t) => {
     const { saved, opened } = given(t);
-    saved.push(encodeSnapshot(await opened(null)));
+    saved.push(encodeSnapshot(await opened(null), 1));
     assert.equal((await opened("id-g")).topicId, "id-g");
   });
 });
