@@ -34,13 +34,12 @@ export function after(hook: Hook): void {
 }
 
 /** Runs what is registered, in order, up to the first failure: the name of that test, or null. */
-export async function runRegistered(onStart: (name: string) => void): Promise<string | null> {
+export async function runRegistered(): Promise<string | null> {
   const { tests, afters } = registered;
   registered.tests = [];
   registered.afters = [];
   let failed: string | null = null;
   for (const { name, body } of tests) {
-    onStart(name);
     const hooks: Hook[] = [];
     try {
       await body({ name, after: (hook) => void hooks.push(hook) });

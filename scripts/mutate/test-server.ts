@@ -23,9 +23,8 @@ export interface Job {
 export interface JobResult {
   /** The test that failed; null: all passed. */
   readonly failed: string | null;
-  readonly passed: number;
-  readonly cpuSeconds: number;
-  readonly durationsMs: Readonly<Record<string, number>>;
+  /** Processor time by test file. */
+  readonly cpuSecondsOf: Readonly<Record<string, number>>;
   /** Something may still go on in this process, which must not serve any more. */
   readonly isSpent: boolean;
 }
@@ -86,8 +85,7 @@ process.on("message", (job: Job) => void serve(job));
 
 async function serve(job: Job): Promise<void> {
   process.channel?.unref();
-  const startSeconds = cpuSeconds();
-  limit[0] = startSeconds + job.cpuMaxSeconds;
+  limit[0] = cpuSeconds() + job.cpuMaxSeconds;
   const broken = new Promise<string>((resolve) => {
     onBroken = resolve;
   });
@@ -99,42 +97,32 @@ async function serve(job: Job): Promise<void> {
   limit[0] = Number.POSITIVE_INFINITY;
   process.channel?.ref();
   const isSpent = typeof outcome === "string";
-  const { failed, passed, durationsMs } = isSpent ? { failed: outcome, passed: 0, durationsMs: {} } : outcome;
-  const result: JobResult = {
-    failed,
-    passed,
-    durationsMs,
-    cpuSeconds: cpuSeconds() - startSeconds,
-    isSpent,
-  };
+  const result: JobResult = isSpent
+    ? { failed: outcome, cpuSecondsOf: {}, isSpent }
+    : { ...outcome, isSpent };
   process.send?.(result);
 }
 
-async function runJob({
-  root,
-  tests,
-  changed,
-  dependents,
-}: Job): Promise<Omit<JobResult, "cpuSeconds" | "isSpent">> {
+async function runJob({ root, tests, changed, dependents }: Job): Promise<Omit<JobResult, "isSpent">> {
   generation++;
   const urlOf = (file: string) => pathToFileURL(join(root, file)).href;
   reloaded = new Set(dependents.map(urlOf));
   mutated = changed === null ? "" : urlOf(changed.file);
   mutatedText = changed === null ? "" : stripTypeScriptTypes(changed.text);
-  const durationsMs: Record<string, number> = {};
-  let passed = 0;
+  const cpuSecondsOf: Record<string, number> = {};
   for (const test of tests) {
-    const startMs = performance.now();
+    const startSeconds = cpuSeconds();
     registered.tests = [];
     registered.afters = [];
     try {
       await import(urlOf(test));
     } catch (error) {
-      return { failed: `${test} can't be loaded: ${error}`, passed, durationsMs };
+      return { failed: `${test} can't be loaded: ${error}`, cpuSecondsOf };
     }
-    const failed = await runRegistered(() => passed++);
-    durationsMs[test] = performance.now() - startMs;
-    if (failed !== null) return { failed, passed, durationsMs };
+    if (registered.tests.length === 0) return { failed: `${test} has no test`, cpuSecondsOf };
+    const failed = await runRegistered();
+    cpuSecondsOf[test] = cpuSeconds() - startSeconds;
+    if (failed !== null) return { failed, cpuSecondsOf };
   }
-  return { failed: null, passed, durationsMs };
+  return { failed: null, cpuSecondsOf };
 }

@@ -115,40 +115,26 @@ async function measured(
   targets: readonly Target[],
   process: TestProcess,
 ): Promise<Map<string, Plan>> {
-  const known = new Map<string, Measure>();
-  const plans = new Map<string, Plan>();
-  for (const { file, stages, dependents } of targets) {
-    if (stages.length === 0) throw new Error(`${file}: no test file loads it`);
-    const plan: Omit<Job, "changed">[] = [];
-    for (const tests of stages.slice(0, stagesMax)) {
-      const key = tests.join(" ");
-      const measure = known.get(key) ?? (await measureOf({ root, tests, dependents }, process));
-      known.set(key, measure);
-      const cpuMaxSeconds = measure.cpuSeconds * 3 + cpuGraceSeconds;
-      plan.push({ root, dependents, tests: measure.tests, cpuMaxSeconds });
-    }
-    plans.set(file, plan);
-  }
-  return plans;
-}
-
-interface Measure {
-  /** The quick ones first. */
-  readonly tests: readonly string[];
-  readonly cpuSeconds: number;
-}
-
-async function measureOf(
-  job: Pick<Job, "root" | "tests" | "dependents">,
-  process: TestProcess,
-): Promise<Measure> {
-  const { tests } = job;
-  const ran = await process.run({ ...job, changed: null, cpuMaxSeconds: 600 });
-  if ("ended" in ran) throw new Error(`without any mutation, ${tests.join(" ")}: ${ran.ended}`);
-  const { failed, passed, durationsMs, cpuSeconds } = ran;
-  if (failed !== null) throw new Error(`without any mutation this test fails: ${failed}`);
-  if (passed === 0) throw new Error(`no test was executed: ${tests.join(" ")}`);
-  return { tests: tests.toSorted((a, b) => (durationsMs[a] ?? 0) - (durationsMs[b] ?? 0)), cpuSeconds };
+  const unloaded = targets.find(({ stages }) => stages.length === 0);
+  if (unloaded !== undefined) throw new Error(`${unloaded.file}: no test file loads it`);
+  const stagesOf = (target: Target) => target.stages.slice(0, stagesMax);
+  const tests = [...new Set(targets.flatMap((target) => stagesOf(target).flat()))];
+  const all = [...new Set(targets.flatMap(({ dependents }) => dependents))];
+  const ran = await process.run({ root, tests, changed: null, dependents: all, cpuMaxSeconds: 600 });
+  if ("ended" in ran) throw new Error(`without any mutation: ${ran.ended}`);
+  if (ran.failed !== null) throw new Error(`without any mutation this test fails: ${ran.failed}`);
+  const cost = (test: string): number => ran.cpuSecondsOf[test] ?? 0;
+  return new Map(
+    targets.map((target) => [
+      target.file,
+      stagesOf(target).map((stage) => ({
+        root,
+        dependents: target.dependents,
+        tests: stage.toSorted((a, b) => cost(a) - cost(b)),
+        cpuMaxSeconds: cpuGraceSeconds + 3 * stage.reduce((sum, test) => sum + cost(test), 0),
+      })),
+    ]),
+  );
 }
 
 async function fateOf(changed: Job["changed"], plan: Plan, process: TestProcess): Promise<Fate> {
