@@ -8,6 +8,8 @@ import { isRegistered, type Ledger } from "./ledger.ts";
 
 const version = 1;
 const headBytes = 8;
+/** Of one slot of the hash table; their number is a power of two. */
+const slotBytes = 32;
 
 interface Described {
   /** Not written by 0.1.0. */
@@ -40,15 +42,14 @@ export function decodeSnapshot(bytes: Uint8Array, partitionCount: number): Ledge
   const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const jsonLength = head.getUint32(4, true);
   const slotsAt = align(headBytes + jsonLength);
-  if (head.getUint32(0, true) !== version || slotsAt >= bytes.length) return null;
-  // A copy of its own, aligned: a Buffer's slice would be a view into who knows what.
-  const slotBytes = new Uint8Array(bytes.subarray(slotsAt));
-  const slotCount = slotBytes.length / 32;
-  if (!Number.isInteger(Math.log2(slotCount))) return null;
+  if (head.getUint32(0, true) !== version) return null;
+  const slotCount = (bytes.length - slotsAt) / slotBytes;
+  if (slotCount < 1 || !Number.isInteger(Math.log2(slotCount))) return null;
   const json = new TextDecoder().decode(bytes.subarray(headBytes, headBytes + jsonLength));
   const { topicId = null, partitions, size, nextOffset, last, otherIds } = JSON.parse(json) as Described;
   if (partitions !== partitionCount) return null;
-  const slots = new Uint32Array(slotBytes.buffer);
+  // A copy of its own, aligned: a Buffer's slice would be a view into who knows what.
+  const slots = new Uint32Array(new Uint8Array(bytes.subarray(slotsAt)).buffer);
   const ledger: Ledger = { topicId, slots, size, nextOffset, last, otherIds: new Map(otherIds) };
   return last === null || isRegistered(ledger, last.idempotencyKey) ? ledger : null;
 }

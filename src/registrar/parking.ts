@@ -83,8 +83,6 @@ export function takeUp(parking: Parking, tenantId: string, offset: number): Slot
 
 export function settleTaken(parking: Parking, slot: Slot): void {
   assert(parking.taken.delete(slot), `offset ${slot.offset} settled twice`);
-  slot.settled = true;
-  slot.tainted = false;
 }
 
 export function parkedThrough(parking: Parking): number {

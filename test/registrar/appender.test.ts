@@ -80,6 +80,35 @@ test("behind many the next append gathers for a while; behind few, or later, a l
   assert.deepEqual(sizes(), [20, 2, 1, 20, 1]);
 });
 
+test("behind eight the next append gathers, behind seven it does not, and five hundred wait for no more", async (t) => {
+  for (const [behind, gathered, appendsAtOnce] of [
+    [7, 2, 2],
+    [8, 2, 1],
+    [8, 499, 1],
+    [8, 500, 2],
+  ] as const) {
+    const { world, append } = given(t);
+    for (let n = 0; n < behind; n++) append(`first ${n}`);
+    await world.time.rest();
+    for (let n = 0; n < gathered; n++) append(`then ${n}`);
+    await world.time.pass(3);
+    assert.equal(world.log.appends.length, appendsAtOnce, `${gathered} behind ${behind}`);
+    await world.time.pass(20);
+    assert.equal(stored(world).length, behind + gathered);
+  }
+});
+
+test("a failure after a success waits no longer than the first one did", async (t) => {
+  const { world, append, events } = given(t);
+  for (let n = 0; n < 6; n++) {
+    world.log.appendScript.push("lost");
+    append(`${n}`);
+    await world.time.pass(10_000);
+  }
+  const waits = events.map((event) => (event.kind === "log-failed" ? event.retryInMs : null));
+  assert.deepEqual(waits, Array(6).fill(waits[0]));
+});
+
 for (const [failure, expected] of [
   ["lost", ["a", "b"]],
   ["unacknowledged", ["a", "a", "b"]],
@@ -122,6 +151,16 @@ test("an entry that has to wait holds up no other, and goes when it may", async 
   appender.poke();
   await world.time.pass(10);
   assert.deepEqual(done, ["other true", "waits true"]);
+});
+
+test("an entry that has to wait is looked at again though nothing pokes", async (t) => {
+  const { world, append, done } = given(t);
+  let mayPublish: "wait" | "yes" = "wait";
+  append("waits", () => mayPublish);
+  await world.time.pass(1_000);
+  mayPublish = "yes";
+  await world.time.pass(1_000);
+  assert.deepEqual(done, ["waits true"]);
 });
 
 test("an entry of a lost partition is dropped and never stored, also while the log is down", async (t) => {

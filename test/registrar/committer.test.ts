@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Commit } from "../../src/ports.ts";
 import { decodeMetadata } from "../../src/registrar/commit-metadata.ts";
-import { contoso } from "./enrollments.ts";
+import { contoso, fabrikam, tailspin } from "./enrollments.ts";
 import { createWorld, many, settings, type World } from "./harness.ts";
 import { answers, lost } from "./scripted-graph.ts";
 
@@ -85,6 +85,24 @@ describe("a commit of unknown outcome", () => {
     assert.equal(world.log.committed("enrolled")?.offset, 30);
   });
 
+  test("one sent before that and acknowledged after it promises nothing, and is sent once more", async (t) => {
+    const world = createWorld(t);
+    world.start({ attemptAhead });
+    await world.time.pass(1_000);
+    world.log.commitScript.push("unknown");
+    world.emit(...many(20, contoso));
+    await world.time.until("it is given up", () => world.log.commitScript.length === 0);
+    await world.time.pass(settings.settleMs - 500);
+    const release = world.log.hold("commit");
+    world.emit(...many(1, contoso, 20));
+    await world.time.pass(1_000);
+    assert.equal(world.registered().length, attemptAhead);
+    const commits = world.log.commits.length;
+    release();
+    await world.untilRegistered(21, 5_000);
+    assert.ok(world.log.commits.length >= commits + 2);
+  });
+
   test("of the claim: it may land later too, so no promise goes beyond it until then", async (t) => {
     const world = createWorld(t);
     world.log.commitScript.push(20_000);
@@ -146,6 +164,40 @@ describe("a clean stop", () => {
     assert.deepEqual(watermarks(world), { settledThrough: 1, attemptedThrough: 1 });
   });
 
+  test("commits again where the outcome of its last commit is unknown", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(5, contoso));
+    const worker = world.start();
+    await world.untilRegistered(5);
+    await world.time.pass(5_000);
+    world.log.commitScript.push("unknown", "unknown");
+    await worker.stop();
+    assert.deepEqual(watermarks(world), { settledThrough: 5, attemptedThrough: 5 });
+  });
+
+  test("does not commit again where its last commit was refused", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(5, contoso));
+    const worker = world.start();
+    await world.untilRegistered(5);
+    await world.time.pass(5_000);
+    const commits = world.log.commits.length;
+    world.log.commitScript.push("superseded");
+    await worker.stop();
+    assert.equal(world.log.commits.length, commits + 1);
+  });
+
+  test("while a registered record is not durable, leaves exactly that one promised", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(3, contoso));
+    const worker = world.start({ batchMax: 1, maxInFlight: 1 });
+    await world.untilRegistered(2);
+    world.log.hold("append");
+    await world.time.until("the third is created", () => world.graph.objects.get(contoso)?.length === 3);
+    await worker.stop();
+    assert.deepEqual(watermarks(world), { settledThrough: 2, attemptedThrough: 3 });
+  });
+
   test("leaves no suspect of a record that Graph refused for now", async (t) => {
     const world = createWorld(t);
     world.graph.always(contoso, answers(429, { retryAfter: "60" }));
@@ -190,6 +242,23 @@ describe("a clean stop", () => {
 });
 
 describe("round trips", () => {
+  test("what comes to wait in another partition while a commit is in flight is promised right after it", async (t) => {
+    const world = createWorld(t, { partitions: 2 });
+    world.start({ attemptAhead, commitIntervalMs: 60_000 });
+    await world.time.pass(120_000);
+    const release = world.log.hold("commit");
+    world.emit(...many(attemptAhead + 1, fabrikam));
+    await world.time.pass(1_000);
+    world.emit(...many(attemptAhead + 1, tailspin));
+    await world.time.pass(1_000);
+    release();
+    await world.time.until(
+      "all are posted",
+      () => postedOffsets(world).length === 2 * (attemptAhead + 1),
+      1_000,
+    );
+  });
+
   test("commits are spaced by commitIntervalMs, all partitions in one, and none when nothing changed", async (t) => {
     const world = createWorld(t, { partitions: 3 });
     const tenants = ["a", "b", "c", "d"].map((digit) => `${digit.repeat(8)}-0000-4000-8000-000000000000`);

@@ -1,6 +1,8 @@
 /** The right to post: renewed by acknowledged commits, by both clocks, and gone at once when it is refused. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Clock, Session } from "../../src/ports.ts";
+import { createLease, dueInMs, isDue, isHolding, renew, revoke } from "../../src/registrar/lease.ts";
 import { contoso } from "./enrollments.ts";
 import { createWorld, many, type World } from "./harness.ts";
 
@@ -115,4 +117,52 @@ test("a stop ends in its time, though no commit is ever answered", async (t) => 
   world.log.hold("commit");
   void worker.registrar.stop(9_000);
   await world.time.until("it has stopped", () => worker.fault() === null, 9_000);
+});
+
+describe("the rules of the lease", () => {
+  const length = 9_000;
+  const clockAt = (nowMs: number, wallMs = nowMs) => ({ nowMs: () => nowMs, wallMs: () => wallMs }) as Clock;
+  const moment = (monotonicMs: number) => ({ monotonicMs, wallMs: monotonicMs });
+  const given = ({ heldUntilMs = Number.POSITIVE_INFINITY } = {}) => {
+    const ended = new AbortController();
+    const session = { leaseMs: length, heldUntilMs: () => heldUntilMs, ended: ended.signal } as Session;
+    return { ended, lease: createLease(session) };
+  };
+
+  test("it counts from when the latest acknowledged commit was sent, in whatever order the answers come", () => {
+    const { lease } = given();
+    renew(lease, moment(1_000));
+    renew(lease, moment(500));
+    assert.deepEqual(
+      [isHolding(lease, clockAt(1_000 + length - 1)), isHolding(lease, clockAt(1_000 + length))],
+      [true, false],
+    );
+  });
+
+  test("it needs a heartbeat of this time, a session that goes on, and no refusal", () => {
+    const short = given({ heldUntilMs: 50 });
+    renew(short.lease, moment(0));
+    assert.deepEqual(
+      [isHolding(short.lease, clockAt(49)), isHolding(short.lease, clockAt(50))],
+      [true, false],
+    );
+    const { ended, lease } = given();
+    assert.equal(isHolding(lease, clockAt(0)), false);
+    renew(lease, moment(0));
+    assert.equal(isHolding(lease, clockAt(1)), true);
+    revoke(lease);
+    assert.equal(isHolding(lease, clockAt(1)), false);
+    renew(lease, moment(1));
+    ended.abort();
+    assert.equal(isHolding(lease, clockAt(1)), false);
+  });
+
+  test("it is due at once before the first commit, then at a third of its length, by the clock that ran further", () => {
+    const { lease } = given();
+    assert.deepEqual([isDue(lease, clockAt(0)), dueInMs(lease, clockAt(0))], [true, 0]);
+    renew(lease, moment(100));
+    assert.deepEqual([isDue(lease, clockAt(3_099)), isDue(lease, clockAt(3_100))], [false, true]);
+    assert.equal(isDue(lease, clockAt(200, 3_100)), true);
+    assert.equal(dueInMs(lease, clockAt(1_100)), 2_000);
+  });
 });

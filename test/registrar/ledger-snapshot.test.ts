@@ -16,11 +16,15 @@ test("a ledger comes back from its bytes with every entry, and goes on growing",
       });
       ledger.nextOffset = 77;
       ledger.last = { offset: 76, idempotencyKey: keyOf(0) };
+      ledger.topicId = ids.length % 2 === 0 ? "id" : null;
       const bytes = encodeSnapshot(ledger, 8);
       // As a file store hands it over: a Buffer, somewhere within a larger one.
       const back = decodeSnapshot(Buffer.concat([Buffer.alloc(20), bytes]).subarray(20), 8);
       assert.ok(back !== null);
-      assert.deepEqual([back.size, back.nextOffset, back.last], [ids.length, 77, ledger.last]);
+      assert.deepEqual(
+        [back.size, back.nextOffset, back.last, back.topicId],
+        [ids.length, 77, ledger.last, ledger.topicId],
+      );
       for (let n = 0; n < 100; n++) remember(back, keyOf(1000 + n), keyOf(n));
       ids.forEach((id, n) => {
         assert.equal(graphIdOf(back, keyOf(n)), id);
@@ -37,6 +41,9 @@ test("bytes of another version or length are none", () => {
   assert.equal(decodeSnapshot(bytes, 9), null, "made when there were fewer partitions");
   assert.equal(decodeSnapshot(bytes.subarray(0, 4), 8), null);
   assert.equal(decodeSnapshot(bytes.subarray(0, bytes.length - 32), 8), null);
+  const slotsAt = bytes.length - createLedger().slots.byteLength;
+  for (const left of [0, 1, 8, 16, 48])
+    assert.equal(decodeSnapshot(bytes.subarray(0, slotsAt + left), 8), null, `${left}`);
   const withLast = createLedger();
   withLast.last = { offset: 3, idempotencyKey: keyOf(1) };
   assert.equal(decodeSnapshot(encodeSnapshot(withLast, 8), 8), null, "its last entry isn't in it");

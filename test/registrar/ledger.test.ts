@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { uuidV5In } from "../../src/domain/uuid.ts";
-import { createLedger, graphIdOf, isRegistered, remember } from "../../src/registrar/ledger.ts";
+import {
+  absorb,
+  createLedger,
+  graphIdOf,
+  isRegistered,
+  lacks,
+  merge,
+  remember,
+} from "../../src/registrar/ledger.ts";
+import { keyOf as keyOfEvent, registeredBefore } from "./enrollments.ts";
 
 const namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 const keyOf = (n: number) => uuidV5In(namespace)(String(n));
@@ -41,4 +50,37 @@ test("a hundred thousand entries take at most 120 bytes each", () => {
   assert.equal(ledger.size, 100_000);
   assert.ok(ledger.slots.byteLength / ledger.size <= 120);
   assert.equal(graphIdOf(ledger, keyOf(77_777)), keyOf(-77_778));
+});
+
+test("reading takes in what is registered, passes over the rest, and remembers how far and what came last", () => {
+  const ledger = createLedger("id");
+  const record = (n: number) => ({
+    ...registeredBefore({ machine: `HOST-${n}` }),
+    offset: n,
+    timestampMs: 0,
+    leaderEpoch: -1,
+  });
+  const tombstone = { ...record(8), value: null };
+  absorb(ledger, [record(3), record(4), { ...record(3), offset: 5 }, tombstone]);
+  assert.deepEqual([ledger.size, ledger.nextOffset], [2, 9]);
+  assert.deepEqual(ledger.last, { offset: 5, idempotencyKey: keyOfEvent({ machine: "HOST-3" }) });
+});
+
+test("a ledger lacks what only the earlier one holds, and merging takes all that the later one holds", () => {
+  const [earlier, later] = [createLedger(), createLedger()];
+  for (let n = 0; n < 200; n++) remember(earlier, keyOf(n), keyOf(n));
+  for (let n = 199; n >= 0; n--) remember(later, keyOf(n), keyOf(n));
+  assert.equal(lacks(later, earlier), null);
+  remember(later, keyOf(200), "an id that is no UUID");
+  remember(later, keyOf(201), keyOf(-1));
+  assert.equal(lacks(later, earlier), null);
+  assert.ok([keyOf(200), keyOf(201)].includes(lacks(earlier, later)!));
+  later.nextOffset = 77;
+  later.last = { offset: 76, idempotencyKey: keyOf(201) };
+  merge(earlier, later);
+  assert.deepEqual([earlier.size, earlier.nextOffset, earlier.last], [202, 77, later.last]);
+  assert.deepEqual(
+    [0, 200, 201].map((n) => graphIdOf(earlier, keyOf(n))),
+    [keyOf(0), "an id that is no UUID", keyOf(-1)],
+  );
 });

@@ -199,6 +199,22 @@ describe("a partition that is kept over a rebalance", () => {
     assert.equal(world.createdMachines().length, 5);
   });
 
+  for (const topic of ["enrolled", "retry"] as const)
+    test(`given somebody else's claim in the stored commit of the ${topic} topic alone, it is not kept`, async (t) => {
+      const world = createWorld(t);
+      const worker = world.start();
+      await world.time.pass(1_000);
+      worker.member.endSession();
+      const metadata = encodeMetadata({ attemptedThrough: 0, claim: "theirs", limits: null, known: null });
+      world.log.commitBefore({ topic, partition: 0, offset: 0, metadata });
+      worker.member.rebalance([0]);
+      await world.time.pass(1_000);
+      assert.deepEqual(
+        [worker.seen("partition-kept").length, worker.seen("partition-gained").length],
+        [0, 2],
+      );
+    });
+
   test("given another worker had it in between, unnoticed, it is not kept", async (t) => {
     const world = createWorld(t);
     const worker = world.start();

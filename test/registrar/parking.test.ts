@@ -110,3 +110,15 @@ test("a second copy of one parked record does not stand for another record that 
   takeUp(parking, "a", 2);
   assert.ok(!isParked(parking, "a"));
 });
+
+test("what was taken up takes no memory for long, though there is always more to come", () => {
+  const parking = createParking(0);
+  note(parking, "a", 0);
+  for (let offset = 1; offset < 10_000; offset++) {
+    note(parking, "a", offset);
+    settleTaken(parking, takeUp(parking, "a", offset - 1));
+    const { offsets } = parking.tenants.get("a")!;
+    assert.ok(offsets.length <= 1_100, `${offsets.length} at ${offset}`);
+  }
+  assert.deepEqual([parkedThrough(parking), parkedCount(parking)], [9_999, 1]);
+});

@@ -3,8 +3,15 @@ import { describe, test } from "node:test";
 import type { Moment } from "../../src/moment.ts";
 import type { Clock, Session } from "../../src/ports.ts";
 import { createLedger } from "../../src/registrar/ledger.ts";
-import { createParking, note } from "../../src/registrar/parking.ts";
-import { createPartition, isHeld, mayPublish, taintedThroughOf } from "../../src/registrar/partition.ts";
+import { createParking, note, settleTaken, takeUp } from "../../src/registrar/parking.ts";
+import {
+  createPartition,
+  isHeld,
+  limitsOf,
+  mayPublish,
+  taintedThroughOf,
+  widest,
+} from "../../src/registrar/partition.ts";
 import { enter } from "../../src/registrar/window.ts";
 
 const leaseMs = 10_000;
@@ -100,4 +107,47 @@ describe("a clean shutdown leaves promised", () => {
     for (let offset = 0; offset < 5; offset++) note(partition.parking, "tenant", offset);
     assert.equal(taintedThroughOf(partition, "retry"), 3);
   });
+});
+
+describe("what the next owner must wait for", () => {
+  const own = { settleMs: 2_000, orphanMs: 500, isHonoured: true };
+  const doubt = { absentAfterMs: 0, misses: 0, nextReadAtMs: 0 };
+
+  test("is what this one needs, while nothing is in doubt", () => {
+    assert.deepEqual(limitsOf(given(), own), own);
+  });
+  test("is no less than what it inherited, while some of that is in doubt still", () => {
+    const partition = given();
+    partition.doubts.set("a", { ...doubt, inherited: true, isHonoured: true });
+    assert.deepEqual(limitsOf(partition, own), { settleMs: 2_000, orphanMs: 500, isHonoured: false });
+    const short = { settleMs: 1, orphanMs: 0, isHonoured: true };
+    assert.deepEqual(limitsOf(partition, short), { settleMs: 1_000, orphanMs: 0, isHonoured: false });
+  });
+  test("counts ids as honoured only if all that is in doubt carried one", () => {
+    const partition = given();
+    partition.doubts.set("a", { ...doubt, inherited: false, isHonoured: true });
+    assert.equal(limitsOf(partition, own).isHonoured, true);
+    partition.doubts.set("b", { ...doubt, inherited: false, isHonoured: false });
+    assert.deepEqual(limitsOf(partition, own), { ...own, isHonoured: false });
+  });
+  test("is by each limit the longer of two, and honoured only by both", () => {
+    const a = { settleMs: 1, orphanMs: 9, isHonoured: true };
+    const b = { settleMs: 5, orphanMs: 2, isHonoured: false };
+    for (const both of [widest(a, b), widest(b, a)])
+      assert.deepEqual(both, { settleMs: 5, orphanMs: 9, isHonoured: false });
+    assert.equal(widest(a, a).isHonoured, true);
+  });
+});
+
+test("a clean shutdown leaves suspects promised only while they are there, read or parked", () => {
+  const partition = given({ startAt: 2, suspectsBelow: 4 });
+  enter(partition.window, 2);
+  assert.equal(taintedThroughOf(partition, "enrolled"), 4);
+  enter(partition.window, 3);
+  assert.equal(taintedThroughOf(partition, "enrolled"), 2);
+  for (const offset of [2, 3, 4]) note(partition.parking, "tenant", offset);
+  for (const offset of [2, 3]) settleTaken(partition.parking, takeUp(partition.parking, "tenant", offset));
+  assert.equal(taintedThroughOf(partition, "retry"), 4);
+  settleTaken(partition.parking, takeUp(partition.parking, "tenant", 4));
+  assert.equal(taintedThroughOf(partition, "retry"), 5);
 });

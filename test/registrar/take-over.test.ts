@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { InputPosition } from "../../src/ports.ts";
 import { decodeMetadata, encodeMetadata } from "../../src/registrar/commit-metadata.ts";
 import { isFault } from "../../src/registrar/fault.ts";
-import { planTakeOver } from "../../src/registrar/take-over.ts";
+import { gapFault, planTakeOver } from "../../src/registrar/take-over.ts";
 
 function position(
   committed: [offset: number, metadata: string] | null,
@@ -54,6 +54,59 @@ for (const [name, at] of [
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [at.logStart, at.logEnd]);
   });
 }
+
+test("what the stored commit says of the writer and of the log goes with the plan", () => {
+  const limits = { settleMs: 20_000, orphanMs: 120_000, isHonoured: true };
+  const known = { topicId: "id", ledgerId: "g", ledgerEnd: 9, leaderEpoch: 3 };
+  const metadata = encodeMetadata({ attemptedThrough: 7, claim: "c", limits, known });
+  const plan = planTakeOver(position([4, metadata], 0, 9), "id", false, "stop");
+  assert.ok(!isFault(plan));
+  assert.deepEqual([plan.limits, plan.leaderEpoch, plan.attemptedThrough], [limits, 3, 7]);
+  const afterGap = planTakeOver(position([4, metadata], 6, 9), "id", false, "continue");
+  assert.ok(!isFault(afterGap));
+  assert.deepEqual([afterGap.limits, afterGap.leaderEpoch, afterGap.attemptedThrough], [limits, -1, 9]);
+});
+
+test("a promise below the committed offset promises that offset all the same", () => {
+  const plan = planTakeOver(position([6, promise(4)], 0, 9), "id", false, "stop");
+  assert.ok(!isFault(plan));
+  assert.deepEqual([plan.startAt, plan.suspectsBelow, plan.attemptedThrough], [6, 6, 6]);
+});
+
+describe("the log is the one that was known", () => {
+  const knownAs = (topicId: string | null) =>
+    encodeMetadata({
+      attemptedThrough: 4,
+      claim: "c",
+      limits: null,
+      known: { topicId, ledgerId: null, ledgerEnd: 0, leaderEpoch: -1 },
+    });
+  const table: [what: string, at: InputPosition, topicId: string | null, message: RegExp | null][] = [
+    ["when it starts at the position", position([4, promise(4)], 4, 9), "id", null],
+    ["when it ends at the position", position([9, promise(9)], 0, 9), "id", null],
+    ["when only one of the two has an id", position([4, knownAs("id")], 0, 9), null, null],
+    ["when the commit knew no id", position([4, knownAs(null)], 0, 9), "id", null],
+    ["not when it starts after it", position([4, promise(4)], 5, 9), "id", /records 4 to 4 were deleted/],
+    ["not when it ends before it", position([9, promise(9)], 0, 8), "id", /9 is beyond the log's end 8/],
+    [
+      "not when its id is another",
+      position([4, knownAs("id")], 0, 9),
+      "other",
+      /up to 4: it was deleted and created again/,
+    ],
+  ];
+  for (const [what, at, topicId, message] of table)
+    test(what, () => {
+      const plan = planTakeOver(at, topicId, false, "stop");
+      assert.equal(isFault(plan), message !== null);
+      if (isFault(plan)) assert.match(plan.message, message!);
+    });
+
+  test("a record before the position that is gone is said to be lost with its leader", () => {
+    const gap = { why: "truncated", expected: 9, logStart: 0, logEnd: 9 } as const;
+    assert.match(gapFault("retry", 2, gap).message, /^retry partition 2: .*before position 9: it was lost/);
+  });
+});
 
 test("commit metadata comes back as it went, and anything else is nothing", () => {
   const limits = { settleMs: 20_000, orphanMs: 120_000, isHonoured: true };

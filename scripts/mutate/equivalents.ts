@@ -1,0 +1,174 @@
+/**
+ * Mutants that no test can notice, because the changed program does the same wherever it matters. An entry that no
+ * longer names a mutant is an error, so this list can't outlive the code.
+ */
+import type { Equivalent } from "./trial.ts";
+
+export const equivalents: readonly Equivalent[] = [
+  {
+    file: "src/registrar/appender.ts",
+    line: "if (running || queue.length === 0 || clock.nowMs() < notBeforeMs) return;",
+    change: "running || queue.length === 0 -> running",
+    why: "With an empty queue a flush finds nothing to send.",
+  },
+  {
+    file: "src/registrar/appender.ts",
+    line: "cancelWait();",
+    change: "cancelWait(); -> (removed)",
+    why: "A timer that is left over starts a flush, which sends only what may go anyway.",
+  },
+  {
+    file: "src/registrar/appender.ts",
+    line: "if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;",
+    change:
+      "send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0 -> send.length < manyRecords || queue.length >= recordsPerAppend",
+    why: "A wait of no time, instead of none.",
+  },
+  {
+    file: "src/registrar/appender.ts",
+    line: "if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;",
+    change: "gathersMs <= 0 -> gathersMs < 0",
+    why: "A wait of no time, instead of none.",
+  },
+  {
+    file: "src/registrar/appender.ts",
+    line: "if (queue.length > 0) return waitThenStart(waitMs);",
+    change: "if (queue.length > 0) -> if (true)",
+    why: "With an empty queue the timer finds nothing to send.",
+  },
+  {
+    file: "src/registrar/appender.ts",
+    line: "if (queue.length > 0) return waitThenStart(waitMs);",
+    change: "queue.length > 0 -> queue.length >= 0",
+    why: "With an empty queue the timer finds nothing to send.",
+  },
+  {
+    file: "src/registrar/appender.ts",
+    line: 'if (answer === "no") drop.push(entry);',
+    change: ".push -> .unshift",
+    why: "In what order entries of lost partitions are dropped means nothing: nothing of them is stored.",
+  },
+  {
+    file: "src/registrar/committer.ts",
+    line: "if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;",
+    change: "finished || committing !== null -> committing !== null",
+    why: "What is planned after the end is caught where the commit begins.",
+  },
+  {
+    file: "src/registrar/committer.ts",
+    line: "if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;",
+    change: "planned.atMs <= atMs -> planned.atMs < atMs",
+    why: "Planned once more for the same moment.",
+  },
+  {
+    file: "src/registrar/committer.ts",
+    line: "if (finished || lease === null) return;",
+    change: "finished || lease === null -> lease === null",
+    why: "After the end nothing is planned, and what was planned is cancelled.",
+  },
+  {
+    file: "src/registrar/committer.ts",
+    line: "if (untilMs <= distrustUntilMs) return;",
+    change: "if (untilMs <= distrustUntilMs) -> if (false)",
+    why: "The end never comes earlier than the one before it; at the same moment the second timer finds nothing left to do.",
+  },
+  {
+    file: "src/registrar/committer.ts",
+    line: "if (untilMs <= distrustUntilMs) return;",
+    change: "untilMs <= distrustUntilMs -> untilMs < distrustUntilMs",
+    why: "Twice at the same moment: the second timer finds nothing left to do.",
+  },
+  {
+    file: "src/registrar/committer.ts",
+    line: "if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) unchanged ??= one;",
+    change: "unchanged ??= one -> unchanged = one",
+    why: "Whichever unchanged position is committed, the lease is renewed.",
+  },
+  {
+    file: "src/registrar/lease.ts",
+    line: "if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1",
+    change:
+      "sentAt.monotonicMs > lease.renewedAt.monotonicMs -> sentAt.monotonicMs >= lease.renewedAt.monotonicMs",
+    why: "Two commits that were sent at the same moment renew it to the same moment.",
+  },
+  {
+    file: "src/registrar/ledger-reader.ts",
+    line: "savedSizes.set(ledger, 0);",
+    change: "savedSizes.set(ledger, 0); -> (removed)",
+    why: "Where nothing is noted, zero is taken.",
+  },
+  {
+    file: "src/registrar/ledger-reader.ts",
+    line: "if (signal.aborted) return null;",
+    change: "if (signal.aborted) -> if (false)",
+    why: "Reading the whole ledger under an aborted signal ends at once, with the same null.",
+  },
+  {
+    file: "src/registrar/ledger-reader.ts",
+    line: "if (!result.ok && result.logEnd !== undefined && !stop.aborted)",
+    change:
+      "!result.ok && result.logEnd !== undefined && !stop.aborted -> !result.ok && result.logEnd !== undefined",
+    why: "After an abort no result of an attempt counts (persist.ts).",
+  },
+  {
+    file: "src/registrar/ledger-snapshot.ts",
+    line: "if (bytes.length < headBytes) return null;",
+    change: "bytes.length < headBytes -> bytes.length <= headBytes",
+    why: "A head alone has no slots, and is refused for that.",
+  },
+  {
+    file: "src/registrar/ledger.ts",
+    line: "slots: new Uint32Array(slotsAtFirst * wordsPerSlot),",
+    change: "slotsAtFirst * wordsPerSlot -> slotsAtFirst / wordsPerSlot",
+    why: "It grows from one slot as it does from 64.",
+  },
+  {
+    file: "src/registrar/parking.ts",
+    line: "if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) {",
+    change: "tenant.head >= 1024 -> tenant.head > 1024",
+    why: "When entries that are done are let go changes memory and time, nothing else.",
+  },
+  {
+    file: "src/registrar/parking.ts",
+    line: "if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) {",
+    change: "if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) -> if (true)",
+    why: "When entries that are done are let go changes memory and time, nothing else.",
+  },
+  {
+    file: "src/registrar/parking.ts",
+    line: "const slot = { offset, settled: false, tainted: false };",
+    change: "false -> true",
+    why: "Of slots in the retry topic nothing reads `settled`.",
+  },
+  {
+    file: "src/registrar/partition.ts",
+    line: "else if (!doubt.isHonoured && limits.isHonoured) limits = { ...limits, isHonoured: false };",
+    change: "!doubt.isHonoured && limits.isHonoured -> !doubt.isHonoured",
+    why: "What is not honoured already stays so; the condition only spares a copy.",
+  },
+  {
+    file: "src/registrar/partition.ts",
+    line: "const hasSuspects = parkedThrough(partition.parking) < suspectsBelow;",
+    change:
+      "parkedThrough(partition.parking) < suspectsBelow -> parkedThrough(partition.parking) <= suspectsBelow",
+    why: "Where both are equal, so are the two values that are chosen from.",
+  },
+  {
+    file: "src/registrar/partition.ts",
+    line: "return Math.max(parkedTaintedThrough(partition.parking), hasSuspects ? suspectsBelow : 0);",
+    change: "conditional (hasSuspects) -> conditional (true)",
+    why: "Without suspects, parkedTaintedThrough is not below suspectsBelow, and the greater one is taken.",
+  },
+  {
+    file: "src/registrar/window.ts",
+    line: "if (window.head >= 1024 || window.head === window.slots.length) {",
+    change: "window.head >= 1024 -> window.head > 1024",
+    why: "When entries that are done are let go changes memory and time, nothing else.",
+  },
+  {
+    file: "src/registrar/window.ts",
+    line: "if (window.head >= 1024 || window.head === window.slots.length) {",
+    change: "if (window.head >= 1024 || window.head === window.slots.length) -> if (true)",
+    why: "When entries that are done are let go changes memory and time, nothing else.",
+  },
+];

@@ -1,0 +1,76 @@
+/** What is mutated, and which test files are to notice it, in the order in which they are tried. */
+import { globSync, readFileSync } from "node:fs";
+import { basename, dirname, join, posix } from "node:path";
+
+export interface Area {
+  /** Globs from the root of the tree. */
+  readonly sources: readonly string[];
+  readonly tests: readonly string[];
+}
+
+/** What never twice and never lost rest on. */
+export const areas: readonly Area[] = [
+  { sources: ["src/registrar/*.ts"], tests: ["test/registrar/*.test.ts"] },
+  { sources: ["src/policy/*.ts"], tests: ["test/policy/*.test.ts", "test/registrar/*.test.ts"] },
+  { sources: ["src/graph/answer.ts"], tests: ["test/graph/*.test.ts"] },
+  {
+    sources: ["src/kafka/producer.ts", "src/kafka/producer-lane.ts"],
+    tests: ["test/kafka/producer*.test.ts"],
+  },
+];
+
+export interface Target {
+  readonly file: string;
+  /** In turn: those that are about this file, then all others of the area that load it. */
+  readonly stages: readonly (readonly string[])[];
+  /** The file and all that load it, tests included. */
+  readonly dependents: readonly string[];
+}
+
+export function targetsOf(root: string, from: readonly Area[]): Target[] {
+  const importsOf = memoized((file: string) => importsIn(file, readFileSync(join(root, file), "utf8")));
+  return from.flatMap(({ sources, tests }) => {
+    const testFiles = listed(root, tests);
+    return listed(root, sources).map((file) => {
+      const loading = testFiles.filter((test) => reachedFrom(test, importsOf).has(file));
+      const near = loading.filter((test) => isNamedAfter(test, file) || importsOf(test).includes(file));
+      const rest = loading.filter((test) => !near.includes(test));
+      near.sort((a, b) => Number(isNamedAfter(b, file)) - Number(isNamedAfter(a, file)));
+      const all = new Set(loading.flatMap((test) => [...reachedFrom(test, importsOf)]));
+      const dependents = [...all].filter((one) => reachedFrom(one, importsOf).has(file));
+      return { file, stages: [near, rest].filter((stage) => stage.length > 0), dependents };
+    });
+  });
+}
+
+function listed(root: string, globs: readonly string[]): string[] {
+  const found = globSync([...globs], { cwd: root }).map((file) => file.replaceAll("\\", "/"));
+  return [...new Set(found)].sort();
+}
+
+/** `test/a/lease-lost.test.ts` is about `src/a/lease.ts`. */
+function isNamedAfter(test: string, file: string): boolean {
+  const stem = basename(file, ".ts");
+  const name = basename(test, ".test.ts");
+  return name === stem || name.startsWith(`${stem}-`);
+}
+
+function reachedFrom(file: string, importsOf: (file: string) => readonly string[]): Set<string> {
+  const seen = new Set([file]);
+  for (const one of seen) for (const next of importsOf(one)) seen.add(next);
+  return seen;
+}
+
+/** Relative imports, types left out: they load nothing. */
+function importsIn(file: string, text: string): string[] {
+  const statements = text.matchAll(/^(?:import|export)\s(?!type\b)[^;]*?from\s+"(\.[^"]+)"/gm);
+  return [...statements].map(([, path]) => posix.join(dirname(file), path!));
+}
+
+function memoized<T>(read: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, read(key));
+    return known.get(key)!;
+  };
+}
