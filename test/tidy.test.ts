@@ -94,7 +94,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/dispatcher.ts": "test/registrar/dispatcher.test.ts",
   "src/registrar/gate.ts": "test/registrar/outage.test.ts",
   "src/registrar/judge.ts": "test/registrar/judge.test.ts",
-  "src/registrar/lag.ts": "test/registrar/registrar.test.ts",
+  "src/registrar/log-watch.ts": "test/registrar/log-watch.test.ts",
   "src/registrar/ownership.ts": "test/registrar/ownership.test.ts",
   "src/registrar/parker.ts": "test/registrar/parker.test.ts",
   "src/registrar/pipeline.ts": "test/registrar/pipeline.test.ts",
@@ -102,11 +102,12 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/read-by-id.ts": "test/registrar/read-back-by-id.test.ts",
   "src/registrar/registrar.ts": "test/registrar/registrar.test.ts",
   "src/registrar/settings.ts": "test/registrar/registrar.test.ts",
+  "src/registrar/suspects.ts": "test/registrar/doubt.test.ts",
 };
 
 const maxLines = 300;
 const longer: Readonly<Record<string, [lines: number, why: string]>> = {
-  "src/ports.ts": [350, "the whole contract in one place, most of it comments"],
+  "src/ports.ts": [460, "the whole contract in one place, most of it comments"],
 };
 
 /** Files about the inside of a container. */

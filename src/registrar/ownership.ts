@@ -11,30 +11,25 @@
  *    may stand elsewhere, outside the watermark.
  * 5. The log must be the one that the stored commits know: the same topics, none shorter than it was.
  */
-import { decode } from "../domain/decode.ts";
-import { identify } from "../domain/identity.ts";
 import { momentOf } from "../moment.ts";
 import {
   type InputPosition,
   type InputTopic,
   inputTopics,
-  type LogRecord,
   type Session,
   type SurveyResult,
 } from "../ports.ts";
 import { randomUuid } from "./claim.ts";
 import { decodeMetadata, encodeMetadata, type KnownLog, type Limits, ownLimits } from "./commit-metadata.ts";
 import { type Fault, isFault } from "./fault.ts";
-import { noteEpoch } from "./leader-epochs.ts";
 import { createLease, type Lease, renew } from "./lease.ts";
-import { isRegistered } from "./ledger.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
-import { isInDoubt } from "./outcomes.ts";
-import { createParking, note, parkedTenantOf } from "./parking.ts";
+import { createParking } from "./parking.ts";
 import { createPartition, isOwned, knownLogOf, type OwnedPartition, trackOf, widest } from "./partition.ts";
 import type { Persist } from "./persist.ts";
 import type { Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
+import { createSuspects } from "./suspects.ts";
 import { fromTheStart, planTakeOver, type TakeOver } from "./take-over.ts";
 import { sleep } from "./timers.ts";
 
@@ -60,6 +55,7 @@ export function createOwnership(
   events: OwnershipEvents,
 ) {
   const { log, clock, random, observe } = ports;
+  const attempted = createSuspects(log, settings, persist);
   return { begin, regain, dropAll };
 
   /** Called at once when a session begins. */
@@ -159,7 +155,7 @@ export function createOwnership(
     );
     const promised = await commitClaim(partition, plans); // 2
     if (promised === null) return;
-    if (!(await indexParked(partition, session)) || !(await findSuspects(partition, session))) return; // 4
+    if (!(await attempted.find(partition, session))) return; // 4
     for (const topic of inputTopics) trackOf(partition, topic).promised = promised[topic];
     owned.set(number, partition);
     const suspects = inputTopics.reduce(
@@ -198,56 +194,6 @@ export function createOwnership(
       if (result === "committed") return { ok: true, value: promised };
       return { ok: false, reason: `the claim of partition ${number} was not acknowledged (${result})` };
     });
-  }
-
-  /** Which tenants have records parked must be known before any new record of theirs is looked at. */
-  async function indexParked(partition: OwnedPartition, session: Session): Promise<boolean> {
-    const { number, parking, suspectsBelow } = partition;
-    const done = await persist(session.ended, "read parked records", async () => {
-      const onRecords = (records: readonly LogRecord[]) => {
-        for (const record of records) {
-          note(parking, parkedTenantOf(record), record.offset);
-          noteEpoch(partition.leaderEpochs.retry, record.offset, record.leaderEpoch);
-          if (record.offset < suspectsBelow.retry || isInDoubt(record)) doubtOf(partition, record); // 4
-        }
-      };
-      const result = await log.scan("retry", number, parking.nextOffset, onRecords, session.ended);
-      return result.ok ? { ok: true, value: true } : result;
-    });
-    return done === true;
-  }
-
-  async function findSuspects(partition: OwnedPartition, session: Session): Promise<boolean> {
-    const { number, window, suspectsBelow } = partition;
-    let next = window.nextOffset;
-    const done = await persist(session.ended, "read suspect records", async () => {
-      const enough = new AbortController();
-      const signal = AbortSignal.any([session.ended, enough.signal]);
-      const onRecords = (records: readonly LogRecord[]) => {
-        for (const record of records) {
-          if (record.offset < suspectsBelow.enrolled) doubtOf(partition, record); // 4
-          next = record.offset + 1;
-        }
-        if (next >= suspectsBelow.enrolled) enough.abort();
-      };
-      if (next >= suspectsBelow.enrolled) return { ok: true, value: true };
-      const result = await log.scan("enrolled", number, next, onRecords, signal);
-      return result.ok || enough.signal.aborted ? { ok: true, value: true } : result;
-    });
-    return done === true;
-  }
-
-  function doubtOf(partition: OwnedPartition, record: LogRecord): void {
-    const decoded = decode(record, settings.isTenantAllowed);
-    if (!decoded.ok) return;
-    const { tenantId, details } = decoded.enrollment;
-    const key = identify(tenantId, details)?.idempotencyKey;
-    if (key === undefined || isRegistered(partition.ledger, key)) return;
-    const { settleMs, orphanMs, isHonoured } = partition.inherited;
-    const nextReadAtMs = partition.takenOverAtMs + settleMs;
-    // By id even a create that comes later does no harm: ours is answered 409 then.
-    const absentAfterMs = nextReadAtMs + (isHonoured ? 0 : orphanMs);
-    partition.doubts.set(key, { inherited: true, isHonoured, absentAfterMs, misses: 0, nextReadAtMs });
   }
 
   function surveyed(session: Session): Promise<Topics | null> {

@@ -99,6 +99,7 @@ export function createParker(
       );
       if (signal.aborted || taken > 0) continue;
       if (result.ok) return events.fault(parkedRecordsGone(partition.number, from));
+      if (result.problem !== undefined) return events.fault(result.problem);
       const retryInMs = backoffMs(++failures, random, retryBackoff);
       observe({ kind: "log-failed", operation: "take up parked records", reason: result.reason, retryInMs });
       await sleep(clock, retryInMs, partition.lost.signal);

@@ -1,11 +1,12 @@
 /** Tries an operation of the log until it succeeds or is no longer wanted. */
 import { backoffMs } from "../policy/backoff.ts";
-import type { Clock, Observer, Random } from "../ports.ts";
+import type { Clock, LogProblem, Observer, Random } from "../ports.ts";
 import { sleep } from "./timers.ts";
 
 export type Attempt<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string };
+  /** `problem`: no repetition changes it. */
+  | { readonly ok: false; readonly reason: string; readonly problem?: LogProblem };
 
 /** Resolves to null once the signal aborted; an attempt that was under way then does not count. */
 export type Persist = <T>(
@@ -16,20 +17,20 @@ export type Persist = <T>(
 
 const retryBackoff = { baseMs: 200, capMs: 5_000 };
 
-export function createPersist({
-  clock,
-  random,
-  observe,
-}: {
-  clock: Clock;
-  random: Random;
-  observe: Observer;
-}): Persist {
+/** `onProblem`: what no repetition changes; the attempt is given up. */
+export function createPersist(
+  { clock, random, observe }: { clock: Clock; random: Random; observe: Observer },
+  onProblem: (problem: LogProblem) => void = () => {},
+): Persist {
   return async (signal, operation, attempt) => {
     for (let failures = 0; !signal.aborted; ) {
       const result = await attempt();
       if (signal.aborted) return null;
       if (result.ok) return result.value;
+      if (result.problem !== undefined) {
+        onProblem(result.problem);
+        return null;
+      }
       failures++;
       const retryInMs = backoffMs(failures, random, retryBackoff);
       observe({ kind: "log-failed", operation, reason: result.reason, retryInMs });

@@ -75,7 +75,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     (partition) => pipeline.advanceWaiting(partition),
     pipeline.takesIds,
   );
-  const persist = createPersist(ports);
+  const persist = createPersist(ports, fail);
   const ledgers = createLedgerReader(ports, persist);
   const ownership = createOwnership(ports, settings, owned, ledgers, persist, pipeline.takesIds, {
     ready: startReading,
@@ -88,7 +88,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   let cancelSnapshots = clock.after(settings.snapshotIntervalMs, () => void saveSnapshots());
   // A turn later: a log may refuse at once, and then everything here must be in place already.
   const joining: Promise<Membership> = Promise.resolve().then(() =>
-    log.join(onSession, (reason) => fail(membershipLost(reason))),
+    log.join(onSession, (reason, problem) => fail(problem ?? membershipLost(reason))),
   );
 
   return { done: ended.promise, stop, status };

@@ -78,3 +78,18 @@ test("claims are version 4 UUIDs, whatever the dice say", () => {
     assert.match(randomUuid(random), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   }
 });
+
+test("what no repetition changes is told, and not tried again", async () => {
+  const time = virtualTime();
+  const problem = { code: "batch-unreadable", message: "it can't be read", fix: "skip it" };
+  const told: unknown[] = [];
+  let tries = 0;
+  const persist = createPersist({ clock: time, random: () => 0.5, observe: () => {} }, (one) =>
+    told.push(one),
+  );
+  const result = await persist(new AbortController().signal, "read", async () => {
+    tries++;
+    return { ok: false, reason: "bad", problem };
+  });
+  assert.deepEqual([result, tries, told], [null, 1, [problem]]);
+});
