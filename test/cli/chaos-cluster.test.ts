@@ -97,5 +97,5 @@ test("three brokers, one killed, one frozen, a link cut: nothing lost, nothing t
 test("three brokers, ended by SIGKILL while one is frozen: no process is left", slow, async (t) => {
   const none = ["--kills", "0", "--freezes", "0", "--broker-restarts", "0", "--link-cuts", "0"];
   const options = ["--brokers", "3", "--events", "60", ...none, "--broker-freezes", "1"];
-  await endedBy(t, "SIGKILL", options, 7);
+  await endedBy(t, "SIGKILL", options, 7, slow.timeout - 20_000);
 });

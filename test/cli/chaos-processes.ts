@@ -18,8 +18,9 @@ export async function endedBy(
   signal: "SIGINT" | "SIGKILL",
   options: readonly string[],
   leastStarted: number,
+  limitMs?: number,
 ): Promise<void> {
-  const chaos = startCli(["chaos", ...options]);
+  const chaos = startCli(["chaos", ...options], {}, "", "end", limitMs);
   const begun = await Promise.race([chaos.line(/frozen/), chaos.ended]);
   if (typeof begun !== "string") {
     if (isWithoutBroker(t, begun)) return;

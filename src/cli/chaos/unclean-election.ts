@@ -43,6 +43,8 @@ export async function uncleanElection(
   if (victim === null) return null;
   const release = cluster.hold();
   await until(signal, () => leadOnly(cluster, victim, topic));
+  // From now on a broker that is only slow may be taken for gone, and lose records too.
+  const stops = crew.expectStops();
   await until(signal, () => allowUncleanElection(cluster.addresses, topic));
   const heal = cluster.links.cutFollowers(victim);
   // Followers that lack nothing are never out of step.
@@ -52,18 +54,17 @@ export async function uncleanElection(
     const now = await cluster.view();
     const led = now?.partitions.filter((one) => one.topic === topic && one.leader === victim) ?? [];
     partitions = led.map(({ partition }) => partition);
-    return led.length > 0 && led.every(({ inSync }) => inSync.length === 1);
+    return stops.seen.length > 0 || (led.length > 0 && led.every(({ inSync }) => inSync.length === 1));
   });
   say(`broker ${victim} alone holds what comes to ${topic}/${partitions.join(", ")}`);
   const before = await offsetsOf(course, cluster, partitions);
   emission.ahead += surplus;
   await until(signal, async () => {
     const now = await offsetsOf(course, cluster, partitions);
-    return now.some((one) => one.committed >= highOf(before, one) + lostAtLeast);
+    return stops.seen.length > 0 || now.some((one) => one.committed >= highOf(before, one) + lostAtLeast);
   });
   const last = await offsetsOf(course, cluster, partitions);
   if (signal.aborted) return null;
-  const stops = crew.expectStops();
   const goOn = regrown ? crew.freezeAll() : () => {};
   await cluster.broker(victim).kill();
   heal();
@@ -76,7 +77,8 @@ export async function uncleanElection(
   const shorter = after.filter((one) => one.high < committedOf(last, one));
   for (const one of shorter)
     say(`${topic}/${one.partition} ends at ${one.high}, settled were ${committedOf(last, one)}`);
-  if (shorter.length === 0) course.problems.push("the unclean election took nothing that was settled");
+  if (shorter.length + stops.seen.length === 0)
+    course.problems.push("the unclean election took nothing that was settled");
   emission.ahead += surplus;
   if (regrown) await growPast(course, cluster, last, shorter);
   goOn();
