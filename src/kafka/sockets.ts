@@ -77,7 +77,7 @@ function closeAtExit(): void {
 function resetWith(raw: Socket, socket: Socket, error: Error): void {
   if (raw.destroyed) return;
   if (socket === raw) {
-    reset(raw);
+    reset(raw, socket);
     process.nextTick(() => socket.emit("error", error));
     return;
   }
@@ -85,15 +85,18 @@ function resetWith(raw: Socket, socket: Socket, error: Error): void {
   const { destroy } = raw;
   raw.destroy = () => {
     raw.destroy = destroy; // The reset calls it.
-    reset(raw);
+    reset(raw, socket);
     return raw;
   };
   socket.destroy(error);
 }
 
-/** Nothing was written to one that is not open yet. */
-function reset(raw: Socket): void {
-  if (raw.connecting) raw.destroy();
+/**
+ * Nothing was written to one that is not open yet. One that is being ended in order (the peer ended it first, and Node
+ * answers that by itself) can't be reset any more, and would never close.
+ */
+function reset(raw: Socket, socket: Socket): void {
+  if (raw.connecting || raw.writableEnded || socket.writableEnded) raw.destroy();
   else raw.resetAndDestroy();
 }
 

@@ -56,6 +56,8 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   const { log, clock, observe } = ports;
   const owned = new Map<number, OwnedPartition>();
   const ended = Promise.withResolvers<Fault | null>();
+  /** Inputs that are being read, by session: at most one read of each is under way. */
+  const reads = new WeakMap<Session, Set<string>>();
   let session: Session | null = null;
   let stopping: Promise<void> | null = null;
 
@@ -104,27 +106,61 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
 
   function startReading(partition: OwnedPartition): void {
     if (stopping !== null) return;
+    const session = sessionOf(partition);
     for (const topic of inputTopics) {
-      const session = sessionOf(partition);
-      const { nextOffset } = trackOf(partition, topic);
-      const epoch = epochBefore(partition.leaderEpochs[topic], nextOffset);
-      session.seek(topic, partition.number, nextOffset, epoch);
-      void read(partition, topic, session);
+      seek(partition, topic);
+      // One that waits already goes on from there: a partition may be taken over again within a session.
+      if (!readsOf(session).has(placeOf(topic, partition.number)))
+        void read(partition.number, topic, session);
     }
     committer.mark();
     pipeline.poke();
     pipeline.refill(partition);
   }
 
-  async function read(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<void> {
-    while (await isReadable(partition, topic, under)) {
-      const result = await under.read(topic, partition.number);
-      if (result.kind === "ended") return;
-      if (result.kind === "records") await takeIn(partition, topic, under, result.records);
-      else if (settings.onRetentionGap === "stop") return fail(gapFault(topic, partition.number, result));
-      else if (result.why === "deleted") under.seek(topic, partition.number, result.logStart, -1);
-      else return void ownership.regain(partition, topic);
+  function seek(partition: OwnedPartition, topic: InputTopic): void {
+    const { nextOffset } = trackOf(partition, topic);
+    const epoch = epochBefore(partition.leaderEpochs[topic], nextOffset);
+    sessionOf(partition).seek(topic, partition.number, nextOffset, epoch);
+  }
+
+  function readsOf(session: Session): Set<string> {
+    const known = reads.get(session) ?? new Set();
+    reads.set(session, known);
+    return known;
+  }
+
+  async function read(number: number, topic: InputTopic, under: Session): Promise<void> {
+    const underWay = readsOf(under).add(placeOf(topic, number));
+    let partition = owned.get(number);
+    while (partition !== undefined && (await readOnce(partition, topic, under)))
+      partition = owned.get(number);
+    underWay.delete(placeOf(topic, number));
+  }
+
+  /** False when there is nothing more to read under this session. */
+  async function readOnce(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<boolean> {
+    const { number } = partition;
+    if (!(await isReadable(partition, topic, under))) return isTakenAgain(partition, under);
+    const result = await under.read(topic, number);
+    if (result.kind === "ended") return false;
+    if (owned.get(number) !== partition) {
+      // Whether these came before or after its new position was set can't be told: read them again.
+      const again = owned.get(number);
+      if (again === undefined || !isCurrent(again, under)) return false;
+      seek(again, topic);
+      return true;
     }
+    if (result.kind === "records") await takeIn(partition, topic, under, result.records);
+    else if (settings.onRetentionGap === "stop") fail(gapFault(topic, number, result));
+    else if (result.why === "deleted") under.seek(topic, number, result.logStart, -1);
+    else await ownership.regain(partition, topic);
+    return stopping === null;
+  }
+
+  function isTakenAgain(partition: OwnedPartition, under: Session): boolean {
+    const now = owned.get(partition.number);
+    return now !== undefined && now !== partition && isCurrent(now, under);
   }
 
   async function takeIn(
@@ -260,4 +296,8 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       ...flow,
     };
   }
+}
+
+function placeOf(topic: InputTopic, partition: number): string {
+  return `${topic}/${partition}`;
 }

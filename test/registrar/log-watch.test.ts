@@ -120,3 +120,19 @@ describe("a log that lost records and grew again past where it was read", () => 
     assert.ok(world.lists().length > 0, "the new ones were looked up first");
   });
 });
+
+test("told to go on when a topic loses records under the worker, it takes the partition again within the session", async (t) => {
+  const world = createWorld(t);
+  world.emit(...many(3, contoso));
+  const worker = world.start({ onRetentionGap: "continue" });
+  await world.untilRegistered(3);
+  world.log.cutEnd("enrolled", 0, 1);
+  world.log.leaderEpoch = 1;
+  world.emit(...many(4, contoso, 10));
+  await world.untilRegistered(7, 300_000);
+  world.emit(...many(2, contoso, 20));
+  await world.untilRegistered(9, 300_000);
+  assert.equal(worker.seen("session-started").length, 1);
+  assert.equal(worker.seen("partition-gained").length, 2);
+  assert.equal(worker.fault(), undefined);
+});

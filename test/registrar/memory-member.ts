@@ -109,6 +109,8 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
       },
       read(topic, partition) {
         if (signal.aborted) return Promise.resolve({ kind: "ended" });
+        if (waiting.has(`${topic}/${partition}`))
+          throw new Error(`two reads of ${topic}/${partition} at once`);
         return new Promise((resolve) => {
           waiting.set(`${topic}/${partition}`, resolve);
           serve();
