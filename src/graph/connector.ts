@@ -56,8 +56,9 @@ export function createConnector(settings: ConnectorSettings, clock: Clock): Conn
       allowHalfOpen: true,
     });
     const rise = (socket: Socket) => void open.set(raw, socket);
-    const giveUp = (error?: Error) => void (open.get(raw) ?? raw).destroy(error);
-    rise(resetWhenDestroyed(raw));
+    const top = () => open.get(raw) ?? raw;
+    const giveUp = (error?: Error) => void top().destroy(error);
+    rise(resetWhenDestroyed(raw, () => top().writableEnded));
     raw.on("error", ignore).once("close", () => open.delete(raw));
     const cancel = clock.after(connectTimeoutMs, () => {
       giveUp(new Error(`no connection to ${host}:${tcpPort} within ${connectTimeoutMs} ms`)); // 3
@@ -155,14 +156,14 @@ async function secured(
 
 /**
  * Whoever ends a connection does so by `destroy`: undici in many places, TLS that of the socket below it. There the reset is
- * put in. Sockets are made with allowHalfOpen (TLS takes it over), since otherwise Node answers the peer's end with one of
- * its own, and a connection that is being ended in order can't be reset any more.
+ * put in. A connection that is being ended in order can't be reset any more, and would stay open; so sockets are made with
+ * allowHalfOpen (TLS takes it over), since otherwise Node answers the peer's end with one of its own.
  */
-function resetWhenDestroyed(raw: Socket): Socket {
+function resetWhenDestroyed(raw: Socket, isEnding: () => boolean): Socket {
   const { destroy } = raw;
   raw.destroy = (error) => {
     raw.destroy = destroy; // The reset calls it.
-    if (raw.connecting || raw.destroyed) return raw.destroy(error);
+    if (raw.connecting || raw.destroyed || isEnding()) return raw.destroy(error);
     raw.resetAndDestroy(); // 1
     // The reset has destroyed it already, without the reason.
     if (error !== undefined) process.nextTick(() => raw.emit("error", error));

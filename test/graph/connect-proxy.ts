@@ -23,16 +23,20 @@ export async function startConnectProxy(
   const sockets = new Set<Socket>();
   const serve = (client: Socket): void => {
     sockets.add(client);
+    let how = "end";
     client
-      .on("error", (error) => ends.push((error as NodeJS.ErrnoException).code ?? ""))
-      .on("end", () => ends.push("end"));
+      .on("error", (error) => {
+        how = (error as NodeJS.ErrnoException).code ?? "error";
+      })
+      .on("close", () => ends.push(how));
     client.once("data", (chunk: Buffer) => {
       heads.push(chunk.toString("latin1").split("\r\n\r\n")[0]!);
       const isConnect = heads.at(-1)!.startsWith("CONNECT ");
       if (isConnect) client.write(`HTTP/1.1 ${answer}\r\nproxy-agent: test\r\n\r\n`);
       if (isConnect && !answer.startsWith("200")) return;
       const server = connect(toPort, "127.0.0.1").on("error", () => client.destroy());
-      sockets.add(server);
+      // A pipe whose other end is gone reads no more, not even the end.
+      sockets.add(server.on("close", () => client.resume()));
       if (!isConnect) server.write(chunk);
       client.pipe(server).pipe(client);
     });

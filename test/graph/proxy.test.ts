@@ -62,15 +62,15 @@ async function proxied(context: TestContext, secureProxy = false) {
     clientSecret: "a-secret",
     extraHosts: ["graph.example", "login.example"],
   });
-  const own = await makeCertificates(null, ["proxy.example"], Date.now());
-  const proxy = await startConnectProxy(
+  const own = await makeCertificates(null, ["relay.example"], Date.now());
+  const via = await startConnectProxy(
     Number(new URL(simulator.httpsUrl).port),
     "200 OK",
     secureProxy ? own : null,
   );
   const at = secureProxy
-    ? `https://u%40x:geheim@127.0.0.1:${proxy.port}`
-    : `http://u%40x:geheim@127.0.0.1:${proxy.port}`;
+    ? `https://u%40x:geheim@127.0.0.1:${via.port}`
+    : `http://u%40x:geheim@127.0.0.1:${via.port}`;
   const clock = createManualClock();
   const { graph, close } = openGraph(
     {
@@ -88,33 +88,34 @@ async function proxied(context: TestContext, secureProxy = false) {
   );
   context.after(async () => {
     await close();
-    await proxy.close();
+    await via.close();
     await own.remove();
     await simulator.close();
   });
-  return { simulator, proxy, graph };
+  return { simulator, via, graph };
 }
 
 test("tokens and Graph go through CONNECT, with user and password for the proxy and the CA of our own", async (context) => {
-  const { simulator, proxy, graph } = await proxied(context);
+  const { simulator, via, graph } = await proxied(context);
   for (const n of [1, 2]) {
     const [result] = await graph.create(tenantId, [createRequest(n)]);
     assert.equal(result?.kind === "answer" && result.status, 201, JSON.stringify(result));
   }
   assert.equal(simulator.inventory()[tenantId]?.length, 2);
-  const targets = proxy.heads.map((head) => head.split("\r\n")[0]);
+  const targets = via.heads.map((head) => head.split("\r\n")[0]);
   assert.equal(targets.filter((line) => line === "CONNECT graph.example:443 HTTP/1.1").length, 1);
   assert.ok(targets.includes("CONNECT login.example:443 HTTP/1.1"));
+  // Those for tokens end in order, Graph's stays for the next request.
+  await eventually(() => via.ends.length === via.heads.length - 1, "the ends of all but one connection");
   const credentials = `Basic ${Buffer.from("u@x:geheim").toString("base64")}`;
-  for (const head of proxy.heads)
-    assert.match(head, new RegExp(`^Proxy-Authorization: ${credentials}$`, "m"));
+  for (const head of via.heads) assert.match(head, new RegExp(`^Proxy-Authorization: ${credentials}$`, "m"));
 });
 
 test("a proxy whose own certificate is not trusted is not told the password", async (context) => {
-  const { proxy, graph } = await proxied(context, true);
+  const { via, graph } = await proxied(context, true);
   const [result] = await graph.create(tenantId, [createRequest(1)]);
   assert.equal(result?.kind === "silence" && result.code, "untrusted-ca", JSON.stringify(result));
-  assert.deepEqual(proxy.heads, []);
+  assert.deepEqual(via.heads, []);
 });
 
 function silenceOf(result: GraphReply | undefined): string {
@@ -136,10 +137,10 @@ const refusals: [string, RegExp][] = [
 ];
 for (const [answer, expected] of refusals) {
   test(`a proxy that answers ${answer}: certainly not sent, and what to type`, async (context) => {
-    const proxy = await startConnectProxy(9, answer);
-    const environment = { HTTPS_PROXY: `http://u:geheim@127.0.0.1:${proxy.port}` };
+    const via = await startConnectProxy(9, answer);
+    const environment = { HTTPS_PROXY: `http://u:geheim@127.0.0.1:${via.port}` };
     const { graph, close } = openAgainst(graphUrl, createManualClock(), staticToken, { environment });
-    context.after(() => Promise.all([close(), proxy.close()]));
+    context.after(() => Promise.all([close(), via.close()]));
     const [result] = await graph.create(tenantId, [createRequest()]);
     assert.match(silenceOf(result), /^connect, not sent: the proxy http:\/\/127\.0\.0\.1:\d+ /);
     assert.match(silenceOf(result), expected);
@@ -147,9 +148,9 @@ for (const [answer, expected] of refusals) {
 }
 
 test("a proxy that can't be reached: certainly not sent, and what to type", async (context) => {
-  const proxy = await startConnectProxy(9);
-  await proxy.close();
-  const environment = { HTTPS_PROXY: `http://u:geheim@127.0.0.1:${proxy.port}` };
+  const via = await startConnectProxy(9);
+  await via.close();
+  const environment = { HTTPS_PROXY: `http://u:geheim@127.0.0.1:${via.port}` };
   const { graph, close } = openAgainst(graphUrl, createManualClock(), staticToken, { environment });
   context.after(close);
   const [result] = await graph.create(tenantId, [createRequest()]);
@@ -167,31 +168,31 @@ test("through a proxy too, what is given up is reset, and nothing is sent again"
     socket.on("error", () => {}).on("data", () => requests++);
   });
   await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
-  const proxy = await startConnectProxy((secure.address() as { port: number }).port);
+  const via = await startConnectProxy((secure.address() as { port: number }).port);
   const { graph, close } = openAgainst(graphUrl, clock, staticToken, {
-    environment: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` },
+    environment: { HTTPS_PROXY: `http://127.0.0.1:${via.port}` },
     caFile: certificates.caFile,
   });
   context.after(async () => {
-    await Promise.all([close(), proxy.close(), certificates.remove()]);
+    await Promise.all([close(), via.close(), certificates.remove()]);
     secure.close();
   });
   const work = graph.create(tenantId, [createRequest()]);
   await eventually(() => requests === 1, "the request");
   clock.advance(requestTimeoutMs);
   assert.match(silenceOf((await work)[0]), /^timeout, sent/);
-  await eventually(() => proxy.ends.length > 0, "the connection's end");
-  assert.deepEqual([proxy.ends, proxy.heads.length, requests], [["ECONNRESET"], 1, 1]);
+  await eventually(() => via.ends.length > 0, "the connection's end");
+  assert.deepEqual([via.ends, via.heads.length, requests], [["ECONNRESET"], 1, 1]);
 });
 
 test("http:// is asked for with its whole URL, in one request a connection at a time", async (context) => {
   const created = { id: "an-id", ...createRequest().details };
   const server = await startWireServer(({ socket }) => socket.write(reply(201, created)));
-  const proxy = await startConnectProxy(Number(new URL(server.url).port));
+  const via = await startConnectProxy(Number(new URL(server.url).port));
   const { graph, close } = openAgainst("http://graph.example:8080", createManualClock(), staticToken, {
-    environment: { HTTP_PROXY: `http://u:geheim@127.0.0.1:${proxy.port}` },
+    environment: { HTTP_PROXY: `http://u:geheim@127.0.0.1:${via.port}` },
   });
-  context.after(() => Promise.all([close(), proxy.close(), server.close()]));
+  context.after(() => Promise.all([close(), via.close(), server.close()]));
   const [result] = await graph.create(tenantId, [createRequest()]);
   assert.equal(result?.kind, "answer", JSON.stringify(result));
   const [request] = server.requests;
