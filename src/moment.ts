@@ -14,3 +14,8 @@ export function momentOf(clock: Clock): Moment {
 export function elapsedMs(from: Moment, to: Moment): number {
   return Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
 }
+
+/** By how much the two clocks differ about the time between. */
+export function disagreementMs(from: Moment, to: Moment): number {
+  return Math.abs(to.monotonicMs - from.monotonicMs - (to.wallMs - from.wallMs));
+}

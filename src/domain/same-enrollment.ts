@@ -14,13 +14,21 @@ export type Identifying = Pick<EnrollmentDetails, "machineName" | "connectorName
 export interface Form {
   /** Instants are kept in whole multiples of so many ticks of 100 ns. */
   readonly unitTicks: number;
-  readonly names: NameForm;
+  /** Names lose their outer blanks. */
+  readonly trims: boolean;
+  /** Names come back in another case; machine names may under any form. */
+  readonly folds: boolean;
 }
 
-/** "exact": as they came, but for the case of machine names. "folded": trimmed, and in another case. */
-type NameForm = "exact" | "trimmed" | "folded";
+type NameForm = Omit<Form, "unitTicks">;
 
-const nameForms: readonly NameForm[] = ["exact", "trimmed", "folded"];
+/** The least first. */
+const nameForms: readonly NameForm[] = [
+  { trims: false, folds: false },
+  { trims: true, folds: false },
+  { trims: false, folds: true },
+  { trims: true, folds: true },
+];
 const units: readonly { readonly ticks: number; readonly text: string }[] = [
   { ticks: 1, text: "" },
   { ticks: 10, text: "date-times come back in whole microseconds" },
@@ -29,13 +37,13 @@ const units: readonly { readonly ticks: number; readonly text: string }[] = [
 ];
 const ticksPerSecond = 10_000_000;
 
-export const exactForm: Form = { unitTicks: 1, names: "exact" };
+export const exactForm: Form = { unitTicks: 1, trims: false, folds: false };
 
 /** The least that a server must have done to make `kept` of `sent`; null: it is something else. */
 export function formBetween(sent: Identifying, kept: Identifying): Form | null {
   const unitTicks = unitBetween(sent.enrollmentDateTime, kept.enrollmentDateTime);
   const names = nameForms.find((form) => areNamesSame(sent, kept, form));
-  return unitTicks === null || names === undefined ? null : { unitTicks, names };
+  return unitTicks === null || names === undefined ? null : { unitTicks, ...names };
 }
 
 export function isSameUnder(form: Form, sent: Identifying, kept: Identifying): boolean {
@@ -44,16 +52,17 @@ export function isSameUnder(form: Form, sent: Identifying, kept: Identifying): b
 }
 
 function isWithin(form: Form, coarser: Form): boolean {
-  const isNameWithin = nameForms.indexOf(form.names) <= nameForms.indexOf(coarser.names);
+  const isNameWithin = (!form.trims || coarser.trims) && (!form.folds || coarser.folds);
   return form.unitTicks <= coarser.unitTicks && isNameWithin;
 }
 
 /** Names alone, and instants alone: of properties that don't identify, too. */
-export function isSameName(form: Form, a: string, b: string): boolean {
-  if (form.names === "exact") return a === b;
-  return form.names === "trimmed"
-    ? a.trim() === b.trim()
-    : foldMachineName(a.trim()) === foldMachineName(b.trim());
+export function isSameName({ trims, folds }: NameForm, a: string, b: string): boolean {
+  const of = (name: string) => {
+    const text = trims ? name.trim() : name;
+    return folds ? foldMachineName(text) : text;
+  };
+  return of(a) === of(b);
 }
 
 export function isSameInstant(form: Form, sent: string, kept: string): boolean {
@@ -63,8 +72,8 @@ export function isSameInstant(form: Form, sent: string, kept: string): boolean {
 
 /** Of each kind the coarser. */
 export function coarser(a: Form, b: Form): Form {
-  const names = nameForms.indexOf(a.names) > nameForms.indexOf(b.names) ? a.names : b.names;
-  return { unitTicks: Math.max(a.unitTicks, b.unitTicks), names };
+  const unitTicks = Math.max(a.unitTicks, b.unitTicks);
+  return { unitTicks, trims: a.trims || b.trims, folds: a.folds || b.folds };
 }
 
 /** The coarsest form that none of these contradicts: a server that kept a digit, a blank or a capital does not drop it. */
@@ -74,10 +83,10 @@ export function coarsestOf(kept: readonly Identifying[]): Form {
     fractions.every((instant) => typeof instant === "string" || instant.fraction % ticks === 0);
   const unitTicks = units.findLast(({ ticks }) => isKept(ticks))?.ticks ?? 1;
   const names = kept.flatMap(({ machineName, connectorName }) => [machineName, connectorName]);
-  if (names.some((name) => name !== name.trim())) return { unitTicks, names: "exact" };
   const isMixed = ({ connectorName }: Identifying) =>
     connectorName !== connectorName.toLowerCase() && connectorName !== connectorName.toUpperCase();
-  return { unitTicks, names: kept.some(isMixed) ? "trimmed" : "folded" };
+  const trims = names.every((name) => name === name.trim());
+  return { unitTicks, trims, folds: !kept.some(isMixed) };
 }
 
 /** What of these can only be told apart by their instants, whatever the form. */
@@ -95,8 +104,8 @@ export function describeChanges(sent: Identifying, kept: Identifying): string[] 
   const isUtc = (text: string) => /(Z|[+-]00:00)$/i.test(text);
   if (isUtc(kept.enrollmentDateTime) && !isUtc(sent.enrollmentDateTime))
     texts.push("date-times come back in UTC");
-  if (form.names === "trimmed") texts.push("names come back trimmed");
-  if (form.names === "folded") texts.push("names come back in another case");
+  if (form.trims) texts.push("names come back trimmed");
+  if (form.folds) texts.push("names come back in another case");
   return texts;
 }
 
@@ -112,7 +121,6 @@ function unitBetween(sent: string, kept: string): number | null {
 }
 
 function areNamesSame(a: Identifying, b: Identifying, form: NameForm): boolean {
-  const of = (name: string) => (form === "exact" ? name : name.trim());
-  const isMachine = foldMachineName(of(a.machineName)) === foldMachineName(of(b.machineName));
-  return isMachine && isSameName({ unitTicks: 1, names: form }, a.connectorName, b.connectorName);
+  const isMachine = isSameName({ trims: form.trims, folds: true }, a.machineName, b.machineName);
+  return isMachine && isSameName(form, a.connectorName, b.connectorName);
 }

@@ -3,12 +3,13 @@
  *
  * 1. It counts from when the last acknowledged commit was sent: a commit is stored by the replicas under the current
  *    generation, so the coordinator that took it was the only one then. Heartbeats alone do not show that.
- * 2. Time that passed by either clock counts: the monotonic one stands still while a machine is suspended, the wall
- *    clock may be set back. Where the wall clock ran ahead, posting stops until the next acknowledged commit.
+ * 2. Time that passed by either clock counts: the monotonic one stands still while a machine is suspended. Where the two
+ *    disagree by much, in either direction, posting stops until the next acknowledged commit: a wall clock that was set
+ *    back would hide a suspension.
  * 3. It also needs a recent heartbeat: commits are taken while a rebalance has begun already, which may end in others
  *    owning the partitions.
  */
-import { elapsedMs, type Moment, momentOf } from "../moment.ts";
+import { disagreementMs, elapsedMs, type Moment, momentOf } from "../moment.ts";
 import type { Clock, Session } from "../ports.ts";
 
 export interface Lease {
@@ -33,7 +34,11 @@ export function revoke(lease: Lease): void {
 
 export function isHolding({ session, renewedAt }: Lease, clock: Clock): boolean {
   if (renewedAt === null || session.ended.aborted || clock.nowMs() >= session.heldUntilMs()) return false; // 3
-  return elapsedMs(renewedAt, momentOf(clock)) < session.leaseMs; // 2
+  const now = momentOf(clock);
+  return (
+    elapsedMs(renewedAt, now) < session.leaseMs &&
+    disagreementMs(renewedAt, now) < session.leaseMs * disagreementShare
+  ); // 2
 }
 
 /** Is it time for another commit, so that a record that comes later need not wait for one? */
@@ -49,3 +54,5 @@ export function dueInMs({ session, renewedAt }: Lease, clock: Clock): number {
 }
 
 const renewAtShare = 1 / 3;
+/** Less than the margin that leaseMs keeps to the session time-out. */
+const disagreementShare = 1 / 8;
