@@ -38,7 +38,8 @@ const otherCard = "02:00:00:00:77:99";
 export async function makeTwoHosts(): Promise<TwoHostsResult> {
   if (process.platform !== "linux") return { ok: false, reason: "this is not Linux" };
   if (process.getuid?.() !== 0) return { ok: false, reason: "this is not root" };
-  const suffix = randomBytes(3).toString("hex");
+  await removeStale();
+  const suffix = `${process.pid}-${randomBytes(2).toString("hex")}`;
   const names = { client: `crc-${suffix}`, server: `crs-${suffix}` };
   const children: ChildProcess[] = [];
   const inside = (host: keyof typeof names, ...command: string[]) =>
@@ -85,6 +86,22 @@ export async function makeTwoHosts(): Promise<TwoHostsResult> {
     remove,
   };
   return { ok: true, hosts };
+}
+
+/** Namespaces of test processes that were killed: their names hold the process id. */
+async function removeStale(): Promise<void> {
+  const { stdout } = await run("ip", ["netns", "list"]).catch(() => ({ stdout: "" }));
+  for (const [name, pid] of stdout.matchAll(/^cr[cs]-(\d+)-[0-9a-f]{4}\b/gm)) {
+    if (!isAlive(Number(pid))) await run("ip", ["netns", "del", name]).catch(() => {});
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** For a suite's `skip` option; with REQUIRE_NETNS=1 missing namespaces are a failure. */
