@@ -1,42 +1,38 @@
 /** Which input a stored record is, wherever the worker moved it. */
 import type { LogRecord } from "../ports.ts";
-import type { Entry } from "./history.ts";
 import type { Input } from "./workload.ts";
 
 export function placeOf(record: Pick<LogRecord, "topic" | "partition" | "offset">): string {
   return `${record.topic}/${record.partition}/${record.offset}`;
 }
 
-/** Where it was read as an input: here, or as its `origin` header says in the retry topic, where only workers write. */
+/** Where it first was: its `origin` header, or here. */
 export function originOf(record: LogRecord): string {
-  const carried = record.topic === "retry" ? carriedOrigin(record) : null;
-  return carried ?? placeOf(record);
+  const header = record.headers.find(([name]) => name === "origin");
+  return header?.[1] ? new TextDecoder().decode(header[1]) : placeOf(record);
 }
 
-/** What its last `origin` header says. */
-export function carriedOrigin(record: LogRecord): string | null {
-  const header = record.headers.findLast(([name]) => name === "origin");
-  return header?.[1] ? new TextDecoder().decode(header[1]) : null;
+/** By `topic/partition/offset` of where the broker first stored it. Two, where the topic was made again in between. */
+export type InputsByPlace = ReadonlyMap<string, readonly Input[]>;
+
+export function inputOf(record: LogRecord, inputsAt: InputsByPlace): Input | null {
+  return inputAt(originOf(record), record, inputsAt);
 }
 
-/**
- * The inputs, and their copies that a worker stored in the enrolled topic: nothing tells those from an input any more, so
- * each counts as one, with the same intent, at its own place.
- */
-export function inputsAndCopies(
-  entries: readonly Entry[],
-  inputAt: ReadonlyMap<string, Input>,
-): ReadonlyMap<string, Input> {
-  const all = new Map(inputAt);
-  for (const entry of entries) {
-    if (entry.kind !== "stored" || entry.record.topic !== "enrolled") continue;
-    const place = placeOf(entry.record);
-    const input = all.get(carriedOrigin(entry.record) ?? "");
-    if (!all.has(place) && input !== undefined) all.set(place, input);
-  }
-  return all;
+/** The input that was first stored at `place`, and is this record by its value and its headers. */
+export function inputAt(place: string, record: LogRecord, inputsAt: InputsByPlace): Input | null {
+  const inputs = inputsAt.get(place) ?? [];
+  if (inputs.length < 2) return inputs[0] ?? null;
+  return inputs.findLast((input) => isSame(record, input)) ?? inputs.at(-1)!;
 }
 
-export function inputOf(record: LogRecord, inputAt: ReadonlyMap<string, Input>): Input | null {
-  return inputAt.get(originOf(record)) ?? null;
+function isSame(record: LogRecord, { record: original }: Input): boolean {
+  if (!sameBytes(record.value, original.value)) return false;
+  return original.headers.every(([name, value]) =>
+    record.headers.some((header) => header[0] === name && sameBytes(header[1], value)),
+  );
+}
+
+export function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
 }

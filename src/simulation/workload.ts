@@ -131,7 +131,7 @@ function enroll(dice: Dice, tenants: readonly string[]): Enrollment[] {
       const connectors = dice.int(1, 6);
       for (let connector = 0; connector < connectors; connector++) {
         // Some connectors of a machine differ in their name, some only in 100 ns of their enrollment.
-        const connectorName = connector % 2 === 0 ? `connector-${connector}` : "connector-x";
+        const connectorName = connector % 2 === 0 ? dice.pick(spellings)(connector) : "connector-x";
         enrollments.push({
           number: enrollments.length,
           tenantId,
@@ -146,6 +146,12 @@ function enroll(dice: Dice, tenants: readonly string[]): Enrollment[] {
   }
   return dice.shuffle(enrollments).map((one, number) => ({ ...one, number }));
 }
+
+/** Names that a service may trim or fold, among them. */
+const spellings: readonly ((connector: number) => string)[] = [
+  (connector) => `connector-${connector}`,
+  (connector) => `Connector ${connector} `,
+];
 
 /** One instant in several texts, the first in UTC with seven digits. */
 function sameInstant(dice: Dice, fraction: string): string[] {
