@@ -1,11 +1,11 @@
 /** Records: what is registered, dead-lettered, moved, and what committed offsets pass. */
-import type { Header, LogRecord } from "../ports.ts";
+import type { LogRecord } from "../ports.ts";
 import { checkEnd } from "./check-end.ts";
 import { type GraphFindings, objectKey } from "./check-graph.ts";
 import { type Lost, tells } from "./check-lost.ts";
 import type { Run } from "./checker.ts";
 import type { Entry } from "./history.ts";
-import { inputAt, inputOf, originOf, placeOf, sameBytes } from "./origins.ts";
+import { inputAt, inputOf, keepsHeaders, originOf, parse, placeOf, sameBytes } from "./origins.ts";
 import type { Input } from "./workload.ts";
 
 interface Registered {
@@ -230,25 +230,6 @@ export function hasOutcome(run: Run, state: RecordState, record: LogRecord): boo
   if (input.intent.kind === "valid" && state.registered.has(input.intent.identity)) return true;
   return state.copies.get(input)!.at(-1) !== record;
 }
-
-function keepsHeaders(headers: readonly Header[], original: readonly Header[]): boolean {
-  const own = headers.filter(([name]) => !addedHeaders.has(name));
-  return (
-    own.length === original.length &&
-    own.every(([name, value], index) => name === original[index]![0] && sameBytes(value, original[index]![1]))
-  );
-}
-
-function parse(bytes: Uint8Array | null): unknown {
-  try {
-    return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return null;
-  }
-}
-
-/** Headers that the worker may add to what it moves. */
-const addedHeaders: ReadonlySet<string> = new Set(["origin", "in-doubt", "dead-letter"]);
 
 /** As every worker of a run is set. */
 const maxAttempts = 16;

@@ -5,7 +5,7 @@ import { createLink, type Link } from "./link.ts";
 import { createPath, type Path } from "./path.ts";
 import { createProcess, type SimProcess } from "./process.ts";
 import type { ProcessSettings } from "./process-settings.ts";
-import type { Sabotage } from "./sabotage.ts";
+import type { Sabotage } from "./sabotage-tools.ts";
 import { createSimGraph } from "./sim-graph.ts";
 import { createSimLog, type SimLog } from "./sim-log.ts";
 import { createSimSnapshots, type Disk } from "./sim-snapshots.ts";

@@ -1,5 +1,5 @@
 /** Which input a stored record is, wherever the worker moved it. */
-import type { LogRecord } from "../ports.ts";
+import type { Header, LogRecord } from "../ports.ts";
 import type { Input } from "./workload.ts";
 
 export function placeOf(record: Pick<LogRecord, "topic" | "partition" | "offset">): string {
@@ -27,12 +27,29 @@ export function inputAt(place: string, record: LogRecord, inputsAt: InputsByPlac
 }
 
 function isSame(record: LogRecord, { record: original }: Input): boolean {
-  if (!sameBytes(record.value, original.value)) return false;
-  return original.headers.every(([name, value]) =>
-    record.headers.some((header) => header[0] === name && sameBytes(header[1], value)),
+  return sameBytes(record.value, original.value) && keepsHeaders(record.headers, original.headers);
+}
+
+/** Headers that the worker may add to what it moves. */
+const addedHeaders: ReadonlySet<string> = new Set(["origin", "in-doubt", "dead-letter"]);
+
+export function keepsHeaders(headers: readonly Header[], original: readonly Header[]): boolean {
+  const own = headers.filter(([name]) => !addedHeaders.has(name));
+  return (
+    own.length === original.length &&
+    own.every(([name, value], index) => name === original[index]![0] && sameBytes(value, original[index]![1]))
   );
 }
 
 export function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
+}
+
+/** JSON of a record's value or of a header; null: it is none. */
+export function parse(bytes: Uint8Array | null): unknown {
+  try {
+    return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
 }

@@ -2,6 +2,7 @@
  * Is there anything left to wait for? In most runs: until every committed offset stands at its end. Where one tenant
  * has a defect for good, its records may wait for ever; then: until all records of the others have their outcome.
  */
+import { parse } from "./origins.ts";
 import { defectiveTenant, type World } from "./world.ts";
 
 export function createProgress(world: World): () => boolean {
@@ -46,8 +47,4 @@ function createLeft({ workload, history, inputsAt }: World, defective: string): 
     }
     return identities.size + bad.size;
   };
-}
-
-function parse(bytes: Uint8Array | null): unknown {
-  return JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array()));
 }

@@ -8,7 +8,7 @@ import { createOperator } from "./operator.ts";
 import type { Incident } from "./plan-incidents.ts";
 import type { SimProcess, TripWire } from "./process.ts";
 import type { ProcessSettings } from "./process-settings.ts";
-import type { Sabotage } from "./sabotage.ts";
+import type { Sabotage } from "./sabotage-tools.ts";
 import type { Disk } from "./sim-snapshots.ts";
 import type { World } from "./world.ts";
 
