@@ -141,10 +141,12 @@ export function createBroker(
     },
     recreate(topic, dropsCommits) {
       const held = stored.get(topic)!.partitions.some(({ end }) => end > offsets.first);
+      const memory = topic === "registered" ? "enrolled" : topic;
+      const isKnown = held && [...commits.keys()].some((place) => place.startsWith(`${memory}/`));
       make(topic, 0);
       if (dropsCommits)
-        for (const place of [...commits.keys()]) if (place.startsWith(topic)) commits.delete(place);
-      const mustBeTold = held && topic !== "dlq" && (topic === "registered" || !dropsCommits);
+        for (const place of [...commits.keys()]) if (place.startsWith(`${topic}/`)) commits.delete(place);
+      const mustBeTold = isKnown && (topic === "registered" || !dropsCommits);
       history.add({ kind: "log-lost", topic, partition: null, end: 0, mustBeTold });
       history.strike(`${topic} recreated`, "broker");
       wake();

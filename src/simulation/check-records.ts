@@ -30,8 +30,11 @@ interface DeadLetter {
 interface Line {
   records: LogRecord[];
   passed: number;
-  /** The log lost records here, and no worker has said so yet: until one can know, offsets mean nothing. */
-  isHarmed: boolean;
+  /**
+   * The log lost all from here on. Until a worker has said so, and one has begun again within what is left, what is
+   * committed is about a log that is no more. Null: nothing was lost, or that is over.
+   */
+  lostFrom: { readonly offset: number; isTold: boolean } | null;
 }
 
 export interface RecordState {
@@ -172,7 +175,7 @@ function checkInput(run: Run, state: RecordState, record: LogRecord): string | n
   const line = state.lines.get(`${record.topic}/${record.partition}`) ?? {
     records: [],
     passed: 0,
-    isHarmed: false,
+    lostFrom: null,
   };
   state.lines.set(`${record.topic}/${record.partition}`, line);
   line.records.push(record);
@@ -194,11 +197,15 @@ function checkCommit(run: Run, state: RecordState, entry: Extract<Entry, { kind:
   const place = `${entry.topic}/${entry.partition}`;
   const line = state.lines.get(place);
   const violations: string[] = [];
+  if (line?.lostFrom?.isTold && entry.offset <= line.lostFrom.offset) {
+    line.lostFrom = null;
+    line.passed = 0;
+  }
   while (line !== undefined && line.passed < line.records.length) {
     const record = line.records[line.passed]!;
     if (record.offset >= entry.offset) break;
     line.passed++;
-    if (line.isHarmed || state.lost.has(record) || hasOutcome(run, state, record)) continue;
+    if (line.lostFrom !== null || state.lost.has(record) || hasOutcome(run, state, record)) continue;
     violations.push(
       `at ${entry.tMs} ms ${entry.by} commits ${place}@${entry.offset}: ${placeOf(record)} has no outcome yet`,
     );
@@ -206,21 +213,18 @@ function checkCommit(run: Run, state: RecordState, entry: Extract<Entry, { kind:
   return violations;
 }
 
-function harm(state: RecordState, { topic, partition }: Extract<Entry, { kind: "log-lost" }>): void {
+function harm(state: RecordState, { topic, partition, end }: Extract<Entry, { kind: "log-lost" }>): void {
   for (const [place, line] of state.lines) {
     if (place !== `${topic}/${partition}` && (partition !== null || !place.startsWith(`${topic}/`))) continue;
     line.records = line.records.filter((record) => !state.lost.has(record));
     line.passed = Math.min(line.passed, line.records.length);
-    line.isHarmed = true;
+    line.lostFrom = { offset: end, isTold: false };
   }
 }
 
-/** From here on it is known: whoever goes on begins where the log begins. */
 function noteTold(state: RecordState, entry: Entry): void {
-  for (const [place, line] of state.lines) {
-    if (!line.isHarmed || !tells(entry, place.split("/")[0] as LogRecord["topic"])) continue;
-    line.isHarmed = false;
-    line.passed = 0;
+  for (const [place, { lostFrom }] of state.lines) {
+    if (lostFrom !== null && tells(entry, place.split("/")[0] as LogRecord["topic"])) lostFrom.isTold = true;
   }
 }
 

@@ -81,7 +81,8 @@ export function createPath(
     mend() {
       thereCut = backCut = false;
       const [late, lateAnswers] = [requests, answers];
-      requests = answers = [];
+      requests = [];
+      answers = [];
       for (const { arrive, isWanted } of late) {
         const goesOn = process.isDead() ? orphanLeftMs() > 0 : isWanted(); // 1, 2
         if (!goesOn || (process.isDead() && dice.chance(lostWithProcess))) continue;

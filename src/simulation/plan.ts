@@ -82,7 +82,11 @@ export function makePlan(dice: Dice): Plan {
   const worldEvents = isRetentionRun ? [] : makeWorldEvents(dice, scene);
   const isHarmed = worldEvents.some(({ what }) => what.kind === "lose-end" || what.kind === "recreate");
 
-  const defect = sometimes(() => makeDefect(dice, activeMs), null, isHarmed || isParking ? 0 : 0.06);
+  const defect = sometimes(
+    () => makeDefect(dice, activeMs),
+    null,
+    isHarmed || isRetentionRun || isParking ? 0 : 0.06,
+  );
   const isImpatient = defect !== null && dice.chance(0.5);
   const settings = isImpatient ? drawn.map((one) => ({ ...one, tenantBlockedMaxMs: 60_000 })) : drawn;
 
