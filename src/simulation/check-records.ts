@@ -237,5 +237,10 @@ export function hasOutcome(run: Run, state: RecordState, record: LogRecord): boo
 
 /** As every worker of a run is set. */
 const maxAttempts = 16;
-/** Defects that make a tenant count as blocked. */
-const blocks: ReadonlySet<Run["defect"]> = new Set(["blocked", "list-refused"]);
+/** Defects for which a tenant counts as blocked: nothing of it can be created, or what is in doubt can't be looked up. */
+const blocks: ReadonlySet<Run["defect"]> = new Set([
+  "blocked",
+  "list-refused",
+  "list-fails",
+  "list-incomplete",
+]);

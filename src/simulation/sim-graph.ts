@@ -110,7 +110,8 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
       );
       replies.forEach((reply, item) => {
         const result = reply.kind === "answer" ? reply.status : reply.reason;
-        const retryAfterMs = reply.kind === "answer" && result === 429 ? waitMs(reply.retryAfter) : null;
+        const retryAfterMs =
+          reply.kind === "answer" && result === 429 ? waitMs(reply.retryAfter, reply.date) : null;
         const of = { by: call.by, call: call.number, item, tenantId };
         history.add({ kind: "answered", ...of, result, retryAfterMs });
       });
@@ -143,10 +144,11 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
     );
   }
 
-  function waitMs(retryAfter: string | null): number | null {
+  /** A date counts from the answer's own. */
+  function waitMs(retryAfter: string | null, date: string | null): number | null {
     if (retryAfter === null) return null;
     const seconds = Number(retryAfter);
-    return Number.isNaN(seconds) ? Date.parse(retryAfter) - process.clock.wallMs() : seconds * 1000;
+    return Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.parse(date!) : seconds * 1000;
   }
 }
 
