@@ -37,7 +37,7 @@ export function makeProcessSettings(dice: Dice, isParking: boolean): ProcessSett
     attemptAhead: dice.pick([1, 5, 50, 500]),
     maxAttempts: 16,
     rereadCount: 3,
-    rereadDelayMs: 2_000,
+    rereadDelayMs: dice.pick([1_000, 2_000]),
     tenantBlockedMaxMs: 24 * 3_600_000,
     snapshotIntervalMs: 5_000,
     snapshotEntriesMin: 1,

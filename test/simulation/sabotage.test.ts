@@ -28,6 +28,18 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "outage-is-not-poison": 5,
   "blocked-is-not-poison": 14,
   "publish-before-commit": 1,
+  "commit-lease": 22,
+  "wall-clock": 15,
+  "suspects-by-identity": 86,
+  "parked-by-origin": 1,
+  "writers-limits": 1,
+  "orphan-time": 78,
+  "topic-id": 130,
+  "ledger-length": 90,
+  unavailable: 118,
+  "normal-form": 1,
+  "batch-as-a-whole": 256,
+  "parked-in-doubt": 178,
 };
 
 for (const name of Object.keys(sabotages) as SabotageName[]) {
