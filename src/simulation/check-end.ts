@@ -1,8 +1,9 @@
 /** What must be there when all has settled: an outcome for each input that the log did not lose. */
 import type { LogRecord } from "../ports.ts";
+import { hasOutcome } from "./check-commits.ts";
 import type { GraphFindings } from "./check-graph.ts";
 import { tells } from "./check-lost.ts";
-import { hasOutcome, type RecordState } from "./check-records.ts";
+import type { RecordState } from "./check-records.ts";
 import type { Run } from "./checker.ts";
 import { placeOf } from "./origins.ts";
 import type { Input } from "./workload.ts";
@@ -11,7 +12,8 @@ export function checkEnd(run: Run, graph: GraphFindings, state: RecordState): st
   const violations = checkGaps(run, state);
   for (const [place, inputs] of run.inputsAt) {
     for (const input of inputs) {
-      const problem = isTaken(state, input) ? null : missing(run, graph, state, input);
+      const isElsewhere = isTaken(state, input) || state.movedHome.has(input);
+      const problem = isElsewhere ? null : missing(run, graph, state, input);
       if (problem !== null) violations.push(`at the end: input ${input.number} (${place}) ${problem}`);
     }
   }

@@ -1,11 +1,22 @@
 /** Records: what is registered, dead-lettered, moved, and what committed offsets pass. */
 import type { LogRecord } from "../ports.ts";
+import { checkCommit, harm, type Line, noteTold } from "./check-commits.ts";
 import { checkEnd } from "./check-end.ts";
 import { type GraphFindings, objectKey } from "./check-graph.ts";
-import { type Lost, tells } from "./check-lost.ts";
+import type { Lost } from "./check-lost.ts";
 import type { Run } from "./checker.ts";
 import type { Entry } from "./history.ts";
-import { inputAt, inputOf, keepsHeaders, originOf, parse, placeOf, sameBytes } from "./origins.ts";
+import {
+  carriedOrigin,
+  inputAt,
+  inputOf,
+  isCopyInEnrolled,
+  keepsHeaders,
+  originOf,
+  parse,
+  placeOf,
+  sameBytes,
+} from "./origins.ts";
 import type { Input } from "./workload.ts";
 
 interface Registered {
@@ -26,17 +37,6 @@ interface DeadLetter {
   readonly code: string;
 }
 
-/** Records of one input partition, in order, and how many of them committed offsets have passed. */
-interface Line {
-  records: LogRecord[];
-  passed: number;
-  /**
-   * The log lost all from here on. Until a worker has said so, and one has begun again within what is left, what is
-   * committed is about a log that is no more. Null: nothing was lost, or that is over.
-   */
-  lostFrom: { readonly offset: number; isTold: boolean } | null;
-}
-
 export interface RecordState {
   readonly registered: Map<number, Registered>;
   readonly identityOfKey: Map<string, number>;
@@ -44,6 +44,8 @@ export interface RecordState {
   readonly dead: Map<Input, DeadLetter>;
   /** The copies of each input, in order of storing, and which of them a record is. */
   readonly copies: Map<Input, LogRecord[]>;
+  /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */
+  readonly movedHome: Set<Input>;
   readonly lines: Map<string, Line>;
   readonly lost: Lost;
 }
@@ -54,6 +56,7 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
     identityOfKey: new Map(),
     dead: new Map(),
     copies: new Map(),
+    movedHome: new Set(),
     lines: new Map(),
     lost,
   };
@@ -84,7 +87,7 @@ function checkStored(
       case "dlq":
         return checkDead(run, graph, state, record);
       default:
-        return checkInput(run, state, record);
+        return checkInput(run, state, entry);
     }
   })();
   return problem === null ? [] : [`${where} ${problem}`];
@@ -169,7 +172,8 @@ function checkDead(run: Run, graph: GraphFindings, state: RecordState, record: L
   return `valid identity ${number} is dead-lettered as ${reason.code}`;
 }
 
-function checkInput(run: Run, state: RecordState, record: LogRecord): string | null {
+function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: "stored" }>): string | null {
+  const { record } = entry;
   const origin = originOf(record);
   const place = placeOf(record);
   const line = state.lines.get(`${record.topic}/${record.partition}`) ?? {
@@ -181,10 +185,16 @@ function checkInput(run: Run, state: RecordState, record: LogRecord): string | n
   line.records.push(record);
   const input = inputOf(record, run.inputsAt);
   if (input === null) return `a record of origin ${origin}, which is no input`;
-  const copies = state.copies.get(input) ?? [];
-  state.copies.set(input, copies);
-  copies.push(record);
-  if (place === origin) return null;
+  copiesOf(state, input).push(record);
+  // A copy in the enrolled topic is an input of its own, and the outcome of the one that it was made of.
+  const isCopy = isCopyInEnrolled(entry);
+  if (isCopy) {
+    const madeOf = inputAt(carriedOrigin(record) ?? "", record, run.inputsAt);
+    if (madeOf === null) return "a copy of what is no input";
+    copiesOf(state, madeOf).push(record);
+    state.movedHome.add(madeOf);
+  }
+  if (place === origin && !isCopy) return null;
   if (input.intent.kind === "bad") return `the bad record ${origin} was moved`;
   const { tenantId } = run.workload.identities[input.intent.identity]!;
   if (record.partition !== run.workload.homeOf(tenantId))
@@ -193,46 +203,10 @@ function checkInput(run: Run, state: RecordState, record: LogRecord): string | n
   return keepsHeaders(record.headers, input.record.headers) ? null : `${origin} lost a header on the way`;
 }
 
-function checkCommit(run: Run, state: RecordState, entry: Extract<Entry, { kind: "commit" }>): string[] {
-  const place = `${entry.topic}/${entry.partition}`;
-  const line = state.lines.get(place);
-  const violations: string[] = [];
-  if (line?.lostFrom?.isTold && entry.offset <= line.lostFrom.offset) {
-    line.lostFrom = null;
-    line.passed = 0;
-  }
-  while (line !== undefined && line.passed < line.records.length) {
-    const record = line.records[line.passed]!;
-    if (record.offset >= entry.offset) break;
-    line.passed++;
-    if (line.lostFrom !== null || state.lost.has(record) || hasOutcome(run, state, record)) continue;
-    violations.push(
-      `at ${entry.tMs} ms ${entry.by} commits ${place}@${entry.offset}: ${placeOf(record)} has no outcome yet`,
-    );
-  }
-  return violations;
-}
-
-function harm(state: RecordState, { topic, partition, end }: Extract<Entry, { kind: "log-lost" }>): void {
-  for (const [place, line] of state.lines) {
-    if (place !== `${topic}/${partition}` && (partition !== null || !place.startsWith(`${topic}/`))) continue;
-    line.records = line.records.filter((record) => !state.lost.has(record));
-    line.passed = Math.min(line.passed, line.records.length);
-    line.lostFrom = { offset: end, isTold: false };
-  }
-}
-
-function noteTold(state: RecordState, entry: Entry): void {
-  for (const [place, { lostFrom }] of state.lines) {
-    if (lostFrom !== null && tells(entry, place.split("/")[0] as LogRecord["topic"])) lostFrom.isTold = true;
-  }
-}
-
-export function hasOutcome(run: Run, state: RecordState, record: LogRecord): boolean {
-  const input = inputOf(record, run.inputsAt);
-  if (input === null || state.dead.has(input)) return true;
-  if (input.intent.kind === "valid" && state.registered.has(input.intent.identity)) return true;
-  return state.copies.get(input)!.at(-1) !== record;
+function copiesOf(state: RecordState, input: Input): LogRecord[] {
+  const copies = state.copies.get(input) ?? [];
+  state.copies.set(input, copies);
+  return copies;
 }
 
 /** As every worker of a run is set. */

@@ -15,7 +15,7 @@ import { checkTold, findLost } from "./check-lost.ts";
 import { checkRecords } from "./check-records.ts";
 import type { Defect } from "./graph-server.ts";
 import type { Entry } from "./history.ts";
-import type { InputsByPlace } from "./origins.ts";
+import { type InputsByPlace, inputsAndCopies } from "./origins.ts";
 import type { Workload } from "./workload.ts";
 
 export interface Run {
@@ -43,8 +43,9 @@ export interface Residue {
 }
 
 export function check(run: Run): Verdict {
+  const all = { ...run, inputsAt: inputsAndCopies(run.entries, run.inputsAt) };
   const lost = findLost(run.entries);
-  const graph = checkGraph(run, lost);
-  const records = checkRecords(run, graph, lost);
+  const graph = checkGraph(all, lost);
+  const records = checkRecords(all, graph, lost);
   return { violations: [...graph.violations, ...records, ...checkTold(run)], residue: graph.residue };
 }

@@ -1,15 +1,22 @@
 /** Which input a stored record is, wherever the worker moved it. */
 import type { Header, LogRecord } from "../ports.ts";
+import type { Entry } from "./history.ts";
 import type { Input } from "./workload.ts";
 
 export function placeOf(record: Pick<LogRecord, "topic" | "partition" | "offset">): string {
   return `${record.topic}/${record.partition}/${record.offset}`;
 }
 
-/** Where it first was: its `origin` header, or here. */
+/** Where it was read as an input: here, or as its `origin` header says in the retry topic, where only workers write. */
 export function originOf(record: LogRecord): string {
-  const header = record.headers.find(([name]) => name === "origin");
-  return header?.[1] ? new TextDecoder().decode(header[1]) : placeOf(record);
+  const carried = record.topic === "retry" ? carriedOrigin(record) : null;
+  return carried ?? placeOf(record);
+}
+
+/** What its last `origin` header says. */
+export function carriedOrigin(record: LogRecord): string | null {
+  const header = record.headers.findLast(([name]) => name === "origin");
+  return header?.[1] ? new TextDecoder().decode(header[1]) : null;
 }
 
 /** By `topic/partition/offset` of where the broker first stored it. Two, where the topic was made again in between. */
@@ -17,6 +24,25 @@ export type InputsByPlace = ReadonlyMap<string, readonly Input[]>;
 
 export function inputOf(record: LogRecord, inputsAt: InputsByPlace): Input | null {
   return inputAt(originOf(record), record, inputsAt);
+}
+
+/**
+ * The inputs, and their copies that a worker stored in the enrolled topic: nothing tells those from an input any more, so
+ * each is one of its own, with the same intent, at its own place.
+ */
+export function inputsAndCopies(entries: readonly Entry[], inputsAt: InputsByPlace): InputsByPlace {
+  const all = new Map(inputsAt);
+  for (const entry of entries) {
+    if (entry.kind !== "stored" || !isCopyInEnrolled(entry)) continue;
+    const place = placeOf(entry.record);
+    const input = inputAt(carriedOrigin(entry.record) ?? "", entry.record, all);
+    if (input !== null) all.set(place, [...(all.get(place) ?? []), { ...input }]);
+  }
+  return all;
+}
+
+export function isCopyInEnrolled({ by, record }: Extract<Entry, { kind: "stored" }>): boolean {
+  return by !== "installer" && record.topic === "enrolled";
 }
 
 /** The input that was first stored at `place`, and is this record by its value and its headers. */

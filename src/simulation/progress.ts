@@ -2,7 +2,8 @@
  * Is there anything left to wait for? In most runs: until every committed offset stands at its end. Where one tenant
  * has a defect for good, its records may wait for ever; then: until all records of the others have their outcome.
  */
-import { parse } from "./origins.ts";
+import { carriedOrigin, isCopyInEnrolled, parse, placeOf } from "./origins.ts";
+import type { Input } from "./workload.ts";
 import { defectiveTenant, type World } from "./world.ts";
 
 export function createProgress(world: World): () => boolean {
@@ -22,8 +23,12 @@ function createLeft({ workload, history, inputsAt }: World, defective: string): 
   const identityOfObject = new Map<string, number>();
   let seen = 0;
 
+  /** Copies in the enrolled topic, by place: what is said about them is said about the input that they were made of. */
+  const copies = new Map<string, readonly Input[]>();
+  const inputsOf = (place: string): readonly Input[] => copies.get(place) ?? inputsAt.get(place) ?? [];
+
   const settleDead = (place: string): void => {
-    for (const input of inputsAt.get(place) ?? []) {
+    for (const input of inputsOf(place)) {
       if (input.intent.kind === "valid") identities.delete(input.intent.identity);
       else bad.delete(input);
     }
@@ -37,6 +42,8 @@ function createLeft({ workload, history, inputsAt }: World, defective: string): 
       } else if (entry.kind === "created") {
         const identity = posts.get(entry.call)?.[entry.item];
         if (identity != null) identityOfObject.set(entry.object.id, identity);
+      } else if (entry.kind === "stored" && isCopyInEnrolled(entry)) {
+        copies.set(placeOf(entry.record), inputsOf(carriedOrigin(entry.record) ?? ""));
       } else if (entry.kind === "stored" && entry.record.topic === "registered") {
         const { data } = parse(entry.record.value) as { data: { id: string } };
         identities.delete(identityOfObject.get(data.id) ?? -1);
