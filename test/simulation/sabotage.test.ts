@@ -32,7 +32,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "wall-clock": 15,
   "suspects-by-identity": 86,
   "parked-by-origin": 1,
-  "writers-limits": 1,
+  "writers-limits": 250,
   "orphan-time": 78,
   "topic-id": 130,
   "ledger-length": 90,
