@@ -148,6 +148,8 @@ export const sabotages = {
       return { ...reply, objects: reply.objects.filter(isAsSent) };
     },
   })),
+  /** An object that looks alike is adopted though another enrollment has claimed it. */
+  "claimed-objects": withSettings({ sabotage: new Set(["claimed-objects"]) }),
   /** What a batch as a whole was answered counts for each of its items. */
   "batch-as-a-whole": withReplies((reply) =>
     reply.kind === "answer" ? { ...reply, ofBatch: false } : reply,

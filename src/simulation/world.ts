@@ -92,7 +92,8 @@ export function createWorld(
   }
   if (plan.hasForeignObjects) {
     for (const tenantId of workload.tenants)
-      for (const object of foreignObjects(dice)) graph.add(tenantId, object);
+      for (const { id, ...details } of foreignObjects(dice))
+        graph.add(tenantId, { id, ...normalise(plan.normalForm, details, workload.inUtc) });
   }
   if (plan.commitsExpireAtMs !== null) scheduler.after(plan.commitsExpireAtMs, () => expire());
   if (plan.retentionAtMs !== null) scheduler.after(plan.retentionAtMs, () => takeUnsettled());
