@@ -38,7 +38,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "ledger-length": 90,
   unavailable: 175,
   "normal-form": 7,
-  "claimed-objects": 1,
+  "claimed-objects": 2,
   "batch-as-a-whole": 10,
   "parked-in-doubt": 178,
 };
