@@ -17,6 +17,14 @@ export type Incident =
     }
   | { readonly kind: "stop" }
   | { readonly kind: "cut"; readonly from: "broker" | "Graph"; readonly way: Way; readonly forMs: number }
+  /** Its requests pile up in the kernel, it is killed after `aliveMs`, and then the network is there again. */
+  | {
+      readonly kind: "stall";
+      readonly from: "broker" | "Graph";
+      readonly wire: TripWire;
+      readonly aliveMs: number;
+      readonly forMs: number;
+    }
   | { readonly kind: "jump"; readonly byMs: number }
   | { readonly kind: "lose-membership" };
 
@@ -55,19 +63,9 @@ const harmRate = 0.08;
 
 export function makeIncidents(dice: Dice, scene: Scene): (At<Incident> & { readonly slot: number })[] {
   const { workers, activeMs, isParking } = scene;
-  const all = [
-    "crash",
-    "freeze",
-    "suspend",
-    "stop",
-    "cut-broker",
-    "cut-graph",
-    "jump",
-    "lose-membership",
-  ] as const;
   const kinds = isParking
     ? (["crash", "stop", "stop", "stop", "lose-membership"] as const)
-    : all.filter((kind) => dice.chance(kind === "crash" || kind === "freeze" ? 0.6 : 0.25));
+    : allKinds.filter((kind) => dice.chance(kind === "crash" || kind === "freeze" ? 0.6 : 0.25));
   const count = kinds.length === 0 ? 0 : isParking ? dice.int(5, 25) : dice.int(0, 20);
   return Array.from({ length: count }, () => ({
     atMs: dice.int(0, activeMs),
@@ -76,7 +74,18 @@ export function makeIncidents(dice: Dice, scene: Scene): (At<Incident> & { reado
   })).sort((a, b) => a.atMs - b.atMs);
 }
 
-type Kind = "crash" | "freeze" | "suspend" | "stop" | "cut-broker" | "cut-graph" | "jump" | "lose-membership";
+const allKinds = [
+  "crash",
+  "freeze",
+  "suspend",
+  "stop",
+  "cut-broker",
+  "cut-graph",
+  "stall",
+  "jump",
+  "lose-membership",
+] as const;
+type Kind = (typeof allKinds)[number];
 
 function makeIncident(dice: Dice, kind: Kind, { settings }: Scene): Incident {
   const { sessionTimeoutMs, rebalanceTimeoutMs, settleMs } = settings;
@@ -103,6 +112,14 @@ function makeIncident(dice: Dice, kind: Kind, { settings }: Scene): Incident {
       const from = kind === "cut-broker" ? "broker" : "Graph";
       const way = dice.pick<Way>(["both", "there", "back"]);
       return { kind: "cut", from, way, forMs: dice.int(500, sessionTimeoutMs * 3) };
+    }
+    case "stall": {
+      const from = dice.pick(["Graph", "Graph", "broker"] as const);
+      const sends = dice.int(1, 4);
+      const aliveMs = dice.int(0, settings.requestTimeoutMs);
+      const forMs = aliveMs + dice.int(0, settings.orphanMs);
+      const wire = { sends, kind: from === "Graph" ? "create" : "append", before: true } as const;
+      return { kind, from, wire, aliveMs, forMs };
     }
     case "jump":
       return { kind, byMs: dice.pick([-300_000, -5_000, 5_000, 86_400_000]) };

@@ -23,7 +23,7 @@ export function makeProcessSettings(dice: Dice, isParking: boolean): ProcessSett
     marginMs: dice.pick([500, 1_000]),
     commitTimeoutMs: 3_000,
     lateMaxMs: Math.floor(publishTimeoutMs * 0.9),
-    orphanMs: dice.pick([0, 5_000, 20_000]),
+    orphanMs: dice.pick([0, 10_000, 40_000]),
     cloud: "global",
     sendId: dice.chance(0.7),
     requestTimeoutMs,

@@ -42,7 +42,12 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const scheduler = createScheduler(dice.fork("schedule"));
   const history = createHistory(scheduler.nowMs);
   const plan = makePlan(dice.fork("plan"));
-  const workload = generateWorkload(dice.fork("workload"), plan.partitionCount, plan.activeMs);
+  const workload = generateWorkload(
+    dice.fork("workload"),
+    plan.partitionCount,
+    plan.activeMs,
+    plan.isParking,
+  );
   const world = createWorld(plan, workload, scheduler, history, dice.fork("world"));
   let calls = 0;
   const sabotage = options.sabotage ? sabotages[options.sabotage] : null;

@@ -135,6 +135,15 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
           return stop();
         case "cut":
           return cutOff(life, incident);
+        case "stall": {
+          const stalled = life;
+          return strike(incident.wire, () => {
+            cutOff(stalled, { kind: "cut", from: incident.from, way: "there", forMs: incident.forMs });
+            scheduler.after(incident.aliveMs, () => {
+              if (life === stalled && !world.isCalm()) crash();
+            });
+          });
+        }
         case "jump":
           history.add({ kind: "note", by: process.name, text: `wall clock jumps by ${incident.byMs} ms` });
           history.strike("wall clock jumps", process.name);
