@@ -59,6 +59,8 @@ export function matchAll(
   due: readonly Work[],
   objects: readonly GraphObject[],
   shown: Form,
+  /** Only a sabotage passes over what others have claimed. */
+  heedsClaims = true,
 ): Map<Work, Match> {
   const matches = new Map<Work, Match>();
   const partition = due[0]?.partition;
@@ -73,7 +75,7 @@ export function matchAll(
   for (const { graphId } of peers) if (graphId !== null) claimed.add(graphId.toLowerCase());
 
   for (const work of inOrder(due, peers)) {
-    const free = near.get(work)!.filter(({ id }) => !claimed.has(id.toLowerCase())); // 2
+    const free = near.get(work)!.filter(({ id }) => !heedsClaims || !claimed.has(id.toLowerCase())); // 2
     const match = choose(work, free);
     matches.set(work, match);
     if (match.kind === "found") for (const { id } of match.objects) claimed.add(id.toLowerCase());

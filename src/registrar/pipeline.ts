@@ -22,7 +22,7 @@ import type { Fault } from "./fault.ts";
 import { createGate } from "./gate.ts";
 import { createJudge } from "./judge.ts";
 import { isRegistered } from "./ledger.ts";
-import { createOutcomes } from "./outcomes.ts";
+import { createOutcomes, isInDoubt } from "./outcomes.ts";
 import { createParker } from "./parker.ts";
 import { isParked, note, parkedTenantOf, sendToPark } from "./parking.ts";
 import { type Item, isLive, type OwnedPartition, trackOf, type Work } from "./partition.ts";
@@ -125,7 +125,10 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   function noteParked(partition: OwnedPartition, record: LogRecord): void {
     const { topic, partition: cameFrom, offset } = originOf(record);
     const enrolledOffset = topic === "enrolled" && cameFrom === partition.number ? offset : null;
-    note(partition.parking, parkedTenantOf(record), record.offset, enrolledOffset);
+    const tenantId = parkedTenantOf(record);
+    const [anyOnTheWay = null] = partition.parking.tenants.get(tenantId)?.onTheWay ?? [];
+    const seen = settings.sabotage?.has("parked-by-origin") ? anyOnTheWay : enrolledOffset;
+    note(partition.parking, tenantId, record.offset, seen);
   }
 
   function enterWith(item: Item): void {
@@ -141,6 +144,9 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     // Settled outside its lane: what is in a lane tells what must not be overtaken.
     if (isRegistered(partition.ledger, identity.idempotencyKey))
       return outcomes.duplicate(item, identity.idempotencyKey); // 2
+    const isPlacedInDoubt = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);
+    const isOverlooked = settings.sabotage?.has("suspects-by-identity") && !isPlacedInDoubt;
+    if (isOverlooked) partition.doubts.delete(identity.idempotencyKey);
     const doubt = partition.doubts.get(identity.idempotencyKey) ?? null;
     slot.tainted = doubt !== null;
     // Member by member: copies of other objects would cost more than all that is in it.

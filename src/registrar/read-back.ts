@@ -173,7 +173,8 @@ export function createReadBack(
     isWhole: boolean,
   ): void {
     const live = due.filter((work) => isLive(work) && work.doubt !== null);
-    for (const [work, match] of matchAll(tenant.tenantId, live, objects, shown.form)) {
+    const heedsClaims = !settings.sabotage?.has("claimed-objects");
+    for (const [work, match] of matchAll(tenant.tenantId, live, objects, shown.form, heedsClaims)) {
       // What was found before in this list may have settled it.
       if (!isLive(work) || work.doubt === null) continue;
       if (match.kind === "found") {

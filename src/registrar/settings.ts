@@ -41,5 +41,7 @@ export interface RegistrarSettings {
   /** What to do when the log no longer holds records that nobody settled. */
   readonly onRetentionGap: "stop" | "continue";
   /** Defences to do without, in the simulation only: those that no port or other setting can take away. */
-  readonly sabotage?: ReadonlySet<"home-partition" | "machine-order">;
+  readonly sabotage?: ReadonlySet<
+    "home-partition" | "machine-order" | "suspects-by-identity" | "parked-by-origin" | "claimed-objects"
+  >;
 }

@@ -1,10 +1,20 @@
-/** What the simulated broker keeps: partitions, committed offsets, and whether it is up. No network, no membership. */
+/** What the simulated broker keeps: topics, committed offsets, and whether it is up. No network, no membership. */
 import { strict as assert } from "node:assert";
-import type { InputTopic, LogRecord, NewRecord, Topic, TopicSurvey } from "../ports.ts";
-import type { Dice } from "./dice.ts";
+import type { Bounds, InputTopic, LogRecord, NewRecord, Topic, TopicSurvey } from "../ports.ts";
+import { type Dice, guid } from "./dice.ts";
 import type { History } from "./history.ts";
 import { epochMs } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
+import {
+  append,
+  boundsOf,
+  createStoredPartition,
+  cutEnd,
+  elect,
+  isDiverged,
+  recordsFrom,
+  type StoredPartition,
+} from "./stored-partition.ts";
 
 export interface StoredCommit {
   readonly offset: number;
@@ -17,19 +27,31 @@ export interface Broker {
   setUp(up: boolean): void;
   store(record: NewRecord, by: string): LogRecord;
   fetch(topic: Topic, partition: number, fromOffset: number, max: number): LogRecord[];
-  bounds(topic: Topic, partition: number): { readonly start: number; readonly end: number };
+  bounds(topic: Topic, partition: number): Bounds;
+  topicId(topic: Topic): string;
+  /** No leader at the moment: nothing can be stored or read. */
+  isLeaderless(topic: Topic, partition: number): boolean;
+  /** Does the log hold other records before `offset` than one that was read under `leaderEpoch`? */
+  isDiverged(topic: Topic, partition: number, offset: number, leaderEpoch: number): boolean;
   survey(): Readonly<Record<Topic, TopicSurvey>>;
   /** Retention: takes away all records below `start`. */
   truncate(topic: Topic, partition: number, start: number): void;
+  moveLeader(topic: Topic, partition: number, downMs: number): void;
+  /** An unclean election: acknowledged records from `end` on are lost. */
+  loseEnd(topic: Topic, partition: number, end: number): void;
+  /** The topic is deleted and made again. With `dropsCommits` its committed offsets go too, as in Kafka. */
+  recreate(topic: Topic, dropsCommits: boolean): void;
   /** Compaction of `registered`: of each key only the last record stays. */
   compact(): void;
   commit(by: string, topic: InputTopic, partition: number, commit: StoredCommit): void;
   committed(topic: InputTopic, partition: number): StoredCommit | null;
+  /** A copy of all committed offsets, by `topic/partition`. */
+  commits(): ReadonlyMap<string, StoredCommit>;
   expireCommits(): void;
   /** True once every input partition's committed offset stands at its end. */
   isAllCommitted(): boolean;
-  /** Calls back on every append and whenever the broker comes up or a cut heals. */
-  onWake(listener: () => void): void;
+  /** Calls back on every append and whenever the broker comes up or a cut ends; returns how to stop that. */
+  onWake(listener: () => void): () => void;
   wake(): void;
 }
 
@@ -39,13 +61,7 @@ export interface Offsets {
   readonly holes: number;
 }
 
-interface Partition {
-  records: LogRecord[];
-  start: number;
-  end: number;
-}
-
-const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
+export const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 
 export function createBroker(
   partitionCount: number,
@@ -54,24 +70,26 @@ export function createBroker(
   dice: Dice,
   history: History,
 ): Broker {
-  const partitions = new Map<string, Partition>();
-  for (const topic of topics) {
-    for (let p = 0; p < partitionCount; p++) {
-      partitions.set(`${topic}/${p}`, { records: [], start: offsets.first, end: offsets.first });
-    }
-  }
+  const stored = new Map<Topic, { id: string; partitions: readonly StoredPartition[] }>();
   const commits = new Map<string, StoredCommit>();
-  const listeners: (() => void)[] = [];
+  const listeners = new Set<() => void>();
   let up = true;
 
-  const at = (topic: Topic, partition: number): Partition => {
-    const found = partitions.get(`${topic}/${partition}`);
+  const make = (topic: Topic, firstOffset: number): void => {
+    const partitions = Array.from({ length: partitionCount }, () => createStoredPartition(firstOffset, 0));
+    stored.set(topic, { id: guid(dice), partitions });
+  };
+  for (const topic of topics) make(topic, offsets.first);
+  const at = (topic: Topic, partition: number): StoredPartition => {
+    const found = stored.get(topic)!.partitions[partition];
     assert(found, `no partition ${topic}/${partition}`);
     return found;
   };
   const wake = (): void => {
-    for (const listener of listeners) listener();
+    for (const listener of [...listeners]) listener();
   };
+  const isCommittedBeyond = (topic: Topic, partition: number, end: number): boolean =>
+    (commits.get(`${topic}/${partition}`)?.offset ?? 0) > end;
 
   return {
     partitionCount,
@@ -82,37 +100,24 @@ export function createBroker(
       if (up) wake();
     },
     store(record, by) {
-      const partition = at(record.topic, record.partition);
-      const offset = partition.end + (dice.chance(offsets.holes) ? dice.int(1, 3) : 0);
-      const stored: LogRecord = {
-        ...record,
-        offset,
-        timestampMs: epochMs + Math.floor(scheduler.nowMs()),
-        leaderEpoch: -1,
-      };
-      partition.records.push(stored);
-      partition.end = offset + 1;
-      history.add({ kind: "stored", by, record: stored });
+      const skipped = dice.chance(offsets.holes) ? dice.int(1, 3) : 0;
+      const timestampMs = epochMs + Math.floor(scheduler.nowMs());
+      const one = append(at(record.topic, record.partition), record, skipped, timestampMs);
+      history.add({ kind: "stored", by, record: one });
       wake();
-      return stored;
+      return one;
     },
-    fetch(topic, partition, fromOffset, max) {
-      const { records } = at(topic, partition);
-      const first = records.findIndex((record) => record.offset >= fromOffset);
-      return first < 0 ? [] : records.slice(first, first + max);
-    },
-    bounds(topic, partition) {
-      const { start, end } = at(topic, partition);
-      return { start, end };
-    },
+    fetch: (topic, partition, fromOffset, max) => recordsFrom(at(topic, partition), fromOffset, max),
+    bounds: (topic, partition) => boundsOf(at(topic, partition)),
+    topicId: (topic) => stored.get(topic)!.id,
+    isLeaderless: (topic, partition) => scheduler.nowMs() < at(topic, partition).downUntilMs,
+    isDiverged: (topic, partition, offset, leaderEpoch) =>
+      isDiverged(at(topic, partition), offset, leaderEpoch),
     survey() {
-      const of = (topic: Topic): TopicSurvey => ({
-        id: null,
-        bounds: Array.from({ length: partitionCount }, (_, p) => {
-          const { start, end } = at(topic, p);
-          return { start, end };
-        }),
-      });
+      const of = (topic: Topic): TopicSurvey => {
+        const { id, partitions } = stored.get(topic)!;
+        return { id, bounds: partitions.map(boundsOf) };
+      };
       return { enrolled: of("enrolled"), retry: of("retry"), registered: of("registered"), dlq: of("dlq") };
     },
     truncate(topic, partition, start) {
@@ -120,6 +125,31 @@ export function createBroker(
       found.records = found.records.filter((record) => record.offset >= start);
       found.start = Math.max(found.start, start);
       history.add({ kind: "truncated", topic, partition, start: found.start });
+      wake();
+    },
+    moveLeader(topic, partition, downMs) {
+      elect(at(topic, partition), scheduler.nowMs() + downMs);
+      history.strike("leader moved", `${topic}/${partition}`);
+      scheduler.after(downMs, wake);
+    },
+    loseEnd(topic, partition, end) {
+      cutEnd(at(topic, partition), end);
+      const mustBeTold = isCommittedBeyond(topic, partition, end);
+      history.add({ kind: "log-lost", topic, partition, end, mustBeTold });
+      history.strike(`${topic} truncated`, "broker");
+      wake();
+    },
+    recreate(topic, dropsCommits) {
+      const held = stored.get(topic)!.partitions.some(({ end }) => end > offsets.first);
+      const memory = topic === "registered" ? "enrolled" : topic;
+      const isKnown = held && [...commits.keys()].some((place) => place.startsWith(`${memory}/`));
+      make(topic, 0);
+      if (dropsCommits)
+        for (const place of [...commits.keys()]) if (place.startsWith(`${topic}/`)) commits.delete(place);
+      const mustBeTold = isKnown && (topic === "registered" || !dropsCommits);
+      history.add({ kind: "log-lost", topic, partition: null, end: 0, mustBeTold });
+      history.strike(`${topic} recreated`, "broker");
+      wake();
     },
     compact() {
       for (let p = 0; p < partitionCount; p++) {
@@ -127,28 +157,32 @@ export function createBroker(
         const last = new Map(partition.records.map((record) => [keyOf(record), record.offset]));
         partition.records = partition.records.filter((record) => last.get(keyOf(record)) === record.offset);
       }
-      history.add({ kind: "note", by: "broker", text: "compacts registered" });
+      history.strike("compaction", "broker");
     },
     commit(by, topic, partition, commit) {
       commits.set(`${topic}/${partition}`, commit);
       history.add({ kind: "commit", by, topic, partition, ...commit });
     },
     committed: (topic, partition) => commits.get(`${topic}/${partition}`) ?? null,
+    commits: () => new Map(commits),
     expireCommits() {
       commits.clear();
       history.add({ kind: "commits-expired" });
+      history.strike("committed offsets expired", "broker");
     },
     isAllCommitted() {
       for (const topic of ["enrolled", "retry"] as const) {
         for (let p = 0; p < partitionCount; p++) {
-          const { start, end } = at(topic, p);
-          if (end > start && (commits.get(`${topic}/${p}`)?.offset ?? -1) < end) return false;
+          const { end, epochs } = at(topic, p);
+          const isVirgin = end === epochs[0]!.start;
+          if (!isVirgin && commits.get(`${topic}/${p}`)?.offset !== end) return false;
         }
       }
       return true;
     },
     onWake(listener) {
-      listeners.push(listener);
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     wake,
   };

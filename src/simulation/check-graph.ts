@@ -1,5 +1,7 @@
 /** Creates: under the watermark, after Retry-After, once for each identity, in order for each machine. */
-import type { GraphObject, InputTopic } from "../ports.ts";
+import type { GraphObject, LogRecord } from "../ports.ts";
+import type { Lost } from "./check-lost.ts";
+import { readPauses } from "./check-pauses.ts";
 import type { Residue, Run } from "./checker.ts";
 import type { Entry } from "./history.ts";
 import { inputOf } from "./origins.ts";
@@ -7,7 +9,7 @@ import { inputOf } from "./origins.ts";
 export interface Created {
   readonly object: GraphObject;
   readonly tMs: number;
-  /** Made longer after its call than the settle time: only a freeze inside the create can do that. */
+  /** Its process stood still inside the create for longer than the settle time, and went on. */
   readonly isLate: boolean;
 }
 
@@ -16,17 +18,25 @@ export interface GraphFindings {
   readonly residue: readonly Residue[];
   /** By identity number. */
   readonly created: ReadonlyMap<number, readonly Created[]>;
+  /** The identity that each object was made for, by tenant and id. */
+  readonly identityOf: ReadonlyMap<string, number>;
   /** Failed answers by identity number. */
   readonly failures: ReadonlyMap<number, number>;
 }
 
 interface Occurrence {
-  readonly topic: InputTopic;
-  readonly partition: number;
-  readonly offset: number;
+  readonly stored: LogRecord;
+  /** Rises from record to record, also where a topic was made again and counts offsets from the start. */
+  readonly order: number;
 }
 
-export function checkGraph(run: Run): GraphFindings {
+export function objectKey(tenantId: string, objectId: string): string {
+  return `${tenantId}/${objectId}`;
+}
+
+export function checkGraph(run: Run, lost: Lost): GraphFindings {
+  const pauses = readPauses(run.entries);
+  const identityOf = new Map<string, number>();
   const violations: string[] = [];
   const occurrences = new Map<number, Occurrence[]>();
   const watermarks = new Map<string, number>();
@@ -35,10 +45,13 @@ export function checkGraph(run: Run): GraphFindings {
   const failures = new Map<number, number>();
   const calls = new Map<number, readonly (number | null)[]>();
 
-  for (const entry of run.entries) {
+  /** A wait may be this much shorter than asked for, by a clock that runs fast. */
+  const fastest = Math.max(1, ...run.entries.map((entry) => (entry.kind === "start" ? entry.rate : 1)));
+
+  for (const [order, entry] of run.entries.entries()) {
     switch (entry.kind) {
       case "stored":
-        noteOccurrence(run, entry, occurrences);
+        noteOccurrence(run, entry, occurrences, order);
         break;
       case "commit":
         watermarks.set(`${entry.topic}/${entry.partition}`, attemptedThrough(entry.metadata) ?? entry.offset);
@@ -67,16 +80,17 @@ export function checkGraph(run: Run): GraphFindings {
         break;
       }
       case "created": {
-        const identity = run.workload.identityOf(entry.tenantId, entry.object);
+        const identity = calls.get(entry.call)?.[entry.item] ?? null;
         if (identity === null) break; // reported with its post
-        const isLate = entry.tMs - entry.calledAtMs > run.settleMs;
+        identityOf.set(objectKey(entry.tenantId, entry.object.id), identity);
+        const isLate = pauses.outlives(entry.by, entry.calledAtMs, entry.tMs);
         add(created, identity, { object: entry.object, tMs: entry.tMs, isLate });
         break;
       }
       case "answered": {
         if (entry.retryAfterMs !== null) {
           const key = `${entry.by} ${entry.tenantId}`;
-          const untilMs = Math.floor(entry.tMs + entry.retryAfterMs);
+          const untilMs = Math.floor(entry.tMs + entry.retryAfterMs / fastest);
           closedUntilMs.set(key, Math.max(closedUntilMs.get(key) ?? 0, untilMs));
         }
         const identity = calls.get(entry.call)?.[entry.item];
@@ -86,36 +100,34 @@ export function checkGraph(run: Run): GraphFindings {
       }
     }
   }
-  const residue = countObjects(run, occurrences, created, violations);
-  checkOrder(run, occurrences, created, violations);
-  return { violations, residue, created, failures };
+  const residue = countObjects(run, lost, occurrences, created, violations);
+  checkOrder(run, lost, occurrences, created, violations);
+  return { violations, residue, created, identityOf, failures };
 }
 
 function noteOccurrence(
   run: Run,
   { record }: Extract<Entry, { kind: "stored" }>,
   occurrences: Map<number, Occurrence[]>,
+  order: number,
 ): void {
   if (record.topic !== "enrolled" && record.topic !== "retry") return;
-  const intent = inputOf(record, run.inputAt)?.intent;
+  const intent = inputOf(record, run.inputsAt)?.intent;
   if (intent?.kind !== "valid") return;
   const identity = run.workload.identities[intent.identity]!;
   if (run.workload.homeOf(identity.tenantId) !== record.partition) return;
-  add(occurrences, intent.identity, {
-    topic: record.topic,
-    partition: record.partition,
-    offset: record.offset,
-  });
+  add(occurrences, intent.identity, { stored: record, order });
 }
 
 function isPromised(occurrences: readonly Occurrence[], watermarks: ReadonlyMap<string, number>): boolean {
   return occurrences.some(
-    ({ topic, partition, offset }) => offset < (watermarks.get(`${topic}/${partition}`) ?? 0),
+    ({ stored }) => stored.offset < (watermarks.get(`${stored.topic}/${stored.partition}`) ?? 0),
   );
 }
 
 function countObjects(
   run: Run,
+  lost: Lost,
   occurrences: ReadonlyMap<number, readonly Occurrence[]>,
   created: ReadonlyMap<number, readonly Created[]>,
   violations: string[],
@@ -123,7 +135,7 @@ function countObjects(
   const residue: Residue[] = [];
   for (const { number, tenantId, isRefused } of run.workload.identities) {
     const objects = created.get(number) ?? [];
-    if (objects.length <= 1 || isHalfGone(run, occurrences.get(number) ?? [])) continue;
+    if (objects.length <= 1 || isHalfGone(lost, occurrences.get(number) ?? [])) continue;
     const ids = objects.map(({ object }) => object.id);
     if (isRefused)
       violations.push(`identity ${number} has objects although Graph refuses it: ${ids.join(", ")}`);
@@ -136,21 +148,22 @@ function countObjects(
 
 function checkOrder(
   run: Run,
+  lost: Lost,
   occurrences: ReadonlyMap<number, readonly Occurrence[]>,
   created: ReadonlyMap<number, readonly Created[]>,
   violations: string[],
 ): void {
-  const machines = new Map<string, { number: number; offset: number; tMs: number }[]>();
+  const machines = new Map<string, { number: number; order: number; offset: number; tMs: number }[]>();
   for (const { number, machine } of run.workload.identities) {
     const first = created.get(number)?.[0];
-    const offsets = (occurrences.get(number) ?? []).filter(({ topic }) => topic === "enrolled");
-    if (first === undefined || first.isLate || offsets.length === 0) continue;
-    if (isHalfGone(run, offsets)) continue;
-    const offset = Math.min(...offsets.map((occurrence) => occurrence.offset));
-    add(machines, machine, { number, offset, tMs: first.tMs });
+    const inEnrolled = (occurrences.get(number) ?? []).filter(({ stored }) => stored.topic === "enrolled");
+    if (first === undefined || first.isLate || inEnrolled.length === 0) continue;
+    if (isHalfGone(lost, inEnrolled)) continue;
+    const { order, stored } = inEnrolled[0]!;
+    add(machines, machine, { number, order, offset: stored.offset, tMs: first.tMs });
   }
   for (const objects of machines.values()) {
-    objects.sort((a, b) => a.offset - b.offset);
+    objects.sort((a, b) => a.order - b.order);
     for (let i = 1; i < objects.length; i++) {
       const [before, after] = [objects[i - 1]!, objects[i]!];
       if (before.tMs <= after.tMs) continue;
@@ -162,17 +175,9 @@ function checkOrder(
   }
 }
 
-/** Retention took a record of it, perhaps one that was posted and not settled: then nobody can know of its object. */
-function isHalfGone(run: Run, occurrences: readonly Occurrence[]): boolean {
-  return occurrences.some(({ topic, partition, offset }) =>
-    run.entries.some(
-      (entry) =>
-        entry.kind === "truncated" &&
-        entry.topic === topic &&
-        entry.partition === partition &&
-        offset < entry.start,
-    ),
-  );
+/** The log lost a record of it, perhaps one that was posted and not settled: then nobody can know of its object. */
+function isHalfGone(lost: Lost, occurrences: readonly Occurrence[]): boolean {
+  return occurrences.some(({ stored }) => lost.has(stored));
 }
 
 /** As the registrar writes it into its commits; null: not one of its own. */

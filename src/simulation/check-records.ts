@@ -1,9 +1,22 @@
 /** Records: what is registered, dead-lettered, moved, and what committed offsets pass. */
-import type { Header, LogRecord } from "../ports.ts";
-import type { GraphFindings } from "./check-graph.ts";
+import type { LogRecord } from "../ports.ts";
+import { checkCommit, harm, type Line, noteTold } from "./check-commits.ts";
+import { checkEnd } from "./check-end.ts";
+import { type GraphFindings, objectKey } from "./check-graph.ts";
+import type { Lost } from "./check-lost.ts";
 import type { Run } from "./checker.ts";
 import type { Entry } from "./history.ts";
-import { carriedOrigin, inputOf, originOf, placeOf } from "./origins.ts";
+import {
+  carriedOrigin,
+  inputAt,
+  inputOf,
+  isCopyInEnrolled,
+  keepsHeaders,
+  originOf,
+  parse,
+  placeOf,
+  sameBytes,
+} from "./origins.ts";
 import type { Input } from "./workload.ts";
 
 interface Registered {
@@ -13,38 +26,46 @@ interface Registered {
   readonly fixed: string;
 }
 
+interface RegisteredEvent {
+  readonly id: string;
+  readonly data: Record<string, string> & {
+    readonly sourceEvent: { readonly topic: string; readonly partition: number; readonly offset: number };
+  };
+}
+
 interface DeadLetter {
   readonly code: string;
 }
 
-interface State {
+export interface RecordState {
   readonly registered: Map<number, Registered>;
   readonly identityOfKey: Map<string, number>;
-  /** By origin of the refused record. */
-  readonly dead: Map<string, DeadLetter>;
-  /** Where each origin is stored, in order of storing, and which copy each place holds. */
-  readonly places: Map<string, LogRecord[]>;
-  readonly copyAt: Map<string, number>;
-  /** Input records by partition, in order, and how many of them committed offsets have passed. */
-  readonly lines: Map<string, { records: LogRecord[]; passed: number }>;
-  readonly starts: Map<string, number>;
+  /** By the refused input. */
+  readonly dead: Map<Input, DeadLetter>;
+  /** The copies of each input, in order of storing, and which of them a record is. */
+  readonly copies: Map<Input, LogRecord[]>;
+  /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */
+  readonly movedHome: Set<Input>;
+  readonly lines: Map<string, Line>;
+  readonly lost: Lost;
 }
 
-export function checkRecords(run: Run, graph: GraphFindings): string[] {
-  const state: State = {
+export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string[] {
+  const state: RecordState = {
     registered: new Map(),
     identityOfKey: new Map(),
     dead: new Map(),
-    places: new Map(),
-    copyAt: new Map(),
+    copies: new Map(),
+    movedHome: new Set(),
     lines: new Map(),
-    starts: new Map(),
+    lost,
   };
   const violations: string[] = [];
   for (const entry of run.entries) {
     if (entry.kind === "stored") violations.push(...checkStored(run, graph, state, entry));
-    if (entry.kind === "truncated") state.starts.set(`${entry.topic}/${entry.partition}`, entry.start);
     if (entry.kind === "commit") violations.push(...checkCommit(run, state, entry));
+    if (entry.kind === "log-lost") harm(state, entry);
+    if (entry.kind === "exit") noteTold(state, entry);
     if (entry.kind === "threw") violations.push(`at ${entry.tMs} ms ${entry.by} threw: ${entry.text}`);
   }
   if (run.isSettled) violations.push(...checkEnd(run, graph, state));
@@ -54,7 +75,7 @@ export function checkRecords(run: Run, graph: GraphFindings): string[] {
 function checkStored(
   run: Run,
   graph: GraphFindings,
-  state: State,
+  state: RecordState,
   entry: Extract<Entry, { kind: "stored" }>,
 ): string[] {
   const { record } = entry;
@@ -66,18 +87,28 @@ function checkStored(
       case "dlq":
         return checkDead(run, graph, state, record);
       default:
-        return checkInput(run, state, record);
+        return checkInput(run, state, entry);
     }
   })();
   return problem === null ? [] : [`${where} ${problem}`];
 }
 
-function checkRegistered(run: Run, graph: GraphFindings, state: State, record: LogRecord): string | null {
-  const event = parse(record.value) as { id: string; data: Record<string, string> } | null;
+function checkRegistered(
+  run: Run,
+  graph: GraphFindings,
+  state: RecordState,
+  record: LogRecord,
+): string | null {
+  const event = parse(record.value) as RegisteredEvent | null;
   if (event === null) return "a registered record that is not JSON";
   const { data } = event;
-  const identity = run.workload.identityOf(data.tenantId!, data as never);
-  if (identity === null) return "a registered record of an enrollment that nobody asked for";
+  const graphId = data.id!;
+  const identity = graph.identityOf.get(objectKey(data.tenantId!, graphId));
+  if (identity === undefined)
+    return `a registered record with id ${graphId}, which is no object's of an enrollment`;
+  const source = sourceOf(run, event.data);
+  if (source !== null && source !== identity)
+    return `identity ${source} with the id of an object that was made for identity ${identity}`;
   const { tenantId } = run.workload.identities[identity]!;
   const key = record.key === null ? "" : new TextDecoder().decode(record.key);
   if (key !== event.id || key !== data.idempotencyKey) return "key, event id and idempotencyKey differ";
@@ -86,10 +117,7 @@ function checkRegistered(run: Run, graph: GraphFindings, state: State, record: L
   if (owner !== undefined && owner !== identity)
     return `identities ${owner} and ${identity} share the key ${key}`;
   state.identityOfKey.set(key, identity);
-  const graphId = data.id!;
   const objects = graph.created.get(identity) ?? [];
-  if (!objects.some(({ object }) => object.id === graphId))
-    return `identity ${identity} with an id that isn't its object's`;
   const { tenantId: tenant, connectorName, machineName, enrollmentDateTime } = data;
   const fixed = [
     tenant,
@@ -110,41 +138,63 @@ function checkRegistered(run: Run, graph: GraphFindings, state: State, record: L
   return earlier.fixed === fixed ? null : `identity ${identity} registered again with other properties`;
 }
 
-function checkDead(run: Run, graph: GraphFindings, state: State, record: LogRecord): string | null {
+/** The identity of the record that it says it is about; null where the place was another record's too. */
+function sourceOf(
+  run: Run,
+  { sourceEvent: { topic, partition, offset } }: RegisteredEvent["data"],
+): number | null {
+  const inputs = run.inputsAt.get(`${topic}/${partition}/${offset}`) ?? [];
+  const [first] = inputs;
+  return inputs.length === 1 && first?.intent.kind === "valid" ? first.intent.identity : null;
+}
+
+function checkDead(run: Run, graph: GraphFindings, state: RecordState, record: LogRecord): string | null {
   const reason = parse(record.headers.find(([name]) => name === "dead-letter")?.[1] ?? null) as {
     id: string;
     code: string;
   } | null;
   if (reason === null) return "a dead letter without a reason";
-  const input = run.inputAt.get(reason.id);
-  if (input === undefined) return `a dead letter of ${reason.id}, which is no input`;
-  const earlier = state.dead.get(reason.id);
-  state.dead.set(reason.id, earlier ?? { code: reason.code });
+  const input = inputAt(reason.id, record, run.inputsAt);
+  if (input === null) return `a dead letter of ${reason.id}, which is no input`;
+  const earlier = state.dead.get(input);
+  state.dead.set(input, earlier ?? { code: reason.code });
   if (!sameBytes(record.value, input.record.value)) return `dead letter ${reason.id} has another value`;
   if (!keepsHeaders(record.headers, input.record.headers)) return `dead letter ${reason.id} lost a header`;
   if (earlier !== undefined && earlier.code !== reason.code) {
     return `${reason.id} is dead-lettered as ${reason.code} and as ${earlier.code}`;
   }
   if (input.intent.kind === "bad") return null;
-  const { number, isRefused } = run.workload.identities[input.intent.identity]!;
+  const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;
   if (isRefused && reason.code.startsWith("graph-4")) return null;
-  if ((graph.failures.get(number) ?? 0) >= run.maxAttempts) return null;
+  if ((graph.failures.get(number) ?? 0) >= maxAttempts) return null;
+  if (tenantId === run.defectiveTenant && reason.code === "tenant-blocked" && blocks.has(run.defect))
+    return null;
   return `valid identity ${number} is dead-lettered as ${reason.code}`;
 }
 
-function checkInput(run: Run, state: State, record: LogRecord): string | null {
+function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: "stored" }>): string | null {
+  const { record } = entry;
   const origin = originOf(record);
   const place = placeOf(record);
-  const line = state.lines.get(`${record.topic}/${record.partition}`) ?? { records: [], passed: 0 };
+  const line = state.lines.get(`${record.topic}/${record.partition}`) ?? {
+    records: [],
+    passed: 0,
+    lostFrom: null,
+  };
   state.lines.set(`${record.topic}/${record.partition}`, line);
   line.records.push(record);
+  const input = inputOf(record, run.inputsAt);
+  if (input === null) return `a record of origin ${origin}, which is no input`;
+  copiesOf(state, input).push(record);
   // A copy in the enrolled topic is an input of its own, and the outcome of the one that it was made of.
-  const madeOf = record.topic === "enrolled" ? carriedOrigin(record) : null;
-  if (madeOf !== null) placesOf(state, madeOf).push(record);
-  state.copyAt.set(place, placesOf(state, origin).push(record));
-  const input = run.inputAt.get(madeOf ?? origin);
-  if (input === undefined) return `a record of origin ${madeOf ?? origin}, which is no input`;
-  if (place === origin && madeOf === null) return null;
+  const isCopy = isCopyInEnrolled(entry);
+  if (isCopy) {
+    const madeOf = inputAt(carriedOrigin(record) ?? "", record, run.inputsAt);
+    if (madeOf === null) return "a copy of what is no input";
+    copiesOf(state, madeOf).push(record);
+    state.movedHome.add(madeOf);
+  }
+  if (place === origin && !isCopy) return null;
   if (input.intent.kind === "bad") return `the bad record ${origin} was moved`;
   const { tenantId } = run.workload.identities[input.intent.identity]!;
   if (record.partition !== run.workload.homeOf(tenantId))
@@ -153,104 +203,18 @@ function checkInput(run: Run, state: State, record: LogRecord): string | null {
   return keepsHeaders(record.headers, input.record.headers) ? null : `${origin} lost a header on the way`;
 }
 
-function placesOf(state: State, origin: string): LogRecord[] {
-  const places = state.places.get(origin) ?? [];
-  state.places.set(origin, places);
-  return places;
+function copiesOf(state: RecordState, input: Input): LogRecord[] {
+  const copies = state.copies.get(input) ?? [];
+  state.copies.set(input, copies);
+  return copies;
 }
 
-function checkCommit(run: Run, state: State, entry: Extract<Entry, { kind: "commit" }>): string[] {
-  const place = `${entry.topic}/${entry.partition}`;
-  const line = state.lines.get(place);
-  const violations: string[] = [];
-  while (line !== undefined && line.passed < line.records.length) {
-    const record = line.records[line.passed]!;
-    if (record.offset >= entry.offset) break;
-    line.passed++;
-    const isGone = record.offset < (state.starts.get(place) ?? 0);
-    if (isGone || hasOutcome(run, state, record)) continue;
-    violations.push(
-      `at ${entry.tMs} ms ${entry.by} commits ${place}@${entry.offset}: ${placeOf(record)} has no outcome yet`,
-    );
-  }
-  return violations;
-}
-
-/** Retention took records that nobody settled before or after: some worker must stop and say so. */
-function checkGaps(run: Run, state: State): string[] {
-  const isTold = run.entries.some(
-    (entry) => entry.kind === "exit" && entry.how === "fault" && entry.text.startsWith("retention-gap"),
-  );
-  if (isTold) return [];
-  const lost = [...state.lines].flatMap(([place, { records }]) =>
-    records.filter(
-      (record) => record.offset < (state.starts.get(place) ?? 0) && !hasOutcome(run, state, record),
-    ),
-  );
-  return lost.map(
-    (record) => `retention took ${placeOf(record)} before it was settled, and no worker said so`,
-  );
-}
-
-function hasOutcome(run: Run, state: State, record: LogRecord): boolean {
-  const origin = originOf(record);
-  const input = inputOf(record, run.inputAt);
-  if (input === null || state.dead.has(origin)) return true;
-  if (input.intent.kind === "valid" && state.registered.has(input.intent.identity)) return true;
-  return state.places.get(origin)!.length > state.copyAt.get(placeOf(record))!;
-}
-
-function checkEnd(run: Run, graph: GraphFindings, state: State): string[] {
-  const violations = checkGaps(run, state);
-  for (const [origin, input] of run.inputAt) {
-    const isElsewhere = isTakenByRetention(state, origin) || isMovedHome(state, origin);
-    const problem = isElsewhere ? null : missing(run, graph, state, origin, input);
-    if (problem !== null) violations.push(`at the end: input ${input.number} (${origin}) ${problem}`);
-  }
-  return violations;
-}
-
-function missing(run: Run, graph: GraphFindings, state: State, origin: string, input: Input): string | null {
-  if (input.intent.kind === "bad")
-    return state.dead.has(origin) ? null : `(${input.intent.sort}) has no dead letter`;
-  const { number, isRefused } = run.workload.identities[input.intent.identity]!;
-  if (state.dead.has(origin)) return null;
-  if (isRefused) return `of refused identity ${number} has no dead letter`;
-  if ((graph.created.get(number)?.length ?? 0) === 0) return `of identity ${number} has no object`;
-  return state.registered.has(number) ? null : `of identity ${number} has no registered record`;
-}
-
-/** Then its copy is an input, and is asked for. */
-function isMovedHome(state: State, origin: string): boolean {
-  return state.places.get(origin)!.some((copy) => copy.topic === "enrolled" && placeOf(copy) !== origin);
-}
-
-/** Of the record, or of a copy of it: then whoever lost it was told, and may have lost it. */
-function isTakenByRetention(state: State, origin: string): boolean {
-  return state.places.get(origin)!.some(({ topic, partition, offset }) => {
-    return offset < (state.starts.get(`${topic}/${partition}`) ?? 0);
-  });
-}
-
-function keepsHeaders(headers: readonly Header[], original: readonly Header[]): boolean {
-  const own = headers.filter(([name]) => !addedHeaders.has(name));
-  return (
-    own.length === original.length &&
-    own.every(([name, value], index) => name === original[index]![0] && sameBytes(value, original[index]![1]))
-  );
-}
-
-function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
-}
-
-function parse(bytes: Uint8Array | null): unknown {
-  try {
-    return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return null;
-  }
-}
-
-/** Headers that the worker may add to what it moves. */
-const addedHeaders: ReadonlySet<string> = new Set(["origin", "in-doubt", "dead-letter"]);
+/** As every worker of a run is set. */
+const maxAttempts = 16;
+/** Defects for which a tenant counts as blocked: nothing of it can be created, or what is in doubt can't be looked up. */
+const blocks: ReadonlySet<Run["defect"]> = new Set([
+  "blocked",
+  "list-refused",
+  "list-fails",
+  "list-incomplete",
+]);

@@ -8,20 +8,23 @@
  * 5. No create for a record at or after the attempt watermark that is stored at that moment.
  * 6. No create for a tenant before the Retry-After that this worker was given has passed.
  * 7. Records that were moved keep value, headers and order of things, and go where they belong.
+ * 8. What the log itself lost is no worker's fault, but some worker stops and says so, and none goes on over it silently.
  */
 import { checkGraph } from "./check-graph.ts";
+import { checkTold, findLost } from "./check-lost.ts";
 import { checkRecords } from "./check-records.ts";
+import type { Defect } from "./graph-server.ts";
 import type { Entry } from "./history.ts";
-import { inputsAndCopies } from "./origins.ts";
-import type { Input, Workload } from "./workload.ts";
+import { type InputsByPlace, inputsAndCopies } from "./origins.ts";
+import type { Workload } from "./workload.ts";
 
 export interface Run {
   readonly entries: readonly Entry[];
   readonly workload: Workload;
-  /** By `topic/partition/offset` of where the broker first stored it. */
-  readonly inputAt: ReadonlyMap<string, Input>;
-  readonly settleMs: number;
-  readonly maxAttempts: number;
+  readonly inputsAt: InputsByPlace;
+  /** A tenant of which something goes wrong for good: what its records come to is judged by what that allows. */
+  readonly defectiveTenant: string | null;
+  readonly defect: Defect | null;
   /** Graph honours the ids that are sent: not even a frozen create can make a second object. */
   readonly idsProtect: boolean;
   /** All settled in time: what must be there at the end may be demanded. */
@@ -40,8 +43,9 @@ export interface Residue {
 }
 
 export function check(run: Run): Verdict {
-  const all = { ...run, inputAt: inputsAndCopies(run.entries, run.inputAt) };
-  const graph = checkGraph(all);
-  const records = checkRecords(all, graph);
-  return { violations: [...graph.violations, ...records], residue: graph.residue };
+  const all = { ...run, inputsAt: inputsAndCopies(run.entries, run.inputsAt) };
+  const lost = findLost(run.entries);
+  const graph = checkGraph(all, lost);
+  const records = checkRecords(all, graph, lost);
+  return { violations: [...graph.violations, ...records, ...checkTold(run)], residue: graph.residue };
 }

@@ -1,11 +1,11 @@
 /**
- * The coordinator of the one consumer group, with eager rebalancing:
+ * The coordinator's state of the one consumer group, with eager rebalancing:
  *
  * 1. A generation begins when all members have asked to join, or when the rebalance time-out has removed the rest.
- * 2. A member that sends no heartbeat for the session time-out is removed, whether it knows it or not.
+ * 2. A member that sends no heartbeat for its session time-out is removed, whether it knows it or not.
  * 3. A commit counts only under the current generation, by a member of it.
- * 4. The rebalance time-out is never shorter than the session time-out: otherwise a member could lose its partitions
- *    while its last acknowledged commit still promises them.
+ * 4. The rebalance time-out is the longest of its members', each at least as long as its session time-out: otherwise
+ *    a member could lose its partitions while its last acknowledged commit still promises them.
  * 5. A commit is a sign of life too, as in Kafka (also while a rebalance is being prepared).
  */
 import type { Dice } from "./dice.ts";
@@ -17,24 +17,28 @@ export interface Joined {
   readonly partitions: readonly number[];
 }
 
+export interface MemberTimeouts {
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+}
+
 export interface Group {
-  join(memberId: string, answer: (joined: Joined) => void): void;
+  join(memberId: string, timeouts: MemberTimeouts, answer: (joined: Joined) => void): void;
   heartbeat(memberId: string, generation: number): "ok" | "rebalance" | "unknown";
   leave(memberId: string): void;
   mayCommit(memberId: string, generation: number): boolean;
   memberCount(): number;
-  /** After an outage: every time-out starts anew. */
+  /** After an outage, or at another coordinator: every time-out starts afresh. */
   resume(): void;
 }
 
 export interface GroupSettings {
-  readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
   readonly partitionCount: number;
   readonly isUp: () => boolean;
 }
 
 interface Member {
+  timeouts: MemberTimeouts;
   joining: ((joined: Joined) => void) | null;
   cancelExpiry: () => void;
 }
@@ -52,7 +56,7 @@ export function createGroup(
 
   const renew = (memberId: string, member: Member): void => {
     member.cancelExpiry();
-    member.cancelExpiry = scheduler.after(settings.sessionTimeoutMs, () => {
+    member.cancelExpiry = scheduler.after(member.timeouts.sessionTimeoutMs, () => {
       if (member.joining !== null || !settings.isUp()) return;
       remove(memberId, "session time-out");
     });
@@ -71,7 +75,16 @@ export function createGroup(
   const rebalance = (): void => {
     if (isRebalancing) return;
     isRebalancing = true;
-    cancelRound = scheduler.after(settings.rebalanceTimeoutMs, complete);
+    startRound();
+  };
+
+  const startRound = (): void => {
+    cancelRound();
+    const longestMs = Math.max(
+      0,
+      ...[...members.values()].map(({ timeouts }) => timeouts.rebalanceTimeoutMs),
+    );
+    cancelRound = scheduler.after(longestMs, complete); // 4
   };
 
   const completeIfAllJoined = (): void => {
@@ -112,8 +125,8 @@ export function createGroup(
   };
 
   return {
-    join(memberId, answer) {
-      const member = members.get(memberId) ?? { joining: null, cancelExpiry: () => {} };
+    join(memberId, timeouts, answer) {
+      const member = members.get(memberId) ?? { timeouts, joining: null, cancelExpiry: () => {} };
       members.set(memberId, member);
       member.joining = answer;
       member.cancelExpiry();
@@ -137,8 +150,7 @@ export function createGroup(
     resume() {
       for (const [memberId, member] of members) if (member.joining === null) renew(memberId, member);
       if (!isRebalancing) return;
-      cancelRound();
-      cancelRound = scheduler.after(settings.rebalanceTimeoutMs, complete);
+      startRound();
       completeIfAllJoined();
     },
   };

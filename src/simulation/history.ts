@@ -1,10 +1,26 @@
 /** Everything that happened in a run, in order: what the checker judges and the trace prints. */
 import type { CreateRequest, GraphObject, InputTopic, LogRecord, RegistrarEvent, Topic } from "../ports.ts";
+import type { FaultClass } from "./fault-classes.ts";
+import type { ProcessSettings } from "./process-settings.ts";
 
 export type Happening =
   /** An append took effect. `by`: the process that sent it, or "installer". */
   | { readonly kind: "stored"; readonly by: string; readonly record: LogRecord }
+  /** Retention took everything below `start`. */
   | { readonly kind: "truncated"; readonly topic: Topic; readonly partition: number; readonly start: number }
+  /**
+   * The log lost records that it had acknowledged: all at or after `end` of one partition (a replica without them became
+   * its leader), or the whole topic, which was deleted and made again under its name.
+   */
+  | {
+      readonly kind: "log-lost";
+      readonly topic: Topic;
+      /** Null: the topic was made again. */
+      readonly partition: number | null;
+      readonly end: number;
+      /** A committed offset stands beyond what is left, or the topic held records: some worker must notice. */
+      readonly mustBeTold: boolean;
+    }
   | {
       readonly kind: "commit";
       readonly by: string;
@@ -43,6 +59,18 @@ export type Happening =
       readonly retryAfterMs: number | null;
     }
   | { readonly kind: "worker"; readonly by: string; readonly event: RegistrarEvent }
+  /** A life of a worker begins. `rate`: of its monotonic clock. */
+  | {
+      readonly kind: "start";
+      readonly by: string;
+      readonly settings: ProcessSettings;
+      readonly rate: number;
+    }
+  /** It stands still from here on, until it goes on or dies. */
+  | { readonly kind: "paused"; readonly by: string; readonly how: "freeze" | "suspend" }
+  | { readonly kind: "resumed"; readonly by: string }
+  /** A fault of this class struck. */
+  | { readonly kind: "struck"; readonly by: string; readonly fault: FaultClass }
   | {
       readonly kind: "exit";
       readonly by: string;
@@ -58,6 +86,7 @@ export type Entry = Happening & { readonly tMs: number };
 
 export interface History {
   add(happening: Happening): void;
+  strike(fault: FaultClass, by: string): void;
   readonly entries: readonly Entry[];
 }
 
@@ -66,6 +95,9 @@ export function createHistory(nowMs: () => number): History {
   return {
     add(happening) {
       entries.push({ tMs: nowMs(), ...happening });
+    },
+    strike(fault, by) {
+      entries.push({ tMs: nowMs(), kind: "struck", by, fault });
     },
     entries,
   };

@@ -1,6 +1,8 @@
 /** The network between one process and the broker: latency, lost requests, lost replies, and cuts. */
 import type { Broker } from "./broker.ts";
 import type { Dice } from "./dice.ts";
+import type { FaultClass } from "./fault-classes.ts";
+import { createPath, type PathSettings, type Way } from "./path.ts";
 import type { SendKind, SimProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { LogWeather } from "./weather.ts";
@@ -14,10 +16,12 @@ export interface Link {
     handle: (answer: (result: T) => void) => void,
     extraLoss?: number,
   ): Promise<T>;
-  setCut(cut: boolean): void;
+  cut(way: Way): void;
+  mend(): void;
   isReachable(): boolean;
   latencyMs(): number;
   weather(): LogWeather;
+  strike(fault: FaultClass): void;
 }
 
 export function createLink(
@@ -26,33 +30,40 @@ export function createLink(
   scheduler: Scheduler,
   dice: Dice,
   weather: () => LogWeather,
+  kernel: PathSettings,
 ): Link {
-  let isCut = false;
+  const path = createPath(process, scheduler, dice, kernel);
   const latencyMs = (): number => {
     const { latencyMaxMs, slow } = weather();
     return dice.chance(slow) ? dice.int(500, 2_500) : dice.int(0, latencyMaxMs);
   };
-  const isReachable = (): boolean => broker.isUp() && !isCut;
+  const loses = (fault: FaultClass, probability: number): boolean => {
+    if (!dice.chance(probability)) return false;
+    kernel.strike(fault);
+    return true;
+  };
   return {
     ask(kind, timeoutMs, onTimeout, handle, extraLoss = 0) {
-      return process.request(kind, timeoutMs, onTimeout, (answer) => {
-        if (!isReachable() || dice.chance(weather().loseRequest + extraLoss)) return;
-        scheduler.after(latencyMs(), () => {
-          // What a process had just sent when it died may never have left its machine.
-          if (!isReachable() || (process.isDead() && dice.chance(0.3))) return;
+      return process.request(kind, timeoutMs, onTimeout, (answer, isWanted) => {
+        if (loses("request lost", weather().loseRequest + extraLoss)) return;
+        const arrive = (): void => {
+          if (!broker.isUp()) return;
           handle((result) => {
-            if (!isReachable() || dice.chance(weather().loseReply + extraLoss)) return;
-            scheduler.after(latencyMs(), () => answer(result));
+            if (!broker.isUp() || loses("reply lost", weather().loseReply + extraLoss)) return;
+            path.back(latencyMs(), () => answer(result));
           });
-        });
+        };
+        path.there(latencyMs(), arrive, isWanted);
       });
     },
-    setCut(cut) {
-      isCut = cut;
-      if (!cut) broker.wake();
+    cut: path.cut,
+    mend() {
+      path.mend();
+      broker.wake();
     },
-    isReachable,
+    isReachable: () => broker.isUp() && path.isOpen(),
     latencyMs,
     weather,
+    strike: kernel.strike,
   };
 }

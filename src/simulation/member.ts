@@ -1,12 +1,11 @@
 /** The worker's side of group membership, as a Kafka client has it: join, heartbeat, rejoin, leave. */
 import type { Membership, Session } from "../ports.ts";
-import type { Group, Joined } from "./group.ts";
+import type { Coordinator, Heard } from "./coordinator.ts";
+import type { Joined, MemberTimeouts } from "./group.ts";
 import type { Link } from "./link.ts";
 import type { SimProcess } from "./process.ts";
 
-export interface MemberTiming {
-  readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
+export interface MemberTiming extends MemberTimeouts {
   readonly heartbeatMs: number;
   /** How much earlier than the coordinator the worker considers its session over. */
   readonly marginMs: number;
@@ -20,6 +19,8 @@ export interface Hold {
   /** How long after the sending of an acknowledged commit nobody else can own the partitions. */
   readonly leaseMs: number;
   heldUntilMs(): number;
+  /** The coordinator of this term acknowledged a commit: heartbeats that another one answered count no more. */
+  committedAt(term: number): void;
 }
 
 export interface Member extends Membership {
@@ -30,7 +31,7 @@ export interface Member extends Membership {
 export function startMember(
   process: SimProcess,
   link: Link,
-  group: Group,
+  coordinator: Coordinator,
   timing: MemberTiming,
   openSession: (hold: Hold, partitions: readonly number[]) => Session,
   onSession: (session: Session) => void,
@@ -47,7 +48,7 @@ export function startMember(
         "other",
         timing.rebalanceTimeoutMs + 5_000,
         () => null,
-        (answer) => group.join(memberId, answer),
+        (answer) => coordinator.join(memberId, timing, answer),
       );
       if (hasLeft) return;
       if (joined !== null) {
@@ -60,30 +61,35 @@ export function startMember(
   const runSession = (joined: Joined, joinSentMs: number): void => {
     const ended = new AbortController();
     const leaseMs = timing.sessionTimeoutMs - timing.marginMs;
-    let heldUntilMs = joinSentMs + leaseMs;
+    /** When the last heartbeat was sent that counts, and which coordinator answered; 0: it was the join that did. */
+    let heard = { atMs: joinSentMs, term: 0 };
+    let storedTerm = 0;
     let cancelTimer = (): void => {};
     endSession = () => {
-      heldUntilMs = Number.NEGATIVE_INFINITY;
+      heard = { atMs: Number.NEGATIVE_INFINITY, term: 0 };
       cancelTimer();
       endSession = () => {};
       ended.abort();
     };
     const beat = async (): Promise<void> => {
       const sentMs = process.clock.nowMs();
-      const result = await link.ask<"ok" | "rebalance" | "unknown" | "lost">(
+      const answered = await link.ask<Heard | null>(
         "other",
         timing.heartbeatMs,
-        () => "lost",
-        (answer) => answer(group.heartbeat(memberId, joined.generation)),
+        () => null,
+        (answer) => {
+          const said = coordinator.heartbeat(memberId, joined.generation);
+          if (said !== null) answer(said);
+        },
         link.weather().loseHeartbeat,
       );
       if (ended.signal.aborted) return;
-      if (result === "rebalance" || result === "unknown") {
+      if (answered !== null && answered.result !== "ok") {
         endSession();
         void join();
         return;
       }
-      if (result === "ok") heldUntilMs = Math.max(heldUntilMs, sentMs + leaseMs);
+      if (answered !== null && answered.term >= storedTerm) heard = { atMs: sentMs, term: answered.term };
       cancelTimer = process.clock.after(timing.heartbeatMs, () => void beat());
     };
     const hold: Hold = {
@@ -91,7 +97,11 @@ export function startMember(
       generation: joined.generation,
       ended: ended.signal,
       leaseMs,
-      heldUntilMs: () => heldUntilMs,
+      heldUntilMs: () => heard.atMs + leaseMs,
+      committedAt(term) {
+        storedTerm = Math.max(storedTerm, term);
+        if (heard.term > 0 && heard.term < term) heard = { atMs: Number.NEGATIVE_INFINITY, term };
+      },
     };
     const session = openSession(hold, joined.partitions);
     void beat();
@@ -109,8 +119,7 @@ export function startMember(
         2_000,
         () => null,
         (answer) => {
-          group.leave(memberId);
-          answer(null);
+          if (coordinator.leave(memberId)) answer(null);
         },
       );
     },

@@ -2,9 +2,11 @@
  * A simulated operating-system process: the only way in (`deliver`) and out (`send`) for a worker.
  *
  * 1. Dead: nothing goes in or out any more; calls that are open never settle.
- * 2. Frozen: what leaves and what arrives is held until the thaw, while the world goes on. What the code had decided
- *    to send before it froze still goes out at the thaw, however late: that is how a POST outlives every check.
- * 3. A trip-wire on the count of sends (all, or those of one kind) crashes or freezes the process between any two of its actions.
+ * 2. Paused: what leaves and what arrives is held until it goes on, while the world goes on. What the code had decided
+ *    to send before still goes out then, however late: that is how a POST outlives every check. In a frozen process the
+ *    monotonic clock goes on; in a suspended machine it stands still, and only the wall clock tells of it.
+ * 3. A trip-wire on the count of sends (all, or those of one kind) pauses or ends the process between any two of its actions.
+ * 4. The monotonic clock may run a little fast or slow. A timer never fires before its time by that clock.
  */
 import type { Clock, Random } from "../ports.ts";
 import type { Dice } from "./dice.ts";
@@ -26,7 +28,8 @@ export interface SimProcess {
   readonly clock: Clock;
   readonly random: Random;
   isDead(): boolean;
-  isFrozen(): boolean;
+  diedAtMs(): number | null;
+  isPaused(): boolean;
   send(kind: SendKind, effect: () => void): void;
   deliver(arrival: () => void): void;
   /**
@@ -37,11 +40,11 @@ export interface SimProcess {
     kind: SendKind,
     timeoutMs: number,
     onTimeout: () => T,
-    begin: (answer: (result: T) => void) => void,
+    begin: (answer: (result: T) => void, isWanted: () => boolean) => void,
   ): Promise<T>;
   crash(): void;
-  freeze(): void;
-  thaw(): void;
+  pause(how: "freeze" | "suspend"): void;
+  resume(): void;
   jumpWall(byMs: number): void;
   /** Runs `act` once. */
   trip(wire: TripWire, act: () => void): void;
@@ -54,24 +57,30 @@ interface Held {
 
 /** World time 0 as milliseconds since 1970. */
 export const epochMs = Date.UTC(2026, 0, 5);
+/** More than what rounding takes from a time of this size. */
+const roundingMs = 1e-6;
 
 export function createProcess(
   name: string,
   scheduler: Scheduler,
   dice: Dice,
   onThrow: (error: unknown) => void,
+  rate = 1,
 ): SimProcess {
-  const monotonicOffsetMs = dice.int(0, 1_000_000) - scheduler.nowMs();
+  const startedMs = scheduler.nowMs();
+  const monotonicOffsetMs = dice.int(0, 1_000_000);
   let wallOffsetMs = dice.int(-2_000, 2_000);
-  let dead = false;
-  let frozen = false;
+  let diedAtMs: number | null = null;
+  let paused = false;
+  let suspendedAtMs: number | null = null;
+  let suspendedMs = 0;
   let outgoing: (() => void)[] = [];
   let incoming: Held[] = [];
   let tripped: { readonly wire: TripWire; readonly act: () => void; left: number } | null = null;
 
   const arrive = (isTimer: boolean, run: () => void): void => {
-    if (dead) return;
-    if (frozen) {
+    if (diedAtMs !== null) return;
+    if (paused) {
       incoming.push({ isTimer, run });
       return;
     }
@@ -84,11 +93,22 @@ export function createProcess(
   };
 
   const clock: Clock = {
-    nowMs: () => scheduler.nowMs() + monotonicOffsetMs,
+    nowMs: () => monotonicOffsetMs + ((suspendedAtMs ?? scheduler.nowMs()) - startedMs - suspendedMs) * rate,
     wallMs: () => epochMs + scheduler.nowMs() + wallOffsetMs,
     after(delayMs, callback) {
+      const dueMs = clock.nowMs() + delayMs;
       let cancelled = false;
-      const cancel = scheduler.after(delayMs, () => arrive(true, () => cancelled || callback()));
+      let cancel = (): void => {};
+      const arm = (ms: number): void => {
+        cancel = scheduler.after(rate === 1 ? ms : ms / rate + roundingMs, () => arrive(true, fire)); // 4
+      };
+      const fire = (): void => {
+        if (cancelled) return;
+        const leftMs = suspendedMs === 0 ? 0 : dueMs - clock.nowMs();
+        if (leftMs > roundingMs) arm(leftMs);
+        else callback();
+      };
+      arm(delayMs);
       return () => {
         cancelled = true;
         cancel();
@@ -97,8 +117,8 @@ export function createProcess(
   };
 
   const leave = (effect: () => void): void => {
-    if (dead) return;
-    if (frozen) outgoing.push(effect);
+    if (diedAtMs !== null) return;
+    if (paused) outgoing.push(effect);
     else effect();
   };
 
@@ -106,8 +126,9 @@ export function createProcess(
     name,
     clock,
     random: dice.next,
-    isDead: () => dead,
-    isFrozen: () => frozen,
+    isDead: () => diedAtMs !== null,
+    diedAtMs: () => diedAtMs,
+    isPaused: () => paused,
     send(kind, effect) {
       const trap = tripped;
       const counts = trap !== null && (trap.wire.kind === null || trap.wire.kind === kind);
@@ -130,20 +151,29 @@ export function createProcess(
           timeoutMs === Number.POSITIVE_INFINITY
             ? () => {}
             : clock.after(timeoutMs, () => settled || settle(onTimeout()));
-        self.send(kind, () => begin((result) => self.deliver(() => settled || settle(result))));
+        self.send(kind, () =>
+          begin(
+            (result) => self.deliver(() => settled || settle(result)),
+            () => !settled,
+          ),
+        );
       });
     },
     crash() {
-      dead = true;
+      diedAtMs ??= scheduler.nowMs();
       outgoing = [];
       incoming = [];
     },
-    freeze() {
-      frozen = true;
+    pause(how) {
+      if (paused) return;
+      paused = true;
+      if (how === "suspend") suspendedAtMs = scheduler.nowMs();
     },
-    thaw() {
-      if (!frozen || dead) return;
-      frozen = false;
+    resume() {
+      if (!paused || diedAtMs !== null) return;
+      paused = false;
+      if (suspendedAtMs !== null) suspendedMs += scheduler.nowMs() - suspendedAtMs;
+      suspendedAtMs = null;
       const late = outgoing;
       outgoing = [];
       for (const effect of late) effect();

@@ -2,13 +2,17 @@
 import { check, type Residue } from "./checker.ts";
 import { dice as createDice } from "./dice.ts";
 import { createHistory, type Entry } from "./history.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import type { StartWorker } from "./life.ts";
+import { makePlan, type Plan, protectsByIds } from "./plan.ts";
+import type { ProcessSettings } from "./process-settings.ts";
+import { createProgress } from "./progress.ts";
 import { type SabotageName, sabotages } from "./sabotage.ts";
 import { createScheduler } from "./scheduler.ts";
 import { describeStuck } from "./stuck.ts";
-import { createWorkerSlot, type StartWorker, type WorkerSlot } from "./worker-slot.ts";
+import { createWorkerSlot, type WorkerSlot } from "./worker-slot.ts";
 import { generateWorkload } from "./workload.ts";
-import { createWorld, type World } from "./world.ts";
+import { createWorld, defectiveTenant, type World } from "./world.ts";
+import { happen } from "./world-events.ts";
 
 export interface SeedOptions {
   readonly sabotage?: SabotageName | null;
@@ -30,37 +34,45 @@ export interface SeedReport {
 /** From the moment that faults stop. */
 const settleWithinMs = 20 * 60_000;
 const stopWithinMs = 60_000;
+/** Within this time a worker notices that the log lost something, though nothing else goes on. */
+const noticeMs = 120_000;
 
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedReport> {
   const dice = createDice(`seed ${seed}`);
   const scheduler = createScheduler(dice.fork("schedule"));
   const history = createHistory(scheduler.nowMs);
   const plan = makePlan(dice.fork("plan"));
-  const workload = generateWorkload(dice.fork("workload"), plan.partitionCount, plan.activeMs);
+  const workload = generateWorkload(
+    dice.fork("workload"),
+    plan.partitionCount,
+    plan.activeMs,
+    plan.isParking,
+  );
   const world = createWorld(plan, workload, scheduler, history, dice.fork("world"));
   let calls = 0;
   const sabotage = options.sabotage ? sabotages[options.sabotage] : null;
-  const slots = plan.startsMs.map((_, slot) =>
-    createWorkerSlot(world, slot, () => ++calls, sabotage, options.startWorker),
-  );
-  for (const { atMs, slot, incident } of plan.incidents)
-    scheduler.after(atMs, () => slots[slot]!.befall(incident));
+  const shared = { nextCall: () => ++calls, sabotage, startWorker: options.startWorker, fleet: new Map() };
+  const slots = plan.startsMs.map((_, slot) => createWorkerSlot(world, { slot, ...shared }));
+  for (const { atMs, slot, what } of plan.incidents) scheduler.after(atMs, () => slots[slot]!.suffer(what));
+  for (const { atMs, what } of plan.worldEvents) scheduler.after(atMs, () => happen(world, slots, what));
   scheduler.after(plan.activeMs, () => {
     history.add({ kind: "calm" });
+    if (!world.broker.isUp()) world.broker.setUp(true);
+    world.coordinator.settle();
     for (const slot of slots) slot.heal();
   });
 
   const stopCatching = catchRejections((text) => history.add({ kind: "threw", by: "a worker", text }));
   try {
-    const problems = await settle(world, slots);
+    const { problems, isSettled } = await settle(world, slots);
     const { violations, residue } = check({
       entries: history.entries,
       workload,
-      inputAt: world.inputAt,
-      settleMs: plan.settings.settleMs,
-      maxAttempts: plan.settings.maxAttempts,
-      idsProtect: plan.idMode === "honours" && plan.settings.sendId,
-      isSettled: problems.length === 0,
+      inputsAt: world.inputsAt,
+      defectiveTenant: plan.defect === null ? null : defectiveTenant(workload, plan.defect),
+      defect: plan.defect?.kind ?? null,
+      idsProtect: protectsByIds(plan),
+      isSettled,
     });
     return {
       seed,
@@ -76,20 +88,32 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   }
 }
 
+interface End {
+  readonly problems: string[];
+  /** False: it did not come to rest, or ended with every worker stopped, as they had to. */
+  readonly isSettled: boolean;
+}
+
 /** Runs to the end; what did not come to rest. */
-async function settle(world: World, slots: readonly WorkerSlot[]): Promise<string[]> {
-  const { scheduler, broker, plan } = world;
-  const isSettled = (): boolean => world.isCalm() && world.hasAllArrived() && broker.isAllCommitted();
+async function settle(world: World, slots: readonly WorkerSlot[]): Promise<End> {
+  const { scheduler, plan } = world;
+  const isDone = createProgress(world);
+  const areRetired = (): boolean => slots.every((slot) => slot.isRetired());
+  const stuck = (): End => ({ problems: describeStuck(world, slots), isSettled: false });
   const limitMs = Math.max(plan.activeMs, world.workload.lastArrivalMs) + settleWithinMs;
-  if ((await scheduler.run(isSettled, limitMs)) !== "done") return describeStuck(world, slots);
+  const isOver = (): boolean => areRetired() || isDone();
   // Take-overs come to rest too, so that what the workers leave behind at their stop is theirs alone.
-  await scheduler.run(() => false, scheduler.nowMs() + quietMs(plan));
-  if (!isSettled()) return describeStuck(world, slots);
+  const quietUntilMs = (): number => scheduler.nowMs() + quietMs(plan);
+  if ((await scheduler.run(isOver, limitMs)) !== "done") return stuck();
+  await scheduler.run(areRetired, quietUntilMs());
+  if (areRetired()) return { problems: [], isSettled: false };
+  if (!isDone()) return stuck();
   for (const slot of slots) slot.stop();
   const isDown = (): boolean => slots.every((slot) => !slot.isRunning());
   const stopped = await scheduler.run(isDown, scheduler.nowMs() + stopWithinMs);
-  if (stopped !== "done") return ["stuck: a worker that was told to stop still runs"];
-  return checkCleanStop(world);
+  if (stopped !== "done")
+    return { problems: ["stuck: a worker that was told to stop still runs"], isSettled: true };
+  return { problems: checkCleanStop(world), isSettled: true };
 }
 
 /** A clean shutdown leaves no suspects: the stored watermark is the committed offset. */
@@ -106,6 +130,8 @@ function checkCleanStop(world: World): string[] {
       problems.push(`${entry.by} was told to stop, and did not`);
     }
   }
+  // What a tenant with a defect has in doubt remains suspect.
+  if (world.plan.defect !== null) return problems;
   for (const [place, { by, offset, metadata }] of last) {
     const { a } = JSON.parse(metadata) as { a: number };
     if (a !== offset) problems.push(`${by} stopped, and left suspects in ${place}: ${offset}..${a}`);
@@ -115,8 +141,13 @@ function checkCleanStop(world: World): string[] {
 
 const killGraceMs = 31_000;
 
-function quietMs({ timing, settings }: Plan): number {
-  return timing.sessionTimeoutMs + 2 * timing.rebalanceTimeoutMs + settings.settleMs;
+function quietMs({ settings, worldEvents }: Plan): number {
+  const longest = (of: (one: ProcessSettings) => number): number => Math.max(...settings.map(of));
+  const takeOverMs = longest(
+    ({ sessionTimeoutMs, rebalanceTimeoutMs }) => sessionTimeoutMs + 2 * rebalanceTimeoutMs,
+  );
+  const isHarmed = worldEvents.some(({ what }) => what.kind === "recreate" || what.kind === "lose-end");
+  return takeOverMs + longest(({ settleMs, orphanMs }) => settleMs + orphanMs) + (isHarmed ? noticeMs : 0);
 }
 
 function catchRejections(report: (text: string) => void): () => void {

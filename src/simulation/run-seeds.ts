@@ -1,5 +1,6 @@
 /** Many seeds, spread over worker threads: each takes the next batch when it is done with the last. */
 import { Worker } from "node:worker_threads";
+import type { FaultClass } from "./fault-classes.ts";
 import type { SabotageName } from "./sabotage.ts";
 
 /** What is kept of one run when there are thousands. */
@@ -10,6 +11,8 @@ export interface SeedSummary {
   readonly events: number;
   /** How often each kind of thing happened. */
   readonly counts: Readonly<Record<string, number>>;
+  /** The classes of faults that struck. */
+  readonly faults: readonly FaultClass[];
 }
 
 export interface RunSeedsOptions {

@@ -2,17 +2,19 @@
  * Turns off one defence of the registrar at a time, so that the checker can be seen to catch what it defends against.
  * Nearly all of it is done from outside, by ports that lie; the rest by settings.
  */
-import type { Commit, EventLog, Graph, GraphAnswer, GraphReply, Session } from "../ports.ts";
-import type { startRegistrar } from "../registrar/registrar.ts";
-import type { RegistrarSettings } from "../registrar/settings.ts";
-import type { World } from "./world.ts";
-
-type Ports = Parameters<typeof startRegistrar>[0];
-interface Parts {
-  readonly ports: Ports;
-  readonly settings: RegistrarSettings;
-}
-export type Sabotage = (ports: Ports, settings: RegistrarSettings, world: World) => Parts;
+import type { GraphObject, TopicSurvey } from "../ports.ts";
+import {
+  answer,
+  placeOf,
+  rewriteMetadata,
+  type Sabotage,
+  withGraph,
+  withLog,
+  withPorts,
+  withReplies,
+  withSession,
+  withSettings,
+} from "./sabotage-tools.ts";
 
 export const sabotages = {
   /** What was registered before is not known after a take-over. */
@@ -105,6 +107,64 @@ export const sabotages = {
       return Promise.resolve({ ok: true });
     },
   })),
+  /** The right to post counts from heartbeats alone, which a coordinator that was cut off goes on answering. */
+  "commit-lease": withSession((session, _world, _own, clock) => ({
+    ...session,
+    get leaseMs() {
+      return clock.nowMs() < session.heldUntilMs() ? Number.POSITIVE_INFINITY : 0;
+    },
+  })),
+  /** The wall clock seems to have stood still with the monotonic one. */
+  "wall-clock": withPorts(({ clock, ...others }) => {
+    const offsetMs = clock.wallMs() - clock.nowMs();
+    return { ...others, clock: { ...clock, wallMs: () => clock.nowMs() + offsetMs } };
+  }),
+  /** A copy elsewhere of an enrollment in doubt counts as fresh. */
+  "suspects-by-identity": withSettings({ sabotage: new Set(["suspects-by-identity"]) }),
+  /** A record that was seen in the retry topic counts for any that is on its way there. */
+  "parked-by-origin": withSettings({ sabotage: new Set(["parked-by-origin"]) }),
+  /** The next owner waits for its own time limits. */
+  "writers-limits": withSession((session) => ({
+    ...session,
+    positions: (partitions) => rewriteMetadata(session, partitions, ({ s: _s, o: _o, ...others }) => others),
+  })),
+  /** What a vanished worker's kernel still sends is not waited for. */
+  "orphan-time": withSettings({ orphanMs: 0 }),
+  /** A topic that was made again passes for the one that was known. */
+  "topic-id": withoutTopicIds,
+  /** A ledger that lacks what it held before passes for the one that was known. */
+  "ledger-length": withoutLedgerLength,
+  /** 503, 509 and 423 count as "not carried out". */
+  unavailable: withReplies((reply) =>
+    reply.kind === "answer" && [503, 509, 423].includes(reply.status) ? { ...reply, status: 429 } : reply,
+  ),
+  /** An object that Graph changed on storing it is not known again. */
+  "normal-form": withGraph((graph, world) => ({
+    ...graph,
+    list: async (tenantId) => {
+      const reply = await graph.list(tenantId);
+      if (reply.kind !== "listed") return reply;
+      const isAsSent = (object: GraphObject): boolean => world.workload.identityOf(tenantId, object) !== null;
+      return { ...reply, objects: reply.objects.filter(isAsSent) };
+    },
+  })),
+  /** An object that looks alike is adopted though another enrollment has claimed it. */
+  "claimed-objects": withSettings({ sabotage: new Set(["claimed-objects"]) }),
+  /** What a batch as a whole was answered counts for each of its items. */
+  "batch-as-a-whole": withReplies((reply) =>
+    reply.kind === "answer" ? { ...reply, ofBatch: false } : reply,
+  ),
+  /** What was parked in doubt is taken up without doubt. */
+  "parked-in-doubt": withLog((log) => ({
+    ...log,
+    append: (records) =>
+      log.append(
+        records.map((record) => ({
+          ...record,
+          headers: record.headers.filter(([name]) => name !== "in-doubt"),
+        })),
+      ),
+  })),
 } satisfies Record<string, Sabotage>;
 
 export type SabotageName = keyof typeof sabotages;
@@ -113,70 +173,47 @@ export function isSabotageName(text: string): text is SabotageName {
   return Object.hasOwn(sabotages, text);
 }
 
-function withSettings(changed: Partial<RegistrarSettings>): Sabotage {
-  return (ports, settings) => ({ ports, settings: { ...settings, ...changed } });
-}
+const oneId = "one id";
 
-function withLog(spoil: (log: EventLog) => EventLog): Sabotage {
-  return (ports, settings) => ({ ports: { ...ports, log: spoil(ports.log) }, settings });
-}
-
-/** `own`: a memory for the life of one worker. */
-function withSession(spoil: (session: Session, world: World, own: Map<string, string>) => Session): Sabotage {
-  return (ports, settings, world) => {
-    const own = new Map<string, string>();
-    const join: EventLog["join"] = (onSession, onFailure) =>
-      ports.log.join((session) => onSession(spoil(session, world, own)), onFailure);
-    return { ports: { ...ports, log: { ...ports.log, join } }, settings };
-  };
-}
-
-function withGraph(spoil: (graph: Graph) => Graph): Sabotage {
-  return (ports, settings) => ({ ports: { ...ports, graph: spoil(ports.graph) }, settings });
-}
-
-function withReplies(spoil: (reply: GraphReply) => GraphReply): Sabotage {
-  return withGraph((graph) => ({
-    ...graph,
-    create: async (tenantId, items) => (await graph.create(tenantId, items)).map(spoil),
+function withoutTopicIds(...args: Parameters<Sabotage>): ReturnType<Sabotage> {
+  const same = withLog((log) => ({
+    ...log,
+    survey: async () => {
+      const result = await log.survey();
+      if (!result.ok) return result;
+      const { enrolled, retry, registered, dlq } = result.topics;
+      const hide = (topic: TopicSurvey): TopicSurvey => ({ ...topic, id: oneId });
+      return {
+        ok: true,
+        topics: {
+          enrolled: hide(enrolled),
+          retry: hide(retry),
+          registered: hide(registered),
+          dlq: hide(dlq),
+        },
+      };
+    },
   }));
+  const goesOn = withSession((session) => ({
+    ...session,
+    read: async (topic, partition) => {
+      const result = await session.read(topic, partition);
+      if (result.kind !== "gap" || result.why !== "recreated" || result.expected > result.logEnd)
+        return result;
+      session.seek(topic, partition, result.expected, -1);
+      return session.read(topic, partition);
+    },
+  }));
+  const { ports, settings } = same(...args);
+  return goesOn(ports, settings, args[2]);
 }
 
-function answer(status: number): GraphAnswer {
-  return {
-    kind: "answer",
-    status,
-    object: null,
-    errorCode: "",
-    errorMessage: "",
-    retryAfter: null,
-    requestId: null,
-    date: null,
-    ofBatch: false,
-  };
-}
-
-interface Metadata {
-  readonly a: number;
-  readonly c: string;
-}
-
-async function rewriteMetadata(
-  session: Session,
-  partitions: readonly number[],
-  rewrite: (stored: Metadata, offset: number, place: string) => Metadata,
-): ReturnType<Session["positions"]> {
-  const result = await session.positions(partitions);
-  if (!result.ok) return result;
-  const positions = result.positions.map((position) => {
-    if (position.committed === null) return position;
-    const { offset, metadata } = position.committed;
-    const changed = rewrite(JSON.parse(metadata) as Metadata, offset, placeOf(position));
-    return { ...position, committed: { offset, metadata: JSON.stringify(changed) } };
-  });
-  return { ok: true, positions };
-}
-
-function placeOf({ topic, partition }: Pick<Commit, "topic" | "partition">): string {
-  return `${topic}/${partition}`;
+function withoutLedgerLength(...args: Parameters<Sabotage>): ReturnType<Sabotage> {
+  const [{ snapshots: _, ...ports }, settings, world] = args;
+  const unknown = withSession((session) => ({
+    ...session,
+    positions: (partitions) =>
+      rewriteMetadata(session, partitions, ({ g: _g, l: _l, t: _t, ...others }) => others),
+  }));
+  return unknown(ports, settings, world);
 }

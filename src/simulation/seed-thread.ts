@@ -1,5 +1,6 @@
 /** Runs batches of seeds in a thread of its own. */
 import { parentPort } from "node:worker_threads";
+import type { FaultClass } from "./fault-classes.ts";
 import type { Entry } from "./history.ts";
 import { runSeed } from "./run-seed.ts";
 import type { SeedSummary, Task } from "./run-seeds.ts";
@@ -8,10 +9,21 @@ parentPort?.on("message", async ({ from, seeds, sabotage }: Task) => {
   const summaries: SeedSummary[] = [];
   for (let seed = from; seed < from + seeds; seed++) {
     const { problems, residue, events, entries } = await runSeed(seed, { sabotage });
-    summaries.push({ seed, problems, residue: residue.length, events, counts: count(entries) });
+    const faults = faultsOf(entries);
+    summaries.push({ seed, problems, residue: residue.length, events, counts: count(entries), faults });
   }
   parentPort?.postMessage(summaries);
 });
+
+/** The classes of faults that struck, as the history says. */
+function faultsOf(entries: readonly Entry[]): FaultClass[] {
+  const faults = new Set<FaultClass>();
+  for (const entry of entries) {
+    if (entry.kind === "struck") faults.add(entry.fault);
+    if (entry.kind === "worker" && entry.event.kind === "record-parked") faults.add("records parked");
+  }
+  return [...faults];
+}
 
 function count(entries: readonly Entry[]): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -28,12 +40,10 @@ function nameOf(entry: Entry): string | null {
       return "objects created";
     case "exit":
       return `workers ${entry.how}`;
+    case "paused":
+      return "pauses";
     case "note":
-      return entry.text.startsWith("freezes")
-        ? "freezes"
-        : entry.text.includes("removed: ")
-          ? "members removed"
-          : null;
+      return entry.text.includes("removed: ") ? "members removed" : null;
     case "worker":
       switch (entry.event.kind) {
         case "record-registered":

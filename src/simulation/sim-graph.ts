@@ -1,8 +1,10 @@
 /** Graph for one simulated process: the network to the server, with every way to lose a request or its answer. */
 import type { CreateRequest, Graph, GraphReply, GraphSilence, ListReply } from "../ports.ts";
 import type { Dice } from "./dice.ts";
+import type { FaultClass } from "./fault-classes.ts";
 import type { GraphCall, GraphServer } from "./graph-server.ts";
 import type { History } from "./history.ts";
+import type { Path } from "./path.ts";
 import type { SimProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -14,6 +16,8 @@ export interface SimGraphWorld {
   readonly requestTimeoutMs: number;
   /** How long after the request time-out a request may still take effect. */
   readonly lateMaxMs: number;
+  /** It takes no batch at all. */
+  readonly refusesBatches: boolean;
   nextCall(): number;
 }
 
@@ -24,8 +28,17 @@ const silence = (reason: GraphSilence["reason"], sent: boolean): GraphSilence =>
   detail: `simulated: ${reason}`,
 });
 
-export function createSimGraph(world: SimGraphWorld, process: SimProcess): Graph {
+/** After a process that had been paused sent it, a request that is given up at once is on its way for so long at most. */
+const givenUpMaxMs = 2_000;
+
+export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: Path): Graph {
   const { server, scheduler, dice, history } = world;
+  const strike = (fault: FaultClass): void => history.strike(fault, process.name);
+  const struck = (fault: FaultClass, probability: number): boolean => {
+    if (!dice.chance(probability)) return false;
+    strike(fault);
+    return true;
+  };
 
   /** Troubles that end a request before it reaches the server. True: this one did. */
   const endsEarly = (tenantId: string, answerAll: (reply: GraphSilence) => void): boolean => {
@@ -36,11 +49,17 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess): Graph
       return true;
     };
     if (trouble === "credential") return soon(silence("credential", false));
-    if (trouble === "connect" || dice.chance(weather.refuseConnection))
+    if (trouble === "connect" || struck("connection refused", weather.refuseConnection))
       return soon(silence("connect", false));
-    if (trouble === "silent" || dice.chance(weather.silent)) return true;
+    if (trouble === "silent" || struck("request lost", weather.silent)) return true;
     if (dice.chance(weather.resetBefore)) return soon(silence("reset", true));
     return false;
+  };
+
+  /** Within the request time-out and a little more, as counted from the call: then the connection is reset. */
+  const laterMs = (calledAtMs: number): number => {
+    const leftMs = calledAtMs + world.requestTimeoutMs + world.lateMaxMs - scheduler.nowMs();
+    return dice.int(0, Math.max(givenUpMaxMs, Math.floor(leftMs)));
   };
 
   const post = (
@@ -48,30 +67,35 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess): Graph
     items: readonly CreateRequest[],
     call: GraphCall,
     answer: (replies: readonly GraphReply[]) => void,
+    isWanted: () => boolean,
   ): void => {
     const answerAll = (reply: GraphReply): void => answer(items.map(() => reply));
     if (endsEarly(tenantId, answerAll)) return;
     const weather = server.settings.weather();
-    const carryOut = (): GraphReply[] =>
-      items.map((item, index) => server.create(tenantId, item, call, index));
-    const later = dice.int(0, world.requestTimeoutMs + world.lateMaxMs);
-    if (dice.chance(weather.silentThenEffect)) return void scheduler.after(later, carryOut);
-    if (dice.chance(weather.resetThenEffect)) {
-      scheduler.after(later, carryOut);
+    const carryOut = (): GraphReply[] => {
+      if (items.length > 1 && (world.refusesBatches || dice.chance(weather.batchRefused))) {
+        strike("batch refused as a whole");
+        return items.map(() => ofBatch(dice.chance(0.7) || world.refusesBatches ? 400 : 503));
+      }
+      return items.map((item, index) => server.create(tenantId, item, call, index));
+    };
+    if (struck("no answer, effect later", weather.silentThenEffect))
+      return path.there(laterMs(call.calledAtMs), carryOut, isWanted);
+    if (struck("reset, effect later", weather.resetThenEffect)) {
+      path.there(laterMs(call.calledAtMs), carryOut, isWanted);
       scheduler.after(dice.int(1, 200), () => answerAll(silence("reset", true)));
       return;
     }
-    scheduler.after(dice.int(1, weather.latencyMaxMs), () => {
-      // What a process had just sent when it died may never have left its machine.
-      if (process.isDead() && dice.chance(0.3)) return;
+    const arrive = (): void => {
       const replies = carryOut();
-      if (dice.chance(weather.resetAfter)) return answerAll(silence("reset", true));
-      if (dice.chance(weather.malformed))
+      if (struck("reset after the effect", weather.resetAfter)) return answerAll(silence("reset", true));
+      if (struck("malformed answer", weather.malformed))
         replies[dice.int(0, replies.length - 1)] = silence("malformed", true);
       const isSlow = dice.chance(weather.slow);
       const backMs = isSlow ? dice.int(500, world.requestTimeoutMs * 1.3) : dice.int(1, weather.latencyMaxMs);
-      scheduler.after(backMs, () => answer(replies));
-    });
+      path.back(backMs, () => answer(replies));
+    };
+    path.there(dice.int(1, weather.latencyMaxMs), arrive, isWanted);
   };
 
   return {
@@ -82,21 +106,18 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess): Graph
         "create",
         world.requestTimeoutMs,
         () => items.map(() => silence("timeout", true)),
-        (answer) => post(tenantId, items, call, answer),
+        (answer, isWanted) => post(tenantId, items, call, answer, isWanted),
       );
       replies.forEach((reply, item) => {
         const result = reply.kind === "answer" ? reply.status : reply.reason;
-        const retryAfterMs = reply.kind === "answer" && result === 429 ? waitMs(reply.retryAfter) : null;
+        const retryAfterMs =
+          reply.kind === "answer" && result === 429 ? waitMs(reply.retryAfter, reply.date) : null;
         const of = { by: call.by, call: call.number, item, tenantId };
         history.add({ kind: "answered", ...of, result, retryAfterMs });
       });
       return replies;
     },
-    list: (tenantId) =>
-      look<ListReply>("list", tenantId, () => {
-        const listed = server.list(tenantId);
-        return "kind" in listed ? listed : { kind: "listed", objects: listed, incomplete: null };
-      }),
+    list: (tenantId) => look<ListReply>("list", tenantId, () => server.list(tenantId)),
     get: (tenantId, id) => look<GraphReply>(`get of ${id}`, tenantId, () => server.get(tenantId, id)),
     // The registrar itself never removes anything.
     remove: () => Promise.resolve(silence("connect", false)),
@@ -111,22 +132,38 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess): Graph
       "other",
       world.requestTimeoutMs,
       () => silence("timeout", true),
-      (answer) => {
+      (answer, isWanted) => {
         if (endsEarly(tenantId, answer)) return;
-        scheduler.after(dice.int(1, server.settings.weather().latencyMaxMs), () => {
+        const arrive = (): void => {
           const reply = read();
           history.add({ kind: "note", by: process.name, text: `${what}, ${tenantId}: ${describe(reply)}` });
-          scheduler.after(dice.int(1, server.settings.weather().latencyMaxMs), () => answer(reply));
-        });
+          path.back(dice.int(1, server.settings.weather().latencyMaxMs), () => answer(reply));
+        };
+        path.there(dice.int(1, server.settings.weather().latencyMaxMs), arrive, isWanted);
       },
     );
   }
 
-  function waitMs(retryAfter: string | null): number | null {
+  /** A date counts from the answer's own. */
+  function waitMs(retryAfter: string | null, date: string | null): number | null {
     if (retryAfter === null) return null;
     const seconds = Number(retryAfter);
-    return Number.isNaN(seconds) ? Date.parse(retryAfter) - process.clock.wallMs() : seconds * 1000;
+    return Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.parse(date!) : seconds * 1000;
   }
+}
+
+function ofBatch(status: number): GraphReply {
+  return {
+    kind: "answer",
+    status,
+    object: null,
+    errorCode: status === 400 ? "BadRequest" : "ServiceUnavailable",
+    errorMessage: "The batch was refused.",
+    retryAfter: null,
+    requestId: null,
+    date: null,
+    ofBatch: true,
+  };
 }
 
 function describe(reply: ListReply): string {

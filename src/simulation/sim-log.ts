@@ -31,18 +31,35 @@ export function createSimLog(
     const store = (some: readonly NewRecord[]): void => {
       for (const record of some) broker.store(record, process.name);
     };
+    const storePart = (): void => store(records.slice(0, dice.int(0, records.length - 1)));
     return link.ask<AppendResult>(
       "append",
       settings.publishTimeoutMs,
       () => failed("no acknowledgement within the publish time-out"),
       (answer) => {
-        const { appendFails, appendPartly, appendLate } = link.weather();
-        if (dice.chance(appendFails)) return answer(failed("not enough replicas"));
+        const { appendFails, appendPartly, appendLate, unsyncedRate } = link.weather();
+        if (world.isDenied("append")) {
+          link.strike("access lost");
+          if (dice.chance(0.3)) storePart();
+          return answer(failed("not authorized to write"));
+        }
+        if (records.some(({ topic, partition }) => broker.isLeaderless(topic, partition))) {
+          store(records.filter(({ topic, partition }) => !broker.isLeaderless(topic, partition)));
+          return answer(failed("a partition has no leader"));
+        }
+        if (dice.chance(appendFails)) {
+          link.strike("append refused");
+          return answer(failed("not enough replicas"));
+        }
         if (dice.chance(appendPartly)) {
-          store(records.slice(0, dice.int(0, records.length - 1)));
+          link.strike("append partly");
+          storePart();
           return answer(failed("leader changed in the middle"));
         }
+        // Nobody was told that it is stored: when the power fails, part of it may be there.
+        if (process.isDead() && dice.chance(unsyncedRate)) return storePart();
         if (dice.chance(appendLate)) {
+          link.strike("append late");
           const delayMs = settings.publishTimeoutMs + dice.int(0, world.lateMaxMs);
           scheduler.after(delayMs, () => store(records));
           return;
@@ -68,7 +85,12 @@ export function createSimLog(
         5_000,
         () => null,
         (answer) => {
-          if (dice.chance(link.weather().scanFails)) return answer(null);
+          if (dice.chance(link.weather().scanFails) || broker.isLeaderless(topic, partition))
+            return answer(null);
+          if (world.isDenied("scan")) {
+            link.strike("access lost");
+            return answer(null);
+          }
           const bounds = broker.bounds(topic, partition);
           const records = broker.fetch(topic, partition, next, dice.pick([1, 3, 20, 500]));
           answer({ records, next: records.at(-1)?.offset ?? bounds.end - 1, end: bounds.end });
@@ -103,7 +125,7 @@ export function createSimLog(
         const started = startMember(
           process,
           link,
-          world.group,
+          world.coordinator,
           settings,
           (hold, partitions) => openSession(world, process, link, hold, partitions),
           onSession,

@@ -2,21 +2,30 @@
 import { attemptedThrough } from "./check-graph.ts";
 import type { Entry } from "./history.ts";
 import { placeOf } from "./origins.ts";
+import type { ProcessSettings } from "./process-settings.ts";
 import type { SeedReport } from "./run-seed.ts";
 
 export function traceLines(report: SeedReport): string[] {
   const shorten = idShortener();
   const { plan } = report;
   const head = [
-    `seed ${report.seed}: ${plan.startsMs.length} workers, ${plan.partitionCount} partitions, Graph ${plan.idMode} ids, faults until ${plan.activeMs} ms`,
-    `timing ${JSON.stringify(plan.timing)}`,
-    `settings ${JSON.stringify(plan.settings)}`,
+    `seed ${report.seed}: ${plan.startsMs.length} workers, ${plan.partitionCount} partitions, Graph ${plan.idMode} ids, faults until ${plan.activeMs} ms${plan.isParking ? ", parking" : ""}`,
+    `normal form ${JSON.stringify(plan.normalForm)}, defect ${JSON.stringify(plan.defect)}`,
+    ...plan.settings.map((settings) => `settings ${JSON.stringify(settings)}`),
     `log ${JSON.stringify(nonZero(plan.logWeather))}`,
     `graph ${JSON.stringify(nonZero(plan.graphWeather))}`,
   ];
+  const settingsNumber = ({ windowRecords, requestTimeoutMs, sessionTimeoutMs, settleMs }: ProcessSettings) =>
+    plan.settings.findIndex(
+      (one) =>
+        one.windowRecords === windowRecords &&
+        one.requestTimeoutMs === requestTimeoutMs &&
+        one.sessionTimeoutMs === sessionTimeoutMs &&
+        one.settleMs === settleMs,
+    );
   const lines = report.entries.map((entry) => {
     const by = "by" in entry ? entry.by : "";
-    return `${entry.tMs.toFixed(1).padStart(10)}  ${by.padEnd(9)} ${shorten(describe(entry))}`;
+    return `${entry.tMs.toFixed(1).padStart(10)}  ${by.padEnd(9)} ${shorten(describe(entry, settingsNumber))}`;
   });
   return [...head, ...lines];
 }
@@ -25,7 +34,7 @@ function nonZero(weather: object): object {
   return Object.fromEntries(Object.entries(weather).filter(([, value]) => value !== 0));
 }
 
-function describe(entry: Entry): string {
+function describe(entry: Entry, settingsNumber: (settings: ProcessSettings) => number): string {
   switch (entry.kind) {
     case "stored":
       return `stored ${placeOf(entry.record)} ${gist(entry.record.value)}`;
@@ -35,6 +44,18 @@ function describe(entry: Entry): string {
       const watermark = attemptedThrough(entry.metadata);
       return `committed ${entry.topic}/${entry.partition}@${entry.offset}, attempted through ${watermark ?? "?"}`;
     }
+    case "log-lost":
+      return entry.partition === null
+        ? `LOST ${entry.topic}: the topic was made again`
+        : `LOST ${entry.topic}/${entry.partition} from ${entry.end} on`;
+    case "start":
+      return `STARTS with settings ${settingsNumber(entry.settings)}, clock rate ${entry.rate}`;
+    case "paused":
+      return `${entry.how}: stands still`;
+    case "resumed":
+      return "goes on";
+    case "struck":
+      return `(${entry.fault})`;
     case "commits-expired":
       return "committed offsets expired";
     case "post":

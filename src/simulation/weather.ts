@@ -15,6 +15,8 @@ export interface LogWeather {
   readonly commitLate: number;
   readonly scanFails: number;
   readonly positionsFail: number;
+  /** An append of a process that died meanwhile is stored in part. */
+  readonly unsyncedRate: number;
 }
 
 /** Of one item of a create, or of one list. */
@@ -32,12 +34,15 @@ export interface GraphWeather {
   readonly silentThenEffect: number;
   readonly malformed: number;
   readonly throttle: number;
-  readonly unavailable503: number;
+  /** 503, 509 or 423: of a proxy in between, perhaps. */
+  readonly unavailable: number;
   readonly error500: number;
   readonly error504: number;
   /** HTTP 400 with code InternalError: transient. */
   readonly quirk400: number;
-  /** Whether a 500 or 504 answered although the object was, or will be, created. */
+  /** A batch is refused as a whole, and nothing of it is carried out. */
+  readonly batchRefused: number;
+  /** Whether a 5xx or 423 answered although the object was created. */
   readonly errorHasEffect: number;
   /** New objects appear in lists only after up to this long. */
   readonly listLagMaxMs: number;
@@ -55,6 +60,7 @@ export const calmLog: LogWeather = {
   commitLate: 0,
   scanFails: 0,
   positionsFail: 0,
+  unsyncedRate: 0,
 };
 
 export const calmGraph: GraphWeather = {
@@ -68,10 +74,11 @@ export const calmGraph: GraphWeather = {
   silentThenEffect: 0,
   malformed: 0,
   throttle: 0,
-  unavailable503: 0,
+  unavailable: 0,
   error500: 0,
   error504: 0,
   quirk400: 0,
+  batchRefused: 0,
   errorHasEffect: 0,
   listLagMaxMs: 0,
 };

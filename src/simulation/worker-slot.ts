@@ -1,113 +1,93 @@
 /**
- * One place where a worker runs: starts it, lets incidents befall it, and starts another life after it ended, as an
- * operator with a process supervisor would. What a fault tells the operator to change is changed.
+ * One place where a worker runs: starts it, lets incidents happen to it, and starts another life after it ended, as an
+ * operator with a process supervisor would.
  */
-import { type Registrar, type RegistrarStatus, startRegistrar } from "../registrar/registrar.ts";
-import type { RegistrarSettings } from "../registrar/settings.ts";
-import { createLink, type Link } from "./link.ts";
-import type { Incident } from "./plan.ts";
-import { createProcess, type SimProcess, type TripWire } from "./process.ts";
-import type { Sabotage } from "./sabotage.ts";
-import { createSimGraph } from "./sim-graph.ts";
-import { createSimLog, type SimLog } from "./sim-log.ts";
-import { createSimSnapshots, type Disk } from "./sim-snapshots.ts";
+import type { RegistrarStatus } from "../registrar/registrar.ts";
+import { type Life, type StartWorker, startLife } from "./life.ts";
+import { createOperator } from "./operator.ts";
+import type { Incident } from "./plan-incidents.ts";
+import type { SimProcess, TripWire } from "./process.ts";
+import type { ProcessSettings } from "./process-settings.ts";
+import type { Sabotage } from "./sabotage-tools.ts";
+import type { Disk } from "./sim-snapshots.ts";
 import type { World } from "./world.ts";
 
-export type StartWorker = typeof startRegistrar;
-
 export interface WorkerSlot {
-  befall(incident: Incident): void;
-  /** Faults have stopped: whatever still afflicts it ends. */
+  suffer(incident: Incident): void;
+  /** Ends at once, in whatever it was doing. */
+  losePower(): void;
+  /** Faults have stopped: whatever is still wrong with it ends. */
   heal(): void;
   /** Stops for good. */
   stop(): void;
   isRunning(): boolean;
+  /** It stopped with a fault that offers nothing to go on with. */
+  isRetired(): boolean;
   name(): string;
   status(): RegistrarStatus | null;
 }
 
-interface Life {
-  readonly process: SimProcess;
-  readonly link: Link;
-  readonly log: SimLog;
-  readonly registrar: Registrar;
+export interface SlotOptions {
+  readonly slot: number;
+  readonly nextCall: () => number;
+  readonly sabotage: Sabotage | null;
+  readonly startWorker: StartWorker | undefined;
+  /** What the workers that run at the moment were started with. */
+  readonly fleet: Map<string, ProcessSettings>;
 }
 
 const drainMs = 8_000;
 const killAfterMs = 30_000;
 
-export function createWorkerSlot(
-  world: World,
-  slot: number,
-  nextCall: () => number,
-  sabotage: Sabotage | null,
-  startWorker: StartWorker = startRegistrar,
-): WorkerSlot {
+export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot {
   const { scheduler, history, plan } = world;
+  const { slot, fleet } = options;
   const dice = world.dice.fork(`slot-${slot}`);
   const disk: Disk = new Map();
+  const operator = createOperator();
   let lives = 0;
   let life: Life | null = null;
+  let last: ProcessSettings | null = null;
   let isClosed = false;
-  let settings: RegistrarSettings = {
-    ...plan.settings,
-    isTenantAllowed: (tenantId) => world.workload.tenants.includes(tenantId),
-  };
+  let isRetired = false;
 
   const start = (): void => {
-    if (life !== null || isClosed) return;
+    if (life !== null || isClosed || isRetired) return;
     const name = `w${slot}.${lives++}`;
-    const process = createProcess(name, scheduler, dice.fork(`process-${lives}`), (error) => {
-      history.add({
-        kind: "threw",
-        by: name,
-        text: error instanceof Error ? (error.stack ?? "") : String(error),
-      });
-    });
-    const own = dice.fork(`life-${lives}`);
-    const link = createLink(process, world.broker, scheduler, own.fork("link"), world.logWeather);
-    const log = createSimLog(
-      { ...world, ...plan.timing, settleMs: plan.settings.settleMs, dice: own.fork("log") },
-      process,
-      link,
-      plan.timing,
-    );
-    const graph = createSimGraph(
-      { ...world, ...plan.timing, server: world.graph, dice: own.fork("graph"), nextCall },
-      process,
-    );
-    history.add({ kind: "note", by: name, text: "starts" });
-    const ports = {
-      log: log.log,
-      graph,
-      clock: process.clock,
-      random: process.random,
-      ...(plan.hasSnapshots
-        ? { snapshots: createSimSnapshots(disk, process, scheduler, own.fork("disk")) }
-        : {}),
-      observe: (event: Parameters<Parameters<StartWorker>[0]["observe"]>[0]) => {
-        if (!process.isDead()) history.add({ kind: "worker", by: name, event });
-      },
-    };
-    process.deliver(() => {
-      const sabotaged = sabotage?.(ports, settings, world) ?? { ports, settings };
-      const registrar = startWorker(sabotaged.ports, sabotaged.settings);
-      life = { process, link, log, registrar };
-      void registrar.done.then((fault) => {
-        if (process.isDead()) return;
-        if (fault?.code === "graph-ids-refused") settings = { ...settings, sendId: false };
-        if (fault?.code === "retention-gap") settings = { ...settings, onRetentionGap: "continue" };
-        end(fault === null ? "stopped" : "fault", fault === null ? "" : `${fault.code}: ${fault.message}`);
+    const drawn = plan.changesSettings
+      ? dice.pick(plan.settings)
+      : plan.settings[slot % plan.settings.length]!;
+    const settings = operator.configure(drawn);
+    if (last !== null && last !== drawn) history.strike("restart with other settings", name);
+    if ([...fleet.values()].some((other) => other !== drawn)) history.strike("mixed settings", name);
+    last = drawn;
+    fleet.set(name, drawn);
+    startLife(world, dice.fork(`life-${lives}`), { ...options, name, settings, disk }, (started) => {
+      life = started;
+      void started.registrar.done.then((fault) => {
+        if (started.process.isDead()) return;
+        if (fault === null) return end("stopped", "");
+        const isHarmed = history.entries.some(({ kind }) => kind === "log-lost");
+        isRetired = !operator.handle(fault, isHarmed);
+        end("fault", `${fault.code}: ${fault.message}`);
       });
     });
   };
 
   const end = (how: "crashed" | "stopped" | "fault", text: string): void => {
     if (life === null) return;
-    history.add({ kind: "exit", by: life.process.name, how, text });
+    const { name } = life.process;
+    history.add({ kind: "exit", by: name, how, text });
     life.process.crash();
+    fleet.delete(name);
     life = null;
     if (!isClosed) scheduler.after(world.isCalm() ? 1_000 : dice.int(100, 30_000), start);
+  };
+
+  const crash = (): void => {
+    if (life === null) return;
+    history.strike("crash", life.process.name);
+    end("crashed", "");
   };
 
   const stop = (): void => {
@@ -120,23 +100,24 @@ export function createWorkerSlot(
     });
   };
 
-  const freeze = (process: SimProcess, forMs: number): void => {
-    if (process.isDead()) return;
-    process.freeze();
-    history.add({ kind: "note", by: process.name, text: `freezes for ${forMs} ms` });
-    scheduler.after(forMs, () => thaw(process));
+  const pause = (process: SimProcess, how: "freeze" | "suspend", forMs: number): void => {
+    if (process.isDead() || process.isPaused()) return;
+    process.pause(how);
+    history.add({ kind: "paused", by: process.name, how });
+    history.strike(how, process.name);
+    scheduler.after(forMs, () => resume(process));
   };
-  const thaw = (process: SimProcess): void => {
-    if (!process.isFrozen() || process.isDead()) return;
-    history.add({ kind: "note", by: process.name, text: "thaws" });
-    process.thaw();
+  const resume = (process: SimProcess): void => {
+    if (!process.isPaused() || process.isDead()) return;
+    history.add({ kind: "resumed", by: process.name });
+    process.resume();
   };
 
   scheduler.after(plan.startsMs[slot]!, start);
   return {
-    befall(incident) {
+    suffer(incident) {
       if (life === null) return;
-      const { process, link, log } = life;
+      const { process } = life;
       const strike = (wire: TripWire | null, act: () => void): void => {
         const unlessCalm = (): void => {
           if (!world.isCalm() && !process.isDead()) act();
@@ -146,32 +127,40 @@ export function createWorkerSlot(
       };
       switch (incident.kind) {
         case "crash":
-          return strike(incident.wire, () => end("crashed", ""));
-        case "freeze":
-          return strike(incident.wire, () => freeze(process, incident.forMs));
+          return strike(incident.wire, crash);
+        case "pause":
+          return strike(incident.wire, () => pause(process, incident.how, incident.forMs));
         case "stop":
+          history.strike("clean stop", process.name);
           return stop();
         case "cut":
-          history.add({
-            kind: "note",
-            by: process.name,
-            text: `is cut off the broker for ${incident.forMs} ms`,
+          return cutOff(life, incident);
+        case "stall": {
+          const stalled = life;
+          return strike(incident.wire, () => {
+            cutOff(stalled, { kind: "cut", from: incident.from, way: "there", forMs: incident.forMs });
+            scheduler.after(incident.aliveMs, () => {
+              if (life === stalled && !world.isCalm()) crash();
+            });
           });
-          link.setCut(true);
-          scheduler.after(incident.forMs, () => link.setCut(false));
-          return;
+        }
         case "jump":
           history.add({ kind: "note", by: process.name, text: `wall clock jumps by ${incident.byMs} ms` });
+          history.strike("wall clock jumps", process.name);
           return process.jumpWall(incident.byMs);
         case "lose-membership":
-          history.add({ kind: "note", by: process.name, text: "loses its membership for good" });
-          return log.failMembership("simulated");
+          history.strike("membership lost for good", process.name);
+          return life.log.failMembership("simulated");
       }
+    },
+    losePower() {
+      if (life !== null) end("crashed", "the power failed");
     },
     heal() {
       if (life !== null) {
-        thaw(life.process);
-        life.link.setCut(false);
+        resume(life.process);
+        life.link.mend();
+        life.graphPath.mend();
       }
       start();
     },
@@ -180,7 +169,20 @@ export function createWorkerSlot(
       stop();
     },
     isRunning: () => life !== null,
+    isRetired: () => isRetired,
     name: () => life?.process.name ?? `w${slot} (down)`,
     status: () => life?.registrar.status() ?? null,
   };
+
+  function cutOff(
+    { process, link, graphPath }: Life,
+    { from, way, forMs }: Extract<Incident, { kind: "cut" }>,
+  ): void {
+    const [what, path] = from === "broker" ? ["the broker" as const, link] : ["Graph" as const, graphPath];
+    const who = { both: "cut off", there: "requests cut off", back: "answers cut off" } as const;
+    history.strike(`${who[way]} ${what}`, process.name);
+    history.add({ kind: "note", by: process.name, text: `${who[way]} ${what} for ${forMs} ms` });
+    path.cut(way);
+    scheduler.after(forMs, () => path.mend());
+  }
 }

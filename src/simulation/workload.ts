@@ -50,10 +50,16 @@ interface Enrollment extends Identity {
   readonly instants: readonly string[];
 }
 
-export function generateWorkload(dice: Dice, partitionCount: number, activeMs: number): Workload {
+/** `isSteady`: machines enroll many connectors, one now and one then, so that new records meet parked ones. */
+export function generateWorkload(
+  dice: Dice,
+  partitionCount: number,
+  activeMs: number,
+  isSteady = false,
+): Workload {
   const tenants = Array.from({ length: dice.int(1, 5) }, () => guid(dice));
   const foreignTenant = guid(dice);
-  const enrollments = enroll(dice, tenants);
+  const enrollments = enroll(dice, tenants, isSteady);
   const known = new Map<string, number>();
   const utc = new Map<string, string>();
   for (const { tenantId, machineNames, connectorName, instants, number } of enrollments) {
@@ -66,7 +72,7 @@ export function generateWorkload(dice: Dice, partitionCount: number, activeMs: n
   const duplicates = dice.pick([0, 0.1, 0.4]);
   const misKeyed = partitionCount > 1 ? dice.pick([0, 0, 0.15, 0.5]) : 0;
   const bad = dice.pick([0, 0.05, 0.2]);
-  const waves = arrivalTimes(dice, activeMs);
+  const waves = arrivalTimes(dice, activeMs, isSteady);
   const inputs: Input[] = [];
   const put = (record: NewRecord, intent: Intent, atMs: number): void => {
     inputs.push({ number: inputs.length, atMs, record, intent });
@@ -111,16 +117,16 @@ export function generateWorkload(dice: Dice, partitionCount: number, activeMs: n
 }
 
 /** Waves of arrivals: at once, spread over the active phase, and a few when faults have stopped. */
-function arrivalTimes(dice: Dice, activeMs: number): () => number {
-  const waves = dice.pick([[0], [0, activeMs * 0.5], [0, activeMs * 0.3, activeMs * 0.9]]);
-  const spreadMs = dice.pick([10, 5_000, activeMs * 0.4]);
+function arrivalTimes(dice: Dice, activeMs: number, isSteady: boolean): () => number {
+  const waves = isSteady ? [0] : dice.pick([[0], [0, activeMs * 0.5], [0, activeMs * 0.3, activeMs * 0.9]]);
+  const spreadMs = isSteady ? activeMs : dice.pick([10, 5_000, activeMs * 0.4]);
   return () =>
     dice.chance(0.05)
       ? activeMs + dice.int(1, 20_000)
       : Math.floor(dice.pick(waves)) + dice.int(0, Math.floor(spreadMs));
 }
 
-function enroll(dice: Dice, tenants: readonly string[]): Enrollment[] {
+function enroll(dice: Dice, tenants: readonly string[], isSteady: boolean): Enrollment[] {
   const refused = dice.chance(0.3) ? 0.1 : 0;
   const enrollments: Enrollment[] = [];
   for (const tenantId of tenants) {
@@ -128,10 +134,10 @@ function enroll(dice: Dice, tenants: readonly string[]): Enrollment[] {
     for (let machine = 0; machine < machines; machine++) {
       const name = `srv-${machine}.contoso.example`;
       const machineNames = dice.chance(0.5) ? [name] : [name, name.toUpperCase()];
-      const connectors = dice.int(1, 6);
+      const connectors = isSteady ? dice.int(3, 9) : dice.int(1, 6);
       for (let connector = 0; connector < connectors; connector++) {
         // Some connectors of a machine differ in their name, some only in 100 ns of their enrollment.
-        const connectorName = connector % 2 === 0 ? `connector-${connector}` : "connector-x";
+        const connectorName = connector % 2 === 0 ? dice.pick(spellings)(connector) : "connector-x";
         enrollments.push({
           number: enrollments.length,
           tenantId,
@@ -146,6 +152,12 @@ function enroll(dice: Dice, tenants: readonly string[]): Enrollment[] {
   }
   return dice.shuffle(enrollments).map((one, number) => ({ ...one, number }));
 }
+
+/** Names that a service may trim or fold, among them. */
+const spellings: readonly ((connector: number) => string)[] = [
+  (connector) => `connector-${connector}`,
+  (connector) => `Connector ${connector} `,
+];
 
 /** One instant in several texts, the first in UTC with seven digits. */
 function sameInstant(dice: Dice, fraction: string): string[] {

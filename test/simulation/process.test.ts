@@ -4,14 +4,18 @@ import { dice } from "../../src/simulation/dice.ts";
 import { createProcess } from "../../src/simulation/process.ts";
 import { createScheduler } from "../../src/simulation/scheduler.ts";
 
-function open(seed = "process") {
+function open(seed = "process", rate = 1) {
   const scheduler = createScheduler(dice(seed));
-  const process = createProcess("w", scheduler, dice(seed), (error) => {
+  const fail = (error: unknown): void => {
     throw error;
-  });
+  };
+  const process = createProcess("w", scheduler, dice(seed), fail, rate);
   const seen: string[] = [];
   const see = (what: string) => () => void seen.push(`${what} at ${scheduler.nowMs()}`);
-  const runTo = (limitMs: number) => scheduler.run(() => false, limitMs);
+  const runTo = (limitMs: number) => {
+    scheduler.after(limitMs - scheduler.nowMs(), () => {});
+    return scheduler.run(() => false, limitMs);
+  };
   return { scheduler, process, seen, see, runTo };
 }
 
@@ -24,20 +28,46 @@ test("a timer fires in virtual time, unless it was cancelled", async () => {
   assert.deepEqual(seen, ["early at 50", "late at 100"]);
 });
 
-test("a frozen process sends and receives nothing until it thaws; then all of it", async () => {
+test("a frozen process sends and receives nothing until it goes on; then all of it", async () => {
   const { scheduler, process, seen, see, runTo } = open();
   process.clock.after(10, see("timer"));
   const nowMs = process.clock.nowMs();
-  process.freeze();
+  process.pause("freeze");
   process.send("create", see("create"));
   scheduler.after(20, () => process.deliver(see("reply")));
-  scheduler.after(500, () => process.thaw());
+  scheduler.after(500, () => process.resume());
   await runTo(499);
   assert.deepEqual(seen, []);
   await runTo(1_000);
   assert.equal(seen[0], "create at 500", "what was decided before goes out first");
   assert.deepEqual([...seen].sort(), ["create at 500", "reply at 500", "timer at 500"]);
-  assert.equal(process.clock.nowMs() - nowMs, 500, "monotonic time went on");
+  assert.equal(process.clock.nowMs() - nowMs, 1_000, "monotonic time went on");
+});
+
+test("a suspended machine's monotonic clock stands still, its timers wait that much longer, its wall clock goes on", async () => {
+  const { scheduler, process, seen, see, runTo } = open();
+  const [monotonicMs, wallMs] = [process.clock.nowMs(), process.clock.wallMs()];
+  process.clock.after(100, see("timer"));
+  scheduler.after(40, () => process.pause("suspend"));
+  scheduler.after(540, () => process.resume());
+  await runTo(300);
+  assert.equal(process.clock.nowMs() - monotonicMs, 40);
+  await runTo(1_000);
+  assert.deepEqual(seen, ["timer at 600"]);
+  assert.equal(process.clock.nowMs() - monotonicMs, 500);
+  assert.equal(process.clock.wallMs() - wallMs, 1_000);
+});
+
+test("a clock that runs slow makes timers late, and none fires early by it", async () => {
+  const { scheduler, process, runTo } = open("slow", 0.5);
+  const startMs = process.clock.nowMs();
+  let firedMs = 0;
+  process.clock.after(100, () => {
+    firedMs = scheduler.nowMs();
+    assert.ok(process.clock.nowMs() - startMs >= 100);
+  });
+  await runTo(1_000);
+  assert.equal(Math.round(firedMs), 200);
 });
 
 test("a request settles once: with the answer, or when its time is over", async () => {

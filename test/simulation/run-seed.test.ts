@@ -33,11 +33,11 @@ test("200 seeds pass, and all that can happen happens", { timeout: 300_000 }, as
   for (const what of [
     "dead letters",
     "duplicates ignored",
-    "freezes",
     "members removed",
     "moved home",
     "objects created",
     "parked",
+    "pauses",
     "registered, created",
     "registered, recovered",
     "take-overs",

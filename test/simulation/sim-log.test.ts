@@ -1,5 +1,6 @@
 import type { Clock, LogTail } from "../../src/ports.ts";
 import { type Broker, createBroker } from "../../src/simulation/broker.ts";
+import { createCoordinator } from "../../src/simulation/coordinator.ts";
 import { dice as createDice } from "../../src/simulation/dice.ts";
 import { createGroup } from "../../src/simulation/group.ts";
 import { createHistory } from "../../src/simulation/history.ts";
@@ -27,7 +28,8 @@ function openHarness(): Promise<Harness> {
   const scheduler = createScheduler(dice.fork("schedule"));
   const history = createHistory(scheduler.nowMs);
   const broker = createBroker(3, { first: 0, holes: 0 }, scheduler, dice.fork("broker"), history);
-  const group = createGroup({ ...timing, partitionCount: 3, isUp: broker.isUp }, scheduler, dice, history);
+  const group = createGroup({ partitionCount: 3, isUp: broker.isUp }, scheduler, dice, history);
+  const coordinator = createCoordinator(broker, group, scheduler, history);
   let clients = 0;
   const open = (): { log: Log; clock: Clock } => {
     const own = dice.fork(`client ${++clients}`);
@@ -35,9 +37,10 @@ function openHarness(): Promise<Harness> {
       throw error;
     };
     const process = createProcess(`client-${clients}`, scheduler, own, fail);
-    const link = createLink(process, broker, scheduler, own, () => calmLog);
-    const bounds = { commitTimeoutMs: 3_000, lateMaxMs: 1_000, settleMs: 10_000 };
-    const world = { broker, group, scheduler, dice: own, history, ...bounds };
+    const kernel = { orphanMs: 0, orphanRate: 0, strike: () => {} };
+    const link = createLink(process, broker, scheduler, own, () => calmLog, kernel);
+    const bounds = { commitTimeoutMs: 3_000, lateMaxMs: 1_000, settleMs: 10_000, isDenied: () => false };
+    const world = { broker, coordinator, scheduler, dice: own, history, ...bounds };
     const { log } = createSimLog(world, process, link, timing);
     return { log: { ...log, tail: tailOf(broker, scheduler) }, clock: process.clock };
   };

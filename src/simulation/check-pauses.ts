@@ -1,0 +1,34 @@
+/** For how long a process stood still between two moments, and within which time what it began must have ended. */
+import type { Entry } from "./history.ts";
+
+export interface Pauses {
+  /** Did standing still make this create outlive the settle time of its process? */
+  outlives(by: string, calledAtMs: number, effectAtMs: number): boolean;
+}
+
+/** What is on its way when its caller gives it up, after it stood still, is on its way for so long at most. */
+const onTheWayMaxMs = 2_500;
+
+export function readPauses(entries: readonly Entry[]): Pauses {
+  const pauses = new Map<string, { fromMs: number; untilMs: number }[]>();
+  const settleMs = new Map<string, number>();
+  for (const entry of entries) {
+    if (entry.kind === "start") settleMs.set(entry.by, entry.settings.settleMs);
+    if (entry.kind === "paused") {
+      const own = pauses.get(entry.by) ?? [];
+      pauses.set(entry.by, own);
+      own.push({ fromMs: entry.tMs, untilMs: Number.POSITIVE_INFINITY });
+    }
+    if (entry.kind === "resumed") pauses.get(entry.by)!.at(-1)!.untilMs = entry.tMs;
+  }
+  return {
+    outlives(by, calledAtMs, effectAtMs) {
+      const boundMs = settleMs.get(by)!;
+      if (effectAtMs - calledAtMs <= boundMs) return false;
+      let pausedMs = 0;
+      for (const { fromMs, untilMs } of pauses.get(by) ?? [])
+        pausedMs += Math.max(0, Math.min(untilMs, effectAtMs) - Math.max(fromMs, calledAtMs));
+      return pausedMs + onTheWayMaxMs >= boundMs;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** Carries out what the plan has happen to all at once. */
+import type { Topic } from "../ports.ts";
+import type { WorldEvent } from "./plan-incidents.ts";
+import type { WorkerSlot } from "./worker-slot.ts";
+import type { World } from "./world.ts";
+
+export function happen(world: World, slots: readonly WorkerSlot[], event: WorldEvent): void {
+  const { broker, coordinator, group, history, plan, scheduler, dice } = world;
+  const partition = (): number => dice.int(0, plan.partitionCount - 1);
+  switch (event.kind) {
+    case "power-loss":
+      history.strike("power loss", "all");
+      for (const slot of slots) slot.losePower();
+      broker.setUp(false);
+      return void scheduler.after(event.forMs, () => {
+        broker.setUp(true);
+        group.resume();
+      });
+    case "cut-off-coordinator": {
+      const names = slots.filter((slot) => slot.isRunning()).map((slot) => slot.name());
+      const reachedBy = names.filter(() => dice.chance(event.reach));
+      return coordinator.cutOff(reachedBy, event.takeOverMs, event.forMs);
+    }
+    case "move-coordinator":
+      return coordinator.move(event.awayMs);
+    case "move-leader":
+      return broker.moveLeader(event.topic, partition(), event.downMs);
+    case "deny":
+      return world.deny(event.access, Math.min(event.forMs, plan.activeMs - scheduler.nowMs()));
+    case "compact":
+      return broker.compact();
+    case "recreate":
+      return broker.recreate(event.topic, event.dropsCommits);
+    case "lose-end":
+      return loseEnd(world, event.topic, event.share);
+  }
+}
+
+/** Of the fullest partition, since most are nearly empty. */
+function loseEnd({ broker, plan }: World, topic: Topic, share: number): void {
+  let fullest = 0;
+  const held = (partition: number): number => {
+    const { start, end } = broker.bounds(topic, partition);
+    return end - start;
+  };
+  for (let partition = 1; partition < plan.partitionCount; partition++)
+    if (held(partition) > held(fullest)) fullest = partition;
+  const count = Math.ceil(held(fullest) * share);
+  if (count > 0) broker.loseEnd(topic, fullest, broker.bounds(topic, fullest).end - count);
+}
