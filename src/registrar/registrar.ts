@@ -141,7 +141,8 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   /** False when there is nothing more to read under this session. */
   async function readOnce(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<boolean> {
     const { number } = partition;
-    if (!(await isReadable(partition, topic, under))) return isTakenAgain(partition, under);
+    // Perhaps it was taken over again meanwhile, under the same session.
+    if (!(await isReadable(partition, topic, under))) return owned.get(number) !== partition;
     const result = await under.read(topic, number);
     if (result.kind === "ended") return false;
     if (owned.get(number) !== partition) {
@@ -156,11 +157,6 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     else if (result.why === "deleted") under.seek(topic, number, result.logStart, -1);
     else await ownership.regain(partition, topic);
     return stopping === null;
-  }
-
-  function isTakenAgain(partition: OwnedPartition, under: Session): boolean {
-    const now = owned.get(partition.number);
-    return now !== undefined && now !== partition && isCurrent(now, under);
   }
 
   async function takeIn(
