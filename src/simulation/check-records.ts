@@ -148,6 +148,8 @@ function sourceOf(
   return inputs.length === 1 && first?.intent.kind === "valid" ? first.intent.identity : null;
 }
 
+const ofWaiting: ReadonlySet<string> = new Set(["tenant-blocked", "attempts-exhausted"]);
+
 function checkDead(run: Run, graph: GraphFindings, state: RecordState, record: LogRecord): string | null {
   const reason = parse(record.headers.find(([name]) => name === "dead-letter")?.[1] ?? null) as {
     id: string;
@@ -160,7 +162,9 @@ function checkDead(run: Run, graph: GraphFindings, state: RecordState, record: L
   state.dead.set(input, earlier ?? { code: reason.code });
   if (!sameBytes(record.value, input.record.value)) return `dead letter ${reason.id} has another value`;
   if (!keepsHeaders(record.headers, input.record.headers)) return `dead letter ${reason.id} lost a header`;
-  if (earlier !== undefined && earlier.code !== reason.code) {
+  // The same refusal again, unless one of them was for how long it had waited: a restart counts from its own beginning.
+  const isOfWaiting = [reason.code, earlier?.code].some((code) => code !== undefined && ofWaiting.has(code));
+  if (earlier !== undefined && earlier.code !== reason.code && !isOfWaiting) {
     return `${reason.id} is dead-lettered as ${reason.code} and as ${earlier.code}`;
   }
   if (input.intent.kind === "bad") return null;

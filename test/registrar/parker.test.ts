@@ -198,56 +198,6 @@ test("given a suspect whose tenant has records parked, it joins them in doubt, a
   );
 });
 
-test("given a producer's in-doubt header on a record that is parked, it does not go with it", async (t) => {
-  const world = createWorld(t);
-  world.log.store(parkedBefore({ machine: "A" }));
-  world.log.store({ ...parkedBefore({ machine: "B" }, { inDoubt: true }), topic: "enrolled" });
-  world.graph.always(contoso, answers(403));
-  const worker = world.start();
-  await world.time.until("it is parked", () => worker.seen("record-parked").length === 1);
-  assert.deepEqual(headerNames(world.log.records("retry")[1]!), ["origin"]);
-});
-
-test("a partition that is lost while its parked records are looked for is no failure of the log", async (t) => {
-  const world = createWorld(t);
-  world.log.store(parkedBefore({}));
-  const worker = world.start();
-  await world.time.until("it has it", () => worker.seen("partition-gained").length === 1);
-  worker.member.rebalance([]);
-  await world.time.pass(60_000);
-  assert.deepEqual(worker.seen("log-failed"), []);
-  assert.deepEqual(world.creates(), []);
-});
-
-test("what the log hands over when the partition is lost already is not taken up", async (t) => {
-  const world = createWorld(t);
-  world.log.store(registeredBefore({}));
-  world.log.store(parkedBefore({}));
-  let scans = 0;
-  const { connect } = world.log;
-  world.log.connect = (...to) => {
-    const { log, member } = connect(...to);
-    const scan: typeof log.scan = (topic, partition, from, onRecords, signal) =>
-      log.scan(
-        topic,
-        partition,
-        from,
-        (records) => {
-          // The first one only finds out what is parked.
-          if (topic === "retry" && ++scans === 2) member.rebalance([]);
-          onRecords(records);
-        },
-        signal,
-      );
-    return { member, log: { ...log, scan } };
-  };
-  const worker = world.start();
-  await world.time.until("it is lost", () => worker.seen("partition-lost").length === 1);
-  await world.time.pass(60_000);
-  assert.equal(scans, 2);
-  assert.deepEqual(worker.seen("record-duplicate"), []);
-});
-
 test("given an earlier record of its machine in the window, a new one stays behind it there, so that a crash can't turn them round", async (t) => {
   const world = createWorld(t);
   const worker = world.start({ windowRecords, writesPer20s: 1 });
