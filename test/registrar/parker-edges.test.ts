@@ -1,9 +1,9 @@
 /** Parking at its edges: a parked record in work, records in doubt, a partition that is lost on the way. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { encodeMetadata } from "../../src/registrar/commit-metadata.ts";
 import { contoso, fabrikam, headerNames, objectOf, parkedBefore, registeredBefore } from "./enrollments.ts";
-import { createWorld } from "./harness.ts";
+import { createWorld, many } from "./harness.ts";
 import { answers } from "./scripted-graph.ts";
 
 const windowRecords = 10;
@@ -103,4 +103,32 @@ test("what the log hands over when the partition is lost already is not taken up
   await world.time.pass(60_000);
   assert.equal(scans, 2);
   assert.deepEqual(worker.seen("record-duplicate"), []);
+});
+
+describe("of parked records are taken up", () => {
+  /** 60 of each tenant, and a Graph that answers one request a second, with one record in it. */
+  function given(t: TestContext, ...tenants: string[]) {
+    const world = createWorld(t);
+    for (const tenant of tenants)
+      for (const one of many(60, tenant)) world.log.store(parkedBefore({ ...one, tenant }));
+    world.graph.latencyMs = 1_000;
+    const worker = world.start({ windowRecords: 40, maxInFlight: 1, batchMax: 1 });
+    return { world, parked: () => worker.registrar.status().parked };
+  }
+
+  test("as many as half a window holds, shared among the tenants", async (t) => {
+    const { world, parked } = given(t, contoso, fabrikam);
+    await world.time.pass(500);
+    assert.equal(parked(), 120 - 20);
+  });
+
+  test("more once half of a tenant's share is done, and not sooner", async (t) => {
+    const { world, parked } = given(t, contoso);
+    await world.untilRegistered(9);
+    await world.time.rest();
+    assert.equal(parked(), 60 - 20);
+    await world.untilRegistered(10);
+    await world.time.pass(100);
+    assert.equal(parked(), 60 - 30);
+  });
 });
