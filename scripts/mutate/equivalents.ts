@@ -201,4 +201,17 @@ export const equivalents: readonly Equivalent[] = [
     change: "status < 300 -> status <= 300",
     why: "300 to 399 are told apart before.",
   },
+  {
+    file: "src/registrar/ledger.ts",
+    line: "for (let at = 0; at < old.length; at += wordsPerSlot) {",
+    change: "at < old.length -> at <= old.length",
+    why: "Beyond the end every word counts as empty, and is passed over.",
+  },
+  {
+    file: "src/registrar/pipeline.ts",
+    line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
+    change:
+      'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
+    why: "The switch turns a defence off, for the simulation only.",
+  },
 ];

@@ -114,6 +114,17 @@ describe("the end", () => {
     assert.equal(world.creates().length, 1);
   });
 
+  test("a worker that has stopped holds no partition any more, and does nothing", async (t) => {
+    const world = createWorld(t);
+    const worker = world.start({ snapshotIntervalMs: 60_000 });
+    await world.time.pass(1_000);
+    await worker.stop();
+    assert.equal(worker.seen("partition-lost").length, 1);
+    const requests = world.log.scans.length + world.log.commits.length;
+    await world.time.pass(600_000);
+    assert.equal(world.log.scans.length + world.log.commits.length, requests);
+  });
+
   test("what comes while it stops is not even looked at", async (t) => {
     const world = createWorld(t);
     world.graph.latencyMs = 5_000;
