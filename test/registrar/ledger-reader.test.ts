@@ -256,6 +256,7 @@ describe("a worker", () => {
     const snapshots = memorySnapshots();
     world.start({ snapshotIntervalMs: 60_000, snapshotEntriesMin: 5 }, { snapshots });
     const saves: number[] = [];
+    await world.time.pass(1_000);
     for (const count of [5, 4, 1, 5]) {
       world.emit(...many(count, contoso, world.log.records("enrolled").length));
       await world.time.pass(60_000);
