@@ -114,9 +114,9 @@ describe("who answered", () => {
       }
     });
 
-  test("a proxy that wants a password certainly passed nothing on", () => {
+  test("a proxy that wants a password speaks for itself alone, so the request counts as sent", () => {
     const read = readRawAnswer(raw(407, graphs));
-    assert.ok(read.kind === "silence" && read.reason === "connect" && !read.sent);
+    assert.ok(read.kind === "silence" && read.reason === "malformed" && read.sent);
     assert.match(read.detail, /HTTPS_PROXY/);
   });
 
