@@ -94,7 +94,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/dispatcher.ts": "test/registrar/dispatcher.test.ts",
   "src/registrar/gate.ts": "test/registrar/outage.test.ts",
   "src/registrar/judge.ts": "test/registrar/judge.test.ts",
-  "src/registrar/log-watch.ts": "test/registrar/log-watch.test.ts",
   "src/registrar/ownership.ts": "test/registrar/ownership.test.ts",
   "src/registrar/parker.ts": "test/registrar/parker.test.ts",
   "src/registrar/pipeline.ts": "test/registrar/pipeline.test.ts",

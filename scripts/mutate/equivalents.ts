@@ -123,6 +123,24 @@ export const equivalents: readonly Equivalent[] = [
     why: "It grows from one slot as it does from 64.",
   },
   {
+    file: "src/registrar/ledger.ts",
+    line: "if (!firstWords.has(ledger.slots[at + wordsPerUuid]!)) continue;",
+    change: "if (!firstWords.has(ledger.slots[at + wordsPerUuid]!)) -> if (false)",
+    why: "It only spares writing out ids that are not asked for; the ids themselves decide.",
+  },
+  {
+    file: "src/registrar/ledger.ts",
+    line: "for (let word = 0; word < wordsPerUuid; word++) keyWords[word] = old[at + word]!;",
+    change: "at + word -> at - word",
+    why: "Keys that are moved are all different, so each finds the first empty slot from where its first word points.",
+  },
+  {
+    file: "src/registrar/parker.ts",
+    line: "if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);",
+    change: "partition.parking.tenants.size > 0 -> partition.parking.tenants.size >= 0",
+    why: "Without a tenant nothing is wanted.",
+  },
+  {
     file: "src/registrar/parking.ts",
     line: "if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) {",
     change: "tenant.head >= 1024 -> tenant.head > 1024",
@@ -160,6 +178,12 @@ export const equivalents: readonly Equivalent[] = [
     why: "Without suspects, parkedTaintedThrough is not below suspectsBelow, and the greater one is taken.",
   },
   {
+    file: "src/registrar/registrar.ts",
+    line: "partition.roomWaiters.delete(wake);",
+    change: "partition.roomWaiters.delete(wake); -> (removed)",
+    why: "Who was woken already is woken again in vain, and let go with that.",
+  },
+  {
     file: "src/registrar/window.ts",
     line: "if (window.head >= 1024 || window.head === window.slots.length) {",
     change: "window.head >= 1024 -> window.head > 1024",
@@ -170,5 +194,24 @@ export const equivalents: readonly Equivalent[] = [
     line: "if (window.head >= 1024 || window.head === window.slots.length) {",
     change: "if (window.head >= 1024 || window.head === window.slots.length) -> if (true)",
     why: "When entries that are done are let go changes memory and time, nothing else.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: "const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;",
+    change: "status < 300 -> status <= 300",
+    why: "300 to 399 are told apart before.",
+  },
+  {
+    file: "src/registrar/ledger.ts",
+    line: "for (let at = 0; at < old.length; at += wordsPerSlot) {",
+    change: "at < old.length -> at <= old.length",
+    why: "Beyond the end every word counts as empty, and is passed over.",
+  },
+  {
+    file: "src/registrar/pipeline.ts",
+    line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
+    change:
+      'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
+    why: "The switch turns a defence off, for the simulation only.",
   },
 ];

@@ -23,12 +23,14 @@ export interface Target {
   readonly file: string;
   /** In turn: those that are about this file, then all others of the area that load it. */
   readonly stages: readonly (readonly string[])[];
-  /** The file and all that load it, tests included. */
+  /** The file and all that load it, and all that register tests. */
   readonly dependents: readonly string[];
 }
 
 export function targetsOf(root: string, from: readonly Area[]): Target[] {
-  const importsOf = memoized((file: string) => importsIn(file, readFileSync(join(root, file), "utf8")));
+  const importsOf = memoized((file: string) =>
+    file === testing ? [] : importsIn(file, readFileSync(join(root, file), "utf8")),
+  );
   return from.flatMap(({ sources, tests }) => {
     const testFiles = listed(root, tests);
     return listed(root, sources).map((file) => {
@@ -37,7 +39,10 @@ export function targetsOf(root: string, from: readonly Area[]): Target[] {
       const rest = loading.filter((test) => !near.includes(test));
       near.sort((a, b) => Number(isNamedAfter(b, file)) - Number(isNamedAfter(a, file)));
       const all = new Set(loading.flatMap((test) => [...reachedFrom(test, importsOf)]));
-      const dependents = [...all].filter((one) => reachedFrom(one, importsOf).has(file));
+      const dependents = [...all].filter((one) => {
+        const reached = reachedFrom(one, importsOf);
+        return one !== testing && (reached.has(file) || reached.has(testing));
+      });
       return { file, stages: [near, rest].filter((stage) => stage.length > 0), dependents };
     });
   });
@@ -61,10 +66,12 @@ function reachedFrom(file: string, importsOf: (file: string) => readonly string[
   return seen;
 }
 
-/** Relative imports, types left out: they load nothing. */
+const testing = "node:test";
+
+/** Relative imports and node:test, types left out: they load nothing. */
 function importsIn(file: string, text: string): string[] {
-  const statements = text.matchAll(/^(?:import|export)\s(?!type\b)[^;]*?from\s+"(\.[^"]+)"/gm);
-  return [...statements].map(([, path]) => posix.join(dirname(file), path!));
+  const statements = text.matchAll(/^(?:import|export)\s(?!type\b)[^;]*?from\s+"(\.[^"]+|node:test)"/gm);
+  return [...statements].map(([, path]) => (path === testing ? testing : posix.join(dirname(file), path!)));
 }
 
 function memoized<T>(read: (key: string) => T): (key: string) => T {

@@ -46,6 +46,16 @@ describe("the promise", () => {
     await world.untilRegistered(30, 1_000);
   });
 
+  test("it goes ahead of what was read, though nothing settles and nothing waits for it", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(429, { retryAfter: "3600" }));
+    world.start({ attemptAhead });
+    await world.time.pass(5_000);
+    world.emit(...many(attemptAhead / 2 + 1, contoso));
+    await world.time.pass(5_000);
+    assert.equal(world.attemptedThrough(), attemptAhead + attemptAhead / 2 + 1);
+  });
+
   test("at every POST its offset is below what was stored then", async (t) => {
     const world = createWorld(t);
     world.start({ attemptAhead, batchMax: 3 });

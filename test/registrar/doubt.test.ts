@@ -100,6 +100,15 @@ describe("a create of unknown outcome makes suspect", () => {
     assert.equal(world.graph.objects.get(contoso)?.length, 1);
   });
 
+  test("of what is parked only what stands below the watermark there", async (t) => {
+    const world = createWorld(t);
+    for (const machine of ["A", "B"]) parkedCopy(world, { machine }, 0);
+    committedBefore(world, { enrolled: [0, 0], retry: [0, 1] });
+    world.start();
+    await world.time.pass(5_000);
+    assert.deepEqual(world.createdMachines(), ["B"]);
+  });
+
   test("nothing else: other records of the tenant flow at once", async (t) => {
     const world = createWorld(t);
     world.emit({}, ...many(3, contoso, 10));

@@ -251,6 +251,20 @@ describe("a worker", () => {
     assert.equal(world.createdMachines().length, 1_201);
   });
 
+  test("saves its ledger now and then, when it grew by so much", async (t) => {
+    const world = createWorld(t);
+    const snapshots = memorySnapshots();
+    world.start({ snapshotIntervalMs: 60_000, snapshotEntriesMin: 5 }, { snapshots });
+    const saves: number[] = [];
+    await world.time.pass(1_000);
+    for (const count of [5, 4, 1, 5]) {
+      world.emit(...many(count, contoso, world.log.records("enrolled").length));
+      await world.time.pass(60_000);
+      saves.push(snapshots.saves);
+    }
+    assert.deepEqual(saves, [1, 1, 2, 3]);
+  });
+
   test("that can't save goes on, and says so", async (t) => {
     const world = createWorld(t);
     const save = () => Promise.resolve({ ok: false, reason: "disk full" } as const);

@@ -1,8 +1,15 @@
 /** The log is not the one we knew: the worker stops, also in the middle of a run, and says what to do. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import type { Topic } from "../../src/ports.ts";
-import { contoso } from "./enrollments.ts";
+import { describe, type TestContext, test } from "node:test";
+import type { Session, Topic } from "../../src/ports.ts";
+import type { Fault } from "../../src/registrar/fault.ts";
+import { createLease } from "../../src/registrar/lease.ts";
+import { createLedger } from "../../src/registrar/ledger.ts";
+import { createLogWatch } from "../../src/registrar/log-watch.ts";
+import { createParking, note } from "../../src/registrar/parking.ts";
+import { createPartition } from "../../src/registrar/partition.ts";
+import { enter, settle } from "../../src/registrar/window.ts";
+import { contoso, parkedBefore } from "./enrollments.ts";
 import { createWorld, many, type World } from "./harness.ts";
 
 describe("a topic that was deleted and created again", () => {
@@ -135,4 +142,76 @@ test("told to go on when a topic loses records under the worker, it takes the pa
   assert.equal(worker.seen("session-started").length, 1);
   assert.equal(worker.seen("partition-gained").length, 2);
   assert.equal(worker.fault(), undefined);
+});
+
+describe("a look at the log", () => {
+  function given(t: TestContext) {
+    const world = createWorld(t);
+    const { log } = world.log.connect(world.time, () => false);
+    const state = { surveys: 0, fails: false, faults: [] as Fault[] };
+    const survey: typeof log.survey = () => {
+      state.surveys++;
+      return state.fails ? Promise.resolve({ ok: false, reason: "no leader" }) : log.survey();
+    };
+    const plan = { startAt: 2, suspectsBelow: 2, attemptedThrough: 2, limits: null, leaderEpoch: -1 };
+    const session = { ended: new AbortController().signal } as Session;
+    const limits = { settleMs: 0, orphanMs: 0, isHonoured: false };
+    const ids = { enrolled: "id-e", retry: "id-r", registered: "id-g" };
+    const plans = { enrolled: plan, retry: { ...plan, startAt: 0 } };
+    const [ledger, parking] = [createLedger("id-g"), createParking(0)];
+    const partition = createPartition(0, "c", createLease(session), 0, plans, limits, ids, ledger, parking);
+    const owned = new Map([[0, partition]]);
+    const ports = { clock: world.time, log: { ...log, survey } };
+    const watch = createLogWatch(ports, owned, (fault) => state.faults.push(fault));
+    return { world, state, partition, owned, watch };
+  }
+
+  test("counts what is not settled: read until the first look, then up to the log's end too", async (t) => {
+    const { world, partition, watch, state } = given(t);
+    world.emit(...many(9, contoso));
+    world.log.store(parkedBefore({}));
+    assert.equal(watch.lagRecords(), 0);
+    const slot = enter(partition.window, 2);
+    enter(partition.window, 3);
+    assert.equal(watch.lagRecords(), 2);
+    await world.time.pass(9_999);
+    assert.equal(watch.lagRecords(), 2);
+    await world.time.pass(100);
+    assert.equal(watch.lagRecords(), 8);
+    settle(partition.window, slot);
+    note(partition.parking, "tenant", 0);
+    note(partition.parking, "tenant", 1);
+    assert.equal(watch.lagRecords(), 6 + 2);
+    assert.deepEqual(state.faults, []);
+  });
+
+  test("is taken every ten seconds, though one fails, not without a partition, and not after the end", async (t) => {
+    const { world, state, owned, partition, watch } = given(t);
+    state.fails = true;
+    await world.time.pass(25_000);
+    assert.equal(state.surveys, 2);
+    state.fails = false;
+    owned.clear();
+    await world.time.pass(30_000);
+    assert.equal(state.surveys, 2);
+    owned.set(0, partition);
+    world.log.topicIds.enrolled = "another";
+    watch.stop();
+    await world.time.pass(30_000);
+    assert.deepEqual([state.surveys, state.faults], [2, []]);
+  });
+
+  test("says nothing once it was stopped while it looked, and nothing about ids that are not known", async (t) => {
+    const { world, state, watch } = given(t);
+    world.log.topicIds.enrolled = null;
+    await world.time.pass(15_000);
+    assert.deepEqual(state.faults, []);
+    world.log.topicIds.enrolled = "another";
+    const release = world.log.hold("survey");
+    await world.time.pass(10_000);
+    watch.stop();
+    release();
+    await world.time.pass(60_000);
+    assert.deepEqual([state.faults, state.surveys], [[], 2]);
+  });
 });

@@ -1,7 +1,6 @@
 /** A slow tenant must not hold up the others: its records step aside into the retry topic, in order, and come back. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { encodeMetadata } from "../../src/registrar/commit-metadata.ts";
 import {
   contoso,
   detailsOf,
@@ -153,49 +152,6 @@ test("given a record in doubt when it is parked, lists count only once its reque
   world.graph.objects.get(contoso)!.push(objectOf({ machine: "DOUBT" }));
   await world.untilRegistered(21);
   assert.equal(world.createdMachines().filter((machine) => machine === "DOUBT").length, 1);
-});
-
-test("given a machine's parked record in work, the later ones of that machine step aside behind it", async (t) => {
-  const world = createWorld(t);
-  world.log.store(parkedBefore({ machine: "A", connector: "0" }));
-  world.graph.script(contoso, { reply: "by itself", delayMs: 25_000 });
-  const worker = world.start({ windowRecords, writesPer20s: 1 });
-  await world.time.until("its POST is under way", () => world.creates().length === 1);
-  for (let n = 1; n <= windowRecords; n++) world.emit({ machine: "A", connector: `${n}` });
-  world.emit({ tenant: fabrikam });
-  await world.time.until(
-    "another tenant's record is through",
-    () => world.graph.objects.get(fabrikam)?.length === 1,
-    5_000,
-  );
-  assert.equal(worker.seen("record-parked").length, windowRecords);
-  await world.untilRegistered(windowRecords + 2);
-  assertInOrder(world, contoso);
-});
-
-test("given a suspect whose tenant has records parked, it joins them in doubt, and the next worker reads it back", async (t) => {
-  const world = createWorld(t);
-  world.log.store(parkedBefore({ machine: "A" }));
-  world.emit({ machine: "DOUBT" });
-  world.graph.objects.set(contoso, [objectOf({ machine: "DOUBT" })]);
-  world.graph.always(contoso, answers(403));
-  for (let n = 0; n < 100; n++) world.graph.listScript.push(answers(403).reply);
-  const theirs = { claim: "theirs", limits: null, known: null };
-  const [metadata, none] = [1, 0].map((attemptedThrough) => encodeMetadata({ ...theirs, attemptedThrough }));
-  world.log.commitBefore({ topic: "enrolled", partition: 0, offset: 0, metadata: metadata! });
-  world.log.commitBefore({ topic: "retry", partition: 0, offset: 0, metadata: none! });
-  const worker = world.start();
-  await world.time.until("it is parked", () => worker.seen("record-parked").length === 1);
-  assert.deepEqual(headerNames(world.log.records("retry")[1]!), ["origin", "in-doubt"]);
-  await worker.stop();
-  world.graph.listScript.length = 0;
-  world.graph.always(contoso, null);
-  world.start();
-  await world.untilRegistered(2);
-  assert.deepEqual(
-    world.createdMachines().filter((machine) => machine === "DOUBT"),
-    [],
-  );
 });
 
 test("given an earlier record of its machine in the window, a new one stays behind it there, so that a crash can't turn them round", async (t) => {

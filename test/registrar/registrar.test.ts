@@ -114,6 +114,31 @@ describe("the end", () => {
     assert.equal(world.creates().length, 1);
   });
 
+  test("a worker that has stopped holds no partition any more, and does nothing", async (t) => {
+    const world = createWorld(t);
+    const worker = world.start({ snapshotIntervalMs: 60_000 });
+    await world.time.pass(1_000);
+    await worker.stop();
+    assert.equal(worker.seen("partition-lost").length, 1);
+    const requests = world.log.scans.length + world.log.commits.length;
+    await world.time.pass(600_000);
+    assert.equal(world.log.scans.length + world.log.commits.length, requests);
+  });
+
+  test("what comes while it stops is not even looked at", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 5_000;
+    world.emit({});
+    const worker = world.start();
+    await world.time.until("the POST is under way", () => world.creates().length === 1);
+    void worker.registrar.stop(30_000);
+    const reads = worker.seen("records-read").length;
+    world.emit({ event: "again" }, { machine: "" });
+    await world.time.until("it has stopped", () => worker.fault() !== undefined);
+    assert.equal(worker.seen("records-read").length, reads);
+    assert.deepEqual([world.registered().length, world.deadLetters().length], [1, 0]);
+  });
+
   test("a gap in the middle of reading: the worker stops and names it; told to go on, it goes on behind it", async (t) => {
     for (const onRetentionGap of ["stop", "continue"] as const) {
       const world = createWorld(t);
