@@ -36,8 +36,9 @@ export function happen(world: World, slots: readonly WorkerSlot[], event: WorldE
   }
 }
 
-/** Of the fullest partition, since most are nearly empty. */
-function loseEnd({ broker, plan }: World, topic: Topic, share: number): void {
+/** Of the fullest partition, since most are nearly empty, and as soon as there is something to lose. */
+function loseEnd(world: World, topic: Topic, share: number): void {
+  const { broker, plan, scheduler } = world;
   let fullest = 0;
   const held = (partition: number): number => {
     const { start, end } = broker.bounds(topic, partition);
@@ -47,4 +48,5 @@ function loseEnd({ broker, plan }: World, topic: Topic, share: number): void {
     if (held(partition) > held(fullest)) fullest = partition;
   const count = Math.ceil(held(fullest) * share);
   if (count > 0) broker.loseEnd(topic, fullest, broker.bounds(topic, fullest).end - count);
+  else if (!world.isCalm()) scheduler.after(1_000, () => loseEnd(world, topic, share));
 }
