@@ -125,10 +125,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   function noteParked(partition: OwnedPartition, record: LogRecord): void {
     const { topic, partition: cameFrom, offset } = originOf(record);
     const enrolledOffset = topic === "enrolled" && cameFrom === partition.number ? offset : null;
-    const tenantId = parkedTenantOf(record);
-    const [anyOnTheWay = null] = partition.parking.tenants.get(tenantId)?.onTheWay ?? [];
-    const seen = settings.sabotage?.has("parked-by-origin") ? anyOnTheWay : enrolledOffset;
-    note(partition.parking, tenantId, record.offset, seen);
+    note(partition.parking, parkedTenantOf(record), record.offset, enrolledOffset);
   }
 
   function enterWith(item: Item): void {

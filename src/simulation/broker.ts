@@ -61,7 +61,7 @@ export interface Offsets {
   readonly holes: number;
 }
 
-export const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
+const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 
 export function createBroker(
   partitionCount: number,

@@ -15,7 +15,7 @@ export function makeLogWeather(dice: Dice, harm: number, isParking: boolean): Lo
     loseHeartbeat: dice.chance(0.3) ? dice.next() * 0.7 : 0,
     appendFails: rate(),
     // Records that are stored twice, while others of the same append are still on the way.
-    appendPartly: isParking && dice.chance(0.5) ? dice.next() * 0.4 : rate(),
+    appendPartly: isParking && dice.chance(0.5) ? dice.next() * 0.8 : rate(),
     appendLate: isParking ? dice.next() * 0.4 : rate(),
     commitLate: rate(),
     scanFails: rate(),

@@ -30,6 +30,7 @@ export interface SimProcess {
   isDead(): boolean;
   diedAtMs(): number | null;
   isPaused(): boolean;
+  isSuspended(): boolean;
   send(kind: SendKind, effect: () => void): void;
   deliver(arrival: () => void): void;
   /**
@@ -129,6 +130,7 @@ export function createProcess(
     isDead: () => diedAtMs !== null,
     diedAtMs: () => diedAtMs,
     isPaused: () => paused,
+    isSuspended: () => suspendedAtMs !== null,
     send(kind, effect) {
       const trap = tripped;
       const counts = trap !== null && (trap.wire.kind === null || trap.wire.kind === kind);

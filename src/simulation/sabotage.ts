@@ -121,8 +121,6 @@ export const sabotages = {
   }),
   /** A copy elsewhere of an enrollment in doubt counts as fresh. */
   "suspects-by-identity": withSettings({ sabotage: new Set(["suspects-by-identity"]) }),
-  /** A record that was seen in the retry topic counts for any that is on its way there. */
-  "parked-by-origin": withSettings({ sabotage: new Set(["parked-by-origin"]) }),
   /** The next owner waits for its own time limits. */
   "writers-limits": withSession((session) => ({
     ...session,

@@ -145,6 +145,8 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
           });
         }
         case "jump":
+          // Nobody sets the clock of a machine that is suspended.
+          if (process.isSuspended()) return;
           history.add({ kind: "note", by: process.name, text: `wall clock jumps by ${incident.byMs} ms` });
           history.strike("wall clock jumps", process.name);
           return process.jumpWall(incident.byMs);

@@ -36,8 +36,9 @@ export function happen(world: World, slots: readonly WorkerSlot[], event: WorldE
   }
 }
 
-/** Of the fullest partition, since most are nearly empty. */
-function loseEnd({ broker, plan }: World, topic: Topic, share: number): void {
+/** Of the fullest partition, since most are nearly empty, and as soon as there is something to lose. */
+function loseEnd(world: World, topic: Topic, share: number): void {
+  const { broker, plan, scheduler } = world;
   let fullest = 0;
   const held = (partition: number): number => {
     const { start, end } = broker.bounds(topic, partition);
@@ -45,6 +46,11 @@ function loseEnd({ broker, plan }: World, topic: Topic, share: number): void {
   };
   for (let partition = 1; partition < plan.partitionCount; partition++)
     if (held(partition) > held(fullest)) fullest = partition;
-  const count = Math.ceil(held(fullest) * share);
-  if (count > 0) broker.loseEnd(topic, fullest, broker.bounds(topic, fullest).end - count);
+  if (world.isCalm()) return;
+  const { start, end } = broker.bounds(topic, fullest);
+  const left = broker.fetch(topic, fullest, start, Math.floor((end - start) * (1 - share)));
+  // What is left ends with a record, as the log did before.
+  const newEnd = (left.at(-1)?.offset ?? start - 1) + 1;
+  if (newEnd < end) broker.loseEnd(topic, fullest, newEnd);
+  else scheduler.after(1_000, () => loseEnd(world, topic, share));
 }

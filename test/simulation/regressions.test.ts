@@ -1,7 +1,6 @@
 /**
- * Failures that the simulation found in the registrar, each with a seed that failed until it was mended. A change of the
- * simulation, or of what the worker draws, gives the seeds another course; the lessons stay. All but 936 and 4957 were
- * searched anew after the last such change, by taking the remedy out.
+ * Failures that the simulation found in the registrar, each with the seed that showed it then. A change of the simulation,
+ * or of what the worker draws, gives the seeds another course: the lessons stay, and the sabotages show what is caught.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
