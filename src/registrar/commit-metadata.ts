@@ -36,6 +36,8 @@ export interface KnownLog {
   readonly ledgerId: string | null;
   /** Where the ledger ended at the least. */
   readonly ledgerEnd: number;
+  /** How many enrollments it held at the least: what was appended counts before it was read. */
+  readonly ledgerSize: number;
   /** Leader epoch of the last record before the committed offset; -1: unknown. */
   readonly leaderEpoch: number;
 }
@@ -49,7 +51,13 @@ export function encodeMetadata({ attemptedThrough, claim, limits, known }: Commi
     ...(limits === null ? {} : { s: limits.settleMs, o: limits.orphanMs, h: limits.isHonoured ? 1 : 0 }),
     ...(known === null
       ? {}
-      : { t: known.topicId, g: known.ledgerId, l: known.ledgerEnd, e: known.leaderEpoch }),
+      : {
+          t: known.topicId,
+          g: known.ledgerId,
+          l: known.ledgerEnd,
+          n: known.ledgerSize,
+          e: known.leaderEpoch,
+        }),
   });
 }
 
@@ -70,12 +78,13 @@ function readLimits({ s, o, h }: Record<string, unknown>): Limits | null {
   return { settleMs: s, orphanMs: o, isHonoured: h === 1 };
 }
 
-function readKnown({ t, g, l, e }: Record<string, unknown>): KnownLog | null {
+function readKnown({ t, g, l, n, e }: Record<string, unknown>): KnownLog | null {
   if (!isCount(l)) return null;
   return {
     topicId: typeof t === "string" ? t : null,
     ledgerId: typeof g === "string" ? g : null,
     ledgerEnd: l,
+    ledgerSize: isCount(n) ? n : 0,
     leaderEpoch: Number.isSafeInteger(e) ? (e as number) : -1,
   };
 }

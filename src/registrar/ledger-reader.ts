@@ -51,6 +51,19 @@ export function createLedgerReader(
     known: readonly (KnownLog | null)[],
     signal: AbortSignal,
   ): Promise<Ledger | Fault | null> {
+    const ledger = await openAny(partition, topic, known, signal);
+    if (ledger === null || isFault(ledger)) return ledger;
+    const least = Math.max(0, ...known.map((one) => one?.ledgerSize ?? 0));
+    if (ledger.size >= least) return ledger;
+    return ledgerLost(partition, `it holds ${ledger.size} enrollments, and held ${least} before`); // 3
+  }
+
+  async function openAny(
+    partition: number,
+    topic: TopicSurvey,
+    known: readonly (KnownLog | null)[],
+    signal: AbortSignal,
+  ): Promise<Ledger | Fault | null> {
     for (const one of known) {
       const lost = one === null ? null : lostSince(partition, topic, one.ledgerId, one.ledgerEnd); // 3
       if (lost !== null) return lost;

@@ -183,6 +183,7 @@ export function knownLogOf(partition: OwnedPartition, topic: InputTopic, committ
     topicId: partition.topicIds[topic],
     ledgerId: partition.topicIds.registered,
     ledgerEnd: partition.ledger.nextOffset,
+    ledgerSize: partition.ledger.size,
     leaderEpoch: epochBefore(partition.leaderEpochs[topic], committedOffset),
   };
 }

@@ -159,6 +159,7 @@ describe("a ledger that is not the one we knew is a fault:", () => {
     topicId: null,
     ledgerId: null,
     ledgerEnd: 0,
+    ledgerSize: 0,
     leaderEpoch: -1,
     ...changes,
   });
@@ -188,6 +189,15 @@ describe("a ledger that is not the one we knew is a fault:", () => {
     const { world } = await givenSnapshot(t);
     await assertLost(tryOpen(world, undefined, [known({ ledgerEnd: 6 })]), /ends at 5, and was read to 6/);
     assert.ok(!isFault(await tryOpen(world, undefined, [known({ ledgerEnd: 5 })])));
+  });
+
+  test("it holds fewer enrollments than the stored commits know", async (t) => {
+    const { world } = await givenSnapshot(t);
+    await assertLost(
+      tryOpen(world, undefined, [known({ ledgerSize: 6 })]),
+      /holds 5 enrollments, and held 6/,
+    );
+    assert.ok(!isFault(await tryOpen(world, undefined, [known({ ledgerSize: 5 })])));
   });
 
   test("an entry of the snapshot is gone, though it is as long", async (t) => {

@@ -215,3 +215,16 @@ describe("a look at the log", () => {
     assert.deepEqual([state.faults, state.surveys], [[], 2]);
   });
 });
+
+test("registered records that were lost before anybody read them stop the next worker", async (t) => {
+  const world = createWorld(t);
+  world.emit(...many(3, contoso));
+  const worker = world.start();
+  await world.untilRegistered(3);
+  await world.time.until("all is committed", () => world.log.committed("enrolled")?.offset === 3);
+  worker.crash();
+  world.log.cutEnd("registered", 0, 1);
+  const next = world.start();
+  await world.time.until("it has stopped", () => next.fault() !== undefined);
+  assert.equal(next.fault()?.code, "ledger-lost");
+});
