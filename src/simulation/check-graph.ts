@@ -156,9 +156,10 @@ function checkOrder(
   const machines = new Map<string, { number: number; order: number; offset: number; tMs: number }[]>();
   for (const { number, machine } of run.workload.identities) {
     const first = created.get(number)?.[0];
-    const inEnrolled = (occurrences.get(number) ?? []).filter(({ stored }) => stored.topic === "enrolled");
+    const all = occurrences.get(number) ?? [];
+    const inEnrolled = all.filter(({ stored }) => stored.topic === "enrolled");
     if (first === undefined || first.isLate || inEnrolled.length === 0) continue;
-    if (isHalfGone(lost, inEnrolled)) continue;
+    if (isHalfGone(lost, all)) continue;
     const { order, stored } = inEnrolled[0]!;
     add(machines, machine, { number, order, offset: stored.offset, tMs: first.tMs });
   }

@@ -11,6 +11,8 @@ export interface ProcessSettings
   readonly lateMaxMs: number;
 }
 
+const longestOrphanMs = 40_000;
+
 /** `isParking`: windows and rates that make tenants wait in the retry topic much of the time. */
 export function makeProcessSettings(dice: Dice, isParking: boolean): ProcessSettings {
   const sessionTimeoutMs = dice.pick([6_000, 10_000, 30_000]);
@@ -23,7 +25,7 @@ export function makeProcessSettings(dice: Dice, isParking: boolean): ProcessSett
     marginMs: dice.pick([500, 1_000]),
     commitTimeoutMs: 3_000,
     lateMaxMs: Math.floor(publishTimeoutMs * 0.9),
-    orphanMs: dice.pick([0, 10_000, 40_000]),
+    orphanMs: dice.pick([0, 10_000, longestOrphanMs]),
     cloud: "global",
     sendId: dice.chance(0.7),
     requestTimeoutMs,
@@ -54,5 +56,7 @@ export function variantOf(
   mixesIds: boolean,
 ): ProcessSettings {
   const other = makeProcessSettings(dice, isParking);
-  return { ...other, sendId: mixesIds ? other.sendId : base.sendId };
+  // Far apart, so that it shows whose limits are waited for.
+  const orphanMs = base.orphanMs === 0 ? longestOrphanMs : 0;
+  return { ...other, orphanMs, sendId: mixesIds ? other.sendId : base.sendId };
 }

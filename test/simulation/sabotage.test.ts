@@ -8,7 +8,7 @@ import { runSeed } from "../../src/simulation/run-seed.ts";
 import { runSeeds } from "../../src/simulation/run-seeds.ts";
 import { type SabotageName, sabotages } from "../../src/simulation/sabotage.ts";
 
-const searched = 2_000;
+const searched = 5_000;
 const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "ledger-check": 18,
   watermark: 1,
@@ -31,10 +31,10 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "commit-lease": 117,
   "wall-clock": 240,
   "suspects-by-identity": 52,
-  "writers-limits": 1046,
+  "writers-limits": 3992,
   "orphan-time": 76,
   "topic-id": 890,
-  "ledger-length": 50,
+  "ledger-length": 683,
   unavailable: 175,
   "normal-form": 7,
   "claimed-objects": 18,
