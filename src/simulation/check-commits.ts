@@ -51,9 +51,17 @@ export function harm(
     line.passed = Math.min(line.passed, line.records.length);
     line.lostFrom = { offset: end, isTold: false };
   }
+  if (partition === null) state.madeAgain.add(topic);
+}
+
+/** A line without records yet may be of a topic that was made again, of which offsets of the old one are committed. */
+export function createLine(state: RecordState, topic: LogRecord["topic"]): Line {
+  const lostFrom = state.madeAgain.has(topic) ? { offset: 0, isTold: false } : null;
+  return { records: [], passed: 0, lostFrom };
 }
 
 export function noteTold(state: RecordState, entry: Entry): void {
+  for (const topic of state.madeAgain) if (tells(entry, topic)) state.madeAgain.delete(topic);
   for (const [place, { lostFrom }] of state.lines) {
     if (lostFrom !== null && tells(entry, place.split("/")[0] as LogRecord["topic"])) lostFrom.isTold = true;
   }

@@ -1,6 +1,6 @@
 /** Records: what is registered, dead-lettered, moved, and what committed offsets pass. */
 import type { LogRecord } from "../ports.ts";
-import { checkCommit, harm, type Line, noteTold } from "./check-commits.ts";
+import { checkCommit, createLine, harm, type Line, noteTold } from "./check-commits.ts";
 import { checkEnd } from "./check-end.ts";
 import { type GraphFindings, objectKey } from "./check-graph.ts";
 import type { Lost } from "./check-lost.ts";
@@ -47,6 +47,8 @@ export interface RecordState {
   /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */
   readonly movedHome: Set<Input>;
   readonly lines: Map<string, Line>;
+  /** Topics that were made again, while no worker has said so. */
+  readonly madeAgain: Set<LogRecord["topic"]>;
   readonly lost: Lost;
 }
 
@@ -58,6 +60,7 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
     copies: new Map(),
     movedHome: new Set(),
     lines: new Map(),
+    madeAgain: new Set(),
     lost,
   };
   const violations: string[] = [];
@@ -180,11 +183,7 @@ function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: 
   const { record } = entry;
   const origin = originOf(record);
   const place = placeOf(record);
-  const line = state.lines.get(`${record.topic}/${record.partition}`) ?? {
-    records: [],
-    passed: 0,
-    lostFrom: null,
-  };
+  const line = state.lines.get(`${record.topic}/${record.partition}`) ?? createLine(state, record.topic);
   state.lines.set(`${record.topic}/${record.partition}`, line);
   line.records.push(record);
   const input = inputOf(record, run.inputsAt);

@@ -28,6 +28,13 @@ export interface Member extends Membership {
   fail(reason: string): void;
 }
 
+interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+const never: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY };
+
 export function startMember(
   process: SimProcess,
   link: Link,
@@ -38,12 +45,15 @@ export function startMember(
   onFailure: (reason: string) => void,
 ): Member {
   const memberId = process.name;
+  const now = (): Moment => ({ monotonicMs: process.clock.nowMs(), wallMs: process.clock.wallMs() });
+  const elapsedMs = (from: Moment, to: Moment): number =>
+    Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
   let endSession = (): void => {};
   let hasLeft = false;
 
   const join = async (): Promise<void> => {
     while (!hasLeft) {
-      const sentMs = process.clock.nowMs();
+      const sentAt = now();
       const joined = await link.ask<Joined | null>(
         "other",
         timing.rebalanceTimeoutMs + 5_000,
@@ -52,27 +62,27 @@ export function startMember(
       );
       if (hasLeft) return;
       if (joined !== null) {
-        runSession(joined, sentMs);
+        runSession(joined, sentAt);
         return;
       }
     }
   };
 
-  const runSession = (joined: Joined, joinSentMs: number): void => {
+  const runSession = (joined: Joined, joinSentAt: Moment): void => {
     const ended = new AbortController();
     const leaseMs = timing.sessionTimeoutMs - timing.marginMs;
     /** When the last heartbeat was sent that counts, and which coordinator answered; 0: it was the join that did. */
-    let heard = { atMs: joinSentMs, term: 0 };
+    let heard = { at: joinSentAt, term: 0 };
     let storedTerm = 0;
     let cancelTimer = (): void => {};
     endSession = () => {
-      heard = { atMs: Number.NEGATIVE_INFINITY, term: 0 };
+      heard = { at: never, term: 0 };
       cancelTimer();
       endSession = () => {};
       ended.abort();
     };
     const beat = async (): Promise<void> => {
-      const sentMs = process.clock.nowMs();
+      const sentAt = now();
       const answered = await link.ask<Heard | null>(
         "other",
         timing.heartbeatMs,
@@ -89,7 +99,7 @@ export function startMember(
         void join();
         return;
       }
-      if (answered !== null && answered.term >= storedTerm) heard = { atMs: sentMs, term: answered.term };
+      if (answered !== null && answered.term >= storedTerm) heard = { at: sentAt, term: answered.term };
       cancelTimer = process.clock.after(timing.heartbeatMs, () => void beat());
     };
     const hold: Hold = {
@@ -97,10 +107,12 @@ export function startMember(
       generation: joined.generation,
       ended: ended.signal,
       leaseMs,
-      heldUntilMs: () => heard.atMs + leaseMs,
+      // Its age counts by both clocks: the monotonic one stands still in a suspended machine.
+      heldUntilMs: () =>
+        elapsedMs(heard.at, now()) < leaseMs ? heard.at.monotonicMs + leaseMs : Number.NEGATIVE_INFINITY,
       committedAt(term) {
         storedTerm = Math.max(storedTerm, term);
-        if (heard.term > 0 && heard.term < term) heard = { atMs: Number.NEGATIVE_INFINITY, term };
+        if (heard.term > 0 && heard.term < term) heard = { at: never, term };
       },
     };
     const session = openSession(hold, joined.partitions);

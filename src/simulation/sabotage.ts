@@ -115,9 +115,12 @@ export const sabotages = {
     },
   })),
   /** The wall clock seems to have stood still with the monotonic one. */
-  "wall-clock": withPorts(({ clock, ...others }) => {
+  "wall-clock": withPorts((ports) => {
+    // In the process itself, so that its adapters are deceived too.
+    const { clock } = ports;
     const offsetMs = clock.wallMs() - clock.nowMs();
-    return { ...others, clock: { ...clock, wallMs: () => clock.nowMs() + offsetMs } };
+    clock.wallMs = () => clock.nowMs() + offsetMs;
+    return ports;
   }),
   /** A copy elsewhere of an enrollment in doubt counts as fresh. */
   "suspects-by-identity": withSettings({ sabotage: new Set(["suspects-by-identity"]) }),
