@@ -140,7 +140,8 @@ export interface Session {
    */
   readonly leaseMs: number;
   /**
-   * The last heartbeat that was answered without a rebalance having begun, counted from when it was sent, plus `leaseMs`.
+   * The last heartbeat that was answered without a rebalance having begun, counted from when it was sent, plus `leaseMs`;
+   * its age is the longer of what the two clocks say.
    * Only heartbeats of the coordinator that stored the last commit count. -Infinity once the session ended.
    */
   heldUntilMs(): number;

@@ -8,6 +8,7 @@
  *    again `heldUntilMs` runs out by itself.
  */
 import { strict as assert } from "node:assert";
+import { momentOf } from "../moment.ts";
 import type { Clock, EventLog, LogProblem, Session } from "../ports.ts";
 import { inputTopics } from "../ports.ts";
 import type { Wire } from "./client.ts";
@@ -238,13 +239,13 @@ class GroupMembership {
 
   async #heartbeat(wire: Wire): Promise<void> {
     const node = await this.#findCoordinator(wire);
-    const sentAtMs = this.#clock.nowMs();
+    const sentAt = momentOf(this.#clock);
     await node.heartbeat({
       groupId: this.#settings.groupId,
       groupGenerationId: this.#claim.generation,
       memberId: this.#memberId,
     });
-    this.#current?.heardFrom({ nodeId: node.nodeId, sentAtMs });
+    this.#current?.heardFrom({ nodeId: node.nodeId, sentAt });
   }
 
   /** Until the delay is over or something wakes the loop. */

@@ -1,4 +1,5 @@
 /** One round of joining the group: JoinGroup, the assignment if this member is the leader, SyncGroup. */
+import { momentOf } from "../moment.ts";
 import type { Clock } from "../ports.ts";
 import {
   assignPartitions,
@@ -78,7 +79,7 @@ export async function joinAndSync(
       memberAssignment: encodeAssignment(topics, partitions),
     }));
   }
-  const sync = { nodeId: node.nodeId, sentAtMs: clock.nowMs() };
+  const sync = { nodeId: node.nodeId, sentAt: momentOf(clock) };
   const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
   return { generationId, partitions: decodeAssignment(topics, memberAssignment), sync };
 }

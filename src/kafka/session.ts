@@ -7,6 +7,7 @@
  * 2. `end` takes effect synchronously: after it nothing is delivered, committed or held.
  * 3. Commits are sent one after another, in the order of calls.
  */
+import { elapsedMs, type Moment, momentOf } from "../moment.ts";
 import type {
   Clock,
   Commit,
@@ -50,7 +51,7 @@ export interface Generation {
 /** A request that was answered as a heartbeat is: when it was sent, and to which coordinator. */
 export interface Beat {
   readonly nodeId: number;
-  readonly sentAtMs: number;
+  readonly sentAt: Moment;
 }
 
 export interface OwnSession {
@@ -216,7 +217,13 @@ export function createSession(
     partitions,
     ended: ended.signal,
     leaseMs,
-    heldUntilMs: () => (ended.signal.aborted ? Number.NEGATIVE_INFINITY : heard.atMs() + leaseMs),
+    heldUntilMs() {
+      const heardAt = heard.at();
+      if (ended.signal.aborted || heardAt === null) return Number.NEGATIVE_INFINITY;
+      // By both clocks: a suspended machine stops the monotonic one, while a rebalance begins and ends.
+      const now = momentOf(clock);
+      return now.monotonicMs + leaseMs - elapsedMs(heardAt, now);
+    },
     positions,
     seek: inbox.seek,
     read: inbox.read,
@@ -231,18 +238,22 @@ export function createSession(
 
 /** When the coordinator that stored the last commit was last heard from; before the first commit, any. */
 function createHeard(joined: Beat) {
-  const lastMs = new Map([[joined.nodeId, joined.sentAtMs]]);
+  const last = new Map([[joined.nodeId, joined.sentAt]]);
   let storedBy: number | null = null;
   return {
-    from({ nodeId, sentAtMs }: Beat): void {
-      lastMs.set(nodeId, Math.max(lastMs.get(nodeId) ?? sentAtMs, sentAtMs));
+    from({ nodeId, sentAt }: Beat): void {
+      last.set(nodeId, later(last.get(nodeId) ?? sentAt, sentAt));
     },
     stored(nodeId: number): void {
       storedBy = nodeId;
     },
-    atMs: () =>
-      storedBy === null ? Math.max(...lastMs.values()) : (lastMs.get(storedBy) ?? Number.NEGATIVE_INFINITY),
+    at: (): Moment | null =>
+      storedBy === null ? [...last.values()].reduce(later) : (last.get(storedBy) ?? null),
   };
+}
+
+function later(a: Moment, b: Moment): Moment {
+  return b.monotonicMs > a.monotonicMs ? b : a;
 }
 
 class CommitError extends Error {}

@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
 import { createHealth } from "../../src/kafka/health.ts";
 import { createSession } from "../../src/kafka/session.ts";
-import type { Commit } from "../../src/ports.ts";
+import type { Clock, Commit } from "../../src/ports.ts";
 import { fakeLine, inTurn, protocolError } from "./fake-broker.ts";
 
 const commit: Commit = { topic: "enrolled", partition: 0, offset: 1, metadata: "m" };
 
-function sessionOver(offsetCommit: () => Promise<unknown>) {
+function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = systemClock) {
   const line = fakeLine({ offsetCommit });
   const over: boolean[] = [];
   const settings = {
@@ -22,7 +22,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>) {
   };
   const own = createSession(
     { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
-    { nodeId: 1, sentAtMs: 1_000 },
+    { nodeId: 1, sentAt: { monotonicMs: 1_000, wallMs: 1_000 } },
     settings,
     {
       lines: { long: line, short: line },
@@ -34,7 +34,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>) {
       },
       onFatal: (reason) => assert.fail(reason),
     },
-    systemClock,
+    clock,
   );
   return { line, over, own, session: own.session };
 }
@@ -96,4 +96,13 @@ test("a partition that is not of the session, and two reads at once, are bugs", 
   assert.throws(() => session.seek("enrolled", 7, 0, -1));
   void session.read("enrolled", 0);
   assert.throws(() => session.read("enrolled", 0));
+});
+
+test("a heartbeat ages by both clocks: a suspended machine stops the monotonic one", () => {
+  const now = { monotonicMs: 1_000, wallMs: 1_000 };
+  const clock: Clock = { ...systemClock, nowMs: () => now.monotonicMs, wallMs: () => now.wallMs };
+  const { session } = sessionOver(inTurn({}), clock);
+  assert.equal(session.heldUntilMs(), 1_000 + session.leaseMs);
+  now.wallMs += session.leaseMs + 1;
+  assert.ok(session.heldUntilMs() < now.monotonicMs, "it was suspended for longer than it holds");
 });

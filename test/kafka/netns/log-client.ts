@@ -25,7 +25,7 @@ const producer = createProducer(
 const line = openLine(wireSettings, [topic], () => {});
 const { session } = createSession(
   { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
-  { nodeId: 1, sentAtMs: 0 },
+  { nodeId: 1, sentAt: { monotonicMs: 0, wallMs: 0 } },
   {
     groupId: "g",
     bootstrap: broker,
