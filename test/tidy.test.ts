@@ -22,7 +22,7 @@ const layers: Readonly<Record<string, rules.Layer>> = {
   repartition: { imports: ["domain", "ports", "registrar"] },
   clock: { imports: [], types: ["ports"], node: ["perf_hooks"] },
   config: { imports: ["domain"], types: ["ports"], packages: ["typebox"], node: ["fs", "path"] },
-  kafka: { imports: ["domain", "ports"], packages: ["kafkajs"], node: ["*"] },
+  kafka: { imports: ["domain", "moment", "ports"], packages: ["kafkajs"], node: ["*"] },
   embedded: { imports: ["domain", "ports"], node: ["*"] },
   graph: {
     imports: ["domain", "moment", "ports"],
