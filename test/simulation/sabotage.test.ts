@@ -31,7 +31,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "commit-lease": 1660,
   "wall-clock": 117,
   "suspects-by-identity": 52,
-  "writers-limits": 3992,
+  "writers-limits": 151,
   "orphan-time": 76,
   "topic-id": 890,
   "ledger-length": 683,
