@@ -31,7 +31,7 @@ WORKDIR /
 COPY --from=dependencies /app/node_modules /app/node_modules
 COPY package.json LICENSE /app/
 COPY --from=build /app/dist /app/dist
-COPY --chmod=755 docker/init.sh /app/init.sh
+COPY docker/init.sh /app/init.sh
 ENV NODE_ENV=production TMPDIR=/data HTTP_HOST=0.0.0.0 HTTP_PORT=8080
 # Memory before speed: with these and the entrypoint's options a worker with a million records before it stays below
 # 250 MB, which Node's own choice doubles for less CPU an event (bench/README.md).
