@@ -24,8 +24,11 @@ async function workerOn(t: TestContext, stdout: number, records: number) {
   const worker = startCliTo(stdout, ["start", "--http-port", String(port)], { ...environment, DATA_DIR });
   t.after(() => worker.child.kill("SIGKILL"));
   const read = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
-  const counter = async (name: string) =>
-    Number(new RegExp(`^${name}(?:\\{code="[^"]*"\\})? (\\d+)$`, "m").exec(await read("/metrics"))?.[1]);
+  /** All of its series together: those of every code begin at zero. */
+  const counter = async (name: string) => {
+    const series = (await read("/metrics")).matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)$`, "gm"));
+    return [...series].reduce((sum, [, value]) => sum + Number(value), 0);
+  };
   await waitUntil(
     async () => (await counter("connector_registrar_dead_letters_total")) === records,
     () => worker.errors(),
