@@ -139,12 +139,15 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
     const emitting = emit("freeze", batchSize);
     await watcher.reached("freeze", middle);
     const since = new Date();
-    // By signal: `docker pause` needs the cgroup freezer, which on a busy machine may give up ("unable to freeze").
-    await dockerText(["kill", "-s", "STOP", frozen]);
+    // By signal: `docker pause` needs the cgroup freezer, which on a busy machine may give up ("unable to freeze"). Not to
+    // process 1, which only hands some signals on, but to the worker below it.
+    const signal = (name: string) =>
+      dockerText(["exec", frozen, "sh", "-c", `kill -s ${name} $(cat /proc/1/task/1/children)`]);
+    await signal("STOP");
     try {
       await logLine(other, allPartitions, since);
     } finally {
-      await dockerText(["kill", "-s", "CONT", frozen]);
+      await signal("CONT");
     }
     await emitting;
     await watcher.reached("freeze", batchSize);
