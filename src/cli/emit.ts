@@ -1,5 +1,5 @@
 /** `emit`: publishes enrollment events; refuses what the worker would refuse, unless told otherwise. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { systemClock, systemRandom } from "../clock.ts";
 import { openLogPatiently } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
@@ -32,7 +32,7 @@ interface EmitFlags {
   readonly lastCheckin?: string;
   readonly connectorVersion?: string;
   readonly id?: string;
-  readonly source: string;
+  readonly source?: string;
   readonly count?: number;
   readonly seed?: number;
   readonly binary?: true;
@@ -46,11 +46,8 @@ export function command(): Command {
     .description(
       "Publishes enrollment events to connector.enrolled: one from flags, generated samples, or JSON objects.",
     )
-    .argument(
-      "[file]",
-      "JSON objects (one a line, in an array, or over many lines): CloudEvents or their data; - is standard input",
-    )
-    .option("--file <path>", "the same as the argument")
+    .argument("[file]", "CloudEvents or their data, as JSON; - is standard input")
+    .addOption(new Option("--file <path>", "the same as the argument").hideHelp())
     .option("--tenant <guid>", "tenant id; default AZURE_TENANT_ID")
     .option("--connector <name>", "connectorName")
     .option("--machine <name>", "machineName")
@@ -58,10 +55,10 @@ export function command(): Command {
     .option("--last-checkin <date-time>", "lastCheckinDateTime; default the enrollment's")
     .option("--connector-version <text>", "connectorVersion", "6.2406.0.1001")
     .option("--id <text>", "CloudEvents id; default a new UUID")
-    .option("--source <uri>", "CloudEvents source", "/connector-registrar/emit")
+    .option("--source <uri>", "CloudEvents source; default /connector-registrar/emit")
     .option("--count <n>", "emit n generated samples", wholeNumber)
     .option("--seed <n>", "seed of the samples", wholeNumber)
-    .option("--binary", "CloudEvents binary mode (ce_ headers) instead of structured")
+    .option("--binary", "CloudEvents in binary mode (ce_ headers)")
     .option("--raw", "emit lines as they are, without looking at them")
     .option("--json", "print JSON lines")
     .option("--quiet", "print only the summary");
@@ -97,7 +94,7 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
   const { log } = opening;
   const context: EmitContext = {
     tenantId,
-    source: flags.source,
+    source: flags.source ?? "/connector-registrar/emit",
     mode: flags.binary ? "binary" : "structured",
     raw: flags.raw ?? false,
     partitionCount: log.partitionCount,

@@ -1,5 +1,7 @@
 /** The commands. Each is a file of its own, loaded only when it is the one that runs. */
 import { Command, CommanderError } from "commander";
+import { examples } from "./examples.ts";
+import { addExamples, fitTerminal } from "./help.ts";
 import { exitCodes, say } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -30,6 +32,19 @@ const commands: Readonly<Record<string, readonly [summary: string, load: Loader]
   bench: ["measure the worker against what people would use instead", () => import("./bench.ts")],
 };
 
+export const commandNames = Object.keys(commands);
+
+/** Null: there is no such command. */
+export async function commandOf(name: string): Promise<Command | null> {
+  const found = commands[name];
+  return found === undefined ? null : loaded(name, ...found);
+}
+
+async function loaded(name: string, summary: string, load: Loader): Promise<Command> {
+  const command = (await load()).command().name(name).summary(summary);
+  return fitTerminal(addExamples(command, examples[name] ?? []));
+}
+
 export async function runProgram(argv: readonly string[]): Promise<number> {
   const program = new Command("connector-registrar")
     .description("Turns every certificate-connector enrollment into exactly one Microsoft Graph object.")
@@ -41,11 +56,12 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   // `help start` is `start --help`; `help` alone is `--help`.
   const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
   for (const [name, [summary, load]] of Object.entries(commands)) {
-    if (words[0] === name) program.addCommand((await load()).command().name(name).summary(summary));
+    if (words[0] === name) program.addCommand(await loaded(name, summary, load));
     else program.command(name).summary(summary).description(summary);
   }
   if (words.length === 0) words.push("--help");
-  for (const each of [program, ...program.commands]) each.exitOverride().configureOutput({ writeErr: say });
+  for (const each of [program, ...program.commands])
+    fitTerminal(each).exitOverride().configureOutput({ writeErr: say });
   try {
     await program.parseAsync(words, { from: "user" });
     return Number(process.exitCode ?? exitCodes.done);

@@ -3,11 +3,11 @@ import type { Command } from "commander";
 import { type LoadedSettings, loadSettings } from "../config/load.ts";
 import { settingFlags } from "../config/reference.ts";
 import type { Group, SettingName, Settings } from "../config/table.ts";
+import { addSharedFlags } from "./help.ts";
 import { exitCodes, say, settingProblemsText } from "./terminal.ts";
 
 export function addSettingFlags(command: Command, groups: readonly Group[]): Command {
-  for (const { flag, help } of settingFlags(groups)) command.option(flag, help);
-  return command;
+  return addSharedFlags(command, settingFlags(groups));
 }
 
 /** Null: the problems were printed and the exit code set. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { commandNames, commandOf } from "../../src/cli/program.ts";
 import { runCli } from "./run-cli.ts";
 
 test("--help lists every command", async () => {
@@ -16,15 +17,52 @@ test("no command at all is a call for help", async () => {
   assert.match(stdout, /^Usage:/);
 });
 
-test("help of a command shows its flags with variables and defaults", async () => {
-  const { code, stdout } = await runCli(["help", "start"]);
+test("--help-settings shows the settings as flags, with variables and defaults; --help leaves them out", async () => {
+  const { code, stdout } = await runCli(["start", "--help-settings"]);
   assert.equal(code, 0);
   assert.match(
     stdout.replaceAll(/\s+/g, " "),
     /--graph-max-in-flight <value> Graph requests under way at once\. Default 32\. \[GRAPH_MAX_IN_FLIGHT\]/,
   );
   assert.ok(!stdout.includes("--azure-client-secret"));
+  const help = await runCli(["help", "start"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--help-settings/);
+  assert.ok(!help.stdout.includes("--graph-max-in-flight"));
 });
+
+/** Of a terminal. What has many options of its own needs more lines. */
+const linesMax: Readonly<Record<string, number>> = { emit: 34, "simulate-graph": 50, chaos: 45, demo: 28 };
+
+for (const name of commandNames) {
+  test(`${name} --help: two examples with flags that exist, 80 columns, one screen`, async () => {
+    const command = await commandOf(name);
+    assert.ok(command !== null);
+    let text = "";
+    command.configureOutput({
+      writeOut: (part) => {
+        text += part;
+      },
+    });
+    command.outputHelp();
+    const lines = text.trimEnd().split("\n");
+    assert.deepEqual(
+      lines.filter((line) => line.length > 80),
+      [],
+    );
+    assert.ok(lines.length <= (linesMax[name] ?? 25), `${lines.length} lines`);
+    const examples = lines.filter((line) => line.startsWith(`  connector-registrar ${name}`));
+    assert.equal(examples.length, 2);
+    // `simulate` reads its own options.
+    if (name === "simulate") return;
+    const known = command.options.map(({ long }) => long);
+    const used = examples.flatMap((line) => line.match(/--[a-z-]+/g) ?? []);
+    assert.deepEqual(
+      used.filter((flag) => !known.includes(flag)),
+      [],
+    );
+  });
+}
 
 for (const [words, hint] of [
   [["strat"], /Did you mean start\?/],

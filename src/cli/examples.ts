@@ -1,0 +1,68 @@
+/** Two examples for each command, shown at the end of its help. */
+import type { Example } from "./help.ts";
+
+const tenant = "$TENANT_ID";
+
+export const examples: Readonly<Record<string, readonly Example[]>> = {
+  start: [
+    { does: "the embedded log, in ./data", line: "start --data-dir ./data" },
+    { does: "a Kafka cluster", line: "start --kafka-brokers broker1:9092,broker2:9092" },
+  ],
+  demo: [
+    { does: "200 enrollments, about 10 seconds", line: "demo" },
+    {
+      does: "more of them, more faults, the records to look at",
+      line: "demo --events 2000 --faults harsh --out run",
+    },
+  ],
+  emit: [
+    { does: "one enrollment", line: `emit --tenant ${tenant} --machine WIN01 --connector C1` },
+    { does: "a file of events", line: "emit enrollments.jsonl" },
+  ],
+  tail: [
+    { does: "what is registered, from the first record on", line: "tail" },
+    { does: "the dead letters of now, as JSON lines", line: "tail dlq --no-follow --json" },
+  ],
+  doctor: [
+    { does: "check what the environment says", line: "doctor" },
+    { does: "check a Kafka cluster, for a script", line: "doctor --kafka-brokers broker1:9092 --json" },
+  ],
+  health: [
+    { does: "the worker on this machine", line: "health" },
+    { does: "another one", line: "health http://worker1:8080/readyz" },
+  ],
+  replay: [
+    { does: "look first: what would be replayed", line: "replay --code tenant-not-allowed --dry-run" },
+    {
+      does: "the dead letters of one tenant, of the last two days",
+      line: `replay --tenant ${tenant} --since 2d`,
+    },
+  ],
+  reconcile: [
+    { does: "all allowed tenants; changes nothing", line: "reconcile" },
+    { does: "one tenant, as JSON", line: `reconcile --tenant ${tenant} --json` },
+  ],
+  repartition: [
+    { does: "look first: what would be done", line: "repartition --partitions 16 --dry-run" },
+    { does: "do it, after all workers were stopped", line: "repartition --partitions 16" },
+  ],
+  "simulate-graph": [
+    { does: "on port 8443, without faults", line: "simulate-graph" },
+    {
+      does: "faults and delays",
+      line: "simulate-graph --faults flaky --latency 20-80",
+    },
+  ],
+  simulate: [
+    { does: "a thousand seeds", line: "simulate --seeds 1000" },
+    { does: "one seed, step by step", line: "simulate --seed 42 --trace" },
+  ],
+  chaos: [
+    { does: "one broker, three workers", line: "chaos --events 400 --kills 4" },
+    { does: "a cluster of three brokers", line: "chaos --brokers 3 --events 2000 --kills 10 --freezes 5" },
+  ],
+  bench: [
+    { does: "how quickly a backlog is drained", line: "bench --scenario drain" },
+    { does: "everything, in small: shows that it works", line: "bench --scenario all --smoke" },
+  ],
+};
