@@ -1,0 +1,120 @@
+/**
+ * Tests of the core as specifications: what the topics, the stored commits and Graph hold at first, what happens, and
+ * what they hold then. Times are virtual.
+ */
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import type { NewRecord } from "../../src/ports.ts";
+import { decodeMetadata, encodeMetadata } from "../../src/registrar/commit-metadata.ts";
+import type { RegistrarSettings } from "../../src/registrar/settings.ts";
+import {
+  contoso,
+  type Enrolling,
+  eventRecord,
+  objectOf,
+  parkedBefore,
+  registeredBefore,
+} from "./enrollments.ts";
+import { createWorld, type World } from "./harness.ts";
+import type { MemoryLog } from "./memory-log.ts";
+import type { Step } from "./scripted-graph.ts";
+
+/** All of one tenant, contoso. Without `partition`: 0. */
+export interface Given {
+  readonly partitions?: number;
+  readonly enrolled?: readonly (Enrolling & {
+    readonly partition?: number;
+    readonly headers?: NewRecord["headers"];
+  })[];
+  readonly parked?: readonly (Enrolling & { readonly inDoubt?: boolean })[];
+  readonly registered?: readonly Enrolling[];
+  /** Another worker's last commit of partition 0. */
+  readonly committed?: { readonly settledThrough: number; readonly attemptedThrough: number };
+  /** What exists in Graph. */
+  readonly objects?: readonly Enrolling[];
+  /** Graph's next answers to creates. */
+  readonly graph?: readonly Step[];
+  readonly appends?: MemoryLog["appendScript"];
+  readonly commits?: MemoryLog["commitScript"];
+  readonly settings?: Partial<RegistrarSettings>;
+}
+
+export interface Expected {
+  /** Machine of each object in Graph, sorted. */
+  readonly objects: readonly string[];
+  /** `MACHINE outcome` of each record that workers appended to the registered topic, all partitions. */
+  readonly registered: readonly string[];
+  /** `code id` of each dead letter. */
+  readonly deadLetters?: readonly string[];
+  /** Creates asked of Graph by all workers, each item of a batch. */
+  readonly creates: number;
+  /** Of partition 0 of the enrolled topic. */
+  readonly settledThrough?: number;
+  readonly attemptedThrough?: number;
+}
+
+export interface Specification {
+  readonly given: Given;
+  readonly when: (world: World) => Promise<void>;
+  readonly expect: Expected;
+}
+
+export async function specify(t: TestContext, { given, when, expect }: Specification): Promise<void> {
+  const world = createWorld(t, { partitions: given.partitions ?? 1 });
+  prepare(world, given);
+  await when(world);
+  assert.deepEqual(found(world, expect), expect);
+  assertOneIdEach(world);
+}
+
+function prepare({ log, graph }: World, given: Given): void {
+  for (const enrolling of given.enrolled ?? []) {
+    const record = eventRecord(enrolling, enrolling.partition ?? 0);
+    log.store({ ...record, headers: enrolling.headers ?? [] });
+  }
+  for (const parked of given.parked ?? []) log.store(parkedBefore(parked, parked));
+  for (const registered of given.registered ?? []) log.store(registeredBefore(registered));
+  for (const [n, object] of (given.objects ?? []).entries()) {
+    const kept = graph.objects.get(contoso) ?? [];
+    graph.objects.set(contoso, [...kept, objectOf(object, `object-of-before-${n}`)]);
+  }
+  if (given.committed !== undefined) {
+    const { settledThrough, attemptedThrough } = given.committed;
+    const theirs = { claim: "theirs", limits: null, known: null };
+    const enrolled = encodeMetadata({ attemptedThrough, ...theirs });
+    log.commitBefore({ topic: "enrolled", partition: 0, offset: settledThrough, metadata: enrolled });
+    const retry = encodeMetadata({ attemptedThrough: 0, ...theirs });
+    log.commitBefore({ topic: "retry", partition: 0, offset: 0, metadata: retry });
+  }
+  graph.script(contoso, ...(given.graph ?? []));
+  log.appendScript.push(...(given.appends ?? []));
+  log.commitScript.push(...(given.commits ?? []));
+}
+
+/** As much of it as is expected of it. */
+function found(world: World, expected: Expected): Expected {
+  const partitions = Array.from({ length: world.log.partitionCount }, (_, partition) => partition);
+  const registered = partitions.flatMap((partition) => world.registered(partition));
+  const stored = world.log.committed("enrolled");
+  const all = {
+    objects: (world.graph.objects.get(contoso) ?? []).map(({ machineName }) => machineName).sort(),
+    // Those that were given say less.
+    registered: registered
+      .filter(({ data }) => data.outcome !== undefined)
+      .map(({ data }) => `${data.machineName} ${data.outcome}`),
+    deadLetters: partitions.flatMap((partition) => world.deadLetters(partition)),
+    creates: world.createdMachines().length,
+    settledThrough: stored?.offset,
+    attemptedThrough: decodeMetadata(stored?.metadata ?? "")?.attemptedThrough,
+  };
+  return Object.fromEntries(Object.keys(expected).map((key) => [key, all[key as keyof typeof all]])) as never;
+}
+
+/** Whatever stands twice in the registered topic names one enrollment and one object. */
+function assertOneIdEach(world: World): void {
+  const ids = new Map<string, string>();
+  for (const { id, data } of world.registered()) {
+    assert.equal(ids.get(id) ?? data.id, data.id, `${id} names two objects`);
+    ids.set(id, data.id);
+  }
+}
