@@ -29,7 +29,7 @@ export function command(): Command {
   const reconcile = new Command("reconcile")
     .description(
       "Compares connector.registered with Graph's list, tenant by tenant: missing, orphaned, duplicated, differing. " +
-        "Exit code 0: equal; 1: they differ, or a tenant could not be compared.",
+        "Exit code 0: equal; 1: they differ, a tenant could not be compared, or objects are still in progress.",
     )
     .option("--tenant <guids>", "only these, comma-separated; default ALLOWED_TENANTS", guids)
     .option(
