@@ -1,4 +1,4 @@
-/** `replay`: dead letters back to the input, once what kept them out was mended. */
+/** `replay`: dead letters back to the input, once the cause of their refusal is gone. */
 import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../clock.ts";
 import { type OpenLog, openLog } from "../compose.ts";
