@@ -99,7 +99,7 @@ async function kafkaSettings(
   return { ok: true, settings };
 }
 
-/** TLS and login in kafkajs's words, for whoever talks to the brokers beside the log. */
+/** TLS and login in kafkajs's words, for what talks to the brokers beside the log. */
 export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
   const { readSecurity } = await import("./kafka/security.ts");
   const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
@@ -116,7 +116,7 @@ export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
 const firstRetryMs = 500;
 const lastRetryMs = 15_000;
 
-/** Tries until it opens, the fault is one that can't heal, or `signal` aborts (null). */
+/** Tries until it opens, the fault is one that can't pass by itself, or `signal` aborts (null). */
 export async function openLogPatiently(
   settings: Settings,
   clock: Clock,

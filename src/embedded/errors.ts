@@ -7,7 +7,7 @@ export interface Problem {
   readonly fix: string;
 }
 
-/** `heals`: may pass by itself or by what other programs do, so trying again later makes sense. */
+/** `mayPass`: may pass by itself or by what other programs do, so trying again later makes sense. */
 export interface Failure {
   readonly problem: Problem;
   readonly heals: boolean;

@@ -49,7 +49,7 @@ export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
 export type OpenKafkaResult =
   /** `warnings`: what works, but not for ever or not under every fault. */
   | { readonly ok: true; readonly log: KafkaLog; readonly warnings: readonly Problem[] }
-  /** `heals`: trying again may help without anybody's doing. */
+  /** `mayPass`: trying again may help without a change by people. */
   | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
 
 const stallMs = 60_000;

@@ -1,4 +1,4 @@
-/** A full disk: refused with a reason, nothing that was acknowledged is lost, and it heals. */
+/** A full disk: refused with a reason, nothing that was acknowledged is lost, and it goes on once there is room. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";

@@ -32,7 +32,7 @@ const broker = await startOwnBroker({
   "sasl.enabled.mechanisms": "PLAIN",
   "listener.name.sasl_plain.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required ${logins};`,
   "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-  // Whoever comes without a login administers: the broker itself, and these tests.
+  // A client without a login administers: the broker itself, and these tests.
   "super.users": "User:ANONYMOUS",
 });
 after(() => (broker.ok ? broker.stop() : undefined));
