@@ -29,7 +29,7 @@ export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 export type LogOpening =
   /** `warnings`: what works, but not for ever or not under every fault. */
   | { readonly ok: true; readonly log: OpenLog; readonly warnings?: readonly Problem[] }
-  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
 
 /** To work: other groups that do the same work are looked for. To use: to read and to append only. */
 export type Purpose = "work" | "use";
@@ -46,7 +46,7 @@ export async function openLog(
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
   const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent);
-  if (!kafka.ok) return { ...kafka, heals: false };
+  if (!kafka.ok) return { ...kafka, mayPass: false };
   const { openKafkaLog } = await import("./kafka/kafka-log.ts");
   if (purpose === "use") return openKafkaLog(kafka.settings, clock);
   const { decodeMetadata } = await import("./registrar/commit-metadata.ts");
@@ -56,7 +56,7 @@ export async function openLog(
 
 export type RepartitionOpening =
   | { readonly ok: true; readonly log: OpenLog; readonly cluster: Cluster }
-  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
 
 /** The log and its cluster, whatever the partition counts are. Creates nothing. */
 export async function openForRepartition(
@@ -65,7 +65,7 @@ export async function openForRepartition(
   clock: Clock,
 ): Promise<RepartitionOpening> {
   const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {});
-  if (!kafka.ok) return { ...kafka, heals: false };
+  if (!kafka.ok) return { ...kafka, mayPass: false };
   const { openKafkaLog } = await import("./kafka/kafka-log.ts");
   const { createTopicAdmin } = await import("./kafka/topic-admin.ts");
   const opening = await openKafkaLog({ ...kafka.settings, anyCounts: true }, clock);
@@ -128,7 +128,7 @@ export async function openLogPatiently(
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
     const opening = await unlessAborted(openLog(settings, clock, onEvent, purpose), signal);
     if (opening === null) return null;
-    if (opening.ok || !opening.heals) return opening;
+    if (opening.ok || !opening.mayPass) return opening;
     onRetry(opening.problem, retryInMs);
     await waited(clock, retryInMs, signal);
     if (signal.aborted) return null;

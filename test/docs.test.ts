@@ -76,6 +76,24 @@ test("README.md and docs/COMPOSE.md show no command that no test runs, but for t
   assert.deepEqual(unmarked, Object.keys(notRun));
 });
 
+/** A reader whose first language is not English looks these up, or takes them for something else. */
+const unclearWords =
+  /\b(told from|whoever|heals?|mend(?:ed|s)?|anew|befalls?|betimes|nobody's|is it well|piece of news|bare parts)\b/gi;
+
+test("documents, messages and comments use plain words", () => {
+  const patterns = [
+    "*.md",
+    "*.yml",
+    "{docs,bench,deploy,docker,schemas,scripts,src,test}/**/*.{md,ts,mjs,yml,json,sh}",
+  ];
+  const files = globSync(patterns, { cwd: root }).filter((path) => path !== "test/docs.test.ts");
+  assert.ok(files.length > 400, `${files.length} files`);
+  const found = files.flatMap((path) =>
+    [...readFileSync(join(root, path), "utf8").matchAll(unclearWords)].map(([word]) => `${path}: ${word}`),
+  );
+  assert.deepEqual(found, []);
+});
+
 const blocks = pages.flatMap(({ path, text }) => testedBlocks(path, text));
 const broker = blocks.some(({ run: { needs } }) => needs.includes("kafka")) ? await obtainBroker() : null;
 if (broker?.ok) after(() => broker.stop());

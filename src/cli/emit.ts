@@ -48,7 +48,10 @@ export function command(): Command {
     )
     .argument("[file]", "CloudEvents or their data, as JSON; - is standard input")
     .addOption(new Option("--file <path>", "the same as the argument").hideHelp())
-    .option("--tenant <guid>", "tenant; default AZURE_TENANT_ID; with --count several, default ALLOWED_TENANTS")
+    .option(
+      "--tenant <guid>",
+      "tenant; default AZURE_TENANT_ID; with --count several, default ALLOWED_TENANTS",
+    )
     .option("--connector <name>", "connectorName")
     .option("--machine <name>", "machineName")
     .option("--enrolled-at <date-time>", "enrollmentDateTime, with offset; default now")
