@@ -6,6 +6,8 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { obtainBroker, skipWithout } from "./support/broker.ts";
 import {
+  anchorLinks,
+  anchorsOf,
   commandBlocks,
   commandLines,
   namedPaths,
@@ -34,6 +36,19 @@ test("every relative link leads to a file", () => {
     relativeLinks(text)
       .filter((target) => !existsSync(join(root, dirname(path), target)))
       .map((target) => `${path}: ${target}`),
+  );
+  assert.deepEqual(dead, []);
+});
+
+test("every link to a heading leads to one", () => {
+  const textOf = (path: string) => pages.find((page) => page.path === path)?.text ?? "";
+  const dead = pages.flatMap(({ path, text }) =>
+    anchorLinks(text)
+      .filter(({ page, anchor }) => {
+        const target = page === "" ? path : join(dirname(path), page);
+        return !anchorsOf(textOf(target)).includes(anchor);
+      })
+      .map(({ page, anchor }) => `${path}: ${page}#${anchor}`),
   );
   assert.deepEqual(dead, []);
 });

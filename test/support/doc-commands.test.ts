@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  anchorLinks,
+  anchorsOf,
   commandBlocks,
   commandLines,
   namedPaths,
@@ -98,4 +100,13 @@ test("npm scripts are found in every form", () => {
 test("paths are those in backticks below a folder of the project", () => {
   const page = `\`src/a.ts\`, \`docs/**/*.md\`, \`npm test -- test/a\`, \`other/b.ts\`, src/c.ts\n${fence}\n\`src/d.ts\`\n${fence}`;
   assert.deepEqual(namedPaths(page), ["src/a.ts", "docs/**/*.md"]);
+});
+
+test("a link to a heading names what the heading's text yields", () => {
+  const page = "# More: `repartition`?\n[a](#more-repartition) [b](docs/B.md#two-words) [c](c.md)";
+  assert.deepEqual(anchorsOf(page), ["more-repartition"]);
+  assert.deepEqual(anchorLinks(page), [
+    { page: "", anchor: "more-repartition" },
+    { page: "docs/B.md", anchor: "two-words" },
+  ]);
 });

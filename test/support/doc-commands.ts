@@ -149,6 +149,25 @@ export function relativeLinks(markdown: string): string[] {
     .map((target) => decodeURI(target.replace(/#.*$/, "")));
 }
 
+/** Links to headings: the page ("" for the same one) and the heading's anchor. */
+export function anchorLinks(markdown: string): { readonly page: string; readonly anchor: string }[] {
+  const prose = withoutFences(markdown).replaceAll(/`[^`]*`/g, "");
+  return [...prose.matchAll(/\]\(([\w./-]*)#([^)\s]+)\)/g)].map(([, page = "", anchor = ""]) => ({
+    page,
+    anchor,
+  }));
+}
+
+/** As GitHub derives them from the headings. */
+export function anchorsOf(markdown: string): string[] {
+  return [...withoutFences(markdown).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
 function withoutFences(markdown: string): string {
   return markdown.replaceAll(/^\s*(`{3,}|~{3,})[\s\S]*?^\s*\1\s*$/gm, "");
 }
