@@ -1,4 +1,4 @@
-/** The Graph simulator in a process of its own, set up anew for each run through its control endpoint. */
+/** The Graph simulator in a process of its own, set up again for each run through its control endpoint. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

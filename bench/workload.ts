@@ -50,7 +50,7 @@ export function* backlogOf(tenants: readonly string[], count: number, name = "C"
   for (let i = 0; i < count; i++) yield enrollment(tenants[i % tenants.length]!, i, name);
 }
 
-/** The connector name in a record of any of the topics, whoever wrote it. */
+/** The connector name in a record of any of the topics, from any writer. */
 export function connectorNameIn(value: Buffer): string {
   return /"connectorName":"([^"]+)"/.exec(value.toString("utf8"))?.[1] ?? "";
 }

@@ -3,7 +3,7 @@
  * installed is not what package-lock.json asks for. Installed and asked for are compared by content (npm keeps its
  * own lockfile in node_modules), because file times mean nothing after a clone, a checkout or a copy.
  *
- * Two commands at once on a fresh clone install once: npm ci runs under a lock, and whoever waited looks again afterwards.
+ * Two commands at once on a fresh clone install once: npm ci runs under a lock, and the one that waited looks again afterwards.
  *
  * Runs on the machine's own Node (20 or newer) and before anything is installed: plain JavaScript, built-ins only.
  * Says everything on stderr; stdout belongs to the command that follows.

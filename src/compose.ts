@@ -29,7 +29,7 @@ export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 export type LogOpening =
   /** `warnings`: what works, but not for ever or not under every fault. */
   | { readonly ok: true; readonly log: OpenLog; readonly warnings?: readonly Problem[] }
-  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
 
 /** To work: other groups that do the same work are looked for. To use: to read and to append only. */
 export type Purpose = "work" | "use";
@@ -46,7 +46,7 @@ export async function openLog(
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
   const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent);
-  if (!kafka.ok) return { ...kafka, heals: false };
+  if (!kafka.ok) return { ...kafka, mayPass: false };
   const { openKafkaLog } = await import("./kafka/kafka-log.ts");
   if (purpose === "use") return openKafkaLog(kafka.settings, clock);
   const { decodeMetadata } = await import("./registrar/commit-metadata.ts");
@@ -56,7 +56,7 @@ export async function openLog(
 
 export type RepartitionOpening =
   | { readonly ok: true; readonly log: OpenLog; readonly cluster: Cluster }
-  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
 
 /** The log and its cluster, whatever the partition counts are. Creates nothing. */
 export async function openForRepartition(
@@ -65,7 +65,7 @@ export async function openForRepartition(
   clock: Clock,
 ): Promise<RepartitionOpening> {
   const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {});
-  if (!kafka.ok) return { ...kafka, heals: false };
+  if (!kafka.ok) return { ...kafka, mayPass: false };
   const { openKafkaLog } = await import("./kafka/kafka-log.ts");
   const { createTopicAdmin } = await import("./kafka/topic-admin.ts");
   const opening = await openKafkaLog({ ...kafka.settings, anyCounts: true }, clock);
@@ -99,7 +99,7 @@ async function kafkaSettings(
   return { ok: true, settings };
 }
 
-/** TLS and login in kafkajs's words, for whoever talks to the brokers beside the log. */
+/** TLS and login in kafkajs's words, for what talks to the brokers beside the log. */
 export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
   const { readSecurity } = await import("./kafka/security.ts");
   const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
@@ -116,7 +116,7 @@ export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
 const firstRetryMs = 500;
 const lastRetryMs = 15_000;
 
-/** Tries until it opens, the fault is one that can't heal, or `signal` aborts (null). */
+/** Tries until it opens, the fault is one that can't pass by itself, or `signal` aborts (null). */
 export async function openLogPatiently(
   settings: Settings,
   clock: Clock,
@@ -128,7 +128,7 @@ export async function openLogPatiently(
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
     const opening = await unlessAborted(openLog(settings, clock, onEvent, purpose), signal);
     if (opening === null) return null;
-    if (opening.ok || !opening.heals) return opening;
+    if (opening.ok || !opening.mayPass) return opening;
     onRetry(opening.problem, retryInMs);
     await waited(clock, retryInMs, signal);
     if (signal.aborted) return null;

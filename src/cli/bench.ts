@@ -31,7 +31,7 @@ type Outcome =
 export function command(): Command {
   const bench = new Command("bench")
     .description(
-      "Measures the worker on real Kafka against what people would use instead; see bench/README.md.",
+      "Measures the worker on real Kafka against other programs that do the same job; see bench/README.md.",
     )
     .addOption(
       new Option("--scenario <name>", "what to measure").choices([...names, "all"]).makeOptionMandatory(),

@@ -31,6 +31,8 @@ export type EmitInput =
 
 export interface EmitContext {
   readonly tenantId: string | null;
+  /** Of generated samples. */
+  readonly sampleTenantIds: readonly string[];
   readonly source: string;
   readonly mode: ContentMode;
   /** Emit lines as they are, unchecked. */
@@ -41,9 +43,11 @@ export interface EmitContext {
 }
 
 export function* generated(count: number, context: EmitContext): Generator<EmitInput> {
-  const tenants = [context.tenantId ?? ""];
   for (let index = 0; index < count; index++) {
-    const event = { ...sampleEnrollment(index, tenants, context.random), source: context.source };
+    const event = {
+      ...sampleEnrollment(index, context.sampleTenantIds, context.random),
+      source: context.source,
+    };
     yield checked(event, context, `sample ${index + 1}`);
   }
 }

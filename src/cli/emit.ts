@@ -14,7 +14,7 @@ import {
   generated,
 } from "./emit-input.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { wholeNumber } from "./option-values.ts";
+import { names, wholeNumber } from "./option-values.ts";
 import { seededRandom } from "./samples/random.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { exitCodes, fail, plain, print, say } from "./terminal.ts";
@@ -48,7 +48,10 @@ export function command(): Command {
     )
     .argument("[file]", "CloudEvents or their data, as JSON; - is standard input")
     .addOption(new Option("--file <path>", "the same as the argument").hideHelp())
-    .option("--tenant <guid>", "tenant id; default AZURE_TENANT_ID")
+    .option(
+      "--tenant <guid>",
+      "tenant; default AZURE_TENANT_ID; with --count several, default ALLOWED_TENANTS",
+    )
     .option("--connector <name>", "connectorName")
     .option("--machine <name>", "machineName")
     .option("--enrolled-at <date-time>", "enrollmentDateTime, with offset; default now")
@@ -71,7 +74,8 @@ export function command(): Command {
 }
 
 async function run(settings: Settings, flags: EmitFlags & { file: string | undefined }): Promise<void> {
-  const tenantId = flags.tenant ?? (process.env.AZURE_TENANT_ID || null);
+  const tenantIds = tenantsOf(flags);
+  const tenantId = tenantIds[0] ?? null;
   const missing = missingFlag(flags, tenantId);
   if (missing !== null) return fail({ code: "usage", ...missing }, exitCodes.usage);
   const counts: Counts = { emitted: 0, refused: 0, underWay: 0 };
@@ -94,6 +98,7 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
   const { log } = opening;
   const context: EmitContext = {
     tenantId,
+    sampleTenantIds: tenantIds,
     source: flags.source ?? "/connector-registrar/emit",
     mode: flags.binary ? "binary" : "structured",
     raw: flags.raw ?? false,
@@ -117,6 +122,13 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
     await log.close();
     interrupts.stopListening();
   }
+}
+
+/** Samples are spread over several tenants, so that every worker has some; one event has one tenant. */
+function tenantsOf({ tenant, count, file }: EmitFlags): string[] {
+  const own = process.env.AZURE_TENANT_ID ?? "";
+  if (count === undefined || file !== undefined) return [tenant ?? own].filter((id) => id !== "");
+  return names(tenant ?? (process.env.ALLOWED_TENANTS || own));
 }
 
 function inputs(

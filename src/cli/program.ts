@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, readonly [summary: string, load: Loader]
   "simulate-graph": ["the Graph simulator alone, for tests and trials", () => import("./simulate-graph.ts")],
   simulate: ["seeded simulation of the worker under faults", () => import("./simulate.ts")],
   chaos: ["workers as processes on a real broker, killed and frozen at random", () => import("./chaos.ts")],
-  bench: ["measure the worker against what people would use instead", () => import("./bench.ts")],
+  bench: ["measure the worker against other programs that do the same job", () => import("./bench.ts")],
 };
 
 export const commandNames = Object.keys(commands);

@@ -29,7 +29,7 @@ export function command(): Command {
   const reconcile = new Command("reconcile")
     .description(
       "Compares connector.registered with Graph's list, tenant by tenant: missing, orphaned, duplicated, differing. " +
-        "Exit code 0: equal; 1: they differ, or a tenant could not be compared.",
+        "Exit code 0: equal; 1: they differ, a tenant could not be compared, or objects are still in progress.",
     )
     .option("--tenant <guids>", "only these, comma-separated; default ALLOWED_TENANTS", guids)
     .option(
@@ -66,7 +66,7 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
     );
   }
   const opening = await openLog({ ...settings, topicsCreate: false }, systemClock);
-  if (!opening.ok) return fail(opening.problem, opening.heals ? exitCodes.failed : exitCodes.usage);
+  if (!opening.ok) return fail(opening.problem, opening.mayPass ? exitCodes.failed : exitCodes.usage);
   const interrupts = onInterrupt("");
   const { graph, close } = await openGraphFrom(settings, systemClock);
   try {

@@ -1,4 +1,4 @@
-/** `replay`: dead letters back to the input, once what kept them out was mended. */
+/** `replay`: dead letters back to the input, once the cause of their refusal is gone. */
 import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../clock.ts";
 import { type OpenLog, openLog } from "../compose.ts";
@@ -51,7 +51,7 @@ export function command(): Command {
 
 async function run(settings: Settings, flags: Flags): Promise<void> {
   const opening = await openLog({ ...settings, topicsCreate: false }, systemClock);
-  if (!opening.ok) return fail(opening.problem, opening.heals ? exitCodes.failed : exitCodes.usage);
+  if (!opening.ok) return fail(opening.problem, opening.mayPass ? exitCodes.failed : exitCodes.usage);
   const interrupts = onInterrupt("");
   try {
     await work(opening.log, flags, interrupts.signal);

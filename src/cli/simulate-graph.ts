@@ -1,5 +1,8 @@
 /** `simulate-graph`: the Graph simulator alone, until SIGTERM or SIGINT. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { exportLine } from "../config/export-line.ts";
 import type { Latency } from "../simulator/faults.ts";
 import type { SimulatorSettings } from "../simulator/server.ts";
 import type { GraphBehaviour } from "../simulator/settings.ts";
@@ -20,6 +23,7 @@ interface Flags {
   readonly host: string;
   readonly extraHost?: string[];
   readonly caDir?: string;
+  readonly settingsFile?: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly tenants?: string[];
@@ -40,6 +44,10 @@ export function command(): Command {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--extra-host <names>", "more names for the certificate, comma-separated", names)
     .option("--ca-dir <dir>", "keep the certificate authority here (ca.pem) and use it again")
+    .option(
+      "--settings-file <path>",
+      "write the settings that point at it here, for `. <path>` in other shells",
+    )
     .addOption(
       new Option("--client-id <guid>", "the app's id")
         .env("AZURE_CLIENT_ID")
@@ -83,7 +91,12 @@ async function run(flags: Flags): Promise<void> {
   const interrupts = onInterrupt("");
   try {
     const simulator = await startSimulator(await simulatorSettings(flags));
-    announce(simulator, flags);
+    try {
+      announce(simulator, flags);
+    } catch (error) {
+      await simulator.close();
+      throw error;
+    }
     await new Promise<void>((resolve) => {
       if (interrupts.signal.aborted) resolve();
       interrupts.signal.addEventListener("abort", () => resolve());
@@ -125,23 +138,44 @@ async function simulatorSettings(flags: Flags): Promise<SimulatorSettings> {
   };
 }
 
-/** What to export so that a worker uses it. The secret is shown only if it is the built-in one. */
+/** What to export so that a worker uses it. The secret is named only if it is the built-in one. */
+function settingLines({ httpsUrl, caFile }: { httpsUrl: string; caFile: string }, flags: Flags): string[] {
+  const isBuiltIn = flags.clientSecret === simulatorCredential.clientSecret;
+  return [
+    exportLine("GRAPH_BASE_URL", httpsUrl),
+    exportLine("AZURE_AUTHORITY_HOST", httpsUrl),
+    exportLine("GRAPH_CA_FILE", resolve(caFile)),
+    exportLine("AZURE_TENANT_ID", flags.tenants?.[0] ?? simulatorCredential.tenantId),
+    exportLine("AZURE_CLIENT_ID", flags.clientId),
+    isBuiltIn
+      ? exportLine("AZURE_CLIENT_SECRET", flags.clientSecret)
+      : "# AZURE_CLIENT_SECRET: the one that this command was given.",
+  ];
+}
+
 function announce(
   simulator: { httpsUrl: string; httpUrl: string | null; caFile: string },
   flags: Flags,
 ): void {
-  const secret = flags.clientSecret === simulatorCredential.clientSecret ? flags.clientSecret : "<as given>";
+  const { httpsUrl, httpUrl, caFile } = simulator;
+  const lines = settingLines(simulator, flags);
+  if (flags.settingsFile !== undefined) {
+    mkdirSync(dirname(flags.settingsFile), { recursive: true });
+    writeFileSync(flags.settingsFile, lines.map((line) => `${line}\n`).join(""));
+  }
   print(
-    `# The Graph simulator listens on ${simulator.httpsUrl}${simulator.httpUrl ? ` and ${simulator.httpUrl}` : ""}.`,
+    `# The Graph simulator listens on ${httpsUrl}${httpUrl ? ` and ${httpUrl}` : ""}. It forgets all when it ends.`,
   );
-  print("# To point a worker at it, type in its shell:");
-  print(`export GRAPH_BASE_URL=${simulator.httpsUrl}`);
-  print(`export AZURE_AUTHORITY_HOST=${simulator.httpsUrl}`);
-  print(`export GRAPH_CA_FILE=${simulator.caFile}`);
-  print(`export AZURE_TENANT_ID=${flags.tenants?.[0] ?? simulatorCredential.tenantId}`);
-  print(`export AZURE_CLIENT_ID=${flags.clientId}`);
-  print(`export AZURE_CLIENT_SECRET=${secret}`);
-  print(`# What it holds: curl --cacert ${simulator.caFile} ${simulator.httpsUrl}/_control/inventory`);
+  print("# To point a worker at it, type in each shell that starts one, or another command of this program:");
+  for (const line of lines) print(line);
+  if (flags.settingsFile !== undefined)
+    print(`# or this, from the same directory: . ${sourced(flags.settingsFile)}`);
+  print(`# What it holds: curl --cacert ${caFile} ${httpsUrl}/_control/inventory`);
+}
+
+/** A path that `.` takes as one: without a slash it would look along the PATH. */
+function sourced(path: string): string {
+  return path.includes("/") ? path : `./${path}`;
 }
 
 interface SystemError extends NodeJS.ErrnoException {
@@ -163,7 +197,7 @@ function explain(error: SystemError, flags: Flags) {
   return {
     code: "simulator",
     message: `The simulator can't start: ${error.message}.`,
-    fix: "Check --host, the ports and --ca-dir.",
+    fix: "Check --host, the ports, --ca-dir and --settings-file.",
   };
 }
 

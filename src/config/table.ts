@@ -100,7 +100,7 @@ export const table = {
   azureAuthorityHost: setting("AZURE_AUTHORITY_HOST", "azure", httpsUrl, null, "https://login.microsoftonline.com",
     "Where tokens come from. Unset: the authority of GRAPH_CLOUD."),
   allowedTenants: setting("ALLOWED_TENANTS", "azure", list(`^${guid}$`, "a list of tenant GUIDs"), null, "<tenant ids, comma-separated>",
-    "Tenants whose enrollments are accepted, comma-separated; others go to the dead letters. Unset: AZURE_TENANT_ID."),
+    "Tenants whose enrollments are accepted, comma-separated; others go to the dead letters. Unset: AZURE_TENANT_ID. `emit --count` spreads its samples over them."),
 
   graphCloud: setting("GRAPH_CLOUD", "graph", choice("global", "us-gov", "us-dod", "china"), "global", "global",
     "National cloud: its Graph and authority addresses."),

@@ -42,7 +42,7 @@ export interface EmbeddedLogSettings {
 
 export type EmbeddedOpening =
   | { readonly ok: true; readonly log: EventLog & LogTail & { close(): Promise<void> } }
-  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
 
 /** SQLite blocks the process while it waits for another writer, so not for long: the writer tries again. */
 const busyTimeoutMs = 100;
@@ -64,7 +64,7 @@ export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Cloc
     }
     for (const close of undo.reverse()) attempt(file, close);
     if (!isBusy(failure) || clock.nowMs() >= deadlineMs) {
-      return { ok: false, problem: failure.problem, heals: failure.heals };
+      return { ok: false, problem: failure.problem, mayPass: failure.mayPass };
     }
     await pause(clock, busyRetryMs);
   }

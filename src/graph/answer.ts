@@ -92,7 +92,7 @@ export function isGraphsRefusal(raw: RawAnswer): boolean {
 function strangerIn({ status, headers, body: text }: RawAnswer, body: unknown): string | null {
   if (status === 407) return "a proxy asks for a user and password, set them in HTTPS_PROXY";
   if (status < 200 || (status >= 300 && status < 400)) return `it leads to ${placeOf(headers)}`;
-  // Whoever throttles, or is in trouble, is taken at his word; 501 would be taken for a missing operation.
+  // An answer that says so is believed: throttled, or in trouble; 501 would be taken for a missing operation.
   if (status === 429 || (status >= 500 && status !== 501)) return null;
   if (text.trim() === "") return null;
   const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;

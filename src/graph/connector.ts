@@ -155,7 +155,7 @@ async function secured(
 }
 
 /**
- * Whoever ends a connection does so by `destroy`: undici in many places, TLS that of the socket below it. There the reset is
+ * A connection is ended by `destroy`: undici in many places, TLS that of the socket below it. There the reset is
  * put in. A connection that is being ended in order can't be reset any more, and would stay open; so sockets are made with
  * allowHalfOpen (TLS takes it over), since otherwise Node answers the peer's end with one of its own.
  */

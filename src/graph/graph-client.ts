@@ -51,7 +51,7 @@ export interface GraphSettings {
 
 export interface OpenedGraph {
   readonly graph: Graph;
-  /** The token that requests of this tenant carry, for whoever looks into it. */
+  /** The token that requests of this tenant carry, for those who look into it. */
   tokenOf(tenantId: string): Promise<TokenResult>;
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ import type { Send } from "./send.ts";
 const pageTriesMax = 3;
 export const maxListPages = 1_000;
 
-/** A page may be asked for again: of many pages one fails often, and all would have to be read anew. */
+/** A page may be asked for again: of many pages one fails often, and all would have to be read again. */
 async function getPage(send: Send, tenantId: string, url: URL | null): Promise<Outcome> {
   for (let tries = 1; ; tries++) {
     const outcome = await send({ tenantId, method: "get", path: collectionPath, url });

@@ -44,7 +44,7 @@ export interface Fetcher {
   stop(): void;
 }
 
-/** @param onFatal called when a partition can't be read on: nothing that a retry would heal. */
+/** @param onFatal called when a partition can't be read on: a retry would not help. */
 export function createFetcher(
   inbox: Inbox,
   lines: FetcherLines,

@@ -223,7 +223,7 @@ class GroupMembership {
     await wire.refresh();
     checkPartitionCounts(wire, this.#topics, this.#settings.partitionCount);
     const node = await this.#findCoordinator(wire);
-    // Whoever is given these partitions next may begin as soon as the request is out. 1
+    // The next owner of these partitions may begin as soon as the request is out. 1
     assert(this.#current === null, "a session outlives its generation");
     const topicIds = new Map(this.#topics.map((topic) => [topic, wire.topicId(topic)]));
     const joined = await joinAndSync(

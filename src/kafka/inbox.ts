@@ -87,7 +87,7 @@ export function createInbox(
     const { reader, ready } = slot;
     if (!reader || !ready) return;
     slot.reader = null;
-    // A gap stays until the next seek, for whoever reads again.
+    // A gap stays until the next seek, for the next reader.
     if (ready.kind === "records") slot.ready = null;
     reader(ready);
     if (ready.kind === "records") onWanting();

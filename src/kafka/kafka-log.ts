@@ -49,8 +49,8 @@ export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
 export type OpenKafkaResult =
   /** `warnings`: what works, but not for ever or not under every fault. */
   | { readonly ok: true; readonly log: KafkaLog; readonly warnings: readonly Problem[] }
-  /** `heals`: trying again may help without anybody's doing. */
-  | { readonly ok: false; readonly problem: Problem; readonly heals: boolean };
+  /** `mayPass`: trying again may help without a change by people. */
+  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
 
 const stallMs = 60_000;
 const outageMaxMs = 15 * 60_000;
@@ -124,7 +124,7 @@ type Prepared =
       topicIds: ReadonlyMap<string, string | null>;
       warnings: readonly Problem[];
     }
-  | { ok: false; problem: Problem; heals: boolean };
+  | { ok: false; problem: Problem; mayPass: boolean };
 
 async function prepare(
   wireSettings: WireSettings,
@@ -137,10 +137,10 @@ async function prepare(
     try {
       const tenantBlockedMaxMs = settings.tenantBlockedMaxMs ?? 0;
       const result = await prepareTopics(wire, { ...settings, tenantBlockedMaxMs }, clock);
-      if (!result.ok) return { ...result, heals: false };
+      if (!result.ok) return { ...result, mayPass: false };
       await wire.target(topics);
       const groups = await otherGroups(wire, settings, result.partitionCount);
-      if (groups.problem !== null) return { ok: false, problem: groups.problem, heals: false };
+      if (groups.problem !== null) return { ok: false, problem: groups.problem, mayPass: false };
       const warnings = [...result.warnings, ...groups.warnings];
       return { ...result, warnings, topicIds: new Map(topics.map((topic) => [topic, wire.topicId(topic)])) };
     } finally {

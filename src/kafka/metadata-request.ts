@@ -53,7 +53,7 @@ export function metadataRequest(versions: ApiVersions, topics: readonly string[]
         if (flexible) body.compactString(topic).uvarint(0);
         else body.string(topic);
       }
-      // No topic is created, and nobody's rights are asked for.
+      // No topic is created, and no rights are asked for.
       body.int8(0);
       if (version >= 8 && version <= 10) body.int8(0);
       if (version >= 8) body.int8(0);

@@ -30,7 +30,7 @@ export function delay(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.after(delayMs, resolve));
 }
 
-/** Waits for a promise, but not longer than so; its failure is nobody's concern. */
+/** Waits for a promise, but not longer than so; its failure has no effect. */
 export async function waitAtMost(clock: Clock, limitMs: number, promise: Promise<unknown>): Promise<void> {
   let cancel = () => {};
   const limit = new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 /**
  * Label values that are known before anything happened. A series that begins with its first event has no rate and no
- * increase for that event, so whoever watches it learns of the second one. So each begins at 0.
+ * increase for that event, so an alert notices only the second one. So each begins at 0.
  */
 import { refusalCodes } from "../domain/refusal.ts";
 import type { Verdict } from "../policy/classify.ts";

@@ -4,13 +4,15 @@
  * 1. An object is superfluous only if the ledger proves it: another object of the same enrollment is the registered
  *    one and is in the list, and no record names this object's id.
  * 2. Every object is named by a record, or the superfluous copy of a registered one, or reported as orphaned.
- * 3. Where Graph has shown that it changes what it keeps, two enrollments may look alike: then nothing is proven
+ * 3. What was registered after the list was asked for is compared if the list shows it; otherwise it is beyond the
+ *    comparison, and only counted.
+ * 4. Where Graph has shown that it changes what it keeps, two enrollments may look alike: then nothing is proven
  *    superfluous, and what Graph's own form explains is no difference.
  */
 import { identify } from "../domain/identity.ts";
 import { coarsestOf, type Form, isSameInstant, isSameName, isSameUnder } from "../domain/same-enrollment.ts";
 import type { GraphObject } from "../ports.ts";
-import type { Registration } from "./ledger.ts";
+import { joined, type Registration } from "./ledger.ts";
 
 export const comparedProperties = [
   "connectorName",
@@ -36,13 +38,22 @@ export interface Duplicated {
   readonly superfluousIds: readonly string[];
 }
 
+export interface Orphan {
+  readonly object: GraphObject;
+  /** Null where the object has no enrollment instant. */
+  readonly idempotencyKey: string | null;
+}
+
 export interface Findings {
+  /** The registrations that the list was compared with. */
   readonly registered: number;
   readonly inGraph: number;
+  /** Registered since the list was asked for, and not in it: not compared. */
+  readonly registeredSince: number;
   /** Registered, and no object has the registered id. */
   readonly missing: readonly Registration[];
-  /** In Graph, and nothing registered explains it. The key is null where the object has no enrollment instant. */
-  readonly orphaned: readonly { readonly object: GraphObject; readonly idempotencyKey: string | null }[];
+  /** In Graph, and nothing registered explains it. */
+  readonly orphaned: readonly Orphan[];
   /** Two or more objects of one enrollment. */
   readonly duplicated: readonly Duplicated[];
   /** The object with the registered id has other properties than were registered. */
@@ -74,26 +85,39 @@ export function compare(
       for (const id of [object.id, ...otherIds]) named.add(id);
     }
   }
-  const all = [...before.values()];
+  const all = [...union(before, later)];
+  const compared = all
+    .filter(([key, { object }]) => before.has(key) || byId.has(object.id))
+    .map(([, each]) => each); // 3
   const form = coarsestOf(objects);
   const duplicated = findDuplicates(tenantId, before, later, objects, named, form);
   const superfluous = new Set(duplicated.flatMap(({ superfluousIds }) => superfluousIds));
   return {
-    registered: before.size,
+    registered: compared.length,
     inGraph: objects.length,
-    missing: all.filter(({ object }) => !byId.has(object.id)),
+    registeredSince: all.length - compared.length,
+    missing: compared.filter(({ object }) => !byId.has(object.id)),
     orphaned: objects
       .filter(({ id }) => !named.has(id) && !superfluous.has(id)) // 2
       .map((object) => ({ object, idempotencyKey: keyOf(tenantId, object) })),
     duplicated,
-    differing: all.flatMap((registration) => {
+    differing: compared.flatMap((registration) => {
       const object = byId.get(registration.object.id);
       const differences =
         object === undefined ? [] : differencesOf(registration.object, object, form, ignored);
       return differences.length === 0 ? [] : [{ registration, differences }];
     }),
-    conflicting: all.filter(({ otherIds }) => otherIds.length > 0),
+    conflicting: compared.filter(({ otherIds }) => otherIds.length > 0),
   };
+}
+
+function union(before: Registrations, later: Registrations): Map<string, Registration> {
+  const all = new Map(before);
+  for (const [key, registration] of later) {
+    const known = all.get(key);
+    all.set(key, known === undefined ? registration : joined(known, registration));
+  }
+  return all;
 }
 
 export function isEqual(findings: Findings): boolean {
@@ -129,7 +153,7 @@ function findDuplicates(
       before.get(idempotencyKey) ??
       later.get(idempotencyKey) ??
       same.map(({ id }) => byId.get(id)).find((found) => found !== undefined);
-    const isProven = !isChanged && same.every((object) => isKept(object, idempotencyKey)); // 3
+    const isProven = !isChanged && same.every((object) => isKept(object, idempotencyKey)); // 4
     const isRegistered = ({ id }: GraphObject) => id === registration?.object.id;
     const kept = same.filter(isRegistered);
     const others = same.filter((object) => !isRegistered(object));

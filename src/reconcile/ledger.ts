@@ -76,7 +76,8 @@ export function merge(ledger: Ledger, later: Ledger): void {
   }
 }
 
-function joined(known: Registration, later: Registration): Registration {
+/** What two records, or two readings, say of one key. The earlier one decides which id is the registered one. */
+export function joined(known: Registration, later: Registration): Registration {
   const ids = new Set([...known.otherIds, later.object.id, ...later.otherIds]);
   ids.delete(known.object.id);
   return { ...known, otherIds: [...ids] };

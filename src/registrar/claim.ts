@@ -12,7 +12,7 @@ export function randomUuid(random: Random): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
-/** Version 8 UUIDs: a random part that they share, and a count. One for each create would be dear if each were drawn. */
+/** Version 8 UUIDs: a random part that they share, and a count. Drawing each one would cost too much for each create. */
 export function countedUuids(random: Random): () => string {
   const drawn = randomUuid(random);
   const shared = `${drawn.slice(0, 14)}8${drawn.slice(15, 24)}`;

@@ -6,9 +6,9 @@
 export interface CommitMetadata {
   /** No create was begun at or after this offset. */
   readonly attemptedThrough: number;
-  /** Names one ownership of one partition: whoever takes it over commits another one before doing anything. */
+  /** Names one ownership of one partition: the next owner commits another one before doing anything. */
   readonly claim: string;
-  /** The time limits of whoever may have created what is unsettled: the next owner waits for these, not for its own. */
+  /** The time limits of the worker that may have created what is unsettled: the next owner waits for these, not for its own. */
   readonly limits: Limits | null;
   readonly known: KnownLog | null;
 }

@@ -1,7 +1,7 @@
 /**
  * One tenant's line to Graph: what waits, and what its answers said about the tenant.
  *
- * 1. One exchange is one piece of news, however many records shared it.
+ * 1. One exchange counts once, however many records shared it.
  * 2. Throttling and outages close the line for as long as Graph asked; throttling without a time, with growing back-off.
  *    A blocked tenant is asked again now and then, so that it is served again once it can be.
  * 3. A tenant is blocked while either its creates or its reads are refused; only the same kind of request, answered
@@ -69,7 +69,7 @@ export function blockedForMs({ blocks }: Line, nowMs: number): number {
   return Math.max(0, ...[...blocks.values()].map(({ sinceMs }) => nowMs - sinceMs));
 }
 
-/** What is in front; those who let go meanwhile are forgotten. */
+/** What is in front; what was abandoned since is dropped. */
 export function firstLive({ ready }: Line): Work | undefined {
   const at = ready.findIndex(isLive);
   ready.splice(0, at < 0 ? ready.length : at);

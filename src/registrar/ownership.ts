@@ -2,10 +2,10 @@
  * Which partitions this worker owns, from session to session.
  *
  * 1. A partition is kept over a new session only if the stored commits still carry our claim: then nobody else owned
- *    it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over anew.
+ *    it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over again.
  * 2. A take-over commits its own claim before it does anything else, so the next one can tell. No create begins before
  *    that claim is acknowledged and the ledger was read to its end as of the assignment.
- * 3. Suspects are released after the settle time of whoever may have created them, and only when the ledger was read to
+ * 3. Suspects are released after the settle time of the worker that may have created them, and only when the ledger was read to
  *    its end once more.
  * 4. Whatever a previous owner may have attempted is known by its enrollment before any record is looked at: a copy of it
  *    may stand elsewhere, outside the watermark.

@@ -23,7 +23,7 @@ export interface OwnedPartition {
   readonly claim: string;
   readonly takenOverAtMs: number;
   readonly suspectsBelow: Readonly<Record<InputTopic, number>>;
-  /** The limits of whoever may have created what is in doubt since before the take-over. */
+  /** The limits of the worker that may have created what is in doubt since before the take-over. */
   readonly inherited: Limits;
   /** The log as it was at the take-over: another one under the same names is never taken for it. */
   readonly topicIds: TopicIds;
@@ -90,7 +90,7 @@ export interface Work extends Item {
   conflicted: boolean;
   /** In a request, or on its way to an outcome: not to be parked any more. */
   busy: boolean;
-  /** Parked after all: whoever still holds it lets go. */
+  /** Parked after all: what still holds it lets go. */
   withdrawn: boolean;
   /** A batch with it was refused as a whole: from now on it is posted by itself. */
   alone: boolean;

@@ -13,7 +13,7 @@ export interface TakeOver {
   readonly suspectsBelow: number;
   /** The attemptedThrough that is stored already: the next commit may not promise less. */
   readonly attemptedThrough: number;
-  /** The limits of whoever attempted; null: unknown. */
+  /** The limits of the worker that attempted; null: unknown. */
   readonly limits: Limits | null;
   /** Leader epoch of the last record before startAt; -1: unknown. */
   readonly leaderEpoch: number;

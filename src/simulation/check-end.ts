@@ -42,7 +42,7 @@ function missing(run: Run, graph: GraphFindings, state: RecordState, input: Inpu
   return state.registered.has(number) ? null : `of identity ${number} has no registered record`;
 }
 
-/** Of the record, or of a copy of it: then whoever lost it was told, and may have lost it. */
+/** Of the record, or of a copy of it: then its loss was reported, and is allowed. */
 function isTaken(state: RecordState, input: Input): boolean {
   return (state.copies.get(input) ?? []).some((record) => state.lost.has(record));
 }

@@ -33,7 +33,7 @@ export interface Coordinator {
   isAvailable(): boolean;
   cutOff(reachedBy: readonly string[], takeOverMs: number, forMs: number): void;
   move(awayMs: number): void;
-  /** Faults have stopped: whoever still reaches one that was cut off finds the right one. */
+  /** Faults have stopped: a worker that still reaches one that was cut off finds the right one. */
   settle(): void;
 }
 

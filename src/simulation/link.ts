@@ -17,7 +17,7 @@ export interface Link {
     extraLoss?: number,
   ): Promise<T>;
   cut(way: Way): void;
-  mend(): void;
+  repair(): void;
   isReachable(): boolean;
   latencyMs(): number;
   weather(): LogWeather;
@@ -57,8 +57,8 @@ export function createLink(
       });
     },
     cut: path.cut,
-    mend() {
-      path.mend();
+    repair() {
+      path.repair();
       broker.wake();
     },
     isReachable: () => broker.isUp() && path.isOpen(),

@@ -17,7 +17,7 @@ export interface Path {
   there(latencyMs: number, arrive: () => void, isWanted: () => boolean): void;
   back(latencyMs: number, arrive: () => void): void;
   cut(way: Way): void;
-  mend(): void;
+  repair(): void;
   /** In both directions. */
   isOpen(): boolean;
 }
@@ -78,7 +78,7 @@ export function createPath(
       thereCut ||= way !== "back";
       backCut ||= way !== "there";
     },
-    mend() {
+    repair() {
       thereCut = backCut = false;
       const [late, lateAnswers] = [requests, answers];
       requests = [];

@@ -59,7 +59,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     history.add({ kind: "calm" });
     if (!world.broker.isUp()) world.broker.setUp(true);
     world.coordinator.settle();
-    for (const slot of slots) slot.heal();
+    for (const slot of slots) slot.repair();
   });
 
   const stopCatching = catchRejections((text) => history.add({ kind: "threw", by: "a worker", text }));

@@ -52,7 +52,7 @@ export const sabotages = {
   })),
   /** Creates begin although others may hold the partition by now. */
   "heartbeat-check": withSession((session) => ({ ...session, heldUntilMs: () => Number.POSITIVE_INFINITY })),
-  /** A partition seems to be ours still, whoever owned it meanwhile. */
+  /** A partition seems to be ours still, even if another worker owned it meanwhile. */
   claim: withSession((session, _, own) => ({
     ...session,
     commit: (commits) => {
@@ -90,7 +90,7 @@ export const sabotages = {
     reply.kind === "answer" && reply.status === 409 ? { ...reply, status: 422 } : reply,
   ),
   "retry-after": withReplies((reply) => (reply.kind === "answer" ? { ...reply, retryAfter: null } : reply)),
-  /** Whoever can't be reached, or is in trouble, seems to refuse the record. */
+  /** A Graph that can't be reached, or is in trouble, seems to refuse the record. */
   "outage-is-not-poison": withReplies((reply) => {
     const isTrouble = reply.kind === "silence" ? !reply.sent : reply.status === 503;
     return isTrouble ? { ...answer(400), errorCode: "BadRequest" } : reply;

@@ -154,7 +154,7 @@ export function openSession(
       const reader = cursor(topic, partition);
       reader.next = offset;
       reader.leaderEpoch = leaderEpoch;
-      // Whoever seeks after it was told that the topic was made again means the one that is there now.
+      // A worker that seeks after it was told that the topic was made again means the one that is there now.
       if (reader.seeks > 0) reader.topicId = broker.topicId(topic);
       reader.seeks++;
       pump(topic, partition);

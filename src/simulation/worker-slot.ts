@@ -17,7 +17,7 @@ export interface WorkerSlot {
   /** Ends at once, in whatever it was doing. */
   losePower(): void;
   /** Faults have stopped: whatever is still wrong with it ends. */
-  heal(): void;
+  repair(): void;
   /** Stops for good. */
   stop(): void;
   isRunning(): boolean;
@@ -158,11 +158,11 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
     losePower() {
       if (life !== null) end("crashed", "the power failed");
     },
-    heal() {
+    repair() {
       if (life !== null) {
         resume(life.process);
-        life.link.mend();
-        life.graphPath.mend();
+        life.link.repair();
+        life.graphPath.repair();
       }
       start();
     },
@@ -185,6 +185,6 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
     history.strike(`${who[way]} ${what}`, process.name);
     history.add({ kind: "note", by: process.name, text: `${who[way]} ${what} for ${forMs} ms` });
     path.cut(way);
-    scheduler.after(forMs, () => path.mend());
+    scheduler.after(forMs, () => path.repair());
   }
 }

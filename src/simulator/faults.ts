@@ -35,7 +35,7 @@ const itemOnlyKinds = [
 ] as const;
 export type AnswerFault = (typeof answerKinds)[number] | (typeof itemOnlyKinds)[number];
 
-/** What befalls the connection; drawn once for each HTTP request. */
+/** What happens to the connection; drawn once for each HTTP request. */
 const transportKinds = [
   /** Connection reset; not carried out. */
   "resetBefore",

@@ -27,7 +27,7 @@ export interface Plan {
   readonly fault: AnswerFault | BatchFault | null;
 }
 
-/** What is to befall a request that has arrived: the transport's faults, latency, and the fault for `perform`. */
+/** What is to happen to a request that has arrived: the transport's faults, latency, and the fault for `perform`. */
 export function planRequest(faults: Faults, isBatch: boolean, random: Random): Plan {
   const fault = isBatch ? drawBatchFault(faults, random) : drawRequestFault(faults, random);
   const latencyMs = drawLatencyMs(faults.latency, random);

@@ -1,7 +1,7 @@
 /**
  * Throttling by sliding windows: of any `windowMs` milliseconds, at most `limit` calls are let through. Pure.
  *
- * A refused call counts as much as one let through, as on Graph: whoever ignores Retry-After stays out.
+ * A refused call counts as much as one let through, as on Graph: a client that ignores Retry-After stays out.
  */
 
 export interface Limits {
@@ -67,7 +67,7 @@ export function countCall(
   return Math.max(...waits);
 }
 
-/** A window starts anew when its limit has been changed. */
+/** A window starts again when its limit has been changed. */
 function windowNamed(throttle: Throttle, name: string, limit: number): Window {
   const known = throttle.windows.get(name);
   if (known?.limit === limit) return known;

@@ -44,7 +44,7 @@ export async function makeCertificates(
     caPem: authority.cert,
     caFile: join(dir, "ca.pem"),
     key: leaf.private,
-    // The leaf alone: whoever trusts the CA has it already.
+    // The leaf alone: a client that trusts the CA has it already.
     cert: leaf.cert,
     remove: async () => {
       if (caDir !== null) return;

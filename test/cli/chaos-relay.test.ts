@@ -99,7 +99,7 @@ for (const direction of ["forth", "back"] as const) {
     to.socket.write("meanwhile");
     await from.has("meanwhile");
     assert.equal(to.text(), before);
-    relay.heal();
+    relay.repair();
     await to.has("23");
     to.socket.write("after");
     await from.has("after");
@@ -117,7 +117,7 @@ test("sent and closed while cut: it still arrives, and then the end", async (t) 
   await roundTrip();
   assert.equal(target.text(), "1");
   assert.equal(target.socket.readableEnded, false);
-  relay.heal();
+  relay.repair();
   await once(target.socket, "end");
   assert.equal(target.text(), "12");
 });
@@ -135,7 +135,7 @@ test("sent and reset while cut: it never arrives, and the other side is reset on
   await roundTrip();
   assert.equal(target.socket.destroyed, false);
   const closed = new Promise((resolve) => target.socket.once("close", resolve));
-  relay.heal();
+  relay.repair();
   await closed;
   assert.equal(target.text(), "1");
 });
@@ -150,7 +150,7 @@ test("opened while cut: it gets through once the way is whole, unless its client
   gone.socket.end();
   await roundTrip();
   assert.equal(arrivals.length, 0);
-  relay.heal();
+  relay.repair();
   const target = await taken();
   await target.has("waits");
   assert.equal(arrivals.length, 1);
@@ -208,13 +208,13 @@ test("a cut silences its own ways, each in its own direction, and no other", asy
   };
   /** The ways on which nothing gets there, and those on which nothing comes back. */
   const silenced = async (cut: () => () => void, text: string) => {
-    const heal = cut();
+    const repair = cut();
     say(text);
     for (let trip = 0; trip < 4; trip++) await roundTrip();
     const names = [...ways.keys()];
     const forth = names.filter((name) => !arrived.includes(`[${name} ${text}]`));
     const back = names.filter((name) => !ways.get(name)!.text().includes(`[${name} ${text}]`));
-    heal();
+    repair();
     await allHave(text);
     return { forth, back: back.filter((name) => !forth.includes(name)) };
   };

@@ -48,7 +48,7 @@ suite("doctor", () => {
       assert.match(stderr, new RegExp(`^    type: export ${name}='<[^>]+>'$`, "m"));
   });
 
-  test("a wrong secret is told from everything else and not shown, exit 2", async (t) => {
+  test("a wrong secret is distinguished from everything else and not shown, exit 2", async (t) => {
     const { code, stdout, stderr } = await doctor(t, { AZURE_CLIENT_SECRET: "stale-value" });
     assert.equal(code, 2);
     assert.match(stdout, /^wrong +graph .*AADSTS7000215.*check AZURE_CLIENT_SECRET/m);

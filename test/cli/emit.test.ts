@@ -107,6 +107,23 @@ test("lines of data and of events from a file; bad ones are refused by line, the
   assert.equal((await stored(join(directory, "log"))).length, 3);
 });
 
+test("--count spreads its samples over --tenant, else over ALLOWED_TENANTS; one event goes to AZURE_TENANT_ID", async (t) => {
+  const others = ["6a1d2e3f-4b5c-4d6e-9f70-8192a3b4c5d6", "8c3f4051-6d7e-4f80-9192-a3b4c5d6e7f8"];
+  const environment = {
+    DATA_DIR: temporaryDirectory(t),
+    AZURE_TENANT_ID: tenant,
+    ALLOWED_TENANTS: [tenant, ...others].join(","),
+  };
+  const tenantsOf = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runCli(["emit", "--json", ...args], environment);
+    assert.equal(code, 0, stderr);
+    return [...new Set(jsonLines(stdout).map(({ tenantId }) => String(tenantId)))].sort();
+  };
+  assert.deepEqual(await tenantsOf("--count", "30", "--seed", "1"), [tenant, ...others]);
+  assert.deepEqual(await tenantsOf("--count", "30", "--seed", "1", "--tenant", others.join(",")), others);
+  assert.deepEqual(await tenantsOf("--machine", "m", "--connector", "c"), [tenant]);
+});
+
 test("--raw emits a line as it is", async (t) => {
   const directory = temporaryDirectory(t);
   const { code } = await runCli(

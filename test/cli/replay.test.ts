@@ -56,7 +56,7 @@ async function withLetters(t: { after(end: () => void): void }, ...letters: NewR
   return DATA_DIR;
 }
 
-test("mended, replayed, registered; a second replay leaves it out, --again does not", async (t) => {
+test("the cause removed, replayed, registered; a second replay leaves it out, --again does not", async (t) => {
   const { simulator, environment: graphAt } = await simulatorFor(t);
   const environment = { ...graphAt, DATA_DIR: temporaryDirectory(t) };
   const stranger = "11111111-2222-4333-8444-555555555555";

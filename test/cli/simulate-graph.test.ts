@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { runCli, startCli, temporaryDirectory } from "./run-cli.ts";
 
@@ -40,6 +42,28 @@ test("prints what to export, answers, ends with 0 on SIGTERM", async (t) => {
   }
 });
 
+test("the settings file holds what is printed, and a shell that reads it has the settings", async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = join(directory, "with blank", "settings");
+  const simulator = startCli([
+    "simulate-graph",
+    "--https-port",
+    "0",
+    "--ca-dir",
+    directory,
+    "--settings-file",
+    file,
+  ]);
+  t.after(() => simulator.child.kill("SIGKILL"));
+  await simulator.line(/_control\/inventory/);
+  const shell = spawnSync("sh", ["-c", '. "$1"; env', "sh", file], { env: {}, encoding: "utf8" });
+  simulator.child.kill("SIGTERM");
+  const { stdout } = await simulator.ended;
+  const printed = stdout.split("\n").filter((line) => line.startsWith("export "));
+  assert.equal(printed.length, 6);
+  for (const line of printed) assert.ok(shell.stdout.includes(`${line.slice("export ".length)}\n`), line);
+});
+
 test("a secret of the user's own is not printed", async (t) => {
   const simulator = startCli(["simulate-graph", "--https-port", "0"], {
     AZURE_CLIENT_SECRET: "my-own-secret",
@@ -50,6 +74,7 @@ test("a secret of the user's own is not printed", async (t) => {
   const { code, stdout } = await simulator.ended;
   assert.equal(code, 0);
   assert.ok(!stdout.includes("my-own-secret"));
+  assert.doesNotMatch(stdout, /^export AZURE_CLIENT_SECRET/m);
 });
 
 test("a taken port: exit 2 with what to type", async (t) => {

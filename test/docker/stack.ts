@@ -45,7 +45,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...options.environment,
   };
   const files = ["docker-compose.yml", ...options.files].flatMap((file) => ["-f", file]);
-  // A .env of whoever runs the tests must not change the stack.
+  // A developer's own .env must not change the stack.
   const prefix = [
     "compose",
     "-p",
@@ -74,7 +74,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         assert.equal(ended.code, 0, ended.stderr);
         assert.deepEqual(await remains(project), [], "docker compose down -v left something");
       } finally {
-        await run(sweep, project);
+        await sweepNow(project);
         dismiss();
       }
     },
@@ -90,7 +90,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Containers, networks and volumes that carry the project's name. */
-async function remains(project: string): Promise<string[]> {
+export async function remains(project: string): Promise<string[]> {
   const filter = ["--filter", `label=com.docker.compose.project=${project}`];
   const kinds = [
     ["ps", "-a", "--format", "{{.Names}}"],
@@ -101,7 +101,8 @@ async function remains(project: string): Promise<string[]> {
   return listed.flatMap((text) => text.split("\n")).filter((name) => name !== "");
 }
 
-function guard(project: string): () => void {
+/** Removes what carries the project's name once this process has ended; the returned function calls that off. */
+export function guard(project: string): () => void {
   const shell = spawn("sh", ["-c", `cat >/dev/null\n${sweep}`, "guard", project], {
     cwd: root,
     stdio: ["pipe", "ignore", "ignore"],
@@ -116,9 +117,9 @@ function guard(project: string): () => void {
   };
 }
 
-function run(script: string, argument: string): Promise<void> {
+export function sweepNow(project: string): Promise<void> {
   return new Promise((resolve) => {
-    spawn("sh", ["-c", script, "sh", argument], { stdio: "ignore" }).on("close", () => resolve());
+    spawn("sh", ["-c", sweep, "sh", project], { stdio: "ignore" }).on("close", () => resolve());
   });
 }
 

@@ -42,7 +42,7 @@ test("in the enrolled topic a header says nothing: producers write there", () =>
   assert.deepEqual(originOf(stored(movedRecord(record, "retry", 7, key), 5)), home);
 });
 
-test("a record that was moved to its home partition counts as of there, whoever moved it", () => {
+test("a record that was moved to its home partition counts as of there, whichever worker moved it", () => {
   const moved = stored(movedRecord(logRecord(), "enrolled", 7, key), 9);
   assert.deepEqual(originOf(moved), { topic: "enrolled", partition: 7, offset: 9 });
   const parked = stored(movedRecord(moved, "retry", 7, key), 2);

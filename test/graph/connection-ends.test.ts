@@ -1,4 +1,4 @@
-/** How connections to Graph end, whoever ends them. */
+/** How connections to Graph end, from either side. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";

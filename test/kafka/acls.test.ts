@@ -32,7 +32,7 @@ const broker = await startOwnBroker({
   "sasl.enabled.mechanisms": "PLAIN",
   "listener.name.sasl_plain.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required ${logins};`,
   "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-  // Whoever comes without a login administers: the broker itself, and these tests.
+  // A client without a login administers: the broker itself, and these tests.
   "super.users": "User:ANONYMOUS",
 });
 after(() => (broker.ok ? broker.stop() : undefined));
@@ -225,7 +225,7 @@ suite("rights on Kafka", () => {
     await allowOnly([]);
     const opened = await eventually({}, (one) => !one.ok && one.problem.code === "topic-not-allowed");
     assert.ok(!opened.ok);
-    assert.equal(opened.heals, false);
+    assert.equal(opened.mayPass, false);
     assert.match(opened.problem.message, /lacks the operation Describe on connector\.enrolled$/);
     assert.match(opened.problem.fix, /^kafka-acls\.sh .*--operation Describe --topic connector\.enrolled /);
   });

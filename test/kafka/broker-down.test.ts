@@ -20,7 +20,10 @@ const record = (value: string): NewRecord => ({
   headers: [],
 });
 
-test("a broker killed and started again heals by itself", { skip, timeout: 120_000 }, async (t) => {
+test("a broker is killed and started again: the log goes on by itself", {
+  skip,
+  timeout: 120_000,
+}, async (t) => {
   assert.ok(broker.ok && broker.kill && broker.start);
   const events: LogEvent[] = [];
   const changed = new Signal();

@@ -79,7 +79,7 @@ test("a scan goes on after a throttled answer, a moved leader and a lost connect
   assert.deepEqual(result, { ok: true, nextOffset: 2 });
   assert.deepEqual(offsets, [0, 1]);
   assert.equal(line.opened, 2, "only the lost connection was replaced");
-  assert.ok(line.refreshed >= 2, "the leader was asked for anew");
+  assert.ok(line.refreshed >= 2, "the leader was asked for again");
 });
 
 test("a scan that makes no progress fails with the reason", async () => {

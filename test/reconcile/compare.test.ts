@@ -1,37 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode } from "../../src/domain/decode.ts";
-import { identify } from "../../src/domain/identity.ts";
-import { registeredRecord } from "../../src/domain/registered.ts";
-import type { GraphObject, LogRecord } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/ports.ts";
 import { type ComparedProperty, compare, isEqual } from "../../src/reconcile/compare.ts";
 import { type Ledger, merge, newLedger, takeRecord } from "../../src/reconcile/ledger.ts";
-import { bytes, documentedDetails, json, sampleEvent, tenantId } from "../domain/samples.ts";
+import { bytes, documentedDetails, tenantId } from "../domain/samples.ts";
+import { object, record } from "./registrations.ts";
 
 const nothing: ReadonlySet<ComparedProperty> = new Set();
-
-function object(id: string, changes: Partial<GraphObject> = {}): GraphObject {
-  return { id, ...documentedDetails, ...changes };
-}
-
-/** As the worker writes it, with Graph having answered `registered`. */
-function record(registered: GraphObject): LogRecord {
-  const { id: _, ...details } = registered;
-  const decoded = decode({ value: json({ ...sampleEvent, data: details }), headers: [] }, () => true);
-  assert.ok(decoded.ok);
-  const made = registeredRecord(0, {
-    enrollment: decoded.enrollment,
-    idempotencyKey: identify(tenantId, details)!.idempotencyKey,
-    object: registered,
-    outcome: "created",
-    attempts: 1,
-    graph: { requestId: null, status: 201, cloud: "global" },
-    source: { topic: "enrolled", partition: 0, offset: 0 },
-    enrolledAt: 0,
-    registeredAt: 0,
-  });
-  return { ...made, offset: 0, timestampMs: 0, leaderEpoch: -1 };
-}
 
 function ledgerOf(...objects: GraphObject[]): Ledger {
   const ledger = newLedger();
@@ -182,8 +157,17 @@ test("Graph's list cuts what its answer to the create did not: no difference, an
 });
 
 test("what was registered while the list was read is neither missing nor orphaned", () => {
-  assert.equal(isEqual(compared([], [object("a")], [object("a")])), true);
-  assert.equal(isEqual(compared([], [], [object("a")])), true);
+  const listed = compared([], [object("a")], [object("a")]);
+  assert.equal(isEqual(listed), true);
+  assert.deepEqual([listed.registered, listed.inGraph, listed.registeredSince], [1, 1, 0]);
+  const unlisted = compared([], [], [object("a")]);
+  assert.equal(isEqual(unlisted), true);
+  assert.deepEqual([unlisted.registered, unlisted.inGraph, unlisted.registeredSince], [0, 0, 1]);
+});
+
+test("what was registered while the list was read is compared too, once the list shows it", () => {
+  const changed = object("a", { connectorVersion: "2" });
+  assert.equal(compared([], [changed], [object("a")]).differing.length, 1);
 });
 
 test("a ledger keeps the first id, merges what was read later, and counts what it can't read", () => {

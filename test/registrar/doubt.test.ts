@@ -118,7 +118,7 @@ describe("a create of unknown outcome makes suspect", () => {
   });
 });
 
-describe("the next owner waits for the limits of whoever posted", () => {
+describe("the next owner waits for the limits of the worker that posted", () => {
   const theirs: Limits = { settleMs: 2 * settleMs, orphanMs: 0, isHonoured: false };
 
   test("not for its own", async (t) => {

@@ -178,7 +178,7 @@ describe("a partition that is kept over a rebalance", () => {
     assert.equal(world.creates().length, 1);
   });
 
-  test("given somebody else's claim in the stored commit, all is dropped and taken over anew", async (t) => {
+  test("given somebody else's claim in the stored commit, all is dropped and taken over again", async (t) => {
     const world = createWorld(t);
     const worker = world.start();
     world.emit(...many(3, contoso));

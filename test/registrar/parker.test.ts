@@ -44,7 +44,7 @@ const allCommitted = (world: World) =>
   );
 
 describe("given a window full of a blocked tenant's records", () => {
-  test("they step aside, another tenant's flow, and when the tenant heals they are taken up in order", async (t) => {
+  test("they step aside, another tenant's flow, and when the tenant is served again they are taken up in order", async (t) => {
     const world = createWorld(t);
     world.graph.always(contoso, answers(403));
     const worker = world.start({ windowRecords });

@@ -42,7 +42,7 @@ for (const [name, at, ledgerEmpty, startAt, suspectsBelow] of table) {
 
 for (const [name, at] of [
   ["retention took unsettled records", position([4, promise(7)], 6, 9)],
-  ["the topic was made anew", position([40, promise(70)], 0, 9)],
+  ["the topic was deleted and made again", position([40, promise(70)], 0, 9)],
 ] as const) {
   test(`${name}: a fault that names the place, or everything left is suspect if told to go on`, () => {
     const fault = planTakeOver(at, "id", false, "stop");

@@ -39,7 +39,7 @@ test("what a cut holds up arrives when it ends, if its caller still waits for it
   path.cut("there");
   path.there(10, arrive, () => true);
   path.there(10, arrive, () => false);
-  scheduler.after(1_000, () => path.mend());
+  scheduler.after(1_000, () => path.repair());
   await runTo(999);
   assert.deepEqual(arrivals, []);
   await runTo(5_000);
@@ -53,7 +53,7 @@ test("a cut of answers lets requests through, and holds the answers", async () =
   path.cut("back");
   path.there(10, arrive, () => true);
   path.back(20, arrive);
-  scheduler.after(1_000, () => path.mend());
+  scheduler.after(1_000, () => path.repair());
   await runTo(999);
   assert.deepEqual(arrivals, [10]);
   await runTo(5_000);

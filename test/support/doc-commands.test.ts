@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { namedScripts, relativeLinks, showsCommands, testedBlocks } from "./doc-commands.ts";
+import {
+  anchorLinks,
+  anchorsOf,
+  commandBlocks,
+  commandLines,
+  namedPaths,
+  namedScripts,
+  relativeLinks,
+  showsCommands,
+  testedBlocks,
+} from "./doc-commands.ts";
 
 const fence = "```";
 
@@ -23,12 +33,38 @@ test("a fence after the mark is a script, with its expectations", () => {
       file: "a.md",
       line: 5,
       script: "npm run demo\necho ok",
-      exitCode: 2,
-      contains: ["two words", "x"],
-      needs: ["kafka"],
-      timeoutMs: 5000,
+      run: {
+        kind: "tested",
+        name: "",
+        exitCode: 2,
+        contains: ["two words", "x"],
+        until: null,
+        needs: ["kafka"],
+        timeoutMs: 5000,
+      },
     },
   ]);
+  const unmarked = commandBlocks("a.md", page).filter(({ run }) => run === null);
+  assert.deepEqual(unmarked.map(commandLines), [["rm -rf not-marked"]]);
+});
+
+test("terminals and compose have marks of their own; a block of a list loses its indentation", () => {
+  const page = [
+    `<!-- terminal 2 until='says "ready"' -->`,
+    `${fence}sh`,
+    "npm start # goes on",
+    fence,
+    "1. item",
+    "   <!-- compose -->",
+    `   ${fence}sh`,
+    "   docker compose up \\",
+    "     --wait",
+    `   ${fence}`,
+  ].join("\n");
+  const [terminal, ...others] = testedBlocks("a.md", page, "terminal");
+  assert.deepEqual([terminal!.run.name, terminal!.run.until, others], ["2", 'says "ready"', []]);
+  assert.deepEqual(commandLines(terminal!), ["npm start"]);
+  assert.equal(testedBlocks("a.md", page, "compose")[0]!.script, "docker compose up \\\n  --wait");
 });
 
 test("a mark that would be passed over in silence is an error", () => {
@@ -39,7 +75,7 @@ test("a mark that would be passed over in silence is an error", () => {
   assert.throws(() => testedBlocks("a.md", typo), /unknown option exits=2/);
 });
 
-test("pages without commands are told from pages with some", () => {
+test("pages without commands are distinguished from pages with some", () => {
   assert.equal(showsCommands(`text\n${fence}sh\nls\n${fence}`), true);
   assert.equal(showsCommands(`text\n${fence}json\n{}\n${fence}`), false);
 });
@@ -59,4 +95,18 @@ test("npm scripts are found in every form", () => {
   const page =
     "`npm run demo -- --json`, npm run --silent tail, npm test, npm -s start; npm ci; npm run-script x:y";
   assert.deepEqual(namedScripts(page).sort(), ["demo", "start", "tail", "test", "x:y"]);
+});
+
+test("paths are those in backticks below a folder of the project", () => {
+  const page = `\`src/a.ts\`, \`docs/**/*.md\`, \`npm test -- test/a\`, \`other/b.ts\`, src/c.ts\n${fence}\n\`src/d.ts\`\n${fence}`;
+  assert.deepEqual(namedPaths(page), ["src/a.ts", "docs/**/*.md"]);
+});
+
+test("a link to a heading names what the heading's text yields", () => {
+  const page = "# More: `repartition`?\n[a](#more-repartition) [b](docs/B.md#two-words) [c](c.md)";
+  assert.deepEqual(anchorsOf(page), ["more-repartition"]);
+  assert.deepEqual(anchorLinks(page), [
+    { page: "", anchor: "more-repartition" },
+    { page: "docs/B.md", anchor: "two-words" },
+  ]);
 });

@@ -1,24 +1,41 @@
 /**
- * Reads Markdown for test/docs.test.ts: which commands are to be tried, what is linked, which npm scripts are named.
+ * Reads Markdown for the tests of the documents: which commands are to be tried, what is linked, which npm scripts are
+ * named.
  *
- * A fenced block right after a comment `<!-- tested -->` is run as one shell script from the repository's root. The
- * comment may say more: `<!-- tested exit=2 contains="type HTTP_PORT" needs=kafka timeout=120 -->`. `contains` may
- * be repeated; `needs` is kafka or docker; `timeout` is in seconds. A leading `$ ` of a line is left out.
+ * A fenced block right after a comment `<!-- tested -->` is run as one shell script from the repository's root. After
+ * `<!-- terminal 1 -->` it is what a reader types into the first terminal, in a directory of its own; after
+ * `<!-- compose -->` it is run with the containers of docker-compose.yml. A comment may say more:
+ * `<!-- tested exit=2 contains="type HTTP_PORT" needs=kafka timeout=120 -->`. `contains` may be repeated, and has single
+ * quotes around a text with double ones; `until` is for a command that goes on: it has printed that; `needs` is kafka,
+ * docker or grafana; `timeout` is in seconds. A leading `$ ` of a line is left out.
  */
 
-export interface TestedBlock {
+export interface CommandBlock {
   readonly file: string;
   /** Of the fence, from 1. */
   readonly line: number;
   readonly script: string;
+  /** Null: nothing says how to run it. */
+  readonly run: Run | null;
+}
+
+export interface Run {
+  readonly kind: "tested" | "terminal" | "compose";
+  /** Of a terminal. */
+  readonly name: string;
   readonly exitCode: number;
   readonly contains: readonly string[];
-  readonly needs: readonly ("kafka" | "docker")[];
+  readonly until: string | null;
+  readonly needs: readonly Need[];
   readonly timeoutMs: number;
 }
 
+export type Need = "kafka" | "docker" | "grafana";
+export type TestedBlock = CommandBlock & { readonly run: Run };
+
 const defaultTimeoutSeconds = 60;
 const shells = ["sh", "bash", "shell", "console"];
+const mark = /^<!--\s*(tested|terminal (\w+)|compose)\b(.*)$/;
 
 interface Fence {
   readonly language: string;
@@ -28,41 +45,75 @@ interface Fence {
   readonly before: string;
 }
 
-/** All tested blocks. Throws on a mark that can't be understood, or that no fence follows: it would be skipped silently. */
-export function testedBlocks(file: string, markdown: string): TestedBlock[] {
-  const fences = fencesOf(markdown);
-  const marks = [...markdown.matchAll(/^<!--\s*tested\b.*$/gm)].length;
-  const blocks = fences
-    .filter(({ before }) => /^<!--\s*tested\b/.test(before))
-    .map((fence) => blockOf(file, fence));
-  if (blocks.length !== marks) {
-    throw new Error(`${file}: ${marks} tested marks, but ${blocks.length} fenced blocks right after one`);
+/** Every block of shell commands. Throws on a mark that can't be understood, or that none follows: it would be skipped silently. */
+export function commandBlocks(file: string, markdown: string): CommandBlock[] {
+  const marks = markdown.split("\n").filter((line) => mark.test(line.trim())).length;
+  const fences = fencesOf(markdown).filter(
+    ({ language, before }) => shells.includes(language) || mark.test(before),
+  );
+  const blocks = fences.map(({ line, body, before }) => ({
+    file,
+    line,
+    script: scriptOf(body),
+    run: mark.test(before) ? runOf(`${file}:${line}`, before) : null,
+  }));
+  const marked = blocks.filter(({ run }) => run !== null).length;
+  if (marked !== marks) {
+    throw new Error(`${file}: ${marks} tested marks, but ${marked} fenced blocks right after one`);
   }
   return blocks;
 }
 
-/** Whether the page shows commands at all. */
-export function showsCommands(markdown: string): boolean {
-  return fencesOf(markdown).some(({ language }) => shells.includes(language));
+export function testedBlocks(file: string, markdown: string, kind: Run["kind"] = "tested"): TestedBlock[] {
+  return commandBlocks(file, markdown).filter((block): block is TestedBlock => block.run?.kind === kind);
 }
 
-function blockOf(file: string, { line, body, before }: Fence): TestedBlock {
-  const options = /^<!--\s*tested\b(.*?)-->\s*$/.exec(before)?.[1];
-  if (options === undefined) throw new Error(`${file}:${line}: can't read ${before}`);
+/** The commands of a block, without comments. */
+export function commandLines({ script }: CommandBlock): string[] {
+  return script
+    .split("\n")
+    .map((line) => line.replace(/\s+#\s.*$/, "").trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** Whether the page shows commands at all. */
+export function showsCommands(markdown: string): boolean {
+  return commandBlocks("", markdown).length > 0;
+}
+
+function runOf(at: string, comment: string): Run {
+  const [, word = "", name = "", rest = ""] = mark.exec(comment) ?? [];
+  if (!rest.trimEnd().endsWith("-->")) throw new Error(`${at}: can't read ${comment}`);
   const contains: string[] = [];
-  const needs: ("kafka" | "docker")[] = [];
+  const needs: Need[] = [];
+  let until: string | null = null;
   let exitCode = 0;
   let timeoutSeconds = defaultTimeoutSeconds;
-  for (const [, name, quoted, bare] of options.matchAll(/([^\s=]+)(?:=(?:"([^"]*)"|(\S+)))?/g)) {
-    const value = quoted ?? bare ?? "";
-    if (name === "contains" && value !== "") contains.push(value);
-    else if (name === "needs" && (value === "kafka" || value === "docker")) needs.push(value);
-    else if (name === "exit" && /^\d+$/.test(value)) exitCode = Number(value);
-    else if (name === "timeout" && /^\d+$/.test(value)) timeoutSeconds = Number(value);
-    else throw new Error(`${file}:${line}: unknown option ${name}=${value} of a tested block`);
+  const options = rest.trimEnd().slice(0, -"-->".length);
+  for (const [, option, quoted, single, bare] of options.matchAll(
+    /([^\s=]+)(?:=(?:"([^"]*)"|'([^']*)'|(\S+)))?/g,
+  )) {
+    const value = quoted ?? single ?? bare ?? "";
+    if (option === "contains" && value !== "") contains.push(value);
+    else if (option === "until" && value !== "") until = value;
+    else if (option === "needs" && isNeed(value)) needs.push(value);
+    else if (option === "exit" && /^\d+$/.test(value)) exitCode = Number(value);
+    else if (option === "timeout" && /^\d+$/.test(value)) timeoutSeconds = Number(value);
+    else throw new Error(`${at}: unknown option ${option}=${value} of a tested block`);
   }
-  const script = body.map((text) => text.replace(/^\$ /, "")).join("\n");
-  return { file, line, script, exitCode, contains, needs, timeoutMs: timeoutSeconds * 1000 };
+  const kind = word.split(" ")[0] as Run["kind"];
+  return { kind, name, exitCode, contains, until, needs, timeoutMs: timeoutSeconds * 1000 };
+}
+
+function isNeed(value: string): value is Need {
+  return value === "kafka" || value === "docker" || value === "grafana";
+}
+
+/** Without the indentation of a block inside a list. */
+function scriptOf(body: readonly string[]): string {
+  const indents = body.filter((line) => line.trim() !== "").map((line) => line.search(/\S/));
+  const indent = Math.min(...indents, 80);
+  return body.map((line) => line.slice(indent).replace(/^\$ /, "")).join("\n");
 }
 
 function fencesOf(markdown: string): Fence[] {
@@ -98,6 +149,25 @@ export function relativeLinks(markdown: string): string[] {
     .map((target) => decodeURI(target.replace(/#.*$/, "")));
 }
 
+/** Links to headings: the page ("" for the same one) and the heading's anchor. */
+export function anchorLinks(markdown: string): { readonly page: string; readonly anchor: string }[] {
+  const prose = withoutFences(markdown).replaceAll(/`[^`]*`/g, "");
+  return [...prose.matchAll(/\]\(([\w./-]*)#([^)\s]+)\)/g)].map(([, page = "", anchor = ""]) => ({
+    page,
+    anchor,
+  }));
+}
+
+/** As GitHub derives them from the headings. */
+export function anchorsOf(markdown: string): string[] {
+  return [...withoutFences(markdown).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
 function withoutFences(markdown: string): string {
   return markdown.replaceAll(/^\s*(`{3,}|~{3,})[\s\S]*?^\s*\1\s*$/gm, "");
 }
@@ -108,4 +178,11 @@ export function namedScripts(markdown: string): string[] {
   const run = new RegExp(String.raw`\bnpm${flags}\s+run(?:-script)?${flags}\s+([a-z][\w:-]*)`, "g");
   const short = new RegExp(String.raw`\bnpm${flags}\s+(test|start)\b`, "g");
   return [...markdown.matchAll(run), ...markdown.matchAll(short)].map((match) => match[1] ?? "");
+}
+
+/** Paths in backticks that begin with a folder of the project, as they are or as patterns. */
+export function namedPaths(markdown: string): string[] {
+  const folders = "src|test|docs|scripts|bench|deploy|docker|schemas";
+  const path = new RegExp(`\`((?:${folders})/[\\w./*-]*)\``, "g");
+  return [...withoutFences(markdown).matchAll(path)].map((match) => match[1] ?? "");
 }

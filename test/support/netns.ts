@@ -16,7 +16,7 @@ export interface TwoHosts {
   start(host: "client" | "server", file: string, argument: unknown): ChildProcess;
   cut(): Promise<void>;
   join(): Promise<void>;
-  /** Bytes that the host's kernel still wants to deliver over TCP, whoever sent them. */
+  /** Bytes that the host's kernel still wants to deliver over TCP, from any process. */
   unsentBytes(host: "client" | "server"): Promise<number>;
   /** Ends the processes and takes the namespaces away. */
   remove(): Promise<void>;

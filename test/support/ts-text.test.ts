@@ -14,7 +14,7 @@ test("comments are blanked, strings kept or blanked, length and lines stay", () 
   }
 });
 
-test("regular expressions are told from divisions", () => {
+test("regular expressions are distinguished from divisions", () => {
   assert.equal(blank("const a = /[/]'any\"/g; x", "blank").includes("any"), false);
   assert.match(blank("const a = b / c; // any\nd(e) / f", "blank"), /b \/ c; {7}\nd\(e\) \/ f/);
   assert.match(blank('const s = "http://x"; y', "keep"), /"http:\/\/x"; y/);

@@ -94,9 +94,9 @@ export function cluster(
     if (id < 0) return null;
     if (single) {
       workersCut++;
-      const heal = links.cutWorker(fault.worker, id, fault.direction);
+      const repair = links.cutWorker(fault.worker, id, fault.direction);
       clock.after(fault.forMs, () => {
-        heal();
+        repair();
         workersCut--;
       });
       const what = fault.direction === "forth" ? "nothing gets to" : "nothing comes from";

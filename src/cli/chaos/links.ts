@@ -42,7 +42,7 @@ export function openLinks(): Links {
       relays.push(one.relay);
     }
     return () => {
-      for (const relay of relays) relay.heal();
+      for (const relay of relays) relay.repair();
     };
   };
   return {

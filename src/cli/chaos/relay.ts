@@ -14,7 +14,7 @@ export type Direction = "forth" | "back";
 export interface Relay {
   readonly port: number;
   cut(direction: Direction): void;
-  heal(): void;
+  repair(): void;
   close(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export async function openRelay(targetPort: number): Promise<Relay> {
   return {
     port,
     cut: (direction) => void cut.add(direction),
-    heal() {
+    repair() {
       cut.clear();
       for (const link of [...links]) link.go();
     },

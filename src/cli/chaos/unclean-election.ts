@@ -46,7 +46,7 @@ export async function uncleanElection(
   // From now on a broker that is only slow may be taken for gone, and lose records too.
   const stops = crew.expectStops();
   await until(signal, () => allowUncleanElection(cluster.addresses, topic));
-  const heal = cluster.links.cutFollowers(victim);
+  const repair = cluster.links.cutFollowers(victim);
   // Followers that lack nothing are never out of step.
   emission.ahead += surplus;
   let partitions: number[] = [];
@@ -67,7 +67,7 @@ export async function uncleanElection(
   if (signal.aborted) return null;
   const goOn = regrown ? crew.freezeAll() : () => {};
   await cluster.broker(victim).kill();
-  heal();
+  repair();
   await until(signal, async () => {
     const now = await cluster.view();
     const found = now?.partitions.filter((one) => one.topic === topic && partitions.includes(one.partition));

@@ -3,6 +3,7 @@ import type { DemoPlan } from "./plan.ts";
 import type { Verdict } from "./verify.ts";
 
 const labelWidth = 54;
+const lineWidth = 79;
 
 export function reportLines(
   plan: DemoPlan,
@@ -18,7 +19,7 @@ export function reportLines(
     "",
     "What went into connector.enrolled",
     row("enrollments, each of them different", counts.events),
-    row("the same enrollments told again under other event ids", plan.duplicates),
+    row("the same enrollments again, under other event ids", plan.duplicates),
     row("bad records", bad),
     "What came out",
     row(
@@ -37,11 +38,22 @@ export function reportLines(
     row("enrollments with more than one object", counts.duplicateObjects, right(counts.duplicateObjects, 0)),
     row("records lost", counts.lost, right(counts.lost, 0)),
     "",
-    `Graph answered: ${answers}.`,
+    ...wrapped(`Graph answered: ${answers}.`),
     problems.length === 0
       ? `Every enrollment was registered exactly once, in ${(elapsedMs / 1000).toFixed(1)} s.`
       : `Not as it should be:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
   ];
+}
+
+/** Lines of a terminal's usual width, broken between words. */
+function wrapped(text: string): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = `${lines.at(-1)} ${word}`.trimStart();
+    if (line.length <= lineWidth || lines.at(-1) === "") lines[lines.length - 1] = line;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** Counts by operation and result -> `201 180 times, 429 12 times, reset once`; an item of a $batch counts as one. */

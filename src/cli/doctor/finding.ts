@@ -7,21 +7,21 @@ export interface Finding {
   /** What to type or change; "" where nothing is wrong. */
   readonly fix: string;
   /** Whether it may pass without anybody's doing; else it is a matter of configuration. */
-  readonly heals: boolean;
+  readonly mayPass: boolean;
 }
 
 export function ok(part: Finding["part"], text: string): Finding {
-  return { part, status: "ok", text, fix: "", heals: true };
+  return { part, status: "ok", text, fix: "", mayPass: true };
 }
 
 export function note(part: Finding["part"], text: string): Finding {
-  return { part, status: "note", text, fix: "", heals: true };
+  return { part, status: "note", text, fix: "", mayPass: true };
 }
 
 export function warning(part: Finding["part"], text: string, fix: string): Finding {
-  return { part, status: "warning", text, fix, heals: false };
+  return { part, status: "warning", text, fix, mayPass: false };
 }
 
-export function wrong(part: Finding["part"], text: string, fix: string, heals: boolean): Finding {
-  return { part, status: "wrong", text, fix, heals };
+export function wrong(part: Finding["part"], text: string, fix: string, mayPass: boolean): Finding {
+  return { part, status: "wrong", text, fix, mayPass };
 }

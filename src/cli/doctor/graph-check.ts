@@ -81,8 +81,8 @@ function judge(tenantId: string, reply: ListReply, consent: string, wallMs: numb
   }
   const verdict = classify(reply, wallMs);
   const answer = `${where}: Graph answers ${"detail" in verdict ? verdict.detail : reply.status}`;
-  const heals = verdict.kind !== "tenant-blocked" && verdict.kind !== "no-route";
-  return wrong("graph", answer, remedy(verdict, consent), heals);
+  const mayPass = verdict.kind !== "tenant-blocked" && verdict.kind !== "no-route";
+  return wrong("graph", answer, remedy(verdict, consent), mayPass);
 }
 
 function remedy(verdict: Verdict, consent: string): string {

@@ -28,7 +28,7 @@ export type Listing =
   | Unanswered;
 
 const attemptsMax = 5;
-/** Whoever asks to stay away for longer than that is believed, and reported instead of waited for. */
+/** A longer Retry-After is reported instead of waited for. */
 const waitMaxMs = 60_000;
 const retryBackoff = { baseMs: 500, capMs: 8_000 };
 

@@ -2,7 +2,7 @@
 import type { GraphObject } from "../../ports.ts";
 import { type Findings, isEqual } from "../../reconcile/compare.ts";
 import { plain } from "../terminal.ts";
-import type { Survey, TenantResult } from "./survey.ts";
+import type { InProgress, Survey, TenantResult } from "./survey.ts";
 
 export interface Totals {
   readonly tenants: number;
@@ -15,6 +15,10 @@ export interface Totals {
   readonly superfluous: number;
   readonly differing: number;
   readonly conflicting: number;
+  /** Objects that are not registered yet or not listed yet, and may be so in the next report. */
+  readonly inProgress: number;
+  /** Registered after Graph's list was asked for: not compared. */
+  readonly registeredSince: number;
   /** Tenants whose list is incomplete, so that nothing of them counts as missing. */
   readonly incomplete: number;
   /** Tenants that could not be compared. */
@@ -36,20 +40,30 @@ function totalsOf(results: Survey["results"]): Totals {
     superfluous: sum(({ duplicated }) => duplicated.flatMap((each) => each.superfluousIds).length),
     differing: sum(({ differing }) => differing.length),
     conflicting: sum(({ conflicting }) => conflicting.length),
+    inProgress: all.reduce((total, result) => total + inProgressOf(result), 0),
+    registeredSince: sum(({ registeredSince }) => registeredSince),
     incomplete: all.filter((result) => result.kind === "compared" && result.incomplete !== null).length,
     unanswered: all.length - compared.length,
   };
 }
 
-/** Every tenant was compared as a whole, and nothing was found in any. */
+function inProgressOf(result: TenantResult): number {
+  if (result.kind !== "compared") return 0;
+  return result.inProgress.unregistered.length + result.inProgress.unlisted.length;
+}
+
+/** Every tenant was compared as a whole, nothing was found in any, and nothing is in progress. */
 export function allEqual(results: Survey["results"]): boolean {
   return [...results.values()].every((result) => statusOf(result) === "equal");
 }
 
-function statusOf(result: TenantResult): "equal" | "differs" | "incomplete" | "blocked" | "failed" {
+type Status = "equal" | "in-progress" | "differs" | "incomplete" | "blocked" | "failed";
+
+function statusOf(result: TenantResult): Status {
   if (result.kind !== "compared") return result.kind;
   if (result.incomplete !== null) return "incomplete";
-  return isEqual(result.findings) ? "equal" : "differs";
+  if (!isEqual(result.findings)) return "differs";
+  return inProgressOf(result) === 0 ? "equal" : "in-progress";
 }
 
 export function reportLines({ results, notAsked, unreadableRecords }: Survey): string[] {
@@ -70,6 +84,9 @@ export function reportLines({ results, notAsked, unreadableRecords }: Survey): s
       `in ${totals.tenants - unanswered} of ${totals.tenants} tenants` +
       (totals.incomplete === 0 ? "" : `, ${totals.incomplete} of them listed in part`),
   );
+  if (totals.inProgress > 0) {
+    lines.push(`${totals.inProgress} objects in progress: type reconcile again when the workers' lag is 0`);
+  }
   return lines;
 }
 
@@ -78,13 +95,17 @@ function tenantLines(tenantId: string, result: TenantResult): string[] {
     const what = result.kind === "blocked" ? "blocked" : "not compared";
     return [`tenant ${tenantId}: ${what}: ${plain(result.detail)}`];
   }
-  const { findings, incomplete } = result;
-  const equal = statusOf(result) === "equal" ? ", equal" : "";
+  const { findings, inProgress, incomplete } = result;
+  const { registered, inGraph, registeredSince } = findings;
+  const verdict = { equal: ", equal", "in-progress": ", work in progress" }[statusOf(result) as string] ?? "";
+  const since = registeredSince === 0 ? "" : `; ${registeredSince} more registered since Graph was asked`;
   const part = incomplete === null ? [] : [`  ${"incomplete".padEnd(12)}${plain(incomplete)}`];
   return [
-    `tenant ${tenantId}: ${findings.registered} registered, ${findings.inGraph} in Graph${equal}`,
+    `tenant ${tenantId}: ${registered} registered, ${inGraph} in Graph${verdict}${since}`,
     ...part,
-    ...[...findingLines(findings)].map(([kind, text]) => `  ${kind.padEnd(12)}${plain(text)}`),
+    ...[...findingLines(findings), ...progressLines(inProgress)].map(
+      ([kind, text]) => `  ${kind.padEnd(12)}${plain(text)}`,
+    ),
   ];
 }
 
@@ -111,6 +132,16 @@ function* findingLines(findings: Findings): Generator<readonly [kind: string, te
   }
 }
 
+function* progressLines({
+  unregistered,
+  unlisted,
+}: InProgress): Generator<readonly [kind: string, text: string]> {
+  for (const { object } of unregistered)
+    yield ["in progress", `${nameOf(object)}: ${object.id} is not registered yet`];
+  for (const { object } of unlisted)
+    yield ["in progress", `${nameOf(object)}: ${object.id} is not listed yet`];
+}
+
 function nameOf({ machineName, connectorName, enrollmentDateTime }: GraphObject): string {
   return `${machineName} / ${connectorName}, enrolled ${enrollmentDateTime}`;
 }
@@ -133,7 +164,13 @@ export function reportJson(
     notAsked,
     results: [...results].map(([tenantId, result]) =>
       result.kind === "compared"
-        ? { tenantId, status: statusOf(result), incomplete: result.incomplete, ...result.findings }
+        ? {
+            tenantId,
+            status: statusOf(result),
+            incomplete: result.incomplete,
+            ...result.findings,
+            inProgress: result.inProgress,
+          }
         : { tenantId, status: result.kind, detail: result.detail },
     ),
   };

@@ -2,11 +2,12 @@
  * Looks at every tenant until what it finds holds still: lists may lag, and the worker may be at work meanwhile.
  *
  * 1. Each round lists the tenants in question, then reads on in the ledger; `compare` gets both sides of the list.
- * 2. Missing and orphaned objects count only after `rereadCount` lists, `rereadDelayMs` apart.
+ * 2. An object counts as missing or orphaned only if each of `rereadCount` lists, `rereadDelayMs` apart, showed it so.
+ *    What only the last ones showed is work in progress: neither equal nor a difference.
  * 3. Where a list remains incomplete, no object is called missing.
  */
-import type { EventLog } from "../../ports.ts";
-import { type ComparedProperty, compare, type Findings } from "../../reconcile/compare.ts";
+import type { EventLog, GraphObject } from "../../ports.ts";
+import { type ComparedProperty, compare, type Findings, type Orphan } from "../../reconcile/compare.ts";
 import { type Ledger, merge, newLedger, type Registration, takeRecord } from "../../reconcile/ledger.ts";
 import { pause } from "../pause.ts";
 import { type AskParts, type Listing, listPatiently, type Unanswered } from "./ask-graph.ts";
@@ -28,10 +29,19 @@ export interface Survey {
   readonly unreadableRecords: number;
 }
 
+/** What is not as it should be yet, and may be so in the next report. */
+export interface InProgress {
+  /** In Graph, and not registered so far. */
+  readonly unregistered: readonly Orphan[];
+  /** Registered a moment ago, and not listed so far. */
+  readonly unlisted: readonly Registration[];
+}
+
 export type TenantResult =
   | {
       readonly kind: "compared";
       readonly findings: Findings;
+      readonly inProgress: InProgress;
       /** Null: with the whole list. Otherwise why Graph may hold more; then nothing counts as missing. */
       readonly incomplete: string | null;
     }
@@ -39,6 +49,10 @@ export type TenantResult =
 
 const listsAtOnce = 4;
 const none: ReadonlyMap<string, Registration> = new Map();
+const nothing: InProgress = { unregistered: [], unlisted: [] };
+
+/** By tenant and Graph id, how many lists in a row showed the object missing or orphaned. */
+type Streaks = Map<string, ReadonlyMap<string, number>>;
 
 export async function survey(
   log: EventLog,
@@ -54,27 +68,45 @@ export async function survey(
   const ledger = newLedger();
   const read = await readOn(log, ledger, offsets, signal);
   if (!read.ok) return read;
+  const streaks: Streaks = new Map();
   let open: readonly string[] = tenantIds;
   for (let round = 1; open.length > 0; round++) {
     const listings = await listAll(parts, open, ledger); // 1
     const later = newLedger();
-    const more = await readOn(log, later, offsets, signal);
+    const isLast = round >= settings.rereadCount;
+    const look = async () => {
+      const more = await readOn(log, later, offsets, signal);
+      for (const [tenantId, listing] of more.ok ? listings : []) {
+        results.set(tenantId, resultOf(tenantId, ledger, later, listing, ignored));
+      }
+      return more;
+    };
+    let more = await look();
+    for (const tenantId of listings.keys()) count(streaks, tenantId, results.get(tenantId)!);
+    open = open.filter((tenantId) => isUnsettled(results.get(tenantId)!));
+    const isPaused = more.ok && open.length > 0 && (await pause(clock, settings.rereadDelayMs, signal));
+    // What the last list showed for the first time is registered by now, if a worker made it.
+    if (isPaused && isLast) more = await look();
     if (!more.ok) return more;
-    for (const [tenantId, listing] of listings) {
-      const before = ledger.tenants.get(tenantId) ?? none;
-      const after = later.tenants.get(tenantId) ?? none;
-      results.set(tenantId, resultOf(tenantId, before, after, listing, ignored));
-    }
     merge(ledger, later);
-    open = open.filter((tenantId) => isUnsettled(results.get(tenantId)!)); // 2
-    if (round >= settings.rereadCount || open.length === 0) break;
-    if (!(await pause(clock, settings.rereadDelayMs, signal))) break;
+    if (!isPaused || isLast) break;
   }
+  for (const [tenantId, result] of results) {
+    results.set(tenantId, withoutYoung(result, streaks.get(tenantId), settings.rereadCount)); // 2
+  }
+  return {
+    ok: true,
+    results,
+    notAsked: notAskedOf(ledger, tenantIds),
+    unreadableRecords: ledger.unreadableRecords,
+  };
+}
+
+function notAskedOf(ledger: Ledger, tenantIds: readonly string[]): Survey["notAsked"] {
   const asked = new Set(tenantIds);
-  const notAsked = [...ledger.tenants]
+  return [...ledger.tenants]
     .filter(([tenantId]) => !asked.has(tenantId))
     .map(([tenantId, registrations]) => ({ tenantId, registered: registrations.size }));
-  return { ok: true, results, notAsked, unreadableRecords: ledger.unreadableRecords };
 }
 
 /** Reads `connector.registered` on to its present end. */
@@ -119,21 +151,50 @@ async function listAll(
 
 function resultOf(
   tenantId: string,
-  before: ReadonlyMap<string, Registration>,
-  later: ReadonlyMap<string, Registration>,
+  ledger: Ledger,
+  later: Ledger,
   listing: Listing,
   ignored: ReadonlySet<ComparedProperty>,
 ): TenantResult {
   if (listing.kind !== "listed") return listing;
-  const findings = compare(tenantId, before, later, listing.objects, ignored);
-  if (listing.incomplete === null) return { kind: "compared", findings, incomplete: null };
+  const before = ledger.tenants.get(tenantId) ?? none;
+  const since = later.tenants.get(tenantId) ?? none;
+  const findings = compare(tenantId, before, since, listing.objects, ignored);
+  const inProgress = nothing;
+  if (listing.incomplete === null) return { kind: "compared", findings, inProgress, incomplete: null };
   const unseen = findings.missing.length;
   const incomplete = `${listing.incomplete}; ${unseen} registered objects are not in the part that was listed`;
-  return { kind: "compared", findings: { ...findings, missing: [] }, incomplete }; // 3
+  return { kind: "compared", findings: { ...findings, missing: [] }, inProgress, incomplete }; // 3
 }
 
 function isUnsettled(result: TenantResult): boolean {
   if (result.kind !== "compared") return false;
   const { missing, orphaned } = result.findings;
   return missing.length > 0 || orphaned.length > 0 || result.incomplete !== null;
+}
+
+function count(streaks: Streaks, tenantId: string, result: TenantResult): void {
+  if (result.kind !== "compared") return;
+  const { missing, orphaned } = result.findings;
+  const before = streaks.get(tenantId);
+  const ids = [...missing, ...orphaned].map(({ object }) => object.id);
+  streaks.set(tenantId, new Map(ids.map((id) => [id, (before?.get(id) ?? 0) + 1])));
+}
+
+/** Moves what too few lists showed from the findings to what is in progress. */
+function withoutYoung(
+  result: TenantResult,
+  streak: ReadonlyMap<string, number> | undefined,
+  rereadCount: number,
+): TenantResult {
+  if (result.kind !== "compared") return result;
+  const isOld = ({ object }: { readonly object: GraphObject }) =>
+    (streak?.get(object.id) ?? 0) >= rereadCount;
+  const missing = Map.groupBy(result.findings.missing, isOld);
+  const orphaned = Map.groupBy(result.findings.orphaned, isOld);
+  return {
+    ...result,
+    findings: { ...result.findings, missing: missing.get(true) ?? [], orphaned: orphaned.get(true) ?? [] },
+    inProgress: { unlisted: missing.get(false) ?? [], unregistered: orphaned.get(false) ?? [] },
+  };
 }

@@ -17,7 +17,7 @@ export interface Content {
   readonly idempotencyKey: string | null;
 }
 
-/** What the worker would read today, whoever is allowed. */
+/** What the worker would read today, for any tenant. */
 export function contentOf(record: LogRecord): Content {
   const decoded = decode(record, () => true);
   if (!decoded.ok) return { tenantId: null, idempotencyKey: null };

@@ -74,7 +74,7 @@ export function silenceCases(define: Define): void {
 
 export function credentialCases(define: Define): void {
   define(
-    "a wrong secret is told from a tenant's refusal, and nothing is sent",
+    "a wrong secret is distinguished from a tenant's refusal, and nothing is sent",
     async ({ graph, tenantId, inventory }) => {
       for (const count of [1, 3]) {
         const replies = await graph.create(tenantId, requests(count));
