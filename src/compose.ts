@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { durationMs } from "./config/kinds.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
+import type { GraphAccess } from "./graph/access.ts";
 import { graphAddresses } from "./graph/clouds.ts";
 import type { GraphSettings, OpenedGraph } from "./graph/graph-client.ts";
 import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
@@ -182,6 +183,19 @@ export function checkGraphFiles(settings: Settings): Problem | null {
       fix: "Type: export GRAPH_CA_FILE='<path of a PEM file>', or: unset GRAPH_CA_FILE",
     };
   }
+}
+
+/** A worker that starts must not wait long for an authority that does not answer. */
+const accessLimitMs = 10_000;
+
+/** Whether the worker can get a token and reach Graph. */
+export async function checkGraphAccess(settings: Settings, clock: Clock): Promise<GraphAccess> {
+  const { checkAccess } = await import("./graph/access.ts");
+  const opened = await openGraphFrom(settings, clock);
+  const { allowedTenants, graphCaFile } = settings;
+  const access = await checkAccess(opened, allowedTenants, graphCaFile, accessLimitMs, clock);
+  await opened.close();
+  return access;
 }
 
 export async function openGraphFrom(settings: Settings, clock: Clock): Promise<OpenedGraph> {
