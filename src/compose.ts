@@ -2,11 +2,12 @@
  * The only wiring: settings in, running parts out. Adapters are loaded when they are chosen, so that a worker on
  * the embedded log never loads a Kafka client.
  */
-import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { durationMs } from "./config/kinds.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
+import type { GraphAccess } from "./graph/access.ts";
+import { caFileProblem } from "./graph/ca-file.ts";
 import { graphAddresses } from "./graph/clouds.ts";
 import type { GraphSettings, OpenedGraph } from "./graph/graph-client.ts";
 import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
@@ -171,17 +172,26 @@ export function checkGraphFiles(settings: Settings): Problem | null {
     const fix = "Correct the variable, or unset it; NO_PROXY lists the hosts that are reached directly.";
     return { code: "proxy-malformed", message: `${proxyProblem}.`, fix };
   }
-  if (settings.graphCaFile === null) return null;
-  try {
-    accessSync(settings.graphCaFile, constants.R_OK);
-    return null;
-  } catch {
-    return {
-      code: "ca-file",
-      message: `GRAPH_CA_FILE=${settings.graphCaFile} can't be read.`,
-      fix: "Type: export GRAPH_CA_FILE='<path of a PEM file>', or: unset GRAPH_CA_FILE",
-    };
-  }
+  const caProblem = settings.graphCaFile === null ? null : caFileProblem(settings.graphCaFile);
+  if (caProblem === null) return null;
+  return {
+    code: "ca-file",
+    message: `GRAPH_CA_FILE=${settings.graphCaFile} ${caProblem}.`,
+    fix: "Type: export GRAPH_CA_FILE='<path of a PEM file>', or: unset GRAPH_CA_FILE",
+  };
+}
+
+/** A worker that starts must not wait long for an authority that does not answer. */
+const accessLimitMs = 10_000;
+
+/** Whether the worker can get a token and reach Graph. */
+export async function checkGraphAccess(settings: Settings, clock: Clock): Promise<GraphAccess> {
+  const { checkAccess } = await import("./graph/access.ts");
+  const opened = await openGraphFrom(settings, clock);
+  const { allowedTenants, graphCaFile } = settings;
+  const access = await checkAccess(opened, allowedTenants, graphCaFile, accessLimitMs, clock);
+  await opened.close();
+  return access;
 }
 
 export async function openGraphFrom(settings: Settings, clock: Clock): Promise<OpenedGraph> {

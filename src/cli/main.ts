@@ -5,7 +5,7 @@
  */
 import "./node-version.ts";
 import { interrupted } from "./interrupts.ts";
-import { watchOutput } from "./terminal.ts";
+import { outputTaken, watchOutput } from "./terminal.ts";
 
 watchOutput();
 // Loaded only now: a signal that comes meanwhile has its listener already.
@@ -13,6 +13,8 @@ const { runProgram } = await import("./program.ts");
 const code = await runProgram(process.argv.slice(2));
 // Output that failed meanwhile counts too.
 process.exitCode ||= code;
-// A handle left open by a library must not keep a finished command alive.
+// A slow reader (`| less`) gets all of it; a signal ends the wait.
+await outputTaken();
+// A handle left open by a library must not keep a finished command alive; nor must a reader of standard error.
 setTimeout(() => process.exit(), 2_000).unref();
-if (interrupted()) process.stdout.write("", () => process.exit());
+if (interrupted()) process.exit();

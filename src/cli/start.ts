@@ -9,6 +9,7 @@ import { Command } from "commander";
 import type pino from "pino";
 import { systemClock, systemRandom } from "../clock.ts";
 import {
+  checkGraphAccess,
   checkGraphFiles,
   type OpenLog,
   openLogPatiently,
@@ -110,15 +111,37 @@ async function work(
     parts.phase = `log: ${problem.message}`;
     logger.warn({ code: problem.code, fix: problem.fix, retryInMs }, `${problem.message} Trying again.`);
   };
-  const opening = await openLogPatiently(settings, systemClock, note, interrupted, observe, "work");
-  if (opening === null) return logger.info("stopped before the log was open");
-  if (!opening.ok) {
-    logger.fatal({ code: opening.problem.code, fix: opening.problem.fix }, opening.problem.message);
-    return fail(opening.problem, exitCodes.usage);
-  }
-  for (const { code, message, fix } of opening.warnings ?? []) logger.warn({ code, fix }, message);
-  await workOn(opening.log, settings, parts, observe, logger, interrupted);
-  await opening.log.close();
+  // Meanwhile, so that neither delays the other.
+  const refused = new AbortController();
+  const access = graphAccess(settings, logger, refused);
+  const unwanted = AbortSignal.any([interrupted, refused.signal]);
+  const opening = await openLogPatiently(settings, systemClock, note, unwanted, observe, "work");
+  if (opening?.ok === false) return end(opening.problem, logger);
+  for (const { code, message, fix } of opening?.warnings ?? []) logger.warn({ code, fix }, message);
+  parts.phase = "graph: not reached yet";
+  const problem = await Promise.race([aborted(interrupted), access]);
+  if (problem === "interrupted") logger.info("stopped before the work began");
+  else if (problem !== null) end(problem, logger);
+  else if (opening !== null) await workOn(opening.log, settings, parts, observe, logger, interrupted);
+  await opening?.log.close();
+}
+
+function end(problem: Problem, logger: pino.Logger): void {
+  logger.fatal({ code: problem.code, fix: problem.fix }, problem.message);
+  fail(problem, exitCodes.usage);
+}
+
+/** What keeps every tenant from being served; it aborts `refused` too. Anything else is a warning. */
+async function graphAccess(
+  settings: Settings,
+  logger: pino.Logger,
+  refused: AbortController,
+): Promise<Problem | null> {
+  const { problem, warnings } = await checkGraphAccess(settings, systemClock);
+  if (problem !== null) refused.abort();
+  for (const warning of warnings)
+    logger.warn({ code: "graph-access" }, `${warning}; the worker starts all the same`);
+  return problem;
 }
 
 async function workOn(

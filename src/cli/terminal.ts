@@ -38,6 +38,13 @@ export function print(line: string): void {
   if (!outputFailed) process.stdout.write(`${line}\n`);
 }
 
+/** Once standard output has taken all that was printed, or never will. */
+export function outputTaken(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write("", () => resolve());
+  });
+}
+
 /** Reports the problem and sets the exit code. */
 export function fail(problem: Problem, exitCode: number = exitCodes.failed): void {
   say(`connector-registrar: ${problem.message}\n  ${problem.fix}\n`);

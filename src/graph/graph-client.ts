@@ -13,13 +13,15 @@ import type { Agent } from "node:https";
 import { createSecureContext, getCACertificates } from "node:tls";
 import { Client } from "@microsoft/microsoft-graph-client";
 import { Pool } from "undici";
-import type { Clock, CreateRequest, Graph, GraphReply } from "../ports.ts";
+import type { Clock, CreateRequest, Graph, GraphReply, GraphSilence } from "../ports.ts";
 import { readRawAnswer, requireObject } from "./answer.ts";
 import { AuthorityAgent } from "./authority-agent.ts";
 import { batchToCreate, collectionPath, maxBatchItems, objectToCreate, readBatch } from "./batch.ts";
 import { type CloudName, graphAddresses, scopeOf } from "./clouds.ts";
+import { describeError, isUntrusted } from "./connect-error.ts";
 import { type Connector, createConnector } from "./connector.ts";
 import { type Credential, createTokenSource } from "./credentials.ts";
+import { silence } from "./exchange.ts";
 import { list } from "./list.ts";
 import { authenticationMiddleware, telemetryMiddleware } from "./middleware.ts";
 import { type Environment, proxyFor } from "./proxy.ts";
@@ -53,6 +55,8 @@ export interface OpenedGraph {
   readonly graph: Graph;
   /** The token that requests of this tenant carry, for those who look into it. */
   tokenOf(tenantId: string): Promise<TokenResult>;
+  /** Opens a connection to Graph and lets it go, without a request. Null: it can be had. */
+  reach(): Promise<GraphSilence | null>;
   close(): Promise<void>;
 }
 
@@ -111,6 +115,7 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
       },
     },
     tokenOf: async (tenantId) => tokens.get(tenantId),
+    reach: () => reach(connector, baseUrl),
     close: async () => {
       tokens.close();
       const destroyed = pool.destroy();
@@ -119,6 +124,20 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
       await destroyed;
     },
   };
+}
+
+function reach(
+  connector: Connector,
+  { protocol, hostname, host, port, origin }: URL,
+): Promise<GraphSilence | null> {
+  return new Promise((resolve) => {
+    connector.connect({ protocol, hostname, host, port }, (...[error, socket]) => {
+      socket?.destroy();
+      if (error === null) return resolve(null);
+      const detail = `Graph (${origin}) can't be reached: ${describeError(error)}`;
+      resolve(silence("connect", false, detail, isUntrusted(error) ? "untrusted-ca" : null));
+    });
+  });
 }
 
 function objectPath(id: string): string {

@@ -1,13 +1,22 @@
 /** What becomes of the worker when its standard output takes nothing: it works on, answers, and stops when asked. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { closeSync, constants, createReadStream, openSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { faultProfile } from "../../src/simulator/faults.ts";
 import { freePort } from "../support/broker-port.ts";
-import { runCli, startCliTo, temporaryDirectory, waitUntil } from "./run-cli.ts";
+import { jsonLines, runCli, startCliTo, temporaryDirectory, waitUntil } from "./run-cli.ts";
 import { simulatorFor } from "./simulator-for-tests.ts";
 
 const droppedName = "connector_registrar_log_lines_dropped_total";
@@ -49,6 +58,48 @@ test("on a full disk the worker works, counts the lines that it could not write,
   assert.match(await read("/livez"), /true/);
   assert.ok((await counter(droppedName)) > 0);
   await stops(worker);
+});
+
+/** A file system of 64 KiB; null where it can't be made, which takes root. */
+function mountSmall(t: TestContext) {
+  const path = mkdtempSync(join(tmpdir(), "small-disk-"));
+  const mount = (...options: string[]) => spawnSync("mount", ["-o", ...options, path], { encoding: "utf8" });
+  const isMounted = mount("size=64k", "-t", "tmpfs", "tmpfs").status === 0;
+  t.after(() => {
+    if (isMounted) execFileSync("umount", ["--lazy", path]);
+    rmdirSync(path);
+  });
+  if (!isMounted) return null;
+  return { file: join(path, "log"), grow: () => assert.equal(mount("remount,size=16m").status, 0) };
+}
+
+test("on a small disk that is full the worker works; once there is room, the log says how many lines are missing", async (t) => {
+  const disk = mountSmall(t);
+  if (disk === null) {
+    assert.notEqual(process.env.REQUIRE_NETNS, "1", "REQUIRE_NETNS=1, but no tmpfs can be mounted");
+    return t.skip("no root that may mount a tmpfs");
+  }
+  const output = openSync(disk.file, "a");
+  t.after(() => closeSync(output));
+  const records = 6_000;
+  const { worker, read, counter } = await workerOn(t, output, records);
+  assert.match(await read("/livez"), /true/);
+  const dropped = await counter(droppedName);
+  assert.ok(dropped > 0);
+  const written = () => jsonLines(readFileSync(disk.file, "utf8").replace(/[^\n]*$/, ""));
+  assert.equal(written().filter(({ event }) => event === "log-lines-dropped").length, 0);
+  disk.grow();
+  const notices = () => written().filter(({ event }) => event === "log-lines-dropped");
+  await waitUntil(
+    async () => notices().length > 0,
+    () => worker.errors(),
+  );
+  const [notice] = notices();
+  assert.equal(notice?.reason, "ENOSPC");
+  const letters = written().filter(({ event }) => event === "record-refused").length;
+  assert.ok(letters < records && letters + Number(notice?.lines) >= records, `${letters} + ${notice?.lines}`);
+  await stops(worker);
+  assert.equal(written().at(-1)?.msg, "stopped");
 });
 
 function openFifo(t: TestContext) {

@@ -47,14 +47,19 @@ test("a taken port is one line with what to type, exit 2", async (t) => {
   assert.match(stderr, new RegExp(`^connector-registrar: HTTP_PORT=${port} .*taken`));
 });
 
-test("a CA file that can't be read is named, exit 2", async (t) => {
+test("a CA file that can't serve is named, with the reason, exit 2", async (t) => {
   const { environment } = await simulatorFor(t);
-  const { code, stderr } = await runCli(["start", "--data-dir", temporaryDirectory(t)], {
+  const directory = temporaryDirectory(t);
+  const { code, stderr } = await runCli(["start"], {
     ...environment,
-    GRAPH_CA_FILE: "/nowhere/ca.pem",
+    DATA_DIR: directory,
+    GRAPH_CA_FILE: directory,
   });
-  assert.equal(code, 2);
-  assert.match(stderr, /GRAPH_CA_FILE=\/nowhere\/ca\.pem can't be read/);
+  assert.equal(code, 2, stderr);
+  assert.ok(
+    stderr.startsWith(`connector-registrar: GRAPH_CA_FILE=${directory} can't be read (EISDIR).\n`),
+    stderr,
+  );
 });
 
 test("start, emit and tail in processes of their own: registered once, duplicate ignored, SIGTERM ends in good order", async (t) => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { jsonLines, runCli, temporaryDirectory } from "./run-cli.ts";
 
@@ -19,6 +21,40 @@ test("--limit ends the command also when one fetch brings more", async (t) => {
   const { code, stdout, stderr } = await runCli(["tail", "enrolled", "--limit", "2"], environment);
   assert.equal(code, 0, stderr);
   assert.equal(jsonLines(stdout).length, 2);
+});
+
+/** More than a pipe holds, printed by a command that has nothing left to do meanwhile; nobody reads yet. */
+async function printed(t: { after(end: () => void): void }) {
+  const environment = await logOf(t, 500);
+  const child = spawn(process.execPath, [main, "tail", "enrolled", "--no-follow"], {
+    env: { PATH: process.env.PATH ?? "", ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  // One look wakes the pipe; what follows stays where it is.
+  const first = await new Promise<Buffer>((resolve) => {
+    child.stdout.once("readable", () => resolve(child.stdout.read(1)));
+  });
+  return { child, exited, first };
+}
+
+test("a reader that takes its time gets every line: the command waits for it", async (t) => {
+  const { child, exited, first } = await printed(t);
+  // Longer than main.ts gives handles that were left open.
+  const limit = new AbortController();
+  const early = await Promise.race([exited, after(3_500, "still there", { signal: limit.signal })]);
+  limit.abort();
+  assert.equal(early, "still there");
+  const rest = await text(child.stdout);
+  assert.equal(jsonLines(`${first}${rest}`).length, 500);
+  assert.equal(await exited, 0);
+});
+
+test("a signal ends the wait for a reader that takes nothing", async (t) => {
+  const { child, exited } = await printed(t);
+  child.kill("SIGTERM");
+  assert.equal(await exited, 130);
 });
 
 /** The exit code of a command whose reader goes away after the first bytes, and what it said. */

@@ -1,5 +1,8 @@
 /** Requests through proxies: which proxy, and that all that holds without one holds through it. */
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createServer } from "node:tls";
 import { openGraph } from "../../src/graph/graph-client.ts";
@@ -56,13 +59,17 @@ test("a variable that is no proxy's URL is named, its value not", () => {
   assert.equal(proxyProblemIn({ HTTPS_PROXY: "p:8080", HTTP_PROXY: "" }), null);
 });
 
-async function proxied(context: TestContext, secureProxy = false) {
+/** `proxyTls`: the proxy speaks TLS itself, with a certificate of a CA of its own. */
+async function proxied(context: TestContext, proxyTls: "none" | "trusted" | "untrusted" = "none") {
   const simulator = await startSimulator({
     clientId: "3f1d6f9e-0000-4000-8000-000000000001",
     clientSecret: "a-secret",
     extraHosts: ["graph.example", "login.example"],
   });
   const own = await makeCertificates(null, ["relay.example"], Date.now());
+  const both = join(await mkdtemp(join(tmpdir(), "proxy-test-")), "ca.pem");
+  await writeFile(both, `${await readFile(simulator.caFile, "utf8")}\n${await readFile(own.caFile, "utf8")}`);
+  const secureProxy = proxyTls !== "none";
   const via = await startConnectProxy(
     Number(new URL(simulator.httpsUrl).port),
     "200 OK",
@@ -81,7 +88,7 @@ async function proxied(context: TestContext, secureProxy = false) {
       credential: { kind: "secret", clientSecret: "a-secret" },
       requestTimeoutMs,
       maxConnections: 1,
-      caFile: simulator.caFile,
+      caFile: proxyTls === "trusted" ? both : simulator.caFile,
       environment: { HTTPS_PROXY: at },
     },
     clock,
@@ -90,6 +97,7 @@ async function proxied(context: TestContext, secureProxy = false) {
     await close();
     await via.close();
     await own.remove();
+    await rm(join(both, ".."), { recursive: true });
     await simulator.close();
   });
   return { simulator, via, graph };
@@ -111,8 +119,19 @@ test("tokens and Graph go through CONNECT, with user and password for the proxy 
   for (const head of via.heads) assert.match(head, new RegExp(`^Proxy-Authorization: ${credentials}$`, "m"));
 });
 
+test("through a proxy that speaks TLS itself, tokens and Graph go by TLS within TLS", async (context) => {
+  const { simulator, via, graph } = await proxied(context, "trusted");
+  for (const n of [1, 2]) {
+    const [result] = await graph.create(tenantId, [createRequest(n)]);
+    assert.equal(result?.kind === "answer" && result.status, 201, JSON.stringify(result));
+  }
+  assert.equal(simulator.inventory()[tenantId]?.length, 2);
+  assert.equal(via.heads.filter((head) => head.startsWith("CONNECT graph.example:443 ")).length, 1);
+  assert.ok(via.heads.some((head) => head.startsWith("CONNECT login.example:443 ")));
+});
+
 test("a proxy whose own certificate is not trusted is not told the password", async (context) => {
-  const { via, graph } = await proxied(context, true);
+  const { via, graph } = await proxied(context, "untrusted");
   const [result] = await graph.create(tenantId, [createRequest(1)]);
   assert.equal(result?.kind === "silence" && result.code, "untrusted-ca", JSON.stringify(result));
   assert.deepEqual(via.heads, []);

@@ -1,0 +1,80 @@
+/**
+ * Whether the application can get a token, and reach Graph: what a worker asks before it works. A wrong secret or an
+ * untrusted CA keeps every tenant from being served, and waiting changes neither: that is a problem. Everything else may
+ * pass, or concerns one tenant: that is a warning.
+ */
+import type { Clock, GraphSilence } from "../ports.ts";
+import type { OpenedGraph } from "./graph-client.ts";
+import type { TokenFailure } from "./token-cache.ts";
+
+export interface GraphAccess {
+  /** What is wrong and what to type. */
+  readonly problem: { readonly code: string; readonly message: string; readonly fix: string } | null;
+  readonly warnings: readonly string[];
+}
+
+type Failure = TokenFailure | GraphSilence;
+type Opened = Pick<OpenedGraph, "tokenOf" | "reach">;
+
+/** The authority looks at the secret only where it knows the tenant and the application: to some it may be unknown. */
+const maxTenantsAsked = 5;
+
+/** Sends no request to Graph. Ends within `limitMs`, whatever does not answer. */
+export async function checkAccess(
+  opened: Opened,
+  tenants: readonly string[],
+  caFile: string | null,
+  limitMs: number,
+  clock: Clock,
+): Promise<GraphAccess> {
+  const { promise: expired, resolve: expire } = Promise.withResolvers<Failure[]>();
+  const cancel = clock.after(limitMs, () => {
+    const detail = `Graph or the authority did not answer within ${limitMs} ms`;
+    expire([{ ok: false, reason: "connect", detail }]);
+  });
+  const failures = await Promise.race([ask(opened, tenants), expired]);
+  cancel();
+  const secret = failures.find(({ reason }) => reason === "secret");
+  const untrusted = failures.find(({ code }) => code === "untrusted-ca");
+  if (secret !== undefined) return { problem: secretRefused(secret.detail), warnings: [] };
+  if (untrusted !== undefined) return { problem: untrustedCa(untrusted.detail, caFile), warnings: [] };
+  return { problem: null, warnings: failures.map(({ detail }) => detail) };
+}
+
+async function ask({ tokenOf, reach }: Opened, tenants: readonly string[]): Promise<Failure[]> {
+  const [tokens, silence] = await Promise.all([tokenFailures(tenants, tokenOf), reach()]);
+  return silence === null ? tokens : [...tokens, silence];
+}
+
+/** Of the first tenants, up to the first whose answer says something of the secret, or does not come. */
+async function tokenFailures(
+  tenants: readonly string[],
+  tokenOf: OpenedGraph["tokenOf"],
+): Promise<Failure[]> {
+  const failures: TokenFailure[] = [];
+  for (const tenantId of tenants.slice(0, maxTenantsAsked)) {
+    const token = await tokenOf(tenantId);
+    if (token.ok) break;
+    failures.push(token);
+    if (token.reason !== "credential") break;
+  }
+  return failures;
+}
+
+function secretRefused(detail: string): GraphAccess["problem"] {
+  return {
+    code: "credential-refused",
+    message: `No tenant can be served: ${detail}.`,
+    fix: "Set AZURE_CLIENT_SECRET to a valid secret's value (not its id) and start again.",
+  };
+}
+
+function untrustedCa(detail: string, caFile: string | null): GraphAccess["problem"] {
+  const instead = caFile === null ? "" : ` GRAPH_CA_FILE=${caFile} does not hold that CA.`;
+  const path = "'<path of a PEM file with the CA>'";
+  return {
+    code: "untrusted-ca",
+    message: `No tenant can be served: ${detail}.${instead}`,
+    fix: `Type: export NODE_EXTRA_CA_CERTS=${path} (or: export GRAPH_CA_FILE=${path}), and start again.`,
+  };
+}
