@@ -6,6 +6,18 @@ import type { Equivalent } from "./trial.ts";
 
 export const equivalents: readonly Equivalent[] = [
   {
+    file: "src/kafka/producer.ts",
+    line: "const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);",
+    change: ".find -> .findLast",
+    why: "A request holds one batch of a partition, so there is one answer at most.",
+  },
+  {
+    file: "src/kafka/producer.ts",
+    line: "again.push(lane);",
+    change: ".push -> .unshift",
+    why: "All of them wait for the same moment; their order means nothing.",
+  },
+  {
     file: "src/registrar/appender.ts",
     line: "if (running || queue.length === 0 || clock.nowMs() < notBeforeMs) return;",
     change: "running || queue.length === 0 -> running",
