@@ -44,7 +44,7 @@ export interface Brokers {
 export interface ProducerAlone {
   readonly time: VirtualTime;
   readonly producer: Producer;
-  readonly line: FakeLine;
+  readonly line: FakeLine & { readonly isClosed: boolean };
   readonly brokers: Brokers;
   readonly sendings: readonly Sending[];
   /** Timers that wait. */
@@ -121,7 +121,7 @@ function recordOf(text: string): NewRecord {
 }
 
 /** A line whose wires reach one node for each leader. */
-function reachable(brokers: Brokers, sendings: Sending[]): FakeLine {
+function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"] {
   let ids = 0;
   const nodes = new Map<number, Node>();
   const line = fakeLine({
@@ -138,7 +138,11 @@ function reachable(brokers: Brokers, sendings: Sending[]): FakeLine {
     connectionPool: { send: sendTo(leader, brokers, sendings) } as unknown as Node["connectionPool"],
   });
   const { wire } = line;
-  return Object.assign(line, {
+  const reached = Object.assign(line, {
+    isClosed: false,
+    close() {
+      reached.isClosed = true;
+    },
     async wire() {
       const opened = await wire.call(line);
       return Object.assign(opened, {
@@ -155,6 +159,7 @@ function reachable(brokers: Brokers, sendings: Sending[]): FakeLine {
       });
     },
   });
+  return reached;
 }
 
 function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {

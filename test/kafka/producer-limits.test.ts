@@ -195,7 +195,7 @@ test("a close fails what waits and what is under way, and takes nothing more", a
   for (const call of calls) assert.equal(reasonOf(call), "the log was closed");
   producer.prepare();
   await time.pass(1_000);
-  assert.deepEqual([line.opened, sendings.length, timers()], [1, 1, 0]);
+  assert.deepEqual([line.opened, sendings.length, timers(), line.isClosed], [1, 1, 0, true]);
 });
 
 describe("a topic that was deleted and made again", () => {
@@ -229,7 +229,7 @@ describe("a topic that was deleted and made again", () => {
   });
 
   test("is looked for in the metadata once that is older than 5 s, where appends name no ids", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t, { topicIds });
+    const { time, producer, brokers, line, sendings, append } = producerAlone(t, { topicIds });
     let made = (topic: string) => topicIds.get(topic)!;
     let seen = made;
     brokers.topicId = (topic) => seen(topic);
@@ -241,6 +241,7 @@ describe("a topic that was deleted and made again", () => {
     append("b");
     await time.rest();
     assert.equal(line.refreshed, 0);
+    producer.prepare();
     await time.pass(1);
     const unharmed = append("c");
     await time.rest();
