@@ -6,6 +6,36 @@ import type { Equivalent } from "./trial.ts";
 
 export const equivalents: readonly Equivalent[] = [
   {
+    file: "src/graph/answer.ts",
+    line: "return undefined;",
+    change: "return undefined; -> (removed)",
+    why: "A function that ends without a return gives undefined.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: "const value = headers[name] ?? headers[nameInAnyCase(headers, name)];",
+    change: "headers[name] ?? headers[nameInAnyCase(headers, name)] -> headers[nameInAnyCase(headers, name)]",
+    why: "It only spares the search: the name in lower case is found by that too.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: "for (const other in headers) if (other.length === name.length && other.toLowerCase() === name) return other;",
+    change: "other.length === name.length && other.toLowerCase() === name -> other.toLowerCase() === name",
+    why: "It only spares the conversion: names of headers are ASCII, whose length does not depend on case.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: "const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;",
+    change: "status < 300 -> status <= 300",
+    why: "300 to 399 are told apart before.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: 'const key = Object.keys(error).find((name) => name.toLowerCase() === "innererror");',
+    change: ".find -> .findLast",
+    why: "An error has one such member: Graph writes either innerError or innererror.",
+  },
+  {
     file: "src/kafka/producer.ts",
     line: "const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);",
     change: ".find -> .findLast",
@@ -206,12 +236,6 @@ export const equivalents: readonly Equivalent[] = [
     line: "if (window.head >= 1024 || window.head === window.slots.length) {",
     change: "if (window.head >= 1024 || window.head === window.slots.length) -> if (true)",
     why: "When entries that are done are let go changes memory and time, nothing else.",
-  },
-  {
-    file: "src/graph/answer.ts",
-    line: "const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;",
-    change: "status < 300 -> status <= 300",
-    why: "300 to 399 are told apart before.",
   },
   {
     file: "src/registrar/ledger.ts",
