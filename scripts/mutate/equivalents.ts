@@ -48,6 +48,24 @@ export const equivalents: readonly Equivalent[] = [
     why: "All of them wait for the same moment; their order means nothing.",
   },
   {
+    file: "src/policy/pacing.ts",
+    line: "let over = pacing.limit === 0 ? -1 : pacing.takenCount - pacing.limit;",
+    change: "conditional (pacing.limit === 0) -> conditional (false)",
+    why: "Less than nothing is never left of what was taken, so without a limit it opens now either way.",
+  },
+  {
+    file: "src/policy/pacing.ts",
+    line: "if (gone > 0) pacing.taken.splice(0, gone);",
+    change: "if (gone > 0) -> if (true)",
+    why: "To take out none changes nothing; the condition only spares the call.",
+  },
+  {
+    file: "src/policy/pacing.ts",
+    line: "if (gone > 0) pacing.taken.splice(0, gone);",
+    change: "gone > 0 -> gone >= 0",
+    why: "To take out none changes nothing; the condition only spares the call.",
+  },
+  {
     file: "src/registrar/appender.ts",
     line: "if (running || queue.length === 0 || clock.nowMs() < notBeforeMs) return;",
     change: "running || queue.length === 0 -> running",
