@@ -177,5 +177,9 @@ describe("a limit that nobody told", () => {
     assert.equal(available(pacing, 4_000), 41);
     assert.equal(pacing.learned, null);
     assert.equal(available(pacing, 900_000), 41);
+    const exactly = refusedAfter(39, 41);
+    learn(exactly, true, 0);
+    assert.equal(available(exactly, 2_000), 41);
+    assert.equal(exactly.learned, null);
   });
 });
