@@ -112,6 +112,11 @@ export function valuesOf(sendings: readonly Sending[]): string[][][] {
   return sendings.map(({ parts }) => parts.map(({ values }) => [...values]));
 }
 
+/** Why a call failed. */
+export function reasonOf({ result }: { readonly result: AppendResult | null }): string {
+  return result?.ok === false ? result.reason : `no failure: ${JSON.stringify(result)}`;
+}
+
 function recordOf(text: string): NewRecord {
   const [, topic = "enrolled", partition = "0", value = text] = /^(\w+)\/(\d+):(.*)$/.exec(text) ?? [];
   return {
