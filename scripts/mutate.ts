@@ -11,7 +11,7 @@ import { areas } from "./mutate/targets.ts";
 import { described, list, type Trial, tryMutants } from "./mutate/trial.ts";
 
 /** More of them find little more: see docs/SIMULATION.md. */
-const seedsAtFirst = 150;
+const seedsAtFirst = 200;
 
 const help = `npm run mutate -- [OPTIONS]
 
