@@ -1,6 +1,6 @@
 /**
- * `npm run mutate [-- OPTIONS]`: changes the core in one place at a time and runs the tests, to see whether one fails.
- * Prints what no test noticed, and its share.
+ * `npm run mutate [-- OPTIONS]`: changes the core in one place at a time and runs the tests, then seeds of the simulation,
+ * to see whether one fails. Prints what neither noticed, and its share.
  *
  * Exit codes: 0 the share of survivors is below the limit, 1 it is not, 2 usage.
  */
@@ -10,15 +10,21 @@ import { equivalents } from "./mutate/equivalents.ts";
 import { areas } from "./mutate/targets.ts";
 import { described, list, type Trial, tryMutants } from "./mutate/trial.ts";
 
+/** More of them find little more: see docs/SIMULATION.md. */
+const seedsAtFirst = 200;
+
 const help = `npm run mutate -- [OPTIONS]
 
 Changes src/registrar, src/policy, src/graph/answer.ts and src/kafka/producer*.ts in one place at a
-time, and says which changes no test noticed. No file is changed on disk.
+time, and says which changes no test and no seed of the simulation noticed. No file is changed on
+disk.
 
   --file GLOB   only these source files (may be repeated), as 'src/registrar/*.ts'
   --sample N    so many mutants, chosen by the seed; 'all': every one (default 300)
   --seed S      which ones (default 1)
   --near        only the test files that are about the mutated file: quick, and stricter
+  --simulated N run so many seeds of the simulation on what the tests did not notice; 0: none
+                (default ${seedsAtFirst}; with --near 0)
   --jobs N      so many at a time (default 1)
   --list        print the mutants that would be tried, and try none
   --json        print the result as JSON`;
@@ -38,7 +44,7 @@ async function main(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const { globs, sample, seed, jobs, near } = options;
+  const { globs, sample, seed, jobs, near, simulated } = options;
   const trial: Trial = {
     root: process.cwd(),
     areas,
@@ -48,6 +54,7 @@ async function main(args: string[]): Promise<number> {
     seed,
     jobs,
     stagesMax: near ? 1 : 2,
+    simulation: simulated === 0 ? null : { entry: "src/simulation/run-seed.ts", seeds: simulated },
     cpuGraceSeconds: 5,
     progress: (line) => console.error(line),
   };
@@ -64,15 +71,18 @@ async function main(args: string[]): Promise<number> {
   }
   const { mutants, equivalent, fates } = await tryMutants(trial);
   const count = (kind: string) => [...fates.values()].filter((fate) => fate.kind === kind).length;
-  const [killed, refused, survived] = [count("killed"), count("refused"), count("survived")];
-  const percent = (100 * survived) / Math.max(1, killed + survived);
+  const [byTests, bySimulation] = [count("killed"), count("simulated")];
+  const [refused, survived] = [count("refused"), count("survived")];
+  const tried = byTests + bySimulation + survived;
+  const percent = (100 * survived) / Math.max(1, tried);
   if (options.json) {
     const survivors = [...fates].filter(([, { kind }]) => kind === "survived").map(([mutant]) => mutant);
-    console.log(JSON.stringify({ mutants, equivalent, refused, killed, survived, percent, survivors }));
+    const counts = { mutants, equivalent, refused, byTests, bySimulation, survived };
+    console.log(JSON.stringify({ ...counts, percent, survivors }));
   } else {
     for (const [mutant, { kind }] of fates) if (kind === "survived") console.log(described(mutant));
     console.log(
-      `${survived} of ${killed + survived} survived: ${percent.toFixed(1)} %. ` +
+      `${survived} of ${tried} survived: ${percent.toFixed(1)} %. Tests noticed ${byTests}, only the simulation ${bySimulation}. ` +
         `Not counted: ${refused} that the compiler refuses, ${equivalent} listed as equivalent.`,
     );
   }
@@ -89,6 +99,7 @@ function optionsOf(args: string[]) {
         seed: { type: "string", default: "1" },
         jobs: { type: "string", default: "1" },
         near: { type: "boolean", default: false },
+        simulated: { type: "string" },
         list: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -99,9 +110,17 @@ function optionsOf(args: string[]) {
       if (!isAll && !/^[1-9]\d{0,8}$/.test(values[name]))
         return `--${name} ${values[name]}: it must be a whole number from 1 on. See --help.`;
     }
-    const sample = values.sample === "all" ? null : Number(values.sample);
     const { file: globs, near, list, json, help } = values;
-    return { globs, sample, seed: Number(values.seed), jobs: Number(values.jobs), near, list, json, help };
+    const seeds = values.simulated ?? String(near ? 0 : seedsAtFirst);
+    if (!/^\d{1,6}$/.test(seeds))
+      return `--simulated ${seeds}: it must be a whole number, 0 for no seeds. See --help.`;
+    return {
+      ...{ globs, near, list, json, help },
+      sample: values.sample === "all" ? null : Number(values.sample),
+      seed: Number(values.seed),
+      jobs: Number(values.jobs),
+      simulated: Number(seeds),
+    };
   } catch (error) {
     return `${error instanceof Error ? error.message : error} See --help.`;
   }

@@ -6,6 +6,66 @@ import type { Equivalent } from "./trial.ts";
 
 export const equivalents: readonly Equivalent[] = [
   {
+    file: "src/graph/answer.ts",
+    line: "return undefined;",
+    change: "return undefined; -> (removed)",
+    why: "A function that ends without a return gives undefined.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: "const value = headers[name] ?? headers[nameInAnyCase(headers, name)];",
+    change: "headers[name] ?? headers[nameInAnyCase(headers, name)] -> headers[nameInAnyCase(headers, name)]",
+    why: "It only spares the search: the name in lower case is found by that too.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: "for (const other in headers) if (other.length === name.length && other.toLowerCase() === name) return other;",
+    change: "other.length === name.length && other.toLowerCase() === name -> other.toLowerCase() === name",
+    why: "It only spares the conversion: names of headers are ASCII, whose length does not depend on case.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: "const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;",
+    change: "status < 300 -> status <= 300",
+    why: "300 to 399 are told apart before.",
+  },
+  {
+    file: "src/graph/answer.ts",
+    line: 'const key = Object.keys(error).find((name) => name.toLowerCase() === "innererror");',
+    change: ".find -> .findLast",
+    why: "An error has one such member: Graph writes either innerError or innererror.",
+  },
+  {
+    file: "src/kafka/producer.ts",
+    line: "const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);",
+    change: ".find -> .findLast",
+    why: "A request holds one batch of a partition, so there is one answer at most.",
+  },
+  {
+    file: "src/kafka/producer.ts",
+    line: "again.push(lane);",
+    change: ".push -> .unshift",
+    why: "All of them wait for the same moment; their order means nothing.",
+  },
+  {
+    file: "src/policy/pacing.ts",
+    line: "let over = pacing.limit === 0 ? -1 : pacing.takenCount - pacing.limit;",
+    change: "conditional (pacing.limit === 0) -> conditional (false)",
+    why: "Less than nothing is never left of what was taken, so without a limit it opens now either way.",
+  },
+  {
+    file: "src/policy/pacing.ts",
+    line: "if (gone > 0) pacing.taken.splice(0, gone);",
+    change: "if (gone > 0) -> if (true)",
+    why: "To take out none changes nothing; the condition only spares the call.",
+  },
+  {
+    file: "src/policy/pacing.ts",
+    line: "if (gone > 0) pacing.taken.splice(0, gone);",
+    change: "gone > 0 -> gone >= 0",
+    why: "To take out none changes nothing; the condition only spares the call.",
+  },
+  {
     file: "src/registrar/appender.ts",
     line: "if (running || queue.length === 0 || clock.nowMs() < notBeforeMs) return;",
     change: "running || queue.length === 0 -> running",
@@ -194,12 +254,6 @@ export const equivalents: readonly Equivalent[] = [
     line: "if (window.head >= 1024 || window.head === window.slots.length) {",
     change: "if (window.head >= 1024 || window.head === window.slots.length) -> if (true)",
     why: "When entries that are done are let go changes memory and time, nothing else.",
-  },
-  {
-    file: "src/graph/answer.ts",
-    line: "const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;",
-    change: "status < 300 -> status <= 300",
-    why: "300 to 399 are told apart before.",
   },
   {
     file: "src/registrar/ledger.ts",

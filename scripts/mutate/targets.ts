@@ -6,12 +6,18 @@ export interface Area {
   /** Globs from the root of the tree. */
   readonly sources: readonly string[];
   readonly tests: readonly string[];
+  /** The simulation runs this code too. */
+  readonly isSimulated?: true;
 }
 
 /** What never twice and never lost rest on. */
 export const areas: readonly Area[] = [
-  { sources: ["src/registrar/*.ts"], tests: ["test/registrar/*.test.ts"] },
-  { sources: ["src/policy/*.ts"], tests: ["test/policy/*.test.ts", "test/registrar/*.test.ts"] },
+  { sources: ["src/registrar/*.ts"], tests: ["test/registrar/*.test.ts"], isSimulated: true },
+  {
+    sources: ["src/policy/*.ts"],
+    tests: ["test/policy/*.test.ts", "test/registrar/*.test.ts"],
+    isSimulated: true,
+  },
   { sources: ["src/graph/answer.ts"], tests: ["test/graph/*.test.ts"] },
   {
     sources: ["src/kafka/producer.ts", "src/kafka/producer-lane.ts"],
@@ -25,13 +31,16 @@ export interface Target {
   readonly stages: readonly (readonly string[])[];
   /** The file and all that load it, and all that register tests. */
   readonly dependents: readonly string[];
+  /** The file and all of the simulation that load it; null: the simulation does not run it. */
+  readonly simulated: readonly string[] | null;
 }
 
-export function targetsOf(root: string, from: readonly Area[]): Target[] {
+/** `simulation`: the module that runs a seed; null: none. */
+export function targetsOf(root: string, from: readonly Area[], simulation: string | null): Target[] {
   const importsOf = memoized((file: string) =>
     file === testing ? [] : importsIn(file, readFileSync(join(root, file), "utf8")),
   );
-  return from.flatMap(({ sources, tests }) => {
+  return from.flatMap(({ sources, tests, isSimulated }) => {
     const testFiles = listed(root, tests);
     return listed(root, sources).map((file) => {
       const loading = testFiles.filter((test) => reachedFrom(test, importsOf).has(file));
@@ -43,9 +52,15 @@ export function targetsOf(root: string, from: readonly Area[]): Target[] {
         const reached = reachedFrom(one, importsOf);
         return one !== testing && (reached.has(file) || reached.has(testing));
       });
-      return { file, stages: [near, rest].filter((stage) => stage.length > 0), dependents };
+      const stages = [near, rest].filter((stage) => stage.length > 0);
+      const simulated = isSimulated && simulation !== null ? loadersOf(file, simulation) : [];
+      return { file, stages, dependents, simulated: simulated.length > 0 ? simulated : null };
     });
   });
+
+  function loadersOf(file: string, entry: string): string[] {
+    return [...reachedFrom(entry, importsOf)].filter((one) => reachedFrom(one, importsOf).has(file));
+  }
 }
 
 function listed(root: string, globs: readonly string[]): string[] {

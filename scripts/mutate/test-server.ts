@@ -1,5 +1,5 @@
 /**
- * A process that runs test files as often as it is asked, each time with another mutation of one module in place. Only
+ * A process that runs test files, or seeds of the simulation, as often as it is asked, each time with another mutation of one module in place. Only
  * the modules that load the mutated one are loaded again, under another URL; no file of the tree is ever changed.
  */
 import { readFileSync } from "node:fs";
@@ -13,6 +13,8 @@ export interface Job {
   readonly root: string;
   /** From the root, as all paths here. */
   readonly tests: readonly string[];
+  /** Run after the tests; null: none. */
+  readonly simulation: Seeds | null;
   readonly changed: { readonly file: string; readonly text: string } | null;
   /** What is loaded again: the changed file and all that load it. */
   readonly dependents: readonly string[];
@@ -20,10 +22,17 @@ export interface Job {
   readonly cpuMaxSeconds: number;
 }
 
+export interface Seeds {
+  /** The module whose `runSeed` runs one. */
+  readonly entry: string;
+  readonly from: number;
+  readonly count: number;
+}
+
 export interface JobResult {
-  /** The test that failed; null: all passed. */
+  /** The test or the seed that failed; null: all passed. */
   readonly failed: string | null;
-  /** Processor time by test file. */
+  /** Processor time by test file, and of the simulation by its entry. */
   readonly cpuSecondsOf: Readonly<Record<string, number>>;
   /** Something may still go on in this process, which must not serve any more. */
   readonly isSpent: boolean;
@@ -80,7 +89,7 @@ const cpuSeconds = (): number => {
 process.on("uncaughtException", (error) => onBroken(`uncaught: ${error.message}`));
 process.on("unhandledRejection", (error) => onBroken(`unhandled: ${error}`));
 // Nothing is left that could go on: a test waits for what never comes.
-process.on("beforeExit", () => onBroken("a test waits for what never comes"));
+process.on("beforeExit", () => onBroken("it waits for what never comes"));
 process.on("message", (job: Job) => void serve(job));
 
 async function serve(job: Job): Promise<void> {
@@ -103,7 +112,8 @@ async function serve(job: Job): Promise<void> {
   process.send?.(result);
 }
 
-async function runJob({ root, tests, changed, dependents }: Job): Promise<Omit<JobResult, "isSpent">> {
+async function runJob(job: Job): Promise<Omit<JobResult, "isSpent">> {
+  const { root, tests, simulation, changed, dependents } = job;
   generation++;
   const urlOf = (file: string) => pathToFileURL(join(root, file)).href;
   reloaded = new Set(dependents.map(urlOf));
@@ -124,5 +134,27 @@ async function runJob({ root, tests, changed, dependents }: Job): Promise<Omit<J
     cpuSecondsOf[test] = cpuSeconds() - startSeconds;
     if (failed !== null) return { failed, cpuSecondsOf };
   }
-  return { failed: null, cpuSecondsOf };
+  if (simulation === null) return { failed: null, cpuSecondsOf };
+  const startSeconds = cpuSeconds();
+  const failed = await failedSeed(urlOf(simulation.entry), simulation);
+  cpuSecondsOf[simulation.entry] = cpuSeconds() - startSeconds;
+  return { failed, cpuSecondsOf };
+}
+
+interface Simulation {
+  runSeed(seed: number): Promise<{ readonly problems: readonly string[] }>;
+}
+
+/** The first seed that fails, and how. */
+async function failedSeed(url: string, { from, count }: Seeds): Promise<string | null> {
+  for (let seed = from; seed < from + count; seed++) {
+    try {
+      const { runSeed } = (await import(url)) as Simulation;
+      const { problems } = await runSeed(seed);
+      if (problems.length > 0) return `seed ${seed}: ${problems[0]}`;
+    } catch (error) {
+      return `seed ${seed}: ${error}`;
+    }
+  }
+  return null;
 }

@@ -1,4 +1,7 @@
-/** Tries mutants against the tests, one after the other, and says what became of each. */
+/**
+ * Tries mutants, one after the other, and says what became of each. First against the tests; what these do not notice,
+ * and the simulation runs, against a number of its seeds.
+ */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +9,7 @@ import { refusedByCompiler } from "./compile.ts";
 import { applied, type Mutant, mutantsOf } from "./mutants.ts";
 import { type Area, type Target, targetsOf } from "./targets.ts";
 import { createTestProcess, type TestProcess } from "./test-process.ts";
-import type { Job } from "./test-server.ts";
+import type { Job, JobResult, Seeds } from "./test-server.ts";
 
 /** A mutant that changes nothing that matters, and why not. Names the mutant as long as its line stays the same. */
 export interface Equivalent {
@@ -30,16 +33,29 @@ export interface Trial {
   readonly jobs: number;
   /** 1: only the test files that are about the mutated file. */
   readonly stagesMax: number;
+  readonly simulation: Simulated | null;
   /** Processor time that a run may use beyond three times what it uses without a mutation. */
   readonly cpuGraceSeconds: number;
   readonly progress: (line: string) => void;
 }
 
+export interface Simulated {
+  /** The module whose `runSeed` runs a seed. */
+  readonly entry: string;
+  /** From seed 1 on. */
+  readonly seeds: number;
+}
+
 /** What decides which mutants are tried. */
-export type Choice = Pick<Trial, "root" | "areas" | "equivalents" | "isWanted" | "sample" | "seed">;
+export type Choice = Pick<
+  Trial,
+  "root" | "areas" | "equivalents" | "isWanted" | "sample" | "seed" | "simulation"
+>;
 
 export type Fate =
   | { readonly kind: "killed"; readonly by: string }
+  /** The simulation noticed it, and no test did. */
+  | { readonly kind: "simulated"; readonly by: string }
   | { readonly kind: "refused" }
   | { readonly kind: "survived" };
 
@@ -49,8 +65,8 @@ export interface TrialResult {
   readonly fates: ReadonlyMap<Mutant, Fate>;
 }
 
-export function list({ root, areas, equivalents, isWanted, sample, seed }: Choice) {
-  const targets = targetsOf(root, areas).filter(({ file }) => isWanted(file));
+export function list({ root, areas, equivalents, isWanted, sample, seed, simulation }: Choice) {
+  const targets = targetsOf(root, areas, simulation?.entry ?? null).filter(({ file }) => isWanted(file));
   const texts = new Map(targets.map(({ file }) => [file, readFileSync(join(root, file), "utf8")]));
   const all = targets.flatMap(({ file }) => mutantsOf(file, texts.get(file)!));
   const listed = equivalents.filter(({ file }) => texts.has(file));
@@ -91,6 +107,7 @@ export async function tryMutants(trial: Trial): Promise<TrialResult> {
         const changed = { file: mutant.file, text: applied(texts.get(mutant.file)!, mutant) };
         const fate = await fateOf(changed, plans.get(mutant.file)!, process);
         fates.set(mutant, fate);
+        if (fate.kind === "simulated") progress(`simulation: ${described(mutant)}: ${fate.by}`);
         if (fate.kind === "survived") progress(`survived: ${described(mutant)}`);
         if (fates.size % 25 === 0) progress(`${fates.size} of ${chosen.length}`);
       }
@@ -107,11 +124,17 @@ export function described({ file, line, change }: Mutant): string {
   return `${file}:${line}: ${change}`;
 }
 
-type Plan = readonly Omit<Job, "changed">[];
+type Stage = Omit<Job, "changed">;
 
-/** Without any mutation all tests pass; that run shows which are quick, and what a run may cost. */
+/** In turn. */
+interface Plan {
+  readonly tests: readonly Stage[];
+  readonly seeds: readonly Stage[];
+}
+
+/** Without any mutation all passes; that run shows which tests are quick, and what a run may cost. */
 async function measured(
-  { root, stagesMax, cpuGraceSeconds }: Trial,
+  { root, stagesMax, simulation, cpuGraceSeconds }: Trial,
   targets: readonly Target[],
   process: TestProcess,
 ): Promise<Map<string, Plan>> {
@@ -120,30 +143,74 @@ async function measured(
   const stagesOf = (target: Target) => target.stages.slice(0, stagesMax);
   const tests = [...new Set(targets.flatMap((target) => stagesOf(target).flat()))];
   const all = [...new Set(targets.flatMap(({ dependents }) => dependents))];
-  const ran = await process.run({ root, tests, changed: null, dependents: all, cpuMaxSeconds: 600 });
-  if ("ended" in ran) throw new Error(`without any mutation: ${ran.ended}`);
-  if (ran.failed !== null) throw new Error(`without any mutation this test fails: ${ran.failed}`);
-  const cost = (test: string): number => ran.cpuSecondsOf[test] ?? 0;
+  const costs = await unchanged(
+    { root, tests, simulation: null, dependents: all, cpuMaxSeconds: 600 },
+    process,
+  );
+  const cost = (test: string): number => costs[test] ?? 0;
+  const limited = (stage: Omit<Stage, "cpuMaxSeconds">, seconds: number): Stage => ({
+    ...stage,
+    cpuMaxSeconds: cpuGraceSeconds + 3 * seconds,
+  });
+
+  const loaders = [...new Set(targets.flatMap(({ simulated }) => simulated ?? []))];
+  const batches: { readonly seeds: Seeds; readonly seconds: number }[] = [];
+  for (const seeds of simulation !== null && loaders.length > 0 ? batchesOf(simulation) : []) {
+    const stage = { root, tests: [], simulation: seeds, dependents: loaders, cpuMaxSeconds: 600 };
+    const { [seeds.entry]: seconds = 0 } = await unchanged(stage, process);
+    batches.push({ seeds, seconds });
+  }
   return new Map(
     targets.map((target) => [
       target.file,
-      stagesOf(target).map((stage) => ({
-        root,
-        dependents: target.dependents,
-        tests: stage.toSorted((a, b) => cost(a) - cost(b)),
-        cpuMaxSeconds: cpuGraceSeconds + 3 * stage.reduce((sum, test) => sum + cost(test), 0),
-      })),
+      {
+        tests: stagesOf(target).map((stage) =>
+          limited(
+            {
+              root,
+              tests: stage.toSorted((a, b) => cost(a) - cost(b)),
+              simulation: null,
+              dependents: target.dependents,
+            },
+            stage.reduce((sum, test) => sum + cost(test), 0),
+          ),
+        ),
+        seeds: (target.simulated === null ? [] : batches).map(({ seeds, seconds }) =>
+          limited({ root, tests: [], simulation: seeds, dependents: target.simulated ?? [] }, seconds),
+        ),
+      },
     ]),
   );
 }
 
+async function unchanged(stage: Stage, process: TestProcess): Promise<JobResult["cpuSecondsOf"]> {
+  const ran = await process.run({ ...stage, changed: null });
+  if ("ended" in ran) throw new Error(`without any mutation: ${ran.ended}`);
+  if (ran.failed !== null) throw new Error(`without any mutation this fails: ${ran.failed}`);
+  return ran.cpuSecondsOf;
+}
+
+/** Few at a time: what uses far more processor time than it should is found out soon. */
+function batchesOf({ entry, seeds }: Simulated): Seeds[] {
+  const starts = Array.from({ length: Math.ceil(seeds / seedsPerJob) }, (_, n) => 1 + n * seedsPerJob);
+  return starts.map((from) => ({ entry, from, count: Math.min(seedsPerJob, seeds + 1 - from) }));
+}
+
+const seedsPerJob = 25;
+
 async function fateOf(changed: Job["changed"], plan: Plan, process: TestProcess): Promise<Fate> {
-  for (const stage of plan) {
-    const ran = await process.run({ ...stage, changed });
-    if ("ended" in ran) return { kind: "killed", by: ran.ended };
-    if (ran.failed !== null) return { kind: "killed", by: ran.failed };
-  }
-  return { kind: "survived" };
+  const failure = async (stages: readonly Stage[]): Promise<string | null> => {
+    for (const stage of stages) {
+      const ran = await process.run({ ...stage, changed });
+      const failed = "ended" in ran ? ran.ended : ran.failed;
+      if (failed !== null) return failed;
+    }
+    return null;
+  };
+  const byTest = await failure(plan.tests);
+  if (byTest !== null) return { kind: "killed", by: byTest };
+  const bySeed = await failure(plan.seeds);
+  return bySeed === null ? { kind: "survived" } : { kind: "simulated", by: bySeed };
 }
 
 function isListed({ file, lineText, change }: Mutant, entry: Equivalent): boolean {

@@ -54,6 +54,7 @@ export type OpenKafkaResult =
 
 const stallMs = 60_000;
 const outageMaxMs = 15 * 60_000;
+const waitingBytesMax = 256 * 1024 * 1024;
 
 /** Creates what is missing (if so set) and verifies the topics; then nothing is connected until it is needed: to join needs the producer too. */
 export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promise<OpenKafkaResult> {
@@ -80,9 +81,10 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     return line;
   };
   const groupLine = () => open({ ...wireSettings, requestTimeoutMs }, inputs);
-  const producerSettings = { publishTimeoutMs: settings.publishTimeoutMs, nameOf, topicIds };
+  const { publishTimeoutMs } = settings;
+  const producerSettings = { publishTimeoutMs, waitingBytesMax, nameOf, topicIds };
   // A request that is cut off by its call's time-out must not be given up before.
-  const producerWire = { ...wireSettings, requestTimeoutMs: settings.publishTimeoutMs + 1000 };
+  const producerWire = { ...wireSettings, requestTimeoutMs: publishTimeoutMs + 1000 };
   const producer = createProducer(open(producerWire, all), producerSettings, clock);
   const group = {
     groupId: settings.groupId,

@@ -9,7 +9,7 @@ export const batchBytesMax = 900_000;
 export interface Call {
   /** Records that are not acknowledged yet. */
   pending: number;
-  settled: boolean;
+  /** Counts once: what comes later changes nothing. */
   readonly settle: (result: AppendResult) => void;
 }
 

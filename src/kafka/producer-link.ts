@@ -10,8 +10,7 @@ export interface Identity {
 }
 
 export type Connected =
-  /** `isNew`: sequences begin at 0. */
-  | { readonly ok: true; readonly isNew: boolean }
+  | { readonly ok: true }
   /** `refused`: no repetition helps. */
   | { readonly ok: false; readonly reason: string; readonly refused: boolean };
 
@@ -39,14 +38,13 @@ export function createProducerLink(line: Line, clock: Clock): ProducerLink {
       try {
         opened = await line.wire();
         refreshedAtMs = clock.nowMs();
-        const isNew = identity === null;
         if (identity === null) {
           const node = await opened.controller();
           const answer = await node.initProducerId({ transactionTimeout: 60_000 });
           identity = { id: Number(answer.producerId), epoch: answer.producerEpoch };
         }
         wire = opened;
-        return { ok: true, isNew };
+        return { ok: true };
       } catch (error) {
         if (opened) line.drop(opened);
         return { ok: false, reason: troubleOf(error), refused: isRefusal(error) };

@@ -31,6 +31,8 @@ import { recordBytes } from "./record-batch.ts";
 
 export interface ProducerSettings {
   readonly publishTimeoutMs: number;
+  /** Of all calls together that are not settled: what is beyond is refused at once. */
+  readonly waitingBytesMax: number;
   /** Topic name by role. */
   readonly nameOf: (topic: NewRecord["topic"]) => string;
   /** By name, as they were when the log was opened; null: the brokers have none. */
@@ -44,7 +46,6 @@ export interface Producer {
   close(): void;
 }
 
-const waitingBytesMax = 256 * 1024 * 1024;
 const retryDelayMs = 100;
 /** Where appends name no topic ids, a topic that was made again is noticed by metadata no older than this. */
 const metadataAgeMs = 5_000;
@@ -68,15 +69,8 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     return lane;
   }
 
-  function finish(call: Call, result: AppendResult): void {
-    if (call.settled) return;
-    call.settled = true;
-    call.settle(result);
-  }
-
   function fail(call: Call, reason: string): void {
-    if (call.settled) return;
-    finish(call, { ok: false, reason });
+    call.settle({ ok: false, reason });
     let unknown = false;
     for (const lane of lanes.values()) {
       lane.waiting = lane.waiting.filter((item) => item.call !== call || forget(item));
@@ -109,7 +103,6 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     connecting = true;
     const connected = await link.connect();
     if (connected.ok) {
-      if (connected.isNew) for (const lane of lanes.values()) lane.sequence = 0;
       connecting = false;
       return pump();
     }
@@ -130,7 +123,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
   }
 
   function pump(): void {
-    if (closed || connecting) return;
+    if (connecting) return;
     const ready = [...lanes.values()].filter(
       (lane) => lane.state === "idle" && (lane.batch || lane.waiting.length > 0),
     );
@@ -171,16 +164,16 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
 
   async function send(over: Wire, identity: Identity, leader: number, led: readonly Lane[]): Promise<void> {
     busyLeaders.add(leader);
-    for (const lane of led) {
+    const sent = led.map((lane) => {
       lane.state = "sending";
       lane.batch ??= nextBatch(lane, identity, clock.wallMs());
-    }
-    const sent = led.map((lane) => ({ lane, batch: lane.batch }));
-    const parts = led.map((lane) => ({
+      return { lane, batch: lane.batch };
+    });
+    const parts = sent.map(({ lane, batch }) => ({
       topic: lane.topic,
       topicId: placeOf(lane).topicId,
       partition: lane.partition,
-      batch: lane.batch!.encoded,
+      batch: batch.encoded,
     }));
     let failure: string | null = null;
     let answers: ProduceAnswer[] = [];
@@ -202,9 +195,9 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     for (const { lane, batch } of sent) {
       lane.state = "idle";
       // Another batch, or none: this one's calls have settled meanwhile.
-      if (lane.batch !== batch || batch === null) continue;
+      if (lane.batch !== batch) continue;
       const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);
-      if (failure === null && answer) judge(lane, batch, answer.errorCode, again);
+      if (answer) judge(lane, batch, answer.errorCode, again);
       else {
         batch.mayBeStored = true;
         again.push(lane);
@@ -239,7 +232,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     for (const item of items) {
       forget(item);
       item.call.pending -= 1;
-      if (item.call.pending === 0) finish(item.call, { ok: true });
+      if (item.call.pending === 0) item.call.settle({ ok: true });
     }
   }
 
@@ -249,7 +242,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
     if (isTooLarge(errorCode) && items.length > 1) {
       lane.waiting.unshift(...items);
-      lane.batchBytesMax = Math.ceil(bytes / 2);
+      lane.batchBytesMax = bytes / 2;
       return;
     }
     for (const item of items) {
@@ -264,7 +257,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       if (closed) return Promise.resolve({ ok: false, reason: "the log was closed" });
       const items = records.map((record) => ({ record, bytes: recordBytes(record) }));
       const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
-      if (waitingBytes > 0 && waitingBytes + bytes > waitingBytesMax) {
+      if (waitingBytes > 0 && waitingBytes + bytes > settings.waitingBytesMax) {
         return Promise.resolve({ ok: false, reason: `${waitingBytes} bytes wait to be appended already` });
       }
       return new Promise((resolve) => {
@@ -275,7 +268,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
           cancel();
           resolve(result);
         };
-        const call: Call = { pending: items.length, settled: false, settle };
+        const call: Call = { pending: items.length, settle };
         waitingBytes += bytes;
         for (const item of items) laneOf(item.record).waiting.push({ call, ...item });
         // Later in this turn: calls made together go into one request.

@@ -113,9 +113,7 @@ function open({ backoff }: Breaker, circuit: Circuit, nowMs: number, random: Ran
 /** Null: Graph is well as far as anybody can tell. */
 function reported({ threshold, all, tenants, illSinceWell }: Breaker): Circuit | null {
   if (all.openings > 0) return all;
-  for (const [tenantId, count] of illSinceWell) {
-    const tenant = tenants.get(tenantId);
-    if (count >= threshold && tenant !== undefined && tenant.openings > 0) return tenant; // 5
-  }
+  // So many in a row have opened the tenant's own.
+  for (const [tenantId, count] of illSinceWell) if (count >= threshold) return tenants.get(tenantId)!; // 5
   return null;
 }

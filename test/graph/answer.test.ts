@@ -126,6 +126,10 @@ describe("who answered", () => {
   });
 });
 
+test("an answer that is read from its own parts is no batch's", () => {
+  for (const status of [201, 400]) assert.equal(readAnswer(status, {}, object).ofBatch, false, `${status}`);
+});
+
 test("a success without an object is no answer, and names its request", () => {
   const without = requireObject(readAnswer(201, { "request-id": "r-1" }, {}));
   assert.ok(without.kind === "silence" && without.sent && without.reason === "malformed");

@@ -1,9 +1,9 @@
 /** What the producer does when it can't know whether a batch was stored. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemClock } from "../../src/clock.ts";
 import { createProducer } from "../../src/kafka/producer.ts";
-import type { NewRecord } from "../../src/ports.ts";
+import type { AppendResult, NewRecord } from "../../src/ports.ts";
+import { virtualTime } from "../registrar/virtual-time.ts";
 import { fakeLine, protocolError } from "./fake-broker.ts";
 import { type FakePartition, fakePartition, type Step } from "./fake-partition.ts";
 
@@ -44,12 +44,24 @@ function producerOver(
   );
   const settings = {
     publishTimeoutMs: 5_000,
+    waitingBytesMax: 1_000_000,
     nameOf: (topic: string) => topic,
     topicIds: new Map([["enrolled", topicId()]]),
   };
-  const producer = createProducer(line, settings, systemClock);
+  const time = virtualTime();
+  const producer = createProducer(line, settings, time);
   t.after(() => producer.close());
-  return { line, producer };
+  /** To its end, however much time that takes. */
+  async function append(records: readonly NewRecord[]): Promise<AppendResult> {
+    let result: AppendResult | null = null;
+    const call = producer.append(records).then((it) => {
+      result = it;
+      return it;
+    });
+    await time.until("the call settles", () => result !== null);
+    return call;
+  }
+  return { line, producer: { append } };
 }
 
 const storedUnheard: Step = { store: true, answer: "lost" };
@@ -124,6 +136,14 @@ for (const [code, name] of [
     assert.deepEqual(partition.producers, [1n, 1n, 2n]);
   });
 }
+
+test("after a sending that may have stored it, one that went elsewhere does not make a refusal certain", async (t) => {
+  const partition = fakePartition(storedUnheard, { refuse: 6 }, { refuse: 87 });
+  const { producer } = producerOver(t, partition);
+  assert.ok(!(await producer.append([aRecord("first")])).ok);
+  assert.deepEqual(await producer.append([aRecord("second")]), { ok: true });
+  assert.deepEqual(partition.values, ["first", "second"]);
+});
 
 test("a duplicate of what was never sent before is not taken for stored", async (t) => {
   const partition = fakePartition({ refuse: 46 });

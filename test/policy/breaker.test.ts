@@ -46,6 +46,21 @@ describe("an outage of Graph", () => {
     );
   });
 
+  test("waits half the base, and at random up to twice the base, then up to four times", () => {
+    const breaker = createBreaker(2, backoff);
+    for (const tenant of ["a", "b", "c"]) record(breaker, tenant, "ill");
+    assert.equal(heldUntilMs(breaker, "d"), 500 + 0.5 * 2_000);
+    record(breaker, "a", "ill", 10_000);
+    assert.equal(heldUntilMs(breaker, "d"), 10_000 + 500 + 0.5 * 4_000);
+  });
+
+  test("what says nothing of Graph's health never opens it, and suspects nobody", () => {
+    const breaker = createBreaker(2, backoff);
+    for (const tenant of ["a", "b", "c", "a", "b"])
+      assert.equal(record(breaker, tenant, "neither"), "unchanged");
+    assert.deepEqual([probed(breaker, "a"), isSuspected(breaker, "a")], ["none", false]);
+  });
+
   test("late failures of requests sent before it opened change nothing", () => {
     const breaker = createBreaker(2, backoff);
     for (const tenant of ["a", "b", "c"]) record(breaker, tenant, "ill");
@@ -67,6 +82,7 @@ describe("one tenant that always fails", () => {
   test("is held itself, however often, and never another", () => {
     const breaker = createBreaker(8, backoff);
     assert.deepEqual(new Set(times(7, () => record(breaker, "a", "ill"))), new Set(["unchanged"]));
+    assert.deepEqual([probed(breaker, "a"), heldUntilMs(breaker, "a")], ["none", 0]);
     assert.equal(record(breaker, "a", "ill"), "opened");
     for (let nowMs = 0; nowMs < 3_600_000; nowMs = heldUntilMs(breaker, "a")) {
       record(breaker, "a", "ill", nowMs);

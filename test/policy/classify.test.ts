@@ -34,6 +34,10 @@ function silence(sent: boolean, reason: GraphSilence["reason"]): GraphSilence {
 type Row = [name: string, reply: GraphReply, kind: Verdict["kind"], health: string];
 const table: Row[] = [
   ["201 with the object", answer(201, { object }), "created", "well"],
+  ["200 with the object", answer(200, { object }), "created", "well"],
+  ["299 with the object", answer(299, { object }), "created", "well"],
+  ["300 with an object", answer(300, { object }), "unknown", "ill"],
+  ["199 with an object", answer(199, { object }), "unknown", "ill"],
   ["201 without a readable object", answer(201), "unknown", "ill"],
   ["409", answer(409), "conflict", "well"],
   ["429", answer(429), "throttled", "well"],
@@ -58,6 +62,13 @@ const table: Row[] = [
     "well",
   ],
   ["422", answer(422), "refused", "well"],
+  ["422 InternalError", answer(422, { errorCode: "InternalError" }), "refused", "well"],
+  [
+    "422 with the text for a tenant without licence",
+    answer(422, { errorMessage: "Request not applicable to target tenant." }),
+    "refused",
+    "well",
+  ],
   [
     "400 without the route, by code",
     answer(400, { errorCode: "No method match route template" }),
@@ -138,8 +149,9 @@ test("a date in Retry-After is read against the answer's own Date, not against o
 });
 
 test("what a gateway answered may still run; what Graph itself answered may not", () => {
-  const may = [301, 408, 423, 502, 503, 504, 509].filter((status) => mayStillRun(answer(status)));
-  assert.deepEqual(may, [301, 408, 423, 502, 503, 504, 509]);
+  const statuses = [100, 199, 300, 301, 399, 408, 423, 502, 503, 504, 509];
+  const may = statuses.filter((status) => mayStillRun(answer(status)));
+  assert.deepEqual(may, statuses);
   assert.deepEqual(
     [200, 400, 409, 429, 500].filter((status) => mayStillRun(answer(status))),
     [],
@@ -157,8 +169,8 @@ test("only an outage spends nothing: a failure may be the record's, and a vague 
     Array(4).fill("outage"),
   );
   assert.deepEqual(
-    [500, 502, 504, 408].map((status) => cause(answer(status))),
-    Array(4).fill("failure"),
+    [500, 502, 504, 408, 201].map((status) => cause(answer(status))),
+    Array(5).fill("failure"),
   );
   assert.equal(cause(answer(400)), "vague");
 });
@@ -171,4 +183,6 @@ test("a refusal's detail is one short line", () => {
   assert.ok("detail" in verdict);
   assert.match(verdict.detail, /^400 BadRequest a b x+$/);
   assert.ok(verdict.detail.length < 220);
+  const bare = classify(answer(422), 0);
+  assert.equal("detail" in bare && bare.detail, "422");
 });

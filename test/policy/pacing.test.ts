@@ -170,11 +170,16 @@ describe("a limit that nobody told", () => {
   });
 
   test("gives way to the configured one when it has grown as far, and never passes it", () => {
-    const pacing = refusedAfter(39, 41);
+    const pacing = refusedAfter(38, 41);
     learn(pacing, true, 0);
-    assert.equal(available(pacing, 1_999), 39);
-    assert.equal(available(pacing, 2_000), 41);
+    assert.equal(available(pacing, 1_999), 38);
+    assert.equal(available(pacing, 2_000), 40);
+    assert.equal(available(pacing, 4_000), 41);
     assert.equal(pacing.learned, null);
     assert.equal(available(pacing, 900_000), 41);
+    const exactly = refusedAfter(39, 41);
+    learn(exactly, true, 0);
+    assert.equal(available(exactly, 2_000), 41);
+    assert.equal(exactly.learned, null);
   });
 });

@@ -58,6 +58,25 @@ test("back-off: never beyond the cap, never beyond base * 2^n, zero with the lea
   );
 });
 
+test("back-off doubles with every failure up to the cap, and is rounded up", () => {
+  const table: [failures: number, luck: number, ms: number][] = [
+    [1, 0.5, 100],
+    [2, 0.5, 200],
+    [3, 0.5, 400],
+    [5, 0.5, 1_600],
+    [6, 0.5, 2_500],
+    [2_000, 0.5, 2_500],
+    [1, 0.001, 1],
+    [1, 0.011, 3],
+  ];
+  for (const [failures, luck, ms] of table)
+    assert.equal(
+      backoffMs(failures, () => luck, { baseMs: 100, capMs: 5_000 }),
+      ms,
+      `${failures}, ${luck}`,
+    );
+});
+
 describe("pacing", () => {
   test("no window of its length ever holds more than the limit, however the asks come", () => {
     const asks = fc.array(fc.tuple(fc.integer({ min: 0, max: 700 }), fc.integer({ min: 1, max: 20 })), {

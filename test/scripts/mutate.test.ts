@@ -45,6 +45,7 @@ function given(t: TestContext, files: Readonly<Record<string, string>>): Trial {
     seed: 1,
     jobs: 1,
     stagesMax: 2,
+    simulation: null,
     cpuGraceSeconds: 0.5,
     progress: () => {},
   };
@@ -123,12 +124,60 @@ export function soon(isNow: boolean, done: () => void): void {
   });
 });
 
+describe("the simulation", () => {
+  /** One seed in three looks at the limit itself. */
+  const entry = "sim/run-seed.ts";
+  const files = {
+    "src/limit.ts": source,
+    "test/limit.test.ts": testing(weak),
+    "sim/world.ts":
+      'import { isWithin } from "../src/limit.ts";\nexport const holds = (n: number) => isWithin(n, 3);\n',
+    [entry]: `import { holds } from "./world.ts";
+export async function runSeed(seed: number) {
+  return { problems: seed % 3 !== 0 || holds(seed) ? [] : ["the limit does not hold"] };
+}
+`,
+  };
+  const change = "value <= limit -> value < limit";
+  const given3 = (t: TestContext): Trial => ({
+    ...given(t, files),
+    areas: [{ sources: ["src/*.ts"], tests: ["test/*.test.ts"], isSimulated: true }],
+  });
+
+  test("tries what the tests did not notice, up to the first seed that fails, and is counted apart", async (t) => {
+    const trial = given3(t);
+    const byOf = async (seeds: number) => {
+      const { fates } = await tryMutants({ ...trial, simulation: { entry, seeds } });
+      return [...fates].find(([mutant]) => mutant.change === change)![1];
+    };
+    assert.deepEqual(await byOf(2), { kind: "survived" });
+    assert.deepEqual(await byOf(5), { kind: "simulated", by: "seed 3: the limit does not hold" });
+  });
+
+  test("is not asked where a test noticed, nor for an area that it does not run", async (t) => {
+    const simulation = { entry, seeds: 5 };
+    const trial = { ...given3(t), simulation };
+    writeFileSync(join(trial.root, "test", "whole.test.ts"), testing(whole));
+    assert.ok((await fates(trial)).includes(`2: ${change}: killed`));
+    const other = { ...given(t, files), simulation };
+    assert.ok((await fates(other)).includes(`2: ${change}: survived`));
+  });
+
+  test("that fails without any mutation is an error, which names the seed", async (t) => {
+    const simulation = { entry, seeds: 6 };
+    await assert.rejects(
+      tryMutants({ ...given3(t), simulation }),
+      /without any mutation this fails: seed 6: the limit does not hold/,
+    );
+  });
+});
+
 test("tests that fail without any mutation, or that no file is loaded by, prove nothing: an error", async (t) => {
   const failing = given(t, {
     "src/limit.ts": source,
     "test/limit.test.ts": testing("assert.ok(isWithin(9, 3));"),
   });
-  await assert.rejects(tryMutants(failing), /without any mutation this test fails: the limit/);
+  await assert.rejects(tryMutants(failing), /without any mutation this fails: the limit/);
   const unloaded = given(t, {
     "src/limit.ts": source,
     "src/other.ts": source,
@@ -165,7 +214,13 @@ describe("mutants of a text", () => {
 });
 
 test("a sample is the same for the same seed, another for another, and in the order of the files", () => {
-  const choice = { root, areas, equivalents, isWanted: (file: string) => file.startsWith("src/policy/") };
+  const choice = {
+    root,
+    areas,
+    equivalents,
+    isWanted: (file: string) => file.startsWith("src/policy/"),
+    simulation: null,
+  };
   const choose = (seed: number) => list({ ...choice, sample: 50, seed }).chosen;
   assert.equal(choose(1).length, 50);
   assert.deepEqual(choose(1), choose(1));
@@ -178,10 +233,22 @@ test("a sample is the same for the same seed, another for another, and in the or
   );
 });
 
-test("everything that is to be mutated is loaded by a test, and every listed equivalent is still there", () => {
-  const everything = list({ root, areas, equivalents, isWanted: () => true, sample: null, seed: 1 });
+test("everything that is to be mutated is loaded by a test, the core by the simulation, and every listed equivalent is still there", () => {
+  const simulation = { entry: "src/simulation/run-seed.ts", seeds: 1 };
+  const everything = list({
+    root,
+    areas,
+    equivalents,
+    isWanted: () => true,
+    sample: null,
+    seed: 1,
+    simulation,
+  });
   assert.ok(everything.chosen.length > 1_000);
   const mutated = new Set(everything.chosen.map(({ file }) => file));
   const unloaded = everything.targets.filter(({ file, stages }) => mutated.has(file) && stages.length === 0);
   assert.deepEqual(unloaded, []);
+  const simulated = everything.targets.filter((target) => target.simulated !== null).map(({ file }) => file);
+  const core = [...mutated].filter((file) => /^src\/(registrar|policy)\//.test(file));
+  assert.deepEqual(simulated.filter((file) => mutated.has(file)).sort(), core.sort());
 });

@@ -19,7 +19,7 @@ const wireSettings: WireSettings = {
 const nameOf = () => topic;
 const producer = createProducer(
   openLine(wireSettings, [topic], () => {}),
-  { publishTimeoutMs: 5_000, nameOf, topicIds: new Map() },
+  { publishTimeoutMs: 5_000, waitingBytesMax: 1_000_000, nameOf, topicIds: new Map() },
   systemClock,
 );
 const line = openLine(wireSettings, [topic], () => {});
