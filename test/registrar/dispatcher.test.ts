@@ -1,9 +1,9 @@
 /** How creates share requests, and what a tenant's or Graph's answers do to those that wait. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { contoso, fabrikam } from "./enrollments.ts";
+import { contoso, fabrikam, tailspin } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
-import { answers, byItself } from "./scripted-graph.ts";
+import { answers, byItself, connectionRefused, silence } from "./scripted-graph.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);
@@ -97,6 +97,37 @@ describe("batches form by themselves", () => {
     world.emit(...many(5, contoso, 10));
     await world.untilRegistered(8);
     assert.deepEqual(sizes(world.creates()), [3, 1, 1, 1, 5]);
+  });
+
+  test("a tenant that is well has several requests under way at once", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 10_000;
+    world.emit(...many(45, contoso));
+    const worker = world.start();
+    await world.time.pass(2_000);
+    assert.deepEqual(sizes(world.creates()), [20, 20, 5]);
+    await world.untilRegistered(45, 10_000);
+    assert.deepEqual(
+      worker.seen("graph-request").map(({ durationMs }) => durationMs),
+      [10_000, 10_000, 10_000],
+    );
+  });
+
+  test("an item without an answer may have been created: it is read back", async (t) => {
+    const world = createWorld(t);
+    const { create } = world.graph;
+    world.graph.create = async (tenantId, items) => {
+      const replies = await create(tenantId, items);
+      return items.length === 3 ? replies.slice(0, 2) : replies;
+    };
+    world.emit(...many(3, contoso));
+    world.start();
+    await world.untilRegistered(3);
+    assert.deepEqual(sizes(world.creates()), [3]);
+    assert.deepEqual(
+      world.registered().map(({ data }) => data.outcome),
+      ["created", "created", "recovered"],
+    );
   });
 
   test("a batch's items are judged one by one", async (t) => {
@@ -249,6 +280,44 @@ describe("a tenant that is blocked", () => {
     await world.time.pass(3_600_000);
     assert.ok(world.creates().length > 1);
     assert.deepEqual(world.deadLetters(), []);
+  });
+});
+
+describe("what a request says of Graph", () => {
+  const tenants = Array.from({ length: 9 }, (_, n) => contoso.replaceAll("1", `${n}`));
+
+  for (const [given, step, opened] of [
+    ["one item of each batch is created: Graph is well", [byItself, connectionRefused], 0],
+    ["no item of any batch is: it is an outage", [connectionRefused, connectionRefused], 1],
+    ["tokens are refused: that says nothing", [{ reply: silence("credential", false) }], 0],
+  ] as const)
+    test(given, async (t) => {
+      const world = createWorld(t);
+      for (const tenant of tenants) {
+        world.graph.script(tenant, ...step);
+        world.emit(...many(step.length, tenant));
+      }
+      const worker = world.start();
+      await world.time.until("all are answered", () => worker.seen("graph-request").length === 9);
+      assert.equal(worker.seen("breaker-opened").length, opened);
+    });
+
+  /** One ill answer to contoso; then it and fabrikam wait for the one request slot. */
+  test("one failure of a tenant does not put it behind others", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, connectionRefused);
+    world.graph.script(tailspin, { ...byItself, delayMs: 5_000 });
+    world.emit({ tenant: contoso });
+    world.start({ maxInFlight: 1 });
+    await world.time.until("it failed", () => world.creates().length === 1);
+    world.emit({ tenant: tailspin });
+    await world.time.until("the slot is taken", () => world.creates(tailspin).length === 1);
+    world.emit({ tenant: contoso, machine: "NEXT" }, { tenant: fabrikam });
+    await world.untilRegistered(4);
+    assert.deepEqual(
+      world.creates().map(({ tenantId }) => tenantId),
+      [contoso, tailspin, contoso, fabrikam],
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { decodeMetadata, encodeMetadata, type Limits } from "../../src/registrar/commit-metadata.ts";
 import { contoso, objectOf, parkedBefore } from "./enrollments.ts";
 import { createWorld, many, settings, type World } from "./harness.ts";
-import { lost } from "./scripted-graph.ts";
+import { answers, lost } from "./scripted-graph.ts";
 
 const utf8 = new TextEncoder();
 const { settleMs, orphanMs } = settings;
@@ -116,6 +116,19 @@ describe("a create of unknown outcome makes suspect", () => {
     world.start();
     await world.untilRegistered(3, 1_000);
   });
+});
+
+test("a copy behind a record that was dead-lettered in doubt is not posted before it is read back", async (t) => {
+  const world = createWorld(t);
+  world.graph.script(contoso, { ...lost, creates: true });
+  for (let n = 0; n < 1_000; n++) world.graph.listScript.push(answers(403).reply);
+  world.emit({}, { event: "told again" });
+  world.start({ tenantBlockedMaxMs: 3_600_000 });
+  await world.time.until("the first is given up", () => world.deadLetters().length > 0, 7_200_000);
+  world.graph.listScript.length = 0;
+  await world.time.pass(1_200_000);
+  assert.equal(world.creates().length, 1);
+  assert.equal(world.graph.objects.get(contoso)?.length, 1);
 });
 
 describe("the next owner waits for the limits of the worker that posted", () => {

@@ -44,6 +44,21 @@ test("it answers like a Map, whatever is put in, and the first id of a key stays
   );
 });
 
+test("keys that differ in any one of their four words are two, also where they share a slot", () => {
+  const keys = [
+    "10000000-0000-5000-8000-000000000001",
+    "20000000-0000-5000-8000-000000000001",
+    "10000000-0001-5000-8000-000000000001",
+    "10000000-0000-5000-8001-000000000001",
+    "10000000-0000-5000-8000-000000000002",
+  ];
+  for (const [n, key] of keys.entries()) {
+    const ledger = createLedger();
+    remember(ledger, key, `object-${n}`);
+    for (const other of keys) assert.equal(isRegistered(ledger, other), other === key, `${key} ${other}`);
+  }
+});
+
 test("a hundred thousand entries take at most 120 bytes each", () => {
   const ledger = createLedger();
   for (let n = 0; n < 100_000; n++) remember(ledger, keyOf(n), keyOf(-n - 1));

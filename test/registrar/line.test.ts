@@ -41,6 +41,7 @@ const names = (works: readonly Work[]) => works.map(({ lane }) => lane);
 test("the first that still wants to go stands in front, and those before it are forgotten", () => {
   const line = lineOf("a", "b");
   assert.equal(firstLive(line)?.lane, "a");
+  assert.equal(firstLive(line)?.lane, "a");
   assert.deepEqual(names(line.ready), ["a", "b parked", "b lost", "b"]);
   const gone = createLine("tenant", 100);
   gone.ready.push(work("parked", held, true));
@@ -157,8 +158,18 @@ describe("a line that is blocked", () => {
     assert.equal(blockedForMs(line, time.nowMs()), 0, "its reads are refused only since now");
     assert.deepEqual(kinds(), ["tenant-blocked"]);
     unblockLine(line, "reads", ports);
-    unblockLine(line, "reads", ports);
     assert.deepEqual([isBlocked(line), kinds()], [false, ["tenant-blocked", "tenant-unblocked"]]);
+    unblockLine(line, "reads", ports);
+    assert.equal(kinds().length, 2);
+  });
+
+  test("is served again with its next create that succeeds", () => {
+    const { line, answer, kinds } = answeredLine();
+    answer([refused]);
+    assert.deepEqual([isInTrouble(line), kinds()], [true, ["tenant-blocked"]]);
+    answer([created, created, conflict]);
+    assert.deepEqual([isInTrouble(line), line.creates], [false, 2]);
+    assert.deepEqual(kinds(), ["tenant-blocked", "tenant-unblocked"]);
   });
 });
 

@@ -36,6 +36,23 @@ describe("an outage of Graph", () => {
     assert.equal(worker.registrar.status().ready, true);
   });
 
+  test("its first probe goes to a tenant that has not failed yet, if one waits", async (t) => {
+    const world = createWorld(t);
+    for (const tenant of [contoso, fabrikam, tailspin]) {
+      world.graph.always(tenant, connectionRefused);
+      world.emit(...many(20, tenant));
+    }
+    const worker = world.start();
+    await world.time.until("it opens", () => worker.seen("breaker-opened").length === 1, 60_000);
+    // What is under way is answered before the first probe goes.
+    await world.time.pass(100);
+    const before = world.creates().length;
+    const other = "44444444-4444-4444-8444-444444444444";
+    world.emit({ tenant: other });
+    await world.time.until("it is probed", () => world.creates().length > before);
+    assert.equal(world.creates()[before]?.tenantId, other);
+  });
+
   test("503 where Graph takes our ids: posted again with back-off, after Retry-After if it is given, without reading back", async (t) => {
     const world = createWorld(t);
     world.graph.ids = "honoured";
