@@ -1,6 +1,7 @@
 /** How creates share requests, and what a tenant's or Graph's answers do to those that wait. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { readDeadLetter } from "../../src/domain/dead-letter.ts";
 import { contoso, fabrikam, tailspin } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
 import { answers, byItself, connectionRefused, silence } from "./scripted-graph.ts";
@@ -92,11 +93,15 @@ describe("batches form by themselves", () => {
     const batch = { reply: { ...answers(413).reply, ofBatch: true } };
     world.graph.script(contoso, batch, batch, batch);
     world.emit(...many(3, contoso));
-    world.start({ maxInFlight: 1 });
+    const worker = world.start({ maxInFlight: 1 });
     await world.time.until("refused", () => world.creates().length === 1);
     world.emit(...many(5, contoso, 10));
     await world.untilRegistered(8);
     assert.deepEqual(sizes(world.creates()), [3, 1, 1, 1, 5]);
+    assert.deepEqual(
+      worker.seen("attempt-failed").map(({ at, verdict }) => `${at.offset} ${verdict}`),
+      ["0 batch-refused", "1 batch-refused", "2 batch-refused"],
+    );
   });
 
   test("a tenant that is well has several requests under way at once", async (t) => {
@@ -268,6 +273,10 @@ describe("a tenant that is blocked", () => {
     assert.deepEqual(world.deadLetters(), []);
     await world.time.pass(600_000);
     assert.deepEqual(world.deadLetters(), ["tenant-blocked enrolled/0/0"]);
+    assert.match(
+      readDeadLetter(world.log.records("dlq")[0]!)!.refusal.message,
+      /^Its tenant stayed blocked for 1 h/,
+    );
     assert.equal(world.log.committed("enrolled")?.offset, 1);
   });
 

@@ -12,30 +12,31 @@ function createWatched() {
   const time = virtualTime();
   const events: RegistrarEvent[] = [];
   const woken: string[] = [];
-  const seen = {
+  /** What every throw of the dice yields. */
+  const dice = { chance: 0.75 };
+  const gate = createGate({
+    clock: time,
+    random: () => dice.chance,
+    observe: (event) => void events.push(event),
+  });
+  for (const name of ["creates", "reads"]) gate.onOpening(() => void woken.push(name));
+  return {
     time,
     events,
     woken,
-    /** What every throw of the dice yields. */
-    chance: 0.75,
-    gate: createGate({
-      clock: time,
-      random: () => seen.chance,
-      observe: (event) => void events.push(event),
-    }),
+    dice,
+    gate,
     /** Requests that begin and are answered at once. */
     answer(health: Health, ...tenants: readonly string[]) {
       for (const tenant of tenants) {
-        seen.gate.begin(tenant);
-        seen.gate.end(tenant, health, `${health}, says ${tenant}`);
+        gate.begin(tenant);
+        gate.end(tenant, health, `${health}, says ${tenant}`);
       }
     },
-    isOpen: (tenant: string) => seen.gate.opensAtMs(tenant) <= time.nowMs(),
+    isOpen: (tenant: string) => gate.opensAtMs(tenant) <= time.nowMs(),
     /** To the very moment at which this tenant may be asked again. */
-    untilOpen: (tenant: string) => time.pass(seen.gate.opensAtMs(tenant) - time.nowMs()),
+    untilOpen: (tenant: string) => time.pass(gate.opensAtMs(tenant) - time.nowMs()),
   };
-  for (const name of ["creates", "reads"]) seen.gate.onOpening(() => void woken.push(name));
-  return seen;
 }
 
 const eightOf = (tenant: string) => Array.from({ length: 8 }, () => tenant);
@@ -188,14 +189,14 @@ describe("those who wait", () => {
       watched.answer("ill", ...outage);
       await watched.untilOpen(contoso);
       watched.woken.length = 0;
-      watched.chance = chance;
+      watched.dice.chance = chance;
       watched.answer("neither", contoso);
       assert.deepEqual(watched.woken, order);
     });
 
   test("no chance decides while nothing is probed: creates go first", () => {
     const watched = createWatched();
-    watched.chance = 0;
+    watched.dice.chance = 0;
     watched.answer("ill", contoso);
     assert.deepEqual(watched.woken, ["creates", "reads"]);
   });
