@@ -35,8 +35,9 @@ describe("an answer that was lost", () => {
     const [first, second] = world.creates().map(({ atMs }) => atMs);
     const lists = world.lists().map(({ atMs }) => atMs);
     const evidence = lists.filter((at) => at >= first! + settings.settleMs && at <= second!);
-    assert.ok(
-      evidence.length >= settings.rereadCount,
+    assert.equal(
+      evidence.length,
+      settings.rereadCount,
       `lists at ${lists.map((at) => at - first!).join(", ")}`,
     );
     assert.ok(lists.every((at, n) => n === 0 || at - lists[n - 1]! >= settings.rereadDelayMs));

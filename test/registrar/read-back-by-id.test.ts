@@ -95,6 +95,26 @@ test("what was posted without id is looked up in lists, also where Graph honours
   assert.equal(world.graph.objects.get(contoso)?.length, 2);
 });
 
+test("a read by id does not wait for a list of its tenant that is under way", async (t) => {
+  const world = createWorld(t);
+  world.graph.ids = "honoured";
+  world.graph.script(contoso, answers(400), lostAfterCreating);
+  const { list } = world.graph;
+  world.graph.list = async (tenantId) => {
+    await new Promise<void>((resolve) => world.time.after(60_000, resolve));
+    return list(tenantId);
+  };
+  world.emit({ machine: "WITHOUT-ID" });
+  world.start();
+  await world.time.until("it is in doubt", () => world.graph.objects.get(contoso)?.length === 1);
+  world.emit({ machine: "SHOWS-IT" });
+  await world.untilRegistered(1);
+  world.graph.script(contoso, lostAfterCreating);
+  world.emit({ machine: "HOST-2" });
+  await world.untilRegistered(2, 10_000);
+  await world.untilRegistered(3);
+});
+
 test("doubt from before ids were seen to be honoured moves from lists to reads by id", async (t) => {
   const world = createWorld(t);
   world.graph.ids = "honoured";

@@ -1,6 +1,6 @@
 /** Reading back what may have been created: how often a tenant is listed, and what counts as evidence. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { readDeadLetter } from "../../src/domain/dead-letter.ts";
 import { contoso, detailsOf, keyOf, objectOf } from "./enrollments.ts";
 import { createWorld, many, settings } from "./harness.ts";
@@ -31,16 +31,89 @@ test("a tenant is listed at most listsPer20s times in 20 s, however many of its 
   assert.equal(Math.max(...within20s), 4);
 });
 
+describe("lists that are slow", () => {
+  function slowly(t: TestContext) {
+    const world = createWorld(t);
+    const most = new Map<string, number>();
+    let underWay = 0;
+    const { list } = world.graph;
+    world.graph.list = async (tenantId) => {
+      underWay++;
+      most.set(tenantId, Math.max(most.get(tenantId) ?? 0, underWay));
+      const reply = await list(tenantId);
+      await new Promise<void>((resolve) => world.time.after(20_000, resolve));
+      underWay--;
+      return reply;
+    };
+    return { world, most };
+  }
+
+  test("one at a time for a tenant, though another record falls in doubt between two of them", async (t) => {
+    const { world, most } = slowly(t);
+    world.graph.script(contoso, answers(500));
+    world.emit({ machine: "A" });
+    world.start();
+    await world.time.until("it was listed", () => world.lists().length === 1);
+    // That list has ended, and the next one is not due yet.
+    await world.time.pass(20_100);
+    for (const machine of ["B", "C", "D"]) {
+      world.graph.script(contoso, answers(500));
+      world.emit({ machine });
+      await world.time.pass(1_500);
+    }
+    await world.untilRegistered(4);
+    assert.equal(most.get(contoso), 1);
+  });
+
+  test("eight at a time, whatever the number of tenants", async (t) => {
+    const { world, most } = slowly(t);
+    const tenants = Array.from(
+      { length: 12 },
+      (_, n) => `${String(n).padStart(8, "0")}-1111-4111-8111-111111111111`,
+    );
+    for (const tenant of tenants) {
+      // In doubt, and yet no sign of an outage.
+      world.graph.script(tenant, { ...answers(409), creates: true });
+      world.emit({ tenant });
+    }
+    const worker = world.start();
+    await world.time.pass(5_000);
+    assert.deepEqual([world.lists().length, worker.registrar.status().waiting], [8, 12]);
+    await world.untilRegistered(12);
+    assert.equal(Math.max(...most.values()), 8);
+  });
+});
+
+test("what is lost with its partition is listed no more", async (t) => {
+  const world = createWorld(t);
+  world.graph.script(contoso, lost);
+  world.emit({});
+  const worker = world.start();
+  await world.time.until("it is listed", () => world.lists().length === 1);
+  worker.member.rebalance([]);
+  await world.time.pass(600_000);
+  assert.equal(world.lists().length, 1);
+  assert.equal(worker.registrar.status().waiting, 0);
+});
+
 test("an object is recognised by identity: machine in another case, the instant in another time zone", async (t) => {
   const world = createWorld(t);
   const texts = { machine: "host-1", at: "2017-01-01T07:57:59.3726057Z" };
   world.graph.script(contoso, lost);
   world.graph.objects.set(contoso, [{ id: "theirs", ...detailsOf(texts) }]);
   world.emit({ machine: "HOST-1" });
-  world.start();
+  const worker = world.start();
   await world.untilRegistered(1, 5_000);
   const { data } = world.registered()[0]!;
   assert.deepEqual([data.id, data.machineName, data.enrollmentDateTime], ["theirs", texts.machine, texts.at]);
+  assert.deepEqual(worker.seen("duplicate-objects"), []);
+  assert.deepEqual(
+    worker
+      .seen("graph-request")
+      .filter(({ operation }) => operation === "list")
+      .map(({ durationMs, results }) => [durationMs, results]),
+    [[world.graph.latencyMs, [200]]],
+  );
 });
 
 test("another machine's object is not taken for it", async (t) => {
@@ -90,11 +163,28 @@ describe("a list that fails", () => {
     assert.equal(world.creates().length, 1);
   });
 
+  test("is not asked again sooner because another record falls in doubt", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lostAfterCreating, lostAfterCreating);
+    world.graph.listScript.push(answers(429, { retryAfter: "90" }).reply);
+    world.emit({ machine: "A" });
+    world.start();
+    await world.time.until("it is listed", () => world.lists().length === 1);
+    await world.time.pass(1_000);
+    world.emit({ machine: "B" });
+    await world.untilRegistered(2);
+    const [first, second] = world.lists().map(({ atMs }) => atMs);
+    assert.ok(second! - first! >= 90_000);
+  });
+
   test("404 is the answer of a tenant that never had a connector: nothing is there", async (t) => {
     const world = createWorld(t);
-    const none = answers(404).reply;
+    const { list } = world.graph;
+    world.graph.list = async (tenantId) => {
+      const reply = await list(tenantId);
+      return reply.kind === "listed" && reply.objects.length === 0 ? answers(404).reply : reply;
+    };
     world.graph.script(contoso, lost);
-    for (let n = 0; n < 100; n++) world.graph.listScript.push(none);
     world.emit({});
     world.start();
     await world.untilRegistered(1, settings.settleMs + 60_000);
@@ -182,7 +272,7 @@ describe("a tenant whose lists are refused", () => {
     world.graph.script(contoso, lostAfterCreating);
     for (let n = 0; n < 500; n++) world.graph.listScript.push(answers(403).reply);
     world.emit({});
-    world.start({ tenantBlockedMaxMs: 3_600_000 });
+    const worker = world.start({ tenantBlockedMaxMs: 3_600_000 });
     await world.time.pass(3_500_000);
     assert.deepEqual(world.deadLetters(), []);
     await world.time.pass(700_000);
@@ -190,6 +280,7 @@ describe("a tenant whose lists are refused", () => {
     const dead = readDeadLetter(world.log.records("dlq")[0]!);
     assert.match(dead!.refusal.message, /object of it may exist.*403/);
     assert.equal(world.log.committed("enrolled")?.offset, 1);
+    assert.deepEqual(worker.registrar.status().blockedTenants, [], "nothing of it needs a list any more");
   });
 
   test("a create that succeeds does not end it, since the reads are still refused", async (t) => {
@@ -204,6 +295,18 @@ describe("a tenant whose lists are refused", () => {
     await world.time.pass(1_000);
     assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
     assert.equal(worker.seen("tenant-blocked").length, 1);
+  });
+
+  test("one list that is answered well ends it, though it shows nothing yet", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost);
+    world.graph.listScript.push(answers(403).reply, answers(403).reply);
+    world.emit({});
+    const worker = world.start();
+    await world.time.until("it is blocked", () => worker.seen("tenant-blocked").length === 1);
+    await world.time.until("it is unblocked", () => worker.seen("tenant-unblocked").length === 1);
+    assert.equal(world.lists().length, 3);
+    assert.equal(world.creates().length, 1);
   });
 
   test("404 without the route is not an empty list", async (t) => {
