@@ -70,7 +70,7 @@ export function createReadBack(
   const tenants = new Map<string, Tenant>();
   let queue: Tenant[] = [];
   let listing = 0;
-  const byId = createReadById(ports, settings, gate, judge, requestList);
+  const byId = createReadById(ports, gate, judge, requestList);
 
   gate.onOpening(startLists);
   return {

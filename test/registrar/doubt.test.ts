@@ -194,6 +194,18 @@ describe("a worker that vanished may have left requests to its kernel:", () => {
     assert.deepEqual(world.lists(), []);
   });
 
+  test("where this worker sends none, that Graph honoured them before does not shorten the wait", async (t) => {
+    const world = createWorld(t);
+    world.graph.ids = "honoured";
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs(true) });
+    world.start({ sendId: false });
+    await world.time.pass(settleMs + orphanMs - 1_000);
+    assert.deepEqual(world.creates(), []);
+    assert.deepEqual(new Set(world.graph.asked.map(({ operation }) => operation)), new Set(["list"]));
+    await world.untilRegistered(1, 60_000);
+  });
+
   test("and that Graph honours ids is written down once it was seen", async (t) => {
     const world = createWorld(t);
     world.graph.ids = "honoured";

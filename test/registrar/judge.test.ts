@@ -190,6 +190,7 @@ describe("no such route", () => {
     await world.time.until("it stops", () => worker.fault() !== undefined);
     assert.equal(worker.fault()?.code, "graph-route-missing");
     assert.match(worker.fault()!.fix, /GRAPH_BASE_URL/);
+    assert.equal(worker.seen("attempt-failed")[0]?.verdict, "no-route");
     assert.deepEqual([world.deadLetters(), world.registered()], [[], []]);
     assert.equal(world.log.committed("enrolled")?.offset, 0);
   });
