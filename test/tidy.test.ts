@@ -92,7 +92,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/adoption.ts": "test/registrar/adoption.test.ts",
   "src/registrar/committer.ts": "test/registrar/committer.test.ts",
   "src/registrar/dispatcher.ts": "test/registrar/dispatcher.test.ts",
-  "src/registrar/gate.ts": "test/registrar/outage.test.ts",
   "src/registrar/judge.ts": "test/registrar/judge.test.ts",
   "src/registrar/ownership.ts": "test/registrar/ownership.test.ts",
   "src/registrar/parker.ts": "test/registrar/parker.test.ts",

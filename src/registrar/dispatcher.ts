@@ -26,7 +26,7 @@ import {
   takeLive,
   unblockLine,
 } from "./line.ts";
-import { isHeld, isLive, type OwnedPartition, type Work } from "./partition.ts";
+import { carriesId, isHeld, isLive, type OwnedPartition, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
 export interface Dispatcher {
@@ -80,13 +80,12 @@ export function createDispatcher(
   let stopped = false;
   let pumpPlanned = false;
   gate.setCreatesWait(() => inFlight > 0 || [...lines.values()].some(({ ready }) => ready.length > 0));
-  gate.onOpening((tenantId) => {
+  gate.onOpening(() => {
     const waiting = [...held];
     held.clear();
     for (const line of waiting) giveTurn(line);
-    // While Graph is being probed the next request may be a read as well: who is called first has it.
-    if (gate.isProbed(tenantId)) pump();
-    else planPump();
+    // At once: while Graph is being probed the next request may be a read as well, and who is called first has it.
+    pump();
   });
 
   return {
@@ -144,7 +143,7 @@ export function createDispatcher(
 
   /** A turn later, so that all that becomes ready in this turn can share requests. */
   function planPump(): void {
-    if (pumpPlanned || stopped) return;
+    if (pumpPlanned) return;
     pumpPlanned = true;
     void Promise.resolve().then(() => {
       pumpPlanned = false;
@@ -236,11 +235,10 @@ export function createDispatcher(
     for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
     gate.end(line.tenantId, healthOfAll(judged), detailOf(verdicts)); // 3
     if (line.ready.length > 0) giveTurn(line);
-    planPump();
   }
 
   function toRequest(work: Work): CreateRequest {
-    const id = settings.sendId && !work.withoutId ? work.idempotencyKey : null;
+    const id = carriesId(work, settings) ? work.idempotencyKey : null;
     const { idempotencyKey } = work;
     return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: nextRequestId() };
   }

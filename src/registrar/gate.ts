@@ -51,6 +51,7 @@ export function createGate({
   const breaker = createBreaker(breakerThreshold, breakerBackoff);
   const underWay = new Map<string, number>();
   const wakers: ((tenantId: string) => void)[] = [];
+  /** The time that a timer was last set for, by tenant. */
   const timers = new Map<string, number>();
   let inFlight = 0;
   let createsWait = () => false;
@@ -93,10 +94,7 @@ export function createGate({
     const nowMs = clock.nowMs();
     if (untilMs <= nowMs || timers.get(tenantId) === untilMs) return;
     timers.set(tenantId, untilMs);
-    clock.after(untilMs - nowMs, () => {
-      if (timers.get(tenantId) === untilMs) timers.delete(tenantId);
-      wake(tenantId); // 3
-    });
+    clock.after(untilMs - nowMs, () => wake(tenantId)); // 3
   }
 
   function wake(tenantId: string): void {

@@ -16,7 +16,7 @@ import type { ShownForm } from "./adoption.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Fault, idsRefused, routeMissing, secretRefused } from "./fault.ts";
 import type { Outcomes } from "./outcomes.ts";
-import { isOwned, type Work } from "./partition.ts";
+import { carriesId, isOwned, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 
 export interface Judge {
@@ -77,7 +77,7 @@ export function createJudge(
       case "no-route":
         return onNoRoute(work, verdict, reply);
       case "unavailable":
-        return retryLater(work, verdict, reply, 0);
+        return retryLater(work, verdict, reply);
       case "secret-refused":
         report(work, verdict, reply, 0);
         return onFault(secretRefused(verdict.detail)); // 2
@@ -93,8 +93,8 @@ export function createJudge(
     }
   }
 
-  function isToldByCreate({ doubt, withoutId }: Work): boolean {
-    return doubt?.byCreate === true && doubt.isHonoured && proven.honoursIds && !withoutId;
+  function isToldByCreate({ doubt }: Work): boolean {
+    return doubt?.byCreate === true && proven.honoursIds;
   }
 
   /** To the front of its line, unless it has to be read back by now. */
@@ -104,9 +104,9 @@ export function createJudge(
   }
 
   function onCreated(work: Work, object: GraphObject, reply: GraphReply): void {
-    const refusesIds = settings.sendId && work.withoutId && !proven.ids;
+    const refusesIds = work.withoutId && !proven.ids;
     proven.route = true;
-    if (settings.sendId && !work.withoutId) {
+    if (carriesId(work, settings)) {
       proven.ids = true;
       proven.honoursIds = object.id.toLowerCase() === work.idempotencyKey;
     }
@@ -155,17 +155,13 @@ export function createJudge(
   function onUnknown(work: Work, verdict: Unknown, reply: GraphReply): void {
     if (verdict.cause === "outage") {
       const retryInMs = Math.max(verdict.afterMs ?? 0, backoffMs(work.attempts, random, retryBackoff));
-      return doubtIt(work, verdict, reply, retryInMs, isIdSent(work));
+      return doubtIt(work, verdict, reply, retryInMs, proven.honoursIds && carriesId(work, settings));
     }
     if (verdict.cause === "vague") work.vagueRefusals.push(verdict.detail);
     if (spends(work)) work.spent++; // 3
     work.tenantCreatesSeen = dispatcher.createsOf(work.enrollment.tenantId);
     work.createsSeen = dispatcher.createsOfAll();
     doubtIt(work, verdict, reply, verdict.afterMs ?? 0);
-  }
-
-  function isIdSent({ withoutId }: Work): boolean {
-    return settings.sendId && proven.honoursIds && !withoutId;
   }
 
   /**
@@ -191,12 +187,11 @@ export function createJudge(
     work.slot.tainted = true;
     const misses = 0;
     const nextReadAtMs = nowMs + afterMs;
-    const isHonoured = settings.sendId && !work.withoutId;
+    const isHonoured = carriesId(work, settings);
     work.doubt = { inherited: false, isHonoured, absentAfterMs, misses, nextReadAtMs, byCreate }; // 1
     work.partition.doubts.set(work.idempotencyKey, work.doubt);
     report(work, verdict, reply, afterMs);
-    if (byCreate) clock.after(afterMs, () => advance(work));
-    else advance(work);
+    clock.after(afterMs, () => advance(work));
   }
 
   function onFound(work: Work, object: GraphObject): void {
@@ -209,7 +204,7 @@ export function createJudge(
     work.partition.doubts.delete(work.idempotencyKey);
     work.slot.tainted = false;
     const detail = work.vagueRefusals.at(-1);
-    if (detail !== undefined && work.vagueRefusals.length >= vagueTries) {
+    if (work.vagueRefusals.length >= vagueTries) {
       const message = `Graph refused it ${vagueTries} times without a reason: ${detail}`;
       return outcomes.deadLetter(work, { code: "graph-400", message, pointers: [] }, work.attempts, null);
     }
@@ -228,8 +223,10 @@ export function createJudge(
   }
 
   function onNoRoute(work: Work, verdict: Failure, reply: GraphReply): void {
-    report(work, verdict, reply, 0);
-    if (!proven.route) return onFault(routeMissing(verdict.detail)); // 2
+    if (!proven.route) {
+      report(work, verdict, reply, 0);
+      return onFault(routeMissing(verdict.detail)); // 2
+    }
     // It answered others, so it is this tenant that lacks the service.
     dispatcher.block(work.enrollment.tenantId, "creates", verdict.detail);
     onBlocked(work, verdict, reply);
@@ -253,8 +250,8 @@ export function createJudge(
     outcomes.deadLetter(work, { code: "tenant-blocked", message, pointers: [] }, work.attempts, reply);
   }
 
-  function retryLater(work: Work, verdict: Failure, reply: GraphReply, afterMs: number): void {
-    const retryInMs = Math.max(afterMs, backoffMs(work.attempts, random, retryBackoff));
+  function retryLater(work: Work, verdict: Failure, reply: GraphReply): void {
+    const retryInMs = backoffMs(work.attempts, random, retryBackoff);
     report(work, verdict, reply, retryInMs);
     clock.after(retryInMs, () => advance(work));
   }

@@ -8,6 +8,7 @@
  * 3. A lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always refused a
  *    clear answer, would hold up all that is behind a full window.
  */
+import assert from "node:assert/strict";
 import { backoffMs } from "../policy/backoff.ts";
 import type { Clock, EventLog, LogRecord, Observer, Random } from "../ports.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -122,7 +123,7 @@ export function createParker(
   /** How many records each tenant should take up now; a tenant is served again once half of its share is done. */
   function wantedOf(partition: OwnedPartition): Map<string, number> {
     const wanted = new Map<string, number>();
-    if (!isOwned(partition) || !partition.confirmed) return wanted;
+    if (!isOwned(partition)) return wanted;
     const share = Math.floor(settings.windowRecords / 2 / partition.parking.tenants.size);
     for (const tenantId of partition.parking.tenants.keys()) {
       if (firstParked(partition.parking, tenantId) === null) continue;
@@ -145,7 +146,8 @@ function withdraw(work: Work): void {
   work.withdrawn = true;
   const lane = lanes.get(work.lane) ?? [];
   const at = lane.indexOf(work);
-  if (at >= 0) lane.splice(at, 1);
+  assert(at >= 0, "only what is in a lane leaves it");
+  lane.splice(at, 1);
   if (lane.length === 0) lanes.delete(work.lane);
   const works = tenants.get(work.enrollment.tenantId);
   works?.delete(work);

@@ -206,6 +206,11 @@ export function widest(a: Limits, b: Limits): Limits {
   };
 }
 
+/** Is it posted under its own id? */
+export function carriesId({ withoutId }: Work, { sendId }: { readonly sendId: boolean }): boolean {
+  return sendId && !withoutId;
+}
+
 /** Still worked on: neither lost with its partition nor parked. */
 export function isLive(work: Work): boolean {
   return isOwned(work.partition) && !work.withdrawn;

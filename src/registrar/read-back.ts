@@ -12,7 +12,7 @@
 import { backoffMs } from "../policy/backoff.ts";
 import { classify, isMissingRoute } from "../policy/classify.ts";
 import { type Failing, fail } from "../policy/failing.ts";
-import { available, createPacing, opensAtMs, type Pacing, take } from "../policy/pacing.ts";
+import { createPacing, opensAtMs, type Pacing, take } from "../policy/pacing.ts";
 import { parseRetryAfterMs, replyWallMs } from "../policy/retry-after.ts";
 import type {
   Clock,
@@ -47,8 +47,8 @@ interface Tenant {
   readonly pacing: Pacing;
   /** While its lists fail. */
   failing: Failing | null;
-  /** "queued": in line for a list; "timed": waits for its time. */
-  state: "idle" | "timed" | "queued" | "listing";
+  /** "timed": waits for its time; "listing": its list is under way, or in line. */
+  state: "idle" | "timed" | "listing";
   cancelTimer: () => void;
 }
 
@@ -70,7 +70,7 @@ export function createReadBack(
   const tenants = new Map<string, Tenant>();
   let queue: Tenant[] = [];
   let listing = 0;
-  const byId = createReadById(ports, settings, gate, judge, requestList);
+  const byId = createReadById(ports, gate, judge, requestList);
 
   gate.onOpening(startLists);
   return {
@@ -92,8 +92,10 @@ export function createReadBack(
       tenants.set(tenantId, tenant);
     }
     tenant.works.add(work);
-    if (tenant.state === "timed" && tenant.failing === null) tenant.cancelTimer();
-    if (tenant.state === "idle" || (tenant.state === "timed" && tenant.failing === null)) plan(tenant);
+    // While its lists fail, the next one comes when it comes.
+    if (tenant.state === "listing" || (tenant.state === "timed" && tenant.failing !== null)) return;
+    tenant.cancelTimer();
+    plan(tenant);
   }
 
   /** Queues the tenant's next list, now or when its first record is due. */
@@ -112,14 +114,13 @@ export function createReadBack(
     const nowMs = clock.nowMs();
     let dueMs = Number.POSITIVE_INFINITY;
     for (const work of tenant.works) dueMs = Math.min(dueMs, work.doubt?.nextReadAtMs ?? nowMs);
-    const opensMs = available(tenant.pacing, nowMs) > 0 ? nowMs : opensAtMs(tenant.pacing, nowMs);
-    const atMs = Math.max(dueMs, notBeforeMs, opensMs); // 2
+    const atMs = Math.max(dueMs, notBeforeMs, opensAtMs(tenant.pacing, nowMs)); // 2
     if (atMs > nowMs) {
       tenant.state = "timed";
       tenant.cancelTimer = clock.after(atMs - nowMs, () => plan(tenant));
       return;
     }
-    tenant.state = "queued";
+    tenant.state = "listing"; // 2
     queue.push(tenant);
     startLists();
   }
@@ -141,7 +142,6 @@ export function createReadBack(
   }
 
   async function list(tenant: Tenant): Promise<void> {
-    tenant.state = "listing"; // 2
     const { tenantId } = tenant;
     const startedMs = clock.nowMs();
     take(tenant.pacing, 1, startedMs);
@@ -152,9 +152,8 @@ export function createReadBack(
     const durationMs = clock.nowMs() - startedMs;
     const results = [resultOf(reply)];
     observe({ kind: "graph-request", operation: "list", tenantId, items: 1, durationMs, results });
-    const objects = objectsOf(reply);
     const failure = failureOf(reply);
-    if (objects !== null) conclude(tenant, due, objects, startedMs, failure === null);
+    conclude(tenant, due, reply.kind === "listed" ? reply.objects : [], startedMs, failure === null);
     if (failure === null) {
       tenant.failing = null;
       dispatcher.unblockReads(tenantId);
@@ -162,7 +161,6 @@ export function createReadBack(
     } else plan(tenant, clock.nowMs() + takeFailureIn(tenant, reply, failure));
     const { health, detail } = healthOfRead(reply, clock.wallMs());
     gate.endRead(tenantId, health, detail);
-    startLists();
   }
 
   function conclude(
@@ -172,18 +170,16 @@ export function createReadBack(
     startedMs: number,
     isWhole: boolean,
   ): void {
-    const live = due.filter((work) => isLive(work) && work.doubt !== null);
+    const live = due.filter(isLive);
     const heedsClaims = !settings.sabotage?.has("claimed-objects");
     for (const [work, match] of matchAll(tenant.tenantId, live, objects, shown.form, heedsClaims)) {
-      // What was found before in this list may have settled it.
-      if (!isLive(work) || work.doubt === null) continue;
+      if (work.doubt === null) continue;
       if (match.kind === "found") {
-        tenant.works.delete(work);
         reportSeveral(work, match.objects);
         judge.onFound(work, match.objects[0]!); // 1
       } else if (match.kind === "undecided") {
         work.doubt.nextReadAtMs = startedMs + settings.rereadDelayMs;
-      } else if (isWhole) miss(tenant, work, work.doubt, startedMs);
+      } else if (isWhole) miss(work, work.doubt, startedMs);
     }
   }
 
@@ -193,14 +189,11 @@ export function createReadBack(
     observe({ kind: "duplicate-objects", tenantId: enrollment.tenantId, idempotencyKey, ids });
   }
 
-  function miss(tenant: Tenant, work: Work, doubt: Doubt, startedMs: number): void {
+  function miss(work: Work, doubt: Doubt, startedMs: number): void {
     if (startedMs >= doubt.absentAfterMs) doubt.misses++;
-    if (doubt.misses >= settings.rereadCount) {
-      tenant.works.delete(work);
+    if (doubt.misses >= settings.rereadCount)
       judge.onAbsent(work); // 1
-      return;
-    }
-    doubt.nextReadAtMs = Math.max(startedMs + settings.rereadDelayMs, doubt.absentAfterMs);
+    else doubt.nextReadAtMs = Math.max(startedMs + settings.rereadDelayMs, doubt.absentAfterMs);
   }
 
   /** Says that a list failed; returns how long to wait before the next one. */
@@ -249,12 +242,6 @@ interface Failure {
   readonly detail: string;
   /** No read of this tenant succeeds until somebody changes something. */
   readonly isRefusal: boolean;
-}
-
-/** Null: not an answer to the question. */
-function objectsOf(reply: ListReply): readonly GraphObject[] | null {
-  if (reply.kind === "listed") return reply.objects;
-  return isEmptyTenant(reply) ? [] : null;
 }
 
 /** A tenant that never had a connector may answer 404. So does a route that is not there, which says nothing. */

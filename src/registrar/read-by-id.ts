@@ -11,7 +11,6 @@ import type { Clock, Graph, GraphReply, ListReply, Observer } from "../ports.ts"
 import type { Gate } from "./gate.ts";
 import type { Judge } from "./judge.ts";
 import { isLive, type Work } from "./partition.ts";
-import type { RegistrarSettings } from "./settings.ts";
 
 export interface ReadById {
   /** False: it can't be read by its id. */
@@ -23,7 +22,6 @@ const inFlightMax = 16;
 
 export function createReadById(
   ports: { graph: Graph; clock: Clock; observe: Observer },
-  settings: RegistrarSettings,
   gate: Gate,
   judge: Pick<Judge, "onFound" | "onAbsent" | "takesIds">,
   /** Nothing was learned; it is to be looked up in a list. */
@@ -48,7 +46,7 @@ export function createReadById(
 
   function isKnownById(work: Work): boolean {
     const { doubt } = work;
-    if (!settings.sendId || doubt === null || !doubt.isHonoured || untold.has(work)) return false; // 1
+    if (doubt === null || !doubt.isHonoured || untold.has(work)) return false; // 1
     return doubt.inherited || judge.takesIds();
   }
 
@@ -78,7 +76,6 @@ export function createReadById(
     if (isLive(work)) conclude(work, absentAfterMs, startedMs, reply);
     const { health, detail } = healthOfRead(reply, clock.wallMs());
     gate.endRead(tenantId, health, detail);
-    start();
   }
 
   function conclude(work: Work, absentAfterMs: number, startedMs: number, reply: GraphReply): void {

@@ -69,7 +69,8 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
     const { tenantId, details } = decoded.enrollment;
     const key = identify(tenantId, details)?.idempotencyKey;
     if (key === undefined || isRegistered(partition.ledger, key)) return;
-    const { settleMs, orphanMs, isHonoured } = partition.inherited;
+    const { settleMs, orphanMs } = partition.inherited;
+    const isHonoured = partition.inherited.isHonoured && settings.sendId;
     const nextReadAtMs = partition.takenOverAtMs + settleMs;
     // By id even a create that comes later does no harm: ours is answered 409 then.
     const absentAfterMs = nextReadAtMs + (isHonoured ? 0 : orphanMs);

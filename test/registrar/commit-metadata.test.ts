@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeMetadata, ownLimits } from "../../src/registrar/commit-metadata.ts";
+import { decodeMetadata, encodeMetadata, ownLimits } from "../../src/registrar/commit-metadata.ts";
 
 const stored = (members: object) => decodeMetadata(JSON.stringify({ v: 1, a: 7, c: "x", ...members }));
 const limits = { s: 20_000, o: 120_000, h: 1 };
@@ -13,6 +13,21 @@ test("ids count as honoured only where they are sent and Graph has shown that it
     [honoured(true, true), honoured(true, false), honoured(false, true)],
     [true, false, false],
   );
+});
+
+test("what was written is read, and what another program wrote is nothing", () => {
+  for (const isHonoured of [true, false]) {
+    const metadata = {
+      attemptedThrough: 7,
+      claim: "x",
+      limits: { settleMs: 1, orphanMs: 2, isHonoured },
+      known: null,
+    };
+    assert.deepEqual(decodeMetadata(encodeMetadata(metadata)), metadata);
+  }
+  for (const other of [{ v: 2 }, { v: undefined }, { a: 1.5 }, { a: "7" }, { c: null }, { c: 5 }])
+    assert.equal(stored(other), null, JSON.stringify(other));
+  for (const text of ["", "null", "reset by hand", "[]"]) assert.equal(decodeMetadata(text), null);
 });
 
 test("limits that are no time are unknown, so that the next owner waits for the longest", () => {

@@ -1,7 +1,7 @@
 /** Graph says that the object exists already: 409. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { contoso, keyOf, objectOf } from "./enrollments.ts";
+import { contoso, fabrikam, keyOf, objectOf } from "./enrollments.ts";
 import { createWorld, many, settings } from "./harness.ts";
 import { answers, silence } from "./scripted-graph.ts";
 
@@ -51,6 +51,72 @@ describe("409", () => {
     await world.untilRegistered(1);
     assert.deepEqual(world.deadLetters(), []);
     assert.equal(world.creates().length, 4);
+  });
+});
+
+describe("409, and what is read by id", () => {
+  test("is another object: not adopted, and after the second time dead-lettered", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(409));
+    const other = { ...answers(200).reply, object: objectOf({ machine: "OTHER" }, "another-id") };
+    world.graph.getScript.push(other, other);
+    world.emit({});
+    world.start();
+    await world.time.until("dead-lettered", () => world.deadLetters().length === 1);
+    assert.deepEqual([world.registered(), world.creates().length], [[], 2]);
+  });
+
+  test("is not there, twice, with an outage between: dead-lettered", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(409));
+    world.graph.getScript.push(answers(404).reply, answers(503).reply, answers(404).reply);
+    world.emit({});
+    world.start();
+    await world.time.until("dead-lettered", () => world.deadLetters().length === 1);
+    assert.equal(world.creates().length, 3);
+  });
+
+  test("is ours: that shows the route, that ids are taken, and what Graph makes of a date-time", async (t) => {
+    const world = createWorld(t);
+    const object = objectOf({ at: "2017-01-01T07:57:59Z" }, keyOf({}));
+    world.graph.script(contoso, answers(409), answers(400));
+    world.graph.getScript.push({ ...answers(200).reply, object });
+    const missing = answers(404, { message: "No OData route exists that match template" });
+    world.graph.always(fabrikam, missing);
+    world.emit({});
+    const worker = world.start();
+    await world.untilRegistered(1);
+    assert.equal(worker.seen("graph-normalises").length, 1);
+    world.emit({ machine: "REFUSED" }, { tenant: fabrikam });
+    await world.time.until("dead-lettered", () => world.deadLetters().length === 1);
+    assert.equal(world.creates(contoso).length, 2, "it is not posted once more without its id");
+    await world.time.pass(5_000);
+    assert.deepEqual([worker.fault(), worker.registrar.status().blockedTenants], [undefined, [fabrikam]]);
+  });
+
+  test("is not there: the record is in doubt, and may be parked so", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, answers(409));
+    world.graph.getScript.push(answers(404).reply);
+    for (let n = 0; n < 100; n++) world.graph.listScript.push(answers(403).reply);
+    world.emit({});
+    const worker = world.start({ windowRecords: 5 });
+    await world.time.until("it is in doubt", () => worker.seen("attempt-failed").length === 1);
+    world.emit(...many(20, contoso));
+    const parked = () => worker.seen("record-parked").some(({ at }) => at.offset === 0);
+    await world.time.until("it is parked", parked, 60_000);
+  });
+
+  test("comes after the partition was lost: nothing more is said of the record", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, answers(409));
+    world.emit({});
+    const worker = world.start();
+    const asksById = () => world.graph.asked.some(({ operation }) => operation === "get");
+    await world.time.until("it is read by id", asksById);
+    worker.member.rebalance([]);
+    await world.time.pass(60_000);
+    assert.deepEqual([worker.seen("attempt-failed"), world.creates().length], [[], 1]);
   });
 });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
-import { answers, byItself } from "./scripted-graph.ts";
+import { answers, byItself, silence } from "./scripted-graph.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);
@@ -92,11 +92,46 @@ describe("batches form by themselves", () => {
     const batch = { reply: { ...answers(413).reply, ofBatch: true } };
     world.graph.script(contoso, batch, batch, batch);
     world.emit(...many(3, contoso));
-    world.start({ maxInFlight: 1 });
+    const worker = world.start({ maxInFlight: 1 });
     await world.time.until("refused", () => world.creates().length === 1);
     world.emit(...many(5, contoso, 10));
     await world.untilRegistered(8);
     assert.deepEqual(sizes(world.creates()), [3, 1, 1, 1, 5]);
+    assert.deepEqual(
+      worker.seen("attempt-failed").map(({ at, verdict }) => `${at.offset} ${verdict}`),
+      ["0 batch-refused", "1 batch-refused", "2 batch-refused"],
+    );
+  });
+
+  test("a tenant that is well has several requests under way at once", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 10_000;
+    world.emit(...many(45, contoso));
+    const worker = world.start();
+    await world.time.pass(2_000);
+    assert.deepEqual(sizes(world.creates()), [20, 20, 5]);
+    await world.untilRegistered(45, 10_000);
+    assert.deepEqual(
+      worker.seen("graph-request").map(({ durationMs }) => durationMs),
+      [10_000, 10_000, 10_000],
+    );
+  });
+
+  test("an item without an answer may have been created: it is read back", async (t) => {
+    const world = createWorld(t);
+    const { create } = world.graph;
+    world.graph.create = async (tenantId, items) => {
+      const replies = await create(tenantId, items);
+      return items.length === 3 ? replies.slice(0, 2) : replies;
+    };
+    world.emit(...many(3, contoso));
+    world.start();
+    await world.untilRegistered(3);
+    assert.deepEqual(sizes(world.creates()), [3]);
+    assert.deepEqual(
+      world.registered().map(({ data }) => data.outcome),
+      ["created", "created", "recovered"],
+    );
   });
 
   test("a batch's items are judged one by one", async (t) => {
@@ -193,62 +228,6 @@ describe("a tenant that is throttled", () => {
     );
     await world.untilRegistered(50);
     assert.ok(world.time.nowMs() - world.creates()[0]!.atMs >= 40_000);
-  });
-});
-
-describe("a tenant that is blocked", () => {
-  for (const status of [401, 403]) {
-    test(`${status} blocks only that tenant, which is asked again now and then until it is served`, async (t) => {
-      const world = createWorld(t);
-      world.graph.always(contoso, answers(status));
-      world.emit(...many(3, contoso), ...many(3, fabrikam));
-      const worker = world.start();
-      await world.untilRegistered(3, 5_000);
-      await world.time.pass(3_600_000);
-      assert.deepEqual(
-        worker.seen("tenant-blocked").map(({ tenantId }) => tenantId),
-        [contoso],
-      );
-      assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
-      const asked = world.creates(contoso).length;
-      assert.ok(asked > 10 && asked < 60, `${asked} requests in an hour`);
-      assert.ok(
-        sizes(world.creates(contoso))
-          .slice(3)
-          .every((size) => size === 1),
-      );
-      world.graph.always(contoso, null);
-      await world.untilRegistered(6);
-      assert.deepEqual(
-        worker.seen("tenant-unblocked").map(({ tenantId }) => tenantId),
-        [contoso],
-      );
-      assert.deepEqual(world.deadLetters(), []);
-      assert.equal(worker.registrar.status().ready, true);
-    });
-  }
-
-  test("its records are dead-lettered once it has been blocked for tenantBlockedMaxMs, and new ones too", async (t) => {
-    const world = createWorld(t);
-    world.graph.always(contoso, answers(403));
-    world.emit({});
-    world.start({ tenantBlockedMaxMs: 3_600_000 });
-    await world.time.pass(3_500_000);
-    assert.deepEqual(world.deadLetters(), []);
-    await world.time.pass(600_000);
-    assert.deepEqual(world.deadLetters(), ["tenant-blocked enrolled/0/0"]);
-    assert.equal(world.log.committed("enrolled")?.offset, 1);
-  });
-
-  test("a record that was old already when its tenant was first refused still waits for the whole time", async (t) => {
-    const world = createWorld(t);
-    world.graph.always(contoso, answers(403));
-    world.emit({});
-    await world.time.pass(7 * 86_400_000);
-    world.start();
-    await world.time.pass(3_600_000);
-    assert.ok(world.creates().length > 1);
-    assert.deepEqual(world.deadLetters(), []);
   });
 });
 

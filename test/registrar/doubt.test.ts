@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { decodeMetadata, encodeMetadata, type Limits } from "../../src/registrar/commit-metadata.ts";
 import { contoso, objectOf, parkedBefore } from "./enrollments.ts";
 import { createWorld, many, settings, type World } from "./harness.ts";
-import { lost } from "./scripted-graph.ts";
+import { answers, lost } from "./scripted-graph.ts";
 
 const utf8 = new TextEncoder();
 const { settleMs, orphanMs } = settings;
@@ -118,6 +118,19 @@ describe("a create of unknown outcome makes suspect", () => {
   });
 });
 
+test("a copy behind a record that was dead-lettered in doubt is not posted before it is read back", async (t) => {
+  const world = createWorld(t);
+  world.graph.script(contoso, { ...lost, creates: true });
+  for (let n = 0; n < 1_000; n++) world.graph.listScript.push(answers(403).reply);
+  world.emit({}, { event: "told again" });
+  world.start({ tenantBlockedMaxMs: 3_600_000 });
+  await world.time.until("the first is given up", () => world.deadLetters().length > 0, 7_200_000);
+  world.graph.listScript.length = 0;
+  await world.time.pass(1_200_000);
+  assert.equal(world.creates().length, 1);
+  assert.equal(world.graph.objects.get(contoso)?.length, 1);
+});
+
 describe("the next owner waits for the limits of the worker that posted", () => {
   const theirs: Limits = { settleMs: 2 * settleMs, orphanMs: 0, isHonoured: false };
 
@@ -179,6 +192,18 @@ describe("a worker that vanished may have left requests to its kernel:", () => {
     world.start();
     await world.untilRegistered(1, settleMs + 2_000);
     assert.deepEqual(world.lists(), []);
+  });
+
+  test("where this worker sends none, that Graph honoured them before does not shorten the wait", async (t) => {
+    const world = createWorld(t);
+    world.graph.ids = "honoured";
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs(true) });
+    world.start({ sendId: false });
+    await world.time.pass(settleMs + orphanMs - 1_000);
+    assert.deepEqual(world.creates(), []);
+    assert.deepEqual(new Set(world.graph.asked.map(({ operation }) => operation)), new Set(["list"]));
+    await world.untilRegistered(1, 60_000);
   });
 
   test("and that Graph honours ids is written down once it was seen", async (t) => {

@@ -34,8 +34,9 @@ describe("an answer that was lost", () => {
     const [first, second] = world.creates().map(({ atMs }) => atMs);
     const lists = world.lists().map(({ atMs }) => atMs);
     const evidence = lists.filter((at) => at >= first! + settings.settleMs && at <= second!);
-    assert.ok(
-      evidence.length >= settings.rereadCount,
+    assert.equal(
+      evidence.length,
+      settings.rereadCount,
       `lists at ${lists.map((at) => at - first!).join(", ")}`,
     );
     assert.ok(lists.every((at, n) => n === 0 || at - lists[n - 1]! >= settings.rereadDelayMs));
@@ -188,6 +189,7 @@ describe("no such route", () => {
     await world.time.until("it stops", () => worker.fault() !== undefined);
     assert.equal(worker.fault()?.code, "graph-route-missing");
     assert.match(worker.fault()!.fix, /GRAPH_BASE_URL/);
+    assert.equal(worker.seen("attempt-failed")[0]?.verdict, "no-route");
     assert.deepEqual([world.deadLetters(), world.registered()], [[], []]);
     assert.equal(world.log.committed("enrolled")?.offset, 0);
   });

@@ -123,6 +123,15 @@ describe("reading on", () => {
       assert.equal(read.nextOffset, 7);
     });
 
+    test("nor any longer what was read just now, that is the fault", async (t) => {
+      const { world, reader, ledger } = await lacking(t);
+      const reading = reader.catchUp(0, ledger, never);
+      await world.time.until("it looks once more", () => world.log.scans.length === 3);
+      world.log.cutEnd("registered", 0, 2);
+      await world.time.pass(10);
+      assert.match(((await reading) as Fault).message, /ends at 2, and was read to 6/);
+    });
+
     test("and a session that ends meanwhile, nothing is said of it", async (t) => {
       const { world, reader, ledger } = await lacking(t);
       const ended = new AbortController();

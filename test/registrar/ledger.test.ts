@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { uuidV5In } from "../../src/domain/uuid.ts";
 import {
   absorb,
+  claimedIds,
   createLedger,
   graphIdOf,
   isRegistered,
@@ -44,12 +45,41 @@ test("it answers like a Map, whatever is put in, and the first id of a key stays
   );
 });
 
+test("keys that differ in any one of their four words are two, also where they share a slot", () => {
+  const keys = [
+    "10000000-0000-5000-8000-000000000001",
+    "20000000-0000-5000-8000-000000000001",
+    "10000000-0001-5000-8000-000000000001",
+    "10000000-0000-5000-8001-000000000001",
+    "10000000-0000-5000-8000-000000000002",
+    // No word of it has a bit in common with the next one.
+    "00000000-0000-5000-8000-000000000000",
+  ];
+  for (const [n, key] of keys.entries()) {
+    const ledger = createLedger();
+    remember(ledger, key, `object-${n}`);
+    for (const other of keys) assert.equal(isRegistered(ledger, other), other === key, `${key} ${other}`);
+  }
+});
+
 test("a hundred thousand entries take at most 120 bytes each", () => {
   const ledger = createLedger();
   for (let n = 0; n < 100_000; n++) remember(ledger, keyOf(n), keyOf(-n - 1));
   assert.equal(ledger.size, 100_000);
   assert.ok(ledger.slots.byteLength / ledger.size <= 120);
   assert.equal(graphIdOf(ledger, keyOf(77_777)), keyOf(-77_778));
+  assert.equal(ledger.otherIds.size, 0);
+});
+
+test("an object is claimed when its id, in any case, is registered", () => {
+  const ledger = createLedger();
+  assert.deepEqual(claimedIds(ledger, new Set([keyOf(1)])), new Set());
+  for (let n = 0; n < 100; n++) remember(ledger, keyOf(n), keyOf(-n - 1));
+  remember(ledger, keyOf(100), "Object-100");
+  remember(ledger, keyOf(101), keyOf(101));
+  const asked = [keyOf(-50).toUpperCase(), keyOf(101), "OBJECT-100", keyOf(50), "object-1", ""];
+  assert.deepEqual(claimedIds(ledger, new Set(asked)), new Set([keyOf(-50), keyOf(101), "object-100"]));
+  assert.deepEqual(claimedIds(ledger, new Set()), new Set());
 });
 
 test("reading takes in what is registered, passes over the rest, and remembers how far and what came last", () => {

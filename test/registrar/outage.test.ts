@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
-import { answers, connectionRefused, type Step } from "./scripted-graph.ts";
+import { answers, connectionRefused, lost, lostAfterCreating, type Step } from "./scripted-graph.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);
@@ -34,6 +34,54 @@ describe("an outage of Graph", () => {
     assert.equal(worker.seen("breaker-closed").length, 1);
     assert.deepEqual(world.deadLetters(), []);
     assert.equal(worker.registrar.status().ready, true);
+  });
+
+  test("a list that is well while creates wait does not end it", async (t) => {
+    const world = createWorld(t);
+    const worker = world.start();
+    world.graph.script(contoso, lost);
+    world.emit({ tenant: contoso });
+    await world.time.until("it is in doubt", () => world.lists().length > 0);
+    const down = [fabrikam, tailspin, "44444444-4444-4444-8444-444444444444"];
+    for (const tenant of down) {
+      world.graph.always(tenant, connectionRefused);
+      world.emit(...many(20, tenant));
+    }
+    await world.time.until("it opens", () => worker.seen("breaker-opened").length === 1, 60_000);
+    const listed = world.lists().length;
+    await world.time.until("it is listed again", () => world.lists().length > listed + 1, 3_600_000);
+    assert.deepEqual(worker.seen("breaker-closed"), []);
+  });
+
+  test("a list that is well when no create waits ends it", async (t) => {
+    const world = createWorld(t);
+    const tenants = [contoso, fabrikam, tailspin];
+    for (const tenant of tenants) world.graph.script(tenant, lostAfterCreating);
+    for (let n = 0; n < 12; n++) world.graph.listScript.push(answers(503).reply);
+    for (const tenant of tenants) world.emit({ tenant });
+    const worker = world.start();
+    await world.untilRegistered(3);
+    assert.deepEqual(
+      [worker.seen("breaker-opened").length, worker.seen("breaker-closed").length, world.creates().length],
+      [1, 1, 3],
+    );
+  });
+
+  test("its first probe goes to a tenant that has not failed yet, if one waits", async (t) => {
+    const world = createWorld(t);
+    for (const tenant of [contoso, fabrikam, tailspin]) {
+      world.graph.always(tenant, connectionRefused);
+      world.emit(...many(20, tenant));
+    }
+    const worker = world.start();
+    await world.time.until("it opens", () => worker.seen("breaker-opened").length === 1, 60_000);
+    // What is under way is answered before the first probe goes.
+    await world.time.pass(100);
+    const before = world.creates().length;
+    const other = "44444444-4444-4444-8444-444444444444";
+    world.emit({ tenant: other });
+    await world.time.until("it is probed", () => world.creates().length > before);
+    assert.equal(world.creates()[before]?.tenantId, other);
   });
 
   test("503 where Graph takes our ids: posted again with back-off, after Retry-After if it is given, without reading back", async (t) => {
@@ -102,6 +150,11 @@ describe("an outage of Graph", () => {
     const asked = world.graph.asked.slice(before);
     assert.ok(asked.length > 40 && asked.length < 300, `${asked.length} requests in half an hour`);
     assert.deepEqual(new Set(asked.map(({ items }) => items.length)), new Set([0, 1]));
+    for (const operation of ["create", "list"])
+      assert.ok(
+        asked.filter((one) => one.operation === operation).length > 5,
+        `${operation}s have their turn`,
+      );
     assert.deepEqual(world.deadLetters(), []);
     world.graph.listScript.length = 0;
     for (const tenant of tenants) world.graph.always(tenant, null);
@@ -129,6 +182,28 @@ describe("an outage of Graph", () => {
       await worker.stop();
       assert.equal(world.attemptedThrough(), 2);
     });
+
+    for (const [given, later] of [
+      ["the next create is not sent", []],
+      [
+        "the next create was refused for its number",
+        [{ ...answers(429, { retryAfter: "20" }), delayMs: 5_000 }],
+      ],
+    ] as const)
+      test(`${given}, and Graph honours ids no more: it is read back instead`, async (t) => {
+        const first = { ...answers(503, { retryAfter: later.length === 0 ? "20" : "1" }), creates: true };
+        const { world } = await afterHonouring(t, first, ...later);
+        await world.time.until(
+          "all that was told is under way",
+          () => world.creates().length === 2 + later.length,
+        );
+        world.graph.ids = "ignored";
+        world.emit({ tenant: fabrikam });
+        await world.untilRegistered(3);
+        await world.time.pass(60_000);
+        assert.equal(world.creates(contoso).length, 2 + later.length);
+        assert.equal(world.graph.objects.get(contoso)?.length, 2);
+      });
 
     test("a later refusal dead-letters nothing that was made: it is read back first", async (t) => {
       const { world } = await afterHonouring(t, made, answers(400));

@@ -1,9 +1,10 @@
 /** Parking at its edges: a parked record in work, records in doubt, a partition that is lost on the way. */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import type { InputTopic, Session } from "../../src/ports.ts";
 import { encodeMetadata } from "../../src/registrar/commit-metadata.ts";
 import { contoso, fabrikam, headerNames, objectOf, parkedBefore, registeredBefore } from "./enrollments.ts";
-import { createWorld, many } from "./harness.ts";
+import { createWorld, many, type World } from "./harness.ts";
 import { answers } from "./scripted-graph.ts";
 
 const windowRecords = 10;
@@ -112,7 +113,7 @@ describe("of parked records are taken up", () => {
     for (const tenant of tenants)
       for (const one of many(60, tenant)) world.log.store(parkedBefore({ ...one, tenant }));
     world.graph.latencyMs = 1_000;
-    const worker = world.start({ windowRecords: 40, maxInFlight: 1, batchMax: 1 });
+    const worker = world.start({ windowRecords: 41, maxInFlight: 1, batchMax: 1 });
     return { world, parked: () => worker.registrar.status().parked };
   }
 
@@ -120,6 +121,8 @@ describe("of parked records are taken up", () => {
     const { world, parked } = given(t, contoso, fabrikam);
     await world.time.pass(500);
     assert.equal(parked(), 120 - 20);
+    // Once to find out what is parked, and once to take it up for all.
+    assert.equal(world.log.scans.filter(({ topic }) => topic === "retry").length, 2);
   });
 
   test("more once half of a tenant's share is done, and not sooner", async (t) => {
@@ -130,5 +133,111 @@ describe("of parked records are taken up", () => {
     await world.untilRegistered(10);
     await world.time.pass(100);
     assert.equal(parked(), 60 - 30);
+  });
+});
+
+test("a record that comes while earlier ones of its machine are on their way to the retry topic does not overtake them", async (t) => {
+  const world = createWorld(t);
+  slowRetryReads(world, 5_000);
+  world.graph.script(contoso, answers(429, { retryAfter: "2" }));
+  world.emit(...[1, 2, 3, 4].map((n) => ({ machine: "A", connector: `${n}`, event: `event-${n}` })));
+  const worker = world.start({ windowRecords: 3 });
+  await world.untilRegistered(4);
+  assert.deepEqual(
+    world.graph.objects.get(contoso)?.map(({ connectorName }) => connectorName),
+    ["1", "2", "3", "4"],
+  );
+  assert.deepEqual(worker.seen("log-failed"), [], "what was not seen there yet is not looked for");
+});
+
+/** What is stored in the retry topic is seen only so much later. */
+function slowRetryReads(world: World, delayMs: number): void {
+  const { connect } = world.log;
+  world.log.connect = (...to) => {
+    const { log, member } = connect(...to);
+    const slow = (session: Session): Session =>
+      Object.create(session, {
+        read: {
+          value: async (topic: InputTopic, partition: number) => {
+            const result = await session.read(topic, partition);
+            if (topic === "retry") await new Promise<void>((resolve) => world.time.after(delayMs, resolve));
+            return result;
+          },
+        },
+      });
+    const join: typeof log.join = (onSession, onFailure) =>
+      log.join((session) => onSession(slow(session)), onFailure);
+    return { member, log: { ...log, join } };
+  };
+}
+
+describe("taking parked records up", () => {
+  test("stops reading once all that is wanted was found", async (t) => {
+    const world = createWorld(t);
+    for (const one of many(60, contoso)) world.log.store(parkedBefore(one));
+    world.graph.latencyMs = 600_000;
+    let handedOver = 0;
+    let scans = 0;
+    const { connect } = world.log;
+    world.log.connect = (...to) => {
+      const { log, member } = connect(...to);
+      const scan: typeof log.scan = (topic, partition, from, onRecords, signal) => {
+        const isTakingUp = topic === "retry" && ++scans > 1;
+        const oneByOne: typeof onRecords = (records) => {
+          for (const record of records) {
+            if (signal.aborted) return;
+            if (isTakingUp) handedOver++;
+            onRecords([record]);
+          }
+        };
+        return log.scan(topic, partition, from, oneByOne, signal);
+      };
+      return { member, log: { ...log, scan } };
+    };
+    world.start({ windowRecords: 41 });
+    await world.time.pass(5_000);
+    assert.deepEqual([handedOver, scans], [20, 2]);
+  });
+
+  test("passes over what was taken up before, wherever another tenant's begin", async (t) => {
+    const world = createWorld(t);
+    for (const [n, one] of many(12, contoso).entries())
+      world.log.store(parkedBefore({ ...one, tenant: n % 2 === 0 ? contoso : fabrikam }));
+    world.graph.always(contoso, { reply: "by itself", delayMs: 20_000 });
+    world.start({ windowRecords: 4 });
+    await world.untilRegistered(12);
+    assert.equal(world.creates().flatMap(({ items }) => items).length, 12);
+  });
+
+  test("is tried again with back-off when the log fails, and each failure is said", async (t) => {
+    const world = createWorld(t);
+    world.log.store(parkedBefore({}));
+    const release = world.log.hold("scan");
+    const worker = world.start();
+    await world.time.pass(1_000);
+    release();
+    await world.time.until("it is gained", () => worker.seen("partition-gained").length === 1);
+    const from = world.log.scans.length;
+    for (let n = 0; n < 8; n++) world.log.scanScript.push({ ok: false, reason: "the leader moved" });
+    const beganMs = world.time.nowMs();
+    await world.untilRegistered(1, 60_000);
+    const failed = worker.seen("log-failed");
+    assert.deepEqual(new Set(failed.map(({ reason }) => reason)), new Set(["the leader moved"]));
+    assert.deepEqual([failed.length, world.log.scans.length - from > 7], [8, true]);
+    const waitedMs = failed.reduce((sum, { retryInMs }) => sum + retryInMs, 0);
+    assert.ok(world.time.nowMs() - beganMs >= waitedMs && waitedMs > 4_000, `${waitedMs} ms`);
+    assert.equal(worker.fault(), undefined);
+  });
+
+  test("stops the worker when the log says what no repetition changes", async (t) => {
+    const world = createWorld(t);
+    world.log.store(parkedBefore({}));
+    const worker = world.start();
+    await world.time.until("it is gained", () => worker.seen("partition-gained").length === 1);
+    const problem = { code: "topic-missing", message: "The topic is gone.", fix: "Create it." };
+    const failure = { ok: false, reason: "gone", problem } as const;
+    world.log.scanScript.push(failure);
+    await world.time.until("it stops", () => worker.fault() !== undefined, 60_000);
+    assert.equal(worker.fault()?.code, "topic-missing");
   });
 });

@@ -1,7 +1,6 @@
 /** Reading back what may have been created: how often a tenant is listed, and what counts as evidence. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readDeadLetter } from "../../src/domain/dead-letter.ts";
 import { contoso, detailsOf, keyOf, objectOf } from "./enrollments.ts";
 import { createWorld, many, settings } from "./harness.ts";
 import { answers, byItself, lost, lostAfterCreating } from "./scripted-graph.ts";
@@ -31,16 +30,36 @@ test("a tenant is listed at most listsPer20s times in 20 s, however many of its 
   assert.equal(Math.max(...within20s), 4);
 });
 
+test("what is lost with its partition is listed no more", async (t) => {
+  const world = createWorld(t);
+  world.graph.script(contoso, lost);
+  world.emit({});
+  const worker = world.start();
+  await world.time.until("it is listed", () => world.lists().length === 1);
+  worker.member.rebalance([]);
+  await world.time.pass(600_000);
+  assert.equal(world.lists().length, 1);
+  assert.equal(worker.registrar.status().waiting, 0);
+});
+
 test("an object is recognised by identity: machine in another case, the instant in another time zone", async (t) => {
   const world = createWorld(t);
   const texts = { machine: "host-1", at: "2017-01-01T07:57:59.3726057Z" };
   world.graph.script(contoso, lost);
   world.graph.objects.set(contoso, [{ id: "theirs", ...detailsOf(texts) }]);
   world.emit({ machine: "HOST-1" });
-  world.start();
+  const worker = world.start();
   await world.untilRegistered(1, 5_000);
   const { data } = world.registered()[0]!;
   assert.deepEqual([data.id, data.machineName, data.enrollmentDateTime], ["theirs", texts.machine, texts.at]);
+  assert.deepEqual(worker.seen("duplicate-objects"), []);
+  assert.deepEqual(
+    worker
+      .seen("graph-request")
+      .filter(({ operation }) => operation === "list")
+      .map(({ durationMs, results }) => [durationMs, results]),
+    [[world.graph.latencyMs, [200]]],
+  );
 });
 
 test("another machine's object is not taken for it", async (t) => {
@@ -90,11 +109,28 @@ describe("a list that fails", () => {
     assert.equal(world.creates().length, 1);
   });
 
+  test("is not asked again sooner because another record falls in doubt", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lostAfterCreating, lostAfterCreating);
+    world.graph.listScript.push(answers(429, { retryAfter: "90" }).reply);
+    world.emit({ machine: "A" });
+    world.start();
+    await world.time.until("it is listed", () => world.lists().length === 1);
+    await world.time.pass(1_000);
+    world.emit({ machine: "B" });
+    await world.untilRegistered(2);
+    const [first, second] = world.lists().map(({ atMs }) => atMs);
+    assert.ok(second! - first! >= 90_000);
+  });
+
   test("404 is the answer of a tenant that never had a connector: nothing is there", async (t) => {
     const world = createWorld(t);
-    const none = answers(404).reply;
+    const { list } = world.graph;
+    world.graph.list = async (tenantId) => {
+      const reply = await list(tenantId);
+      return reply.kind === "listed" && reply.objects.length === 0 ? answers(404).reply : reply;
+    };
     world.graph.script(contoso, lost);
-    for (let n = 0; n < 100; n++) world.graph.listScript.push(none);
     world.emit({});
     world.start();
     await world.untilRegistered(1, settings.settleMs + 60_000);
@@ -154,68 +190,6 @@ describe("a list is as old as its beginning", () => {
     world.graph.objects.set(contoso, [objectOf({ machine: "A" })]);
     await world.untilRegistered(2);
     assert.equal(world.createdMachines().filter((machine) => machine === "A").length, 1);
-  });
-});
-
-describe("a tenant whose lists are refused", () => {
-  for (const status of [401, 402, 403, 407])
-    test(`${status} blocks it, as a create that is refused does; it is served again once its list is`, async (t) => {
-      const world = createWorld(t);
-      world.graph.script(contoso, lostAfterCreating);
-      for (let n = 0; n < 500; n++) world.graph.listScript.push(answers(status).reply);
-      world.emit({ machine: "LOST" });
-      const worker = world.start();
-      await world.time.pass(3_600_000);
-      assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
-      const asked = world.lists().length;
-      assert.ok(asked > 10 && asked < 60, `${asked} lists in an hour`);
-      assert.equal(worker.seen("tenant-blocked").length, 1);
-      world.graph.listScript.length = 0;
-      await world.untilRegistered(1);
-      assert.deepEqual(worker.registrar.status().blockedTenants, []);
-      assert.equal(worker.seen("tenant-unblocked").length, 1);
-      assert.equal(world.creates().length, 1);
-    });
-
-  test("after TENANT_BLOCKED_MAX its record in doubt is dead-lettered, which says that an object may exist", async (t) => {
-    const world = createWorld(t);
-    world.graph.script(contoso, lostAfterCreating);
-    for (let n = 0; n < 500; n++) world.graph.listScript.push(answers(403).reply);
-    world.emit({});
-    world.start({ tenantBlockedMaxMs: 3_600_000 });
-    await world.time.pass(3_500_000);
-    assert.deepEqual(world.deadLetters(), []);
-    await world.time.pass(700_000);
-    assert.deepEqual(world.deadLetters(), ["tenant-blocked enrolled/0/0"]);
-    const dead = readDeadLetter(world.log.records("dlq")[0]!);
-    assert.match(dead!.refusal.message, /object of it may exist.*403/);
-    assert.equal(world.log.committed("enrolled")?.offset, 1);
-  });
-
-  test("a create that succeeds does not end it, since the reads are still refused", async (t) => {
-    const world = createWorld(t);
-    world.graph.script(contoso, lost);
-    for (let n = 0; n < 500; n++) world.graph.listScript.push(answers(403).reply);
-    world.emit({ machine: "LOST" });
-    const worker = world.start();
-    await world.time.pass(10_000);
-    world.emit({ machine: "NEXT" });
-    await world.untilRegistered(1);
-    await world.time.pass(1_000);
-    assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
-    assert.equal(worker.seen("tenant-blocked").length, 1);
-  });
-
-  test("404 without the route is not an empty list", async (t) => {
-    const world = createWorld(t);
-    const missing = answers(404, { message: "No OData route exists that match template" });
-    world.graph.script(contoso, { ...lostAfterCreating });
-    for (let n = 0; n < 50; n++) world.graph.listScript.push(missing.reply);
-    world.emit({});
-    const worker = world.start();
-    await world.time.pass(settings.settleMs + 300_000);
-    assert.equal(world.creates().length, 1);
-    assert.deepEqual(worker.registrar.status().blockedTenants, [contoso]);
   });
 });
 

@@ -1,7 +1,8 @@
 /** A worker as a whole: what it says of itself, and how it ends. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { contoso, fabrikam } from "./enrollments.ts";
+import { homePartition } from "../../src/domain/murmur2.ts";
+import { contoso, fabrikam, parkedBefore } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
 import { answers } from "./scripted-graph.ts";
 
@@ -60,6 +61,17 @@ describe("lag", () => {
     await world.time.pass(20_000);
     assert.equal(worker.registrar.status().lagRecords, 500);
   });
+});
+
+test("what is moved into the retry topic is taken up also while the window is full", async (t) => {
+  const world = createWorld(t);
+  world.graph.always(fabrikam, { reply: "by itself", delayMs: 60_000 });
+  world.emit(...many(5, fabrikam));
+  world.start({ windowRecords: 2 });
+  await world.time.until("the window is full", () => world.createdMachines(fabrikam).length === 2);
+  world.log.store(parkedBefore({}));
+  await world.untilRegistered(1, 5_000);
+  assert.equal(world.registered()[0]?.data.tenantId, contoso);
 });
 
 describe("the end", () => {
@@ -123,6 +135,26 @@ describe("the end", () => {
     const requests = world.log.scans.length + world.log.commits.length;
     await world.time.pass(600_000);
     assert.equal(world.log.scans.length + world.log.commits.length, requests);
+  });
+
+  test("a partition that is taken over while it stops is not worked on", async (t) => {
+    const world = createWorld(t, { partitions: 2 });
+    const home = homePartition(contoso, 2);
+    const other = 1 - home;
+    const value = new TextEncoder().encode("no enrollment");
+    world.log.store({ ...parkedBefore({}), partition: other, value });
+    // The claim of the other one has to be committed again.
+    if (home === 1) world.log.commitScript.push("unknown");
+    else world.log.commitScript.push("committed", "unknown");
+    world.graph.latencyMs = 5_000;
+    world.emit({});
+    const worker = world.start();
+    await world.time.until("a POST is under way", () => world.creates().length === 1);
+    assert.deepEqual(worker.registrar.status().partitions, [home]);
+    void worker.registrar.stop(30_000);
+    await world.time.until("it has stopped", () => worker.fault() !== undefined);
+    assert.equal(worker.seen("partition-gained").length, 2);
+    assert.deepEqual(world.deadLetters(other), []);
   });
 
   test("what comes while it stops is not even looked at", async (t) => {

@@ -48,6 +48,26 @@ describe("one tenant's trouble", () => {
     assert.ok(slowestMs < 1_000, `${slowestMs} ms`);
   });
 
+  test("attempts are spent only while others are served: not in the hours in which nobody is", async (t) => {
+    const world = createWorld(t);
+    world.graph.always(contoso, answers(500));
+    world.emit({ tenant: contoso }, { tenant: contoso, connector: "waits behind it" });
+    world.start({ maxAttempts: 40 });
+    for (let n = 0; n < 30; n++) {
+      world.emit({ tenant: fabrikam, machine: `OTHER-${n}` });
+      await world.time.pass(20_000);
+    }
+    const failed = world.creates(contoso).length;
+    await world.time.pass(3_600_000);
+    assert.ok(failed > 15 && world.creates(contoso).length > failed + 40);
+    assert.deepEqual(world.deadLetters(), []);
+    for (let n = 30; n < 130 && world.deadLetters().length === 0; n++) {
+      world.emit({ tenant: fabrikam, machine: `OTHER-${n}` });
+      await world.time.pass(20_000);
+    }
+    assert.deepEqual(world.deadLetters(), ["attempts-exhausted enrolled/0/0"]);
+  });
+
   test("two of its records fail while other tenants are served: that is its outage, and spends no attempt", async (t) => {
     const world = createWorld(t);
     world.graph.always(contoso, answers(500));

@@ -1,4 +1,5 @@
 /** Time that moves only when a test moves it, one timer after the other, each followed to the end of what it sets off. */
+import assert from "node:assert/strict";
 import type { Clock } from "../../src/ports.ts";
 
 export interface VirtualTime extends Clock {
@@ -32,6 +33,7 @@ export function virtualTime(): VirtualTime {
     nowMs: () => nowMs,
     wallMs: () => startWallMs + nowMs - startMs + suspendedMs,
     after(delayMs, callback) {
+      assert(Number.isFinite(delayMs), `a timer of ${delayMs} ms`);
       const timer = { atMs: nowMs + Math.max(0, delayMs), callback };
       timers.add(timer);
       return () => timers.delete(timer);
