@@ -75,7 +75,8 @@ export function compare(
     }
   }
   const all = [...before.values()];
-  const form = coarsestOf(objects);
+  // What others made may have come another way: its form says nothing of what Graph does to ours.
+  const form = coarsestOf(objects.filter(({ id }) => named.has(id)));
   const duplicated = findDuplicates(tenantId, before, later, objects, named, form);
   const superfluous = new Set(duplicated.flatMap(({ superfluousIds }) => superfluousIds));
   return {

@@ -6,8 +6,9 @@
  * 3. The exact match goes first. One that equals another enrollment in work exactly is that one's.
  * 4. What else could be the object of several: the earliest in doubt claims it. While a create of another one is under
  *    way that could have made it, nobody does, and nothing counts as absent.
- * 5. What Graph may do to what it keeps is what its answers to creates have shown, and what the list itself does not
- *    contradict.
+ * 5. What Graph may do to what it keeps is what its answers to creates have shown, and what those objects of the list do
+ *    not contradict that are known to be ours: registered, or under an id of ours. Others may have been made another way,
+ *    or before Graph began to change what it keeps, so their form says nothing.
  */
 import { identify } from "../domain/identity.ts";
 import {
@@ -67,12 +68,12 @@ export function matchAll(
   if (partition === undefined) return matches;
   const peers = partition.tenants.get(tenantId) ?? new Set(due);
   const peersByName = Map.groupBy(peers, ({ enrollment }) => looseKey(enrollment.details));
-  const form = coarser(shown, coarsestOf(objects)); // 5
   const byName = Map.groupBy(objects, looseKey);
   const byId = Map.groupBy(objects, ({ id }) => id.toLowerCase());
-  const near = new Map(due.map((work) => [work, nearOf(work)]));
-  const claimed = claimedIds(partition.ledger, new Set([...near.values()].flat().map(({ id }) => id)));
+  const claimed = claimedIds(partition.ledger, new Set(byId.keys()));
   for (const { graphId } of peers) if (graphId !== null) claimed.add(graphId.toLowerCase());
+  const form = coarser(shown, coarsestOf(knownOf(objects, claimed, peers))); // 5
+  const near = new Map(due.map((work) => [work, nearOf(work)]));
 
   for (const work of inOrder(due, peers)) {
     const free = near.get(work)!.filter(({ id }) => !heedsClaims || !claimed.has(id.toLowerCase())); // 2
@@ -112,6 +113,16 @@ export function matchAll(
   function keyOf(object: GraphObject): string | undefined {
     return identify(tenantId, object)?.idempotencyKey;
   }
+}
+
+/** Those that are ours for sure. */
+function knownOf(
+  objects: readonly GraphObject[],
+  claimed: ReadonlySet<string>,
+  peers: ReadonlySet<Work>,
+): readonly GraphObject[] {
+  const ownIds = new Set([...peers].map(({ idempotencyKey }) => idempotencyKey));
+  return objects.filter(({ id }) => claimed.has(id.toLowerCase()) || ownIds.has(id.toLowerCase()));
 }
 
 /** In the order in which they came. */
