@@ -12,16 +12,16 @@
  */
 import { identify } from "../domain/identity.ts";
 import {
+  changesBetween,
   coarser,
   coarsestOf,
-  describeChanges,
   exactForm,
   type Form,
   formBetween,
   isSameUnder,
   looseKey,
 } from "../domain/same-enrollment.ts";
-import type { GraphObject, Observer } from "../ports.ts";
+import type { GraphChange, GraphObject, Observer } from "../ports.ts";
 import { claimedIds } from "./ledger.ts";
 import type { Work } from "./partition.ts";
 
@@ -39,14 +39,14 @@ export interface ShownForm {
 }
 
 export function createShownForm(observe: Observer): ShownForm {
-  const told = new Set<string>();
+  const told = new Set<GraphChange>();
   const shown = {
     form: exactForm,
     learn(sent: Work["enrollment"]["details"], kept: GraphObject) {
       const between = formBetween(sent, kept);
       if (between === null) return;
       shown.form = coarser(shown.form, between);
-      const news = describeChanges(sent, kept).filter((what) => !told.has(what));
+      const news = changesBetween(sent, kept).filter((what) => !told.has(what));
       for (const what of news) told.add(what);
       if (news.length > 0) observe({ kind: "graph-normalises", what: [...told] });
     },

@@ -117,7 +117,7 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
     await world.untilRegistered(1);
     assert.deepEqual(
       worker.seen("graph-normalises").map(({ what }) => what),
-      [["date-times come back in whole seconds", "date-times come back in UTC"]],
+      [["seconds", "utc"]],
     );
     const fine = objectOf({ machine: "FINE", at: "2017-01-01T00:00:00.0000001Z" }, "fine");
     world.graph.objects.set(contoso, [cut({}, "theirs"), fine]);
