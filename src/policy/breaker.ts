@@ -40,7 +40,7 @@ export interface Breaker {
 
 const othersMin = 2;
 /** So many ill answers, the last so long after the first, are enough. */
-const fewMin = 2;
+const fewMin = 3;
 const fewForMs = 5_000;
 
 export function createBreaker(threshold: number, backoff: Backoff): Breaker {

@@ -24,6 +24,7 @@ import {
 import type { GraphChange, GraphObject, Observer } from "../ports.ts";
 import { claimedIds } from "./ledger.ts";
 import type { Work } from "./partition.ts";
+import type { RegistrarSettings } from "./settings.ts";
 
 export type Match =
   /** The first is to be registered; the others are of the same enrollment. */
@@ -60,8 +61,7 @@ export function matchAll(
   due: readonly Work[],
   objects: readonly GraphObject[],
   shown: Form,
-  /** Only a sabotage passes over what others have claimed. */
-  heedsClaims = true,
+  sabotage: RegistrarSettings["sabotage"] = new Set(),
 ): Map<Work, Match> {
   const matches = new Map<Work, Match>();
   const partition = due[0]?.partition;
@@ -72,11 +72,14 @@ export function matchAll(
   const byId = Map.groupBy(objects, ({ id }) => id.toLowerCase());
   const claimed = claimedIds(partition.ledger, new Set(byId.keys()));
   for (const { graphId } of peers) if (graphId !== null) claimed.add(graphId.toLowerCase());
-  const form = coarser(shown, coarsestOf(knownOf(objects, claimed, peers))); // 5
+  const known = sabotage.has("form-of-others") ? objects : knownOf(objects, claimed, peers);
+  const form = coarser(shown, coarsestOf(known)); // 5
   const near = new Map(due.map((work) => [work, nearOf(work)]));
 
   for (const work of inOrder(due, peers)) {
-    const free = near.get(work)!.filter(({ id }) => !heedsClaims || !claimed.has(id.toLowerCase())); // 2
+    const free = near
+      .get(work)!
+      .filter(({ id }) => sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase())); // 2
     const match = choose(work, free);
     matches.set(work, match);
     if (match.kind === "found") for (const { id } of match.objects) claimed.add(id.toLowerCase());

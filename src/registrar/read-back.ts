@@ -173,8 +173,7 @@ export function createReadBack(
     isWhole: boolean,
   ): void {
     const live = due.filter((work) => isLive(work) && work.doubt !== null);
-    const heedsClaims = !settings.sabotage?.has("claimed-objects");
-    for (const [work, match] of matchAll(tenant.tenantId, live, objects, shown.form, heedsClaims)) {
+    for (const [work, match] of matchAll(tenant.tenantId, live, objects, shown.form, settings.sabotage)) {
       // What was found before in this list may have settled it.
       if (!isLive(work) || work.doubt === null) continue;
       if (match.kind === "found") {

@@ -95,8 +95,7 @@ export function createWorld(
       for (const { id, ...details } of foreignObjects(dice))
         graph.add(tenantId, { id, ...normalise(plan.normalForm, details, workload.inUtc) });
     const finer = dice.fork("finer objects");
-    for (const tenantId of workload.tenants)
-      if (finer.chance(0.5)) graph.hold(tenantId, finerObject(finer));
+    for (const tenantId of workload.tenants) if (finer.chance(0.5)) graph.hold(tenantId, finerObject(finer));
   }
   if (plan.commitsExpireAtMs !== null) scheduler.after(plan.commitsExpireAtMs, () => expire());
   if (plan.retentionAtMs !== null) scheduler.after(plan.retentionAtMs, () => takeUnsettled());

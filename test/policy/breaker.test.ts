@@ -71,22 +71,23 @@ describe("few ill answers", () => {
     assert.deepEqual([probed(breaker, "a"), probed(breaker, "b")], ["tenant", "none"]);
   });
 
-  test("one alone is none, and a well answer in between begins the count and the time again", () => {
+  test("two are none, and a well answer in between begins the count and the time again", () => {
     const breaker = createBreaker(8, backoff);
-    record(breaker, "a", "ill", 0);
-    record(breaker, "a", "well", 1_000);
-    assert.equal(record(breaker, "a", "ill", 60_000), "unchanged");
-    assert.equal(record(breaker, "a", "ill", 64_000), "unchanged");
+    const at = (nowMs: number) => record(breaker, "a", "ill", nowMs);
+    assert.deepEqual([at(0), at(50_000)], ["unchanged", "unchanged"]);
+    record(breaker, "a", "well", 51_000);
+    assert.deepEqual([at(60_000), at(62_000), at(64_000)], ["unchanged", "unchanged", "unchanged"]);
     assert.equal(breakerState(breaker, 64_000), "closed");
   });
 
   test("of a tenant, while others are served, hold it, and are no outage", () => {
     const breaker = createBreaker(8, backoff);
-    record(breaker, "a", "ill", 0);
+    const at = (nowMs: number) => record(breaker, "a", "ill", nowMs);
+    at(0);
     record(breaker, "b", "well", 1_000);
-    assert.equal(record(breaker, "a", "ill", 6_000), "unchanged");
-    assert.deepEqual([probed(breaker, "a"), breakerState(breaker, 6_000)], ["tenant", "closed"]);
-    assert.equal(record(breaker, "a", "ill", 12_000), "opened");
+    assert.deepEqual([at(6_000), at(12_000)], ["unchanged", "unchanged"]);
+    assert.deepEqual([probed(breaker, "a"), breakerState(breaker, 12_000)], ["tenant", "closed"]);
+    assert.equal(at(18_000), "opened");
   });
 });
 
