@@ -187,6 +187,18 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
     enrollmentDateTime: "2017-01-01T07:57:59Z",
   });
 
+  test("one that equals another in doubt exactly is that one's, although the earlier one could have made it", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost, lost);
+    world.emit({ machine: "HOST ", at }, { machine: "HOST", at: "2017-01-01T07:57:59Z" });
+    world.graph.objects.set(contoso, [oneSecond("of-the-second")]);
+    world.start({ batchMax: 1 });
+    await world.untilRegistered(2);
+    const byOffset = new Map(world.registered().map(({ data }) => [data.sourceEvent.offset, data.id]));
+    assert.equal(byOffset.get(1), "of-the-second");
+    assert.notEqual(byOffset.get(0), "of-the-second");
+  });
+
   test("several in doubt, and an object for each: each gets one", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, lost, lost);
