@@ -329,6 +329,9 @@ export interface Graph {
   remove(tenantId: string, id: string): Promise<GraphReply>;
 }
 
+/** What Graph does to values that it keeps; the first three: date-times lose what is finer. */
+export type GraphChange = "microseconds" | "milliseconds" | "seconds" | "utc" | "trimmed-names" | "name-case";
+
 // ── Clock and randomness ────────────────────────────────────────────────────────────────────────
 
 export interface Clock {
@@ -415,8 +418,8 @@ export type RegistrarEvent =
       readonly failures: number;
       readonly retryInMs: number;
     }
-  /** Graph changes what it keeps of an enrollment; `what`: all that was seen so far, for people. */
-  | { readonly kind: "graph-normalises"; readonly what: readonly string[] }
+  /** Graph changes what it keeps of an enrollment; `what`: all that was seen so far. */
+  | { readonly kind: "graph-normalises"; readonly what: readonly GraphChange[] }
   | { readonly kind: "tenant-blocked"; readonly tenantId: string; readonly detail: string }
   | { readonly kind: "tenant-unblocked"; readonly tenantId: string }
   | { readonly kind: "breaker-opened"; readonly detail: string }

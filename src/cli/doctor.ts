@@ -6,7 +6,9 @@ import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { checkGraphFiles } from "../compose.ts";
 import type { Group } from "../config/table.ts";
+import type { GraphObject } from "../ports.ts";
 import { type Finding, ok } from "./doctor/finding.ts";
+import { checkForms } from "./doctor/form-check.ts";
 import { checkGraph } from "./doctor/graph-check.ts";
 import { checkLog } from "./doctor/log-check.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
@@ -30,13 +32,16 @@ export function command(): Command {
     const findings: Finding[] = [ok("settings", text)];
     const json = doctor.opts<{ json?: true }>().json ?? false;
     if (!json) report(findings);
+    const lists = new Map<string, readonly GraphObject[]>();
     const [log, graph] = await Promise.all([
       checkLog(settings, systemClock),
-      checkGraph(settings, systemClock),
+      checkGraph(settings, systemClock, (tenantId, objects) => void lists.set(tenantId, objects)),
     ]);
-    findings.push(...log, ...graph);
+    const isLogWell = log.every(({ status }) => status === "ok" || status === "warning");
+    const forms = isLogWell ? await checkForms(settings, systemClock, lists) : [];
+    findings.push(...log, ...graph, ...forms);
     if (json) print(JSON.stringify({ findings }));
-    else report([...log, ...graph]);
+    else report([...log, ...graph, ...forms]);
     conclude(findings, json);
   });
   return doctor;

@@ -19,6 +19,16 @@ export function names(text: string): string[] {
     .filter((name) => name !== "");
 }
 
+/** Names out of these only. */
+export function namesOf<T extends string>(known: readonly T[]): (text: string) => T[] {
+  return (text) =>
+    names(text).map((name) => {
+      const found = known.find((each) => each === name);
+      if (found !== undefined) return found;
+      throw new InvalidArgumentError(`${JSON.stringify(name)} is none of ${known.join(", ")}.`);
+    });
+}
+
 /** Lower case, each once, at least one. */
 export function guids(text: string): string[] {
   const ids = names(text.toLowerCase());

@@ -1,11 +1,11 @@
 /** `reconcile`: what is registered against what Graph holds. Deletes only proven duplicates, and only when told so. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { systemClock, systemRandom } from "../clock.ts";
 import { checkGraphFiles, type OpenLog, openGraphFrom, openLog } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
 import { type ComparedProperty, comparedProperties } from "../reconcile/compare.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { guids, names } from "./option-values.ts";
+import { guids, namesOf } from "./option-values.ts";
 import type { AskParts } from "./reconcile/ask-graph.ts";
 import { confirmed, removeAll, superfluousIn } from "./reconcile/fix.ts";
 import { allEqual, type Removed, reportJson, reportLines } from "./reconcile/report.ts";
@@ -35,7 +35,7 @@ export function command(): Command {
     .option(
       "--ignore <names>",
       "properties that may differ, comma-separated, such as lastCheckinDateTime",
-      properties,
+      namesOf(comparedProperties),
     )
     .option("--fix", "delete the objects that the ledger proves superfluous, after showing them and asking")
     .option("--yes", "with --fix: don't ask")
@@ -129,15 +129,5 @@ function unreadable(reason: string): void {
     code: "log",
     message: `connector.registered can't be read: ${reason}.`,
     fix: "Check that the log is reachable, then type reconcile again.",
-  });
-}
-
-function properties(text: string): ComparedProperty[] {
-  return names(text).map((name) => {
-    const property = comparedProperties.find((each) => each === name);
-    if (property === undefined) {
-      throw new InvalidArgumentError(`${JSON.stringify(name)} is none of ${comparedProperties.join(", ")}.`);
-    }
-    return property;
   });
 }

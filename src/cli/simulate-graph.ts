@@ -4,10 +4,11 @@ import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportLine } from "../config/export-line.ts";
 import type { Latency } from "../simulator/faults.ts";
+import { type Normalisation, normalisations } from "../simulator/normalise.ts";
 import type { SimulatorSettings } from "../simulator/server.ts";
-import type { GraphBehaviour } from "../simulator/settings.ts";
+import { type GraphBehaviour, listForms } from "../simulator/settings.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { names, wholeNumber } from "./option-values.ts";
+import { names, namesOf, wholeNumber } from "./option-values.ts";
 import { exitCodes, fail, print } from "./terminal.ts";
 
 /** What a simulator is reached with unless told otherwise; no secret of anyone's. */
@@ -33,6 +34,8 @@ interface Flags {
   readonly throttle?: number;
   readonly retryAfter: GraphBehaviour["retryAfter"];
   readonly listLag: number;
+  readonly normalise?: Normalisation[];
+  readonly listForm: GraphBehaviour["listForm"];
   readonly seed: number;
 }
 
@@ -81,6 +84,12 @@ export function command(): Command {
         .default("seconds"),
     )
     .option("--list-lag <ms>", "created objects appear in lists after this time", wholeNumber, 0)
+    .option(
+      "--normalise <forms>",
+      `what becomes of the values that it keeps, comma-separated: ${normalisations.join(", ")}; default none`,
+      namesOf(normalisations),
+    )
+    .addOption(new Option("--list-form <form>", "how lists fail in part").choices(listForms).default("whole"))
     .option("--seed <n>", "decides about faults, latency and ids", wholeNumber, 1)
     .action(() => run(simulate.opts<Flags>()));
   return simulate;
@@ -134,6 +143,8 @@ async function simulatorSettings(flags: Flags): Promise<SimulatorSettings> {
       throttle: flags.throttle === 0 ? null : limits,
       retryAfter: flags.retryAfter,
       listLagMs: flags.listLag,
+      normalise: flags.normalise ?? [],
+      listForm: flags.listForm,
     },
   };
 }

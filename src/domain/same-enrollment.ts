@@ -5,6 +5,8 @@
  * A form says what a server does to what it keeps. Two values are the same under a form if it could have made one of the
  * other. The coarser the form, the more enrollments look alike: who relies on it must rule the others out. Pure.
  */
+
+import type { GraphChange } from "../ports.ts";
 import { readDateTimeOffset } from "./date-time-offset.ts";
 import type { EnrollmentDetails } from "./enrollment.ts";
 import { foldMachineName } from "./identity.ts";
@@ -29,12 +31,21 @@ const nameForms: readonly NameForm[] = [
   { trims: false, folds: true },
   { trims: true, folds: true },
 ];
-const units: readonly { readonly ticks: number; readonly text: string }[] = [
-  { ticks: 1, text: "" },
-  { ticks: 10, text: "date-times come back in whole microseconds" },
-  { ticks: 10_000, text: "date-times come back in whole milliseconds" },
-  { ticks: 10_000_000, text: "date-times come back in whole seconds" },
+const units: readonly { readonly ticks: number; readonly change: GraphChange | null }[] = [
+  { ticks: 1, change: null },
+  { ticks: 10, change: "microseconds" },
+  { ticks: 10_000, change: "milliseconds" },
+  { ticks: 10_000_000, change: "seconds" },
 ];
+/** For people. */
+export const changeTexts: Readonly<Record<GraphChange, string>> = {
+  microseconds: "date-times come back in whole microseconds",
+  milliseconds: "date-times come back in whole milliseconds",
+  seconds: "date-times come back in whole seconds",
+  utc: "date-times come back in UTC",
+  "trimmed-names": "names come back trimmed",
+  "name-case": "names come back in another case",
+};
 const ticksPerSecond = 10_000_000;
 
 export const exactForm: Form = { unitTicks: 1, trims: false, folds: false };
@@ -94,19 +105,17 @@ export function looseKey({ machineName, connectorName }: Identifying): string {
   return `${foldMachineName(machineName.trim())}\0${foldMachineName(connectorName.trim())}`;
 }
 
-/** What a server did to make `kept` of `sent`, for people; empty: nothing. */
-export function describeChanges(sent: Identifying, kept: Identifying): string[] {
+/** What a server did to make `kept` of `sent`; empty: nothing. */
+export function changesBetween(sent: Identifying, kept: Identifying): GraphChange[] {
   const form = formBetween(sent, kept);
   if (form === null) return [];
-  const texts = units
-    .filter(({ ticks, text }) => ticks === form.unitTicks && text !== "")
-    .map(({ text }) => text);
+  const { change } = units.find(({ ticks }) => ticks === form.unitTicks)!;
+  const changes: GraphChange[] = change === null ? [] : [change];
   const isUtc = (text: string) => /(Z|[+-]00:00)$/i.test(text);
-  if (isUtc(kept.enrollmentDateTime) && !isUtc(sent.enrollmentDateTime))
-    texts.push("date-times come back in UTC");
-  if (form.trims) texts.push("names come back trimmed");
-  if (form.folds) texts.push("names come back in another case");
-  return texts;
+  if (isUtc(kept.enrollmentDateTime) && !isUtc(sent.enrollmentDateTime)) changes.push("utc");
+  if (form.trims) changes.push("trimmed-names");
+  if (form.folds) changes.push("name-case");
+  return changes;
 }
 
 /** The least unit under which the second may be the first, cut or rounded. */

@@ -11,15 +11,19 @@ import type { Send } from "./send.ts";
 const pageTriesMax = 3;
 export const maxListPages = 1_000;
 
-/** A page may be asked for again: of many pages one fails often, and all would have to be read again. */
+/**
+ * A later page may be asked for again: of many pages one fails often, and all would have to be read once more. The first
+ * one is not: whoever asked is to learn soon that Graph does not answer.
+ */
 async function getPage(send: Send, tenantId: string, url: URL | null): Promise<Outcome> {
+  const triesMax = url === null ? 1 : pageTriesMax;
   for (let tries = 1; ; tries++) {
     const outcome = await send({ tenantId, method: "get", path: collectionPath, url });
     const isPassing =
       outcome.kind === "silence"
         ? outcome.sent
         : outcome.status >= 500 && !("retry-after" in outcome.headers);
-    if (!isPassing || tries === pageTriesMax) return outcome;
+    if (!isPassing || tries === triesMax) return outcome;
   }
 }
 

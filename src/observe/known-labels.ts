@@ -4,7 +4,7 @@
  */
 import { refusalCodes } from "../domain/refusal.ts";
 import type { Verdict } from "../policy/classify.ts";
-import type { CommitResult, GraphSilence, InputTopic, RegistrarEvent } from "../ports.ts";
+import type { CommitResult, GraphChange, GraphSilence, InputTopic, RegistrarEvent } from "../ports.ts";
 
 /** A union's members, none forgotten. */
 function membersOf<T extends string>(members: Readonly<Record<T, true>>): readonly T[] {
@@ -45,6 +45,14 @@ const silenceLabels = membersOf<GraphSilence["reason"]>({
   malformed: true,
 });
 export const answerLabels = ["2xx", "3xx", "4xx", "429", "5xx", ...silenceLabels];
+export const changeLabels = membersOf<GraphChange>({
+  microseconds: true,
+  milliseconds: true,
+  seconds: true,
+  utc: true,
+  "trimmed-names": true,
+  "name-case": true,
+});
 /** What the registrar asks of the log; a test holds them against its source. */
 export const logOperationLabels = [
   "append",

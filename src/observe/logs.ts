@@ -4,6 +4,7 @@
  * may come in thousands pass a narrower limit. What a limit holds back is counted, and the count is a line. Events hold
  * no secrets and no whole records, so neither do the lines.
  */
+import { changeTexts } from "../domain/same-enrollment.ts";
 import type { Clock, Observer, RegistrarEvent } from "../ports.ts";
 import { type BurstLimitSettings, openBurstLimit } from "./burst-limit.ts";
 
@@ -138,7 +139,7 @@ function messageOf(event: RegistrarEvent): string {
     case "read-back-failed":
       return `what may have been created can't be looked up: ${event.detail}`;
     case "graph-normalises":
-      return `Graph changes what it is given: ${event.what.join(", ")}; objects are recognised all the same`;
+      return `Graph changes what it is given: ${event.what.map((change) => changeTexts[change]).join(", ")}; objects are recognised all the same`;
     case "tenant-blocked":
       return `tenant blocked: ${event.detail}`;
     case "tenant-unblocked":

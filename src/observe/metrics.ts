@@ -75,6 +75,12 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
     registers: [registry],
   });
   logUp.set(1);
+  const normalises = new Gauge({
+    name: `${prefix}graph_normalises`,
+    help: "1 where answers of Graph have shown that it changes what it keeps in this way.",
+    labelNames: ["what"],
+    registers: [registry],
+  });
   // Series that exist from the start have a rate from the first event on.
   for (const outcome of known.outcomeLabels) registered.inc({ outcome }, 0);
   for (const topic of known.inputTopicLabels) read.inc({ topic }, 0);
@@ -83,6 +89,7 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
   for (const verdict of known.verdictLabels) failed.inc({ verdict }, 0);
   for (const result of known.commitLabels) commits.inc({ result }, 0);
   for (const operation of known.logOperationLabels) logFailures.inc({ operation }, 0);
+  for (const what of known.changeLabels) normalises.set({ what }, 0);
   for (const operation of known.requestLabels) requestSeconds.zero({ operation });
   registerGauges(registry, version, status);
 
@@ -121,6 +128,9 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
           return logUp.set(0);
         case "log-reachable":
           return logUp.set(1);
+        case "graph-normalises":
+          for (const what of event.what) normalises.set({ what }, 1);
+          return;
         case "breaker-opened":
           return breakerOpened.inc();
         case "duplicate-objects":

@@ -1,7 +1,8 @@
 /**
  * Tells an outage of Graph from the failure of single tenants or records. A plain record that answers and never sleeps.
  *
- * 1. A tenant's circuit opens after `threshold` ill answers to it in a row. It holds that tenant only.
+ * 1. A tenant's circuit opens after `threshold` ill answers to it in a row, or after fewer that go on for a while: with
+ *    one record waiting, or where each answer takes its time, the threshold would be late. It holds that tenant only.
  * 2. The circuit of all opens after `threshold` ill answers in a row by anybody, if at least `othersMin` of them went to
  *    other tenants than the one with the most: one tenant that always fails is no outage, and never stops another.
  * 3. While a circuit is open nothing is sent; then one request at a time probes.
@@ -13,8 +14,15 @@
 import type { Random } from "../ports.ts";
 import { type Backoff, backoffMs } from "./backoff.ts";
 
+/** Ill answers in a row. */
+interface Streak {
+  count: number;
+  firstMs: number;
+  lastMs: number;
+}
+
 interface Circuit {
-  illInARow: number;
+  ill: Streak;
   /** How often it opened without closing in between; 0: closed. */
   openings: number;
   openUntilMs: number;
@@ -27,17 +35,34 @@ export interface Breaker {
   /** Those whose last answer was ill. */
   readonly tenants: Map<string, Circuit>;
   /** Ill answers since the last well one of anybody, by tenant. */
-  readonly illSinceWell: Map<string, number>;
+  readonly illSinceWell: Map<string, Streak>;
 }
 
 const othersMin = 2;
+/** So many ill answers, the last so long after the first, are enough. */
+const fewMin = 3;
+const fewForMs = 5_000;
 
 export function createBreaker(threshold: number, backoff: Backoff): Breaker {
   return { threshold, backoff, all: closed(), tenants: new Map(), illSinceWell: new Map() };
 }
 
 function closed(): Circuit {
-  return { illInARow: 0, openings: 0, openUntilMs: 0 };
+  return { ill: noStreak(), openings: 0, openUntilMs: 0 };
+}
+
+function noStreak(): Streak {
+  return { count: 0, firstMs: 0, lastMs: 0 };
+}
+
+function extend(streak: Streak, nowMs: number): void {
+  if (streak.count === 0) streak.firstMs = nowMs;
+  streak.count++;
+  streak.lastMs = nowMs;
+}
+
+function isLasting({ threshold }: Breaker, { count, firstMs, lastMs }: Streak): boolean {
+  return count >= threshold || (count >= fewMin && lastMs - firstMs >= fewForMs);
 }
 
 export type BreakerState = "closed" | "open" | "probing";
@@ -95,12 +120,14 @@ function recordIll(breaker: Breaker, tenantId: string, nowMs: number, random: Ra
   const { threshold, all, tenants, illSinceWell } = breaker;
   const tenant = tenants.get(tenantId) ?? closed();
   tenants.set(tenantId, tenant);
-  tenant.illInARow++;
-  if (tenant.illInARow >= threshold) open(breaker, tenant, nowMs, random); // 1
-  illSinceWell.set(tenantId, (illSinceWell.get(tenantId) ?? 0) + 1);
-  all.illInARow++;
-  const others = all.illInARow - Math.max(...illSinceWell.values());
-  if (all.illInARow >= threshold && others >= othersMin) open(breaker, all, nowMs, random); // 2
+  extend(tenant.ill, nowMs);
+  if (isLasting(breaker, tenant.ill)) open(breaker, tenant, nowMs, random); // 1
+  const sinceWell = illSinceWell.get(tenantId) ?? noStreak();
+  illSinceWell.set(tenantId, sinceWell);
+  extend(sinceWell, nowMs);
+  extend(all.ill, nowMs);
+  const others = all.ill.count - Math.max(...[...illSinceWell.values()].map(({ count }) => count));
+  if (all.ill.count >= threshold && others >= othersMin) open(breaker, all, nowMs, random); // 2
 }
 
 function open({ backoff }: Breaker, circuit: Circuit, nowMs: number, random: Random): void {
@@ -111,9 +138,12 @@ function open({ backoff }: Breaker, circuit: Circuit, nowMs: number, random: Ran
 }
 
 /** Null: Graph is well as far as anybody can tell. */
-function reported({ threshold, all, tenants, illSinceWell }: Breaker): Circuit | null {
+function reported(breaker: Breaker): Circuit | null {
+  const { all, tenants, illSinceWell } = breaker;
   if (all.openings > 0) return all;
-  // So many in a row have opened the tenant's own.
-  for (const [tenantId, count] of illSinceWell) if (count >= threshold) return tenants.get(tenantId)!; // 5
+  for (const [tenantId, ill] of illSinceWell) {
+    const tenant = tenants.get(tenantId);
+    if (isLasting(breaker, ill) && tenant !== undefined && tenant.openings > 0) return tenant; // 5
+  }
   return null;
 }

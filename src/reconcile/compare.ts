@@ -89,7 +89,8 @@ export function compare(
   const compared = all
     .filter(([key, { object }]) => before.has(key) || byId.has(object.id))
     .map(([, each]) => each); // 3
-  const form = coarsestOf(objects);
+  // What others made may have come another way: its form says nothing of what Graph does to ours.
+  const form = coarsestOf(objects.filter(({ id }) => named.has(id)));
   const duplicated = findDuplicates(tenantId, before, later, objects, named, form);
   const superfluous = new Set(duplicated.flatMap(({ superfluousIds }) => superfluousIds));
   return {

@@ -6,23 +6,25 @@
  * 3. The exact match goes first. One that equals another enrollment in work exactly is that one's.
  * 4. What else could be the object of several: the earliest in doubt claims it. While a create of another one is under
  *    way that could have made it, nobody does, and nothing counts as absent.
- * 5. What Graph may do to what it keeps is what its answers to creates have shown, and what the list itself does not
- *    contradict.
+ * 5. What Graph may do to what it keeps is what its answers to creates have shown, and what those objects of the list do
+ *    not contradict that are known to be ours: registered, or under an id of ours. Others may have been made another way,
+ *    or before Graph began to change what it keeps, so their form says nothing.
  */
 import { identify } from "../domain/identity.ts";
 import {
+  changesBetween,
   coarser,
   coarsestOf,
-  describeChanges,
   exactForm,
   type Form,
   formBetween,
   isSameUnder,
   looseKey,
 } from "../domain/same-enrollment.ts";
-import type { GraphObject, Observer } from "../ports.ts";
+import type { GraphChange, GraphObject, Observer } from "../ports.ts";
 import { claimedIds } from "./ledger.ts";
 import type { Work } from "./partition.ts";
+import type { RegistrarSettings } from "./settings.ts";
 
 export type Match =
   /** The first is to be registered; the others are of the same enrollment. */
@@ -38,14 +40,14 @@ export interface ShownForm {
 }
 
 export function createShownForm(observe: Observer): ShownForm {
-  const told = new Set<string>();
+  const told = new Set<GraphChange>();
   const shown = {
     form: exactForm,
     learn(sent: Work["enrollment"]["details"], kept: GraphObject) {
       const between = formBetween(sent, kept);
       if (between === null) return;
       shown.form = coarser(shown.form, between);
-      const news = describeChanges(sent, kept).filter((what) => !told.has(what));
+      const news = changesBetween(sent, kept).filter((what) => !told.has(what));
       for (const what of news) told.add(what);
       if (news.length > 0) observe({ kind: "graph-normalises", what: [...told] });
     },
@@ -59,23 +61,25 @@ export function matchAll(
   due: readonly Work[],
   objects: readonly GraphObject[],
   shown: Form,
-  /** Only a sabotage passes over what others have claimed. */
-  heedsClaims = true,
+  sabotage: RegistrarSettings["sabotage"] = new Set(),
 ): Map<Work, Match> {
   const matches = new Map<Work, Match>();
   const partition = due[0]?.partition;
   if (partition === undefined) return matches;
   const peers = partition.tenants.get(tenantId) ?? new Set(due);
   const peersByName = Map.groupBy(peers, ({ enrollment }) => looseKey(enrollment.details));
-  const form = coarser(shown, coarsestOf(objects)); // 5
   const byName = Map.groupBy(objects, looseKey);
   const byId = Map.groupBy(objects, ({ id }) => id.toLowerCase());
-  const near = new Map(due.map((work) => [work, nearOf(work)]));
-  const claimed = claimedIds(partition.ledger, new Set([...near.values()].flat().map(({ id }) => id)));
+  const claimed = claimedIds(partition.ledger, new Set(byId.keys()));
   for (const { graphId } of peers) if (graphId !== null) claimed.add(graphId.toLowerCase());
+  const known = sabotage.has("form-of-others") ? objects : knownOf(objects, claimed, peers);
+  const form = coarser(shown, coarsestOf(known)); // 5
+  const near = new Map(due.map((work) => [work, nearOf(work)]));
 
   for (const work of inOrder(due, peers)) {
-    const free = near.get(work)!.filter(({ id }) => !heedsClaims || !claimed.has(id.toLowerCase())); // 2
+    const free = near
+      .get(work)!
+      .filter(({ id }) => sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase())); // 2
     const match = choose(work, free);
     matches.set(work, match);
     if (match.kind === "found") for (const { id } of match.objects) claimed.add(id.toLowerCase());
@@ -112,6 +116,16 @@ export function matchAll(
   function keyOf(object: GraphObject): string | undefined {
     return identify(tenantId, object)?.idempotencyKey;
   }
+}
+
+/** Those that are ours for sure. */
+function knownOf(
+  objects: readonly GraphObject[],
+  claimed: ReadonlySet<string>,
+  peers: ReadonlySet<Work>,
+): readonly GraphObject[] {
+  const ownIds = new Set([...peers].map(({ idempotencyKey }) => idempotencyKey));
+  return objects.filter(({ id }) => claimed.has(id.toLowerCase()) || ownIds.has(id.toLowerCase()));
 }
 
 /** In the order in which they came. */

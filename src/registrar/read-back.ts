@@ -170,9 +170,9 @@ export function createReadBack(
     startedMs: number,
     isWhole: boolean,
   ): void {
-    const live = due.filter(isLive);
-    const heedsClaims = !settings.sabotage?.has("claimed-objects");
-    for (const [work, match] of matchAll(tenant.tenantId, live, objects, shown.form, heedsClaims)) {
+    const live = due.filter((work) => isLive(work) && work.doubt !== null);
+    for (const [work, match] of matchAll(tenant.tenantId, live, objects, shown.form, settings.sabotage)) {
+      // What was found before in this list may have settled it.
       if (work.doubt === null) continue;
       if (match.kind === "found") {
         reportSeveral(work, match.objects);

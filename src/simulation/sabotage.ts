@@ -151,6 +151,8 @@ export const sabotages = {
   })),
   /** An object that looks alike is adopted though another enrollment has claimed it. */
   "claimed-objects": withSettings({ sabotage: new Set(["claimed-objects"]) }),
+  /** What Graph may do to our values is learned from the objects of others, too. */
+  "form-of-others": withSettings({ sabotage: new Set(["form-of-others"]) }),
   /** What a batch as a whole was answered counts for each of its items. */
   "batch-as-a-whole": withReplies((reply) =>
     reply.kind === "answer" ? { ...reply, ofBatch: false } : reply,

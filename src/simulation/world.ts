@@ -94,6 +94,8 @@ export function createWorld(
     for (const tenantId of workload.tenants)
       for (const { id, ...details } of foreignObjects(dice))
         graph.add(tenantId, { id, ...normalise(plan.normalForm, details, workload.inUtc) });
+    const finer = dice.fork("finer objects");
+    for (const tenantId of workload.tenants) if (finer.chance(0.5)) graph.hold(tenantId, finerObject(finer));
   }
   if (plan.commitsExpireAtMs !== null) scheduler.after(plan.commitsExpireAtMs, () => expire());
   if (plan.retentionAtMs !== null) scheduler.after(plan.retentionAtMs, () => takeUnsettled());
@@ -202,6 +204,18 @@ function foreignObjects(dice: Dice): GraphObject[] {
     lastCheckinDateTime: enrollmentDateTime,
     connectorVersion: "1",
   }));
+}
+
+/** Made by others before Graph began to change what it keeps, or on another way than ours: every digit and blank is kept. */
+function finerObject(dice: Dice): GraphObject {
+  return {
+    id: guid(dice),
+    connectorName: " Connector of others",
+    machineName: "Others.contoso.example ",
+    enrollmentDateTime: "2019-05-05T05:05:05.1234567+05:30",
+    lastCheckinDateTime: "2019-05-05T05:05:05.1234567+05:30",
+    connectorVersion: "1",
+  };
 }
 
 function troubleOf(plan: Plan, workload: Workload, tenantId: string, nowMs: number): Trouble | null {

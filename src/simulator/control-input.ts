@@ -12,7 +12,7 @@ import {
 } from "./faults.ts";
 import { normalisations } from "./normalise.ts";
 import type { Checked } from "./resource.ts";
-import { type GraphBehaviour, listForms } from "./settings.ts";
+import { type GraphBehaviour, listForms, outages } from "./settings.ts";
 import { documentedLimits } from "./throttle.ts";
 
 const maxProblems = 5;
@@ -80,7 +80,7 @@ const behaviourInput = Compile(
       throttle: Type.Union([Type.Null(), limits]),
       retryAfter: oneOf("seconds", "fractional", "http-date", "absent"),
       blocks: Type.Record(Type.String(), block),
-      outage: oneOf("none", "reset", "unavailable"),
+      outage: oneOf(...outages),
       route: oneOf("present", "missing", "create-missing"),
       permission: oneOf("read-write", "read", "none"),
       listLagMs: milliseconds,

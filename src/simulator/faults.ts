@@ -147,7 +147,7 @@ const profiles = {
     batchMissingItem: 0.02,
     latency: { kind: "uniform", minMs: 2, maxMs: 30 },
   },
-  /** More fails than succeeds. */
+  /** More fails than succeeds. All that a worker must cope with; `throttledItemAfter` is none of it. */
   harsh: {
     ...none,
     throttled: 0.08,
@@ -164,8 +164,13 @@ const profiles = {
     slowBefore: 0.02,
     slowAfter: 0.03,
     truncated: 0.03,
+    unavailableAfter: 0.03,
+    bandwidthAfter: 0.01,
+    lockedAfter: 0.01,
+    htmlAfter: 0.01,
     batchThrottled: 0.03,
     batchUnavailable: 0.03,
+    batchRefused: 0.03,
     batchMalformed: 0.05,
     batchMissingItem: 0.08,
     tokenUnavailable: 0.05,

@@ -47,6 +47,7 @@ export function simulatorHandler({ state, clock, random, entra }: Parts): Simula
     const url = request.url ?? "/";
     if (url.startsWith(controlPrefix)) return answerControl(request, response, url);
     if (state.behaviour.outage === "reset") return resetConnection(request);
+    if (state.behaviour.outage === "silence") return void request.resume();
     if (url.startsWith(graphPrefix))
       return graph.answer(request, response, url.slice(graphPrefix.length - 1));
     answerEntra(request, response, url);

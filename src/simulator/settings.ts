@@ -28,6 +28,13 @@ export const listForms = [
 ] as const;
 export type ListForm = (typeof listForms)[number];
 
+/**
+ * "reset": every connection that asks for anything is reset. "silence": what is asked is never answered, nor carried
+ * out. "unavailable": 503 for all. Tokens too.
+ */
+export const outages = ["none", "reset", "silence", "unavailable"] as const;
+type Outage = (typeof outages)[number];
+
 export interface GraphBehaviour {
   readonly idMode: IdMode;
   /** Null: no throttling. */
@@ -36,8 +43,7 @@ export interface GraphBehaviour {
   readonly retryAfter: "seconds" | "fractional" | "http-date" | "absent";
   /** What each of these tenants is answered instead. */
   readonly blocks: Readonly<Record<string, Block>>;
-  /** "reset": every connection that asks for anything is reset. "unavailable": 503 for all, tokens too. */
-  readonly outage: "none" | "reset" | "unavailable";
+  readonly outage: Outage;
   /** "missing": no such collection. "create-missing": it can be read only. */
   readonly route: "present" | "missing" | "create-missing";
   /** Roles that the app was granted. */

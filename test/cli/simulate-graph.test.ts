@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { GraphBehaviour } from "../../src/simulator/settings.ts";
 import { runCli, startCli, temporaryDirectory } from "./run-cli.ts";
 
 test("prints what to export, answers, ends with 0 on SIGTERM", async (t) => {
@@ -86,6 +87,25 @@ test("a taken port: exit 2 with what to type", async (t) => {
   assert.equal(code, 2);
   assert.match(stderr, new RegExp(`Port ${port} is taken`));
 });
+
+test("the forms of values and lists are set at the start", async (t) => {
+  const flags = ["--normalise", "utc,seconds,trimmed-names", "--list-form", "hole"];
+  const simulator = startCli(["simulate-graph", "--https-port", "0", "--http-port", "0", ...flags]);
+  t.after(() => simulator.child.kill("SIGKILL"));
+  const http = /http:\/\/localhost:\d+/.exec(await simulator.line(/listens on/))![0];
+  const { normalise, listForm } = (await (await fetch(`${http}/_control/settings`)).json()) as GraphBehaviour;
+  assert.deepEqual([normalise, listForm], [["utc", "seconds", "trimmed-names"], "hole"]);
+});
+
+for (const [flag, value] of [
+  ["--normalise", "utc,lunar"],
+  ["--list-form", "round"],
+] as const)
+  test(`a form that there is not: exit 2, with those that there are (${flag})`, async () => {
+    const { code, stderr } = await runCli(["simulate-graph", flag, value]);
+    assert.equal(code, 2);
+    assert.match(stderr, flag === "--normalise" ? /"lunar" is none of utc, seconds/ : /whole, circle/);
+  });
 
 test("a latency that is none: exit 2", async () => {
   const { code, stderr } = await runCli(["simulate-graph", "--latency", "fast"]);

@@ -221,6 +221,16 @@ test("a first page that can't be read is no list", async (context) => {
   }
 });
 
+test("a first page that fails is asked for once, so that an outage is seen soon; a later one three times", async (context) => {
+  const down = reply(500, { error: { code: "" } });
+  const first = await list(context, () => down);
+  assert.deepEqual([first.targets.length, first.result.kind], [1, "answer"]);
+  const later = await list(context, (_, index, origin) =>
+    index === 0 ? page([item(1).body], `${origin}${path}?$skiptoken=1`) : down,
+  );
+  assert.equal(later.targets.length, 4);
+});
+
 const laterPages: [string, string, RegExp][] = [
   ["can't be read", reply(200, {}), /^page 2 is unreadable/],
   ["fails for good", reply(400, { error: { code: "BadRequest" } }), /^page 2 is answered 400 BadRequest$/],

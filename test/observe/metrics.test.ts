@@ -47,6 +47,8 @@ test("events are counted and gauges show the status", async () => {
     "connector_registrar_ledger_entries 5",
     "connector_registrar_lag_records 6",
     "connector_registrar_log_up 0",
+    'connector_registrar_graph_normalises{what="seconds"} 1',
+    'connector_registrar_graph_normalises{what="milliseconds"} 0',
     'connector_registrar_breaker_state{state="open"} 1',
     'connector_registrar_breaker_state{state="closed"} 0',
     "connector_registrar_tenants_blocked 1",
@@ -84,6 +86,7 @@ test("names follow Prometheus' conventions and labels are few", async () => {
     "topic",
     "verdict",
     "version",
+    "what",
   ]);
   assert.ok(!text.includes(tenantId));
 });

@@ -43,7 +43,7 @@ export const sampleEvents: readonly RegistrarEvent[] = [
     requestId: "r-1",
   },
   { kind: "read-back-failed", tenantId, detail: "500", failures: 3, retryInMs: 4_000 },
-  { kind: "graph-normalises", what: ["date-times come back in UTC"] },
+  { kind: "graph-normalises", what: ["seconds", "utc"] },
   { kind: "tenant-blocked", tenantId, detail: "403" },
   { kind: "tenant-unblocked", tenantId },
   { kind: "breaker-opened", detail: "503" },

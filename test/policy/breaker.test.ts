@@ -78,6 +78,34 @@ describe("an outage of Graph", () => {
   });
 });
 
+describe("few ill answers", () => {
+  test("over five seconds are an outage too; within less they are not", () => {
+    const breaker = createBreaker(8, backoff);
+    const at = (nowMs: number) => record(breaker, "a", "ill", nowMs);
+    assert.deepEqual([at(10_000), at(14_999), at(15_000)], ["unchanged", "unchanged", "opened"]);
+    assert.deepEqual([probed(breaker, "a"), probed(breaker, "b")], ["tenant", "none"]);
+  });
+
+  test("two are none, and a well answer in between begins the count and the time again", () => {
+    const breaker = createBreaker(8, backoff);
+    const at = (nowMs: number) => record(breaker, "a", "ill", nowMs);
+    assert.deepEqual([at(0), at(50_000)], ["unchanged", "unchanged"]);
+    record(breaker, "a", "well", 51_000);
+    assert.deepEqual([at(60_000), at(62_000), at(64_000)], ["unchanged", "unchanged", "unchanged"]);
+    assert.equal(breakerState(breaker, 64_000), "closed");
+  });
+
+  test("of a tenant, while others are served, hold it, and are no outage", () => {
+    const breaker = createBreaker(8, backoff);
+    const at = (nowMs: number) => record(breaker, "a", "ill", nowMs);
+    at(0);
+    record(breaker, "b", "well", 1_000);
+    assert.deepEqual([at(6_000), at(12_000)], ["unchanged", "unchanged"]);
+    assert.deepEqual([probed(breaker, "a"), breakerState(breaker, 12_000)], ["tenant", "closed"]);
+    assert.equal(at(18_000), "opened");
+  });
+});
+
 describe("one tenant that always fails", () => {
   test("is held itself, however often, and never another", () => {
     const breaker = createBreaker(8, backoff);

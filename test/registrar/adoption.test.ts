@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { GraphObject } from "../../src/ports.ts";
-import { contoso, detailsOf, keyOf, objectOf } from "./enrollments.ts";
+import { contoso, detailsOf, keyOf, objectOf, registeredBefore } from "./enrollments.ts";
 import { createWorld } from "./harness.ts";
 import { answers, lost, lostAfterCreating } from "./scripted-graph.ts";
 
@@ -73,15 +73,39 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
       assert.notEqual(world.registered()[0]?.data.id, "theirs");
     });
 
-  test("a list that keeps finer digits shows that Graph does not cut: the object is another's", async (t) => {
+  const fineOne = { machine: "FINE", at: "2017-01-01T00:00:00.0000001Z" };
+
+  test("a registered object that keeps finer digits shows that Graph does not cut: the object is another's", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, lost);
-    const fine = objectOf({ machine: "FINE", at: "2017-01-01T00:00:00.0000001Z" }, "fine");
-    world.graph.objects.set(contoso, [cut({}, "theirs"), fine]);
+    world.graph.objects.set(contoso, [cut({}, "theirs"), objectOf(fineOne, "FINE-ID")]);
+    world.log.store(registeredBefore(fineOne, 0, "fine-id"));
     world.emit({});
     world.start();
-    await world.untilRegistered(1);
-    assert.equal(world.registered()[0]?.data.outcome, "created");
+    await world.untilRegistered(2);
+    assert.equal(world.registered()[1]?.data.outcome, "created");
+  });
+
+  test("so does an object under the id of an enrollment in work", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost, lost);
+    world.graph.objects.set(contoso, [cut({}, "theirs"), objectOf(fineOne, keyOf(fineOne))]);
+    world.emit({}, fineOne);
+    world.start();
+    await world.untilRegistered(2);
+    const byOffset = new Map(world.registered().map(({ data }) => [data.sourceEvent.offset, data.outcome]));
+    assert.deepEqual([byOffset.get(0), byOffset.get(1)], ["created", "recovered"]);
+  });
+
+  test("what others made says nothing of what Graph does to ours: the object is the enrollment's", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost);
+    const padded = { machine: "Padded ", connector: " Mixed Case", at: "2017-01-01T00:00:00.0000001Z" };
+    world.graph.objects.set(contoso, [cut({}, "ours"), objectOf(padded, "of-others")]);
+    world.emit({});
+    world.start();
+    await world.untilRegistered(1, 5_000);
+    assert.deepEqual([world.registered()[0]?.data.id, world.creates().length], ["ours", 1]);
   });
 
   test("unless an answer to a create has shown that it does", async (t) => {
@@ -93,7 +117,7 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
     await world.untilRegistered(1);
     assert.deepEqual(
       worker.seen("graph-normalises").map(({ what }) => what),
-      [["date-times come back in whole seconds", "date-times come back in UTC"]],
+      [["seconds", "utc"]],
     );
     const fine = objectOf({ machine: "FINE", at: "2017-01-01T00:00:00.0000001Z" }, "fine");
     world.graph.objects.set(contoso, [cut({}, "theirs"), fine]);
@@ -161,6 +185,18 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
     id,
     ...detailsOf({ machine: "HOST", at }),
     enrollmentDateTime: "2017-01-01T07:57:59Z",
+  });
+
+  test("one that equals another in doubt exactly is that one's, although the earlier one could have made it", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost, lost);
+    world.emit({ machine: "HOST ", at }, { machine: "HOST", at: "2017-01-01T07:57:59Z" });
+    world.graph.objects.set(contoso, [oneSecond("of-the-second")]);
+    world.start({ batchMax: 1 });
+    await world.untilRegistered(2);
+    const byOffset = new Map(world.registered().map(({ data }) => [data.sourceEvent.offset, data.id]));
+    assert.equal(byOffset.get(1), "of-the-second");
+    assert.notEqual(byOffset.get(0), "of-the-second");
   });
 
   test("several in doubt, and an object for each: each gets one", async (t) => {

@@ -56,9 +56,13 @@ export function eventRecord(enrolling: Enrolling, partition: number): NewRecord 
 }
 
 /** A record of the registered topic, as far as another worker's is read. */
-export function registeredBefore(enrolling: Enrolling, partition = 0): NewRecord {
+export function registeredBefore(
+  enrolling: Enrolling,
+  partition = 0,
+  graphId = "object-of-before",
+): NewRecord {
   const id = keyOf(enrolling);
-  const value = JSON.stringify({ id, type: "connector.registered", data: { id: "object-of-before" } });
+  const value = JSON.stringify({ id, type: "connector.registered", data: { id: graphId } });
   return { topic: "registered", partition, key: utf8.encode(id), value: utf8.encode(value), headers: [] };
 }
 

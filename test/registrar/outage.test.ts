@@ -1,9 +1,10 @@
 /** Graph does not answer, or something in between answers for it: what is asked meanwhile, and what becomes of the records. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { GraphReply, ListReply } from "../../src/ports.ts";
 import { contoso, fabrikam, tailspin } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
-import { answers, connectionRefused, lost, lostAfterCreating, type Step } from "./scripted-graph.ts";
+import { answers, connectionRefused, lost, lostAfterCreating, type Step, silence } from "./scripted-graph.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);
@@ -83,6 +84,41 @@ describe("an outage of Graph", () => {
     await world.time.until("it is probed", () => world.creates().length > before);
     assert.equal(world.creates()[before]?.tenantId, other);
   });
+
+  for (const [name, step] of [
+    ["connections are reset", lost],
+    ["nothing is answered", { reply: silence("timeout", true), delayMs: 8_000 }],
+    ["503 for all", answers(503)],
+  ] as const)
+    for (const [ids, count] of [
+      ["honoured", 1],
+      ["ignored", 1],
+      ["ignored", 1_000],
+    ] as const)
+      test(`is seen within 30 s: ${name}, ids ${ids}, ${count} waiting`, async (t) => {
+        const world = createWorld(t);
+        world.graph.ids = ids;
+        world.emit({ machine: "SHOWS-IT" });
+        const worker = world.start({ requestTimeoutMs: 8_000, windowRecords: 2_000 });
+        await world.untilRegistered(1);
+        world.graph.always(contoso, step);
+        const { list, get } = world.graph;
+        const down = async <T>(): Promise<T> => {
+          await new Promise<void>((resolve) => world.time.after(step.delayMs ?? 20, resolve));
+          return step.reply as T;
+        };
+        Object.assign(world.graph, { list: () => down<ListReply>(), get: () => down<GraphReply>() });
+        const sinceMs = world.time.nowMs();
+        world.emit(...many(count, contoso));
+        await world.time.until("it opens", () => worker.seen("breaker-opened").length === 1, 30_000);
+        assert.ok(worker.registrar.status().notReady[0]?.startsWith("graph:"));
+        assert.ok(worker.seen("attempt-failed").length > 0 && world.time.nowMs() - sinceMs <= 30_000);
+        Object.assign(world.graph, { list, get });
+        world.graph.always(contoso, null);
+        await world.untilRegistered(count + 1, 600_000);
+        assert.equal(worker.registrar.status().ready, true);
+        assert.equal(world.graph.objects.get(contoso)?.length, count + 1);
+      });
 
   test("503 where Graph takes our ids: posted again with back-off, after Retry-After if it is given, without reading back", async (t) => {
     const world = createWorld(t);

@@ -16,6 +16,20 @@ test("one list serves all records of a tenant that are in doubt", async (t) => {
   assert.ok(world.registered().every(({ data }) => data.outcome === "recovered"));
 });
 
+test("a list that says by a date when to come back: read against its own Date, however wrong our clock is", async (t) => {
+  const world = createWorld(t);
+  const retryAfter = "Thu, 01 Jan 2015 00:00:40 GMT";
+  const { reply } = answers(503, { retryAfter });
+  world.graph.listScript.push({ ...reply, date: "Thu, 01 Jan 2015 00:00:00 GMT" });
+  world.graph.script(contoso, lostAfterCreating);
+  world.emit({});
+  world.start();
+  await world.untilRegistered(1);
+  const [first, second] = world.lists().map(({ atMs }) => atMs);
+  const waitedMs = second! - first!;
+  assert.ok(waitedMs >= 40_000 && waitedMs < 45_000, `${waitedMs} ms`);
+});
+
 test("a tenant is listed at most listsPer20s times in 20 s, however many of its records are in doubt", async (t) => {
   const world = createWorld(t);
   world.start({ listsPer20s: 4, batchMax: 1 });

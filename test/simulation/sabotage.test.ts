@@ -38,6 +38,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   unavailable: 175,
   "normal-form": 7,
   "claimed-objects": 18,
+  "form-of-others": 18,
   "batch-as-a-whole": 10,
   "parked-in-doubt": 52,
 };

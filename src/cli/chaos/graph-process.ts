@@ -18,7 +18,12 @@ const faults = {
   throttled: 0.02,
   unavailable: 0.02,
   errorAfter: 0.01,
+  unavailableAfter: 0.02,
+  bandwidthAfter: 0.005,
+  lockedAfter: 0.005,
+  htmlAfter: 0.005,
   batchMissingItem: 0.02,
+  batchRefused: 0.02,
   retryAfterMs: 500,
   latency: { kind: "uniform", minMs: 10, maxMs: 60 },
 };

@@ -2,7 +2,7 @@
 import { consentAddress, openGraphFrom, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
-import type { Clock, ListReply } from "../../ports.ts";
+import type { Clock, GraphObject, ListReply } from "../../ports.ts";
 import { type Finding, note, ok, wrong } from "./finding.ts";
 import { rolesOf } from "./token-roles.ts";
 
@@ -10,8 +10,12 @@ const permission = "DeviceManagementConfiguration.ReadWrite.All";
 
 const maxTenants = 20;
 
-/** One finding for each tenant. */
-export async function checkGraph(settings: Settings, clock: Clock): Promise<Finding[]> {
+/** One finding for each tenant; `onListed` gets the objects of those whose list could be read. */
+export async function checkGraph(
+  settings: Settings,
+  clock: Clock,
+  onListed: (tenantId: string, objects: readonly GraphObject[]) => void,
+): Promise<Finding[]> {
   const { graph, tokenOf, close } = await openGraphFrom(settings, clock);
   const tenants = settings.allowedTenants.slice(0, maxTenants);
   const findings: Finding[] = proxiesInUse(settings).map((text) => note("graph", text));
@@ -20,7 +24,13 @@ export async function checkGraph(settings: Settings, clock: Clock): Promise<Find
       const consent = await consentAddress(settings, tenantId);
       const token = await tokenOf(tenantId);
       const lacking = token.ok ? lackingRole(tenantId, rolesOf(token.token), consent) : null;
-      findings.push(lacking ?? judge(tenantId, await graph.list(tenantId), consent, clock.wallMs()));
+      if (lacking !== null) {
+        findings.push(lacking);
+        continue;
+      }
+      const reply = await graph.list(tenantId);
+      if (reply.kind === "listed") onListed(tenantId, reply.objects);
+      findings.push(judge(tenantId, reply, consent, clock.wallMs()));
     }
   } finally {
     await close();
