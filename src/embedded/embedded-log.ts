@@ -29,7 +29,7 @@ import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
 import { lockForWorker } from "./lock.ts";
 import { Reader, type TailResult } from "./reader.ts";
 import { prepareSchema, quickCheck } from "./schema.ts";
-import { EmbeddedSession, pause } from "./session.ts";
+import { EmbeddedSession, type OnFailure, pause } from "./session.ts";
 import { Store } from "./store.ts";
 import { Wake } from "./wake.ts";
 import { busyRetryMs, closed, Writer } from "./writer.ts";
@@ -170,13 +170,10 @@ class EmbeddedLog implements EventLog, LogTail {
     return { ok: true, topics: asked.value };
   }
 
-  async join(
-    onSession: (session: Session) => void,
-    onFailure: (reason: string) => void,
-  ): Promise<Membership> {
+  async join(onSession: (session: Session) => void, onFailure: OnFailure): Promise<Membership> {
     const nothing: Membership = { leave: async () => {} };
     const refused = (failure: Failure): Membership => {
-      onFailure(reasonOf(failure.problem));
+      onFailure(reasonOf(failure.problem), failure.problem);
       return nothing;
     };
     if (this.#closed) return refused(closed(this.#file));
