@@ -19,6 +19,7 @@ import type {
   LogTail,
   Membership,
   NewRecord,
+  OnStored,
   ScanResult,
   Session,
   SurveyResult,
@@ -129,7 +130,7 @@ class EmbeddedLog implements EventLog, LogTail {
     this.partitionCount = store.partitionCount;
   }
 
-  async append(records: readonly NewRecord[]): Promise<AppendResult> {
+  async append(records: readonly NewRecord[], onStored: OnStored = () => {}): Promise<AppendResult> {
     for (const { topic, partition } of records) {
       assert.ok(
         Number.isInteger(partition) && partition >= 0 && partition < this.partitionCount,
@@ -140,6 +141,7 @@ class EmbeddedLog implements EventLog, LogTail {
     const timestampMs = this.#clock.wallMs();
     const written = await this.#writer.write(records.length, () => this.#store.append(records, timestampMs));
     if (!written.ok) return { ok: false, reason: reasonOf(written.problem) };
+    for (const [index, offset] of written.value.entries()) onStored(index, offset);
     for (const { topic, partition } of records) this.#wake.wake(topic, partition);
     return { ok: true };
   }

@@ -27,6 +27,8 @@ export interface OwnedPartition {
   readonly inherited: Limits;
   /** The log as it was at the take-over: another one under the same names is never taken for it. */
   readonly topicIds: TopicIds;
+  /** How far others had read the inputs at the take-over. */
+  readonly readBefore: Readonly<Record<InputTopic, number>>;
   readonly leaderEpochs: Readonly<Record<InputTopic, LeaderEpochs>>;
   /**
    * Enrollments of which a create may have been carried out, by idempotency key. Doubt belongs to the enrollment:
@@ -132,6 +134,7 @@ export function createPartition(
     suspectsBelow: { enrolled: plans.enrolled.suspectsBelow, retry: plans.retry.suspectsBelow },
     inherited,
     topicIds,
+    readBefore: { enrolled: plans.enrolled.readThrough, retry: plans.retry.readThrough },
     leaderEpochs: { enrolled: epochsOf(plans.enrolled), retry: epochsOf(plans.retry) },
     doubts: new Map(),
     window: createWindow(plans.enrolled.startAt),
@@ -185,6 +188,7 @@ export function knownLogOf(partition: OwnedPartition, topic: InputTopic, committ
     ledgerEnd: partition.ledger.nextOffset,
     ledgerSize: partition.ledger.size,
     leaderEpoch: epochBefore(partition.leaderEpochs[topic], committedOffset),
+    readThrough: Math.max(partition.readBefore[topic], trackOf(partition, topic).nextOffset),
   };
 }
 

@@ -42,6 +42,6 @@ export interface RegistrarSettings {
   readonly onRetentionGap: "stop" | "continue";
   /** Defences to do without, in the simulation only: those that no port or other setting can take away. */
   readonly sabotage?: ReadonlySet<
-    "home-partition" | "machine-order" | "suspects-by-identity" | "claimed-objects"
+    "home-partition" | "machine-order" | "suspects-by-identity" | "claimed-objects" | "parked-unseen"
   >;
 }
