@@ -39,9 +39,9 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "normal-form": 7,
   "claimed-objects": 18,
   "batch-as-a-whole": 10,
-  "parked-unseen": 1,
-  "append-offsets": 1,
-  "read-through": 1,
+  "parked-unseen": 333,
+  "append-offsets": 927,
+  "read-through": 1077,
   "parked-in-doubt": 52,
 };
 
