@@ -15,7 +15,7 @@ export function holdingCases(define: DefineCase, features: Features): void {
     const session = await (await join()).session();
     const first = session.heldUntilMs();
     assert.ok(first <= clock.nowMs() + session.leaseMs, "counted from when it was sent");
-    await until(clock, () => session.heldUntilMs() > first);
+    await until(clock, () => session.heldUntilMs() > first + byHeartbeatMs);
     assert.ok(session.heldUntilMs() <= clock.nowMs() + session.leaseMs);
     assert.ok(!isHolding(createLease(session), clock), "no commit was acknowledged yet");
   });
@@ -31,7 +31,7 @@ export function holdingCases(define: DefineCase, features: Features): void {
       assert.ok(isHolding(lease, clock));
       assert.ok(session.heldUntilMs() >= before, "its coordinator answered the heartbeats too");
       const after = session.heldUntilMs();
-      await until(clock, () => session.heldUntilMs() > after);
+      await until(clock, () => session.heldUntilMs() > after + byHeartbeatMs);
       assert.ok(isHolding(lease, clock));
     },
   );
@@ -74,6 +74,8 @@ async function commitUnder(lease: Lease, clock: Clock, offset: number): Promise<
 }
 
 const lookMs = 20;
+/** More than the two clocks disagree from one look to the next, less than is between two heartbeats. */
+const byHeartbeatMs = 200;
 
 /** Looks again as the harness's clock goes on; the test's time-out bounds it. */
 async function until(clock: Clock, isTrue: () => boolean): Promise<void> {
