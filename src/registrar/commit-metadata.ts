@@ -40,7 +40,7 @@ export interface KnownLog {
   readonly ledgerSize: number;
   /** Leader epoch of the last record before the committed offset; -1: unknown. */
   readonly leaderEpoch: number;
-  /** How far this input was read: it can't end before. */
+  /** This input can't end before: the committed offset, or how far the retry topic was read. */
   readonly readThrough: number;
 }
 

@@ -58,6 +58,7 @@ export interface Pipeline {
   noteParked(partition: OwnedPartition, record: LogRecord): void;
   /** Looks for copies of parked records that the log has lost before they were read. `beyondEnd`: of these it is known. */
   checkParked(partition: OwnedPartition, beyondEnd?: readonly Awaited[]): void;
+  /** Checks that too, and takes up parked records of tenants that can go on. */
   refill(partition: OwnedPartition): void;
   /** The window is full: what slow tenants hold in it is parked. */
   makeRoom(partition: OwnedPartition): void;
@@ -98,7 +99,10 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     accept,
     noteParked,
     checkParked,
-    refill: parker.refill,
+    refill(partition) {
+      checkParked(partition);
+      parker.refill(partition);
+    },
     makeRoom: parker.makeRoom,
     advanceWaiting,
     poke() {

@@ -175,10 +175,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       if (topic === "enrolled") pipeline.accept(partition, record);
       else pipeline.noteParked(partition, record);
     }
-    if (topic === "retry") {
-      pipeline.checkParked(partition);
-      pipeline.refill(partition);
-    }
+    if (topic === "retry") pipeline.refill(partition);
     committer.mark();
   }
 

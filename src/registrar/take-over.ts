@@ -17,7 +17,7 @@ export interface TakeOver {
   readonly limits: Limits | null;
   /** Leader epoch of the last record before startAt; -1: unknown. */
   readonly leaderEpoch: number;
-  /** How far others have read this input: it can't end before. */
+  /** Where this input ends at the least, by what others have committed. */
   readonly readThrough: number;
 }
 

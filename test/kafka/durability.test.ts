@@ -41,7 +41,11 @@ test("on three brokers each durability warning is given, and the line that it sh
   if (addresses === null) return;
   const settings = settingsFor({ brokers: addresses, topicPrefix: `d${randomUUID().slice(0, 8)}.` });
   const { topicPrefix } = settings;
-  const admin = new Kafka({ brokers: [...addresses], clientId: "operator", logLevel: logLevel.NOTHING }).admin();
+  const admin = new Kafka({
+    brokers: [...addresses],
+    clientId: "operator",
+    logLevel: logLevel.NOTHING,
+  }).admin();
   await admin.connect();
   t.after(() => admin.disconnect());
   const own = new Map<string, Map<string, string>>();
