@@ -39,9 +39,9 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "normal-form": 7,
   "claimed-objects": 18,
   "batch-as-a-whole": 10,
-  "parked-unseen": 333,
-  "append-offsets": 927,
-  "read-through": 1077,
+  "parked-unseen": 342,
+  "append-offsets": 1296,
+  "read-through": 1525,
   "parked-in-doubt": 52,
 };
 
