@@ -52,6 +52,7 @@ const setUp = [
   "topic-partitions",
   "topics-missing",
   "topics-not-created",
+  "untrusted-ca",
 ] as const;
 
 export const faultExitCodes: ReadonlyMap<string, number> = new Map<string, number>([

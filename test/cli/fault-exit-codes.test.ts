@@ -6,7 +6,12 @@ import { test } from "node:test";
 import { faultExitCode, faultExitCodes } from "../../src/cli/fault-exit-codes.ts";
 
 const root = join(import.meta.dirname, "../..");
-const sources = ["src/registrar/{fault,take-over}.ts", "src/{kafka,embedded,http}/*.ts", "src/compose.ts"];
+const sources = [
+  "src/registrar/{fault,take-over}.ts",
+  "src/{kafka,embedded,http}/*.ts",
+  "src/compose.ts",
+  "src/graph/access.ts",
+];
 /** They are logged, and the worker goes on. */
 const warnings = [
   "group-new",
