@@ -44,6 +44,8 @@ export interface NewRecord {
 /** `ok: false`: some, all or none of the records may be stored. Appending them again is the caller's choice. */
 export type AppendResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+export type OnStored = (index: number, offset: number) => void;
+
 /** What no repetition changes. */
 export interface LogProblem {
   /** Stable, kebab-case. */
@@ -86,8 +88,10 @@ export interface EventLog {
   /**
    * Stores the records durably (Kafka: acks=all), in the order given within each partition. Calls may overlap; the
    * caller groups records. Settles within the adapter's publish time-out; nothing is sent after it settled.
+   * `onStored` is told the offset of each record, by its place in `records`, before this settles with ok; not of a record
+   * whose offset the log does not say.
    */
-  append(records: readonly NewRecord[]): Promise<AppendResult>;
+  append(records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult>;
 
   /**
    * Hands over all records of one partition from `fromOffset` (or the log's start, if that is later) up to its

@@ -25,6 +25,7 @@ import { openLogger } from "../observe/logger.ts";
 import { type LogObserver, openLogObserver } from "../observe/logs.ts";
 import { type Metrics, openMetrics } from "../observe/metrics.ts";
 import { nonBlockingOutput } from "../observe/output.ts";
+import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { exitCodes, fail } from "./terminal.ts";
@@ -54,7 +55,7 @@ interface Parts {
 
 async function run(settings: Settings): Promise<void> {
   const badFile = checkGraphFiles(settings);
-  if (badFile !== null) return fail(badFile, exitCodes.usage);
+  if (badFile !== null) return fail(badFile, faultExitCode(badFile));
   const parts: Parts = { phase: "log: not open yet", worker: null };
   const metrics = openMetrics(version, () => parts.worker?.registrar.status() ?? null);
   const { logger, close: closeLogger } = openLogger(
@@ -74,7 +75,7 @@ async function run(settings: Settings): Promise<void> {
       logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was in flight is looked up at the next start"),
   });
   const health = await openHealth(settings, parts, metrics);
-  if (health && !health.ok) return fail(health.problem, exitCodes.usage);
+  if (health && !health.ok) return fail(health.problem, faultExitCode(health.problem));
   if (health?.ok) logger.info({ url: health.server.url }, "health and metrics");
   const logs = openLogObserver(logger, systemClock);
   try {
@@ -128,7 +129,7 @@ async function work(
 
 function end(problem: Problem, logger: pino.Logger): void {
   logger.fatal({ code: problem.code, fix: problem.fix }, problem.message);
-  fail(problem, exitCodes.usage);
+  fail(problem, faultExitCode(problem));
 }
 
 /** What keeps every tenant from being served; it aborts `refused` too. Anything else is a warning. */
@@ -168,8 +169,7 @@ async function workOn(
     return logger.info("stopped");
   }
   await atMost(settings.shutdownTimeoutMs, worker.stop(0));
-  // A lost membership may come back with the next start; every other fault needs a change first.
-  if (first !== null) fail(first, first.code === "membership-lost" ? exitCodes.failed : exitCodes.usage);
+  if (first !== null) fail(first, faultExitCode(first));
 }
 
 async function openHealth(settings: Settings, parts: Parts, metrics: Metrics) {

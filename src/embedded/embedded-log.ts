@@ -19,6 +19,7 @@ import type {
   LogTail,
   Membership,
   NewRecord,
+  OnStored,
   ScanResult,
   Session,
   SurveyResult,
@@ -29,7 +30,7 @@ import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
 import { lockForWorker } from "./lock.ts";
 import { Reader, type TailResult } from "./reader.ts";
 import { prepareSchema, quickCheck } from "./schema.ts";
-import { EmbeddedSession, pause } from "./session.ts";
+import { EmbeddedSession, type OnFailure, pause } from "./session.ts";
 import { Store } from "./store.ts";
 import { Wake } from "./wake.ts";
 import { busyRetryMs, closed, Writer } from "./writer.ts";
@@ -129,7 +130,7 @@ class EmbeddedLog implements EventLog, LogTail {
     this.partitionCount = store.partitionCount;
   }
 
-  async append(records: readonly NewRecord[]): Promise<AppendResult> {
+  async append(records: readonly NewRecord[], onStored: OnStored = () => {}): Promise<AppendResult> {
     for (const { topic, partition } of records) {
       assert.ok(
         Number.isInteger(partition) && partition >= 0 && partition < this.partitionCount,
@@ -140,6 +141,7 @@ class EmbeddedLog implements EventLog, LogTail {
     const timestampMs = this.#clock.wallMs();
     const written = await this.#writer.write(records.length, () => this.#store.append(records, timestampMs));
     if (!written.ok) return { ok: false, reason: reasonOf(written.problem) };
+    for (const [index, offset] of written.value.entries()) onStored(index, offset);
     for (const { topic, partition } of records) this.#wake.wake(topic, partition);
     return { ok: true };
   }
@@ -170,13 +172,10 @@ class EmbeddedLog implements EventLog, LogTail {
     return { ok: true, topics: asked.value };
   }
 
-  async join(
-    onSession: (session: Session) => void,
-    onFailure: (reason: string) => void,
-  ): Promise<Membership> {
+  async join(onSession: (session: Session) => void, onFailure: OnFailure): Promise<Membership> {
     const nothing: Membership = { leave: async () => {} };
     const refused = (failure: Failure): Membership => {
-      onFailure(reasonOf(failure.problem));
+      onFailure(reasonOf(failure.problem), failure.problem);
       return nothing;
     };
     if (this.#closed) return refused(closed(this.#file));

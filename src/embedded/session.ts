@@ -15,7 +15,7 @@ import type {
   Session,
   Topic,
 } from "../ports.ts";
-import { attempt, type Failure, reasonOf } from "./errors.ts";
+import { attempt, type Failure, type Problem, reasonOf } from "./errors.ts";
 import type { Store } from "./store.ts";
 import type { Wake } from "./wake.ts";
 import type { Writer } from "./writer.ts";
@@ -32,6 +32,8 @@ export interface SessionParts {
   readonly clock: Clock;
 }
 
+export type OnFailure = (reason: string, problem: Problem) => void;
+
 export class EmbeddedSession implements Session {
   readonly partitions: readonly number[];
   readonly ended: AbortSignal;
@@ -39,13 +41,13 @@ export class EmbeddedSession implements Session {
   readonly leaseMs = Number.POSITIVE_INFINITY;
   readonly #parts: SessionParts;
   readonly #generation: number;
-  readonly #onFailure: (reason: string) => void;
+  readonly #onFailure: OnFailure;
   readonly #end = new AbortController();
   readonly #next = new Map<string, number>();
   readonly #reading = new Set<string>();
 
   /** `onFailure`: the session has ended by itself, and why. */
-  constructor(parts: SessionParts, generation: number, onFailure: (reason: string) => void) {
+  constructor(parts: SessionParts, generation: number, onFailure: OnFailure) {
     this.#parts = parts;
     this.#generation = generation;
     this.#onFailure = onFailure;
@@ -143,7 +145,7 @@ export class EmbeddedSession implements Session {
   #fail(failure: Failure): void {
     if (this.ended.aborted) return;
     this.end();
-    this.#onFailure(reasonOf(failure.problem));
+    this.#onFailure(reasonOf(failure.problem), failure.problem);
   }
 }
 

@@ -138,19 +138,26 @@ export class Store {
     return numberOf(this.#nextGeneration);
   }
 
-  /** Inside `write`. */
-  append(records: readonly NewRecord[], timestampMs: number): void {
-    for (const [place, group] of Map.groupBy(records, (record) => tableOf(record.topic, record.partition))) {
-      const { topic, partition } = group[0]!;
+  /** Inside `write`. Returns where each now stands. */
+  append(records: readonly NewRecord[], timestampMs: number): readonly number[] {
+    const offsets: number[] = [];
+    const placed = records.map((record, index) => ({ record, index }));
+    for (const [place, group] of Map.groupBy(placed, ({ record }) =>
+      tableOf(record.topic, record.partition),
+    )) {
+      const { topic, partition } = group[0]!.record;
       const { insert } = this.#statements(place);
       let offset = numberOf(this.#reserve, group.length, topic, partition) - group.length;
-      for (const { key, value, headers } of group) {
+      for (const { record, index } of group) {
+        const { key, value, headers } = record;
+        offsets[index] = offset;
         const headerBytes = encodeHeaders(headers);
         const sum = recordChecksum(topic, partition, offset, timestampMs, key, value, headerBytes);
         insert.run(offset, timestampMs, key, value, headerBytes, sum);
         offset += 1;
       }
     }
+    return offsets;
   }
 
   /** Inside `write`. */

@@ -10,6 +10,7 @@ import { type Fetched, fetchRequest } from "./fetch-request.ts";
 import { findGap, isRecreated } from "./gaps.ts";
 import type { Health } from "./health.ts";
 import type { Inbox, Slot } from "./inbox.ts";
+import { refused } from "./join-group.ts";
 import type { Line } from "./line.ts";
 import { logRecords } from "./reader.ts";
 import { BatchError, type DecodedRecords, decodeBatches } from "./record-batch.ts";
@@ -116,7 +117,7 @@ export function createFetcher(
     } catch (error) {
       if (wire) lines[kind].drop(wire);
       holdBack(slots, wire, reasonOf(error));
-      if (!stopped && isRefusal(error)) onFatal(reasonOf(error));
+      if (!stopped && isRefusal(error)) onFatal(reasonOf(error), refused(reasonOf(error)).problem);
     }
     out.delete(kind);
     pump();
@@ -133,8 +134,13 @@ export function createFetcher(
       else if (fetched.diverges || fetched.errorCode === errorCodes.offsetOutOfRange)
         void lookForGap(wire, request, fetched.diverges);
       else if (isPassing(fetched.errorCode)) holdBack([slot], wire, errorName(fetched.errorCode));
-      else onFatal(`${placeOf(slot)} can't be read: ${errorName(fetched.errorCode)}`);
+      else giveUp(`${placeOf(slot)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
     }
+  }
+
+  function giveUp(reason: string, errorCode: number): void {
+    const isRight = errorCode === errorCodes.topicAuthorizationFailed;
+    onFatal(reason, isRight ? refused(reason).problem : undefined);
   }
 
   function deliver(wire: Wire, request: Request, fetched: Fetched): void {

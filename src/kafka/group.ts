@@ -20,6 +20,7 @@ import {
   joinAndSync,
   type OwnClaim,
   refusalReason,
+  refused,
 } from "./join-group.ts";
 import type { Line } from "./line.ts";
 import type { Node } from "./node.ts";
@@ -40,7 +41,7 @@ interface Lost {
 type Step<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "again" }
-  | { readonly kind: "lost"; readonly reason: string };
+  | ({ readonly kind: "lost" } & Lost);
 
 const leaveTimeoutMs = 5000;
 
@@ -191,8 +192,8 @@ class GroupMembership {
       return { kind: "done", value };
     } catch (error) {
       const type = protocolError(error);
-      if (error instanceof GroupFault) return { kind: "lost", reason: error.message };
-      if (isRefusal(error)) return { kind: "lost", reason: refusalReason(error, this.#settings) };
+      if (error instanceof GroupFault) return { kind: "lost", ...refused(error.message) };
+      if (isRefusal(error)) return { kind: "lost", ...refused(refusalReason(error, this.#settings)) };
       if (type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID") {
         this.#generationOver(type === "UNKNOWN_MEMBER_ID");
         this.#troubleSinceMs = null;

@@ -1,6 +1,6 @@
 /** One round of joining the group: JoinGroup, the assignment if this member is the leader, SyncGroup. */
 import { momentOf } from "../moment.ts";
-import type { Clock } from "../ports.ts";
+import type { Clock, LogProblem } from "../ports.ts";
 import {
   assignPartitions,
   decodeAssignment,
@@ -82,6 +82,16 @@ export async function joinAndSync(
   const sync = { nodeId: node.nodeId, sentAt: momentOf(clock) };
   const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
   return { generationId, partitions: decodeAssignment(topics, memberAssignment), sync };
+}
+
+/** What somebody has to change before this worker can be a member, or read what it was given. */
+export function refused(reason: string): { readonly reason: string; readonly problem: LogProblem } {
+  const problem = {
+    code: "membership-refused",
+    message: `The worker can't go on reading from the log: ${reason}`,
+    fix: "Put that right, then start it again. Nothing is lost: it goes on from what is committed.",
+  };
+  return { reason, problem };
 }
 
 export function refusalReason(

@@ -26,6 +26,8 @@ export interface ProduceAnswer {
   readonly topic: string;
   readonly partition: number;
   readonly errorCode: number;
+  /** Of the batch's first record; -1: the broker does not say. */
+  readonly baseOffset: number;
 }
 
 export function takesTopicIds(versions: ApiVersions): boolean {
@@ -60,9 +62,10 @@ export function produceRequest(
 }
 
 function readAnswer(reader: ByteReader, topic: string, version: number): ProduceAnswer {
-  const answer = { topic, partition: reader.int32(), errorCode: reader.int16() };
-  // Base offset, time of the append and, from v5 on, the log's start.
-  reader.at += version >= 5 ? 24 : 16;
+  const [partition, errorCode] = [reader.int32(), reader.int16()];
+  const answer = { topic, partition, errorCode, baseOffset: reader.int64() };
+  // Time of the append and, from v5 on, the log's start.
+  reader.at += version >= 5 ? 16 : 8;
   if (version >= firstWithIds) {
     arrayOf(reader, true, () => {
       reader.int32();

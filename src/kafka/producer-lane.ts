@@ -1,5 +1,5 @@
 /** What the producer keeps of one partition: records that wait, and the one batch that is on its way. */
-import type { AppendResult, NewRecord } from "../ports.ts";
+import type { AppendResult, NewRecord, OnStored } from "../ports.ts";
 import { encodeBatch } from "./record-batch.ts";
 
 /** Below the 1 MiB that brokers take by default. */
@@ -11,10 +11,13 @@ export interface Call {
   pending: number;
   /** Counts once: what comes later changes nothing. */
   readonly settle: (result: AppendResult) => void;
+  readonly onStored: OnStored;
 }
 
 export interface Item {
   readonly call: Call;
+  /** Its place in the call. */
+  readonly index: number;
   readonly record: NewRecord;
   readonly bytes: number;
 }

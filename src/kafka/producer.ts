@@ -10,7 +10,7 @@
  *    begins.
  * 5. Nothing is appended to a topic that was deleted and made again since the log was opened.
  */
-import type { AppendResult, Clock, NewRecord } from "../ports.ts";
+import type { AppendResult, Clock, NewRecord, OnStored } from "../ports.ts";
 import type { Wire } from "./client.ts";
 import { errorName, reasonOf } from "./errors.ts";
 import { isRecreated } from "./gaps.ts";
@@ -40,7 +40,7 @@ export interface ProducerSettings {
 }
 
 export interface Producer {
-  append(records: readonly NewRecord[]): Promise<AppendResult>;
+  append(records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult>;
   /** Connects ahead of the first append, which would wait for it otherwise. What fails now is tried again then. */
   prepare(): void;
   close(): void;
@@ -197,7 +197,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
       // Another batch, or none: this one's calls have settled meanwhile.
       if (lane.batch !== batch) continue;
       const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);
-      if (answer) judge(lane, batch, answer.errorCode, again);
+      if (answer) judge(lane, batch, answer, again);
       else {
         batch.mayBeStored = true;
         again.push(lane);
@@ -207,11 +207,11 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     pump();
   }
 
-  function judge(lane: Lane, batch: Batch, errorCode: number, again: Lane[]): void {
+  function judge(lane: Lane, batch: Batch, { errorCode, baseOffset }: ProduceAnswer, again: Lane[]): void {
     const trouble = `${errorName(errorCode)} for ${lane.topic}/${lane.partition}`;
     switch (produceVerdict(errorCode, batch.mayBeStored)) {
       case "stored":
-        return stored(lane, batch);
+        return stored(lane, batch, baseOffset);
       case "again":
         batch.mayBeStored ||= mayHaveStored(errorCode);
         lastTrouble = trouble;
@@ -224,13 +224,14 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     }
   }
 
-  function stored(lane: Lane, { items }: Batch): void {
+  function stored(lane: Lane, { items }: Batch, baseOffset: number): void {
     lane.batch = null;
     lane.sequence = (lane.sequence + items.length) % 0x8000_0000;
     lane.batchBytesMax = Math.min(batchBytesMax, lane.batchBytesMax * 2);
     lastTrouble = noAnswer;
-    for (const item of items) {
+    for (const [at, item] of items.entries()) {
       forget(item);
+      if (baseOffset >= 0) item.call.onStored(item.index, baseOffset + at);
       item.call.pending -= 1;
       if (item.call.pending === 0) item.call.settle({ ok: true });
     }
@@ -252,10 +253,10 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
   }
 
   return {
-    append(records) {
+    append(records, onStored = () => {}) {
       if (records.length === 0) return Promise.resolve({ ok: true });
       if (closed) return Promise.resolve({ ok: false, reason: "the log was closed" });
-      const items = records.map((record) => ({ record, bytes: recordBytes(record) }));
+      const items = records.map((record, index) => ({ record, index, bytes: recordBytes(record) }));
       const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
       if (waitingBytes > 0 && waitingBytes + bytes > settings.waitingBytesMax) {
         return Promise.resolve({ ok: false, reason: `${waitingBytes} bytes wait to be appended already` });
@@ -268,7 +269,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
           cancel();
           resolve(result);
         };
-        const call: Call = { pending: items.length, settle };
+        const call: Call = { pending: items.length, settle, onStored };
         waitingBytes += bytes;
         for (const item of items) laneOf(item.record).waiting.push({ call, ...item });
         // Later in this turn: calls made together go into one request.

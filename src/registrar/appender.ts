@@ -13,7 +13,8 @@ import type { Clock, EventLog, NewRecord, Observer, Random } from "../ports.ts";
 export interface Entry {
   readonly record: NewRecord;
   readonly mayPublish: () => "yes" | "wait" | "no";
-  readonly done: (durable: boolean) => void;
+  /** `offset`: where the record stands; null: it is not durable, or the log does not say. */
+  readonly done: (durable: boolean, offset: number | null) => void;
 }
 
 export interface Appender {
@@ -68,15 +69,19 @@ export function createAppender(ports: {
     while (true) {
       const { send, keep, drop } = sort(queue);
       queue = keep;
-      for (const entry of drop) entry.done(false); // 3
+      for (const entry of drop) entry.done(false, null); // 3
       if (send.length === 0) break;
       sending = send.length;
       const startedMs = clock.nowMs();
-      const result = await log.append(send.map((entry) => entry.record)); // 1
+      const offsets = new Map<number, number>();
+      const result = await log.append(
+        send.map((entry) => entry.record),
+        (index, offset) => void offsets.set(index, offset),
+      ); // 1
       sending = 0;
       if (result.ok) {
         failures = 0;
-        for (const entry of send) entry.done(true); // 3
+        for (const [index, entry] of send.entries()) entry.done(true, offsets.get(index) ?? null); // 3
         const gathersMs = startedMs + gatherMs - clock.nowMs();
         if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;
         notBeforeMs = startedMs + gatherMs;

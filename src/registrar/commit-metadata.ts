@@ -40,6 +40,8 @@ export interface KnownLog {
   readonly ledgerSize: number;
   /** Leader epoch of the last record before the committed offset; -1: unknown. */
   readonly leaderEpoch: number;
+  /** This input can't end before: the committed offset, or how far the retry topic was read. */
+  readonly readThrough: number;
 }
 
 /** Version 1 since 0.1.0, whose readers pass over the members that they don't know. */
@@ -57,6 +59,7 @@ export function encodeMetadata({ attemptedThrough, claim, limits, known }: Commi
           l: known.ledgerEnd,
           n: known.ledgerSize,
           e: known.leaderEpoch,
+          r: known.readThrough,
         }),
   });
 }
@@ -78,7 +81,7 @@ function readLimits({ s, o, h }: Record<string, unknown>): Limits | null {
   return { settleMs: s, orphanMs: o, isHonoured: h === 1 };
 }
 
-function readKnown({ t, g, l, n, e }: Record<string, unknown>): KnownLog | null {
+function readKnown({ t, g, l, n, e, r }: Record<string, unknown>): KnownLog | null {
   if (!isCount(l)) return null;
   return {
     topicId: typeof t === "string" ? t : null,
@@ -86,6 +89,7 @@ function readKnown({ t, g, l, n, e }: Record<string, unknown>): KnownLog | null 
     ledgerEnd: l,
     ledgerSize: isCount(n) ? n : 0,
     leaderEpoch: Number.isSafeInteger(e) ? (e as number) : -1,
+    readThrough: isCount(r) ? r : 0,
   };
 }
 

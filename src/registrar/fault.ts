@@ -50,6 +50,22 @@ export function parkedRecordsGone(partition: number, from: number): Fault {
   };
 }
 
+/** `first`: a record whose copy is lost. */
+export function parkedCopyLost(
+  partition: number,
+  first: { readonly enrolledOffset: number; readonly retryOffset: number | null },
+): Fault {
+  return {
+    code: "parked-copy-lost",
+    message:
+      `retry partition ${partition}: the log no longer holds offset ${first.retryOffset}, a copy of ` +
+      `enrolled/${partition}@${first.enrolledOffset} that it had acknowledged.`,
+    fix:
+      "Find out why the brokers lost what they had stored (an unclean election, a damaged disk, a topic restored shorter), then " +
+      "start again. Nothing of it is lost: the record is unsettled in connector.enrolled, and is taken up from there.",
+  };
+}
+
 /** `what`: how it differs from what was known. */
 export function ledgerLost(partition: number, what: string): Fault {
   return {

@@ -1,6 +1,7 @@
 /**
  * The five ends of a record: registered, duplicate, dead letter, moved to its home partition, parked. Each settles the record only
- * after it is durable in the log; `then` runs right before, unless the partition was lost meanwhile.
+ * after it is durable in the log; `then` runs right before, unless the partition was lost meanwhile. A parked record is
+ * settled only when its copy was read again: until then the log may lose the copy without anybody's noticing.
  */
 import { deadLetterRecord } from "../domain/dead-letter.ts";
 import { movedRecord, originOf } from "../domain/origin.ts";
@@ -11,7 +12,7 @@ import type { Moment } from "../moment.ts";
 import type { Clock, GraphObject, GraphReply, LogRecord, NewRecord, Observer, Position } from "../ports.ts";
 import type { Appender } from "./appender.ts";
 import { remember } from "./ledger.ts";
-import { settleTaken } from "./parking.ts";
+import { acknowledge, sendToPark, settleTaken } from "./parking.ts";
 import { type Item, isOwned, mayPublish, type Work } from "./partition.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { settle as settleSlot } from "./window.ts";
@@ -103,22 +104,42 @@ export function createOutcomes(
 
   function park(item: Item, tenantId: string, inDoubt: boolean): void {
     const { record, partition } = item;
+    sendToPark(partition.parking, tenantId, record.offset);
     const moved = movedRecord(record, "retry", partition.number, utf8.encode(tenantId));
     const headers = moved.headers.filter(([name]) => name !== inDoubtHeader);
     if (inDoubt) headers.push([inDoubtHeader, utf8.encode("1")]);
-    publish(item, { ...moved, headers }, neverPosted, () => {
+    append(item, { ...moved, headers }, neverPosted, (retryOffset) => {
       observe({ kind: "record-parked", at: positionOf(record), tenantId });
+      const isUnseen = settings.sabotage?.has("parked-unseen") ?? false;
+      const isAwaited = acknowledge(partition.parking, tenantId, {
+        enrolledOffset: record.offset,
+        retryOffset,
+        arrive: () => isUnseen || settle(item),
+        sendAgain: () => park(item, tenantId, inDoubt),
+      });
+      if (!isAwaited || isUnseen) settle(item);
     });
   }
 
   function publish(item: Item, record: NewRecord, postedAt: Moment | null, then: () => void): void {
+    append(item, record, postedAt, () => {
+      then();
+      settle(item);
+    });
+  }
+
+  /** `then`: it is durable, and the partition was not lost meanwhile. */
+  function append(
+    item: Item,
+    record: NewRecord,
+    postedAt: Moment | null,
+    then: (offset: number | null) => void,
+  ): void {
     appender.append({
       record,
       mayPublish: () => mayPublish(item.partition, postedAt, settings.requestTimeoutMs, clock),
-      done(durable) {
-        if (!durable || !isOwned(item.partition)) return;
-        then();
-        settle(item);
+      done(durable, offset) {
+        if (durable && isOwned(item.partition)) then(offset);
       },
     });
   }

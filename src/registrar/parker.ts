@@ -13,7 +13,7 @@ import { backoffMs } from "../policy/backoff.ts";
 import type { Clock, EventLog, LogRecord, Observer, Random } from "../ports.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Fault, parkedRecordsGone } from "./fault.ts";
-import { firstParked, parkedTenantOf, sendToPark, takeUp } from "./parking.ts";
+import { firstParked, parkedTenantOf, takeUp } from "./parking.ts";
 import { isOwned, type OwnedPartition, type Work } from "./partition.ts";
 import type { ReadBack } from "./read-back.ts";
 import type { RegistrarSettings } from "./settings.ts";
@@ -53,7 +53,6 @@ export function createParker(
       const lanes = isSlow(tenantId, works.size) ? all : [...all].filter(isHeldUp); // 3
       for (const work of [...lanes].flatMap(leaving)) {
         withdraw(work);
-        sendToPark(partition.parking, tenantId, work.record.offset);
         events.park(work);
       }
     }

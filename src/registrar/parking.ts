@@ -6,6 +6,8 @@
  * 2. While any of a tenant's records are parked or on their way there, its new ones are parked too, except behind
  *    earlier ones of the same lane that never left the window: order is kept.
  * 3. parkedThrough never passes a record that is parked or taken up but not settled.
+ * 4. A record on its way counts as arrived when its copy was read in the retry topic, not when the append was
+ *    acknowledged. A copy that was acknowledged at an offset which the reading has passed, and was not there, is lost.
  */
 import assert from "node:assert/strict";
 import { isUuid } from "../domain/uuid.ts";
@@ -16,6 +18,8 @@ export interface Parking {
   readonly tenants: Map<string, ParkedTenant>;
   /** Taken up, not settled. */
   readonly taken: Set<Slot>;
+  /** Acknowledged, and not read yet. */
+  readonly awaited: Set<Awaited>;
   /** Offset in the retry partition that is read next. */
   nextOffset: number;
   /** attemptedThrough of the last acknowledged commit. */
@@ -26,34 +30,76 @@ export interface ParkedTenant {
   /** Offsets in rising order, from `head` on. */
   offsets: number[];
   head: number;
-  /** Offsets in the enrolled topic of records that were handed to the log for parking and not seen in the retry topic yet. */
-  readonly onTheWay: Set<number>;
+  /**
+   * By offset in the enrolled topic: records that were handed to the log for parking and not seen in the retry topic yet.
+   * Null: not acknowledged.
+   */
+  readonly onTheWay: Map<number, Awaited | null>;
+}
+
+export interface Awaited {
+  readonly enrolledOffset: number;
+  /** Where its append was acknowledged; null: the log does not say. */
+  readonly retryOffset: number | null;
+  /** Its copy was read. */
+  readonly arrive: () => void;
+  /** Its copy is lost: appends another one. */
+  readonly sendAgain: () => void;
 }
 
 export function createParking(startOffset: number): Parking {
-  return { tenants: new Map(), taken: new Set(), nextOffset: startOffset, promised: startOffset };
+  return {
+    tenants: new Map(),
+    taken: new Set(),
+    awaited: new Set(),
+    nextOffset: startOffset,
+    promised: startOffset,
+  };
 }
 
 /** The worker decided to park this tenant's record at `enrolledOffset`. */
 export function sendToPark(parking: Parking, tenantId: string, enrolledOffset: number): void {
-  tenantOf(parking, tenantId).onTheWay.add(enrolledOffset);
+  const { onTheWay } = tenantOf(parking, tenantId);
+  const before = onTheWay.get(enrolledOffset) ?? null;
+  if (before !== null) parking.awaited.delete(before);
+  onTheWay.set(enrolledOffset, null);
+}
+
+/** The log has stored it. False: its copy was read already. */
+export function acknowledge(parking: Parking, tenantId: string, awaited: Awaited): boolean {
+  const onTheWay = parking.tenants.get(tenantId)?.onTheWay;
+  if (!onTheWay?.has(awaited.enrolledOffset)) return false;
+  onTheWay.set(awaited.enrolledOffset, awaited);
+  parking.awaited.add(awaited);
+  return true;
+}
+
+/** Copies that the reading has passed and did not find, and those of `beyondEnd` that did not arrive meanwhile. */
+export function lostCopies({ awaited, nextOffset }: Parking, beyondEnd: readonly Awaited[]): Awaited[] {
+  const isPassed = ({ retryOffset }: Awaited) => retryOffset !== null && retryOffset < nextOffset;
+  return [...awaited].filter((one) => isPassed(one) || beyondEnd.includes(one)); // 4
 }
 
 /**
  * A record of this tenant was read in the retry topic, and stays there for now. `enrolledOffset`: where it came from, if
  * that is this partition's enrolled topic. A second copy of it, from an append that was repeated, changes nothing more.
+ * Returns what has arrived with it, if that was awaited.
  */
 export function note(
   parking: Parking,
   tenantId: string,
   offset: number,
   enrolledOffset: number | null = null,
-): void {
+): Awaited | null {
   assert(offset >= parking.nextOffset, `offset ${offset} noted after ${parking.nextOffset}`);
   const tenant = tenantOf(parking, tenantId);
-  if (enrolledOffset !== null) tenant.onTheWay.delete(enrolledOffset);
   tenant.offsets.push(offset); // 1
   parking.nextOffset = offset + 1;
+  if (enrolledOffset === null) return null;
+  const arrived = tenant.onTheWay.get(enrolledOffset) ?? null;
+  tenant.onTheWay.delete(enrolledOffset);
+  if (arrived !== null) parking.awaited.delete(arrived);
+  return arrived; // 4
 }
 
 /** Must a new record of this tenant be parked? */
@@ -116,7 +162,7 @@ export function parkedTenantOf(record: LogRecord): string {
 function tenantOf(parking: Parking, tenantId: string): ParkedTenant {
   let tenant = parking.tenants.get(tenantId);
   if (tenant === undefined) {
-    tenant = { offsets: [], head: 0, onTheWay: new Set() };
+    tenant = { offsets: [], head: 0, onTheWay: new Map() };
     parking.tenants.set(tenantId, tenant);
   }
   return tenant;

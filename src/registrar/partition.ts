@@ -27,6 +27,8 @@ export interface OwnedPartition {
   readonly inherited: Limits;
   /** The log as it was at the take-over: another one under the same names is never taken for it. */
   readonly topicIds: TopicIds;
+  /** How far others had read the retry topic at the take-over. */
+  readonly readBefore: number;
   readonly leaderEpochs: Readonly<Record<InputTopic, LeaderEpochs>>;
   /**
    * Enrollments of which a create may have been carried out, by idempotency key. Doubt belongs to the enrollment:
@@ -132,6 +134,7 @@ export function createPartition(
     suspectsBelow: { enrolled: plans.enrolled.suspectsBelow, retry: plans.retry.suspectsBelow },
     inherited,
     topicIds,
+    readBefore: plans.retry.readThrough,
     leaderEpochs: { enrolled: epochsOf(plans.enrolled), retry: epochsOf(plans.retry) },
     doubts: new Map(),
     window: createWindow(plans.enrolled.startAt),
@@ -185,7 +188,13 @@ export function knownLogOf(partition: OwnedPartition, topic: InputTopic, committ
     ledgerEnd: partition.ledger.nextOffset,
     ledgerSize: partition.ledger.size,
     leaderEpoch: epochBefore(partition.leaderEpochs[topic], committedOffset),
+    readThrough: topic === "retry" ? retryReadThrough(partition) : committedOffset,
   };
+}
+
+/** Whatever was parked and read is settled in the enrolled topic: the next owner must find it in the retry topic. */
+function retryReadThrough({ readBefore, parking }: OwnedPartition): number {
+  return Math.max(readBefore, parking.nextOffset);
 }
 
 /** What the next owner must wait for, should this one vanish now. `own`: of what is created from here on. */

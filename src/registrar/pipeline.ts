@@ -3,7 +3,8 @@
  * What follows a create is in judge.ts.
  *
  * 1. A record is settled only after its outcome is durable: a registered record, a dead letter, or its copy in the
- *    topic or partition where it goes on. A duplicate is settled by the registered record that is there already.
+ *    topic or partition where it goes on; a parked one when that copy was read. A duplicate is settled by the
+ *    registered record that is there already.
  * 2. No create for a key that the ledger holds, or that an earlier record of the lane is still working on.
  * 3. No create at or after the promised watermark; none for a suspect or doubtful record before it was read back.
  * 4. Only what fails while others of its tenant succeed is dead-lettered; outages and throttling wait.
@@ -18,13 +19,13 @@ import type { Clock, EventLog, Graph, LogRecord, Observer, Random, SnapshotStore
 import { createShownForm } from "./adoption.ts";
 import { createAppender } from "./appender.ts";
 import { createDispatcher } from "./dispatcher.ts";
-import type { Fault } from "./fault.ts";
+import { type Fault, parkedCopyLost } from "./fault.ts";
 import { createGate } from "./gate.ts";
 import { createJudge } from "./judge.ts";
 import { isRegistered } from "./ledger.ts";
 import { createOutcomes, isInDoubt } from "./outcomes.ts";
 import { createParker } from "./parker.ts";
-import { isParked, note, parkedTenantOf, sendToPark } from "./parking.ts";
+import { type Awaited, isParked, lostCopies, note, parkedTenantOf } from "./parking.ts";
 import { type Item, isLive, type OwnedPartition, trackOf, type Work } from "./partition.ts";
 import { createReadBack } from "./read-back.ts";
 import type { RegistrarSettings } from "./settings.ts";
@@ -55,6 +56,9 @@ export interface Pipeline {
   accept(partition: OwnedPartition, record: LogRecord): void;
   /** Takes note of the next record of the partition's retry topic; `refill` takes it up when its tenant can. */
   noteParked(partition: OwnedPartition, record: LogRecord): void;
+  /** Looks for copies of parked records that the log has lost before they were read. `beyondEnd`: of these it is known. */
+  checkParked(partition: OwnedPartition, beyondEnd?: readonly Awaited[]): void;
+  /** Checks that too, and takes up parked records of tenants that can go on. */
   refill(partition: OwnedPartition): void;
   /** The window is full: what slow tenants hold in it is parked. */
   makeRoom(partition: OwnedPartition): void;
@@ -94,7 +98,11 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   return {
     accept,
     noteParked,
-    refill: parker.refill,
+    checkParked,
+    refill(partition) {
+      checkParked(partition);
+      parker.refill(partition);
+    },
     makeRoom: parker.makeRoom,
     advanceWaiting,
     poke() {
@@ -125,7 +133,15 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
   function noteParked(partition: OwnedPartition, record: LogRecord): void {
     const { topic, partition: cameFrom, offset } = originOf(record);
     const enrolledOffset = topic === "enrolled" && cameFrom === partition.number ? offset : null;
-    note(partition.parking, parkedTenantOf(record), record.offset, enrolledOffset);
+    note(partition.parking, parkedTenantOf(record), record.offset, enrolledOffset)?.arrive(); // 1
+  }
+
+  function checkParked(partition: OwnedPartition, beyondEnd: readonly Awaited[] = []): void {
+    const lost = lostCopies(partition.parking, beyondEnd);
+    const [first] = lost;
+    if (first === undefined) return;
+    if (settings.onRetentionGap === "stop") return events.fault(parkedCopyLost(partition.number, first));
+    for (const { sendAgain } of lost) sendAgain();
   }
 
   function enterWith(item: Item): void {
@@ -173,8 +189,7 @@ export function createPipeline(ports: Ports, settings: RegistrarSettings, events
     const followsHere = partition.lanes.get(work.lane)?.at(-1)?.topic === "enrolled";
     const mustPark = topic === "enrolled" && isParked(partition.parking, tenantId) && !followsHere;
     if (!mustPark) return enterLane(work);
-    sendToPark(partition.parking, tenantId, record.offset); // Its earlier ones wait there: order is kept.
-    outcomes.park(item, tenantId, doubt !== null);
+    outcomes.park(item, tenantId, doubt !== null); // Its earlier ones wait there: order is kept.
   }
 
   /** Remembered: to hash a tenant's id takes longer than to read its event's data. */

@@ -86,7 +86,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     commitUnknown: () => committer.distrust(),
     fault: fail,
   });
-  const watch = createLogWatch(ports, owned, fail);
+  const watch = createLogWatch(ports, owned, pipeline.checkParked, fail);
   let cancelSnapshots = clock.after(settings.snapshotIntervalMs, () => void saveSnapshots());
   // A turn later: a log may refuse at once, and then everything here must be in place already.
   const joining: Promise<Membership> = Promise.resolve().then(() =>

@@ -42,6 +42,11 @@ export interface RegistrarSettings {
   readonly onRetentionGap: "stop" | "continue";
   /** Defences to do without, in the simulation only: those that no port or other setting can take away. */
   readonly sabotage?: ReadonlySet<
-    "home-partition" | "machine-order" | "suspects-by-identity" | "claimed-objects" | "form-of-others"
+    | "home-partition"
+    | "machine-order"
+    | "suspects-by-identity"
+    | "claimed-objects"
+    | "form-of-others"
+    | "parked-unseen"
   >;
 }

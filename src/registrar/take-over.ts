@@ -17,6 +17,8 @@ export interface TakeOver {
   readonly limits: Limits | null;
   /** Leader epoch of the last record before startAt; -1: unknown. */
   readonly leaderEpoch: number;
+  /** Where this input ends at the least, by what others have committed. */
+  readonly readThrough: number;
 }
 
 /** `ledgerEmpty`: this partition's registered topic never held a record. `topicId`: of the input topic, now. */
@@ -34,7 +36,9 @@ export function planTakeOver(
     return { ...from(logStart, attemptedThrough), attemptedThrough };
   }
   const metadata = decodeMetadata(committed.metadata);
-  const gap = gapOf(committed.offset, metadata?.known?.topicId ?? null, topicId, { logStart, logEnd });
+  const known = metadata?.known ?? null;
+  const readThrough = Math.max(committed.offset, known?.readThrough ?? 0);
+  const gap = gapOf(committed.offset, readThrough, known?.topicId ?? null, topicId, { logStart, logEnd });
   if (gap !== null) {
     if (onRetentionGap === "stop") return gapFault(topic, partition, gap); // 2
     const limits = metadata?.limits ?? null;
@@ -46,7 +50,8 @@ export function planTakeOver(
     ...from(committed.offset, Math.min(attemptedThrough, logEnd)), // 1
     attemptedThrough,
     limits: metadata?.limits ?? null,
-    leaderEpoch: metadata?.known?.leaderEpoch ?? -1,
+    leaderEpoch: known?.leaderEpoch ?? -1,
+    readThrough,
   };
 }
 
@@ -56,13 +61,14 @@ export function fromTheStart({ limits }: TakeOver, { logStart, logEnd }: InputPo
 }
 
 function from(startAt: number, suspectsBelow: number) {
-  return { startAt, suspectsBelow, limits: null, leaderEpoch: -1 };
+  return { startAt, suspectsBelow, limits: null, leaderEpoch: -1, readThrough: startAt };
 }
 
 export type Gap = Omit<Extract<ReadResult, { kind: "gap" }>, "kind">;
 
 function gapOf(
   expected: number,
+  readThrough: number,
   knownId: string | null,
   topicId: string | null,
   bounds: { readonly logStart: number; readonly logEnd: number },
@@ -70,7 +76,7 @@ function gapOf(
   const isOther = knownId !== null && topicId !== null && knownId !== topicId;
   if (isOther) return { why: "recreated", expected, ...bounds };
   if (expected < bounds.logStart) return { why: "deleted", expected, ...bounds };
-  return expected > bounds.logEnd ? { why: "truncated", expected, ...bounds } : null;
+  return readThrough > bounds.logEnd ? { why: "truncated", expected: readThrough, ...bounds } : null;
 }
 
 export function gapFault(topic: InputTopic, partition: number, gap: Gap): Fault {

@@ -5,6 +5,7 @@ import type { GraphFindings } from "./check-graph.ts";
 import { tells } from "./check-lost.ts";
 import type { RecordState } from "./check-records.ts";
 import type { Run } from "./checker.ts";
+import type { Entry } from "./history.ts";
 import { placeOf } from "./origins.ts";
 import type { Input } from "./workload.ts";
 
@@ -12,7 +13,7 @@ export function checkEnd(run: Run, graph: GraphFindings, state: RecordState): st
   const violations = checkGaps(run, state);
   for (const [place, inputs] of run.inputsAt) {
     for (const input of inputs) {
-      const isElsewhere = isTaken(state, input) || state.movedHome.has(input);
+      const isElsewhere = isTaken(run, state, input) || state.movedHome.has(input);
       const problem = isElsewhere ? null : missing(run, graph, state, input);
       if (problem !== null) violations.push(`at the end: input ${input.number} (${place}) ${problem}`);
     }
@@ -42,7 +43,23 @@ function missing(run: Run, graph: GraphFindings, state: RecordState, input: Inpu
   return state.registered.has(number) ? null : `of identity ${number} has no registered record`;
 }
 
-/** Of the record, or of a copy of it: then its loss was reported, and is allowed. */
-function isTaken(state: RecordState, input: Input): boolean {
-  return (state.copies.get(input) ?? []).some((record) => state.lost.has(record));
+/**
+ * Of the record itself: it may never have been read. Of a copy in the retry topic: only a worker can have made it, so one
+ * must have said that it is gone, unless the topic went together with what is committed of it.
+ */
+function isTaken(run: Run, state: RecordState, input: Input): boolean {
+  const lost = (state.copies.get(input) ?? []).filter((record) => state.lost.has(record));
+  if (lost.some(({ topic }) => topic === "enrolled")) return true;
+  return lost.length > 0 && run.entries.some((entry) => isGap(entry) || isDropped(entry));
+}
+
+/** A fault after which what is gone is not registered. */
+function isGap(entry: Entry): boolean {
+  return tells(entry, "retry") && entry.kind === "exit" && !entry.text.startsWith("parked-copy-lost");
+}
+
+function isDropped(entry: Entry): boolean {
+  return (
+    entry.kind === "log-lost" && entry.topic === "retry" && entry.partition === null && !entry.mustBeTold
+  );
 }

@@ -40,6 +40,7 @@ export const faultClasses = [
   "retry truncated",
   "registered truncated",
   "dlq truncated",
+  "parked copy lost soon after it was stored",
   // Between a worker and Graph
   "cut off Graph",
   "requests cut off Graph",

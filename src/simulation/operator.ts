@@ -12,6 +12,8 @@ export interface Operator {
   handle(fault: Fault, isHarmed: boolean): boolean;
 }
 
+/** Whatever it lost is still there in another topic. */
+const startAgain = "parked-copy-lost";
 const continueAdvice = "ON_RETENTION_GAP=continue";
 
 export function createOperator(): Operator {
@@ -30,7 +32,7 @@ export function createOperator(): Operator {
     handle({ code, message, fix }, isHarmed) {
       if (code === "graph-ids-refused") omitsIds = true;
       goesOnOnce = fix.includes(continueAdvice);
-      return goesOnOnce || !isHarmed || !namesTopic(message);
+      return goesOnOnce || !isHarmed || !namesTopic(message) || code === startAgain;
     },
   };
 }

@@ -43,7 +43,9 @@ export type WorldEvent =
   | { readonly kind: "compact" }
   /** `share`: how much of what is there is lost, from the end on. */
   | { readonly kind: "lose-end"; readonly topic: Topic; readonly share: number }
-  | { readonly kind: "recreate"; readonly topic: Topic; readonly dropsCommits: boolean };
+  | { readonly kind: "recreate"; readonly topic: Topic; readonly dropsCommits: boolean }
+  /** What is appended to the retry topic next is acknowledged, and lost so much later: about when it is read. */
+  | { readonly kind: "lose-parked"; readonly afterMs: number };
 
 export interface At<T> {
   readonly atMs: number;
@@ -155,6 +157,16 @@ export function makeWorldEvents(dice: Dice, { activeMs, settings, isParking }: S
   if (dice.chance(harmRate))
     events.push({ atMs: dice.int(0, Math.floor(activeMs * 0.9)), what: makeHarm(dice) });
   return events;
+}
+
+/** Drawn apart, by dice of its own. In runs that park much it finds most to lose. */
+export function makeParkedLoss(dice: Dice, { activeMs, isParking }: Scene): At<WorldEvent>[] {
+  if (!dice.chance(isParking ? 0.3 : 0.04)) return [];
+  const count = dice.int(1, 3);
+  return Array.from({ length: count }, () => ({
+    atMs: dice.int(0, Math.floor(activeMs * 0.9)),
+    what: { kind: "lose-parked", afterMs: dice.pick([0, dice.int(0, 60), dice.int(0, 2_000)]) },
+  }));
 }
 
 function makeHarm(dice: Dice): WorldEvent {

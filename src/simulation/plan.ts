@@ -6,7 +6,14 @@ import type { Offsets } from "./broker.ts";
 import type { Dice } from "./dice.ts";
 import type { Defect, IdMode, Trouble } from "./graph-server.ts";
 import { asItCame, drawNormalForm, type NormalForm } from "./normal-form.ts";
-import { type At, type Incident, makeIncidents, makeWorldEvents, type WorldEvent } from "./plan-incidents.ts";
+import {
+  type At,
+  type Incident,
+  makeIncidents,
+  makeParkedLoss,
+  makeWorldEvents,
+  type WorldEvent,
+} from "./plan-incidents.ts";
 import { listLagBoundMs, makeGraphWeather, makeLogWeather } from "./plan-weather.ts";
 import { makeProcessSettings, type ProcessSettings, variantOf } from "./process-settings.ts";
 import type { GraphWeather, LogWeather } from "./weather.ts";
@@ -79,8 +86,10 @@ export function makePlan(dice: Dice): Plan {
   const harm = isParking ? dice.pick([0.05, 0.2, 0.5]) : dice.pick([0, 0.02, 0.1]);
   const isRetentionRun = !isParking && dice.chance(0.03);
   const scene = { workers, activeMs, settings: drawn[0]!, isParking };
-  const worldEvents = isRetentionRun ? [] : makeWorldEvents(dice, scene);
-  const isHarmed = worldEvents.some(({ what }) => what.kind === "lose-end" || what.kind === "recreate");
+  const worldEvents = isRetentionRun
+    ? []
+    : [...makeWorldEvents(dice, scene), ...makeParkedLoss(dice.fork("parked loss"), scene)];
+  const isHarmed = worldEvents.some(({ what }) => harms.has(what.kind));
 
   const defect = sometimes(
     () => makeDefect(dice, activeMs),
@@ -124,6 +133,9 @@ export function makePlan(dice: Dice): Plan {
     hasForeignObjects: dice.chance(0.3),
   };
 }
+
+/** The log loses what it had acknowledged. */
+const harms: ReadonlySet<WorldEvent["kind"]> = new Set(["lose-end", "recreate", "lose-parked"]);
 
 /** These would have records dead-lettered where a blocked tenant's wait for a minute only. */
 const blockingTroubles: ReadonlySet<Trouble> = new Set(["401", "403", "credential"]);

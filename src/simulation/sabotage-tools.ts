@@ -69,6 +69,7 @@ export interface Metadata {
   readonly t?: string | null;
   readonly g?: string | null;
   readonly l?: number;
+  readonly r?: number;
 }
 
 export async function rewriteMetadata(

@@ -157,6 +157,15 @@ export const sabotages = {
   "batch-as-a-whole": withReplies((reply) =>
     reply.kind === "answer" ? { ...reply, ofBatch: false } : reply,
   ),
+  /** A parked record counts as settled when its copy is acknowledged, not when it is read. */
+  "parked-unseen": withSettings({ sabotage: new Set(["parked-unseen"]) }),
+  /** Where an acknowledged copy of a parked record should stand is not known. */
+  "append-offsets": withLog((log) => ({ ...log, append: (records) => log.append(records) })),
+  /** How far another worker has read is not known. */
+  "read-through": withSession((session) => ({
+    ...session,
+    positions: (partitions) => rewriteMetadata(session, partitions, ({ r: _r, ...others }) => others),
+  })),
   /** What was parked in doubt is taken up without doubt. */
   "parked-in-doubt": withLog((log) => ({
     ...log,

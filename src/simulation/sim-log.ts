@@ -1,6 +1,14 @@
 /** EventLog for one simulated process over the shared broker and group. */
 import { strict as assert } from "node:assert";
-import type { AppendResult, EventLog, LogRecord, NewRecord, ScanResult, SurveyResult } from "../ports.ts";
+import type {
+  AppendResult,
+  EventLog,
+  LogRecord,
+  NewRecord,
+  OnStored,
+  ScanResult,
+  SurveyResult,
+} from "../ports.ts";
 import type { Link } from "./link.ts";
 import { type Member, type MemberTiming, startMember } from "./member.ts";
 import type { SimProcess } from "./process.ts";
@@ -11,6 +19,10 @@ export interface SimLog {
   /** Ends the membership for good, as a client does after an error that it can't retry. */
   failMembership(reason: string): void;
 }
+
+type Appended =
+  | { readonly ok: true; readonly offsets: readonly number[] }
+  | { readonly ok: false; readonly reason: string };
 
 export interface SimLogSettings extends MemberTiming {
   readonly publishTimeoutMs: number;
@@ -25,14 +37,13 @@ export function createSimLog(
   const { broker, scheduler, dice } = world;
   let member: Member | null = null;
 
-  const append = (records: readonly NewRecord[]): Promise<AppendResult> => {
-    if (records.length === 0) return Promise.resolve({ ok: true });
-    const failed = (reason: string): AppendResult => ({ ok: false, reason });
-    const store = (some: readonly NewRecord[]): void => {
-      for (const record of some) broker.store(record, process.name);
-    };
-    const storePart = (): void => store(records.slice(0, dice.int(0, records.length - 1)));
-    return link.ask<AppendResult>(
+  const append = async (records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult> => {
+    if (records.length === 0) return { ok: true };
+    const failed = (reason: string): Appended => ({ ok: false, reason });
+    const store = (some: readonly NewRecord[]): number[] =>
+      some.map((record) => broker.store(record, process.name).offset);
+    const storePart = (): void => void store(records.slice(0, dice.int(0, records.length - 1)));
+    const appended = await link.ask<Appended>(
       "append",
       settings.publishTimeoutMs,
       () => failed("no acknowledgement within the publish time-out"),
@@ -64,10 +75,12 @@ export function createSimLog(
           scheduler.after(delayMs, () => store(records));
           return;
         }
-        store(records);
-        answer({ ok: true });
+        answer({ ok: true, offsets: store(records) });
       },
     );
+    if (!appended.ok) return appended;
+    for (const [index, offset] of appended.offsets.entries()) onStored?.(index, offset);
+    return { ok: true };
   };
 
   const scan: EventLog["scan"] = async (topic, partition, fromOffset, onRecords, signal) => {

@@ -33,7 +33,28 @@ export function happen(world: World, slots: readonly WorkerSlot[], event: WorldE
       return broker.recreate(event.topic, event.dropsCommits);
     case "lose-end":
       return loseEnd(world, event.topic, event.share);
+    case "lose-parked":
+      return loseParked(world, event.afterMs);
   }
+}
+
+/** Once something is appended to the retry topic: that, and what follows it until it is lost. */
+function loseParked({ broker, history, plan, scheduler, isCalm }: World, afterMs: number): void {
+  const ends = (): number[] =>
+    Array.from({ length: plan.partitionCount }, (_, partition) => broker.bounds("retry", partition).end);
+  const before = ends();
+  const stopWaiting = broker.onWake(() => {
+    const grown = ends().findIndex((end, partition) => end > before[partition]!);
+    if (grown < 0 && !isCalm()) return;
+    stopWaiting();
+    if (isCalm()) return;
+    scheduler.after(afterMs, () => {
+      const { start, end } = broker.bounds("retry", grown);
+      if (isCalm() || before[grown]! < start || before[grown]! >= end) return;
+      broker.loseEnd("retry", grown, before[grown]!);
+      history.strike("parked copy lost soon after it was stored", "broker");
+    });
+  });
 }
 
 /** Of the fullest partition, since most are nearly empty, and as soon as there is something to lose. */

@@ -8,6 +8,8 @@ import {
   viewOf,
 } from "../../src/cli/chaos/cluster-view.ts";
 import { stopProblems, victimOf } from "../../src/cli/chaos/unclean-election.ts";
+import { ledgerLost, membershipLost } from "../../src/registrar/fault.ts";
+import { gapFault } from "../../src/registrar/take-over.ts";
 import { endedBy, isWithoutBroker } from "./chaos-processes.ts";
 import { startCli } from "./run-cli.ts";
 
@@ -63,15 +65,27 @@ test("an unclean election is forced on a leader of the input that doesn't coordi
 });
 
 test("after an unclean election only a stop by the right fault is right", () => {
-  const stop = { worker: 0, how: "exit code 1", fault: "retention-gap" };
-  assert.deepEqual(stopProblems([stop, { ...stop, worker: 1 }], 0), []);
+  const of = (topic: string, gap: Parameters<typeof gapFault>[2]) => gapFault(topic as "enrolled", 3, gap);
+  const shorter = { why: "truncated", expected: 9, logStart: 0, logEnd: 5 } as const;
+  const stop = { worker: 0, how: "exit code 1", fault: of("enrolled", shorter) };
+  const others = { ...stop, worker: 1, fault: of("enrolled", { ...shorter, logEnd: 12 }) };
+  assert.deepEqual(stopProblems([stop, others], 0), []);
+  // Nothing was done that could lose these.
+  for (const fault of [
+    of("retry", shorter),
+    of("enrolled", { ...shorter, why: "deleted", logStart: 20 }),
+    of("enrolled", { ...shorter, why: "recreated" }),
+    ledgerLost(3, "it ends at 5, and ended at 9"),
+  ])
+    assert.equal(stopProblems([{ ...stop, fault }], 0).length, 1, fault.message);
   assert.match(stopProblems([stop], 2).join(), /^2 workers went on/);
   assert.match(
     stopProblems([{ ...stop, fault: null }], 0).join(),
     /^worker-1 ended by exit code 1, fault none/,
   );
-  assert.match(stopProblems([{ ...stop, fault: "membership-lost" }], 0).join(), /fault membership-lost/);
-  assert.match(stopProblems([{ ...stop, how: "exit code 0" }], 0).join(), /exit code 0/);
+  assert.match(stopProblems([{ ...stop, fault: membershipLost("x") }], 0).join(), /fault membership-lost/);
+  for (const how of ["exit code 0", "exit code 2"])
+    assert.match(stopProblems([{ ...stop, how }], 0).join(), new RegExp(how));
   assert.match(stopProblems([{ ...stop, how: "SIGSEGV" }], 0).join(), /SIGSEGV/);
 });
 

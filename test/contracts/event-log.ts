@@ -5,6 +5,7 @@
 import { belongingCases } from "./event-log/belonging.ts";
 import { followingCases } from "./event-log/following.ts";
 import { caseDefiner, type Features, type OpenHarness } from "./event-log/harness.ts";
+import { holdingCases } from "./event-log/holding.ts";
 import { storingCases } from "./event-log/storing.ts";
 import { workingCases } from "./event-log/working.ts";
 
@@ -13,5 +14,6 @@ export function eventLogContract(name: string, features: Features, open: OpenHar
   storingCases(define, features);
   workingCases(define, features);
   belongingCases(define, features);
+  holdingCases(define, features);
   followingCases(define);
 }

@@ -7,8 +7,8 @@ import { decodeBatches } from "../../src/kafka/record-batch.ts";
 const laneOf = (limitBytes: number, sizes: readonly number[]) => {
   const items = sizes.map((bytes, n): Item => {
     const body = { key: null, value: Buffer.from(`${n}`), headers: [] };
-    const call = { pending: 1, settle: () => {} };
-    return { call, bytes, record: { topic: "enrolled", partition: 0, ...body } };
+    const call = { pending: 1, settle: () => {}, onStored: () => {} };
+    return { call, index: 0, bytes, record: { topic: "enrolled", partition: 0, ...body } };
   });
   return Object.assign(createLane("enrolled", 0), { waiting: items, batchBytesMax: limitBytes, sequence: 7 });
 };

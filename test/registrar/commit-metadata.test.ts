@@ -4,7 +4,7 @@ import { decodeMetadata, encodeMetadata, ownLimits } from "../../src/registrar/c
 
 const stored = (members: object) => decodeMetadata(JSON.stringify({ v: 1, a: 7, c: "x", ...members }));
 const limits = { s: 20_000, o: 120_000, h: 1 };
-const known = { t: "id-e", g: "id-g", l: 9, n: 4, e: 3 };
+const known = { t: "id-e", g: "id-g", l: 9, n: 4, e: 3, r: 11 };
 
 test("ids count as honoured only where they are sent and Graph has shown that it takes them", () => {
   const honoured = (sendId: boolean, takesIds: boolean) =>
@@ -49,13 +49,15 @@ test("of a log that was known, what is unreadable is unknown, and without a ledg
     ledgerEnd: 9,
     ledgerSize: 4,
     leaderEpoch: 3,
+    readThrough: 11,
   });
-  assert.deepEqual(stored({ ...known, t: 5, g: null, e: "3" })?.known, {
+  assert.deepEqual(stored({ ...known, t: 5, g: null, e: "3", r: -2 })?.known, {
     topicId: null,
     ledgerId: null,
     ledgerEnd: 9,
     ledgerSize: 4,
     leaderEpoch: -1,
+    readThrough: 0,
   });
   for (const l of [-1, "9", undefined]) assert.equal(stored({ ...known, l })?.known, null);
 });

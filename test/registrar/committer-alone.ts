@@ -70,7 +70,14 @@ export function committerAlone(
   return Object.assign(world, { session, lease, owned, committer });
 
   function partitionOf(number: number): OwnedPartition {
-    const plan = { startAt: 0, suspectsBelow: 0, attemptedThrough: 0, limits: null, leaderEpoch: -1 };
+    const plan = {
+      startAt: 0,
+      suspectsBelow: 0,
+      attemptedThrough: 0,
+      limits: null,
+      leaderEpoch: -1,
+      readThrough: 0,
+    };
     const limits = { settleMs: settings.settleMs, orphanMs: 0, isHonoured: false };
     const ids = { enrolled: null, retry: null, registered: null };
     const plans = { enrolled: plan, retry: plan };

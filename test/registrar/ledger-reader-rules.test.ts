@@ -50,7 +50,14 @@ function given(t: TestContext, wrap: (log: EventLog) => EventLog = (log) => log)
 }
 
 function partitionOf(ledger: Ledger): OwnedPartition {
-  const plan = { startAt: 0, suspectsBelow: 0, attemptedThrough: 0, limits: null, leaderEpoch: -1 };
+  const plan = {
+    startAt: 0,
+    suspectsBelow: 0,
+    attemptedThrough: 0,
+    limits: null,
+    leaderEpoch: -1,
+    readThrough: 0,
+  };
   const session = { partitions: [0], ended: never } as unknown as Parameters<typeof createLease>[0];
   const limits = { settleMs: 0, orphanMs: 0, isHonoured: false };
   const ids = { enrolled: null, retry: null, registered: null };

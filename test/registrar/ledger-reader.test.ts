@@ -161,6 +161,7 @@ describe("a ledger that is not the one we knew is a fault:", () => {
     ledgerEnd: 0,
     ledgerSize: 0,
     leaderEpoch: -1,
+    readThrough: 0,
     ...changes,
   });
 

@@ -153,7 +153,14 @@ describe("a look at the log", () => {
       state.surveys++;
       return state.fails ? Promise.resolve({ ok: false, reason: "no leader" }) : log.survey();
     };
-    const plan = { startAt: 2, suspectsBelow: 2, attemptedThrough: 2, limits: null, leaderEpoch: -1 };
+    const plan = {
+      startAt: 2,
+      suspectsBelow: 2,
+      attemptedThrough: 2,
+      limits: null,
+      leaderEpoch: -1,
+      readThrough: 2,
+    };
     const session = { ended: new AbortController().signal } as Session;
     const limits = { settleMs: 0, orphanMs: 0, isHonoured: false };
     const ids = { enrolled: "id-e", retry: "id-r", registered: "id-g" };
@@ -162,7 +169,12 @@ describe("a look at the log", () => {
     const partition = createPartition(0, "c", createLease(session), 0, plans, limits, ids, ledger, parking);
     const owned = new Map([[0, partition]]);
     const ports = { clock: world.time, log: { ...log, survey } };
-    const watch = createLogWatch(ports, owned, (fault) => state.faults.push(fault));
+    const watch = createLogWatch(
+      ports,
+      owned,
+      () => {},
+      (fault) => state.faults.push(fault),
+    );
     return { world, state, partition, owned, watch };
   }
 

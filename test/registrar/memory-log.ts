@@ -11,6 +11,7 @@ import type {
   InputTopic,
   LogRecord,
   NewRecord,
+  OnStored,
   PositionsResult,
   ScanResult,
   SurveyResult,
@@ -132,7 +133,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
         new Promise((resolve) => void result.then((value) => isDead() || resolve(value)));
       const log: EventLog = {
         partitionCount,
-        append: (records) => alive(append(records)),
+        append: (records, onStored) => alive(append(records, onStored)),
         scan: (topic, partition, from, onRecords, signal) =>
           alive(scan(topic, partition, from, (records) => isDead() || onRecords(records), signal)),
         survey: () => alive(survey()),
@@ -195,11 +196,12 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
   };
   return memory;
 
-  async function append(records: readonly NewRecord[]): Promise<AppendResult> {
+  async function append(records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult> {
     await broker.reach("append");
     memory.appends.push(records);
     const step = memory.appendScript.shift() ?? "stored";
-    if (step !== "lost") for (const record of records) memory.store(record);
+    const stored = step === "lost" ? [] : records.map((record) => memory.store(record));
+    if (step === "stored") for (const [index, { offset }] of stored.entries()) onStored?.(index, offset);
     return step === "stored" ? { ok: true } : { ok: false, reason: `told to fail: ${step}` };
   }
 

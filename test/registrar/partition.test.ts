@@ -29,7 +29,14 @@ function given({ startAt = 0, suspectsBelow = 0 } = {}) {
     ended: new AbortController().signal,
   } as Session;
   const lease = { session, renewedAt: moment(0) };
-  const plan = { startAt, suspectsBelow, attemptedThrough: suspectsBelow, limits: null, leaderEpoch: -1 };
+  const plan = {
+    startAt,
+    suspectsBelow,
+    attemptedThrough: suspectsBelow,
+    limits: null,
+    leaderEpoch: -1,
+    readThrough: startAt,
+  };
   const limits = { settleMs: 1_000, orphanMs: 0, isHonoured: false };
   const ids = { enrolled: null, retry: null, registered: null };
   const plans = { enrolled: plan, retry: plan };

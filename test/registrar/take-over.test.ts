@@ -57,7 +57,7 @@ for (const [name, at] of [
 
 test("what the stored commit says of the writer and of the log goes with the plan", () => {
   const limits = { settleMs: 20_000, orphanMs: 120_000, isHonoured: true };
-  const known = { topicId: "id", ledgerId: "g", ledgerEnd: 9, ledgerSize: 4, leaderEpoch: 3 };
+  const known = { topicId: "id", ledgerId: "g", ledgerEnd: 9, ledgerSize: 4, leaderEpoch: 3, readThrough: 0 };
   const metadata = encodeMetadata({ attemptedThrough: 7, claim: "c", limits, known });
   const plan = planTakeOver(position([4, metadata], 0, 9), "id", false, "stop");
   assert.ok(!isFault(plan));
@@ -79,7 +79,7 @@ describe("the log is the one that was known", () => {
       attemptedThrough: 4,
       claim: "c",
       limits: null,
-      known: { topicId, ledgerId: null, ledgerEnd: 0, ledgerSize: 0, leaderEpoch: -1 },
+      known: { topicId, ledgerId: null, ledgerEnd: 0, ledgerSize: 0, leaderEpoch: -1, readThrough: 0 },
     });
   const table: [what: string, at: InputPosition, topicId: string | null, message: RegExp | null][] = [
     ["when it starts at the position", position([4, promise(4)], 4, 9), "id", null],
@@ -110,7 +110,7 @@ describe("the log is the one that was known", () => {
 
 test("commit metadata comes back as it went, and anything else is nothing", () => {
   const limits = { settleMs: 20_000, orphanMs: 120_000, isHonoured: true };
-  const known = { topicId: "t", ledgerId: "g", ledgerEnd: 9, ledgerSize: 4, leaderEpoch: 3 };
+  const known = { topicId: "t", ledgerId: "g", ledgerEnd: 9, ledgerSize: 4, leaderEpoch: 3, readThrough: 0 };
   for (const metadata of [
     { attemptedThrough: 12, claim: "x", limits, known },
     { attemptedThrough: 12, claim: "x", limits: null, known: null },

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import { contoso, eventRecord } from "./enrollments.ts";
 import { settings, type World } from "./harness.ts";
+import { lostCopies } from "./lost-copies.ts";
 import { byItself, lost, lostAfterCreating } from "./scripted-graph.ts";
 import { type Specification, specify } from "./specification.ts";
 
@@ -196,6 +197,7 @@ const table: Readonly<Record<string, Specification>> = {
     // The first worker had posted the first copy already.
     expect: recovered,
   },
+  ...lostCopies,
   "a producer writes `origin` or `in-doubt` headers into `connector.enrolled`": {
     given: {
       enrolled: [

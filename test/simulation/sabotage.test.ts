@@ -40,6 +40,9 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "claimed-objects": 18,
   "form-of-others": 18,
   "batch-as-a-whole": 10,
+  "parked-unseen": 342,
+  "append-offsets": 1296,
+  "read-through": 1525,
   "parked-in-doubt": 52,
 };
 

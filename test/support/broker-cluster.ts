@@ -6,6 +6,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ClusterBroker, StartedCluster } from "../../src/cli/chaos/brokers.ts";
 import { formatStorage, messageOf, obtainJars } from "./broker-jars.ts";
 import { commonProperties, newClusterId, propertiesText } from "./broker-java.ts";
 import { steadyPort } from "./broker-port.ts";
@@ -22,23 +23,8 @@ export interface ClusterOptions {
   readonly signal: AbortSignal;
 }
 
-export interface ClusterBroker {
-  readonly id: number;
-  /** By SIGKILL. */
-  kill(): Promise<void>;
-  /** By SIGTERM: it hands its leaderships over first. */
-  stop(): Promise<void>;
-  start(): Promise<void>;
-  freeze(): void;
-  thaw(): void;
-}
-
-export interface Cluster {
+export interface Cluster extends StartedCluster {
   readonly ok: true;
-  /** By id. */
-  readonly brokers: readonly ClusterBroker[];
-  /** host:port of each broker's listener, as advertised. */
-  addresses(listener: string): string[];
   stop(): Promise<void>;
 }
 

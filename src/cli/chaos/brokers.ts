@@ -28,7 +28,9 @@ export interface OneBroker {
 /** Of several, as the test support starts them. */
 export interface ClusterBroker {
   readonly id: number;
+  /** By SIGKILL. */
   kill(): Promise<void>;
+  /** By SIGTERM: it hands its leaderships over first. */
   stop(): Promise<void>;
   start(): Promise<void>;
   freeze(): void;
@@ -36,7 +38,9 @@ export interface ClusterBroker {
 }
 
 export interface StartedCluster {
+  /** By id. */
   readonly brokers: readonly ClusterBroker[];
+  /** host:port of each broker's listener, as advertised. */
   addresses(listener: string): readonly string[];
 }
 

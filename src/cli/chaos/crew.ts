@@ -29,8 +29,13 @@ export interface Crew {
 export interface Stop {
   readonly worker: number;
   readonly how: string;
-  /** Code of the last fault that it logged; null: none. */
-  readonly fault: string | null;
+  /** The last that it logged; null: none. */
+  readonly fault: LoggedFault | null;
+}
+
+export interface LoggedFault {
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface Stops {
@@ -43,7 +48,7 @@ interface Member {
   child: Child;
   frozen: boolean;
   starting: boolean;
-  fault: string | null;
+  fault: LoggedFault | null;
 }
 
 export function startCrew(
@@ -60,7 +65,7 @@ export function startCrew(
   let stops: Stop[] | null = null;
   const launch = (worker: number): Member => {
     const name = `worker-${worker + 1}`;
-    const member = { frozen: false, starting: false, fault: null as string | null };
+    const member = { frozen: false, starting: false, fault: null as LoggedFault | null };
     const child = processes.start(name, ["start"], environmentOf(worker), (line) => {
       const key = keyOf(line);
       if (key !== null) settled.add(key);
@@ -161,8 +166,9 @@ function keyOf(line: string): string | null {
   return /"idempotencyKey":"([^"]+)"/.exec(line)?.[1] ?? null;
 }
 
-/** The code in a worker's log line about why it stops. */
-function faultOf(line: string): string | null {
+/** What a worker's log line says about why it stops. */
+function faultOf(line: string): LoggedFault | null {
   if (!/"event":"fault"|"level":"fatal"/.test(line)) return null;
-  return /"code":"([^"]+)"/.exec(line)?.[1] ?? null;
+  const { code, message, msg } = JSON.parse(line);
+  return { code: String(code), message: String(message ?? msg) };
 }

@@ -25,6 +25,8 @@ export interface ChaosPlan {
   readonly bad: readonly NewRecord[];
   /** In the order of emission. */
   readonly records: readonly NewRecord[];
+  /** Of records that their producer put elsewhere: the partition that they are moved to. */
+  readonly homes: ReadonlyMap<NewRecord, number>;
   /** By rising `at`: strikes once so many enrollments are settled. */
   readonly faults: readonly Fault[];
 }
@@ -49,11 +51,13 @@ export function planChaos(
     sampleEnrollment(index, tenantIds, random),
   );
   const bad = planBad(options.events, tenantIds, partitionCount, random);
+  const { records, homes } = planRecords(enrollments, bad, partitionCount, random);
   return {
     tenantIds,
     enrollments,
     bad,
-    records: planRecords(enrollments, bad, partitionCount, random),
+    records,
+    homes,
     faults: planFaults(options, workers, times, random),
   };
 }
@@ -73,13 +77,16 @@ function planRecords(
   bad: readonly NewRecord[],
   partitionCount: number,
   random: Random,
-): NewRecord[] {
+): { readonly records: readonly NewRecord[]; readonly homes: ReadonlyMap<NewRecord, number> } {
+  const homes = new Map<NewRecord, number>();
   const ordered: { readonly place: number; readonly record: NewRecord }[] = [];
   const add = (place: number, event: EnrollmentEvent) => {
     const mode = random() < 0.5 ? "structured" : "binary";
     const record = enrollmentRecord(event, mode, partitionCount);
     const stray = { ...record, key: null, partition: (record.partition + 1) % partitionCount };
-    ordered.push({ place, record: random() < strayShare ? stray : record });
+    const isStray = random() < strayShare;
+    if (isStray) homes.set(stray, record.partition);
+    ordered.push({ place, record: isStray ? stray : record });
   };
   for (const [place, event] of enrollments.entries()) add(place, event);
   const originals = shuffle([...enrollments.keys()], random);
@@ -88,5 +95,5 @@ function planRecords(
     add(place, duplicateOf(enrollments[original]!, random));
   }
   for (const record of bad) ordered.push({ place: random() * enrollments.length, record });
-  return ordered.sort((a, b) => a.place - b.place).map(({ record }) => record);
+  return { records: ordered.sort((a, b) => a.place - b.place).map(({ record }) => record), homes };
 }

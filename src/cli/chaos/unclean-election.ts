@@ -15,12 +15,9 @@ import type { Cluster } from "./brokers.ts";
 import { allowUncleanElection, leadOnly, readTopicOffsets } from "./cluster-change.ts";
 import { type ClusterView, isWhole } from "./cluster-view.ts";
 import type { Course } from "./course.ts";
-import type { Stop } from "./crew.ts";
+import type { LoggedFault, Stop } from "./crew.ts";
 import type { PartitionOffsets } from "./lag.ts";
 import { until } from "./until.ts";
-
-/** Faults by which a worker says that a topic is not the one that it knew. */
-const truncationFaults: readonly string[] = ["retention-gap", "log-truncated"];
 
 const topic = topicName("enrolled", "");
 /** Records of one partition that the workers settle and Kafka then loses, at the least. */
@@ -122,18 +119,25 @@ async function growPast(
   }
 }
 
-/** Each has to stop by a fault of the right name, and once more when it was started again. */
+/** Each has to stop because the input lost its end, and once more when it was started again. */
 export function stopProblems(seen: readonly Stop[], running: number): string[] {
   const problems = seen
-    .filter(({ how, fault }) => !/^exit code [12]$/.test(how) || !truncationFaults.includes(fault ?? ""))
-    .map(
-      ({ worker, how, fault }) =>
-        `worker-${worker + 1} ended by ${how}, fault ${fault ?? "none"}, after an unclean election`,
-    );
+    .filter(({ how, fault }) => how !== "exit code 1" || fault === null || !saysSo(fault))
+    .map(({ worker, how, fault }) => {
+      const why = fault === null ? "none" : `${fault.code} (${fault.message})`;
+      return `worker-${worker + 1} ended by ${how}, fault ${why}, after an unclean election`;
+    });
   if (running > 0)
     problems.push(`${running} workers went on after an unclean election took records from them`);
   return problems;
 }
+
+/** The input's end is gone, or other records stand there. Nothing else is lost by what was done to the brokers. */
+function saysSo({ code, message }: LoggedFault): boolean {
+  return code === "retention-gap" && endIsGone.test(message);
+}
+const endIsGone =
+  /^enrolled partition \d+: .*(?:beyond the log's end|lost when another replica became leader)/;
 
 /** A broker that leads as many partitions of the topic as any, and doesn't coordinate the group. */
 export function victimOf(view: ClusterView): number | null {
@@ -165,7 +169,10 @@ const highOf = (all: readonly PartitionOffsets[], { partition }: PartitionOffset
 const committedOf = (all: readonly PartitionOffsets[], { partition }: PartitionOffsets) =>
   all.find((one) => one.partition === partition)?.committed ?? 0;
 
-/** Emits once more what was confirmed and is no longer there. */
+/**
+ * Emits once more what was confirmed and does not stand where it is worked on: a record that its producer put elsewhere
+ * may have been moved to its tenant's partition, and lost there.
+ */
 async function emitLost({ plan, log, emission, signal, say }: Course): Promise<number> {
   const emitted = plan.records.slice(0, emission.done);
   let stored: readonly LogRecord[] = [];
@@ -175,12 +182,13 @@ async function emitLost({ plan, log, emission, signal, say }: Course): Promise<n
     else say(`reading ${topic} again: ${read.reason}`);
     return read.ok;
   });
-  const there = new Set(stored.map(base64Of));
-  const lost = emitted.filter((record) => !there.has(base64Of(record)));
+  const there = new Set(stored.map(placeOf));
+  const home = (record: NewRecord) => plan.homes.get(record) ?? record.partition;
+  const lost = emitted.filter((record) => !there.has(placeOf({ ...record, partition: home(record) })));
   await until(signal, async () => lost.length === 0 || (await log.append(lost)).ok);
   return lost.length;
 }
 
-function base64Of({ value }: NewRecord | LogRecord): string {
-  return Buffer.from(value ?? []).toString("base64");
+function placeOf({ partition, value }: NewRecord | LogRecord): string {
+  return `${partition} ${Buffer.from(value ?? []).toString("base64")}`;
 }

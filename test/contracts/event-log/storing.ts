@@ -123,6 +123,24 @@ export function storingCases(define: DefineCase, features: Features): void {
     assert.ok(record!.timestampMs >= before - 1000 && record!.timestampMs <= after + 1000);
   });
 
+  define("tells at which offset each record of overlapping calls stands", async ({ log }) => {
+    const calls = numbered("call", 6).map((call) => numbered(`${call} `, 40));
+    const told = new Map<string, number>();
+    const appendTold = async (values: readonly string[]) => {
+      const records = values.map((value, index) => aRecord("retry", index % 2, value));
+      const onStored = (index: number, offset: number) =>
+        void told.set(`${index % 2} ${values[index]}`, offset);
+      assert.deepEqual(await log.append(records, onStored), { ok: true });
+      for (const [index, value] of values.entries()) assert.ok(told.has(`${index % 2} ${value}`), value);
+    };
+    await Promise.all(calls.map(appendTold));
+    await appendTold(["alone"]);
+    const stored = [...(await scan(log, "retry", 0)).records, ...(await scan(log, "retry", 1)).records];
+    for (const record of stored)
+      assert.equal(told.get(`${record.partition} ${textsOf([record])[0]}`), record.offset);
+    assert.equal(stored.length, told.size);
+  });
+
   define("stores every record of overlapping calls, each call in its order", async ({ log }) => {
     const calls = numbered("call", 12).map((call) => numbered(`${call} `, 25));
     await Promise.all(calls.map((values) => appendTexts(log, "enrolled", 1, values)));
