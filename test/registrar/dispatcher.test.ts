@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
-import { answers, byItself, silence } from "./scripted-graph.ts";
+import { answers, byItself } from "./scripted-graph.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);
