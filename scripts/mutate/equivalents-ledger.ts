@@ -1,0 +1,66 @@
+/** Those of the core's ledger, by file: see equivalents.ts. */
+import type { Equivalent } from "./trial.ts";
+
+const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
+  "src/registrar/ledger-reader.ts": [
+    {
+      line: "savedSizes.set(ledger, 0);",
+      change: "savedSizes.set(ledger, 0); -> (removed)",
+      why: "Where nothing is noted, zero is taken.",
+    },
+    {
+      line: "if (signal.aborted) return null;",
+      change: "if (signal.aborted) -> if (false)",
+      why: "Reading the whole ledger under an aborted signal ends at once, with the same null.",
+    },
+    {
+      line: "if (!result.ok && result.logEnd !== undefined && !stop.aborted)",
+      change:
+        "!result.ok && result.logEnd !== undefined && !stop.aborted -> !result.ok && result.logEnd !== undefined",
+      why: "After an abort no result of an attempt counts (persist.ts).",
+    },
+  ],
+  "src/registrar/ledger-snapshot.ts": [
+    {
+      line: "if (bytes.length < headBytes) return null;",
+      change: "bytes.length < headBytes -> bytes.length <= headBytes",
+      why: "A head alone has no slots, and is refused for that.",
+    },
+  ],
+  "src/registrar/ledger.ts": [
+    {
+      line: "slots: new Uint32Array(slotsAtFirst * wordsPerSlot),",
+      change: "slotsAtFirst * wordsPerSlot -> slotsAtFirst / wordsPerSlot",
+      why: "It grows from one slot as it does from 64.",
+    },
+    {
+      line: "if (!firstWords.has(ledger.slots[at + wordsPerUuid]!)) continue;",
+      change: "if (!firstWords.has(ledger.slots[at + wordsPerUuid]!)) -> if (false)",
+      why: "It only spares writing out ids that are not asked for; the ids themselves decide.",
+    },
+    {
+      line: "for (let word = 0; word < wordsPerUuid; word++) keyWords[word] = old[at + word]!;",
+      change: "at + word -> at - word",
+      why: "Keys that are moved are all different, so each finds the first empty slot from where its first word points.",
+    },
+    {
+      line: "for (let at = 0; at < old.length; at += wordsPerSlot) {",
+      change: "at < old.length -> at <= old.length",
+      why: "Beyond the end every word counts as empty, and is passed over.",
+    },
+    {
+      line: "if (graphId === idempotencyKey) {",
+      change: "if (graphId === idempotencyKey) -> if (false)",
+      why: "It only spares reading the id, which is a plain UUID like any other.",
+    },
+    {
+      line: "for (let at = 0; at < old.length; at += wordsPerSlot) {",
+      change: "at < old.length -> at <= old.length",
+      why: "Beyond the end every word counts as empty, and is passed over.",
+    },
+  ],
+};
+
+export const ofLedger: readonly Equivalent[] = Object.entries(byFile).flatMap(([file, entries]) =>
+  entries.map((entry) => ({ file, ...entry })),
+);

@@ -1,0 +1,247 @@
+/** Those of the core but for its ledger, by file: see equivalents.ts. */
+import type { Equivalent } from "./trial.ts";
+
+const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
+  "src/registrar/appender.ts": [
+    {
+      line: "if (running || queue.length === 0 || clock.nowMs() < notBeforeMs) return;",
+      change: "running || queue.length === 0 -> running",
+      why: "With an empty queue a flush finds nothing to send.",
+    },
+    {
+      line: "cancelWait();",
+      change: "cancelWait(); -> (removed)",
+      why: "A timer that is left over starts a flush, which sends only what may go anyway.",
+    },
+    {
+      line: "if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;",
+      change:
+        "send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0 -> send.length < manyRecords || queue.length >= recordsPerAppend",
+      why: "A wait of no time, instead of none.",
+    },
+    {
+      line: "if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;",
+      change: "gathersMs <= 0 -> gathersMs < 0",
+      why: "A wait of no time, instead of none.",
+    },
+    {
+      line: "if (queue.length > 0) return waitThenStart(waitMs);",
+      change: "if (queue.length > 0) -> if (true)",
+      why: "With an empty queue the timer finds nothing to send.",
+    },
+    {
+      line: "if (queue.length > 0) return waitThenStart(waitMs);",
+      change: "queue.length > 0 -> queue.length >= 0",
+      why: "With an empty queue the timer finds nothing to send.",
+    },
+    {
+      line: 'if (answer === "no") drop.push(entry);',
+      change: ".push -> .unshift",
+      why: "In what order entries of lost partitions are dropped means nothing: nothing of them is stored.",
+    },
+  ],
+  "src/registrar/committer.ts": [
+    {
+      line: "if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;",
+      change: "finished || committing !== null -> committing !== null",
+      why: "What is planned after the end is caught where the commit begins.",
+    },
+    {
+      line: "if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;",
+      change: "planned.atMs <= atMs -> planned.atMs < atMs",
+      why: "Planned once more for the same moment.",
+    },
+    {
+      line: "if (finished || lease === null) return;",
+      change: "finished || lease === null -> lease === null",
+      why: "After the end nothing is planned, and what was planned is cancelled.",
+    },
+    {
+      line: "if (untilMs <= distrustUntilMs) return;",
+      change: "if (untilMs <= distrustUntilMs) -> if (false)",
+      why: "The end never comes earlier than the one before it; at the same moment the second timer finds nothing left to do.",
+    },
+    {
+      line: "if (untilMs <= distrustUntilMs) return;",
+      change: "untilMs <= distrustUntilMs -> untilMs < distrustUntilMs",
+      why: "Twice at the same moment: the second timer finds nothing left to do.",
+    },
+    {
+      line: "if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) unchanged ??= one;",
+      change: "unchanged ??= one -> unchanged = one",
+      why: "Whichever unchanged position is committed, the lease is renewed.",
+    },
+  ],
+  "src/registrar/dispatcher.ts": [
+    {
+      line: "if (pumpPlanned) return;",
+      change: "if (pumpPlanned) -> if (false)",
+      why: "A pump more finds nothing to send.",
+    },
+    {
+      line: "pumpPlanned = true;",
+      change: "pumpPlanned = true; -> (removed)",
+      why: "A pump more finds nothing to send.",
+    },
+    {
+      line: "pumpPlanned = true;",
+      change: "true -> false",
+      why: "A pump more finds nothing to send.",
+    },
+    {
+      line: "held.clear();",
+      change: "held.clear(); -> (removed)",
+      why: "A line that is called once more passes its turn if nothing of it is ready.",
+    },
+  ],
+  "src/registrar/gate.ts": [
+    {
+      line: "if (untilMs <= nowMs || timers.get(tenantId) === untilMs) return;",
+      change: "untilMs <= nowMs -> untilMs < nowMs",
+      why: "At that very moment all who wait are called anyway.",
+    },
+  ],
+  "src/registrar/judge.ts": [
+    {
+      line: "if (waitedMs <= settings.tenantBlockedMaxMs) return false;",
+      change: "waitedMs <= settings.tenantBlockedMaxMs -> waitedMs < settings.tenantBlockedMaxMs",
+      why: "A millisecond in a day decides nothing.",
+    },
+    {
+      line: "if (waitedMs > settings.tenantBlockedMaxMs)",
+      change: "waitedMs > settings.tenantBlockedMaxMs -> waitedMs >= settings.tenantBlockedMaxMs",
+      why: "A millisecond in a day decides nothing.",
+    },
+  ],
+  "src/registrar/lease.ts": [
+    {
+      line: "if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1",
+      change:
+        "sentAt.monotonicMs > lease.renewedAt.monotonicMs -> sentAt.monotonicMs >= lease.renewedAt.monotonicMs",
+      why: "Two commits that were sent at the same moment renew it to the same moment.",
+    },
+  ],
+  "src/registrar/parker.ts": [
+    {
+      line: "if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);",
+      change: "partition.parking.tenants.size > 0 -> partition.parking.tenants.size >= 0",
+      why: "Without a tenant nothing is wanted.",
+    },
+    {
+      line: "if (works?.size === 0) tenants.delete(work.enrollment.tenantId);",
+      change: "if (works?.size === 0) -> if (false)",
+      why: "An empty set of a tenant's records says what none says.",
+    },
+    {
+      line: "if (works?.size === 0) tenants.delete(work.enrollment.tenantId);",
+      change: "tenants.delete(work.enrollment.tenantId); -> (removed)",
+      why: "An empty set of a tenant's records says what none says.",
+    },
+    {
+      line: "if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);",
+      change: "!partition.refilling && partition.parking.tenants.size > 0 -> !partition.refilling",
+      why: "Without a tenant nothing is wanted.",
+    },
+    {
+      line: "return clock.nowMs() - head.enteredAtMs > heldUpMs;",
+      change: "clock.nowMs() - head.enteredAtMs > heldUpMs -> clock.nowMs() - head.enteredAtMs >= heldUpMs",
+      why: "A full window is looked at again a quarter of a second later.",
+    },
+  ],
+  "src/registrar/parking.ts": [
+    {
+      line: "if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) {",
+      change: "tenant.head >= 1024 -> tenant.head > 1024",
+      why: "When entries that are done are let go changes memory and time, nothing else.",
+    },
+    {
+      line: "if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) {",
+      change: "if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) -> if (true)",
+      why: "When entries that are done are let go changes memory and time, nothing else.",
+    },
+    {
+      line: "const slot = { offset, settled: false, tainted: false };",
+      change: "false -> true",
+      why: "Of slots in the retry topic nothing reads `settled`.",
+    },
+  ],
+  "src/registrar/partition.ts": [
+    {
+      line: "else if (!doubt.isHonoured && limits.isHonoured) limits = { ...limits, isHonoured: false };",
+      change: "!doubt.isHonoured && limits.isHonoured -> !doubt.isHonoured",
+      why: "What is not honoured already stays so; the condition only spares a copy.",
+    },
+    {
+      line: "const hasSuspects = parkedThrough(partition.parking) < suspectsBelow;",
+      change:
+        "parkedThrough(partition.parking) < suspectsBelow -> parkedThrough(partition.parking) <= suspectsBelow",
+      why: "Where both are equal, so are the two values that are chosen from.",
+    },
+    {
+      line: "return Math.max(parkedTaintedThrough(partition.parking), hasSuspects ? suspectsBelow : 0);",
+      change: "conditional (hasSuspects) -> conditional (true)",
+      why: "Without suspects, parkedTaintedThrough is not below suspectsBelow, and the greater one is taken.",
+    },
+  ],
+  "src/registrar/pipeline.ts": [
+    {
+      line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
+      change:
+        'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
+      why: "The switch turns a defence off, for the simulation only.",
+    },
+    {
+      line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
+      change:
+        'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
+      why: "The switch turns a defence off, for the simulation only.",
+    },
+  ],
+  "src/registrar/read-back.ts": [
+    {
+      line: 'const heedsClaims = !settings.sabotage?.has("claimed-objects");',
+      change: '!settings.sabotage?.has("claimed-objects") -> settings.sabotage?.has("claimed-objects")',
+      why: "The switch turns a defence off, for the simulation only; without it, undefined stands for the default, true.",
+    },
+  ],
+  "src/registrar/read-by-id.ts": [
+    {
+      line: "if (gate.opensAtMs(work.enrollment.tenantId) > nowMs) held.push(work);",
+      change: ".push -> .unshift",
+      why: "In what order objects are read means nothing.",
+    },
+    {
+      line: "if (passed > 0) queue = [...held, ...queue.slice(passed)];",
+      change: "if (passed > 0) -> if (true)",
+      why: "The same queue, copied.",
+    },
+    {
+      line: "if (passed > 0) queue = [...held, ...queue.slice(passed)];",
+      change: "passed > 0 -> passed >= 0",
+      why: "The same queue, copied.",
+    },
+  ],
+  "src/registrar/registrar.ts": [
+    {
+      line: "partition.roomWaiters.delete(wake);",
+      change: "partition.roomWaiters.delete(wake); -> (removed)",
+      why: "Who was woken already is woken again in vain, and let go with that.",
+    },
+  ],
+  "src/registrar/window.ts": [
+    {
+      line: "if (window.head >= 1024 || window.head === window.slots.length) {",
+      change: "window.head >= 1024 -> window.head > 1024",
+      why: "When entries that are done are let go changes memory and time, nothing else.",
+    },
+    {
+      line: "if (window.head >= 1024 || window.head === window.slots.length) {",
+      change: "if (window.head >= 1024 || window.head === window.slots.length) -> if (true)",
+      why: "When entries that are done are let go changes memory and time, nothing else.",
+    },
+  ],
+};
+
+export const ofRegistrar: readonly Equivalent[] = Object.entries(byFile).flatMap(([file, entries]) =>
+  entries.map((entry) => ({ file, ...entry })),
+);
