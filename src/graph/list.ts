@@ -13,7 +13,7 @@ export const maxListPages = 1_000;
 
 /**
  * A later page may be asked for again: of many pages one fails often, and all would have to be read once more. The first
- * one is not: whoever asked is to learn soon that Graph does not answer.
+ * one is not: the caller is to learn soon that Graph does not answer.
  */
 async function getPage(send: Send, tenantId: string, url: URL | null): Promise<Outcome> {
   const triesMax = url === null ? 1 : pageTriesMax;

@@ -141,9 +141,7 @@ function open({ backoff }: Breaker, circuit: Circuit, nowMs: number, random: Ran
 function reported(breaker: Breaker): Circuit | null {
   const { all, tenants, illSinceWell } = breaker;
   if (all.openings > 0) return all;
-  for (const [tenantId, ill] of illSinceWell) {
-    const tenant = tenants.get(tenantId);
-    if (isLasting(breaker, ill) && tenant !== undefined && tenant.openings > 0) return tenant; // 5
-  }
+  // What lasts so long has opened the tenant's own.
+  for (const [tenantId, ill] of illSinceWell) if (isLasting(breaker, ill)) return tenants.get(tenantId)!; // 5
   return null;
 }

@@ -110,20 +110,20 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
 
   test("unless an answer to a create has shown that it does", async (t) => {
     const world = createWorld(t);
+    world.log.store(registeredBefore(fineOne, 0, "fine"));
     world.emit({ machine: "SHOWS-IT" });
     const reply = { ...answers(201).reply, object: cut({ machine: "SHOWS-IT" }, "shown") };
     world.graph.script(contoso, { reply }, lost);
     const worker = world.start();
-    await world.untilRegistered(1);
+    await world.untilRegistered(2);
     assert.deepEqual(
       worker.seen("graph-normalises").map(({ what }) => what),
       [["seconds", "utc"]],
     );
-    const fine = objectOf({ machine: "FINE", at: "2017-01-01T00:00:00.0000001Z" }, "fine");
-    world.graph.objects.set(contoso, [cut({}, "theirs"), fine]);
+    world.graph.objects.set(contoso, [cut({}, "theirs"), objectOf(fineOne, "fine")]);
     world.emit({});
-    await world.untilRegistered(2);
-    assert.equal(world.registered()[1]?.data.id, "theirs");
+    await world.untilRegistered(3);
+    assert.equal(world.registered()[2]?.data.id, "theirs");
     assert.equal(worker.seen("graph-normalises").length, 1);
   });
 

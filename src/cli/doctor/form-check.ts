@@ -6,17 +6,13 @@
  * 3. What was enrolled counts where it is still in the log, under the same key; else what was registered, which Graph's
  *    answer to the create may have changed already: then only what the list changes on top is seen.
  */
-import Type from "typebox";
-import { Compile } from "typebox/compile";
 import { openLog } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { decode } from "../../domain/decode.ts";
 import { identify } from "../../domain/identity.ts";
-import { decodeUtf8 } from "../../domain/json-value.ts";
-import { readLedgerEntry } from "../../domain/registered.ts";
+import { readRegistered } from "../../domain/registered-properties.ts";
 import { changesBetween, changeTexts, type Identifying } from "../../domain/same-enrollment.ts";
-import { topicNamed } from "../../domain/topics.ts";
-import type { Clock, EventLog, GraphChange, GraphObject, LogRecord, Topic } from "../../ports.ts";
+import type { Clock, EventLog, GraphChange, GraphObject, LogRecord, Position, Topic } from "../../ports.ts";
 import { type Finding, note, ok } from "./finding.ts";
 
 /** Objects by tenant. */
@@ -27,7 +23,7 @@ interface Pair {
   readonly tenantId: string;
   readonly kept: GraphObject;
   readonly registered: Identifying;
-  readonly source: { readonly topic: Topic; readonly partition: number; readonly offset: number };
+  readonly source: Position;
   sent: Identifying | null;
 }
 
@@ -78,34 +74,12 @@ async function findPairs(log: EventLog, lists: Lists, signal: AbortSignal): Prom
   return [...pairs.values()].flat();
 }
 
-const isRegistration = Compile(
-  Type.Object({
-    data: Type.Object({
-      id: Type.String(),
-      tenantId: Type.String(),
-      machineName: Type.String(),
-      connectorName: Type.String(),
-      enrollmentDateTime: Type.String(),
-      sourceEvent: Type.Object({
-        topic: Type.String(),
-        partition: Type.Integer({ minimum: 0 }),
-        offset: Type.Integer({ minimum: 0 }),
-      }),
-    }),
-  }),
-);
-
 function pairOf(record: LogRecord, byId: ReadonlyMap<string, ReadonlyMap<string, GraphObject>>): Pair | null {
-  const entry = readLedgerEntry(record);
-  if (entry === null) return null;
-  const event: unknown = JSON.parse(decodeUtf8(record.value!)!);
-  if (!isRegistration.Check(event)) return null;
-  const { id, tenantId, sourceEvent, ...registered } = event.data;
-  const kept = byId.get(tenantId.toLowerCase())?.get(id); // 1
-  const topic = topicNamed(sourceEvent.topic);
-  if (kept === undefined || topic === null) return null;
-  const source = { ...sourceEvent, topic };
-  return { idempotencyKey: entry.idempotencyKey, tenantId, kept, registered, source, sent: null };
+  const read = readRegistered(record);
+  if (read === null) return null;
+  const { idempotencyKey, tenantId, graphId, registered, source } = read;
+  const kept = byId.get(tenantId)?.get(graphId); // 1
+  return kept === undefined ? null : { idempotencyKey, tenantId, kept, registered, source, sent: null };
 }
 
 /** Fills in what was enrolled, where it is still there. */
