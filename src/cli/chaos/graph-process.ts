@@ -50,7 +50,7 @@ export async function startGraph(
   const child = processes.start("graph", args, {}, (line) => {
     const setting = /^export ([A-Z_]+)=(.*)$/.exec(line);
     if (setting) environment[setting[1]!] = setting[2]!;
-    const url = / and (http:\S+)\.$/.exec(line)?.[1];
+    const url = / and (http:\S+)\. /.exec(line)?.[1];
     if (url !== undefined) environment.CONTROL = `${url}/_control`;
     if (line.startsWith("# What it holds")) ready.resolve(environment.CONTROL ?? "");
   });
