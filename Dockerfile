@@ -34,7 +34,7 @@ COPY --from=build /app/dist /app/dist
 COPY docker/init.sh /app/init.sh
 ENV NODE_ENV=production TMPDIR=/data HTTP_HOST=0.0.0.0 HTTP_PORT=8080
 # Memory before speed: with these and the entrypoint's options a worker with a million records before it stays below
-# 250 MB, which Node's own choice doubles for less CPU an event (bench/README.md).
+# 250 MB, which Node's own choice doubles for less CPU an event (lab/bench/README.md).
 ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=65536 KAFKA_MAX_PARTITION_FETCH_BYTES=65536
 # The base image's user `node`, by number, so that an orchestrator can see that it isn't root.
 USER 1000:1000

@@ -15,7 +15,7 @@ const seedsAtFirst = 200;
 
 const help = `npm run mutate -- [OPTIONS]
 
-Changes src/registrar, src/policy, src/graph/answer.ts and src/kafka/producer*.ts in one place at a
+Changes src/registrar, src/policy, src/graph/answer.ts and src/log/kafka/producer*.ts in one place at a
 time, and says which changes no test and no seed of the simulation noticed. No file is changed on
 disk.
 
@@ -54,7 +54,7 @@ async function main(args: string[]): Promise<number> {
     seed,
     jobs,
     stagesMax: near ? 1 : 2,
-    simulation: simulated === 0 ? null : { entry: "src/simulation/run-seed.ts", seeds: simulated },
+    simulation: simulated === 0 ? null : { entry: "lab/simulation/run-seed.ts", seeds: simulated },
     cpuGraceSeconds: 5,
     progress: (line) => console.error(line),
   };

@@ -11,8 +11,8 @@ import { caFileProblem } from "./graph/ca-file.ts";
 import { graphAddresses } from "./graph/clouds.ts";
 import type { GraphSettings, OpenedGraph } from "./graph/graph-client.ts";
 import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
-import type { KafkaSettings } from "./kafka/kafka-log.ts";
-import type { SecurityResult } from "./kafka/security.ts";
+import type { SecurityResult } from "./log/kafka/cluster/security.ts";
+import type { KafkaSettings } from "./log/kafka/kafka-log.ts";
 import type { Clock, EventLog, LogTail, Observer, Random } from "./ports.ts";
 import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
@@ -43,14 +43,14 @@ export async function openLog(
   purpose: Purpose = "use",
 ): Promise<LogOpening> {
   if (settings.kafkaBrokers === null) {
-    const { openEmbeddedLog } = await import("./embedded/embedded-log.ts");
+    const { openEmbeddedLog } = await import("./log/embedded/embedded-log.ts");
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
   const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent);
   if (!kafka.ok) return { ...kafka, mayPass: false };
-  const { openKafkaLog } = await import("./kafka/kafka-log.ts");
+  const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   if (purpose === "use") return openKafkaLog(kafka.settings, clock);
-  const { decodeMetadata } = await import("./registrar/commit-metadata.ts");
+  const { decodeMetadata } = await import("./registrar/ownership/commit-metadata.ts");
   const attemptedThroughOf = (metadata: string) => decodeMetadata(metadata)?.attemptedThrough ?? null;
   return openKafkaLog({ ...kafka.settings, attemptedThroughOf }, clock);
 }
@@ -67,8 +67,8 @@ export async function openForRepartition(
 ): Promise<RepartitionOpening> {
   const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {});
   if (!kafka.ok) return { ...kafka, mayPass: false };
-  const { openKafkaLog } = await import("./kafka/kafka-log.ts");
-  const { createTopicAdmin } = await import("./kafka/topic-admin.ts");
+  const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
+  const { createTopicAdmin } = await import("./log/kafka/set-up/topic-admin.ts");
   const opening = await openKafkaLog({ ...kafka.settings, anyCounts: true }, clock);
   return opening.ok ? { ...opening, cluster: createTopicAdmin(kafka.settings, clock) } : opening;
 }
@@ -102,7 +102,7 @@ async function kafkaSettings(
 
 /** TLS and login in kafkajs's words, for what talks to the brokers beside the log. */
 export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
-  const { readSecurity } = await import("./kafka/security.ts");
+  const { readSecurity } = await import("./log/kafka/cluster/security.ts");
   const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
   return readSecurity({
     tls: s.kafkaSsl ? { caFile, clientCertFile, clientKeyFile } : null,

@@ -98,7 +98,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** Not for users of the product: they serve tests and measurements, on brokers and Graphs of their own. */
-const ofTheWorkshop = /^src\/(?:simulation|simulator|cli\/(?:bench|chaos|simulate|demo))/;
+const ofTheWorkshop = /^src\/(?:simulation|emulator|cli\/(?:bench|chaos|simulate|demo))/;
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");

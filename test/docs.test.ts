@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { obtainBroker, skipWithout } from "./support/broker.ts";
+import { obtainBroker, skipWithout } from "../lab/testkit/broker.ts";
 import {
   anchorLinks,
   anchorsOf,

@@ -29,7 +29,7 @@ const layers: Readonly<Record<string, rules.Layer>> = {
     packages: ["@azure/identity", "@microsoft/microsoft-graph-client", "undici"],
     node: ["*"],
   },
-  simulator: { imports: ["domain", "ports"], packages: ["selfsigned", "typebox"], node: ["*"] },
+  emulator: { imports: ["domain", "ports"], packages: ["selfsigned", "typebox"], node: ["*"] },
   observe: {
     imports: ["domain", "ports"],
     types: ["policy"],
@@ -42,7 +42,7 @@ const layers: Readonly<Record<string, rules.Layer>> = {
   compose: {
     imports: [
       ...["clock", "config", "domain", "embedded", "graph", "http", "kafka", "observe", "policy", "ports"],
-      ...["registrar", "repartition", "simulator", "snapshots"],
+      ...["registrar", "repartition", "emulator", "snapshots"],
     ],
     packages: ["pino"],
     node: ["*"],
@@ -60,7 +60,7 @@ const layers: Readonly<Record<string, rules.Layer>> = {
       "reconcile",
       "repartition",
       "simulation",
-      "simulator",
+      "emulator",
     ],
     types: ["registrar"],
     packages: ["commander", "kafkajs", "pino"],
@@ -72,15 +72,15 @@ const core = ["domain", "policy", "registrar"];
 /** Where the machine's own clock, randomness and timers may be used, and why there. */
 const ambientAllowed: Readonly<Record<string, string>> = {
   "src/clock.ts": "is the clock",
-  "src/kafka/cluster.ts": "replaces a timer inside kafkajs",
-  "src/simulator/server.ts": "runs alone, with its own real clock",
-  "src/simulation/command.ts": "tells how long the seeds took",
+  "src/log/kafka/cluster/cluster.ts": "replaces a timer inside kafkajs",
+  "emulator/server.ts": "runs alone, with its own real clock",
+  "lab/simulation/command.ts": "tells how long the seeds took",
   "src/cli/main.ts": "ends a process that hangs on exit",
   "src/cli/interrupts.ts": "cuts off a stop that hangs, without keeping a process that has ended",
 };
 
 /** Commands that talk to people outside cli. */
-const consoleAllowed = ["src/simulation/command.ts"];
+const consoleAllowed = ["lab/simulation/command.ts"];
 
 /** Core files that no test imports: the test file that covers them. */
 const testedElsewhere: Readonly<Record<string, string>> = {
@@ -89,18 +89,18 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/domain/json-value.ts": "test/domain/decode-refused.test.ts",
   "src/domain/violations.ts": "test/domain/decode-refused.test.ts",
   // Parts of one worker, tested through it: each in the file that is named for it, where it has one.
-  "src/registrar/adoption.ts": "test/registrar/adoption.test.ts",
-  "src/registrar/committer.ts": "test/registrar/committer.test.ts",
-  "src/registrar/dispatcher.ts": "test/registrar/dispatcher.test.ts",
-  "src/registrar/judge.ts": "test/registrar/judge.test.ts",
-  "src/registrar/ownership.ts": "test/registrar/ownership.test.ts",
-  "src/registrar/parker.ts": "test/registrar/parker.test.ts",
-  "src/registrar/pipeline.ts": "test/registrar/pipeline.test.ts",
-  "src/registrar/read-back.ts": "test/registrar/read-back.test.ts",
-  "src/registrar/read-by-id.ts": "test/registrar/read-back-by-id.test.ts",
+  "src/registrar/flow/adoption.ts": "test/registrar/flow/adoption.test.ts",
+  "src/registrar/ownership/committer.ts": "test/registrar/ownership/committer.test.ts",
+  "src/registrar/flow/dispatcher.ts": "test/registrar/flow/dispatcher.test.ts",
+  "src/registrar/flow/judge.ts": "test/registrar/flow/judge.test.ts",
+  "src/registrar/ownership/ownership.ts": "test/registrar/ownership/ownership.test.ts",
+  "src/registrar/flow/parker.ts": "test/registrar/flow/parker.test.ts",
+  "src/registrar/flow/pipeline.ts": "test/registrar/flow/pipeline.test.ts",
+  "src/registrar/flow/read-back.ts": "test/registrar/flow/read-back.test.ts",
+  "src/registrar/flow/read-by-id.ts": "test/registrar/flow/read-back-by-id.test.ts",
   "src/registrar/registrar.ts": "test/registrar/registrar.test.ts",
   "src/registrar/settings.ts": "test/registrar/registrar.test.ts",
-  "src/registrar/suspects.ts": "test/registrar/doubt.test.ts",
+  "src/registrar/ownership/suspects.ts": "test/registrar/ownership/doubt.test.ts",
 };
 
 const maxLines = 300;

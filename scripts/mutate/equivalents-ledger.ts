@@ -2,7 +2,7 @@
 import type { Equivalent } from "./trial.ts";
 
 const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
-  "src/registrar/ledger-reader.ts": [
+  "src/registrar/ledger/ledger-reader.ts": [
     {
       line: "savedSizes.set(ledger, 0);",
       change: "savedSizes.set(ledger, 0); -> (removed)",
@@ -20,14 +20,14 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "After an abort no result of an attempt counts (persist.ts).",
     },
   ],
-  "src/registrar/ledger-snapshot.ts": [
+  "src/registrar/ledger/ledger-snapshot.ts": [
     {
       line: "if (bytes.length < headBytes) return null;",
       change: "bytes.length < headBytes -> bytes.length <= headBytes",
       why: "A head alone has no slots, and is refused for that.",
     },
   ],
-  "src/registrar/ledger.ts": [
+  "src/registrar/ledger/ledger.ts": [
     {
       line: "slots: new Uint32Array(slotsAtFirst * wordsPerSlot),",
       change: "slotsAtFirst * wordsPerSlot -> slotsAtFirst / wordsPerSlot",

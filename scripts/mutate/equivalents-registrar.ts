@@ -2,7 +2,7 @@
 import type { Equivalent } from "./trial.ts";
 
 const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
-  "src/registrar/appender.ts": [
+  "src/registrar/flow/appender.ts": [
     {
       line: "if (running || queue.length === 0 || clock.nowMs() < notBeforeMs) return;",
       change: "running || queue.length === 0 -> running",
@@ -40,7 +40,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "In what order entries of lost partitions are dropped means nothing: nothing of them is stored.",
     },
   ],
-  "src/registrar/committer.ts": [
+  "src/registrar/ownership/committer.ts": [
     {
       line: "if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;",
       change: "finished || committing !== null -> committing !== null",
@@ -72,7 +72,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Whichever unchanged position is committed, the lease is renewed.",
     },
   ],
-  "src/registrar/dispatcher.ts": [
+  "src/registrar/flow/dispatcher.ts": [
     {
       line: "if (pumpPlanned) return;",
       change: "if (pumpPlanned) -> if (false)",
@@ -94,14 +94,14 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "A line that is called once more passes its turn if nothing of it is ready.",
     },
   ],
-  "src/registrar/gate.ts": [
+  "src/registrar/flow/gate.ts": [
     {
       line: "if (untilMs <= nowMs || timers.get(tenantId) === untilMs) return;",
       change: "untilMs <= nowMs -> untilMs < nowMs",
       why: "At that very moment all who wait are called anyway.",
     },
   ],
-  "src/registrar/judge.ts": [
+  "src/registrar/flow/judge.ts": [
     {
       line: "if (waitedMs <= settings.tenantBlockedMaxMs) return false;",
       change: "waitedMs <= settings.tenantBlockedMaxMs -> waitedMs < settings.tenantBlockedMaxMs",
@@ -113,7 +113,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "A millisecond in a day decides nothing.",
     },
   ],
-  "src/registrar/lease.ts": [
+  "src/registrar/ownership/lease.ts": [
     {
       line: "if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1",
       change:
@@ -121,7 +121,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Two commits that were sent at the same moment renew it to the same moment.",
     },
   ],
-  "src/registrar/parker.ts": [
+  "src/registrar/flow/parker.ts": [
     {
       line: "if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);",
       change: "partition.parking.tenants.size > 0 -> partition.parking.tenants.size >= 0",
@@ -148,7 +148,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "A full window is looked at again a quarter of a second later.",
     },
   ],
-  "src/registrar/parking.ts": [
+  "src/registrar/intake/parking.ts": [
     {
       line: "if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) {",
       change: "tenant.head >= 1024 -> tenant.head > 1024",
@@ -165,7 +165,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Of slots in the retry topic nothing reads `settled`.",
     },
   ],
-  "src/registrar/partition.ts": [
+  "src/registrar/ownership/partition.ts": [
     {
       line: "else if (!doubt.isHonoured && limits.isHonoured) limits = { ...limits, isHonoured: false };",
       change: "!doubt.isHonoured && limits.isHonoured -> !doubt.isHonoured",
@@ -183,7 +183,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Without suspects, parkedTaintedThrough is not below suspectsBelow, and the greater one is taken.",
     },
   ],
-  "src/registrar/pipeline.ts": [
+  "src/registrar/flow/pipeline.ts": [
     {
       line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
       change:
@@ -197,14 +197,14 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "The switch turns a defence off, for the simulation only.",
     },
   ],
-  "src/registrar/read-back.ts": [
+  "src/registrar/flow/read-back.ts": [
     {
       line: 'const heedsClaims = !settings.sabotage?.has("claimed-objects");',
       change: '!settings.sabotage?.has("claimed-objects") -> settings.sabotage?.has("claimed-objects")',
       why: "The switch turns a defence off, for the simulation only; without it, undefined stands for the default, true.",
     },
   ],
-  "src/registrar/read-by-id.ts": [
+  "src/registrar/flow/read-by-id.ts": [
     {
       line: "if (gate.opensAtMs(work.enrollment.tenantId) > nowMs) held.push(work);",
       change: ".push -> .unshift",
@@ -228,7 +228,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Who was woken already is woken again in vain, and let go with that.",
     },
   ],
-  "src/registrar/window.ts": [
+  "src/registrar/intake/window.ts": [
     {
       line: "if (window.head >= 1024 || window.head === window.slots.length) {",
       change: "window.head >= 1024 -> window.head > 1024",

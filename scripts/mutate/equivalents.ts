@@ -40,13 +40,13 @@ export const equivalents: readonly Equivalent[] = [
     why: "An error has one such member: Graph writes either innerError or innererror.",
   },
   {
-    file: "src/kafka/producer.ts",
+    file: "src/log/kafka/produce/producer.ts",
     line: "const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);",
     change: ".find -> .findLast",
     why: "A request holds one batch of a partition, so there is one answer at most.",
   },
   {
-    file: "src/kafka/producer.ts",
+    file: "src/log/kafka/produce/producer.ts",
     line: "again.push(lane);",
     change: ".push -> .unshift",
     why: "All of them wait for the same moment; their order means nothing.",

@@ -20,8 +20,8 @@ export const areas: readonly Area[] = [
   },
   { sources: ["src/graph/answer.ts"], tests: ["test/graph/*.test.ts"] },
   {
-    sources: ["src/kafka/producer.ts", "src/kafka/producer-lane.ts"],
-    tests: ["test/kafka/producer*.test.ts"],
+    sources: ["src/log/kafka/produce/producer.ts", "src/log/kafka/produce/producer-lane.ts"],
+    tests: ["test/log/kafka/producer*.test.ts"],
   },
 ];
 

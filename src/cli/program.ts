@@ -10,8 +10,8 @@ type Loader = () => Promise<{ command(): Command }>;
 const commands: Readonly<Record<string, readonly [summary: string, load: Loader]>> = {
   start: ["the worker: enrollments in, Graph objects and registered records out", () => import("./start.ts")],
   demo: [
-    "the whole job on one machine with sample enrollments and a simulated Graph",
-    () => import("./demo.ts"),
+    "the whole job on one machine with sample enrollments and an emulated Graph",
+    () => import("../../demo/command.ts"),
   ],
   emit: ["publish enrollment events from flags, a file or standard input", () => import("./emit.ts")],
   tail: ["follow connector.registered, the dead letters or the enrollments", () => import("./tail.ts")],
@@ -26,10 +26,22 @@ const commands: Readonly<Record<string, readonly [summary: string, load: Loader]
     "more partitions for Kafka's topics, with what is registered moved along",
     () => import("./repartition.ts"),
   ],
-  "simulate-graph": ["the Graph simulator alone, for tests and trials", () => import("./simulate-graph.ts")],
-  simulate: ["seeded simulation of the worker under faults", () => import("./simulate.ts")],
-  chaos: ["workers as processes on a real broker, killed and frozen at random", () => import("./chaos.ts")],
-  bench: ["measure the worker against other programs that do the same job", () => import("./bench.ts")],
+  "simulate-graph": [
+    "the Graph emulator alone, for tests and trials",
+    () => import("../../emulator/command.ts"),
+  ],
+  simulate: [
+    "seeded simulation of the worker under faults",
+    () => import("../../lab/simulation/simulate.ts"),
+  ],
+  chaos: [
+    "workers as processes on a real broker, killed and frozen at random",
+    () => import("../../lab/chaos/command.ts"),
+  ],
+  bench: [
+    "measure the worker against other programs that do the same job",
+    () => import("../../lab/bench/command.ts"),
+  ],
 };
 
 export const commandNames = Object.keys(commands);

@@ -19,12 +19,12 @@ import {
 } from "../compose.ts";
 import { settingsMarkdown } from "../config/reference.ts";
 import type { Group, Settings } from "../config/table.ts";
-import { openHealthServer, type Readiness } from "../http/health-server.ts";
 import { fanOut } from "../observe/fan-out.ts";
 import { openLogger } from "../observe/logger.ts";
 import { type LogObserver, openLogObserver } from "../observe/logs.ts";
 import { type Metrics, openMetrics } from "../observe/metrics.ts";
 import { nonBlockingOutput } from "../observe/output.ts";
+import { openHealthServer, type Readiness } from "../server/health-server.ts";
 import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";

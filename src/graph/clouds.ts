@@ -30,7 +30,7 @@ export function graphAddresses(settings: {
   return { graph: settings.baseUrl ?? graphUrl, authority: settings.authorityHost ?? authorityHost };
 }
 
-/** The application scope of a cloud. It stays the same when a proxy or simulator stands in for the Graph host. */
+/** The application scope of a cloud. It stays the same when a proxy or emulator stands in for the Graph host. */
 export function scopeOf(cloud: CloudName): string {
   return `${clouds[cloud].graphUrl}/.default`;
 }

@@ -36,7 +36,7 @@ import { httpMiddleware } from "./transport.ts";
 
 export interface GraphSettings {
   readonly cloud: CloudName;
-  /** A proxy or simulator in place of the cloud's Graph, without a version; http:// is allowed. */
+  /** A proxy or emulator in place of the cloud's Graph, without a version; http:// is allowed. */
   readonly baseUrl: string | null;
   /** In place of the cloud's authority; https:// only. */
   readonly authorityHost: string | null;

@@ -1,6 +1,6 @@
 /**
  * Authentication and telemetry of the middleware chain. The stock handlers are left out on purpose: RetryHandler
- * repeats a POST on 504, and AuthenticationHandler sends no token over http:// to a simulator.
+ * repeats a POST on 504, and AuthenticationHandler sends no token over http:// to an emulator.
  */
 import type { Context, Middleware } from "@microsoft/microsoft-graph-client";
 import { PACKAGE_VERSION } from "@microsoft/microsoft-graph-client/lib/src/Version.js";

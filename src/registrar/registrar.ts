@@ -4,20 +4,20 @@
  */
 import type { BreakerState } from "../policy/breaker.ts";
 import { type InputTopic, inputTopics, type LogRecord, type Membership, type Session } from "../ports.ts";
-import { createCommitter } from "./committer.ts";
 import { type Fault, membershipLost } from "./fault.ts";
-import { epochBefore, noteEpoch } from "./leader-epochs.ts";
-import { createLedgerReader } from "./ledger-reader.ts";
-import { createLogWatch } from "./log-watch.ts";
-import { createOwnership } from "./ownership.ts";
-import { parkedCount } from "./parking.ts";
-import { isHeld, isOwned, type OwnedPartition, sessionOf, trackOf } from "./partition.ts";
+import { createPipeline, type Ports } from "./flow/pipeline.ts";
+import { epochBefore, noteEpoch } from "./intake/leader-epochs.ts";
+import { parkedCount } from "./intake/parking.ts";
+import { hasRoom } from "./intake/window.ts";
+import { createLedgerReader } from "./ledger/ledger-reader.ts";
+import { createCommitter } from "./ownership/committer.ts";
+import { createLogWatch } from "./ownership/log-watch.ts";
+import { createOwnership } from "./ownership/ownership.ts";
+import { isHeld, isOwned, type OwnedPartition, sessionOf, trackOf } from "./ownership/partition.ts";
+import { gapFault } from "./ownership/take-over.ts";
 import { createPersist } from "./persist.ts";
-import { createPipeline, type Ports } from "./pipeline.ts";
 import type { RegistrarSettings } from "./settings.ts";
-import { gapFault } from "./take-over.ts";
 import { sleep } from "./timers.ts";
-import { hasRoom } from "./window.ts";
 
 export interface RegistrarStatus {
   readonly ready: boolean;

@@ -10,8 +10,8 @@ import { decode } from "../domain/decode.ts";
 import { createHomes } from "../domain/ledger-home.ts";
 import { movedRecord } from "../domain/origin.ts";
 import type { Commit, EventLog, LogRecord, NewRecord } from "../ports.ts";
-import { encodeMetadata } from "../registrar/commit-metadata.ts";
-import { inDoubtHeader, isInDoubt } from "../registrar/outcomes.ts";
+import { inDoubtHeader, isInDoubt } from "../registrar/flow/outcomes.ts";
+import { encodeMetadata } from "../registrar/ownership/commit-metadata.ts";
 import type { Unsettled } from "./plan.ts";
 
 export interface CarryParts {

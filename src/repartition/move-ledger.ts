@@ -9,7 +9,7 @@
 import { createHomes, createPlacement, type Placement, place } from "../domain/ledger-home.ts";
 import { type LedgerEntry, movedEntry, movedMarker, readLedgerEntry } from "../domain/registered.ts";
 import type { EventLog, LogRecord, NewRecord } from "../ports.ts";
-import { createLedger, graphIdOf, type Ledger, remember } from "../registrar/ledger.ts";
+import { createLedger, graphIdOf, type Ledger, remember } from "../registrar/ledger/ledger.ts";
 
 export interface MoveProgress {
   readonly phase: "reading" | "copying" | "marking";

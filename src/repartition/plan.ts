@@ -8,7 +8,7 @@
  */
 import { areEqual, leastTarget, type PartitionCounts } from "../domain/partition-counts.ts";
 import type { InputPosition, InputTopic, Topic } from "../ports.ts";
-import { type CommitMetadata, decodeMetadata } from "../registrar/commit-metadata.ts";
+import { type CommitMetadata, decodeMetadata } from "../registrar/ownership/commit-metadata.ts";
 
 export interface Problem {
   readonly code: string;

@@ -1,6 +1,7 @@
 /** What `doctor` says of how Graph keeps values, from a log that is there and the lists that it was handed. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { bytes, documentedDetails, sampleEvent, tenantId } from "../../lab/testkit/samples.ts";
 import { checkForms } from "../../src/cli/doctor/form-check.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openLog } from "../../src/compose.ts";
@@ -9,7 +10,6 @@ import { decode } from "../../src/domain/decode.ts";
 import { identify } from "../../src/domain/identity.ts";
 import { registeredRecord } from "../../src/domain/registered.ts";
 import type { GraphObject } from "../../src/ports.ts";
-import { bytes, documentedDetails, sampleEvent, tenantId } from "../domain/samples.ts";
 import { temporaryDirectory } from "./run-cli.ts";
 
 const sent = {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import type { GraphBehaviour } from "../../src/simulator/settings.ts";
-import { freePort } from "../support/broker-port.ts";
+import type { GraphBehaviour } from "../../emulator/settings.ts";
+import { freePort } from "../../lab/testkit/broker-port.ts";
+import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
 import { runCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor, tenantId } from "./simulator-for-tests.ts";
 
 type Context = { after(end: () => void | Promise<void>): void };
 
@@ -14,7 +14,7 @@ async function doctor(
   extra: Readonly<Record<string, string>> = {},
   behaviour: Partial<GraphBehaviour> = {},
 ) {
-  const { environment } = await simulatorFor(t, { behaviour });
+  const { environment } = await emulatorFor(t, { behaviour });
   const dataDir = join(temporaryDirectory(t), "data");
   const ended = await runCli(["doctor"], { ...environment, DATA_DIR: dataDir, ...extra });
   return { ...ended, dataDir };
@@ -32,7 +32,7 @@ suite("doctor", () => {
   });
 
   test("an embedded log that is there is opened", async (t) => {
-    const { environment } = await simulatorFor(t);
+    const { environment } = await emulatorFor(t);
     const settings = { ...environment, DATA_DIR: temporaryDirectory(t) };
     const emitted = await runCli(["emit", "--machine", "m", "--connector", "c"], settings);
     assert.equal(emitted.code, 0, emitted.stderr);
@@ -122,7 +122,7 @@ suite("doctor", () => {
   }
 
   test("--json is one object with the same findings", async (t) => {
-    const { environment } = await simulatorFor(t);
+    const { environment } = await emulatorFor(t);
     const settings = { ...environment, DATA_DIR: join(temporaryDirectory(t), "data") };
     const { code, stdout } = await runCli(["doctor", "--json"], {
       ...settings,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openHealthServer, type Readiness } from "../../src/http/health-server.ts";
-import { freePort } from "../support/broker-port.ts";
+import { freePort } from "../../lab/testkit/broker-port.ts";
+import { openHealthServer, type Readiness } from "../../src/server/health-server.ts";
 import { runCli } from "./run-cli.ts";
 
 async function healthServer(t: { after(end: () => Promise<void>): void }, readiness: Readiness) {

@@ -1,11 +1,11 @@
 /** What reconcile and doctor make of a list that fails in part. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
 import { runCli, startCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor, tenantId } from "./simulator-for-tests.ts";
 
 test("a list that fails in part: nothing is called missing, nothing equal, and doctor says why", async (t) => {
-  const { simulator, environment: graphAt } = await simulatorFor(t);
+  const { emulator, environment: graphAt } = await emulatorFor(t);
   const environment = {
     ...graphAt,
     REREAD_DELAY_MS: "10",
@@ -21,7 +21,7 @@ test("a list that fails in part: nothing is called missing, nothing equal, and d
   worker.child.kill("SIGTERM");
   await worker.ended;
 
-  simulator.setBehaviour({ listForm: "hole" });
+  emulator.setBehaviour({ listForm: "hole" });
   const text = await runCli(["reconcile"], environment);
   assert.equal(text.code, 1, text.stdout + text.stderr);
   assert.match(text.stdout, new RegExp(`^tenant ${tenantId}: 3 registered, 2 in Graph$`, "m"));
@@ -31,7 +31,7 @@ test("a list that fails in part: nothing is called missing, nothing equal, and d
   );
   assert.match(text.stdout, /^0 missing, 0 orphaned, .* in 1 of 1 tenants, 1 of them listed in part$/m);
 
-  simulator.setBehaviour({ listForm: "elsewhere" });
+  emulator.setBehaviour({ listForm: "elsewhere" });
   const json = await runCli(["reconcile", "--json"], environment);
   const { equal, missing, incomplete, results } = JSON.parse(json.stdout);
   assert.deepEqual([json.code, equal, missing, incomplete], [1, false, 0, 1]);
@@ -42,12 +42,12 @@ test("a list that fails in part: nothing is called missing, nothing equal, and d
   assert.equal(doctor.code, 1, doctor.stdout);
   assert.match(doctor.stdout, /^wrong +graph .* only 3 can be read: .*not followed; check GRAPH_BASE_URL/m);
 
-  simulator.setBehaviour({ listForm: "whole" });
+  emulator.setBehaviour({ listForm: "whole" });
   assert.equal((await runCli(["reconcile"], environment)).code, 0);
 });
 
 test("doctor names the proxies and not their passwords; a malformed one is a matter of configuration", async (t) => {
-  const { environment } = await simulatorFor(t);
+  const { environment } = await emulatorFor(t);
   const settings = { ...environment, DATA_DIR: temporaryDirectory(t) };
   const elsewhere = { ...settings, GRAPH_BASE_URL: "https://graph.invalid" };
   const proxied = await runCli(["doctor"], { ...elsewhere, HTTPS_PROXY: "http://user:geheim@127.0.0.1:1" });
@@ -64,7 +64,7 @@ test("doctor names the proxies and not their passwords; a malformed one is a mat
 });
 
 test("doctor: a certificate of a CA that is not trusted is a matter of configuration", async (t) => {
-  const { environment } = await simulatorFor(t);
+  const { environment } = await emulatorFor(t);
   const { GRAPH_CA_FILE: _, ...untrusting } = environment;
   const { code, stdout } = await runCli(["doctor"], { ...untrusting, DATA_DIR: temporaryDirectory(t) });
   assert.equal(code, 2, stdout);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { documentedDetails } from "../../lab/testkit/samples.ts";
 import { listPatiently } from "../../src/cli/reconcile/ask-graph.ts";
 import { removeAll } from "../../src/cli/reconcile/fix.ts";
 import type { Clock, Graph, GraphAnswer, ListReply } from "../../src/ports.ts";
-import { documentedDetails } from "../domain/samples.ts";
 
 const kept = { id: "kept", ...documentedDetails };
 

@@ -1,10 +1,10 @@
 /** What reconcile says while workers are at work: in virtual time, with a log and a Graph that change between two looks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tenantId } from "../../lab/testkit/samples.ts";
 import { allEqual, reportJson, reportLines } from "../../src/cli/reconcile/report.ts";
 import { survey } from "../../src/cli/reconcile/survey.ts";
 import type { Clock, EventLog, Graph, GraphObject } from "../../src/ports.ts";
-import { tenantId } from "../domain/samples.ts";
 import { object, record } from "../reconcile/registrations.ts";
 
 /** A connector of its own for each id, so that each object is an enrollment of its own. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openGraphFrom } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import type { GraphObject } from "../../src/ports.ts";
 import { type Environment, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor, tenantId } from "./simulator-for-tests.ts";
 
 function settingsOf(environment: Environment) {
   const loaded = loadSettings({ environment });
@@ -50,18 +50,18 @@ function copyOf({ id: _, ...details }: GraphObject) {
 const quick = { REREAD_DELAY_MS: "10", REREAD_COUNT: "2" };
 
 test("equal, exit 0; then a duplicate: found, deleted only with --fix --yes, the registered one stays", async (t) => {
-  const { simulator, environment: graphAt } = await simulatorFor(t);
+  const { emulator, environment: graphAt } = await emulatorFor(t);
   const environment = { ...graphAt, ...quick, DATA_DIR: temporaryDirectory(t) };
   await registeredBefore(t, environment, 3);
   const equal = await runCli(["reconcile"], environment);
   assert.equal(equal.code, 0, equal.stdout + equal.stderr);
   assert.match(equal.stdout, new RegExp(`^tenant ${tenantId}: 3 registered, 3 in Graph, equal$`, "m"));
 
-  const [first] = simulator.inventory()[tenantId]!;
+  const [first] = emulator.inventory()[tenantId]!;
   await inGraph(environment, async (graph) => {
     await graph.create(tenantId, [copyOf(first!)]);
   });
-  const extra = simulator.inventory()[tenantId]!.at(-1)!;
+  const extra = emulator.inventory()[tenantId]!.at(-1)!;
   const found = await runCli(["reconcile", "--json"], environment);
   assert.equal(found.code, 1, found.stdout + found.stderr);
   const report = JSON.parse(found.stdout);
@@ -75,23 +75,23 @@ test("equal, exit 0; then a duplicate: found, deleted only with --fix --yes, the
   const unasked = await runCli(["reconcile", "--fix"], environment);
   assert.equal(unasked.code, 2);
   assert.match(unasked.stderr, /no terminal to ask on/);
-  assert.equal(simulator.inventory()[tenantId]!.length, 4);
+  assert.equal(emulator.inventory()[tenantId]!.length, 4);
 
   const fixed = await runCli(["reconcile", "--fix", "--yes", "--json"], environment);
   assert.equal(fixed.code, 0, fixed.stdout + fixed.stderr);
   assert.match(fixed.stderr, new RegExp(`to be deleted: ${extra.id} of tenant`));
   assert.deepEqual(JSON.parse(fixed.stdout).removed, [{ tenantId, id: extra.id }]);
   assert.equal(JSON.parse(fixed.stdout).equal, true);
-  const left = simulator.inventory()[tenantId]!.map(({ id }) => id);
+  const left = emulator.inventory()[tenantId]!.map(({ id }) => id);
   assert.ok(left.length === 3 && left.includes(first!.id) && !left.includes(extra.id));
   assert.ok(!(fixed.stdout + fixed.stderr).includes(environment.AZURE_CLIENT_SECRET));
 });
 
 test("missing and orphaned are told, and --fix deletes neither", async (t) => {
-  const { simulator, environment: graphAt } = await simulatorFor(t);
+  const { emulator, environment: graphAt } = await emulatorFor(t);
   const environment = { ...graphAt, ...quick, DATA_DIR: temporaryDirectory(t) };
   await registeredBefore(t, environment, 2);
-  const [first] = simulator.inventory()[tenantId]!;
+  const [first] = emulator.inventory()[tenantId]!;
   await inGraph(environment, async (graph) => {
     await graph.remove(tenantId, first!.id);
     await graph.create(tenantId, [copyOf(first!), copyOf({ ...first!, connectorName: "by hand" })]);
@@ -102,15 +102,15 @@ test("missing and orphaned are told, and --fix deletes neither", async (t) => {
   assert.equal(stdout.match(/^ {2}orphaned/gm)?.length, 2);
   assert.match(stdout, /^1 missing, 2 orphaned, 0 duplicated, 0 differing, 0 with two ids/m);
   assert.match(stderr, /Nothing to delete/);
-  assert.equal(simulator.inventory()[tenantId]!.length, 3);
+  assert.equal(emulator.inventory()[tenantId]!.length, 3);
 });
 
 test("a tenant that is blocked is said to be, others are compared", async (t) => {
-  const { simulator, environment: graphAt } = await simulatorFor(t);
+  const { emulator, environment: graphAt } = await emulatorFor(t);
   const environment = { ...graphAt, ...quick, DATA_DIR: temporaryDirectory(t) };
   await registeredBefore(t, environment, 1);
   const blocked = "11111111-2222-4333-8444-555555555555";
-  simulator.setBehaviour({ blocks: { [blocked]: "forbidden" } });
+  emulator.setBehaviour({ blocks: { [blocked]: "forbidden" } });
   const both = await runCli(["reconcile", "--tenant", `${tenantId},${blocked}`], environment);
   assert.equal(both.code, 1, both.stderr);
   assert.match(both.stdout, new RegExp(`^tenant ${tenantId}: 1 registered, 1 in Graph, equal$`, "m"));
@@ -122,7 +122,7 @@ test("a tenant that is blocked is said to be, others are compared", async (t) =>
 });
 
 test("what is no GUID or no property: exit 2 with what to type", async (t) => {
-  const { environment } = await simulatorFor(t);
+  const { environment } = await emulatorFor(t);
   const wrong = await runCli(["reconcile", "--tenant", "contoso"], environment);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /"contoso" is no GUID/);

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import { after, suite, test } from "node:test";
-import { obtainBroker, skipWithout } from "../support/broker.ts";
+import { obtainBroker, skipWithout } from "../../lab/testkit/broker.ts";
+import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor } from "./simulator-for-tests.ts";
 
 const broker = await obtainBroker();
 after(() => (broker.ok ? broker.stop() : undefined));
@@ -48,7 +48,7 @@ suite("repartition", () => {
     "what was registered before is not made a second time after, though Graph ignores ids; killed in between",
     options,
     async (t) => {
-      const { simulator, environment } = await simulatorFor(t, {
+      const { emulator, environment } = await emulatorFor(t, {
         behaviour: { idMode: "ignore", throttle: null },
       });
       const topics = freshTopics();
@@ -59,7 +59,7 @@ suite("repartition", () => {
         TOPICS_PARTITIONS: "2",
         LOG_LEVEL: "debug",
       };
-      const objects = () => Object.values(simulator.inventory()).flat().length;
+      const objects = () => Object.values(emulator.inventory()).flat().length;
       const work = async (until: RegExp, count: number) => {
         const worker = startCli(["start"], { ...settings, DATA_DIR: temporaryDirectory(t) });
         t.after(() => worker.child.kill("SIGKILL"));

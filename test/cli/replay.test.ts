@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emulatorFor } from "../../lab/testkit/emulator.ts";
+import { bytes, json, logRecord, sampleEvent, tenantId, text } from "../../lab/testkit/samples.ts";
 import { send } from "../../src/cli/replay/send.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type OpenLog, openLog } from "../../src/compose.ts";
@@ -8,9 +10,7 @@ import { deadLetterRecord } from "../../src/domain/dead-letter.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import { refusal } from "../../src/domain/refusal.ts";
 import type { Clock, LogRecord, NewRecord, Topic } from "../../src/ports.ts";
-import { bytes, json, logRecord, sampleEvent, tenantId, text } from "../domain/samples.ts";
 import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor } from "./simulator-for-tests.ts";
 
 async function openAt(DATA_DIR: string): Promise<OpenLog> {
   const loaded = loadSettings({ environment: { DATA_DIR } });
@@ -57,7 +57,7 @@ async function withLetters(t: { after(end: () => void): void }, ...letters: NewR
 }
 
 test("the cause removed, replayed, registered; a second replay leaves it out, --again does not", async (t) => {
-  const { simulator, environment: graphAt } = await simulatorFor(t);
+  const { emulator, environment: graphAt } = await emulatorFor(t);
   const environment = { ...graphAt, DATA_DIR: temporaryDirectory(t) };
   const stranger = "11111111-2222-4333-8444-555555555555";
   const emitted = await runCli(
@@ -88,7 +88,7 @@ test("the cause removed, replayed, registered; a second replay leaves it out, --
   const tail = await runCli(["tail", "--limit", "3"], environment);
   second.child.kill("SIGTERM");
   await second.ended;
-  assert.equal(simulator.inventory()[stranger]?.length, 3);
+  assert.equal(emulator.inventory()[stranger]?.length, 3);
   const letters = jsonLines(refused.stdout).map((each) =>
     JSON.parse((each.headers as Record<string, string>)["dead-letter"]!),
   );

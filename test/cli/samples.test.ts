@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { demoTenants, planDemo } from "../../src/cli/demo/plan.ts";
+import { demoTenants, planDemo } from "../../demo/plan.ts";
 import { badKinds, badRecord } from "../../src/cli/samples/bad-records.ts";
 import { enrollmentRecord } from "../../src/cli/samples/enrollment-event.ts";
 import { duplicateOf, sampleEnrollment } from "../../src/cli/samples/enrollments.ts";

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { freePort } from "../support/broker-port.ts";
+import { freePort } from "../../lab/testkit/broker-port.ts";
+import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
 import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor, tenantId } from "./simulator-for-tests.ts";
 
 const unknownTenant = "9d6c0e5a-1111-4222-8333-444455556666";
 
 async function startEnvironment(t: TestContext) {
-  const { environment } = await simulatorFor(t, { allowedTenants: [tenantId] });
+  const { environment } = await emulatorFor(t, { allowedTenants: [tenantId] });
   const { GRAPH_CA_FILE: caFile, ...untrusting } = { ...environment, DATA_DIR: temporaryDirectory(t) };
   return { untrusting, trusting: { ...untrusting, GRAPH_CA_FILE: caFile }, caFile };
 }
@@ -37,7 +37,7 @@ test("an authority of an untrusted CA: exit 2, and the line to type, typed, make
 
 test("a Graph of an untrusted CA, beside an authority of a trusted one: exit 2, and which file lacks the CA", async (t) => {
   const { trusting, caFile } = await startEnvironment(t);
-  const { simulator: other } = await simulatorFor(t);
+  const { emulator: other } = await emulatorFor(t);
   const { code, stderr } = await runCli(["start"], { ...trusting, GRAPH_BASE_URL: other.httpsUrl });
   assert.equal(code, 2, stderr);
   assert.ok(stderr.includes(`Graph (${other.httpsUrl}) can't be reached: `), stderr);

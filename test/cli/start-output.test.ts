@@ -14,17 +14,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
-import { faultProfile } from "../../src/simulator/faults.ts";
-import { freePort } from "../support/broker-port.ts";
+import { faultProfile } from "../../emulator/faults.ts";
+import { freePort } from "../../lab/testkit/broker-port.ts";
+import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { jsonLines, runCli, startCliTo, temporaryDirectory, waitUntil } from "./run-cli.ts";
-import { simulatorFor } from "./simulator-for-tests.ts";
 
 const droppedName = "connector_registrar_log_lines_dropped_total";
 
 /** A worker that dead-letters `records` bad ones, with a log line each, while its standard output is `stdout`. */
 async function workerOn(t: TestContext, stdout: number, records: number) {
-  const { simulator, environment } = await simulatorFor(t);
-  simulator.setFaults(faultProfile("none"));
+  const { emulator, environment } = await emulatorFor(t);
+  emulator.setFaults(faultProfile("none"));
   const DATA_DIR = temporaryDirectory(t);
   const port = await freePort();
   const bad = "{}\n".repeat(records);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { faultProfile } from "../../src/simulator/faults.ts";
+import { faultProfile } from "../../emulator/faults.ts";
+import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
 import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor, tenantId } from "./simulator-for-tests.ts";
 
 test("bad settings: every problem at once, secrets masked, exit 2", async () => {
   const secret = "  ";
@@ -34,7 +34,7 @@ test("bad settings: every problem at once, secrets masked, exit 2", async () => 
 });
 
 test("a taken port is one line with what to type, exit 2", async (t) => {
-  const { environment } = await simulatorFor(t);
+  const { environment } = await emulatorFor(t);
   const other = createServer().listen(0, "127.0.0.1");
   t.after(() => other.close());
   await new Promise((resolve) => other.once("listening", resolve));
@@ -48,7 +48,7 @@ test("a taken port is one line with what to type, exit 2", async (t) => {
 });
 
 test("a CA file that can't serve is named, with the reason, exit 2", async (t) => {
-  const { environment } = await simulatorFor(t);
+  const { environment } = await emulatorFor(t);
   const directory = temporaryDirectory(t);
   const { code, stderr } = await runCli(["start"], {
     ...environment,
@@ -63,7 +63,7 @@ test("a CA file that can't serve is named, with the reason, exit 2", async (t) =
 });
 
 test("start, emit and tail in processes of their own: registered once, duplicate ignored, SIGTERM ends in good order", async (t) => {
-  const { simulator, environment } = await simulatorFor(t);
+  const { emulator, environment } = await emulatorFor(t);
   const DATA_DIR = temporaryDirectory(t);
   const worker = startCli(["start", "--http-port", "0"], { ...environment, DATA_DIR, LOG_LEVEL: "debug" });
   t.after(() => worker.child.kill("SIGKILL"));
@@ -81,7 +81,7 @@ test("start, emit and tail in processes of their own: registered once, duplicate
   await worker.line(/record-duplicate.*/);
 
   const registered = jsonLines(tail.stdout).map(({ value }) => JSON.parse(String(value)));
-  const objects = simulator.inventory()[tenantId] ?? [];
+  const objects = emulator.inventory()[tenantId] ?? [];
   assert.equal(objects.length, 5);
   assert.deepEqual(new Set(registered.map(({ data }) => data.id)), new Set(objects.map(({ id }) => id)));
 
@@ -98,8 +98,8 @@ test("start, emit and tail in processes of their own: registered once, duplicate
 });
 
 test("a second signal ends at once, requests in flight or not", async (t) => {
-  const { simulator, environment } = await simulatorFor(t);
-  simulator.setFaults({ ...faultProfile("none"), latency: { kind: "fixed", ms: 60_000 } });
+  const { emulator, environment } = await emulatorFor(t);
+  emulator.setFaults({ ...faultProfile("none"), latency: { kind: "fixed", ms: 60_000 } });
   const DATA_DIR = temporaryDirectory(t);
   await runCli(["emit", "--count", "1", "--quiet"], { ...environment, DATA_DIR });
   const worker = startCli(["start"], { ...environment, DATA_DIR, LOG_LEVEL: "debug" });
@@ -114,7 +114,7 @@ test("a second signal ends at once, requests in flight or not", async (t) => {
 });
 
 test("stopped before the broker can be reached: each try is a line, /readyz says why, exit 0", async (t) => {
-  const { environment } = await simulatorFor(t);
+  const { environment } = await emulatorFor(t);
   const worker = startCli(["start", "--http-port", "0"], { ...environment, KAFKA_BROKERS: "127.0.0.1:1" });
   t.after(() => worker.child.kill("SIGKILL"));
   const { url } = JSON.parse(await worker.line(/health and metrics/));

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { connect, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
-import { skipWithout, startOwnBroker } from "../support/broker.ts";
-import { freePort } from "../support/broker-port.ts";
+import { skipWithout, startOwnBroker } from "../../lab/testkit/broker.ts";
+import { freePort } from "../../lab/testkit/broker-port.ts";
+import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { startCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor } from "./simulator-for-tests.ts";
 
 /** Clients are led through this port, so that all of them fall silent at once. */
 const port = await freePort();
@@ -45,7 +45,7 @@ for (const [args, ready, code] of [
   test(`${args[0]} on a broker that froze ends within SHUTDOWN_TIMEOUT_MS, exit ${code}`, {
     skip: skipWithout(broker),
   }, async (t) => {
-    const { environment } = await simulatorFor(t);
+    const { environment } = await emulatorFor(t);
     frozen = false;
     const settings = {
       ...environment,

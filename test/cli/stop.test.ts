@@ -4,9 +4,9 @@ import { spawn } from "node:child_process";
 import { createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { faultProfile } from "../../src/simulator/faults.ts";
+import { faultProfile } from "../../emulator/faults.ts";
+import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { type Environment, jsonLines, startCli, temporaryDirectory } from "./run-cli.ts";
-import { simulatorFor } from "./simulator-for-tests.ts";
 
 /** What a busy machine may take beside the limit. */
 const marginMs = 2_000;
@@ -46,7 +46,7 @@ for (const [args, signal, code] of [
   [["reconcile"], "SIGTERM", 130],
 ] as const) {
   test(`${args[0]} before a silent broker: ${signal} ends it at once, exit ${code}`, async (t) => {
-    const { environment } = await simulatorFor(t);
+    const { environment } = await emulatorFor(t);
     const { KAFKA_BROKERS, connected } = await silentBroker(t);
     const DATA_DIR = temporaryDirectory(t);
     const running = startCli(args, { ...environment, KAFKA_BROKERS, DATA_DIR });
@@ -59,8 +59,8 @@ for (const [args, signal, code] of [
 }
 
 test("a stop that waits for Graph takes as long as SHUTDOWN_TIMEOUT_MS in all, the last commit included", async (t) => {
-  const { simulator, environment } = await simulatorFor(t);
-  simulator.setFaults({ ...faultProfile("none"), latency: { kind: "fixed", ms: 60_000 } });
+  const { emulator, environment } = await emulatorFor(t);
+  emulator.setFaults({ ...faultProfile("none"), latency: { kind: "fixed", ms: 60_000 } });
   const DATA_DIR = temporaryDirectory(t);
   const emit = startCli(["emit", "--count", "1", "--quiet"], { ...environment, DATA_DIR });
   assert.equal((await emit.ended).code, 0);
@@ -180,7 +180,7 @@ test("Ctrl-C in `emit -` on a terminal ends it; each line is emitted as it is ty
 });
 
 test("`start` on a terminal speaks to people, LOG_FORMAT=json to programs", async (t) => {
-  const { environment } = await simulatorFor(t);
+  const { environment } = await emulatorFor(t);
   for (const [format, first] of [
     ["auto", /^\d\d:\d\d:\d\d INFO {2}health and metrics {2}url=http:/m],
     ["json", /^\{"level":"info",.*"msg":"health and metrics"\}/m],

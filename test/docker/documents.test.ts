@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { freePort } from "../support/broker-port.ts";
+import { freePort } from "../../lab/testkit/broker-port.ts";
 import { commandLines, type TestedBlock, testedBlocks } from "../support/doc-commands.ts";
 import { checkBlock, type Place, readersEnvironment, terminalShell } from "../support/doc-script.ts";
 import { baseImage, findEngine, kafkaImage, root, skipWithout } from "./engine.ts";
@@ -55,8 +55,8 @@ suite("docs/COMPOSE.md, command by command", { skip, timeout: 1_800_000 }, () =>
         COMPOSE_ENV_FILES: "/dev/null",
         REGISTRAR_IMAGE: await buildImage(),
         KAFKA_PORT: String(ports.kafka),
-        SIMULATOR_PORT: String(ports.simulator),
-        SIMULATOR_THROTTLE: "150",
+        EMULATOR_PORT: String(ports.emulator),
+        EMULATOR_THROTTLE: "150",
         REGISTRAR_PORTS: `${ports.registrar}-${ports.registrar + 1}`,
         SHELL: "/bin/bash",
         // Progress as lines, readable in a failure.
@@ -96,7 +96,7 @@ suite("docs/COMPOSE.md, command by command", { skip, timeout: 1_800_000 }, () =>
   function asInstalled(block: TestedBlock): TestedBlock {
     const script = block.script
       .replaceAll("connector-registrar-registrar-1", `${project}-registrar-1`)
-      .replaceAll("localhost:8088", `localhost:${ports.simulator}`)
+      .replaceAll("localhost:8088", `localhost:${ports.emulator}`)
       .replaceAll("localhost:8080", `localhost:${ports.registrar}`);
     const run = { ...block.run, timeoutMs: patience * block.run.timeoutMs };
     return { ...block, run, script: `stty cols 80 rows 24; set -e\n${script}` };
@@ -105,16 +105,16 @@ suite("docs/COMPOSE.md, command by command", { skip, timeout: 1_800_000 }, () =>
 
 interface Ports {
   readonly kafka: number;
-  readonly simulator: number;
+  readonly emulator: number;
   /** Of two, one after the other. */
   readonly registrar: number;
 }
 
 async function freePorts(): Promise<Ports> {
-  const [kafka, simulator] = [await freePort(), await freePort()];
+  const [kafka, emulator] = [await freePort(), await freePort()];
   for (;;) {
     const registrar = await freePort();
-    if (await isFree(registrar + 1)) return { kafka, simulator, registrar };
+    if (await isFree(registrar + 1)) return { kafka, emulator, registrar };
   }
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { simulatorCredential } from "../../src/cli/simulate-graph.ts";
+import { emulatorCredential } from "../../emulator/command.ts";
 import { table } from "../../src/config/table.ts";
 import { openMetrics } from "../../src/observe/metrics.ts";
 import { root } from "./engine.ts";
@@ -64,8 +64,8 @@ test("every published port is bound to this machine alone", () => {
   for (const port of published) assert.ok(port.startsWith("127.0.0.1:"), port);
 });
 
-test("the stack's default credential is the simulator's own", () => {
-  const { tenantId, clientId, clientSecret } = simulatorCredential;
+test("the stack's default credential is the emulator's own", () => {
+  const { tenantId, clientId, clientSecret } = emulatorCredential;
   for (const [name, value] of Object.entries({
     AZURE_TENANT_ID: tenantId,
     AZURE_CLIENT_ID: clientId,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { systemClock } from "../../src/clock.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
-import { openKafkaLog } from "../../src/kafka/kafka-log.ts";
+import { openKafkaLog } from "../../src/log/kafka/kafka-log.ts";
 
 const partitionCount = 8;
 

@@ -36,8 +36,8 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
         environment: {
           TEST_TENANTS: tenants.join(","),
           AZURE_TENANT_ID: tenants[0]!,
-          SIMULATOR_THROTTLE: "0",
-          SIMULATOR_LATENCY_MS: "100-200",
+          EMULATOR_THROTTLE: "0",
+          EMULATOR_LATENCY_MS: "100-200",
         },
       });
       watcher = await watchRegistered(stack.kafkaPort);

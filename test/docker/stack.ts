@@ -5,12 +5,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { freePort } from "../support/broker-port.ts";
+import { freePort } from "../../lab/testkit/broker-port.ts";
 import { type CallOptions, docker, dockerText, type Ended, root } from "./engine.ts";
 
 export interface Stack {
   readonly kafkaPort: number;
-  readonly simulatorUrl: string;
+  readonly emulatorUrl: string;
   readonly prometheusUrl: string;
   compose(args: readonly string[], options?: CallOptions): Promise<Ended>;
   /** Container ids of a service that run, or that don't any more. */
@@ -36,11 +36,11 @@ docker volume ls -q --filter label=com.docker.compose.project=$1 | xargs -r dock
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const project = `registrar-test-${process.pid}-${Date.now().toString(36)}`;
-  const [kafkaPort, simulatorPort, prometheusPort] = [await freePort(), await freePort(), await freePort()];
+  const [kafkaPort, emulatorPort, prometheusPort] = [await freePort(), await freePort(), await freePort()];
   const environment = {
     REGISTRAR_IMAGE: options.image,
     KAFKA_PORT: String(kafkaPort),
-    SIMULATOR_PORT: String(simulatorPort),
+    EMULATOR_PORT: String(emulatorPort),
     PROMETHEUS_PORT: String(prometheusPort),
     ...options.environment,
   };
@@ -61,7 +61,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const dismiss = guard(project);
   const stack: Stack = {
     kafkaPort,
-    simulatorUrl: `http://127.0.0.1:${simulatorPort}`,
+    emulatorUrl: `http://127.0.0.1:${emulatorPort}`,
     prometheusUrl: `http://127.0.0.1:${prometheusPort}`,
     compose,
     containers: async (service) => {
@@ -153,7 +153,7 @@ export function logLine(
 }
 
 export async function inventory(stack: Stack): Promise<{ id: string; machineName: string }[]> {
-  const response = await fetch(`${stack.simulatorUrl}/_control/inventory`);
+  const response = await fetch(`${stack.emulatorUrl}/_control/inventory`);
   assert.equal(response.status, 200);
   const byTenant = (await response.json()) as Record<string, { id: string; machineName: string }[]>;
   return Object.values(byTenant).flat();

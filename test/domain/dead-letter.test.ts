@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bytes, logRecord, text } from "../../lab/testkit/samples.ts";
 import { deadLetterRecord, readDeadLetter } from "../../src/domain/dead-letter.ts";
 import { decode } from "../../src/domain/decode.ts";
 import type { Header, LogRecord, NewRecord } from "../../src/ports.ts";
-import { bytes, logRecord, text } from "./samples.ts";
 
 const reason = {
   refusal: {

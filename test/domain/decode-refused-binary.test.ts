@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import {
+  binaryHeaders,
+  bytes,
+  documentedDetails,
+  json,
+  sampleAttributes,
+  sampleEvent,
+} from "../../lab/testkit/samples.ts";
 import { decode } from "../../src/domain/decode.ts";
 import type { Header } from "../../src/ports.ts";
-import { binaryHeaders, bytes, documentedDetails, json, sampleAttributes, sampleEvent } from "./samples.ts";
 
 const anyTenant = () => true;
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode } from "../../src/domain/decode.ts";
 import {
   bytes,
   documentedDetails,
@@ -9,7 +8,8 @@ import {
   json,
   sampleEvent,
   tenantId,
-} from "./samples.ts";
+} from "../../lab/testkit/samples.ts";
+import { decode } from "../../src/domain/decode.ts";
 
 const anyTenant = () => true;
 

@@ -4,9 +4,6 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import Schema from "typebox/schema";
-import { decode } from "../../src/domain/decode.ts";
-import type { Header } from "../../src/ports.ts";
-import { oracleTicks } from "./date-time-oracle.ts";
 import {
   binaryHeaders,
   bytes,
@@ -15,7 +12,10 @@ import {
   sampleAttributes,
   sampleEvent,
   structuredHeaders,
-} from "./samples.ts";
+} from "../../lab/testkit/samples.ts";
+import { decode } from "../../src/domain/decode.ts";
+import type { Header } from "../../src/ports.ts";
+import { oracleTicks } from "./date-time-oracle.ts";
 
 const fuzzRuns = Number(process.env.FUZZ_RUNS ?? 20_000);
 assert.ok(Number.isInteger(fuzzRuns) && fuzzRuns >= 3, "FUZZ_RUNS must be a whole number, 3 or more");

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode } from "../../src/domain/decode.ts";
-import type { Header } from "../../src/ports.ts";
 import {
   binaryHeaders,
   bytes,
@@ -14,7 +12,9 @@ import {
   structuredHeaders,
   tenantId,
   traceparent,
-} from "./samples.ts";
+} from "../../lab/testkit/samples.ts";
+import { decode } from "../../src/domain/decode.ts";
+import type { Header } from "../../src/ports.ts";
 
 const anyTenant = () => true;
 const enrollment = {

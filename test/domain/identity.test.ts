@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { documentedDetails, tenantId } from "../../lab/testkit/samples.ts";
 import { foldMachineName, identify } from "../../src/domain/identity.ts";
 import { uuidV5In } from "../../src/domain/uuid.ts";
 import { formatTicks } from "./date-time-oracle.ts";
-import { documentedDetails, tenantId } from "./samples.ts";
 
 const machine = fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 });
 const instant = fc.bigInt(621_355_968_000_000_000n, 640_000_000_000_000_000n);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Partitioners } from "kafkajs";
+import { bytes } from "../../lab/testkit/samples.ts";
 import { homePartition, murmur2 } from "../../src/domain/murmur2.ts";
-import { bytes } from "./samples.ts";
 
 /** The vectors of Kafka's own UtilsTest. */
 const vectors: readonly (readonly [text: string, hash: number])[] = [

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bytes, logRecord, structuredHeaders, text } from "../../lab/testkit/samples.ts";
 import { movedRecord, originOf } from "../../src/domain/origin.ts";
 import { topicName, topicNamed, topics } from "../../src/domain/topics.ts";
 import type { Header, LogRecord, NewRecord } from "../../src/ports.ts";
-import { bytes, logRecord, structuredHeaders, text } from "./samples.ts";
 
 const home = { topic: "enrolled", partition: 3, offset: 1042 } as const;
 const key = bytes("home");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bytes } from "../../lab/testkit/samples.ts";
 import { readRegistered } from "../../src/domain/registered-properties.ts";
 import type { LogRecord } from "../../src/ports.ts";
-import { bytes } from "./samples.ts";
 
 const key = "8433970d-25fe-5fcd-8c17-c8d176446bf1";
 const identifying = { machineName: "M", connectorName: "C", enrollmentDateTime: "2026-01-01T00:00:00Z" };

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import {
+  bytes,
+  documentedDetails,
+  json,
+  logRecord,
+  sampleEvent,
+  tenantId,
+  text,
+  traceparent,
+} from "../../lab/testkit/samples.ts";
 import { decode } from "../../src/domain/decode.ts";
 import { identify } from "../../src/domain/identity.ts";
 import {
@@ -11,16 +21,6 @@ import {
   registeredRecord,
 } from "../../src/domain/registered.ts";
 import type { LogRecord, NewRecord } from "../../src/ports.ts";
-import {
-  bytes,
-  documentedDetails,
-  json,
-  logRecord,
-  sampleEvent,
-  tenantId,
-  text,
-  traceparent,
-} from "./samples.ts";
 
 const graphId = "104d7361-7361-104d-6173-4d1061734d10";
 

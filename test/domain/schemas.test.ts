@@ -6,12 +6,19 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Parser } from "@asyncapi/parser";
 import Schema from "typebox/schema";
+import {
+  documentedDetails,
+  json,
+  logRecord,
+  sampleEvent,
+  text,
+  traceparent,
+} from "../../lab/testkit/samples.ts";
 import { schemaFiles, staleFiles } from "../../scripts/schemas.ts";
 import { deadLetterRecord } from "../../src/domain/dead-letter.ts";
 import { decode } from "../../src/domain/decode.ts";
 import { identify } from "../../src/domain/identity.ts";
 import { type Registration, registeredRecord } from "../../src/domain/registered.ts";
-import { documentedDetails, json, logRecord, sampleEvent, text, traceparent } from "./samples.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const directory = join(root, "schemas");

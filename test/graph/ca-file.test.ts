@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { makeCertificates } from "../../emulator/tls.ts";
 import { caFileProblem } from "../../src/graph/ca-file.ts";
-import { makeCertificates } from "../../src/simulator/tls.ts";
 import { temporaryDirectory } from "../cli/run-cli.ts";
 
 test("a file can serve as CA file when it holds certificates, all of which can be read", async (t) => {

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { createSecureContext, createServer as createSecureServer } from "node:tls";
+import { makeCertificates } from "../../emulator/tls.ts";
 import { createConnector } from "../../src/graph/connector.ts";
-import { makeCertificates } from "../../src/simulator/tls.ts";
 import { createManualClock } from "./manual-clock.ts";
 
 /** A connection over the given scheme, and how its server saw it end. */

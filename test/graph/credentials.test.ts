@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Agent } from "node:https";
 import { type TestContext, test } from "node:test";
+import { faultProfile } from "../../emulator/faults.ts";
+import { startEmulator } from "../../emulator/server.ts";
 import { clouds, scopeOf } from "../../src/graph/clouds.ts";
 import { classifyCredentialError } from "../../src/graph/credential-failure.ts";
 import { createTokenSource } from "../../src/graph/credentials.ts";
 import type { GraphReply } from "../../src/ports.ts";
-import { faultProfile } from "../../src/simulator/faults.ts";
-import { startSimulator } from "../../src/simulator/server.ts";
 import { createRequest, openAgainst, requestTimeoutMs, tenantId } from "./fixtures.ts";
 import { createManualClock } from "./manual-clock.ts";
 
@@ -17,18 +17,18 @@ const clientSecret = "the-right/one+x";
 const neverAborted = new AbortController().signal;
 
 async function authority(context: TestContext, allowedTenants: string[] | null = null) {
-  const simulator = await startSimulator({ clientId, clientSecret, allowedTenants });
-  context.after(simulator.close);
+  const emulator = await startEmulator({ clientId, clientSecret, allowedTenants });
+  context.after(emulator.close);
   const ask = (changes: { clientId?: string; secret?: string; tenant?: string; scope?: string } = {}) =>
     createTokenSource({
       clientId: changes.clientId ?? clientId,
       credential: { kind: "secret", clientSecret: changes.secret ?? clientSecret },
-      authorityHost: simulator.authorityHost,
+      authorityHost: emulator.authorityHost,
       isCustomAuthority: true,
       scope: changes.scope ?? scopeOf("global"),
-      agent: new Agent({ ca: simulator.caPem }),
+      agent: new Agent({ ca: emulator.caPem }),
     })(changes.tenant ?? tenantId, neverAborted);
-  return { simulator, ask };
+  return { emulator, ask };
 }
 
 test("a token with its expiry", async (context) => {
@@ -55,40 +55,40 @@ test("refusals name Entra's number and the variable to check, and never the secr
 });
 
 test("an authority that is down, or away, has refused nothing", async (context) => {
-  const { simulator, ask } = await authority(context);
-  simulator.setFaults({ ...faultProfile("none"), tokenUnavailable: 1 });
-  const host = new URL(simulator.authorityHost).host;
+  const { emulator, ask } = await authority(context);
+  emulator.setFaults({ ...faultProfile("none"), tokenUnavailable: 1 });
+  const host = new URL(emulator.authorityHost).host;
   const down = await ask();
   assert.equal(!down.ok && down.reason, "connect", JSON.stringify(down));
   assert.match(JSON.stringify(down), new RegExp(`the authority ${host} answers HTTP 503"`));
-  await simulator.suspend();
+  await emulator.suspend();
   const away = await ask();
   assert.equal(!away.ok && away.reason, "connect", JSON.stringify(away));
   assert.match(JSON.stringify(away), new RegExp(`the authority ${host} can't be reached: .*ECONNREFUSED`));
   for (const result of [down, away]) assert.doesNotMatch(JSON.stringify(result), /aka\.ms|REQUEST_SEND/);
-  await simulator.resume();
+  await emulator.resume();
 });
 
 test("an acquisition that was given up ends", async (context) => {
-  const { simulator } = await authority(context);
+  const { emulator } = await authority(context);
   const source = createTokenSource({
     clientId,
     credential: { kind: "secret", clientSecret },
-    authorityHost: simulator.authorityHost,
+    authorityHost: emulator.authorityHost,
     isCustomAuthority: true,
     scope: scopeOf("global"),
-    agent: new Agent({ ca: simulator.caPem }),
+    agent: new Agent({ ca: emulator.caPem }),
   });
   const result = await source(tenantId, AbortSignal.abort());
   assert.equal(!result.ok && result.reason, "connect", JSON.stringify(result));
 });
 
 test("an untrusted authority is told by a code, with the way out", async (context) => {
-  const { simulator } = await authority(context);
+  const { emulator } = await authority(context);
   const ask = createTokenSource({
     clientId,
     credential: { kind: "secret", clientSecret },
-    authorityHost: simulator.authorityHost,
+    authorityHost: emulator.authorityHost,
     isCustomAuthority: true,
     scope: scopeOf("global"),
     agent: new Agent(),
@@ -102,8 +102,8 @@ test("an untrusted authority is told by a code, with the way out", async (contex
 });
 
 test("an untrusted server gets nothing, and the way out is named", async (context) => {
-  const { simulator } = await authority(context);
-  const { graph, close } = openAgainst(simulator.httpsUrl, createManualClock());
+  const { emulator } = await authority(context);
+  const { graph, close } = openAgainst(emulator.httpsUrl, createManualClock());
   context.after(close);
   const [reply] = (await graph.create(tenantId, [createRequest()])) as [GraphReply];
   assert.equal(reply.kind === "silence" && !reply.sent && reply.reason, "connect", JSON.stringify(reply));

@@ -1,8 +1,8 @@
 /** The Graph contract, kept by the adapter over HTTPS, token endpoint included. */
 import { randomUUID } from "node:crypto";
+import { faultProfile } from "../../emulator/faults.ts";
+import { startEmulator } from "../../emulator/server.ts";
 import { openGraph } from "../../src/graph/graph-client.ts";
-import { faultProfile } from "../../src/simulator/faults.ts";
-import { startSimulator } from "../../src/simulator/server.ts";
 import type { GraphHarness } from "../contracts/graph/harness.ts";
 import { graphContract } from "../contracts/graph.ts";
 import { createManualClock, eventually } from "./manual-clock.ts";
@@ -13,17 +13,17 @@ const requestTimeoutMs = 10_000;
 
 graphContract("adapter over HTTPS", { credentials: true }, async ({ wrongSecret }): Promise<GraphHarness> => {
   const clock = createManualClock();
-  const simulator = await startSimulator({ clientId, clientSecret, clock, behaviour: { throttle: null } });
+  const emulator = await startEmulator({ clientId, clientSecret, clock, behaviour: { throttle: null } });
   const { graph, close } = openGraph(
     {
       cloud: "global",
-      baseUrl: simulator.httpsUrl,
-      authorityHost: simulator.authorityHost,
+      baseUrl: emulator.httpsUrl,
+      authorityHost: emulator.authorityHost,
       clientId,
       credential: { kind: "secret", clientSecret: wrongSecret ? "a-wrong-one" : clientSecret },
       requestTimeoutMs,
       maxConnections: 4,
-      caFile: simulator.caFile,
+      caFile: emulator.caFile,
     },
     clock,
   );
@@ -33,15 +33,15 @@ graphContract("adapter over HTTPS", { credentials: true }, async ({ wrongSecret 
     otherTenantId: randomUUID(),
     requestTimeoutMs,
     setFault: (fault) =>
-      simulator.setFaults({ ...faultProfile("none"), slowMs: 10 * requestTimeoutMs, [fault]: 1 }),
-    setBehaviour: simulator.setBehaviour,
-    inventory: (tenantId) => simulator.inventory()[tenantId] ?? [],
+      emulator.setFaults({ ...faultProfile("none"), slowMs: 10 * requestTimeoutMs, [fault]: 1 }),
+    setBehaviour: emulator.setBehaviour,
+    inventory: (tenantId) => emulator.inventory()[tenantId] ?? [],
     advance: clock.advance,
     until: (condition) => eventually(condition, "what the case waits for"),
-    refuseConnections: simulator.suspend,
+    refuseConnections: emulator.suspend,
     close: async () => {
       await close();
-      await simulator.close();
+      await emulator.close();
     },
   };
 });

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createServer } from "node:tls";
+import { startEmulator } from "../../emulator/server.ts";
+import { makeCertificates } from "../../emulator/tls.ts";
 import { openGraph } from "../../src/graph/graph-client.ts";
 import { type Environment, proxyFor, proxyProblemIn } from "../../src/graph/proxy.ts";
 import type { GraphReply } from "../../src/ports.ts";
-import { startSimulator } from "../../src/simulator/server.ts";
-import { makeCertificates } from "../../src/simulator/tls.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
 import { createRequest, openAgainst, requestTimeoutMs, staticToken, tenantId } from "./fixtures.ts";
 import { createManualClock, eventually } from "./manual-clock.ts";
@@ -61,17 +61,17 @@ test("a variable that is no proxy's URL is named, its value not", () => {
 
 /** `proxyTls`: the proxy speaks TLS itself, with a certificate of a CA of its own. */
 async function proxied(context: TestContext, proxyTls: "none" | "trusted" | "untrusted" = "none") {
-  const simulator = await startSimulator({
+  const emulator = await startEmulator({
     clientId: "3f1d6f9e-0000-4000-8000-000000000001",
     clientSecret: "a-secret",
     extraHosts: ["graph.example", "login.example"],
   });
   const own = await makeCertificates(null, ["relay.example"], Date.now());
   const both = join(await mkdtemp(join(tmpdir(), "proxy-test-")), "ca.pem");
-  await writeFile(both, `${await readFile(simulator.caFile, "utf8")}\n${await readFile(own.caFile, "utf8")}`);
+  await writeFile(both, `${await readFile(emulator.caFile, "utf8")}\n${await readFile(own.caFile, "utf8")}`);
   const secureProxy = proxyTls !== "none";
   const via = await startConnectProxy(
-    Number(new URL(simulator.httpsUrl).port),
+    Number(new URL(emulator.httpsUrl).port),
     "200 OK",
     secureProxy ? own : null,
   );
@@ -88,7 +88,7 @@ async function proxied(context: TestContext, proxyTls: "none" | "trusted" | "unt
       credential: { kind: "secret", clientSecret: "a-secret" },
       requestTimeoutMs,
       maxConnections: 1,
-      caFile: proxyTls === "trusted" ? both : simulator.caFile,
+      caFile: proxyTls === "trusted" ? both : emulator.caFile,
       environment: { HTTPS_PROXY: at },
     },
     clock,
@@ -98,18 +98,18 @@ async function proxied(context: TestContext, proxyTls: "none" | "trusted" | "unt
     await via.close();
     await own.remove();
     await rm(join(both, ".."), { recursive: true });
-    await simulator.close();
+    await emulator.close();
   });
-  return { simulator, via, graph };
+  return { emulator, via, graph };
 }
 
 test("tokens and Graph go through CONNECT, with user and password for the proxy and the CA of our own", async (context) => {
-  const { simulator, via, graph } = await proxied(context);
+  const { emulator, via, graph } = await proxied(context);
   for (const n of [1, 2]) {
     const [result] = await graph.create(tenantId, [createRequest(n)]);
     assert.equal(result?.kind === "answer" && result.status, 201, JSON.stringify(result));
   }
-  assert.equal(simulator.inventory()[tenantId]?.length, 2);
+  assert.equal(emulator.inventory()[tenantId]?.length, 2);
   const targets = via.heads.map((head) => head.split("\r\n")[0]);
   assert.equal(targets.filter((line) => line === "CONNECT graph.example:443 HTTP/1.1").length, 1);
   assert.ok(targets.includes("CONNECT login.example:443 HTTP/1.1"));
@@ -120,12 +120,12 @@ test("tokens and Graph go through CONNECT, with user and password for the proxy 
 });
 
 test("through a proxy that speaks TLS itself, tokens and Graph go by TLS within TLS", async (context) => {
-  const { simulator, via, graph } = await proxied(context, "trusted");
+  const { emulator, via, graph } = await proxied(context, "trusted");
   for (const n of [1, 2]) {
     const [result] = await graph.create(tenantId, [createRequest(n)]);
     assert.equal(result?.kind === "answer" && result.status, 201, JSON.stringify(result));
   }
-  assert.equal(simulator.inventory()[tenantId]?.length, 2);
+  assert.equal(emulator.inventory()[tenantId]?.length, 2);
   assert.equal(via.heads.filter((head) => head.startsWith("CONNECT graph.example:443 ")).length, 1);
   assert.ok(via.heads.some((head) => head.startsWith("CONNECT login.example:443 ")));
 });

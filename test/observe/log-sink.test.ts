@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { virtualClock } from "../../lab/testkit/virtual-clock.ts";
 import { openLogSink } from "../../src/observe/log-sink.ts";
-import { virtualClock } from "./virtual-clock.ts";
 
 /** A place with `room` bytes, or one that answers with an error. */
 function openPlace() {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import pino from "pino";
+import { virtualClock } from "../../lab/testkit/virtual-clock.ts";
 import { fanOut } from "../../src/observe/fan-out.ts";
 import { openLogObserver } from "../../src/observe/logs.ts";
 import type { RegistrarEvent } from "../../src/ports.ts";
 import { sampleEvents } from "./sample-events.ts";
-import { virtualClock } from "./virtual-clock.ts";
 
 function openRecorded() {
   const lines: Record<string, unknown>[] = [];

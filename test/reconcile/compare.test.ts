@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bytes, documentedDetails, tenantId } from "../../lab/testkit/samples.ts";
 import type { GraphObject } from "../../src/ports.ts";
 import { type ComparedProperty, compare, isEqual } from "../../src/reconcile/compare.ts";
 import { type Ledger, merge, newLedger, takeRecord } from "../../src/reconcile/ledger.ts";
-import { bytes, documentedDetails, tenantId } from "../domain/samples.ts";
 import { object, record } from "./registrations.ts";
 
 const nothing: ReadonlySet<ComparedProperty> = new Set();

@@ -1,10 +1,10 @@
 /** Objects of Graph, and the records of connector.registered that name them. */
 import assert from "node:assert/strict";
+import { documentedDetails, json, sampleEvent, tenantId } from "../../lab/testkit/samples.ts";
 import { decode } from "../../src/domain/decode.ts";
 import { identify } from "../../src/domain/identity.ts";
 import { registeredRecord } from "../../src/domain/registered.ts";
 import type { GraphObject, LogRecord } from "../../src/ports.ts";
-import { documentedDetails, json, sampleEvent, tenantId } from "../domain/samples.ts";
 
 export function object(id: string, changes: Partial<GraphObject> = {}): GraphObject {
   return { id, ...documentedDetails, ...changes };

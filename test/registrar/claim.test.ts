@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seededRandom } from "../../emulator/random.ts";
 import { countedUuids, randomUuid } from "../../src/registrar/claim.ts";
-import { seededRandom } from "../../src/simulator/random.ts";
 
 test("claims are version 4 UUIDs", () => {
   const random = seededRandom(1);

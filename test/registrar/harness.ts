@@ -3,12 +3,7 @@
  * test sets up what is given, lets time pass, and looks at what was asked of Graph and what stands in the topics.
  */
 import type { TestContext } from "node:test";
-import { homePartition } from "../../src/domain/murmur2.ts";
-import type { Random, RegistrarEvent, SnapshotStore } from "../../src/ports.ts";
-import type { Fault } from "../../src/registrar/fault.ts";
-import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
-import type { RegistrarSettings } from "../../src/registrar/settings.ts";
-import { dice } from "../../src/simulation/dice.ts";
+import { dice } from "../../lab/simulation/dice.ts";
 import {
   contoso,
   type Enrolling,
@@ -16,11 +11,16 @@ import {
   type Registered,
   readDead,
   readRegistered,
-} from "./enrollments.ts";
-import { createMemoryLog, type MemoryLog } from "./memory-log.ts";
-import type { Member } from "./memory-member.ts";
-import { type Asked, createScriptedGraph, type ScriptedGraph } from "./scripted-graph.ts";
-import { type VirtualTime, virtualTime } from "./virtual-time.ts";
+} from "../../lab/testkit/enrollments.ts";
+import { createMemoryLog, type MemoryLog } from "../../lab/testkit/memory-log.ts";
+import type { Member } from "../../lab/testkit/memory-member.ts";
+import { type Asked, createScriptedGraph, type ScriptedGraph } from "../../lab/testkit/scripted-graph.ts";
+import { type VirtualTime, virtualTime } from "../../lab/testkit/virtual-time.ts";
+import { homePartition } from "../../src/domain/murmur2.ts";
+import type { Random, RegistrarEvent, SnapshotStore } from "../../src/ports.ts";
+import type { Fault } from "../../src/registrar/fault.ts";
+import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
+import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 
 export const settings: RegistrarSettings = {
   cloud: "global",

@@ -1,7 +1,7 @@
 /** Rows of the table "What happens when" of docs/SEMANTICS.md: the brokers lose what was parked. */
 import assert from "node:assert/strict";
-import { contoso } from "./enrollments.ts";
-import { answers } from "./scripted-graph.ts";
+import { contoso } from "../../lab/testkit/enrollments.ts";
+import { answers } from "../../lab/testkit/scripted-graph.ts";
 import type { Specification } from "./specification.ts";
 
 export const lostCopies: Readonly<Record<string, Specification>> = {

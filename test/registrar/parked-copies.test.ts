@@ -1,9 +1,9 @@
 /** The log may lose the copy of a parked record before anybody reads it: until it was read, the record is not settled. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { contoso, parkedBefore } from "./enrollments.ts";
+import { contoso, parkedBefore } from "../../lab/testkit/enrollments.ts";
+import { answers } from "../../lab/testkit/scripted-graph.ts";
 import { createWorld, many, type World } from "./harness.ts";
-import { answers } from "./scripted-graph.ts";
 
 const windowRecords = 10;
 const count = 25;

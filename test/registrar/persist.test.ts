@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { virtualTime } from "../../lab/testkit/virtual-time.ts";
 import type { RegistrarEvent } from "../../src/ports.ts";
 import { randomUuid } from "../../src/registrar/claim.ts";
 import { createPersist } from "../../src/registrar/persist.ts";
 import { sleep } from "../../src/registrar/timers.ts";
-import { virtualTime } from "./virtual-time.ts";
 
 const failed = { ok: false, reason: "not yet" } as const;
 

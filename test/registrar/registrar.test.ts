@@ -1,10 +1,10 @@
 /** A worker as a whole: what it says of itself, and how it ends. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { contoso, fabrikam, parkedBefore } from "../../lab/testkit/enrollments.ts";
+import { answers } from "../../lab/testkit/scripted-graph.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
-import { contoso, fabrikam, parkedBefore } from "./enrollments.ts";
 import { createWorld, many } from "./harness.ts";
-import { answers } from "./scripted-graph.ts";
 
 describe("status", () => {
   test("not ready until partitions are assigned and taken over, and it says which", async (t) => {

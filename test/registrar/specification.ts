@@ -4,9 +4,6 @@
  */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import type { NewRecord } from "../../src/ports.ts";
-import { decodeMetadata, encodeMetadata } from "../../src/registrar/commit-metadata.ts";
-import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import {
   contoso,
   type Enrolling,
@@ -14,10 +11,13 @@ import {
   objectOf,
   parkedBefore,
   registeredBefore,
-} from "./enrollments.ts";
+} from "../../lab/testkit/enrollments.ts";
+import type { MemoryLog } from "../../lab/testkit/memory-log.ts";
+import type { Step } from "../../lab/testkit/scripted-graph.ts";
+import type { NewRecord } from "../../src/ports.ts";
+import { decodeMetadata, encodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";
+import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import { createWorld, type World } from "./harness.ts";
-import type { MemoryLog } from "./memory-log.ts";
-import type { Step } from "./scripted-graph.ts";
 
 /** All of one tenant, contoso. Without `partition`: 0. */
 export interface Given {

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { contoso, eventRecord } from "../../lab/testkit/enrollments.ts";
+import { byItself, lost, lostAfterCreating } from "../../lab/testkit/scripted-graph.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
-import { contoso, eventRecord } from "./enrollments.ts";
 import { settings, type World } from "./harness.ts";
 import { lostCopies } from "./lost-copies.ts";
-import { byItself, lost, lostAfterCreating } from "./scripted-graph.ts";
 import { type Specification, specify } from "./specification.ts";
 
 const { settleMs } = settings;

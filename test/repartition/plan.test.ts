@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { InputPosition } from "../../src/ports.ts";
-import { encodeMetadata } from "../../src/registrar/commit-metadata.ts";
+import { encodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";
 import { type Found, plan } from "../../src/repartition/plan.ts";
 
 const counts = (enrolled: number, retry = enrolled, registered = enrolled, dlq = registered) => ({

@@ -234,7 +234,7 @@ test("a sample is the same for the same seed, another for another, and in the or
 });
 
 test("everything that is to be mutated is loaded by a test, the core by the simulation, and every listed equivalent is still there", () => {
-  const simulation = { entry: "src/simulation/run-seed.ts", seeds: 1 };
+  const simulation = { entry: "lab/simulation/run-seed.ts", seeds: 1 };
   const everything = list({
     root,
     areas,

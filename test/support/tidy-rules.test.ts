@@ -161,7 +161,7 @@ test("a core file is imported by a test, or declared", () => {
   const files = [
     file("src/domain/a.ts", ""),
     file("src/domain/b.ts", ""),
-    file("src/kafka/c.ts", ""),
+    file("src/log/kafka/c.ts", ""),
     file("test/domain/x.test.ts", `import { a } from "../../src/domain/a.ts";`),
     file("test/domain/types.test.ts", `import type { B } from "../../src/domain/b.ts";`),
     file("test/domain/helper.ts", `import { b } from "../../src/domain/b.ts";`),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { momentOf } from "../../../src/moment.ts";
 import type { Clock, Commit, Session } from "../../../src/ports.ts";
-import { createLease, isHolding, type Lease, renew } from "../../../src/registrar/lease.ts";
+import { createLease, isHolding, type Lease, renew } from "../../../src/registrar/ownership/lease.ts";
 import type { DefineCase, Features } from "./harness.ts";
 
 const commitOf = (offset: number): Commit => ({ topic: "retry", partition: 0, offset, metadata: "" });

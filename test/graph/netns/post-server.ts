@@ -1,7 +1,7 @@
 /** Runs on a host of its own: a Graph that tells its parent of every POST that reached it. */
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { makeCertificates } from "../../../src/simulator/tls.ts";
+import { makeCertificates } from "../../../emulator/tls.ts";
 
 const { address, secure } = JSON.parse(process.argv[2]!) as { address: string; secure: boolean };
 

@@ -1,0 +1,220 @@
+/** `simulate-graph`: the Graph emulator alone, until SIGTERM or SIGINT. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { onInterrupt } from "../src/cli/interrupts.ts";
+import { names, namesOf, wholeNumber } from "../src/cli/option-values.ts";
+import { exitCodes, fail, print } from "../src/cli/terminal.ts";
+import { exportLine } from "../src/config/export-line.ts";
+import type { Latency } from "./faults.ts";
+import { type Normalisation, normalisations } from "./normalise.ts";
+import type { EmulatorSettings } from "./server.ts";
+import { type GraphBehaviour, listForms } from "./settings.ts";
+
+/** What an emulator is reached with unless told otherwise; no secret of anyone's. */
+export const emulatorCredential = {
+  clientId: "0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9",
+  clientSecret: "emulator-only",
+  tenantId: "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5",
+};
+
+interface Flags {
+  readonly httpsPort: number;
+  readonly httpPort?: number;
+  readonly host: string;
+  readonly extraHost?: string[];
+  readonly caDir?: string;
+  readonly settingsFile?: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly tenants?: string[];
+  readonly ids: GraphBehaviour["idMode"];
+  readonly faults: "none" | "flaky" | "harsh";
+  readonly latency?: Latency;
+  readonly throttle?: number;
+  readonly retryAfter: GraphBehaviour["retryAfter"];
+  readonly listLag: number;
+  readonly normalise?: Normalisation[];
+  readonly listForm: GraphBehaviour["listForm"];
+  readonly seed: number;
+}
+
+export function command(): Command {
+  const simulate = new Command("simulate-graph")
+    .description("Runs the Graph emulator alone: token endpoint, Graph and /_control on one HTTPS port.")
+    .option("--https-port <n>", "HTTPS port; 0 takes any free one", wholeNumber, 8443)
+    .option("--http-port <n>", "plain HTTP as well, on this port", wholeNumber)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--extra-host <names>", "more names for the certificate, comma-separated", names)
+    .option("--ca-dir <dir>", "keep the certificate authority here (ca.pem) and use it again")
+    .option(
+      "--settings-file <path>",
+      "write the settings that point at it here, for `. <path>` in other shells",
+    )
+    .addOption(
+      new Option("--client-id <guid>", "the app's id")
+        .env("AZURE_CLIENT_ID")
+        .default(emulatorCredential.clientId),
+    )
+    .addOption(
+      new Option("--client-secret <text>", "the app's secret")
+        .env("AZURE_CLIENT_SECRET")
+        .default(emulatorCredential.clientSecret),
+    )
+    .option("--tenants <guids>", "tenants that exist, comma-separated; default any GUID", names)
+    .addOption(
+      new Option("--ids <mode>", "what becomes of ids that clients send")
+        .choices(["honour", "ignore", "refuse"])
+        .default("honour"),
+    )
+    .addOption(
+      new Option("--faults <profile>", "how much goes wrong")
+        .choices(["none", "flaky", "harsh"])
+        .default("none"),
+    )
+    .option("--latency <ms>", "time each request takes, or a range (20-80)", latency)
+    .option(
+      "--throttle <n>",
+      "writes for one app and tenant in 20 s; 0 turns throttling off; default 100",
+      wholeNumber,
+    )
+    .addOption(
+      new Option("--retry-after <form>", "how 429 says when")
+        .choices(["seconds", "fractional", "http-date", "absent"])
+        .default("seconds"),
+    )
+    .option("--list-lag <ms>", "created objects appear in lists after this time", wholeNumber, 0)
+    .option(
+      "--normalise <forms>",
+      `what becomes of the values that it keeps, comma-separated: ${normalisations.join(", ")}; default none`,
+      namesOf(normalisations),
+    )
+    .addOption(new Option("--list-form <form>", "how lists fail in part").choices(listForms).default("whole"))
+    .option("--seed <n>", "decides about faults, latency and ids", wholeNumber, 1)
+    .action(() => run(simulate.opts<Flags>()));
+  return simulate;
+}
+
+async function run(flags: Flags): Promise<void> {
+  const { startEmulator } = await import("./server.ts");
+  const interrupts = onInterrupt("");
+  try {
+    const emulator = await startEmulator(await emulatorSettings(flags));
+    try {
+      announce(emulator, flags);
+    } catch (error) {
+      await emulator.close();
+      throw error;
+    }
+    await new Promise<void>((resolve) => {
+      if (interrupts.signal.aborted) resolve();
+      interrupts.signal.addEventListener("abort", () => resolve());
+    });
+    await emulator.close();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    fail(explain(error, flags), exitCodes.usage);
+  } finally {
+    interrupts.stopListening();
+  }
+}
+
+async function emulatorSettings(flags: Flags): Promise<EmulatorSettings> {
+  const { faultProfile } = await import("./faults.ts");
+  const { documentedLimits } = await import("./throttle.ts");
+  const limits = {
+    ...documentedLimits,
+    writesPerAppAndTenant: flags.throttle ?? documentedLimits.writesPerAppAndTenant,
+  };
+  const faults = faultProfile(flags.faults);
+  return {
+    clientId: flags.clientId,
+    clientSecret: flags.clientSecret,
+    allowedTenants: flags.tenants ?? null,
+    host: flags.host,
+    httpsPort: flags.httpsPort,
+    httpPort: flags.httpPort ?? null,
+    extraHosts: flags.extraHost ?? [],
+    caDir: flags.caDir ?? null,
+    seed: flags.seed,
+    faults: flags.latency === undefined ? faults : { ...faults, latency: flags.latency },
+    behaviour: {
+      idMode: flags.ids,
+      throttle: flags.throttle === 0 ? null : limits,
+      retryAfter: flags.retryAfter,
+      listLagMs: flags.listLag,
+      normalise: flags.normalise ?? [],
+      listForm: flags.listForm,
+    },
+  };
+}
+
+/** What to export so that a worker uses it. The secret is named only if it is the built-in one. */
+function settingLines({ httpsUrl, caFile }: { httpsUrl: string; caFile: string }, flags: Flags): string[] {
+  const isBuiltIn = flags.clientSecret === emulatorCredential.clientSecret;
+  return [
+    exportLine("GRAPH_BASE_URL", httpsUrl),
+    exportLine("AZURE_AUTHORITY_HOST", httpsUrl),
+    exportLine("GRAPH_CA_FILE", resolve(caFile)),
+    exportLine("AZURE_TENANT_ID", flags.tenants?.[0] ?? emulatorCredential.tenantId),
+    exportLine("AZURE_CLIENT_ID", flags.clientId),
+    isBuiltIn
+      ? exportLine("AZURE_CLIENT_SECRET", flags.clientSecret)
+      : "# AZURE_CLIENT_SECRET: the one that this command was given.",
+  ];
+}
+
+function announce(
+  emulator: { httpsUrl: string; httpUrl: string | null; caFile: string },
+  flags: Flags,
+): void {
+  const { httpsUrl, httpUrl, caFile } = emulator;
+  const lines = settingLines(emulator, flags);
+  if (flags.settingsFile !== undefined) {
+    mkdirSync(dirname(flags.settingsFile), { recursive: true });
+    writeFileSync(flags.settingsFile, lines.map((line) => `${line}\n`).join(""));
+  }
+  print(
+    `# The Graph emulator listens on ${httpsUrl}${httpUrl ? ` and ${httpUrl}` : ""}. It forgets all when it ends.`,
+  );
+  print("# To point a worker at it, type in each shell that starts one, or another command of this program:");
+  for (const line of lines) print(line);
+  if (flags.settingsFile !== undefined)
+    print(`# or this, from the same directory: . ${sourced(flags.settingsFile)}`);
+  print(`# What it holds: curl --cacert ${caFile} ${httpsUrl}/_control/inventory`);
+}
+
+/** A path that `.` takes as one: without a slash it would look along the PATH. */
+function sourced(path: string): string {
+  return path.includes("/") ? path : `./${path}`;
+}
+
+interface SystemError extends NodeJS.ErrnoException {
+  readonly port?: number;
+}
+
+function isSystemError(error: unknown): error is SystemError {
+  return error instanceof Error && "syscall" in error;
+}
+
+function explain(error: SystemError, flags: Flags) {
+  if (error.code === "EADDRINUSE") {
+    return {
+      code: "port-taken",
+      message: `Port ${error.port ?? flags.httpsPort} is taken by another process.`,
+      fix: "Type --https-port 0 (any free port) or another number; the same goes for --http-port.",
+    };
+  }
+  return {
+    code: "emulator",
+    message: `The emulator can't start: ${error.message}.`,
+    fix: "Check --host, the ports, --ca-dir and --settings-file.",
+  };
+}
+
+function latency(text: string): Latency {
+  const match = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("It is neither milliseconds (20) nor a range (20-80).");
+  if (match[2] === undefined) return { kind: "fixed", ms: Number(match[1]) };
+  return { kind: "uniform", minMs: Number(match[1]), maxMs: Number(match[2]) };
+}

@@ -1,0 +1,227 @@
+/**
+ * The emulated Graph without HTTP. Pure: state goes in and is changed, time and randomness come with the call.
+ *
+ * 1. A caller (the HTTPS server, or a simulation in virtual time) asks `planRequest` when a request arrives, lets
+ *    `beforeMs` pass, calls `perform` if the plan `reaches`, lets `afterMs` pass, and hands the reply over as
+ *    `delivery` says.
+ * 2. All effects happen inside `perform`, each request's or batch item's at most once.
+ * 3. A caller is barred first, throttled next, and only then meets a fault: refused calls are counted by the throttle.
+ */
+
+import { performBatch } from "./batch.ts";
+import type { AnswerFault, BatchFault, Faults } from "./faults.ts";
+import { brokenPage, endlessPage } from "./list-forms.ts";
+import {
+  applyCreate,
+  applyDelete,
+  applyGet,
+  applyHealthMetrics,
+  applyList,
+  applyUpdate,
+  type Model,
+  newModel,
+} from "./model.ts";
+import type { Plan } from "./plan.ts";
+import {
+  type Call,
+  errorReply,
+  intuneMessage,
+  type Reply,
+  retryAfterHeader,
+  throttledReply,
+  unavailableReply,
+} from "./reply.ts";
+import { entityIdOf, type GraphRequest, isJson, type Operation, operationOf } from "./request.ts";
+import type { Block, GraphBehaviour } from "./settings.ts";
+import { countCall, newThrottle, type Throttle } from "./throttle.ts";
+
+export interface GraphState {
+  model: Model;
+  throttle: Throttle;
+  behaviour: GraphBehaviour;
+  faults: Faults;
+}
+
+/** The one app that an emulator knows; throttling is by app and tenant. */
+const appId = "app";
+const maxPageSize = 1_000;
+
+export function newGraphState(behaviour: GraphBehaviour, faults: Faults): GraphState {
+  return { model: newModel(), throttle: newThrottle(), behaviour, faults };
+}
+
+/** Carries a request out. For `$batch`, each item draws a fault of its own. */
+export function perform(state: GraphState, call: Call, request: GraphRequest, fault: Plan["fault"]): Reply {
+  if (operationOf(request) !== "batch") return performOne(state, call, request, fault as AnswerFault | null);
+  const performItem = (item: GraphRequest, itemCall: Call, itemFault: AnswerFault | null) =>
+    performOne(state, itemCall, item, itemFault);
+  return performBatch(state, call, request, fault as BatchFault | null, performItem);
+}
+
+function performOne(state: GraphState, call: Call, request: GraphRequest, fault: AnswerFault | null): Reply {
+  const operation = operationOf(request);
+  const isWrite = operation === "create" || operation === "update" || operation === "delete";
+  const barred = refuseCaller(state.behaviour, call, isWrite);
+  if (barred !== null) return barred;
+  const limits = state.behaviour.throttle;
+  if (limits !== null) {
+    const { tenantId, nowMs } = call;
+    const waitMs = countCall(state.throttle, limits, { appId, tenantId, isWrite, nowMs });
+    if (waitMs > 0) return throttled(state.behaviour, call, waitMs);
+  }
+  const instead = fault === null ? null : answerInstead(state, call, fault);
+  if (instead !== null) return instead;
+  const reply = carryOut(state, call, request, operation);
+  return fault === null ? reply : answerAfter(state, call, fault, reply);
+}
+
+function carryOut(state: GraphState, call: Call, request: GraphRequest, operation: Operation): Reply {
+  const { model, behaviour } = state;
+  const noRoute =
+    behaviour.route === "missing" || (behaviour.route === "create-missing" && operation === "create");
+  if (noRoute) return routeMissing(call, request);
+  if (operation === "create" || operation === "update" || operation === "health") {
+    const unreadable = refuseBody(call, request);
+    if (unreadable !== null) return unreadable;
+  }
+  switch (operation) {
+    case "create":
+      return applyCreate(model, call, request.body, behaviour.idMode, behaviour.normalise);
+    case "list":
+      return list(state, call, request.query);
+    case "get":
+      return applyGet(model, call, entityIdOf(request.path), behaviour.wrapEntity);
+    case "update":
+      return applyUpdate(model, call, entityIdOf(request.path), request.body, behaviour.normalise);
+    case "delete":
+      return applyDelete(model, call, entityIdOf(request.path));
+    case "health":
+      return applyHealthMetrics(model, call, entityIdOf(request.path));
+    default:
+      return routeMissing(call, request);
+  }
+}
+
+function list(state: GraphState, call: Call, query: string): Reply {
+  const { listLagMs, pageSize, listForm } = state.behaviour;
+  const options = new URLSearchParams(query);
+  const unknown = [...options.keys()].find((name) => name !== "$skiptoken" && name !== "$top");
+  if (unknown !== undefined) {
+    return errorReply(
+      call,
+      400,
+      "BadRequest",
+      `The query option '${unknown.slice(0, 64)}' is not supported here.`,
+    );
+  }
+  const top = Number(options.get("$top") ?? pageSize);
+  if (!Number.isInteger(top) || top < 1 || top > maxPageSize) {
+    return errorReply(call, 400, "BadRequest", `$top must be 1 to ${maxPageSize}.`);
+  }
+  const skipToken = options.get("$skiptoken");
+  if (listForm === "endless") return endlessPage(call, skipToken);
+  const reply = applyList(state.model, call, { listLagMs, pageSize: top, skipToken });
+  return reply.status === 200 && listForm !== "whole" ? brokenPage(reply, call, listForm) : reply;
+}
+
+function refuseBody(call: Call, request: GraphRequest): Reply | null {
+  if (request.contentType === null) {
+    return errorReply(call, 400, "BadRequest", "A write request needs a Content-Type header.");
+  }
+  if (!isJson(request.contentType)) {
+    return errorReply(call, 415, "UnsupportedMediaType", "The Content-Type must be application/json.");
+  }
+  if (request.body !== undefined) return null;
+  return errorReply(call, 400, "BadRequest", "The request body is empty or is no valid JSON.");
+}
+
+function routeMissing(call: Call, request: GraphRequest): Reply {
+  const template = `~${request.path.slice(0, 128)}`;
+  const message = `No OData route exists that match template ${template} with http verb ${request.method}`;
+  return errorReply(call, 400, "No method match route template", message);
+}
+
+function refuseCaller(behaviour: GraphBehaviour, call: Call, isWrite: boolean): Reply | null {
+  const block = behaviour.blocks[call.tenantId];
+  if (block !== undefined) return blocked(call, block);
+  if (behaviour.permission === "read-write" || (behaviour.permission === "read" && !isWrite)) return null;
+  const role = `DeviceManagementConfiguration.${isWrite ? "ReadWrite" : "Read"}.All`;
+  return errorReply(call, 403, "Forbidden", intuneMessage(call, `The application lacks the role ${role}`));
+}
+
+function blocked(call: Call, block: Block): Reply {
+  switch (block) {
+    case "unauthorized":
+      return errorReply(
+        call,
+        401,
+        "InvalidAuthenticationToken",
+        "The access token is not accepted in this tenant.",
+      );
+    case "forbidden":
+      return errorReply(
+        call,
+        403,
+        "Forbidden",
+        intuneMessage(call, "The application is barred from this tenant"),
+      );
+    case "no-licence":
+      return errorReply(call, 400, "BadRequest", "Request not applicable to target tenant.");
+    default:
+      return errorReply(call, block.status, block.code, block.message);
+  }
+}
+
+function throttled(behaviour: GraphBehaviour, call: Call, waitMs: number): Reply {
+  return throttledReply(call, "Too many requests.", retryAfterHeader(behaviour, call, waitMs));
+}
+
+/** What is answered in place of the reply to what was carried out. */
+function answerAfter(state: GraphState, call: Call, fault: AnswerFault, reply: Reply): Reply {
+  const { behaviour, faults } = state;
+  const header = () => retryAfterHeader(behaviour, call, faults.retryAfterMs);
+  switch (fault) {
+    case "errorAfter":
+      return errorReply(call, 500, "InternalServerError", "The service failed.");
+    case "timeoutAfter":
+      return errorReply(call, 504, "GatewayTimeout", "The service took too long.");
+    case "unavailableAfter":
+      return unavailableReply(call, header());
+    case "bandwidthAfter":
+      return errorReply(call, 509, "BandwidthLimitExceeded", "The bandwidth limit is exceeded.", header());
+    case "lockedAfter":
+      return errorReply(call, 423, "Locked", "The resource is locked.", header());
+    case "throttledItemAfter":
+      return throttled(behaviour, call, faults.retryAfterMs);
+    default:
+      return reply;
+  }
+}
+
+/** Null: the fault, if any, comes after the effect. */
+function answerInstead(state: GraphState, call: Call, fault: AnswerFault): Reply | null {
+  const { behaviour, faults } = state;
+  switch (fault) {
+    case "throttled":
+      return throttled(behaviour, call, faults.retryAfterMs);
+    case "throttledBare":
+      return throttledReply(call, "Too many requests.");
+    case "unavailable":
+      return unavailableReply(call, retryAfterHeader(behaviour, call, faults.retryAfterMs));
+    case "unavailableBare":
+      return unavailableReply(call);
+    case "errorBefore":
+      return errorReply(call, 500, "InternalServerError", "The service failed.");
+    case "timeoutBefore":
+      return errorReply(call, 504, "GatewayTimeout", "The service took too long.");
+    case "internalError":
+      return errorReply(
+        call,
+        400,
+        "InternalError",
+        intuneMessage(call, "An internal server error has occurred"),
+      );
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The certificateConnectorDetails objects of every tenant. Pure: time and randomness come with each call.
+ *
+ * 1. A tenant never sees another tenant's objects.
+ * 2. An id names at most one object of a tenant; a create never changes an existing object.
+ * 3. `get` sees an object at once; a list shows it once it is `listLagMs` old. Pages are in order of creation.
+ */
+
+import type { GraphObject } from "../src/ports.ts";
+import { type Normalisation, normalised } from "./normalise.ts";
+import { randomUuid } from "./random.ts";
+import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
+import { collection } from "./request.ts";
+import { checkCreate, checkUpdate, odataType } from "./resource.ts";
+import type { IdMode } from "./settings.ts";
+
+interface Stored {
+  object: GraphObject;
+  /** As the client sent it: which enrollment it stands for. */
+  readonly sent: GraphObject;
+  readonly sequence: number;
+  readonly createdAtMs: number;
+}
+
+interface Tenant {
+  readonly byId: Map<string, Stored>;
+  /** Rising sequence. */
+  readonly inOrder: Stored[];
+}
+
+export interface Model {
+  readonly tenants: Map<string, Tenant>;
+  nextSequence: number;
+  /** Creates that took effect, of objects deleted since too. */
+  createdCount: number;
+}
+
+export interface ListOptions {
+  readonly listLagMs: number;
+  readonly pageSize: number;
+  readonly skipToken: string | null;
+}
+
+export function newModel(): Model {
+  return { tenants: new Map(), nextSequence: 1, createdCount: 0 };
+}
+
+/** 201, 400 BadRequest, or 409 Conflict where a client's id is honoured and taken. */
+export function applyCreate(
+  model: Model,
+  call: Call,
+  body: unknown,
+  idMode: IdMode,
+  normalise: readonly Normalisation[] = [],
+): Reply {
+  const checked = checkCreate(body);
+  if (!checked.ok) return errorReply(call, 400, "BadRequest", checked.message);
+  const { id: givenId, details } = checked.value;
+  if (givenId !== null && idMode === "refuse") {
+    return errorReply(call, 400, "BadRequest", "The property 'id' is read-only and must not be sent.");
+  }
+  const id = givenId !== null && idMode === "honour" ? givenId : randomUuid(call.random);
+  const tenant = tenantOf(model, call.tenantId);
+  if (tenant.byId.has(id)) {
+    return errorReply(call, 409, "Conflict", `An object with the id '${id.slice(0, 64)}' exists already.`);
+  }
+  const sent = { id, ...details };
+  const object = { id, ...normalised(details, normalise) };
+  const stored = { object, sent, sequence: model.nextSequence, createdAtMs: call.nowMs };
+  model.nextSequence += 1;
+  model.createdCount += 1;
+  tenant.byId.set(id, stored);
+  tenant.inOrder.push(stored);
+  return okReply(201, entityBody(call, stored.object), {
+    Location: `${call.linkBase}/${collection}('${id}')`,
+  });
+}
+
+/** 200 with one page, `@odata.nextLink` while there are more; 400 for a token that no page gave out. */
+export function applyList(model: Model, call: Call, options: ListOptions): Reply {
+  const after = options.skipToken === null ? 0 : readSkipToken(options.skipToken);
+  if (after === null) return errorReply(call, 400, "BadRequest", "The $skiptoken is not one of a next link.");
+  const inOrder = model.tenants.get(call.tenantId)?.inOrder ?? [];
+  const page: Stored[] = [];
+  let more = false;
+  for (let index = indexAfter(inOrder, after); index < inOrder.length && !more; index += 1) {
+    const stored = inOrder[index]!;
+    if (stored.createdAtMs + options.listLagMs > call.nowMs) continue;
+    if (page.length === options.pageSize) more = true;
+    else page.push(stored);
+  }
+  const body: Record<string, unknown> = { "@odata.context": `${call.linkBase}/$metadata#${collection}` };
+  if (more) {
+    const token = writeSkipToken(page.at(-1)!.sequence);
+    body["@odata.nextLink"] = `${call.linkBase}/${collection}?$skiptoken=${token}`;
+  }
+  body.value = page.map((stored) => ({ "@odata.type": odataType, ...stored.object }));
+  return okReply(200, body);
+}
+
+/** 200 or 404. `wrapped`: as in the documented example, the entity inside `value`. */
+export function applyGet(model: Model, call: Call, id: string, wrapped: boolean): Reply {
+  const stored = model.tenants.get(call.tenantId)?.byId.get(id);
+  if (stored === undefined) return notFound(call, id);
+  return okReply(200, wrapped ? { value: typed(stored.object) } : entityBody(call, stored.object));
+}
+
+/** 200, 400 or 404. */
+export function applyUpdate(
+  model: Model,
+  call: Call,
+  id: string,
+  body: unknown,
+  normalise: readonly Normalisation[] = [],
+): Reply {
+  const stored = model.tenants.get(call.tenantId)?.byId.get(id);
+  if (stored === undefined) return notFound(call, id);
+  const checked = checkUpdate(body, id);
+  if (!checked.ok) return errorReply(call, 400, "BadRequest", checked.message);
+  stored.object = { ...normalised({ ...stored.object, ...checked.value }, normalise), id };
+  return okReply(200, entityBody(call, stored.object));
+}
+
+/** 204 or 404. */
+export function applyDelete(model: Model, call: Call, id: string): Reply {
+  const tenant = model.tenants.get(call.tenantId);
+  const stored = tenant?.byId.get(id);
+  if (tenant === undefined || stored === undefined) return notFound(call, id);
+  tenant.byId.delete(id);
+  tenant.inOrder.splice(indexAfter(tenant.inOrder, stored.sequence - 1), 1);
+  return okReply(204, null);
+}
+
+/** 200 with no metric known, or 404. */
+export function applyHealthMetrics(model: Model, call: Call, id: string): Reply {
+  if (!model.tenants.get(call.tenantId)?.byId.has(id)) return notFound(call, id);
+  return okReply(200, { value: [] });
+}
+
+/** Every object that exists now, by tenant, in order of creation. */
+export function inventoryOf(model: Model): Record<string, GraphObject[]> {
+  const entries = [...model.tenants].map(([id, tenant]) => [
+    id,
+    tenant.inOrder.map((stored) => stored.object),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** As `inventoryOf`, with the values that the clients sent. */
+export function sentOf(model: Model): Record<string, GraphObject[]> {
+  const entries = [...model.tenants].map(([id, tenant]) => [id, tenant.inOrder.map((stored) => stored.sent)]);
+  return Object.fromEntries(entries);
+}
+
+function tenantOf(model: Model, tenantId: string): Tenant {
+  const known = model.tenants.get(tenantId);
+  if (known !== undefined) return known;
+  const tenant: Tenant = { byId: new Map(), inOrder: [] };
+  model.tenants.set(tenantId, tenant);
+  return tenant;
+}
+
+function notFound(call: Call, id: string): Reply {
+  return errorReply(
+    call,
+    404,
+    "ResourceNotFound",
+    `No certificateConnectorDetails has the id '${id.slice(0, 64)}'.`,
+  );
+}
+
+function entityBody(call: Call, object: GraphObject): Record<string, unknown> {
+  return { "@odata.context": `${call.linkBase}/$metadata#${collection}/$entity`, ...typed(object) };
+}
+
+function typed(object: GraphObject) {
+  return { "@odata.type": odataType, ...object };
+}
+
+/** Index of the first stored object whose sequence is greater. */
+function indexAfter(inOrder: readonly Stored[], sequence: number): number {
+  let low = 0;
+  let high = inOrder.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (inOrder[middle]!.sequence <= sequence) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function writeSkipToken(sequence: number): string {
+  return Buffer.from(`after:${sequence}`).toString("base64url");
+}
+
+function readSkipToken(token: string): number | null {
+  const parts = /^after:(\d{1,15})$/.exec(Buffer.from(token, "base64url").toString("latin1"));
+  return parts === null ? null : Number(parts[1]);
+}

@@ -1,0 +1,190 @@
+/** Starts the Graph emulator: Entra, Graph and the control endpoint on one HTTPS server, and on HTTP if asked. */
+
+import { randomBytes } from "node:crypto";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Clock, GraphObject } from "../src/ports.ts";
+import type { EntraSettings } from "./entra.ts";
+import { type Faults, faultProfile } from "./faults.ts";
+import { newGraphState } from "./graph.ts";
+import { emulatorHandler } from "./handler.ts";
+import { inventoryOf } from "./model.ts";
+import { seededRandom } from "./random.ts";
+import { defaultBehaviour, type GraphBehaviour } from "./settings.ts";
+import { type EmulatorStats, statsOf } from "./stats.ts";
+import { makeCertificates } from "./tls.ts";
+
+export interface EmulatorSettings {
+  /** The one app's credential. */
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Null, the default: any GUID is a tenant. */
+  readonly allowedTenants?: readonly string[] | null;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0, the default: any free port. */
+  readonly httpsPort?: number;
+  /** Null, the default: no plain HTTP. 0: any free port. */
+  readonly httpPort?: number | null;
+  /** More names and addresses for the server certificate. */
+  readonly extraHosts?: readonly string[];
+  /** Keeps the certificate authority here (`ca.pem`, `ca-key.pem`) and uses it again. Default: a temporary one. */
+  readonly caDir?: string | null;
+  readonly tokenLifetimeMs?: number;
+  /** Audiences of tokens that Graph takes. Default: Graph of all clouds. */
+  readonly audiences?: readonly string[];
+  /** Decides about faults, latency and ids. */
+  readonly seed?: number;
+  readonly faults?: Faults;
+  readonly behaviour?: Partial<GraphBehaviour>;
+  readonly clock?: Clock;
+}
+
+export interface Emulator {
+  readonly httpsUrl: string;
+  readonly httpUrl: string | null;
+  /** For AZURE_AUTHORITY_HOST. */
+  readonly authorityHost: string;
+  /** For NODE_EXTRA_CA_CERTS. */
+  readonly caFile: string;
+  readonly caPem: string;
+  /** Objects that exist now, by tenant, in order of creation. */
+  inventory(): Record<string, GraphObject[]>;
+  stats(): EmulatorStats;
+  setFaults(faults: Faults): void;
+  /** What is not given stays as it is. */
+  setBehaviour(behaviour: Partial<GraphBehaviour>): void;
+  /** Forgets objects, throttling windows and counts; faults and behaviour stay. */
+  reset(): void;
+  /** Closes the ports, so that connections are refused, until `resume`. */
+  suspend(): Promise<void>;
+  resume(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const graphAudiences: readonly string[] = [
+  "https://graph.microsoft.com",
+  "https://graph.microsoft.us",
+  "https://dod-graph.microsoft.us",
+  "https://microsoftgraph.chinacloudapi.cn",
+];
+
+/** Rejects when a port is taken or the host can't be bound, with the system's error. */
+export async function startEmulator(settings: EmulatorSettings): Promise<Emulator> {
+  const clock = settings.clock ?? systemClock;
+  const host = settings.host ?? "127.0.0.1";
+  const certificates = await makeCertificates(
+    settings.caDir ?? null,
+    settings.extraHosts ?? [],
+    clock.wallMs(),
+  );
+  const behaviour = { ...defaultBehaviour, ...settings.behaviour };
+  const state = newGraphState(behaviour, settings.faults ?? faultProfile("none"));
+  const handler = emulatorHandler({
+    state,
+    clock,
+    random: seededRandom(settings.seed ?? 1),
+    entra: entraSettings(settings, () => roles[state.behaviour.permission]),
+  });
+  const secure = createHttpsServer({ key: certificates.key, cert: certificates.cert }, handler.listener);
+  const plain = settings.httpPort == null ? null : createHttpServer(handler.listener);
+  const listeners: Listener[] = [{ server: secure, port: settings.httpsPort ?? 0 }];
+  if (plain !== null) listeners.push({ server: plain, port: settings.httpPort ?? 0 });
+  try {
+    await openAll(listeners, host);
+  } catch (error) {
+    await closeAll(listeners);
+    await certificates.remove();
+    throw error;
+  }
+  const urlOf = (scheme: string, listener: Listener | undefined) =>
+    listener === undefined ? null : `${scheme}://localhost:${listener.port}`;
+  const httpsUrl = urlOf("https", listeners[0])!;
+  return {
+    httpsUrl,
+    httpUrl: urlOf("http", listeners[1]),
+    authorityHost: httpsUrl,
+    caFile: certificates.caFile,
+    caPem: certificates.caPem,
+    inventory: () => inventoryOf(state.model),
+    stats: () => statsOf(state.model, handler.counts()),
+    setFaults: (faults) => {
+      state.faults = faults;
+    },
+    setBehaviour: (changes) => {
+      state.behaviour = { ...state.behaviour, ...changes };
+    },
+    reset: handler.reset,
+    suspend: () => closeAll(listeners),
+    resume: () => openAll(listeners, host),
+    close: async () => {
+      handler.close();
+      await closeAll(listeners);
+      await certificates.remove();
+    },
+  };
+}
+
+interface Listener {
+  readonly server: Server;
+  /** Once open, the port that it has, and gets again. */
+  port: number;
+}
+
+/** Above the keep-alive of usual clients, so that the server is never the one who hangs up an idle connection. */
+const keepAliveTimeoutMs = 120_000;
+const defaultTokenLifetimeMs = 3_599_000;
+
+const roles: Readonly<Record<GraphBehaviour["permission"], readonly string[]>> = {
+  "read-write": ["DeviceManagementConfiguration.ReadWrite.All"],
+  read: ["DeviceManagementConfiguration.Read.All"],
+  none: [],
+};
+
+function entraSettings(settings: EmulatorSettings, granted: EntraSettings["roles"]): EntraSettings {
+  return {
+    clientId: settings.clientId,
+    clientSecret: settings.clientSecret,
+    allowedTenants: settings.allowedTenants ?? null,
+    tokenLifetimeMs: settings.tokenLifetimeMs ?? defaultTokenLifetimeMs,
+    audiences: settings.audiences ?? graphAudiences,
+    signingKey: randomBytes(32),
+    roles: granted,
+  };
+}
+
+async function openAll(listeners: readonly Listener[], host: string): Promise<void> {
+  for (const listener of listeners) {
+    const { server } = listener;
+    server.keepAliveTimeout = keepAliveTimeoutMs;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(listener.port, host, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    listener.port = (server.address() as AddressInfo).port;
+  }
+}
+
+async function closeAll(listeners: readonly Listener[]): Promise<void> {
+  const closing = listeners
+    .filter(({ server }) => server.listening)
+    .map(({ server }) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      return closed;
+    });
+  await Promise.all(closing);
+}
+
+const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,125 @@
+/** `chaos`: workers as real processes on real brokers, killed and frozen; succeeds only if nothing is lost or doubled. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { onInterrupt } from "../../src/cli/interrupts.ts";
+import { positiveNumber, wholeNumber } from "../../src/cli/option-values.ts";
+import { exitCodes, fail, plain, print, say } from "../../src/cli/terminal.ts";
+import { type ChaosFlags, chaosOptions } from "./options.ts";
+import type { ChaosPlace, PlaceResult } from "./place.ts";
+import type { ChaosResult } from "./run.ts";
+import { summaryOf } from "./summary.ts";
+
+export function command(): Command {
+  const chaos = new Command("chaos")
+    .description(
+      "Runs Kafka brokers, the Graph emulator and three workers as processes; kills, freezes and restarts them while " +
+        "they register sample enrollments. Needs a clone of the project, and Docker or Java with Maven (three brokers: " +
+        "Java with Maven).",
+    )
+    .option("--events <n>", "distinct enrollments", positiveNumber, 200)
+    .addOption(
+      new Option("--brokers <n>", "one broker, or a cluster of three with a replica of everything on each")
+        .choices(["1", "3"])
+        .default("1"),
+    )
+    .option("--kills <n>", "workers killed by SIGKILL and started again", wholeNumber, 3)
+    .option(
+      "--freezes <n>",
+      "workers frozen past the session time-out, some past the settle time",
+      wholeNumber,
+      2,
+    )
+    .option(
+      "--broker-restarts <n>",
+      "brokers killed by SIGKILL and started again; of three, the one that leads most partitions, or the group's " +
+        "coordinator, which is stopped in good order now and then",
+      wholeNumber,
+      1,
+    )
+    .option(
+      "--broker-freezes <n>",
+      "one of three brokers frozen until the others count it as gone (default: 2 with three brokers)",
+      wholeNumber,
+    )
+    .option(
+      "--link-cuts <n>",
+      "links cut in one direction, between a worker and a broker, or a broker and the others (default: 4 with three " +
+        "brokers)",
+      wholeNumber,
+    )
+    .option(
+      "--unclean-election",
+      "once, after the other faults, connector.enrolled loses records by an unclean leader election: the workers have " +
+        "to stop; needs three brokers and at least 600 events",
+    )
+    .addOption(
+      new Option("--ids <mode>", "what Graph makes of ids that clients send")
+        .choices(["honour", "ignore"])
+        .default("honour"),
+    )
+    .option("--seed <n>", "decides about samples and about what strikes when", wholeNumber, 1)
+    .option("--timeout <s>", "limit of the whole run, seconds", positiveNumber, 1200)
+    .option("--keep-logs", "keep the logs of all processes, also of a run without fault")
+    .option("--json", "the last line of standard output is one JSON object")
+    .action(() => run(chaos.opts<ChaosFlags>()));
+  return chaos;
+}
+
+async function run(flags: ChaosFlags): Promise<void> {
+  const read = chaosOptions(flags);
+  if (!read.ok) return fail(read.problem, exitCodes.usage);
+  const { options } = read;
+  const interrupts = onInterrupt("stopping");
+  const directory = mkdtempSync(join(tmpdir(), "connector-registrar-chaos-"));
+  let keep = flags.keepLogs ?? false;
+  // Progress goes where the result doesn't have to be the only thing.
+  const output = flags.json ? process.stderr : process.stdout;
+  let place: ChaosPlace | null = null;
+  try {
+    const { openPlace } = await import("./place.ts");
+    const found: PlaceResult = await openPlace(options.brokers, directory, interrupts.signal);
+    if (found.ok) place = found.place;
+    if (interrupts.signal.aborted) {
+      process.exitCode = exitCodes.interrupted;
+      return;
+    }
+    if (!found.ok) return fail(found.problem, exitCodes.usage);
+    const { runChaos } = await import("./run.ts");
+    const settings = {
+      ...options,
+      ids: flags.ids,
+      timeoutMs: flags.timeout * 1000,
+      directory,
+      interrupted: interrupts.signal,
+      say: (line: string) => void output.write(`${plain(line)}\n`),
+    };
+    const result = await runChaos(settings, found.place.brokers, found.place.cluster);
+    conclude(result, flags);
+    keep ||= result.kind !== "interrupted" && process.exitCode !== undefined && process.exitCode !== 0;
+  } finally {
+    interrupts.stopListening();
+    await place?.close();
+    if (keep) say(`The logs of all processes are in ${directory}.\n`);
+    else rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function conclude(result: ChaosResult, flags: ChaosFlags): void {
+  if (result.kind === "interrupted") process.exitCode = exitCodes.interrupted;
+  else if (result.kind === "failed") fail(result.problem);
+  else {
+    const summary = summaryOf(result, flags);
+    for (const problem of summary.problems) say(`${plain(problem)}\n`);
+    if (flags.json) print(JSON.stringify(summary));
+    else printLines(summary);
+    if (summary.problems.length > 0) process.exitCode = exitCodes.failed;
+  }
+}
+
+function printLines(summary: object): void {
+  for (const [name, value] of Object.entries(summary)) {
+    if (name !== "problems") print(`${name.padEnd(22)}${value}`);
+  }
+}

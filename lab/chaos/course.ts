@@ -1,0 +1,94 @@
+/** What the parts of a run share while it goes on: emission, faults, and the wait for the end. */
+
+import { pause } from "../../src/cli/pause.ts";
+import { systemClock as clock } from "../../src/clock.ts";
+import type { OpenLog } from "../../src/compose.ts";
+import type { Brokers, Cluster } from "./brokers.ts";
+import type { Crew } from "./crew.ts";
+import { workers } from "./environment.ts";
+import type { ChaosPlan } from "./plan.ts";
+import type { Fault } from "./plan-faults.ts";
+import { uncleanElection } from "./unclean-election.ts";
+
+export interface Course {
+  readonly plan: ChaosPlan;
+  readonly log: OpenLog;
+  readonly crew: Crew;
+  readonly brokers: Brokers;
+  /** Null: one broker. */
+  readonly cluster: Cluster | null;
+  /** In the order in which they struck. */
+  readonly struck: Fault[];
+  /** Of what may be emitted, and was. */
+  readonly emission: Emission;
+  /** What the workers may go on with, once they are told to. */
+  readonly worker: { continueOverGaps: boolean };
+  readonly problems: string[];
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+export interface Emission {
+  /** Records that the log confirmed. */
+  done: number;
+  /** Records that may stand in the input beyond what is settled: what a fault finds under way. */
+  ahead: number;
+}
+
+const pollMs = 50;
+const clusterPollMs = 500;
+const emitBatch = 10;
+
+/** All records, again where the log didn't confirm; not so fast that the next fault would come too late. */
+export async function emit({ plan, log, crew, struck, emission, signal, say }: Course): Promise<void> {
+  const { records, faults } = plan;
+  while (emission.done < records.length && !signal.aborted) {
+    const next = faults[struck.length]?.at ?? Number.POSITIVE_INFINITY;
+    const settled = Math.min(crew.settled(), next) * (records.length / plan.enrollments.length);
+    if (emission.done > settled + emission.ahead) {
+      await pause(clock, pollMs, signal);
+      continue;
+    }
+    const batch = records.slice(emission.done, emission.done + emitBatch);
+    const result = await log.append(batch);
+    if (result.ok) emission.done += batch.length;
+    else {
+      say(`emitting ${batch.length} records again: ${result.reason}`);
+      await pause(clock, pollMs, signal);
+    }
+  }
+}
+
+/** One fault after the other, each once enough is settled. */
+export async function strike(course: Course): Promise<void> {
+  const { plan, crew, struck, signal, say } = course;
+  for (const fault of plan.faults) {
+    while (crew.settled() < fault.at && !signal.aborted) await pause(clock, pollMs, signal);
+    let what: string | null = null;
+    while (what === null && !signal.aborted) {
+      what = await apply(fault, course);
+      if (what === null) await pause(clock, course.cluster ? clusterPollMs : pollMs, signal);
+    }
+    if (what === null) return;
+    struck.push(fault);
+    say(`${crew.settled()} settled: ${what}`);
+  }
+}
+
+/** What was done; null: nobody is there to be struck just now. */
+async function apply(fault: Fault, course: Course): Promise<string | null> {
+  const { crew, brokers, cluster } = course;
+  if (fault.kind === "unclean-election") return uncleanElection(course, cluster!, fault.regrown);
+  if (fault.kind !== "kill" && fault.kind !== "freeze") return brokers.strike(fault);
+  for (let offset = 0; offset < workers; offset++) {
+    const worker = (fault.worker + offset) % workers;
+    const name = `worker ${worker + 1}`;
+    if (fault.kind === "kill" && (await crew.kill(worker, fault.restartAfterMs))) {
+      return `${name} killed, to be started after ${fault.restartAfterMs} ms`;
+    }
+    if (fault.kind === "freeze" && crew.freeze(worker, fault.forMs)) {
+      return `${name} frozen for ${fault.forMs} ms`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,47 @@
+/** The options as typed, and what they ask for. */
+import type { Problem } from "../../src/cli/terminal.ts";
+import type { ChaosOptions } from "./plan.ts";
+
+export interface ChaosFlags {
+  readonly events: number;
+  readonly brokers: "1" | "3";
+  readonly kills: number;
+  readonly freezes: number;
+  readonly brokerRestarts: number;
+  readonly brokerFreezes?: number;
+  readonly linkCuts?: number;
+  readonly uncleanElection?: true;
+  readonly ids: "honour" | "ignore";
+  readonly seed: number;
+  readonly timeout: number;
+  readonly keepLogs?: true;
+  readonly json?: true;
+}
+
+export type OptionsResult =
+  | { readonly ok: true; readonly options: ChaosOptions }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** Fewer would all be emitted before the records are lost. */
+const uncleanEventsMin = 600;
+const ofThree = { brokerFreezes: 2, linkCuts: 4 };
+
+export function chaosOptions(flags: ChaosFlags): OptionsResult {
+  const { events, kills, freezes, brokerRestarts, seed } = flags;
+  const brokers = flags.brokers === "3" ? 3 : 1;
+  const defaults = brokers === 3 ? ofThree : { brokerFreezes: 0, linkCuts: 0 };
+  const brokerFreezes = flags.brokerFreezes ?? defaults.brokerFreezes;
+  const linkCuts = flags.linkCuts ?? defaults.linkCuts;
+  const uncleanElection = flags.uncleanElection ?? false;
+  if (brokers === 1 && (brokerFreezes > 0 || linkCuts > 0 || uncleanElection)) {
+    const message = "--broker-freezes, --link-cuts and --unclean-election need three brokers.";
+    return { ok: false, problem: { code: "needs-cluster", message, fix: "Type --brokers 3 as well." } };
+  }
+  if (uncleanElection && events < uncleanEventsMin) {
+    const message = `--unclean-election needs --events of at least ${uncleanEventsMin}; ${events} was given.`;
+    const fix = `Type --events ${uncleanEventsMin}.`;
+    return { ok: false, problem: { code: "too-few-events", message, fix } };
+  }
+  const counts = { events, kills, freezes, brokerRestarts, brokerFreezes, linkCuts };
+  return { ok: true, options: { ...counts, brokers, uncleanElection, seed } };
+}

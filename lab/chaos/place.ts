@@ -1,0 +1,80 @@
+/** Brokers of a run's own, since they are killed: the test support's, which a clone of the project has. */
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import type { Problem } from "../../src/cli/terminal.ts";
+import { systemClock } from "../../src/clock.ts";
+import { topicName } from "../../src/domain/topics.ts";
+import { type Brokers, type Cluster, cluster, oneBroker } from "./brokers.ts";
+import { groupId, workers } from "./environment.ts";
+import { openLinks, ownListener, workerListener } from "./links.ts";
+
+export interface ChaosPlace {
+  readonly brokers: Brokers;
+  /** Null: one broker. */
+  readonly cluster: Cluster | null;
+  close(): Promise<void>;
+}
+
+export type PlaceResult =
+  | { readonly ok: true; readonly place: ChaosPlace }
+  | { readonly ok: false; readonly problem: Problem };
+
+export async function openPlace(
+  count: 1 | 3,
+  directory: string,
+  interrupted: AbortSignal,
+): Promise<PlaceResult> {
+  try {
+    return count === 1 ? await openOne() : await openThree(directory, interrupted);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    return without(count, "the test support is not there");
+  }
+}
+
+// By URL, so that the compiled program doesn't carry the test support along.
+const support = (name: string) => import(new URL(`../../../test/support/${name}`, import.meta.url).href);
+
+async function openOne(): Promise<PlaceResult> {
+  const broker = await (await support("broker.ts")).startOwnBroker();
+  if (!broker.ok) return without(1, broker.reason);
+  const brokers = oneBroker(broker, systemClock);
+  return { ok: true, place: { brokers, cluster: null, close: () => broker.stop() } };
+}
+
+const topics = (["enrolled", "retry", "registered", "dlq"] as const).map((role) => topicName(role, ""));
+
+async function openThree(directory: string, interrupted: AbortSignal): Promise<PlaceResult> {
+  const { startCluster } = await support("broker-cluster.ts");
+  const links = openLinks();
+  const files = [1, 2, 3].map((id) => createWriteStream(join(directory, `broker-${id}.log`)));
+  const closeFront = async () => {
+    await links.close();
+    for (const file of files) file.end();
+  };
+  const started = await startCluster({
+    size: files.length,
+    listeners: [ownListener, ...Array.from({ length: workers }, (_, worker) => workerListener(worker))],
+    front: links.front,
+    signal: interrupted,
+    onLine: (broker: number, line: string) => void files[broker - 1]!.write(`${line}\n`),
+  });
+  if (!started.ok) {
+    await closeFront();
+    return without(3, started.reason);
+  }
+  const brokers = cluster(started, links, groupId, topics, systemClock);
+  const close = async () => {
+    await started.stop();
+    await closeFront();
+  };
+  return { ok: true, place: { brokers, cluster: brokers, close } };
+}
+
+function without(count: 1 | 3, reason: string): PlaceResult {
+  const what = count === 1 ? "a Kafka broker" : "Kafka brokers";
+  const tools = count === 1 ? "Docker, or Java 17 and Maven" : "Java 17 and Maven";
+  const message = `chaos needs ${what} of its own, and can't start one: ${reason}.`;
+  const fix = `Install ${tools}, and type it in a clone of the project.`;
+  return { ok: false, problem: { code: "no-broker", message, fix } };
+}

@@ -1,0 +1,141 @@
+/**
+ * The course: brokers, the emulator and three workers as processes; emission that keeps ahead of them; faults at the
+ * planned points; an end when nothing is left unsettled; then everything is read and counted.
+ */
+
+import { readBack } from "../../demo/read-back.ts";
+import { pause } from "../../src/cli/pause.ts";
+import { systemClock as clock } from "../../src/clock.ts";
+import { type OpenLog, openLog, type Problem } from "../../src/compose.ts";
+import { loadSettings } from "../../src/config/load.ts";
+import { topicName } from "../../src/domain/topics.ts";
+import type { Brokers, Cluster } from "./brokers.ts";
+import { type Course, emit, strike } from "./course.ts";
+import { startCrew } from "./crew.ts";
+import { groupId, logEnvironment, partitionCount, times, workerEnvironment, workers } from "./environment.ts";
+import { type GraphProcess, startGraph } from "./graph-process.ts";
+import { openLag } from "./lag.ts";
+import { type ChaosOptions, type ChaosPlan, planChaos } from "./plan.ts";
+import type { Fault } from "./plan-faults.ts";
+import { openProcesses } from "./processes.ts";
+import { type ChaosCounts, verifyChaos } from "./verify.ts";
+
+export interface ChaosSettings extends ChaosOptions {
+  readonly ids: "honour" | "ignore";
+  readonly timeoutMs: number;
+  /** For the workers' logs and data. */
+  readonly directory: string;
+  readonly interrupted: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+export type ChaosResult =
+  | {
+      readonly kind: "done";
+      readonly counts: ChaosCounts;
+      readonly struck: readonly Fault[];
+      readonly elapsedMs: number;
+    }
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "failed"; readonly problem: Problem };
+
+const emitAhead = 120;
+const lagEveryMs = 500;
+const drainMs = 20_000;
+
+export async function runChaos(
+  settings: ChaosSettings,
+  brokers: Brokers,
+  cluster: Cluster | null,
+): Promise<ChaosResult> {
+  const plan = planChaos(settings, partitionCount, workers, times);
+  const processes = openProcesses(settings.directory);
+  const late = AbortSignal.timeout(settings.timeoutMs);
+  const startedMs = clock.nowMs();
+  let log: OpenLog | null = null;
+  try {
+    const opening = await openLog(ownSettings(brokers, settings.directory), clock);
+    if (!opening.ok) return { kind: "failed", problem: opening.problem };
+    log = opening.log;
+    const graph = await startGraph(processes, settings.ids, settings.seed, times.requestTimeoutMs);
+    const worker = { continueOverGaps: false };
+    const crew = startCrew(processes, clock, workers, (number) => ({
+      ...workerEnvironment(number, brokers.addressesOf(number), graph, plan.tenantIds, settings.directory),
+      ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
+    }));
+    const signal = AbortSignal.any([settings.interrupted, late, crew.givenUp]);
+    const course: Course = {
+      ...{ plan, log, crew, brokers, cluster, worker, signal, say: settings.say },
+      ...{ struck: [], problems: [], emission: { done: 0, ahead: emitAhead } },
+    };
+    // An interrupt doesn't wait for a broker that is just starting.
+    const interrupted = aborted(settings.interrupted);
+    const settled = await Promise.race([interrupted, runCourse(course)]);
+    if (settled === "interrupted") return { kind: "interrupted" };
+    const elapsedMs = Math.round(clock.nowMs() - startedMs);
+    await crew.dismiss(drainMs);
+    const counts = await count(log, plan, graph);
+    if (!counts.ok) return { kind: "failed", problem: counts.problem };
+    const limit = crew.givenUp.aborted ? "" : ` within ${settings.timeoutMs / 1000} s`;
+    const stuck = settled ? [] : [`not settled${limit}`];
+    const own = [...course.problems, ...brokers.troubles];
+    const problems = [...stuck, ...own, ...crew.deserted, ...counts.value.problems];
+    return { kind: "done", counts: { ...counts.value, problems }, struck: course.struck, elapsedMs };
+  } finally {
+    await processes.endAll();
+    await log?.close();
+  }
+}
+
+async function runCourse(course: Course): Promise<boolean> {
+  await Promise.all([emit(course), strike(course)]);
+  return untilSettled(course);
+}
+
+function aborted(signal: AbortSignal): Promise<"interrupted"> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve("interrupted");
+    signal.addEventListener("abort", () => resolve("interrupted"), { once: true });
+  });
+}
+
+/** True once all workers and brokers are there and the group has committed everything up to the inputs' ends. */
+async function untilSettled({ brokers, crew, signal, say }: Course): Promise<boolean> {
+  const lag = await openLag(brokers.addresses, groupId, [topicName("enrolled", ""), topicName("retry", "")]);
+  try {
+    let told = Number.NaN;
+    while (!signal.aborted) {
+      const left = crew.away() + brokers.away() > 0 ? null : await lag.read();
+      if (left === 0) return true;
+      if (left !== null && left !== told) say(`${left} records left to settle`);
+      told = left ?? told;
+      await pause(clock, lagEveryMs, signal);
+    }
+    return false;
+  } finally {
+    await lag.close();
+  }
+}
+
+async function count(
+  log: OpenLog,
+  plan: ChaosPlan,
+  graph: GraphProcess,
+): Promise<{ ok: true; value: ChaosCounts } | { ok: false; problem: Problem }> {
+  const registered = await readBack(log, "registered");
+  const deadLetters = await readBack(log, "dlq");
+  if (!registered.ok || !deadLetters.ok) {
+    const reason = !registered.ok ? registered.reason : !deadLetters.ok ? deadLetters.reason : "";
+    const message = `The topics can't be read back: ${reason}.`;
+    return { ok: false, problem: { code: "read-back", message, fix: "Type chaos again." } };
+  }
+  const inventory = await graph.inventory();
+  const outcome = { registered: registered.records, deadLetters: deadLetters.records, inventory };
+  return { ok: true, value: verifyChaos(plan, outcome) };
+}
+
+function ownSettings(brokers: Brokers, directory: string) {
+  const loaded = loadSettings({ environment: logEnvironment(brokers.addresses, directory, "chaos") });
+  if (!loaded.ok) throw new Error(`chaos's own settings are wrong: ${JSON.stringify(loaded.problems)}`);
+  return loaded.settings;
+}

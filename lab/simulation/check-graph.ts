@@ -1,0 +1,202 @@
+/** Creates: under the watermark, after Retry-After, once for each identity, in order for each machine. */
+import type { GraphObject, LogRecord } from "../../src/ports.ts";
+import type { Lost } from "./check-lost.ts";
+import { readPauses } from "./check-pauses.ts";
+import type { Residue, Run } from "./checker.ts";
+import type { Entry } from "./history.ts";
+import { inputOf } from "./origins.ts";
+
+export interface Created {
+  readonly object: GraphObject;
+  readonly tMs: number;
+  /** Its process stood still inside the create for longer than the settle time, and went on. */
+  readonly isLate: boolean;
+}
+
+export interface GraphFindings {
+  readonly violations: readonly string[];
+  readonly residue: readonly Residue[];
+  /** By identity number. */
+  readonly created: ReadonlyMap<number, readonly Created[]>;
+  /** The identity that each object was made for, by tenant and id. */
+  readonly identityOf: ReadonlyMap<string, number>;
+  /** Failed answers by identity number. */
+  readonly failures: ReadonlyMap<number, number>;
+}
+
+interface Occurrence {
+  readonly stored: LogRecord;
+  /** Rises from record to record, also where a topic was made again and counts offsets from the start. */
+  readonly order: number;
+}
+
+export function objectKey(tenantId: string, objectId: string): string {
+  return `${tenantId}/${objectId}`;
+}
+
+export function checkGraph(run: Run, lost: Lost): GraphFindings {
+  const pauses = readPauses(run.entries);
+  const identityOf = new Map<string, number>();
+  const violations: string[] = [];
+  const occurrences = new Map<number, Occurrence[]>();
+  const watermarks = new Map<string, number>();
+  const closedUntilMs = new Map<string, number>();
+  const created = new Map<number, Created[]>();
+  const failures = new Map<number, number>();
+  const calls = new Map<number, readonly (number | null)[]>();
+
+  /** A wait may be this much shorter than asked for, by a clock that runs fast. */
+  const fastest = Math.max(1, ...run.entries.map((entry) => (entry.kind === "start" ? entry.rate : 1)));
+
+  for (const [order, entry] of run.entries.entries()) {
+    switch (entry.kind) {
+      case "stored":
+        noteOccurrence(run, entry, occurrences, order);
+        break;
+      case "commit":
+        watermarks.set(`${entry.topic}/${entry.partition}`, attemptedThrough(entry.metadata) ?? entry.offset);
+        break;
+      case "commits-expired":
+        watermarks.clear();
+        break;
+      case "post": {
+        const identities = entry.items.map(({ details }) => run.workload.identityOf(entry.tenantId, details));
+        calls.set(entry.call, identities);
+        const closedMs = closedUntilMs.get(`${entry.by} ${entry.tenantId}`) ?? 0;
+        if (entry.tMs < closedMs) {
+          violations.push(
+            `${at(entry)} posts to ${entry.tenantId}, ${closedMs - entry.tMs} ms before Retry-After passed`,
+          );
+        }
+        for (const [index, identity] of identities.entries()) {
+          if (identity === null) {
+            violations.push(
+              `${at(entry)} posts what no enrollment asks for: ${JSON.stringify(entry.items[index]?.details)}`,
+            );
+          } else if (!isPromised(occurrences.get(identity) ?? [], watermarks)) {
+            violations.push(`${at(entry)} posts identity ${identity} outside the promised watermark`);
+          }
+        }
+        break;
+      }
+      case "created": {
+        const identity = calls.get(entry.call)?.[entry.item] ?? null;
+        if (identity === null) break; // reported with its post
+        identityOf.set(objectKey(entry.tenantId, entry.object.id), identity);
+        const isLate = pauses.outlives(entry.by, entry.calledAtMs, entry.tMs);
+        add(created, identity, { object: entry.object, tMs: entry.tMs, isLate });
+        break;
+      }
+      case "answered": {
+        if (entry.retryAfterMs !== null) {
+          const key = `${entry.by} ${entry.tenantId}`;
+          const untilMs = Math.floor(entry.tMs + entry.retryAfterMs / fastest);
+          closedUntilMs.set(key, Math.max(closedUntilMs.get(key) ?? 0, untilMs));
+        }
+        const identity = calls.get(entry.call)?.[entry.item];
+        if (identity != null && entry.result !== 201)
+          failures.set(identity, (failures.get(identity) ?? 0) + 1);
+        break;
+      }
+    }
+  }
+  const residue = countObjects(run, lost, occurrences, created, violations);
+  checkOrder(run, lost, occurrences, created, violations);
+  return { violations, residue, created, identityOf, failures };
+}
+
+function noteOccurrence(
+  run: Run,
+  { record }: Extract<Entry, { kind: "stored" }>,
+  occurrences: Map<number, Occurrence[]>,
+  order: number,
+): void {
+  if (record.topic !== "enrolled" && record.topic !== "retry") return;
+  const intent = inputOf(record, run.inputsAt)?.intent;
+  if (intent?.kind !== "valid") return;
+  const identity = run.workload.identities[intent.identity]!;
+  if (run.workload.homeOf(identity.tenantId) !== record.partition) return;
+  add(occurrences, intent.identity, { stored: record, order });
+}
+
+function isPromised(occurrences: readonly Occurrence[], watermarks: ReadonlyMap<string, number>): boolean {
+  return occurrences.some(
+    ({ stored }) => stored.offset < (watermarks.get(`${stored.topic}/${stored.partition}`) ?? 0),
+  );
+}
+
+function countObjects(
+  run: Run,
+  lost: Lost,
+  occurrences: ReadonlyMap<number, readonly Occurrence[]>,
+  created: ReadonlyMap<number, readonly Created[]>,
+  violations: string[],
+): Residue[] {
+  const residue: Residue[] = [];
+  for (const { number, tenantId, isRefused } of run.workload.identities) {
+    const objects = created.get(number) ?? [];
+    if (objects.length <= 1 || isHalfGone(lost, occurrences.get(number) ?? [])) continue;
+    const ids = objects.map(({ object }) => object.id);
+    if (isRefused)
+      violations.push(`identity ${number} has objects although Graph refuses it: ${ids.join(", ")}`);
+    else if (!run.idsProtect && objects.some(({ isLate }) => isLate))
+      residue.push({ tenantId, objectIds: ids });
+    else violations.push(`identity ${number} was created ${objects.length} times: ${ids.join(", ")}`);
+  }
+  return residue;
+}
+
+function checkOrder(
+  run: Run,
+  lost: Lost,
+  occurrences: ReadonlyMap<number, readonly Occurrence[]>,
+  created: ReadonlyMap<number, readonly Created[]>,
+  violations: string[],
+): void {
+  const machines = new Map<string, { number: number; order: number; offset: number; tMs: number }[]>();
+  for (const { number, machine } of run.workload.identities) {
+    const first = created.get(number)?.[0];
+    const all = occurrences.get(number) ?? [];
+    const inEnrolled = all.filter(({ stored }) => stored.topic === "enrolled");
+    if (first === undefined || first.isLate || inEnrolled.length === 0) continue;
+    if (isHalfGone(lost, all)) continue;
+    const { order, stored } = inEnrolled[0]!;
+    add(machines, machine, { number, order, offset: stored.offset, tMs: first.tMs });
+  }
+  for (const objects of machines.values()) {
+    objects.sort((a, b) => a.order - b.order);
+    for (let i = 1; i < objects.length; i++) {
+      const [before, after] = [objects[i - 1]!, objects[i]!];
+      if (before.tMs <= after.tMs) continue;
+      violations.push(
+        `order on one machine: identity ${after.number} (offset ${after.offset}) was created at ${after.tMs} ms, before ` +
+          `identity ${before.number} (offset ${before.offset}) at ${before.tMs} ms`,
+      );
+    }
+  }
+}
+
+/** The log lost a record of it, perhaps one that was posted and not settled: then nobody can know of its object. */
+function isHalfGone(lost: Lost, occurrences: readonly Occurrence[]): boolean {
+  return occurrences.some(({ stored }) => lost.has(stored));
+}
+
+/** As the registrar writes it into its commits; null: not one of its own. */
+export function attemptedThrough(metadata: string): number | null {
+  try {
+    const { a } = JSON.parse(metadata) as { a?: unknown };
+    return typeof a === "number" ? a : null;
+  } catch {
+    return null;
+  }
+}
+
+function at(entry: Entry & { by: string }): string {
+  return `at ${entry.tMs} ms ${entry.by}`;
+}
+
+function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,223 @@
+/** Records: what is registered, dead-lettered, moved, and what committed offsets pass. */
+import type { LogRecord } from "../../src/ports.ts";
+import { checkCommit, createLine, harm, type Line, noteTold } from "./check-commits.ts";
+import { checkEnd } from "./check-end.ts";
+import { type GraphFindings, objectKey } from "./check-graph.ts";
+import type { Lost } from "./check-lost.ts";
+import type { Run } from "./checker.ts";
+import type { Entry } from "./history.ts";
+import {
+  carriedOrigin,
+  inputAt,
+  inputOf,
+  isCopyInEnrolled,
+  keepsHeaders,
+  originOf,
+  parse,
+  placeOf,
+  sameBytes,
+} from "./origins.ts";
+import type { Input } from "./workload.ts";
+
+interface Registered {
+  readonly graphId: string;
+  readonly key: string;
+  /** All that may not differ between two records of one identity. */
+  readonly fixed: string;
+}
+
+interface RegisteredEvent {
+  readonly id: string;
+  readonly data: Record<string, string> & {
+    readonly sourceEvent: { readonly topic: string; readonly partition: number; readonly offset: number };
+  };
+}
+
+interface DeadLetter {
+  readonly code: string;
+}
+
+export interface RecordState {
+  readonly registered: Map<number, Registered>;
+  readonly identityOfKey: Map<string, number>;
+  /** By the refused input. */
+  readonly dead: Map<Input, DeadLetter>;
+  /** The copies of each input, in order of storing, and which of them a record is. */
+  readonly copies: Map<Input, LogRecord[]>;
+  /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */
+  readonly movedHome: Set<Input>;
+  readonly lines: Map<string, Line>;
+  /** Topics that were made again, while no worker has said so. */
+  readonly madeAgain: Set<LogRecord["topic"]>;
+  readonly lost: Lost;
+}
+
+export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string[] {
+  const state: RecordState = {
+    registered: new Map(),
+    identityOfKey: new Map(),
+    dead: new Map(),
+    copies: new Map(),
+    movedHome: new Set(),
+    lines: new Map(),
+    madeAgain: new Set(),
+    lost,
+  };
+  const violations: string[] = [];
+  for (const entry of run.entries) {
+    if (entry.kind === "stored") violations.push(...checkStored(run, graph, state, entry));
+    if (entry.kind === "commit") violations.push(...checkCommit(run, state, entry));
+    if (entry.kind === "log-lost") harm(state, entry);
+    if (entry.kind === "exit") noteTold(state, entry);
+    if (entry.kind === "threw") violations.push(`at ${entry.tMs} ms ${entry.by} threw: ${entry.text}`);
+  }
+  if (run.isSettled) violations.push(...checkEnd(run, graph, state));
+  return violations;
+}
+
+function checkStored(
+  run: Run,
+  graph: GraphFindings,
+  state: RecordState,
+  entry: Extract<Entry, { kind: "stored" }>,
+): string[] {
+  const { record } = entry;
+  const where = `at ${entry.tMs} ms ${entry.by} stores ${placeOf(record)}:`;
+  const problem = ((): string | null => {
+    switch (record.topic) {
+      case "registered":
+        return checkRegistered(run, graph, state, record);
+      case "dlq":
+        return checkDead(run, graph, state, record);
+      default:
+        return checkInput(run, state, entry);
+    }
+  })();
+  return problem === null ? [] : [`${where} ${problem}`];
+}
+
+function checkRegistered(
+  run: Run,
+  graph: GraphFindings,
+  state: RecordState,
+  record: LogRecord,
+): string | null {
+  const event = parse(record.value) as RegisteredEvent | null;
+  if (event === null) return "a registered record that is not JSON";
+  const { data } = event;
+  const graphId = data.id!;
+  const identity = graph.identityOf.get(objectKey(data.tenantId!, graphId));
+  if (identity === undefined)
+    return `a registered record with id ${graphId}, which is no object's of an enrollment`;
+  const source = sourceOf(run, event.data);
+  if (source !== null && source !== identity)
+    return `identity ${source} with the id of an object that was made for identity ${identity}`;
+  const { tenantId } = run.workload.identities[identity]!;
+  const key = record.key === null ? "" : new TextDecoder().decode(record.key);
+  if (key !== event.id || key !== data.idempotencyKey) return "key, event id and idempotencyKey differ";
+  if (record.partition !== run.workload.homeOf(tenantId)) return "outside the tenant's home partition";
+  const owner = state.identityOfKey.get(key);
+  if (owner !== undefined && owner !== identity)
+    return `identities ${owner} and ${identity} share the key ${key}`;
+  state.identityOfKey.set(key, identity);
+  const objects = graph.created.get(identity) ?? [];
+  const { tenantId: tenant, connectorName, machineName, enrollmentDateTime } = data;
+  const fixed = [
+    tenant,
+    connectorName,
+    machineName,
+    enrollmentDateTime,
+    data.lastCheckinDateTime,
+    data.connectorVersion,
+  ].join("|");
+  const earlier = state.registered.get(identity);
+  state.registered.set(identity, earlier ?? { graphId, key, fixed });
+  if (earlier === undefined) return null;
+  if (earlier.key !== key) return `identity ${identity} under two keys`;
+  // Only a create that outlived the settle time can lead to a second id; it is counted with its object.
+  if (objects.some(({ isLate }) => isLate)) return null;
+  if (earlier.graphId !== graphId)
+    return `identity ${identity} with a second id ${graphId}, after ${earlier.graphId}`;
+  return earlier.fixed === fixed ? null : `identity ${identity} registered again with other properties`;
+}
+
+/** The identity of the record that it says it is about; null where the place was another record's too. */
+function sourceOf(
+  run: Run,
+  { sourceEvent: { topic, partition, offset } }: RegisteredEvent["data"],
+): number | null {
+  const inputs = run.inputsAt.get(`${topic}/${partition}/${offset}`) ?? [];
+  const [first] = inputs;
+  return inputs.length === 1 && first?.intent.kind === "valid" ? first.intent.identity : null;
+}
+
+const ofWaiting: ReadonlySet<string> = new Set(["tenant-blocked", "attempts-exhausted"]);
+
+function checkDead(run: Run, graph: GraphFindings, state: RecordState, record: LogRecord): string | null {
+  const reason = parse(record.headers.find(([name]) => name === "dead-letter")?.[1] ?? null) as {
+    id: string;
+    code: string;
+  } | null;
+  if (reason === null) return "a dead letter without a reason";
+  const input = inputAt(reason.id, record, run.inputsAt);
+  if (input === null) return `a dead letter of ${reason.id}, which is no input`;
+  const earlier = state.dead.get(input);
+  state.dead.set(input, earlier ?? { code: reason.code });
+  if (!sameBytes(record.value, input.record.value)) return `dead letter ${reason.id} has another value`;
+  if (!keepsHeaders(record.headers, input.record.headers)) return `dead letter ${reason.id} lost a header`;
+  // The same refusal again, unless one of them was for how long it had waited: a restart counts from its own beginning.
+  const isOfWaiting = [reason.code, earlier?.code].some((code) => code !== undefined && ofWaiting.has(code));
+  if (earlier !== undefined && earlier.code !== reason.code && !isOfWaiting) {
+    return `${reason.id} is dead-lettered as ${reason.code} and as ${earlier.code}`;
+  }
+  if (input.intent.kind === "bad") return null;
+  const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;
+  if (isRefused && reason.code.startsWith("graph-4")) return null;
+  if ((graph.failures.get(number) ?? 0) >= maxAttempts) return null;
+  if (tenantId === run.defectiveTenant && reason.code === "tenant-blocked" && blocks.has(run.defect))
+    return null;
+  return `valid identity ${number} is dead-lettered as ${reason.code}`;
+}
+
+function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: "stored" }>): string | null {
+  const { record } = entry;
+  const origin = originOf(record);
+  const place = placeOf(record);
+  const line = state.lines.get(`${record.topic}/${record.partition}`) ?? createLine(state, record.topic);
+  state.lines.set(`${record.topic}/${record.partition}`, line);
+  line.records.push(record);
+  const input = inputOf(record, run.inputsAt);
+  if (input === null) return `a record of origin ${origin}, which is no input`;
+  copiesOf(state, input).push(record);
+  // A copy in the enrolled topic is an input of its own, and the outcome of the one that it was made of.
+  const isCopy = isCopyInEnrolled(entry);
+  if (isCopy) {
+    const madeOf = inputAt(carriedOrigin(record) ?? "", record, run.inputsAt);
+    if (madeOf === null) return "a copy of what is no input";
+    copiesOf(state, madeOf).push(record);
+    state.movedHome.add(madeOf);
+  }
+  if (place === origin && !isCopy) return null;
+  if (input.intent.kind === "bad") return `the bad record ${origin} was moved`;
+  const { tenantId } = run.workload.identities[input.intent.identity]!;
+  if (record.partition !== run.workload.homeOf(tenantId))
+    return `${origin} was moved to where it doesn't belong`;
+  if (!sameBytes(record.value, input.record.value)) return `${origin} was moved with another value`;
+  return keepsHeaders(record.headers, input.record.headers) ? null : `${origin} lost a header on the way`;
+}
+
+function copiesOf(state: RecordState, input: Input): LogRecord[] {
+  const copies = state.copies.get(input) ?? [];
+  state.copies.set(input, copies);
+  return copies;
+}
+
+/** As every worker of a run is set. */
+const maxAttempts = 16;
+/** Defects for which a tenant counts as blocked: nothing of it can be created, or what is in doubt can't be looked up. */
+const blocks: ReadonlySet<Run["defect"]> = new Set([
+  "blocked",
+  "list-refused",
+  "list-fails",
+  "list-incomplete",
+]);

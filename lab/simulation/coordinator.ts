@@ -1,0 +1,113 @@
+/**
+ * What a worker reaches when it asks for the group's coordinator.
+ *
+ * 1. A coordinator that is cut off from the other brokers goes on answering heartbeats of the workers that still reach
+ *    it, from its memory, and committed offsets as of then. It can store nothing: commits, joins and leaves get no answer.
+ * 2. After a while another broker is the coordinator, with what was stored: every member gets its whole session
+ *    time-out there. Until then the others reach none.
+ */
+import type { Commit, CommitResult } from "../../src/ports.ts";
+import type { Broker, StoredCommit } from "./broker.ts";
+import type { Group, Joined, MemberTimeouts } from "./group.ts";
+import type { History } from "./history.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** `term`: which coordinator answered. */
+export interface Heard {
+  readonly result: "ok" | "rebalance" | "unknown";
+  readonly term: number;
+}
+
+export interface Stored {
+  readonly result: CommitResult;
+  readonly term: number;
+}
+
+/** Null: no answer. */
+export interface Coordinator {
+  join(memberId: string, timeouts: MemberTimeouts, answer: (joined: Joined) => void): void;
+  heartbeat(memberId: string, generation: number): Heard | null;
+  leave(memberId: string): boolean;
+  commit(memberId: string, generation: number, commits: readonly Commit[]): Stored | null;
+  committed(memberId: string): ReadonlyMap<string, StoredCommit> | null;
+  isAvailable(): boolean;
+  cutOff(reachedBy: readonly string[], takeOverMs: number, forMs: number): void;
+  move(awayMs: number): void;
+  /** Faults have stopped: a worker that still reaches one that was cut off finds the right one. */
+  settle(): void;
+}
+
+export function createCoordinator(
+  broker: Broker,
+  group: Group,
+  scheduler: Scheduler,
+  history: History,
+): Coordinator {
+  let term = 1;
+  let isAway = false;
+  let stale = new Set<string>();
+  let staleTerm = 0;
+  let memory: ReadonlyMap<string, StoredCommit> = new Map();
+
+  const takeOver = (awayMs: number): void => {
+    const next = ++term;
+    isAway = true;
+    scheduler.after(awayMs, () => {
+      if (next !== term) return;
+      isAway = false;
+      group.resume(); // 2
+      broker.wake();
+    });
+  };
+  const isReached = (memberId: string): boolean => !isAway && !stale.has(memberId);
+
+  return {
+    join(memberId, timeouts, answer) {
+      if (isReached(memberId)) group.join(memberId, timeouts, answer);
+    },
+    heartbeat(memberId, generation) {
+      if (stale.has(memberId)) {
+        history.strike("coordinator cut off acknowledges heartbeats", memberId);
+        return { result: "ok", term: staleTerm }; // 1
+      }
+      return isAway ? null : { result: group.heartbeat(memberId, generation), term };
+    },
+    leave(memberId) {
+      if (isReached(memberId)) group.leave(memberId);
+      return isReached(memberId);
+    },
+    commit(memberId, generation, commits) {
+      if (!isReached(memberId)) return null; // 1
+      if (!group.mayCommit(memberId, generation)) {
+        history.add({ kind: "note", by: memberId, text: "commit refused: superseded" });
+        return { result: "superseded", term };
+      }
+      for (const { topic, partition, offset, metadata } of commits)
+        broker.commit(memberId, topic, partition, { offset, metadata });
+      return { result: "committed", term };
+    },
+    committed(memberId) {
+      if (stale.has(memberId)) return memory; // 1
+      return isAway ? null : broker.commits();
+    },
+    isAvailable: () => !isAway,
+    cutOff(reachedBy, takeOverMs, forMs) {
+      if (isAway || stale.size > 0) return;
+      const reached = new Set(reachedBy);
+      [stale, staleTerm, memory] = [reached, term, broker.commits()];
+      const text = `the coordinator is cut off; ${[...stale].join(", ") || "nobody"} still reaches it for ${forMs} ms`;
+      history.add({ kind: "note", by: "group", text });
+      takeOver(takeOverMs);
+      scheduler.after(forMs, () => {
+        if (stale === reached) stale = new Set();
+      });
+    },
+    move(awayMs) {
+      history.strike("coordinator moved", "group");
+      takeOver(awayMs);
+    },
+    settle() {
+      stale = new Set();
+    },
+  };
+}

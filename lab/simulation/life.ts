@@ -1,0 +1,92 @@
+/** One life of a worker: a process with the core in it, its network, and the ports that it sees the world through. */
+import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
+import type { Dice } from "./dice.ts";
+import { createLink, type Link } from "./link.ts";
+import { createPath, type Path } from "./path.ts";
+import { createProcess, type SimProcess } from "./process.ts";
+import type { ProcessSettings } from "./process-settings.ts";
+import type { Sabotage } from "./sabotage-tools.ts";
+import { createSimGraph } from "./sim-graph.ts";
+import { createSimLog, type SimLog } from "./sim-log.ts";
+import { createSimSnapshots, type Disk } from "./sim-snapshots.ts";
+import type { World } from "./world.ts";
+
+export type StartWorker = typeof startRegistrar;
+
+export interface Life {
+  readonly process: SimProcess;
+  readonly link: Link;
+  readonly graphPath: Path;
+  readonly log: SimLog;
+  readonly registrar: Registrar;
+  readonly settings: ProcessSettings;
+}
+
+export interface LifeOptions {
+  readonly name: string;
+  readonly settings: ProcessSettings;
+  readonly disk: Disk;
+  readonly sabotage: Sabotage | null;
+  readonly startWorker: StartWorker | undefined;
+  readonly nextCall: () => number;
+}
+
+/** `onStart` is called as soon as its code runs. */
+export function startLife(
+  world: World,
+  dice: Dice,
+  options: LifeOptions,
+  onStart: (life: Life) => void,
+): void {
+  const { scheduler, history, plan } = world;
+  const { name, settings, sabotage, startWorker = startRegistrar } = options;
+  const rate = 1 + (2 * dice.next() - 1) * plan.clockErrorMax;
+  const process = createProcess(
+    name,
+    scheduler,
+    dice.fork("process"),
+    (error) => {
+      const text = error instanceof Error ? (error.stack ?? "") : String(error);
+      history.add({ kind: "threw", by: name, text });
+    },
+    rate,
+  );
+  const kernel = {
+    orphanMs: settings.orphanMs,
+    orphanRate: plan.orphanRate,
+    strike: (fault: Parameters<typeof history.strike>[0]) => history.strike(fault, name),
+  };
+  const link = createLink(process, world.broker, scheduler, dice.fork("link"), world.logWeather, kernel);
+  const graphPath = createPath(process, scheduler, dice.fork("graph path"), kernel);
+  const log = createSimLog({ ...world, ...settings, dice: dice.fork("log") }, process, link, settings);
+  const { requestTimeoutMs, lateMaxMs } = settings;
+  const { refusesBatches } = plan;
+  const graph = createSimGraph(
+    {
+      ...{ server: world.graph, scheduler, history, dice: dice.fork("graph") },
+      ...{ requestTimeoutMs, lateMaxMs, refusesBatches, nextCall: options.nextCall },
+    },
+    process,
+    graphPath,
+  );
+  history.add({ kind: "start", by: name, settings, rate });
+  if (Math.abs(rate - 1) > 0.001) history.strike("clock runs fast or slow", name);
+  const ports = {
+    log: log.log,
+    graph,
+    clock: process.clock,
+    random: process.random,
+    ...(plan.hasSnapshots
+      ? { snapshots: createSimSnapshots(options.disk, process, scheduler, dice.fork("disk")) }
+      : {}),
+    observe: (event: Parameters<Parameters<StartWorker>[0]["observe"]>[0]) => {
+      if (!process.isDead()) history.add({ kind: "worker", by: name, event });
+    },
+  };
+  const core = { ...settings, isTenantAllowed: (id: string) => world.workload.tenants.includes(id) };
+  process.deliver(() => {
+    const sabotaged = sabotage?.(ports, core, world) ?? { ports, settings: core };
+    const registrar = startWorker(sabotaged.ports, sabotaged.settings);
+    onStart({ process, link, graphPath, log, registrar, settings });
+  });
+}

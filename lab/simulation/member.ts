@@ -1,0 +1,145 @@
+/** The worker's side of group membership, as a Kafka client has it: join, heartbeat, rejoin, leave. */
+import type { Membership, Session } from "../../src/ports.ts";
+import type { Coordinator, Heard } from "./coordinator.ts";
+import type { Joined, MemberTimeouts } from "./group.ts";
+import type { Link } from "./link.ts";
+import type { SimProcess } from "./process.ts";
+
+export interface MemberTiming extends MemberTimeouts {
+  readonly heartbeatMs: number;
+  /** How much earlier than the coordinator the worker considers its session over. */
+  readonly marginMs: number;
+}
+
+/** What a session needs to know about the membership that it is part of. */
+export interface Hold {
+  readonly memberId: string;
+  readonly generation: number;
+  readonly ended: AbortSignal;
+  /** How long after the sending of an acknowledged commit nobody else can own the partitions. */
+  readonly leaseMs: number;
+  heldUntilMs(): number;
+  /** The coordinator of this term acknowledged a commit: heartbeats that another one answered count no more. */
+  committedAt(term: number): void;
+}
+
+export interface Member extends Membership {
+  /** The client gives up for good, as clients do after errors that they can't retry. */
+  fail(reason: string): void;
+}
+
+interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+const never: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY };
+
+export function startMember(
+  process: SimProcess,
+  link: Link,
+  coordinator: Coordinator,
+  timing: MemberTiming,
+  openSession: (hold: Hold, partitions: readonly number[]) => Session,
+  onSession: (session: Session) => void,
+  onFailure: (reason: string) => void,
+): Member {
+  const memberId = process.name;
+  const now = (): Moment => ({ monotonicMs: process.clock.nowMs(), wallMs: process.clock.wallMs() });
+  const elapsedMs = (from: Moment, to: Moment): number =>
+    Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
+  let endSession = (): void => {};
+  let hasLeft = false;
+
+  const join = async (): Promise<void> => {
+    while (!hasLeft) {
+      const sentAt = now();
+      const joined = await link.ask<Joined | null>(
+        "other",
+        timing.rebalanceTimeoutMs + 5_000,
+        () => null,
+        (answer) => coordinator.join(memberId, timing, answer),
+      );
+      if (hasLeft) return;
+      if (joined !== null) {
+        runSession(joined, sentAt);
+        return;
+      }
+    }
+  };
+
+  const runSession = (joined: Joined, joinSentAt: Moment): void => {
+    const ended = new AbortController();
+    const leaseMs = timing.sessionTimeoutMs - timing.marginMs;
+    /** When the last heartbeat was sent that counts, and which coordinator answered; 0: it was the join that did. */
+    let heard = { at: joinSentAt, term: 0 };
+    let storedTerm = 0;
+    let cancelTimer = (): void => {};
+    endSession = () => {
+      heard = { at: never, term: 0 };
+      cancelTimer();
+      endSession = () => {};
+      ended.abort();
+    };
+    const beat = async (): Promise<void> => {
+      const sentAt = now();
+      const answered = await link.ask<Heard | null>(
+        "other",
+        timing.heartbeatMs,
+        () => null,
+        (answer) => {
+          const said = coordinator.heartbeat(memberId, joined.generation);
+          if (said !== null) answer(said);
+        },
+        link.weather().loseHeartbeat,
+      );
+      if (ended.signal.aborted) return;
+      if (answered !== null && answered.result !== "ok") {
+        endSession();
+        void join();
+        return;
+      }
+      if (answered !== null && answered.term >= storedTerm) heard = { at: sentAt, term: answered.term };
+      cancelTimer = process.clock.after(timing.heartbeatMs, () => void beat());
+    };
+    const hold: Hold = {
+      memberId,
+      generation: joined.generation,
+      ended: ended.signal,
+      leaseMs,
+      // Its age counts by both clocks: the monotonic one stands still in a suspended machine.
+      heldUntilMs: () =>
+        elapsedMs(heard.at, now()) < leaseMs ? heard.at.monotonicMs + leaseMs : Number.NEGATIVE_INFINITY,
+      committedAt(term) {
+        storedTerm = Math.max(storedTerm, term);
+        if (heard.term > 0 && heard.term < term) heard = { at: never, term };
+      },
+    };
+    const session = openSession(hold, joined.partitions);
+    void beat();
+    onSession(session);
+  };
+
+  void join();
+  return {
+    async leave() {
+      if (hasLeft) return;
+      hasLeft = true;
+      endSession();
+      await link.ask<null>(
+        "other",
+        2_000,
+        () => null,
+        (answer) => {
+          if (coordinator.leave(memberId)) answer(null);
+        },
+      );
+    },
+    fail(reason) {
+      if (hasLeft) return;
+      hasLeft = true;
+      endSession();
+      onFailure(reason);
+    },
+  };
+}

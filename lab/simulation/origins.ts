@@ -1,0 +1,81 @@
+/** Which input a stored record is, wherever the worker moved it. */
+import type { Header, LogRecord } from "../../src/ports.ts";
+import type { Entry } from "./history.ts";
+import type { Input } from "./workload.ts";
+
+export function placeOf(record: Pick<LogRecord, "topic" | "partition" | "offset">): string {
+  return `${record.topic}/${record.partition}/${record.offset}`;
+}
+
+/** Where it was read as an input: here, or as its `origin` header says in the retry topic, where only workers write. */
+export function originOf(record: LogRecord): string {
+  const carried = record.topic === "retry" ? carriedOrigin(record) : null;
+  return carried ?? placeOf(record);
+}
+
+/** What its last `origin` header says. */
+export function carriedOrigin(record: LogRecord): string | null {
+  const header = record.headers.findLast(([name]) => name === "origin");
+  return header?.[1] ? new TextDecoder().decode(header[1]) : null;
+}
+
+/** By `topic/partition/offset` of where the broker first stored it. Two, where the topic was made again in between. */
+export type InputsByPlace = ReadonlyMap<string, readonly Input[]>;
+
+export function inputOf(record: LogRecord, inputsAt: InputsByPlace): Input | null {
+  return inputAt(originOf(record), record, inputsAt);
+}
+
+/**
+ * The inputs, and their copies that a worker stored in the enrolled topic: nothing tells those from an input any more, so
+ * each is one of its own, with the same intent, at its own place.
+ */
+export function inputsAndCopies(entries: readonly Entry[], inputsAt: InputsByPlace): InputsByPlace {
+  const all = new Map(inputsAt);
+  for (const entry of entries) {
+    if (entry.kind !== "stored" || !isCopyInEnrolled(entry)) continue;
+    const place = placeOf(entry.record);
+    const input = inputAt(carriedOrigin(entry.record) ?? "", entry.record, all);
+    if (input !== null) all.set(place, [...(all.get(place) ?? []), { ...input }]);
+  }
+  return all;
+}
+
+export function isCopyInEnrolled({ by, record }: Extract<Entry, { kind: "stored" }>): boolean {
+  return by !== "installer" && record.topic === "enrolled";
+}
+
+/** The input that was first stored at `place`, and is this record by its value and its headers. */
+export function inputAt(place: string, record: LogRecord, inputsAt: InputsByPlace): Input | null {
+  const inputs = inputsAt.get(place) ?? [];
+  if (inputs.length < 2) return inputs[0] ?? null;
+  return inputs.findLast((input) => isSame(record, input)) ?? inputs.at(-1)!;
+}
+
+function isSame(record: LogRecord, { record: original }: Input): boolean {
+  return sameBytes(record.value, original.value) && keepsHeaders(record.headers, original.headers);
+}
+
+/** Headers that the worker may add to what it moves. */
+const addedHeaders: ReadonlySet<string> = new Set(["origin", "in-doubt", "dead-letter"]);
+
+export function keepsHeaders(headers: readonly Header[], original: readonly Header[]): boolean {
+  const own = headers.filter(([name]) => !addedHeaders.has(name));
+  return (
+    own.length === original.length &&
+    own.every(([name, value], index) => name === original[index]![0] && sameBytes(value, original[index]![1]))
+  );
+}
+
+export function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
+}
+
+/** JSON of a record's value or of a header; null: it is none. */
+export function parse(bytes: Uint8Array | null): unknown {
+  try {
+    return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,172 @@
+/** Graph for one simulated process: the network to the server, with every way to lose a request or its answer. */
+import type { CreateRequest, Graph, GraphReply, GraphSilence, ListReply } from "../../src/ports.ts";
+import type { Dice } from "./dice.ts";
+import type { FaultClass } from "./fault-classes.ts";
+import type { GraphCall, GraphServer } from "./graph-server.ts";
+import type { History } from "./history.ts";
+import type { Path } from "./path.ts";
+import type { SimProcess } from "./process.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+export interface SimGraphWorld {
+  readonly server: GraphServer;
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly history: History;
+  readonly requestTimeoutMs: number;
+  /** How long after the request time-out a request may still take effect. */
+  readonly lateMaxMs: number;
+  /** It takes no batch at all. */
+  readonly refusesBatches: boolean;
+  nextCall(): number;
+}
+
+const silence = (reason: GraphSilence["reason"], sent: boolean): GraphSilence => ({
+  kind: "silence",
+  sent,
+  reason,
+  detail: `simulated: ${reason}`,
+});
+
+/** After a process that had been paused sent it, a request that is given up at once is on its way for so long at most. */
+const givenUpMaxMs = 2_000;
+
+export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: Path): Graph {
+  const { server, scheduler, dice, history } = world;
+  const strike = (fault: FaultClass): void => history.strike(fault, process.name);
+  const struck = (fault: FaultClass, probability: number): boolean => {
+    if (!dice.chance(probability)) return false;
+    strike(fault);
+    return true;
+  };
+
+  /** Troubles that end a request before it reaches the server. True: this one did. */
+  const endsEarly = (tenantId: string, answerAll: (reply: GraphSilence) => void): boolean => {
+    const trouble = server.settings.trouble(tenantId);
+    const weather = server.settings.weather();
+    const soon = (reply: GraphSilence): true => {
+      scheduler.after(dice.int(1, 200), () => answerAll(reply));
+      return true;
+    };
+    if (trouble === "credential") return soon(silence("credential", false));
+    if (trouble === "connect" || struck("connection refused", weather.refuseConnection))
+      return soon(silence("connect", false));
+    if (trouble === "silent" || struck("request lost", weather.silent)) return true;
+    if (dice.chance(weather.resetBefore)) return soon(silence("reset", true));
+    return false;
+  };
+
+  /** Within the request time-out and a little more, as counted from the call: then the connection is reset. */
+  const laterMs = (calledAtMs: number): number => {
+    const leftMs = calledAtMs + world.requestTimeoutMs + world.lateMaxMs - scheduler.nowMs();
+    return dice.int(0, Math.max(givenUpMaxMs, Math.floor(leftMs)));
+  };
+
+  const post = (
+    tenantId: string,
+    items: readonly CreateRequest[],
+    call: GraphCall,
+    answer: (replies: readonly GraphReply[]) => void,
+    isWanted: () => boolean,
+  ): void => {
+    const answerAll = (reply: GraphReply): void => answer(items.map(() => reply));
+    if (endsEarly(tenantId, answerAll)) return;
+    const weather = server.settings.weather();
+    const carryOut = (): GraphReply[] => {
+      if (items.length > 1 && (world.refusesBatches || dice.chance(weather.batchRefused))) {
+        strike("batch refused as a whole");
+        return items.map(() => ofBatch(dice.chance(0.7) || world.refusesBatches ? 400 : 503));
+      }
+      return items.map((item, index) => server.create(tenantId, item, call, index));
+    };
+    if (struck("no answer, effect later", weather.silentThenEffect))
+      return path.there(laterMs(call.calledAtMs), carryOut, isWanted);
+    if (struck("reset, effect later", weather.resetThenEffect)) {
+      path.there(laterMs(call.calledAtMs), carryOut, isWanted);
+      scheduler.after(dice.int(1, 200), () => answerAll(silence("reset", true)));
+      return;
+    }
+    const arrive = (): void => {
+      const replies = carryOut();
+      if (struck("reset after the effect", weather.resetAfter)) return answerAll(silence("reset", true));
+      if (struck("malformed answer", weather.malformed))
+        replies[dice.int(0, replies.length - 1)] = silence("malformed", true);
+      const isSlow = dice.chance(weather.slow);
+      const backMs = isSlow ? dice.int(500, world.requestTimeoutMs * 1.3) : dice.int(1, weather.latencyMaxMs);
+      path.back(backMs, () => answer(replies));
+    };
+    path.there(dice.int(1, weather.latencyMaxMs), arrive, isWanted);
+  };
+
+  return {
+    async create(tenantId, items) {
+      const call: GraphCall = { by: process.name, number: world.nextCall(), calledAtMs: scheduler.nowMs() };
+      if (!process.isDead()) history.add({ kind: "post", by: call.by, call: call.number, tenantId, items });
+      const replies = await process.request<readonly GraphReply[]>(
+        "create",
+        world.requestTimeoutMs,
+        () => items.map(() => silence("timeout", true)),
+        (answer, isWanted) => post(tenantId, items, call, answer, isWanted),
+      );
+      replies.forEach((reply, item) => {
+        const result = reply.kind === "answer" ? reply.status : reply.reason;
+        const retryAfterMs =
+          reply.kind === "answer" && result === 429 ? waitMs(reply.retryAfter, reply.date) : null;
+        const of = { by: call.by, call: call.number, item, tenantId };
+        history.add({ kind: "answered", ...of, result, retryAfterMs });
+      });
+      return replies;
+    },
+    list: (tenantId) => look<ListReply>("list", tenantId, () => server.list(tenantId)),
+    get: (tenantId, id) => look<GraphReply>(`get of ${id}`, tenantId, () => server.get(tenantId, id)),
+    // The registrar itself never removes anything.
+    remove: () => Promise.resolve(silence("connect", false)),
+  };
+
+  function look<T extends GraphReply | ListReply>(
+    what: string,
+    tenantId: string,
+    read: () => T,
+  ): Promise<T | GraphSilence> {
+    return process.request<T | GraphSilence>(
+      "other",
+      world.requestTimeoutMs,
+      () => silence("timeout", true),
+      (answer, isWanted) => {
+        if (endsEarly(tenantId, answer)) return;
+        const arrive = (): void => {
+          const reply = read();
+          history.add({ kind: "note", by: process.name, text: `${what}, ${tenantId}: ${describe(reply)}` });
+          path.back(dice.int(1, server.settings.weather().latencyMaxMs), () => answer(reply));
+        };
+        path.there(dice.int(1, server.settings.weather().latencyMaxMs), arrive, isWanted);
+      },
+    );
+  }
+
+  /** A date counts from the answer's own. */
+  function waitMs(retryAfter: string | null, date: string | null): number | null {
+    if (retryAfter === null) return null;
+    const seconds = Number(retryAfter);
+    return Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.parse(date!) : seconds * 1000;
+  }
+}
+
+function ofBatch(status: number): GraphReply {
+  return {
+    kind: "answer",
+    status,
+    object: null,
+    errorCode: status === 400 ? "BadRequest" : "ServiceUnavailable",
+    errorMessage: "The batch was refused.",
+    retryAfter: null,
+    requestId: null,
+    date: null,
+    ofBatch: true,
+  };
+}
+
+function describe(reply: ListReply): string {
+  if (reply.kind === "listed") return `${reply.objects.length} objects`;
+  return reply.kind === "answer" ? `${reply.status}` : reply.reason;
+}

@@ -1,0 +1,158 @@
+/** EventLog for one simulated process over the shared broker and group. */
+import { strict as assert } from "node:assert";
+import type {
+  AppendResult,
+  EventLog,
+  LogRecord,
+  NewRecord,
+  OnStored,
+  ScanResult,
+  SurveyResult,
+} from "../../src/ports.ts";
+import type { Link } from "./link.ts";
+import { type Member, type MemberTiming, startMember } from "./member.ts";
+import type { SimProcess } from "./process.ts";
+import { type LogWorld, openSession } from "./session.ts";
+
+export interface SimLog {
+  readonly log: EventLog;
+  /** Ends the membership for good, as a client does after an error that it can't retry. */
+  failMembership(reason: string): void;
+}
+
+type Appended =
+  | { readonly ok: true; readonly offsets: readonly number[] }
+  | { readonly ok: false; readonly reason: string };
+
+export interface SimLogSettings extends MemberTiming {
+  readonly publishTimeoutMs: number;
+}
+
+export function createSimLog(
+  world: LogWorld,
+  process: SimProcess,
+  link: Link,
+  settings: SimLogSettings,
+): SimLog {
+  const { broker, scheduler, dice } = world;
+  let member: Member | null = null;
+
+  const append = async (records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult> => {
+    if (records.length === 0) return { ok: true };
+    const failed = (reason: string): Appended => ({ ok: false, reason });
+    const store = (some: readonly NewRecord[]): number[] =>
+      some.map((record) => broker.store(record, process.name).offset);
+    const storePart = (): void => void store(records.slice(0, dice.int(0, records.length - 1)));
+    const appended = await link.ask<Appended>(
+      "append",
+      settings.publishTimeoutMs,
+      () => failed("no acknowledgement within the publish time-out"),
+      (answer) => {
+        const { appendFails, appendPartly, appendLate, unsyncedRate } = link.weather();
+        if (world.isDenied("append")) {
+          link.strike("access lost");
+          if (dice.chance(0.3)) storePart();
+          return answer(failed("not authorized to write"));
+        }
+        if (records.some(({ topic, partition }) => broker.isLeaderless(topic, partition))) {
+          store(records.filter(({ topic, partition }) => !broker.isLeaderless(topic, partition)));
+          return answer(failed("a partition has no leader"));
+        }
+        if (dice.chance(appendFails)) {
+          link.strike("append refused");
+          return answer(failed("not enough replicas"));
+        }
+        if (dice.chance(appendPartly)) {
+          link.strike("append partly");
+          storePart();
+          return answer(failed("leader changed in the middle"));
+        }
+        // Nobody was told that it is stored: when the power fails, part of it may be there.
+        if (process.isDead() && dice.chance(unsyncedRate)) return storePart();
+        if (dice.chance(appendLate)) {
+          link.strike("append late");
+          const delayMs = settings.publishTimeoutMs + dice.int(0, world.lateMaxMs);
+          scheduler.after(delayMs, () => store(records));
+          return;
+        }
+        answer({ ok: true, offsets: store(records) });
+      },
+    );
+    if (!appended.ok) return appended;
+    for (const [index, offset] of appended.offsets.entries()) onStored?.(index, offset);
+    return { ok: true };
+  };
+
+  const scan: EventLog["scan"] = async (topic, partition, fromOffset, onRecords, signal) => {
+    const failed = (reason: string): ScanResult => ({ ok: false, reason });
+    let next = fromOffset;
+    let end: number | null = null;
+    for (;;) {
+      if (signal.aborted) return failed("aborted");
+      const batch: { records: LogRecord[]; next: number; end: number } | null = await link.ask<{
+        records: LogRecord[];
+        next: number;
+        end: number;
+      } | null>(
+        "other",
+        5_000,
+        () => null,
+        (answer) => {
+          if (dice.chance(link.weather().scanFails) || broker.isLeaderless(topic, partition))
+            return answer(null);
+          if (world.isDenied("scan")) {
+            link.strike("access lost");
+            return answer(null);
+          }
+          const bounds = broker.bounds(topic, partition);
+          const records = broker.fetch(topic, partition, next, dice.pick([1, 3, 20, 500]));
+          answer({ records, next: records.at(-1)?.offset ?? bounds.end - 1, end: bounds.end });
+        },
+      );
+      if (signal.aborted) return failed("aborted");
+      if (batch === null) return failed("fetch failed");
+      if (next > batch.end) return { ok: false, reason: `the log ends before ${next}`, logEnd: batch.end };
+      end ??= batch.end;
+      next = Math.max(next, batch.next + 1);
+      if (batch.records.length > 0) onRecords(batch.records);
+      if (next >= end) return { ok: true, nextOffset: next };
+    }
+  };
+
+  const survey: EventLog["survey"] = () =>
+    link.ask<SurveyResult>(
+      "other",
+      5_000,
+      () => ({ ok: false, reason: "time-out" }),
+      (answer) => answer({ ok: true, topics: broker.survey() }),
+    );
+
+  return {
+    log: {
+      partitionCount: broker.partitionCount,
+      append,
+      scan,
+      survey,
+      async join(onSession, onFailure) {
+        assert(member === null, "joined twice");
+        const started = startMember(
+          process,
+          link,
+          world.coordinator,
+          settings,
+          (hold, partitions) => openSession(world, process, link, hold, partitions),
+          onSession,
+          onFailure,
+        );
+        member = started;
+        // Sometimes the first session begins before this call has settled, sometimes after.
+        const delayMs = dice.pick([0, 50, 2_000]);
+        await new Promise<void>((resolve) => process.clock.after(delayMs, resolve));
+        return { leave: started.leave };
+      },
+    },
+    failMembership(reason) {
+      process.deliver(() => member?.fail(reason));
+    },
+  };
+}

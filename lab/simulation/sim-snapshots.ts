@@ -1,0 +1,36 @@
+/** What the disk of one worker slot keeps from life to life: snapshots, which may be gone or older than the last one. */
+import type { AppendResult, SnapshotStore } from "../../src/ports.ts";
+import type { Dice } from "./dice.ts";
+import type { SimProcess } from "./process.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** All that was ever saved, by partition, oldest first. */
+export type Disk = Map<number, Uint8Array[]>;
+
+export function createSimSnapshots(
+  disk: Disk,
+  process: SimProcess,
+  scheduler: Scheduler,
+  dice: Dice,
+): SnapshotStore {
+  const access = <T>(operate: () => T): Promise<T> =>
+    process.request("other", Number.POSITIVE_INFINITY, operate, (answer) => {
+      scheduler.after(dice.int(0, 20), () => answer(operate()));
+    });
+  return {
+    load: (partition) =>
+      access(() => {
+        const saved = disk.get(partition) ?? [];
+        const isOld = dice.chance(0.1);
+        return (isOld ? saved[dice.int(0, saved.length - 1)] : saved.at(-1)) ?? null;
+      }),
+    save: (partition, bytes) =>
+      access((): AppendResult => {
+        if (dice.chance(0.05)) return { ok: false, reason: "disk full" };
+        const saved = disk.get(partition) ?? [];
+        disk.set(partition, saved);
+        saved.push(bytes);
+        return { ok: true };
+      }),
+  };
+}

@@ -1,0 +1,217 @@
+/**
+ * Fetches for an inbox. For each leader there is one long poll over all partitions that want records; a partition that
+ * begins to want records while it is out is asked for by a short one, on a connection of its own. So a record that
+ * arrives at an idle partition is handed over at once, and one that has a backlog never waits for the idle ones.
+ */
+import type { Clock, LogProblem } from "../../../ports.ts";
+import type { Wire } from "../cluster/client.ts";
+import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "../cluster/errors.ts";
+import type { Health } from "../cluster/health.ts";
+import type { Line } from "../cluster/line.ts";
+import { refused } from "../group/join-group.ts";
+import { type Fetched, fetchRequest } from "./fetch-request.ts";
+import { findGap, isRecreated } from "./gaps.ts";
+import type { Inbox, Slot } from "./inbox.ts";
+import { logRecords } from "./reader.ts";
+import { BatchError, type DecodedRecords, decodeBatches } from "./record-batch.ts";
+import { type Place, unreadableBatch } from "./unreadable.ts";
+
+/** An answer, all partitions together, is at most so many times what one partition may bring. */
+const partitionsPerAnswer = 8;
+const longPollMs = 250;
+const shortPollMs = 10;
+const retryDelayMs = 200;
+
+export interface FetcherLines {
+  readonly long: Line;
+  readonly short: Line;
+}
+
+export interface FetcherSettings extends Pick<Place, "bootstrap" | "groupId"> {
+  readonly maxPartitionFetchBytes: number;
+  readonly health: Health;
+}
+
+interface Request {
+  readonly slot: Slot;
+  readonly offset: number;
+}
+
+const placeOf = (slot: Slot) => `${slot.name}/${slot.partition}`;
+
+export interface Fetcher {
+  /** Looks for partitions that want records. */
+  pump(): void;
+  stop(): void;
+}
+
+/** @param onFatal called when a partition can't be read on: a retry would not help. */
+export function createFetcher(
+  inbox: Inbox,
+  lines: FetcherLines,
+  settings: FetcherSettings,
+  clock: Clock,
+  onFatal: (reason: string, problem?: LogProblem) => void,
+): Fetcher {
+  const { maxPartitionFetchBytes, health } = settings;
+  const polls = new Map<number, Set<"long" | "short">>();
+  let stopped = false;
+  let scheduled = false;
+
+  function pump(): void {
+    if (scheduled || stopped) return;
+    scheduled = true;
+    // After the current jobs: partitions that want records together are asked for together.
+    setImmediate(() => {
+      scheduled = false;
+      void start();
+    });
+  }
+
+  async function start(): Promise<void> {
+    if (stopped || inbox.wanting().length === 0) return;
+    let over: Wire;
+    try {
+      over = await lines.long.wire();
+    } catch (error) {
+      return holdBack(inbox.wanting(), null, reasonOf(error));
+    }
+    const byLeader = Map.groupBy(inbox.wanting(), (slot) => over.leaderOf(slot.name, slot.partition));
+    for (const [leader, slots] of byLeader) {
+      if (leader === null) {
+        holdBack(slots, over, "a partition has no leader");
+        continue;
+      }
+      const out = polls.get(leader) ?? new Set();
+      polls.set(leader, out);
+      // A short poll brings its partitions back soon: then one long poll takes them all.
+      if (!out.has("short")) void poll(out.has("long") ? "short" : "long", leader, slots);
+    }
+  }
+
+  async function poll(kind: "long" | "short", leader: number, slots: readonly Slot[]): Promise<void> {
+    const out = polls.get(leader)!;
+    out.add(kind);
+    const requests = slots.map((slot) => ({ slot, offset: slot.position! }));
+    for (const slot of slots) slot.fetching = true;
+    let wire: Wire | null = null;
+    try {
+      wire = await lines[kind].wire();
+      const node = await wire.node(leader);
+      const parts = requests.map(({ slot, offset }) => ({
+        topic: slot.name,
+        topicId: slot.topicId,
+        partition: slot.partition,
+        offset,
+        leaderEpoch: wire!.leaderEpochOf(slot.name, slot.partition),
+        lastEpoch: slot.lastEpoch,
+        maxBytes: maxPartitionFetchBytes,
+      }));
+      const maxBytes = partitionsPerAnswer * maxPartitionFetchBytes;
+      const maxWaitMs = kind === "long" ? longPollMs : shortPollMs;
+      const answers = await node.connectionPool.send(
+        fetchRequest(node.versions, parts, { maxBytes, maxWaitMs }),
+      );
+      for (const slot of slots) slot.fetching = false;
+      take(wire, requests, answers);
+    } catch (error) {
+      if (wire) lines[kind].drop(wire);
+      holdBack(slots, wire, reasonOf(error));
+      if (!stopped && isRefusal(error)) onFatal(reasonOf(error), refused(reasonOf(error)).problem);
+    }
+    out.delete(kind);
+    pump();
+  }
+
+  function take(wire: Wire, requests: readonly Request[], answers: readonly Fetched[]): void {
+    const byPlace = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
+    for (const request of requests) {
+      const { slot } = request;
+      const fetched = byPlace.get(placeOf(slot));
+      // Left out while the broker throttles this client.
+      if (!fetched || stopped) continue;
+      if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(wire, request, fetched);
+      else if (fetched.diverges || fetched.errorCode === errorCodes.offsetOutOfRange)
+        void lookForGap(wire, request, fetched.diverges);
+      else if (isPassing(fetched.errorCode)) holdBack([slot], wire, errorName(fetched.errorCode));
+      else giveUp(`${placeOf(slot)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
+    }
+  }
+
+  function giveUp(reason: string, errorCode: number): void {
+    const isRight = errorCode === errorCodes.topicAuthorizationFailed;
+    onFatal(reason, isRight ? refused(reason).problem : undefined);
+  }
+
+  function deliver(wire: Wire, request: Request, fetched: Fetched): void {
+    const { slot, offset } = request;
+    let decoded: DecodedRecords;
+    try {
+      decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error;
+      // Once more: the bytes may have been damaged on their way.
+      slot.unreadable += 1;
+      if (slot.unreadable < 2) return holdBack([slot], wire, error.message);
+      const place = { role: slot.topic, topic: slot.name, partition: slot.partition, ...settings };
+      const problem = unreadableBatch(error, place);
+      return onFatal(`${problem.message} ${problem.fix}`, problem);
+    }
+    if (decoded.nextOffset === offset && fetched.bytes.length > 0)
+      health.failed(placeOf(slot), `the batch at offset ${offset} comes cut short`);
+    else health.worked(placeOf(slot));
+    const records = logRecords(slot.topic, slot.partition, decoded.records);
+    const lastEpoch = decoded.nextOffset > offset ? decoded.lastEpoch : slot.lastEpoch;
+    inbox.deliver(slot, offset, records, decoded.nextOffset, lastEpoch);
+  }
+
+  async function lookForGap(wire: Wire, { slot, offset }: Request, diverges: boolean): Promise<void> {
+    slot.fetching = true;
+    try {
+      const gap = await findGap(wire, slot, offset, diverges);
+      slot.outOfRange += 1;
+      if (gap) {
+        slot.fetching = false;
+        return inbox.gap(slot, offset, gap.why, gap.bounds);
+      }
+      holdBack([slot], wire, `it has no offset ${offset}`);
+    } catch (error) {
+      lines.long.drop(wire);
+      holdBack([slot], wire, reasonOf(error));
+    }
+  }
+
+  /** Leaves these alone for a little, and asks for their leaders again. */
+  function holdBack(slots: readonly Slot[], wire: Wire | null, reason: string): void {
+    if (stopped || slots.length === 0) return;
+    for (const slot of slots) {
+      slot.fetching = true;
+      health.failed(placeOf(slot), reason);
+    }
+    clock.after(retryDelayMs, async () => {
+      if (wire && !wire.closed) {
+        await wire.refresh().catch(() => lines.long.drop(wire));
+        await lookForOthers(wire, slots).catch(() => lines.long.drop(wire));
+      }
+      for (const slot of slots) slot.fetching = false;
+      pump();
+    });
+  }
+
+  /** Topics that were deleted and made again since the session began. */
+  async function lookForOthers(wire: Wire, slots: readonly Slot[]): Promise<void> {
+    for (const slot of slots) {
+      if (wire.closed || slot.position === null || !isRecreated(wire, slot)) continue;
+      const { position } = slot;
+      const gap = await findGap(wire, slot, position, false);
+      if (gap) inbox.gap(slot, position, gap.why, gap.bounds);
+    }
+  }
+
+  return {
+    pump,
+    stop: () => {
+      stopped = true;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** Where partitions begin and end. */
+import type { Bounds } from "../../../ports.ts";
+import type { Wire } from "../cluster/client.ts";
+
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export type PlaceBounds = Place & Bounds;
+
+const earliest = -2;
+const latest = -1;
+
+/**
+ * Bounds of partitions, asked of their leaders. `stable`: the end of what a reader of committed records may see;
+ * otherwise the offset that the next record gets. Throws what kafkajs throws.
+ */
+export async function listBounds(
+  wire: Wire,
+  places: readonly Place[],
+  stable: boolean,
+): Promise<PlaceBounds[]> {
+  const starts = await list(wire, places, earliest, stable);
+  const ends = await list(wire, places, latest, stable);
+  return places.map((place) => {
+    const key = keyOf(place);
+    const [start, end] = [starts.get(key), ends.get(key)];
+    if (start === undefined || end === undefined) throw new Error(`no answer for ${key}`);
+    return { ...place, start, end };
+  });
+}
+
+const keyOf = ({ topic, partition }: Place) => `${topic}/${partition}`;
+
+async function list(
+  wire: Wire,
+  places: readonly Place[],
+  timestamp: number,
+  stable: boolean,
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  const byLeader = Map.groupBy(places, (place) => leaderOf(wire, place));
+  await Promise.all(
+    [...byLeader].map(async ([leader, led]) => {
+      const node = await wire.node(leader);
+      const topics = [...Map.groupBy(led, (place) => place.topic)].map(([topic, of]) => ({
+        topic,
+        partitions: of.map(({ partition }) => ({ partition, timestamp })),
+      }));
+      const { responses } = await node.listOffsets({ isolationLevel: stable ? 1 : 0, topics });
+      for (const { topic, partitions } of responses) {
+        for (const { partition, offset } of partitions)
+          found.set(keyOf({ topic, partition }), Number(offset));
+      }
+    }),
+  );
+  return found;
+}
+
+export function leaderOf(wire: Wire, { topic, partition }: Place): number {
+  const leader = wire.leaderOf(topic, partition);
+  if (leader === null) throw new Error(`${topic}/${partition} has no leader`);
+  return leader;
+}

@@ -1,0 +1,94 @@
+/** What reading has in common, with membership and without. */
+import type { Clock, LogProblem, LogRecord, Topic } from "../../../ports.ts";
+import { errorCodes, errorName, isPassing } from "../cluster/errors.ts";
+import type { Fetched } from "./fetch-request.ts";
+import { BatchError, type DecodedRecords, decodeBatches, type RawRecord } from "./record-batch.ts";
+import { type Place, unreadableBatch } from "./unreadable.ts";
+
+export interface ReaderSettings extends Pick<Place, "bootstrap" | "groupId"> {
+  readonly nameOf: (topic: Topic) => string;
+  /** A scan or tail that makes no progress for so long fails. */
+  readonly stallMs: number;
+}
+
+const retryDelayMs = 100;
+
+export function logRecords(topic: Topic, partition: number, records: readonly RawRecord[]): LogRecord[] {
+  return records.map((record) => ({
+    topic,
+    partition,
+    offset: record.offset,
+    key: record.key,
+    value: record.value,
+    headers: record.headers,
+    timestampMs: record.timestampMs,
+    leaderEpoch: record.leaderEpoch,
+  }));
+}
+
+export function delay(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.after(delayMs, resolve));
+}
+
+/** Waits for a promise, but not longer than so; its failure has no effect. */
+export async function waitAtMost(clock: Clock, limitMs: number, promise: Promise<unknown>): Promise<void> {
+  let cancel = () => {};
+  const limit = new Promise<void>((resolve) => {
+    cancel = clock.after(limitMs, resolve);
+  });
+  await Promise.race([promise.catch(() => {}), limit]);
+  cancel();
+}
+
+/** Trouble that passes is waited out; this says when that has gone on for too long. */
+export function patience(clock: Clock, stallMs: number) {
+  let since: number | null = null;
+  return {
+    progress() {
+      since = null;
+    },
+    /** False when it is time to give up. */
+    async trouble(): Promise<boolean> {
+      since ??= clock.nowMs();
+      if (clock.nowMs() - since > stallMs) return false;
+      await delay(clock, retryDelayMs);
+      return true;
+    },
+  };
+}
+
+/** An answer that says: not now, or not here. The connection itself is well. */
+export class PassingError extends Error {}
+
+export function checkFetched({ errorCode }: Fetched): void {
+  if (errorCode === errorCodes.none || errorCode === errorCodes.offsetOutOfRange) return;
+  if (isPassing(errorCode)) throw new PassingError(errorName(errorCode));
+  throw new Error(errorName(errorCode));
+}
+
+/** A batch that could not be read twice: what is to be done. */
+export class Unreadable extends Error {
+  readonly problem: LogProblem;
+
+  constructor(problem: LogProblem) {
+    super(`${problem.message} ${problem.fix}`);
+    this.problem = problem;
+  }
+}
+
+/** Decodes what comes, and tells a batch that can't be read from bytes that were damaged once on their way. */
+export function createDecoder() {
+  let unreadable = 0;
+  return (fetched: Fetched, offset: number, place: Place): DecodedRecords => {
+    try {
+      const decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
+      unreadable = 0;
+      return decoded;
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error;
+      unreadable += 1;
+      if (unreadable < 2) throw new PassingError(error.message);
+      throw new Unreadable(unreadableBatch(error, place));
+    }
+  };
+}

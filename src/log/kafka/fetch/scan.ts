@@ -1,0 +1,118 @@
+/**
+ * `scan`: one partition from an offset to its end, without membership, by fetching from the leader directly. No consumer
+ * group is joined, so it costs two round trips more than its data.
+ */
+import type { Clock, EventLog, ScanResult } from "../../../ports.ts";
+import type { Wire } from "../cluster/client.ts";
+import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
+import type { Line } from "../cluster/line.ts";
+import { type Fetched, type FetchPart, fetchRequest } from "./fetch-request.ts";
+import { isRecreated } from "./gaps.ts";
+import { leaderOf, listBounds, type Place } from "./offsets.ts";
+import {
+  checkFetched,
+  createDecoder,
+  logRecords,
+  PassingError,
+  patience,
+  type ReaderSettings,
+  Unreadable,
+} from "./reader.ts";
+
+const scanLimits = { maxWaitMs: 100, maxBytes: 512 * 1024 };
+
+export function createScan(line: Line, settings: ReaderSettings, clock: Clock): EventLog["scan"] {
+  return async (topic, partition, fromOffset, onRecords, signal): Promise<ScanResult> => {
+    const place = { topic: settings.nameOf(topic), partition };
+    const wait = patience(clock, settings.stallMs);
+    let topicId: string | null = null;
+    let position = fromOffset;
+    let lastEpoch = -1;
+    let end: number | null = null;
+    let emptyAnswers = 0;
+    let beyondEnd = 0;
+    const decode = createDecoder();
+    for (;;) {
+      if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
+      let wire: Wire | null = null;
+      try {
+        wire = await line.wire();
+        topicId ??= wire.topicId(place.topic);
+        if (isRecreated(wire, { name: place.topic, topicId })) return madeAgain(place);
+        if (end === null) {
+          const [bounds] = await listBounds(wire, [place], true);
+          position = Math.max(position, bounds!.start);
+          end = bounds!.end;
+        }
+        if (position === end) return { ok: true, nextOffset: position };
+        const fetched = await fetchOne(wire, { ...place, topicId, offset: position, lastEpoch });
+        if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
+        if (fetched.diverges) return otherRecords(place, position);
+        if (fetched.errorCode === errorCodes.offsetOutOfRange) {
+          const [bounds] = await listBounds(wire, [place], true);
+          if (position > bounds!.end) {
+            // Twice, by the newest metadata: the first answer may be one of a leader of the past.
+            beyondEnd += 1;
+            if (beyondEnd >= 2) return endsBefore(place, position, bounds!.end);
+            throw new PassingError(`no offset ${position}`);
+          }
+          // Retention moved the start meanwhile: from there, then.
+          position = Math.max(position, bounds!.start);
+          end = Math.min(end, bounds!.end);
+          continue;
+        }
+        const decoded = decode(fetched, position, { role: topic, ...place, ...settings });
+        if (decoded.nextOffset === position) {
+          if (position > end) {
+            // The leader has the offset, but does not know yet how far its records are replicated.
+            end = null;
+            throw new PassingError(`the end is not known yet, it is at least ${position}`);
+          }
+          // Compaction may have removed the last records before the end: twice nothing where the leader says that it
+          // has more means that nothing is left.
+          emptyAnswers += 1;
+          if (emptyAnswers >= 2 && fetched.stableEnd >= end) return { ok: true, nextOffset: end };
+          if (await wait.trouble()) continue;
+          return { ok: false, reason: `no records come from ${place.topic}/${partition} at ${position}` };
+        }
+        emptyAnswers = 0;
+        wait.progress();
+        position = decoded.nextOffset;
+        lastEpoch = decoded.lastEpoch;
+        if (decoded.records.length > 0) onRecords(logRecords(topic, partition, decoded.records));
+        if (position >= end) return { ok: true, nextOffset: position };
+      } catch (error) {
+        if (error instanceof Unreadable) return { ok: false, reason: error.message, problem: error.problem };
+        const reason = `${place.topic}/${partition}: ${reasonOf(error)}`;
+        if (wire && !(error instanceof PassingError)) line.drop(wire);
+        if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
+        if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
+      }
+    }
+  };
+}
+
+function endsBefore(place: Place, position: number, logEnd: number): ScanResult {
+  const reason = `${place.topic}/${place.partition} ends at ${logEnd}, before ${position}`;
+  return { ok: false, reason, logEnd };
+}
+
+function madeAgain({ topic }: Place): ScanResult {
+  return { ok: false, reason: `${topic} was deleted and made again while it was read` };
+}
+
+function otherRecords({ topic, partition }: Place, position: number): ScanResult {
+  const reason = `${topic}/${partition} holds other records before ${position} than were read: a replica without them became its leader`;
+  return { ok: false, reason };
+}
+
+async function fetchOne(wire: Wire, part: Omit<FetchPart, "leaderEpoch" | "maxBytes">): Promise<Fetched> {
+  const node = await wire.node(leaderOf(wire, part));
+  const leaderEpoch = wire.leaderEpochOf(part.topic, part.partition);
+  const [fetched] = await node.connectionPool.send(
+    fetchRequest(node.versions, [{ ...part, leaderEpoch, maxBytes: scanLimits.maxBytes }], scanLimits),
+  );
+  if (!fetched) throw new PassingError("the broker throttles this client");
+  checkFetched(fetched);
+  return fetched;
+}

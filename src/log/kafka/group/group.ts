@@ -1,0 +1,263 @@
+/**
+ * Membership of the worker's consumer group: Kafka's classic group protocol (join, sync, heartbeat, leave).
+ *
+ * Invariants
+ * 1. A session ends before JoinGroup is sent, and before `onSession` is called with the next one.
+ * 2. Heartbeats go on by themselves, whatever the worker does, for as long as the process runs.
+ * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
+ *    again `heldUntilMs` runs out by itself.
+ */
+import { strict as assert } from "node:assert";
+import { momentOf } from "../../../moment.ts";
+import type { Clock, EventLog, LogProblem, Session } from "../../../ports.ts";
+import { inputTopics } from "../../../ports.ts";
+import type { Wire } from "../cluster/client.ts";
+import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
+import type { Line } from "../cluster/line.ts";
+import type { Node } from "../cluster/node.ts";
+import { waitAtMost } from "../fetch/reader.ts";
+import {
+  checkPartitionCounts,
+  GroupFault,
+  type Joined,
+  joinAndSync,
+  type OwnClaim,
+  refusalReason,
+  refused,
+} from "./join-group.ts";
+import { createSession, type Generation, type OwnSession, type SessionSettings } from "./session.ts";
+
+export interface GroupSettings extends SessionSettings {
+  readonly partitionCount: number;
+  /** Without any answer for so long, membership counts as lost for good. */
+  readonly outageMaxMs: number;
+}
+
+interface Lost {
+  readonly reason: string;
+  readonly problem?: LogProblem;
+}
+
+type Step<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "again" }
+  | ({ readonly kind: "lost" } & Lost);
+
+const leaveTimeoutMs = 5000;
+
+export function createJoin(
+  openLine: (purpose: string) => Line,
+  settings: GroupSettings,
+  clock: Clock,
+): EventLog["join"] {
+  return async (onSession, onFailure) => {
+    const membership = new GroupMembership(openLine, settings, clock, onSession);
+    const run = membership.run().then((lost) => {
+      if (lost !== null) onFailure(lost.reason, lost.problem);
+    });
+    return { leave: () => membership.leave(run) };
+  };
+}
+
+/** Holds the connections, the member id and the current session. */
+class GroupMembership {
+  readonly #settings: GroupSettings;
+  readonly #clock: Clock;
+  readonly #onSession: (session: Session) => void;
+  readonly #lines: { long: Line; short: Line };
+  readonly #topics: string[];
+  readonly #heartbeatMs: number;
+  /** As trouble with the coordinator is named. */
+  readonly #who: string;
+  #memberId = "";
+  #claim: OwnClaim = { generation: -1, partitions: [] };
+  #coordinator: { wire: Wire; node: Node } | null = null;
+  #current: OwnSession | null = null;
+  #leaving = false;
+  #lost: Lost | null = null;
+  #wake: () => void = () => {};
+  #over = false;
+  #troubleSinceMs: number | null = null;
+  #left: Promise<void> | null = null;
+
+  constructor(
+    openLine: (purpose: string) => Line,
+    settings: GroupSettings,
+    clock: Clock,
+    onSession: (session: Session) => void,
+  ) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#onSession = onSession;
+    this.#lines = { long: openLine("group"), short: openLine("group-short") };
+    this.#topics = inputTopics.map(settings.nameOf);
+    this.#who = `group ${settings.groupId}`;
+    this.#heartbeatMs = Math.min(1000, Math.max(100, settings.sessionTimeoutMs / 15));
+  }
+
+  /** Until left (null) or lost for good (why). */
+  async run(): Promise<Lost | null> {
+    while (!this.#leaving && this.#lost === null) {
+      const joined = await this.#attempt((wire) => this.#joinAndSync(wire));
+      if (joined.kind === "lost") this.#lost = joined;
+      if (joined.kind !== "done" || this.#leaving) continue;
+      this.#begin(joined.value);
+      while (!this.#over && !this.#leaving && this.#lost === null) {
+        await this.#pause(this.#heartbeatMs);
+        if (this.#over || this.#leaving || this.#lost !== null) break;
+        const beat = await this.#attempt((wire) => this.#heartbeat(wire));
+        if (beat.kind === "lost") this.#lost = beat;
+      }
+    }
+    this.#end();
+    if (this.#lost !== null && !this.#leaving) {
+      await this.#depart();
+      return this.#lost;
+    }
+    return null;
+  }
+
+  leave(run: Promise<void>): Promise<void> {
+    this.#leaving = true;
+    this.#end();
+    this.#wake();
+    this.#left ??= waitAtMost(this.#clock, leaveTimeoutMs, run).then(() => this.#depart());
+    return this.#left;
+  }
+
+  /** Tells the coordinator, so that the others need not wait for a time-out; then closes. */
+  async #depart(): Promise<void> {
+    const memberId = this.#memberId;
+    this.#memberId = "";
+    if (memberId !== "") {
+      const { groupId } = this.#settings;
+      const goodbye = this.#lines.long
+        .wire()
+        .then((wire) => this.#findCoordinator(wire))
+        .then((node) => node.leaveGroup({ groupId, memberId }));
+      await waitAtMost(this.#clock, leaveTimeoutMs, goodbye);
+    }
+    this.#lines.long.close();
+    this.#lines.short.close();
+  }
+
+  #begin(joined: Joined & Pick<Generation, "topicIds">): void {
+    this.#over = false;
+    this.#claim = { generation: joined.generationId, partitions: joined.partitions };
+    const { generationId, partitions } = joined;
+    this.#current = createSession(
+      { memberId: this.#memberId, generationId, partitions, topicIds: joined.topicIds },
+      joined.sync,
+      this.#settings,
+      {
+        lines: this.#lines,
+        coordinator: (wire) => this.#findCoordinator(wire),
+        forgetCoordinator: () => {
+          this.#coordinator = null;
+        },
+        onOver: (memberIsUnknown) => {
+          if (this.#claim.generation !== generationId) return;
+          this.#generationOver(memberIsUnknown);
+          this.#wake();
+        },
+        onFatal: (reason, problem) => {
+          this.#lost ??= problem ? { reason, problem } : { reason };
+          this.#wake();
+        },
+      },
+      this.#clock,
+    );
+    this.#onSession(this.#current.session);
+  }
+
+  #end(): void {
+    this.#current?.end();
+    this.#current = null;
+  }
+
+  #generationOver(memberIsUnknown: boolean): void {
+    this.#over = true;
+    if (memberIsUnknown) this.#memberId = "";
+    this.#end();
+  }
+
+  /** One step with the broker, its failures sorted: to be tried again after a pause, or for good. */
+  async #attempt<T>(step: (wire: Wire) => Promise<T>): Promise<Step<T>> {
+    let wire: Wire | null = null;
+    try {
+      wire = await this.#lines.long.wire();
+      const value = await step(wire);
+      this.#settings.health.worked(this.#who);
+      this.#troubleSinceMs = null;
+      return { kind: "done", value };
+    } catch (error) {
+      const type = protocolError(error);
+      if (error instanceof GroupFault) return { kind: "lost", ...refused(error.message) };
+      if (isRefusal(error)) return { kind: "lost", ...refused(refusalReason(error, this.#settings)) };
+      if (type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID") {
+        this.#generationOver(type === "UNKNOWN_MEMBER_ID");
+        this.#troubleSinceMs = null;
+        return { kind: "again" };
+      }
+      this.#coordinator = null;
+      if (wire && !type) this.#lines.long.drop(wire);
+      this.#settings.health.failed(this.#who, reasonOf(error));
+      this.#troubleSinceMs ??= this.#clock.nowMs();
+      const downMs = this.#clock.nowMs() - this.#troubleSinceMs;
+      if (downMs > this.#settings.outageMaxMs) {
+        return { kind: "lost", reason: `no answer for ${Math.round(downMs / 1000)} s: ${reasonOf(error)}` };
+      }
+      await this.#pause(Math.min(1000, 100 + downMs / 10));
+      if (wire && !wire.closed) await wire.refresh().catch(() => this.#lines.long.drop(wire!));
+      return { kind: "again" };
+    }
+  }
+
+  async #findCoordinator(wire: Wire): Promise<Node> {
+    if (this.#coordinator?.wire === wire) return this.#coordinator.node;
+    const node = await wire.coordinator(this.#settings.groupId);
+    this.#coordinator = { wire, node };
+    return node;
+  }
+
+  async #joinAndSync(wire: Wire): Promise<Joined & Pick<Generation, "topicIds">> {
+    await wire.refresh();
+    checkPartitionCounts(wire, this.#topics, this.#settings.partitionCount);
+    const node = await this.#findCoordinator(wire);
+    // The next owner of these partitions may begin as soon as the request is out. 1
+    assert(this.#current === null, "a session outlives its generation");
+    const topicIds = new Map(this.#topics.map((topic) => [topic, wire.topicId(topic)]));
+    const joined = await joinAndSync(
+      node,
+      { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
+      this.#clock,
+      (memberId) => {
+        this.#memberId = memberId;
+      },
+    );
+    return { ...joined, topicIds };
+  }
+
+  async #heartbeat(wire: Wire): Promise<void> {
+    const node = await this.#findCoordinator(wire);
+    const sentAt = momentOf(this.#clock);
+    await node.heartbeat({
+      groupId: this.#settings.groupId,
+      groupGenerationId: this.#claim.generation,
+      memberId: this.#memberId,
+    });
+    this.#current?.heardFrom({ nodeId: node.nodeId, sentAt });
+  }
+
+  /** Until the delay is over or something wakes the loop. */
+  #pause(delayMs: number): Promise<void> {
+    if (this.#leaving) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(delayMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * One generation of the membership, as the worker sees it.
+ *
+ * Invariants
+ * 1. Every request carries this session's own member id and generation, so the broker refuses it once they are over;
+ *    no later generation can be mistaken for this one.
+ * 2. `end` takes effect synchronously: after it nothing is delivered, committed or held.
+ * 3. Commits are sent one after another, in the order of calls.
+ */
+import { elapsedMs, type Moment, momentOf } from "../../../moment.ts";
+import type {
+  Clock,
+  Commit,
+  CommitResult,
+  InputPosition,
+  LogProblem,
+  PositionsResult,
+  Session,
+} from "../../../ports.ts";
+import { inputTopics } from "../../../ports.ts";
+import type { Wire } from "../cluster/client.ts";
+import { protocolError, reasonOf } from "../cluster/errors.ts";
+import type { Health } from "../cluster/health.ts";
+import type { Line } from "../cluster/line.ts";
+import type { Node } from "../cluster/node.ts";
+import { createFetcher, type FetcherLines } from "../fetch/fetcher.ts";
+import { createInbox } from "../fetch/inbox.ts";
+import { listBounds } from "../fetch/offsets.ts";
+import { delay } from "../fetch/reader.ts";
+
+export interface SessionSettings {
+  readonly groupId: string;
+  /** As tools are told which cluster to use. */
+  readonly bootstrap: string;
+  readonly sessionTimeoutMs: number;
+  readonly maxPartitionFetchBytes: number;
+  /** Of `positions` and of a commit that finds no coordinator, all attempts together. */
+  readonly requestTimeoutMs: number;
+  readonly nameOf: (topic: InputPosition["topic"]) => string;
+  readonly health: Health;
+}
+
+export interface Generation {
+  readonly memberId: string;
+  readonly generationId: number;
+  readonly partitions: readonly number[];
+  /** Of the inputs, by name, as they were when this member joined. */
+  readonly topicIds: ReadonlyMap<string, string | null>;
+}
+
+/** A request that was answered as a heartbeat is: when it was sent, and to which coordinator. */
+export interface Beat {
+  readonly nodeId: number;
+  readonly sentAt: Moment;
+}
+
+export interface OwnSession {
+  readonly session: Session;
+  /** Still a member of this generation, and no rebalance has begun. */
+  heardFrom(beat: Beat): void;
+  end(): void;
+}
+
+export interface SessionPorts {
+  readonly lines: FetcherLines;
+  coordinator(wire: Wire): Promise<Node>;
+  forgetCoordinator(): void;
+  /** The broker says that this generation is over, or that it does not know this member any more. */
+  onOver(memberIsUnknown: boolean): void;
+  onFatal(reason: string, problem?: LogProblem): void;
+}
+
+const overErrors = new Set([
+  "ILLEGAL_GENERATION",
+  "UNKNOWN_MEMBER_ID",
+  "REBALANCE_IN_PROGRESS",
+  "FENCED_INSTANCE_ID",
+]);
+/** The coordinator is elsewhere or still loading: certainly nothing was stored. */
+const elsewhereErrors = new Set(["GROUP_LOAD_IN_PROGRESS", "NOT_COORDINATOR_FOR_GROUP"]);
+const retryDelayMs = 100;
+
+/** Of the session time-out: room for clocks that run differently here and there. */
+const marginShare = 1 / 5;
+
+export function createSession(
+  generation: Generation,
+  joined: Beat,
+  settings: SessionSettings,
+  ports: SessionPorts,
+  clock: Clock,
+): OwnSession {
+  const { memberId, generationId, partitions } = generation;
+  const ended = new AbortController();
+  const leaseMs = settings.sessionTimeoutMs * (1 - marginShare);
+  const heard = createHeard(joined);
+  let lastCommit: Promise<unknown> = Promise.resolve();
+  const places = inputTopics.flatMap((topic) =>
+    partitions.map((partition) => {
+      const name = settings.nameOf(topic);
+      return { topic, name, topicId: generation.topicIds.get(name) ?? null, partition };
+    }),
+  );
+  const inbox = createInbox(places, () => fetcher.pump());
+  const fetcher = createFetcher(inbox, ports.lines, settings, clock, ports.onFatal);
+  const line: Line = ports.lines.long;
+
+  function end(): void {
+    if (ended.signal.aborted) return;
+    fetcher.stop();
+    ended.abort();
+    inbox.end();
+  }
+
+  async function commit(commits: readonly Commit[]): Promise<CommitResult> {
+    const topics = topicsOf(commits);
+    const giveUpAtMs = clock.nowMs() + settings.requestTimeoutMs;
+    for (;;) {
+      if (ended.signal.aborted) return "superseded";
+      let wire: Wire | null = null;
+      try {
+        wire = await line.wire();
+        const node = await ports.coordinator(wire);
+        if (ended.signal.aborted) return "superseded";
+        await sendCommit(node, topics);
+        heard.stored(node.nodeId);
+        return "committed";
+      } catch (error) {
+        const type = protocolError(error);
+        const sent = error instanceof CommitError;
+        if (type && overErrors.has(type)) {
+          ports.onOver(type === "UNKNOWN_MEMBER_ID");
+          return "superseded";
+        }
+        ports.forgetCoordinator();
+        if (!type && wire) line.drop(wire);
+        if (sent && !(type && elsewhereErrors.has(type))) {
+          return "unknown";
+        }
+        if (clock.nowMs() > giveUpAtMs) return "unknown";
+        await delay(clock, retryDelayMs);
+      }
+    }
+  }
+
+  /** Only what goes wrong in here leaves it open whether something was stored. */
+  async function sendCommit(node: Node, topics: ReturnType<typeof topicsOf>): Promise<void> {
+    try {
+      await node.offsetCommit({
+        groupId: settings.groupId,
+        memberId,
+        groupGenerationId: generationId,
+        topics,
+      });
+    } catch (error) {
+      throw new CommitError(reasonOf(error), { cause: error });
+    }
+  }
+
+  function topicsOf(commits: readonly Commit[]) {
+    return [...Map.groupBy(commits, (one) => one.topic)].map(([topic, ofTopic]) => ({
+      topic: settings.nameOf(topic),
+      partitions: ofTopic.map(({ partition, offset, metadata }) => ({
+        partition,
+        offset: String(offset),
+        metadata,
+      })),
+    }));
+  }
+
+  async function positions(wanted: readonly number[]): Promise<PositionsResult> {
+    const giveUpAtMs = clock.nowMs() + settings.requestTimeoutMs;
+    for (;;) {
+      if (ended.signal.aborted) return { ok: false, reason: "the session is over" };
+      let wire: Wire | null = null;
+      try {
+        wire = await line.wire();
+        return { ok: true, positions: await readPositions(wire, wanted) };
+      } catch (error) {
+        ports.forgetCoordinator();
+        if (!protocolError(error) && wire) line.drop(wire);
+        if (clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
+        await delay(clock, retryDelayMs);
+        if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
+      }
+    }
+  }
+
+  async function readPositions(wire: Wire, wanted: readonly number[]): Promise<InputPosition[]> {
+    const node = await ports.coordinator(wire);
+    const partitionsWanted = wanted.map((partition) => ({ partition }));
+    const topics = inputTopics.map((topic) => ({
+      topic: settings.nameOf(topic),
+      partitions: partitionsWanted,
+    }));
+    const { responses } = await node.offsetFetch({ groupId: settings.groupId, topics });
+    const all = inputTopics.flatMap((topic) =>
+      wanted.map((partition) => ({ topic: settings.nameOf(topic), partition })),
+    );
+    const bounds = new Map((await listBounds(wire, all, false)).map((b) => [`${b.topic}/${b.partition}`, b]));
+    return inputTopics.flatMap((topic) => {
+      const name = settings.nameOf(topic);
+      const stored = responses.find((response) => response.topic === name)?.partitions ?? [];
+      return wanted.map((partition) => {
+        const commit = stored.find((one) => one.partition === partition);
+        const { start, end } = bounds.get(`${name}/${partition}`)!;
+        const committed =
+          commit && Number(commit.offset) >= 0
+            ? { offset: Number(commit.offset), metadata: commit.metadata ?? "" }
+            : null;
+        return { topic, partition, committed, logStart: start, logEnd: end };
+      });
+    });
+  }
+
+  const session: Session = {
+    partitions,
+    ended: ended.signal,
+    leaseMs,
+    heldUntilMs() {
+      const heardAt = heard.at();
+      if (ended.signal.aborted || heardAt === null) return Number.NEGATIVE_INFINITY;
+      // By both clocks: a suspended machine stops the monotonic one, while a rebalance begins and ends.
+      const now = momentOf(clock);
+      return now.monotonicMs + leaseMs - elapsedMs(heardAt, now);
+    },
+    positions,
+    seek: inbox.seek,
+    read: inbox.read,
+    commit(commits) {
+      const result = lastCommit.then(() => commit(commits));
+      lastCommit = result;
+      return result;
+    },
+  };
+  return { session, heardFrom: heard.from, end };
+}
+
+/** When the coordinator that stored the last commit was last heard from; before the first commit, any. */
+function createHeard(joined: Beat) {
+  const last = new Map([[joined.nodeId, joined.sentAt]]);
+  let storedBy: number | null = null;
+  return {
+    from({ nodeId, sentAt }: Beat): void {
+      last.set(nodeId, later(last.get(nodeId) ?? sentAt, sentAt));
+    },
+    stored(nodeId: number): void {
+      storedBy = nodeId;
+    },
+    at: (): Moment | null =>
+      storedBy === null ? [...last.values()].reduce(later) : (last.get(storedBy) ?? null),
+  };
+}
+
+function later(a: Moment, b: Moment): Moment {
+  return b.monotonicMs > a.monotonicMs ? b : a;
+}
+
+class CommitError extends Error {}

@@ -1,0 +1,72 @@
+/** The producer's connection, and the producer id under which it sends: a new one whenever a batch's fate is not known. */
+import type { Clock } from "../../../ports.ts";
+import type { Wire } from "../cluster/client.ts";
+import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
+import type { Line } from "../cluster/line.ts";
+
+export interface Identity {
+  readonly id: number;
+  readonly epoch: number;
+}
+
+export type Connected =
+  | { readonly ok: true }
+  /** `refused`: no repetition helps. */
+  | { readonly ok: false; readonly reason: string; readonly refused: boolean };
+
+export interface ProducerLink {
+  /** Null: to be connected. */
+  current(): { readonly wire: Wire; readonly identity: Identity } | null;
+  connect(): Promise<Connected>;
+  /** Gives up what is in flight, and the producer id. */
+  startAfresh(): void;
+  drop(wire: Wire): void;
+  refresh(wire: Wire): Promise<void>;
+  /** How old the metadata is. */
+  metadataAgeMs(): number;
+  close(): void;
+}
+
+export function createProducerLink(line: Line, clock: Clock): ProducerLink {
+  let identity: Identity | null = null;
+  let wire: Wire | null = null;
+  let refreshedAtMs = 0;
+  return {
+    current: () => (wire && !wire.closed && identity ? { wire, identity } : null),
+    async connect() {
+      let opened: Wire | null = null;
+      try {
+        opened = await line.wire();
+        refreshedAtMs = clock.nowMs();
+        if (identity === null) {
+          const node = await opened.controller();
+          const answer = await node.initProducerId({ transactionTimeout: 60_000 });
+          identity = { id: Number(answer.producerId), epoch: answer.producerEpoch };
+        }
+        wire = opened;
+        return { ok: true };
+      } catch (error) {
+        if (opened) line.drop(opened);
+        return { ok: false, reason: troubleOf(error), refused: isRefusal(error) };
+      }
+    },
+    startAfresh() {
+      if (wire) line.drop(wire);
+      wire = null;
+      identity = null;
+    },
+    drop: line.drop,
+    async refresh(over) {
+      await over.refresh();
+      refreshedAtMs = clock.nowMs();
+    },
+    metadataAgeMs: () => clock.nowMs() - refreshedAtMs,
+    close: line.close,
+  };
+}
+
+/** A refused producer id names neither operation nor topic. */
+function troubleOf(error: unknown): string {
+  if (protocolError(error) !== "CLUSTER_AUTHORIZATION_FAILED") return reasonOf(error);
+  return `${reasonOf(error)} (the operation is IdempotentWrite on the cluster, or Write to the topics)`;
+}

@@ -1,0 +1,144 @@
+/** Why a cluster can't be used, for people: what is wrong, where, what to type. Never the password. */
+import {
+  chain,
+  connectionCode,
+  hungUp,
+  isRefusal,
+  plainTextOnTlsPort,
+  protocolError,
+  reasonOf,
+} from "../cluster/errors.ts";
+import type { KafkajsSecurity } from "../cluster/security.ts";
+import type { Problem } from "./topic-checks.ts";
+
+interface OpenFailure {
+  readonly ok: false;
+  readonly problem: Problem;
+  /** Trying again may help without anybody's doing. */
+  readonly mayPass: boolean;
+}
+
+/** @param asksForLogin the broker hung up and, when asked, offered ways to log in. */
+export function openFailure(
+  error: unknown,
+  brokers: readonly string[],
+  security: KafkajsSecurity,
+  asksForLogin: boolean,
+): OpenFailure {
+  const at = placeOf(error, brokers);
+  const problem =
+    tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, security));
+  if (problem !== null) return { ok: false, mayPass: false, problem };
+  const reason = reasonOf(error);
+  if (isRefusal(error)) {
+    const message = `Kafka at ${at}: ${reason}.`;
+    const fix = `Check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${brokers[0]} --list`;
+    return { ok: false, mayPass: false, problem: { code: "kafka-refused", message, fix } };
+  }
+  const message = `Kafka at ${at} can't be reached: ${reason}${hint(error, security)}.`;
+  const fix = `Check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${brokers[0]} --list`;
+  return { ok: false, mayPass: true, problem: { code: "kafka-unreachable", message, fix } };
+}
+
+function tlsProblem(error: unknown, at: string, { ssl }: KafkajsSecurity): Problem | null {
+  const code = connectionCode(error);
+  const problem = (message: string, fix: string) => ({
+    code: "kafka-tls",
+    message: `Kafka at ${at}: ${message}.`,
+    fix: `${fix}.`,
+  });
+  if (code === plainTextOnTlsPort) {
+    const fix =
+      "Type: export KAFKA_SSL=true, and, if its certificate authority is your own: export KAFKA_CA_FILE='<PEM file>'";
+    return problem("this port speaks TLS, and KAFKA_SSL is false", fix);
+  }
+  if (!ssl) return null;
+  if (untrusted.has(code)) {
+    const fix = "Type: export KAFKA_CA_FILE='<PEM file of the authority that signed it>'";
+    return problem(`the broker's certificate is signed by no authority trusted here (${code})`, fix);
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    const fix =
+      "Type in KAFKA_BROKERS a name that the certificate has, and the like in the broker's advertised.listeners";
+    return problem(`the broker's certificate has another name: ${reasonOf(error)}`, fix);
+  }
+  if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
+    return problem(
+      `the broker's certificate is not valid now (${code})`,
+      "Renew it, or set this machine's clock",
+    );
+  }
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
+    return problem(
+      "this port does not speak TLS",
+      "Type: export KAFKA_SSL=false, or put the TLS port into KAFKA_BROKERS",
+    );
+  }
+  if (!aboutClientCertificate.test(code)) return null;
+  const has = typeof ssl === "object" && ssl.cert !== undefined;
+  const what = has
+    ? "the broker refuses this client's certificate"
+    : "the broker refuses TLS without a certificate of this client";
+  const fix =
+    "Type KAFKA_CLIENT_CERT_FILE and KAFKA_CLIENT_KEY_FILE of a certificate that the broker's truststore accepts";
+  return problem(`${what} (${code})`, fix);
+}
+
+const aboutClientCertificate =
+  /^ERR_SSL_.*ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)$/;
+
+const untrusted: ReadonlySet<string> = new Set([
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "CERT_SIGNATURE_FAILURE",
+  "CERT_UNTRUSTED",
+  "INVALID_CA",
+]);
+
+function loginMissing(at: string): Problem {
+  return {
+    code: "kafka-login",
+    message: `Kafka at ${at}: this port asks for a login, and KAFKA_SASL_MECHANISM is unset.`,
+    fix: "Type KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.",
+  };
+}
+
+function saslProblem(error: unknown, at: string, { sasl }: KafkajsSecurity): Problem | null {
+  if (!sasl || !("username" in sasl)) return null;
+  const reason = reasonOf(error).replace(/^SASL .* authentication failed: /, "");
+  const problem = (message: string, fix: string) => ({ code: "kafka-login", message, fix });
+  if (protocolError(error) === "ILLEGAL_SASL_STATE") {
+    return problem(
+      `Kafka at ${at}: this port takes no login, and KAFKA_SASL_MECHANISM=${sasl.mechanism} is set.`,
+      "Type the port with SASL in KAFKA_BROKERS, or unset KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.",
+    );
+  }
+  if (protocolError(error) === "UNSUPPORTED_SASL_MECHANISM" || /mechanism is not supported/.test(reason)) {
+    return problem(
+      `Kafka at ${at} does not take KAFKA_SASL_MECHANISM=${sasl.mechanism}.`,
+      "Type in KAFKA_SASL_MECHANISM one of the broker's sasl.enabled.mechanisms.",
+    );
+  }
+  const isLogin = chain(error).some(({ name }) => name === "KafkaJSSASLAuthenticationError");
+  if (!isLogin || !isRefusal(error)) return null;
+  return problem(
+    `Kafka at ${at} refuses the login of KAFKA_SASL_USERNAME=${sasl.username}: ${reason}.`,
+    `Type KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD as the broker has them for KAFKA_SASL_MECHANISM=${sasl.mechanism}.`,
+  );
+}
+
+/** A port of the other kind may hang up without a word, as a broker that goes down does. */
+function hint(error: unknown, { ssl }: KafkajsSecurity): string {
+  if (ssl && connectionCode(error) === "ECONNRESET")
+    return " (if the port is without TLS, type: export KAFKA_SSL=false)";
+  return !ssl && hungUp(error) ? " (if the port speaks TLS, type: export KAFKA_SSL=true)" : "";
+}
+
+function placeOf(error: unknown, brokers: readonly string[]): string {
+  const broker = chain(error).find(({ broker }) => broker !== undefined)?.broker;
+  // kafkajs leaves out the brackets of an IPv6 address.
+  return broker?.replace(/^([^[].*:.*):(\d+)$/, "[$1]:$2") ?? brokers.join(", ");
+}

@@ -1,0 +1,179 @@
+/** What `repartition` needs of a cluster beside the log: counts, the group's members and positions, and raising a count. */
+import type { PartitionCounts } from "../../../domain/partition-counts.ts";
+import { topicName, topics as topicRoles } from "../../../domain/topics.ts";
+import { type Clock, type Commit, type InputPosition, inputTopics, type Topic } from "../../../ports.ts";
+import { openWire, type Wire } from "../cluster/client.ts";
+import { protocolError, reasonOf } from "../cluster/errors.ts";
+import { createHealth } from "../cluster/health.ts";
+import type { KafkajsSecurity } from "../cluster/security.ts";
+import { listBounds } from "../fetch/offsets.ts";
+import { delay } from "../fetch/reader.ts";
+
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string };
+
+export interface TopicAdmin {
+  /** 0: there is no such topic. */
+  counts(): Promise<Outcome<PartitionCounts>>;
+  /** Of the workers' group: 0 when none runs. */
+  members(): Promise<Outcome<number>>;
+  /** Of both inputs, all partitions. */
+  positions(): Promise<Outcome<readonly InputPosition[]>>;
+  /** Adds partitions, and waits until all have a leader. */
+  raise(topic: Topic, count: number): Promise<Outcome<null>>;
+  /** The broker refuses it while the group has members. */
+  commit(commits: readonly Commit[]): Promise<Outcome<null>>;
+}
+
+export interface TopicAdminSettings {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly groupId: string;
+  readonly topicPrefix: string;
+  readonly kafkajs?: KafkajsSecurity;
+}
+
+const requestTimeoutMs = 40_000;
+const raiseTimeoutMs = 30_000;
+const retryDelayMs = 200;
+/** In an OffsetCommit without membership. */
+const noGeneration = -1;
+const tries = 25;
+/** Nothing was done; it passes by itself. */
+const passing: ReadonlySet<string> = new Set([
+  "GROUP_COORDINATOR_NOT_AVAILABLE",
+  "GROUP_LOAD_IN_PROGRESS",
+  "NOT_COORDINATOR_FOR_GROUP",
+  "NOT_CONTROLLER",
+  "LEADER_NOT_AVAILABLE",
+  "NOT_LEADER_FOR_PARTITION",
+  "UNKNOWN_TOPIC_OR_PARTITION",
+]);
+
+export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): TopicAdmin {
+  const { groupId, brokers, clientId } = settings;
+  const security = settings.kafkajs ?? {};
+  const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
+
+  /** Each step on connections of its own: between two of them minutes may pass. */
+  async function step<T>(use: (wire: Wire) => Promise<T>): Promise<Outcome<T>> {
+    for (let attempt = 1; ; attempt++) {
+      // Trouble is told by the outcome alone.
+      const health = createHealth(clock, () => {});
+      let wire: Wire | null = null;
+      try {
+        wire = await openWire({ brokers, clientId, security, requestTimeoutMs, health }, []);
+        return { ok: true, value: await use(wire) };
+      } catch (error) {
+        const type = protocolError(error);
+        if (attempt >= tries || type === null || !passing.has(type))
+          return { ok: false, reason: reasonOf(error) };
+        await delay(clock, retryDelayMs);
+      } finally {
+        wire?.close();
+        health.close();
+      }
+    }
+  }
+
+  const counts = () =>
+    step(async (wire): Promise<PartitionCounts> => {
+      const [enrolled, retry, registered, dlq] = await Promise.all(
+        topicRoles.map(async (role) => (await leaders(wire, nameOf(role))).length),
+      );
+      return { enrolled: enrolled!, retry: retry!, registered: registered!, dlq: dlq! };
+    });
+
+  const members = () =>
+    step(async (wire) => {
+      const node = await wire.coordinator(groupId);
+      const { groups } = await node.describeGroups({ groupIds: [groupId] });
+      return groups[0]?.members.length ?? 0;
+    });
+
+  const positions = () =>
+    step(async (wire) => {
+      const places = [];
+      for (const topic of inputTopics) {
+        const { length } = await leaders(wire, nameOf(topic));
+        for (let partition = 0; partition < length; partition++) places.push({ topic, partition });
+      }
+      return readPositions(wire, places);
+    });
+
+  async function readPositions(
+    wire: Wire,
+    places: readonly Pick<InputPosition, "topic" | "partition">[],
+  ): Promise<InputPosition[]> {
+    const named = places.map(({ topic, partition }) => ({ topic: nameOf(topic), partition }));
+    const node = await wire.coordinator(groupId);
+    const topics = [...Map.groupBy(named, ({ topic }) => topic)].map(([topic, partitions]) => ({
+      topic,
+      partitions: partitions.map(({ partition }) => ({ partition })),
+    }));
+    const { responses } = await node.offsetFetch({ groupId, topics });
+    await wire.target(topics.map(({ topic }) => topic));
+    const bounds = await listBounds(wire, named, false);
+    return places.map(({ topic, partition }, index) => {
+      const stored = responses
+        .find((response) => response.topic === nameOf(topic))
+        ?.partitions.find((one) => one.partition === partition);
+      const committed =
+        stored !== undefined && Number(stored.offset) >= 0
+          ? { offset: Number(stored.offset), metadata: stored.metadata ?? "" }
+          : null;
+      const { start, end } = bounds[index]!;
+      return { topic, partition, committed, logStart: start, logEnd: end };
+    });
+  }
+
+  async function raise(topic: Topic, count: number): Promise<Outcome<null>> {
+    const name = nameOf(topic);
+    const raised = await step(async (wire) => {
+      const node = await wire.controller();
+      await node.createPartitions({ topicPartitions: [{ topic: name, count }], timeout: raiseTimeoutMs });
+      return null;
+    });
+    if (!raised.ok) return raised;
+    return step(async (wire) => {
+      for (let attempt = 1; ; attempt++) {
+        const found = await leaders(wire, name);
+        if (found.length === count && found.every((leader) => leader >= 0)) return null;
+        if (attempt >= tries)
+          throw new Error(`${name} has ${found.length} partitions with leaders, not ${count}`);
+        await delay(clock, retryDelayMs);
+      }
+    });
+  }
+
+  const commit = (commits: readonly Commit[]) =>
+    step(async (wire) => {
+      const node = await wire.coordinator(groupId);
+      const topics = [...Map.groupBy(commits, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
+        topic: nameOf(topic),
+        partitions: ofTopic.map(({ partition, offset, metadata }) => ({
+          partition,
+          offset: String(offset),
+          metadata,
+        })),
+      }));
+      await node.offsetCommit({ groupId, groupGenerationId: noGeneration, memberId: "", topics });
+      return null;
+    });
+
+  return { counts, members, positions, raise, commit };
+}
+
+/** Of a topic's partitions; -1: none now. Empty: there is no such topic. */
+async function leaders(wire: Wire, name: string): Promise<number[]> {
+  try {
+    const node = await wire.controller();
+    const { topicMetadata } = await node.metadata([name]);
+    const found = topicMetadata.find(({ topic }) => topic === name)?.partitionMetadata ?? [];
+    return found.map(({ leader }) => leader);
+  } catch (error) {
+    if (protocolError(error) === "UNKNOWN_TOPIC_OR_PARTITION") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * Sends creates to Graph. One line per tenant; a free request slot goes to the next line in turn and takes all that
+ * waits there, up to a batch: nothing lingers for a batch to fill, and no tenant waits behind another's backlog.
+ *
+ * 1. No request begins unless the partition is held, the tenant's pacing is open and the gate lets it.
+ * 2. At most maxInFlight requests are in flight.
+ * 3. What an answer says about the tenant or about Graph is taken in here; what it says about the record is judged
+ *    by the caller.
+ */
+import assert from "node:assert/strict";
+import { momentOf } from "../../moment.ts";
+import { classify, healthOf, type Verdict } from "../../policy/classify.ts";
+import { available, availableWithin, countAsOf, opensAtMs, type Taken, take } from "../../policy/pacing.ts";
+import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../../ports.ts";
+import { countedUuids } from "../claim.ts";
+import { carriesId, isHeld, isLive, type OwnedPartition, type Work } from "../ownership/partition.ts";
+import type { RegistrarSettings } from "../settings.ts";
+import type { Gate } from "./gate.ts";
+import {
+  blockedForMs,
+  blockLine,
+  createLine,
+  firstLive,
+  isBlocked,
+  isInTrouble,
+  type Line,
+  takeIn,
+  takeLive,
+  unblockLine,
+} from "./line.ts";
+
+export interface Dispatcher {
+  enqueue(work: Work): void;
+  /** A work that failed for a reason of its tenant's goes back to the front of its line. */
+  requeue(work: Work): void;
+  /** Looks again, after something outside changed (a session was confirmed). */
+  pump(): void;
+  /** This tenant's creates, or its reads, were refused as no other tenant's are. */
+  block(tenantId: string, refused: "creates" | "reads", detail: string): void;
+  /** A read of this tenant's was answered well. */
+  unblockReads(tenantId: string): void;
+  isBlocked(tenantId: string): boolean;
+  /** Since its first refusal, as far as this worker saw it; 0: not blocked. */
+  blockedForMs(tenantId: string): number;
+  /** No request of this tenant begins before: Graph asked for it, or the tenant is blocked. */
+  closedUntilMs(tenantId: string): number;
+  /** How many records of this tenant could be sent within the next `ms`. */
+  capacityWithin(tenantId: string, ms: number): number;
+  /** Creates of this tenant that succeeded here, ever. */
+  createsOf(tenantId: string): number;
+  /** Creates of all tenants that succeeded here, ever. */
+  createsOfAll(): number;
+  /** How long creates of this tenant have been failing, none succeeding, while others were served. */
+  failingForMs(tenantId: string): number;
+  stop(): void;
+  inFlight(): number;
+  waiting(): number;
+  blockedTenants(): readonly string[];
+}
+
+/** How soon a line whose partition isn't held is looked at again, if no session pokes. */
+const notHeldWaitMs = 250;
+
+export function createDispatcher(
+  ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
+  settings: RegistrarSettings,
+  gate: Gate,
+  onVerdict: (work: Work, verdict: Verdict, reply: GraphReply) => void,
+  /** Records wait because the lease of their session ran out. */
+  onNotHeld: () => void = () => {},
+): Dispatcher {
+  const { graph, clock, random, observe } = ports;
+  const lines = new Map<string, Line>();
+  const turns: Line[] = [];
+  /** Those that the gate did not let through. */
+  const held = new Set<Line>();
+  const nextRequestId = countedUuids(random);
+  let inFlight = 0;
+  let creates = 0;
+  let stopped = false;
+  let pumpPlanned = false;
+  gate.setCreatesWait(() => inFlight > 0 || [...lines.values()].some(({ ready }) => ready.length > 0));
+  gate.onOpening(() => {
+    const waiting = [...held];
+    held.clear();
+    for (const line of waiting) giveTurn(line);
+    // At once: while Graph is being probed the next request may be a read as well, and who is called first has it.
+    pump();
+  });
+
+  return {
+    enqueue(work) {
+      const line = lineOf(work.enrollment.tenantId);
+      line.ready.push(work);
+      giveTurn(line);
+    },
+    requeue(work) {
+      const line = lineOf(work.enrollment.tenantId);
+      line.ready.unshift(work);
+      giveTurn(line);
+    },
+    pump: planPump,
+    block: (tenantId, refused, detail) => blockLine(lineOf(tenantId), refused, detail, ports),
+    unblockReads: (tenantId) => unblockLine(lineOf(tenantId), "reads", ports),
+    isBlocked: (tenantId) => isBlocked(lineOf(tenantId)),
+    blockedForMs: (tenantId) => blockedForMs(lineOf(tenantId), clock.nowMs()),
+    closedUntilMs: (tenantId) => lineOf(tenantId).pacing.closedUntilMs,
+    capacityWithin: (tenantId, ms) => availableWithin(lineOf(tenantId).pacing, ms, clock.nowMs()),
+    createsOf: (tenantId) => lines.get(tenantId)?.creates ?? 0,
+    createsOfAll: () => creates,
+    failingForMs: (tenantId) => lines.get(tenantId)?.failing?.forMs ?? 0,
+    stop: () => {
+      stopped = true;
+    },
+    inFlight: () => inFlight,
+    waiting: () => [...lines.values()].reduce((sum, line) => sum + line.ready.filter(isLive).length, 0),
+    blockedTenants: () => [...lines.values()].filter(isBlocked).map((line) => line.tenantId),
+  };
+
+  function lineOf(tenantId: string): Line {
+    let line = lines.get(tenantId);
+    if (line === undefined) {
+      line = createLine(tenantId, settings.writesPer20s);
+      lines.set(tenantId, line);
+    }
+    return line;
+  }
+
+  function giveTurn(line: Line): void {
+    if (line.state !== "idle") return;
+    line.state = "turn";
+    turns.push(line);
+    planPump();
+  }
+
+  function giveTurnAt(line: Line, atMs: number): void {
+    line.state = "timed";
+    clock.after(Math.max(0, atMs - clock.nowMs()), () => {
+      line.state = "idle";
+      giveTurn(line);
+    });
+  }
+
+  /** A turn later, so that all that becomes ready in this turn can share requests. */
+  function planPump(): void {
+    if (pumpPlanned) return;
+    pumpPlanned = true;
+    void Promise.resolve().then(() => {
+      pumpPlanned = false;
+      pump();
+    });
+  }
+
+  function pump(): void {
+    while (!stopped && turns.length > 0 && inFlight < settings.maxInFlight) {
+      const nowMs = clock.nowMs();
+      const line = nextTurn();
+      line.state = "idle";
+      const first = firstLive(line);
+      // A line in trouble gets its next turn with the answer.
+      if (first === undefined || (isInTrouble(line) && line.inFlight > 0)) continue;
+      const free = available(line.pacing, nowMs);
+      const opensMs = gate.opensAtMs(line.tenantId);
+      if (free <= 0)
+        giveTurnAt(line, opensAtMs(line.pacing, nowMs)); // 1
+      else if (opensMs > nowMs)
+        held.add(line); // 1
+      else if (!isHeld(first.partition, clock)) {
+        onNotHeld();
+        giveTurnAt(line, nowMs + notHeldWaitMs); // 1
+      } else send(line, first.partition, Math.min(free, batchSize(line)), nowMs);
+    }
+  }
+
+  /** While Graph is probed, those who did not just fail go first. */
+  function nextTurn(): Line {
+    const first = turns[0]!;
+    const at = gate.isProbed(first.tenantId)
+      ? turns.findIndex(({ tenantId }) => !gate.isSuspected(tenantId))
+      : 0;
+    return turns.splice(Math.max(0, at), 1)[0]!;
+  }
+
+  function batchSize(line: Line): number {
+    return isInTrouble(line) || gate.isProbed(line.tenantId) ? 1 : settings.batchMax;
+  }
+
+  function send(line: Line, partition: OwnedPartition, count: number, nowMs: number): void {
+    const works = takeLive(line, count);
+    // A tenant has one home partition, so its line never mixes owners.
+    assert(works.every((work) => work.partition === partition));
+    if (line.ready.length > 0) giveTurn(line);
+    gate.begin(line.tenantId);
+    inFlight++;
+    line.inFlight++;
+    void exchange(line, works, nowMs, take(line.pacing, works.length, nowMs));
+  }
+
+  async function exchange(
+    line: Line,
+    works: readonly Work[],
+    startedMs: number,
+    taken: Taken,
+  ): Promise<void> {
+    const startedAt = momentOf(clock);
+    for (const work of works) {
+      work.busy = true;
+      work.attempts++;
+      work.postedAt = startedAt;
+      work.slot.tainted = true;
+    }
+    const replies = await graph.create(
+      line.tenantId,
+      works.map((work) => toRequest(work)),
+    );
+    inFlight--;
+    line.inFlight--;
+    countAsOf(taken, clock.nowMs());
+    const results = replies.map((reply) => (reply.kind === "answer" ? reply.status : reply.reason));
+    const operation = works.length === 1 ? "create" : "batch";
+    const durationMs = clock.nowMs() - startedMs;
+    observe({
+      kind: "graph-request",
+      operation,
+      tenantId: line.tenantId,
+      items: works.length,
+      durationMs,
+      results,
+    });
+    const answered = works.map((work, i) => ({ work, reply: ownReply(replies[i], works.length) }));
+    const judged = answered.map((each) => ({ ...each, verdict: classify(each.reply, clock.wallMs()) }));
+    const verdicts = judged.map(({ verdict }) => verdict);
+    takeIn(line, verdicts, taken, creates, ports); // 3
+    creates += verdicts.filter(({ kind }) => kind === "created").length;
+    for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
+    gate.end(line.tenantId, healthOfAll(judged), detailOf(verdicts)); // 3
+    if (line.ready.length > 0) giveTurn(line);
+  }
+
+  function toRequest(work: Work): CreateRequest {
+    const id = carriesId(work, settings) ? work.idempotencyKey : null;
+    const { idempotencyKey } = work;
+    return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: nextRequestId() };
+  }
+}
+
+function healthOfAll(judged: readonly { readonly verdict: Verdict; readonly reply: GraphReply }[]) {
+  const healths = judged.map(({ verdict, reply }) => healthOf(verdict, reply));
+  if (healths.includes("well")) return "well";
+  return healths.includes("ill") ? "ill" : "neither";
+}
+
+const missingReply: GraphReply = {
+  kind: "silence",
+  sent: true,
+  reason: "malformed",
+  detail: "no answer for this item",
+};
+
+/** What goes alone is in no batch: whatever is said about it is said about the record. */
+function ownReply(reply: GraphReply | undefined, items: number): GraphReply {
+  if (reply === undefined) return missingReply;
+  return reply.kind === "answer" && items === 1 ? { ...reply, ofBatch: false } : reply;
+}
+
+function detailOf(verdicts: readonly Verdict[]): string {
+  for (const verdict of verdicts) if ("detail" in verdict) return verdict.detail;
+  return "";
+}

@@ -1,0 +1,158 @@
+/**
+ * One tenant's line to Graph: what waits, and what its answers said about the tenant.
+ *
+ * 1. One exchange counts once, however many records shared it.
+ * 2. Throttling and outages close the line for as long as Graph asked; throttling without a time, with growing back-off.
+ *    A blocked tenant is asked again now and then, so that it is served again once it can be.
+ * 3. A tenant is blocked while either its creates or its reads are refused; only the same kind of request, answered
+ *    well, ends that.
+ * 4. A record that goes alone shares no request.
+ */
+import { backoffMs } from "../../policy/backoff.ts";
+import type { Verdict } from "../../policy/classify.ts";
+import { type Failing, fail } from "../../policy/failing.ts";
+import { closeUntil, createPacing, learn, type Pacing, type Taken } from "../../policy/pacing.ts";
+import type { Clock, Observer, Random } from "../../ports.ts";
+import { isLive, type Work } from "../ownership/partition.ts";
+
+export interface Line {
+  readonly tenantId: string;
+  readonly pacing: Pacing;
+  readonly ready: Work[];
+  /** Creates of this tenant that succeeded here, ever. */
+  creates: number;
+  throttledInARow: number;
+  /** Of creates and of reads, while they are refused. */
+  readonly blocks: Map<"creates" | "reads", Block>;
+  /** Since the last create that succeeded; null: none failed since. */
+  failing: Failing | null;
+  /** Creates under way. */
+  inFlight: number;
+  /** In turn for a request slot, or waiting for a timer that puts it there. */
+  state: "idle" | "turn" | "timed";
+}
+
+interface Block {
+  inARow: number;
+  readonly sinceMs: number;
+}
+
+export interface LinePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: Observer;
+}
+
+const paceWindowMs = 20_000;
+const throttledBackoff = { baseMs: 500, capMs: 60_000 };
+const blockedBackoff = { baseMs: 5_000, capMs: 300_000 };
+/** So many throttled exchanges in a row, with nothing accepted in between, tell a limit from a passing fault. */
+const persistentRefusals = 3;
+
+export function createLine(tenantId: string, writesPer20s: number): Line {
+  const pacing = createPacing(writesPer20s, paceWindowMs);
+  const counts = { creates: 0, throttledInARow: 0, failing: null, inFlight: 0 };
+  return { tenantId, pacing, ready: [], ...counts, blocks: new Map(), state: "idle" };
+}
+
+/** Then it is tried with a single record at a time. */
+export function isInTrouble(line: Line): boolean {
+  return line.throttledInARow > 0 || isBlocked(line);
+}
+
+export function isBlocked({ blocks }: Line): boolean {
+  return blocks.size > 0; // 3
+}
+
+/** Since its first refusal, as far as this worker saw it; 0: not blocked. */
+export function blockedForMs({ blocks }: Line, nowMs: number): number {
+  return Math.max(0, ...[...blocks.values()].map(({ sinceMs }) => nowMs - sinceMs));
+}
+
+/** What is in front; what was abandoned since is dropped. */
+export function firstLive({ ready }: Line): Work | undefined {
+  const at = ready.findIndex(isLive);
+  ready.splice(0, at < 0 ? ready.length : at);
+  return ready[0];
+}
+
+/** Takes up to `count` off the front. Looks at no more of the line than that: it may be long. */
+export function takeLive({ ready }: Line, count: number): Work[] {
+  const works: Work[] = [];
+  let passed = 0;
+  for (; passed < ready.length && works.length < count; passed++) {
+    const work = ready[passed]!;
+    if (!isLive(work)) continue;
+    if (work.alone && works.length > 0) break; // 4
+    works.push(work);
+    if (!work.alone) continue;
+    passed++;
+    break; // 4
+  }
+  ready.splice(0, passed);
+  return works;
+}
+
+/** `served`: creates of all tenants that succeeded so far. */
+export function takeIn(
+  line: Line,
+  verdicts: readonly Verdict[],
+  taken: Taken,
+  served: number,
+  ports: LinePorts,
+): void {
+  const creates = verdicts.filter(({ kind }) => kind === "created").length;
+  if (creates > 0) succeed(line, creates, ports);
+  else if (verdicts.some(({ kind }) => kind === "unknown"))
+    line.failing = fail(line.failing, ports.clock.nowMs(), served, false);
+  const throttled = verdicts.filter((verdict) => verdict.kind === "throttled");
+  if (throttled.length > 0) throttle(line, throttled, taken, ports); // 1
+  for (const verdict of verdicts) {
+    if (verdict.kind === "unknown" && verdict.afterMs !== null)
+      closeUntil(line.pacing, ports.clock.nowMs() + verdict.afterMs); // 2
+    if (verdict.kind === "tenant-blocked") blockLine(line, "creates", verdict.detail, ports);
+  }
+}
+
+export function blockLine(
+  line: Line,
+  refused: "creates" | "reads",
+  detail: string,
+  { clock, random, observe }: LinePorts,
+): void {
+  const nowMs = clock.nowMs();
+  const block = line.blocks.get(refused) ?? { inARow: 0, sinceMs: nowMs };
+  if (block.inARow > 0 && nowMs < line.pacing.closedUntilMs) return; // 1
+  if (!isBlocked(line)) observe({ kind: "tenant-blocked", tenantId: line.tenantId, detail });
+  line.blocks.set(refused, block);
+  block.inARow++;
+  const waitMs = blockedBackoff.baseMs / 2 + backoffMs(block.inARow, random, blockedBackoff);
+  closeUntil(line.pacing, nowMs + waitMs); // 2
+}
+
+export function unblockLine(line: Line, served: "creates" | "reads", { observe }: LinePorts): void {
+  if (!line.blocks.delete(served) || isBlocked(line)) return; // 3
+  observe({ kind: "tenant-unblocked", tenantId: line.tenantId });
+}
+
+function succeed(line: Line, creates: number, ports: LinePorts): void {
+  line.creates += creates;
+  line.throttledInARow = 0;
+  line.failing = null;
+  unblockLine(line, "creates", ports);
+}
+
+function throttle(
+  line: Line,
+  throttled: readonly { readonly afterMs: number | null }[],
+  taken: Taken,
+  { clock, random }: LinePorts,
+): void {
+  const nowMs = clock.nowMs();
+  line.throttledInARow++;
+  taken.refused += throttled.length;
+  const isUntold = throttled.every(({ afterMs }) => afterMs === null);
+  if (isUntold) learn(line.pacing, line.throttledInARow >= persistentRefusals, nowMs);
+  const askedMs = Math.max(...throttled.map(({ afterMs }) => afterMs ?? 0));
+  closeUntil(line.pacing, nowMs + (askedMs || backoffMs(line.throttledInARow, random, throttledBackoff))); // 2
+}

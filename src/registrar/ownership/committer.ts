@@ -1,0 +1,216 @@
+/**
+ * Commits settledThrough and the attempt watermark of all partitions, in one request.
+ *
+ * 1. One commit is in flight at a time, under the session that its partitions are confirmed for.
+ * 2. A window's `promised` grows only when a commit that carries it was acknowledged; what is stored never shrinks
+ *    except by a clean shutdown.
+ * 3. A commit of unknown outcome may still land, over later ones, until settleMs after it ended. Until then no
+ *    acknowledgement widens a promise; then all positions are committed again.
+ * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
+ * 5. The lease is renewed before it runs out, also where nothing else is to be committed.
+ */
+
+import { momentOf } from "../../moment.ts";
+import { backoffMs } from "../../policy/backoff.ts";
+import {
+  type Clock,
+  type Commit,
+  type CommitResult,
+  type InputTopic,
+  inputTopics,
+  type Observer,
+  type Random,
+  type Session,
+} from "../../ports.ts";
+import type { RegistrarSettings } from "../settings.ts";
+import { encodeMetadata, ownLimits } from "./commit-metadata.ts";
+import { dueInMs, isDue, type Lease, renew, revoke } from "./lease.ts";
+import {
+  isOwned,
+  knownLogOf,
+  limitsOf,
+  type OwnedPartition,
+  settledThroughOf,
+  taintedThroughOf,
+  trackOf,
+} from "./partition.ts";
+
+export interface Committer {
+  /** Something settled, or was read. */
+  mark(): void;
+  /** Records wait for a promise, or for the lease. */
+  urge(): void;
+  /** A commit just ended with an unknown outcome. */
+  distrust(): void;
+  /** The last commits of a clean shutdown: promise no more than what may have been carried out. */
+  finish(session: Session): Promise<void>;
+}
+
+const failureBackoff = { baseMs: 100, capMs: 5_000 };
+const finishTriesMax = 3;
+
+export function createCommitter(
+  ports: { clock: Clock; random: Random; observe: Observer },
+  settings: RegistrarSettings,
+  partitions: ReadonlyMap<number, OwnedPartition>,
+  onPromised: (partition: OwnedPartition) => void,
+  /** Has Graph shown that it honours our ids? */
+  takesIds: () => boolean,
+): Committer {
+  const { clock, random, observe } = ports;
+  /** What was last acknowledged, by topic and partition: an unchanged position isn't sent again. */
+  const acknowledged = new Map<string, string>();
+  let committing: Promise<CommitResult> | null = null;
+  let finished = false;
+  /** Asked for while a commit was in flight. */
+  let urged = false;
+  let planned: { readonly atMs: number; readonly cancel: () => void } | null = null;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+  let distrustUntilMs = Number.NEGATIVE_INFINITY;
+
+  return {
+    mark: () => planAt(lastMs + settings.commitIntervalMs), // 4
+    urge() {
+      if (committing !== null) urged = true;
+      else if (failures === 0) planAt(clock.nowMs()); // 4
+    },
+    distrust,
+    finish,
+  };
+
+  function planAt(atMs: number): void {
+    if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;
+    planned?.cancel();
+    const cancel = clock.after(Math.max(0, atMs - clock.nowMs()), () => {
+      planned = null;
+      void commit();
+    });
+    planned = { atMs, cancel };
+  }
+
+  async function commit(): Promise<void> {
+    const lease = confirmedLease();
+    if (finished || lease === null) return;
+    const due = collect(lease, promiseAhead, isDue(lease, clock));
+    if (due.length === 0) return planRenewal(lease);
+    const sentAt = momentOf(clock);
+    const sentMs = sentAt.monotonicMs;
+    lastMs = sentMs;
+    committing = lease.session.commit(due.map(({ commit }) => commit)); // 1
+    const result = await committing;
+    committing = null;
+    observe({ kind: "committed", result, partitions: due.length });
+    if (result === "committed") {
+      failures = 0;
+      renew(lease, sentAt); // 5
+      acknowledge(due, sentMs);
+      planAt(urged ? clock.nowMs() : lastMs + settings.commitIntervalMs); // 4
+      urged = false;
+      return;
+    }
+    // Superseded: the next session goes on from here. Should this one not end after all, we ask again.
+    if (result === "superseded") revoke(lease);
+    if (result === "unknown") distrust(); // 3
+    failures++;
+    planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));
+  }
+
+  function planRenewal(lease: Lease): void {
+    const inMs = dueInMs(lease, clock);
+    if (inMs < Number.POSITIVE_INFINITY) planAt(clock.nowMs() + Math.ceil(inMs)); // 5
+  }
+
+  function distrust(): void {
+    // From its end on, not from its sending: a process that froze in between may have sent it as late as that.
+    const untilMs = clock.nowMs() + settings.settleMs;
+    if (untilMs <= distrustUntilMs) return;
+    distrustUntilMs = untilMs;
+    clock.after(untilMs - clock.nowMs(), () => {
+      if (distrustUntilMs !== untilMs) return;
+      acknowledged.clear(); // 3
+      planAt(clock.nowMs());
+    });
+  }
+
+  function acknowledge(due: readonly Due[], sentMs: number): void {
+    const promised = new Set<OwnedPartition>();
+    for (const { commit, partition, attemptedThrough } of due) {
+      // Sent in the time of distrust, acknowledged after it: it has to be sent once more.
+      const isStale = sentMs < distrustUntilMs && clock.nowMs() >= distrustUntilMs;
+      if (!isStale) acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
+      const track = trackOf(partition, commit.topic);
+      if (attemptedThrough <= track.promised || sentMs < distrustUntilMs) continue; // 3
+      track.promised = attemptedThrough; // 2
+      promised.add(partition);
+    }
+    for (const partition of promised) if (isOwned(partition)) onPromised(partition);
+  }
+
+  function confirmedLease(): Lease | null {
+    for (const { confirmed, lease } of partitions.values())
+      if (confirmed && !lease.session.ended.aborted) return lease;
+    return null;
+  }
+
+  /** `isRenewal`: at least one commit, though nothing changed. */
+  function collect(
+    lease: Lease,
+    promise: (partition: OwnedPartition, topic: InputTopic) => number,
+    isRenewal: boolean,
+  ): Due[] {
+    const own = ownLimits(settings, takesIds());
+    const due: Due[] = [];
+    let unchanged: Due | null = null;
+    for (const partition of partitions.values()) {
+      if (!isOwned(partition) || !partition.confirmed || partition.lease !== lease) continue; // 1
+      for (const topic of inputTopics) {
+        const attemptedThrough = promise(partition, topic);
+        const offset = settledThroughOf(partition, topic);
+        const metadata = encodeMetadata({
+          attemptedThrough,
+          claim: partition.claim,
+          limits: limitsOf(partition, own),
+          known: knownLogOf(partition, topic, offset),
+        });
+        const commit = { topic, partition: partition.number, offset, metadata };
+        const one = { commit, partition, attemptedThrough };
+        if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) unchanged ??= one;
+        else due.push(one);
+      }
+    }
+    return isRenewal && due.length === 0 && unchanged !== null ? [unchanged] : due; // 5
+  }
+
+  /** Ahead of the reading position, in steps, so that an idle partition's commits stay the same. */
+  function promiseAhead(partition: OwnedPartition, topic: InputTopic): number {
+    const { nextOffset, promised } = trackOf(partition, topic);
+    const needed = nextOffset + settings.attemptAhead / 2;
+    return needed <= promised ? promised : nextOffset + settings.attemptAhead; // 2
+  }
+
+  async function finish(session: Session): Promise<void> {
+    finished = true;
+    planned?.cancel();
+    await committing; // 1: it would land over the last one, with its larger promise.
+    const lease = confirmedLease();
+    if (lease?.session !== session) return;
+    for (let tries = 0; tries < finishTriesMax; tries++) {
+      const due = collect(lease, taintedThroughOf, false);
+      if (due.length === 0) return;
+      const result = await session.commit(due.map(({ commit }) => commit));
+      observe({ kind: "committed", result, partitions: due.length });
+      if (result !== "unknown") return;
+    }
+  }
+}
+
+interface Due {
+  readonly commit: Commit;
+  readonly partition: OwnedPartition;
+  readonly attemptedThrough: number;
+}
+
+function keyOf({ offset, metadata }: Commit): string {
+  return `${offset} ${metadata}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * Looks at the log now and then: how far the worker is behind it, and whether it still is the log that was taken over.
+ *
+ * 1. A topic with another id, or a ledger that ends before it did, is a fault, also when nothing is read or appended.
+ * 2. So is a retry partition that ends before a copy of a parked record that was acknowledged there and not read yet.
+ */
+import { type Bounds, type Clock, type EventLog, type InputTopic, inputTopics } from "../../ports.ts";
+import type { Fault } from "../fault.ts";
+import type { Awaited } from "../intake/parking.ts";
+import { lostSince } from "../ledger/ledger-reader.ts";
+import { type OwnedPartition, settledThroughOf, trackOf } from "./partition.ts";
+import { gapFault } from "./take-over.ts";
+
+export interface LogWatch {
+  /** Unsettled records of all owned partitions, as of the last look. */
+  lagRecords(): number;
+  stop(): void;
+}
+
+const intervalMs = 10_000;
+const nowhere: Bounds = { start: 0, end: 0 };
+
+export function createLogWatch(
+  { clock, log }: { clock: Clock; log: EventLog },
+  owned: ReadonlyMap<number, OwnedPartition>,
+  checkParked: (partition: OwnedPartition, beyondEnd: readonly Awaited[]) => void,
+  onFault: (fault: Fault) => void,
+): LogWatch {
+  let bounds: Partial<Record<InputTopic, readonly Bounds[]>> = {};
+  let stopped = false;
+  let cancel = clock.after(intervalMs, look);
+
+  return {
+    lagRecords() {
+      let sum = 0;
+      for (const partition of owned.values()) {
+        for (const topic of inputTopics) {
+          const { end } = bounds[topic]?.[partition.number] ?? nowhere;
+          sum += Math.max(end, trackOf(partition, topic).nextOffset) - settledThroughOf(partition, topic);
+        }
+      }
+      return sum;
+    },
+    stop() {
+      stopped = true;
+      cancel();
+    },
+  };
+
+  async function look(): Promise<void> {
+    // Of these only: whatever is taken over after the question was asked knows its log already.
+    const asked = [...owned.values()].map((partition) => ({
+      partition,
+      ledgerEnd: partition.ledger.nextOffset,
+      awaited: [...partition.parking.awaited],
+    }));
+    const result = asked.length === 0 ? null : await log.survey();
+    if (stopped) return;
+    if (result?.ok) {
+      const { enrolled, retry, registered } = result.topics;
+      bounds = { enrolled: enrolled.bounds, retry: retry.bounds };
+      for (const { partition, ledgerEnd, awaited } of asked) {
+        const { number, topicIds } = partition;
+        const lost = lostSince(number, registered, topicIds.registered, ledgerEnd); // 1
+        if (lost !== null) return onFault(lost);
+        for (const topic of inputTopics) {
+          const { id } = result.topics[topic];
+          if (id === null || topicIds[topic] === null || id === topicIds[topic]) continue;
+          const { start, end } = bounds[topic]?.[number] ?? nowhere;
+          const expected = trackOf(partition, topic).nextOffset;
+          return onFault(
+            gapFault(topic, number, { why: "recreated", expected, logStart: start, logEnd: end }), // 1
+          );
+        }
+        const { end } = retry.bounds[number] ?? nowhere;
+        const isBeyond = ({ retryOffset }: Awaited) => retryOffset !== null && retryOffset >= end;
+        checkParked(partition, awaited.filter(isBeyond)); // 2
+      }
+    }
+    cancel = clock.after(intervalMs, look);
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * What the worker holds for one partition that it owns: the window of its enrolled topic, what is parked in its retry
+ * topic, the ledger, the lanes. Data and the questions asked of it; it is changed by pipeline.ts (records) and
+ * ownership.ts (sessions).
+ *
+ * 1. A create may begin only while `isHeld`: owned, confirmed under the current session, its lease not run out.
+ * 2. Records of one lane (tenant and machine) are worked on one at a time, in the order they came.
+ */
+import type { Enrollment } from "../../domain/enrollment.ts";
+import { elapsedMs, type Moment, momentOf } from "../../moment.ts";
+import type { Clock, InputTopic, LogRecord, Session } from "../../ports.ts";
+import { createLeaderEpochs, epochBefore, type LeaderEpochs } from "../intake/leader-epochs.ts";
+import { type Parking, parkedTaintedThrough, parkedThrough } from "../intake/parking.ts";
+import { createWindow, type Slot, settledThrough, taintedThrough, type Window } from "../intake/window.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { KnownLog, Limits } from "./commit-metadata.ts";
+import { isHolding, type Lease } from "./lease.ts";
+import type { TakeOver } from "./take-over.ts";
+
+export interface OwnedPartition {
+  readonly number: number;
+  /** Committed with every offset; a stored commit with another claim means that somebody else owned it since. */
+  readonly claim: string;
+  readonly takenOverAtMs: number;
+  readonly suspectsBelow: Readonly<Record<InputTopic, number>>;
+  /** The limits of the worker that may have created what is in doubt since before the take-over. */
+  readonly inherited: Limits;
+  /** The log as it was at the take-over: another one under the same names is never taken for it. */
+  readonly topicIds: TopicIds;
+  /** How far others had read the retry topic at the take-over. */
+  readonly readBefore: number;
+  readonly leaderEpochs: Readonly<Record<InputTopic, LeaderEpochs>>;
+  /**
+   * Enrollments of which a create may have been carried out, by idempotency key. Doubt belongs to the enrollment:
+   * wherever a copy of its record stands, that copy is in doubt too.
+   */
+  readonly doubts: Map<string, Doubt>;
+  readonly window: Window;
+  readonly parking: Parking;
+  readonly ledger: Ledger;
+  /** Heads are in work, the others wait behind them. */
+  readonly lanes: Map<string, Work[]>;
+  /** Every work on its way, by tenant, in the order they came. */
+  readonly tenants: Map<string, Set<Work>>;
+  /** Heads that wait until the previous owner's requests have surely ended. */
+  readonly waitingSuspects: Set<Work>;
+  /** Heads that wait for a commit to promise their offset. */
+  readonly waitingForPromise: Set<Work>;
+  readonly lost: AbortController;
+  /** Of its current session; shared by all partitions of it. */
+  lease: Lease;
+  /** False between the end of a session and the check that nobody else owned the partition since. */
+  confirmed: boolean;
+  suspectsReleased: boolean;
+  /** Parked records are being taken up. */
+  refilling: boolean;
+  /** Called when a full window has room again. */
+  readonly roomWaiters: Set<() => void>;
+}
+
+/** As surveyed; null: the log has none. */
+export type TopicIds = Readonly<Record<InputTopic | "registered", string | null>>;
+
+/** A record that entered a window of a partition. */
+export interface Item {
+  readonly partition: OwnedPartition;
+  readonly topic: InputTopic;
+  readonly slot: Slot;
+  readonly record: LogRecord;
+}
+
+/** One valid enrollment on its way. */
+export interface Work extends Item {
+  readonly enrollment: Enrollment;
+  readonly idempotencyKey: string;
+  readonly lane: string;
+  readonly enteredAtMs: number;
+  /** Creates begun. */
+  attempts: number;
+  /** Of those, the ones that failed although others of the tenant succeeded meanwhile. */
+  spent: number;
+  /** The tenant's count of creates, and that of all tenants, when this record last failed. */
+  tenantCreatesSeen: number;
+  createsSeen: number;
+  /** When it was last posted; null: never. */
+  postedAt: Moment | null;
+  /** A create of it may have been carried out: it must be read back before the next one. */
+  doubt: Doubt | null;
+  /** Id of the object that is being registered for it: no other enrollment's. */
+  graphId: string | null;
+  /** Answered 409 before, and nothing of its identity was found. */
+  conflicted: boolean;
+  /** In a request, or on its way to an outcome: not to be parked any more. */
+  busy: boolean;
+  /** Parked after all: what still holds it lets go. */
+  withdrawn: boolean;
+  /** A batch with it was refused as a whole: from now on it is posted by itself. */
+  alone: boolean;
+  /** What Graph said each time that it refused it without a reason. */
+  readonly vagueRefusals: string[];
+  /** Post without id although ids are sent: to tell a server that refuses ids from a bad record. */
+  withoutId: boolean;
+}
+
+export interface Doubt {
+  /** It was another owner's: nothing is read before its requests have ended and the ledger was read again. */
+  readonly inherited: boolean;
+  /** Whatever was created carries our id, so a read by id settles it. */
+  readonly isHonoured: boolean;
+  /** From here on (Clock.nowMs) a read that misses the object counts as evidence. */
+  readonly absentAfterMs: number;
+  misses: number;
+  nextReadAtMs: number;
+  /** Not to be read back: the next create, with the same id, tells. */
+  readonly byCreate?: boolean;
+}
+
+export function createPartition(
+  number: number,
+  claim: string,
+  lease: Lease,
+  takenOverAtMs: number,
+  plans: Readonly<Record<InputTopic, TakeOver>>,
+  inherited: Limits,
+  topicIds: TopicIds,
+  ledger: Ledger,
+  parking: Parking,
+): OwnedPartition {
+  const epochsOf = ({ startAt, leaderEpoch }: TakeOver) => createLeaderEpochs(startAt, leaderEpoch);
+  return {
+    number,
+    claim,
+    takenOverAtMs,
+    suspectsBelow: { enrolled: plans.enrolled.suspectsBelow, retry: plans.retry.suspectsBelow },
+    inherited,
+    topicIds,
+    readBefore: plans.retry.readThrough,
+    leaderEpochs: { enrolled: epochsOf(plans.enrolled), retry: epochsOf(plans.retry) },
+    doubts: new Map(),
+    window: createWindow(plans.enrolled.startAt),
+    parking,
+    ledger,
+    lanes: new Map(),
+    tenants: new Map(),
+    waitingSuspects: new Set(),
+    waitingForPromise: new Set(),
+    lost: new AbortController(),
+    lease,
+    confirmed: true,
+    suspectsReleased: false,
+    refilling: false,
+    roomWaiters: new Set(),
+  };
+}
+
+export function isOwned(partition: OwnedPartition): boolean {
+  return !partition.lost.signal.aborted;
+}
+
+export function sessionOf({ lease }: OwnedPartition): Session {
+  return lease.session;
+}
+
+export function isHeld(partition: OwnedPartition, clock: Clock): boolean {
+  return isOwned(partition) && partition.confirmed && isHolding(partition.lease, clock); // 1
+}
+
+/**
+ * May the outcome of `work` be appended now? "wait": ask again after the next session. While not held, only what was
+ * posted within the last request time-out may be: it ends before the next owner's settle time does.
+ */
+export function mayPublish(
+  partition: OwnedPartition,
+  postedAt: Moment | null,
+  requestTimeoutMs: number,
+  clock: Clock,
+): "yes" | "wait" | "no" {
+  const isFresh = postedAt !== null && elapsedMs(postedAt, momentOf(clock)) <= requestTimeoutMs;
+  if (isHeld(partition, clock) || isFresh) return "yes";
+  return isOwned(partition) ? "wait" : "no";
+}
+
+/** What the next owner compares the log with. */
+export function knownLogOf(partition: OwnedPartition, topic: InputTopic, committedOffset: number): KnownLog {
+  return {
+    topicId: partition.topicIds[topic],
+    ledgerId: partition.topicIds.registered,
+    ledgerEnd: partition.ledger.nextOffset,
+    ledgerSize: partition.ledger.size,
+    leaderEpoch: epochBefore(partition.leaderEpochs[topic], committedOffset),
+    readThrough: topic === "retry" ? retryReadThrough(partition) : committedOffset,
+  };
+}
+
+/** Whatever was parked and read is settled in the enrolled topic: the next owner must find it in the retry topic. */
+function retryReadThrough({ readBefore, parking }: OwnedPartition): number {
+  return Math.max(readBefore, parking.nextOffset);
+}
+
+/** What the next owner must wait for, should this one vanish now. `own`: of what is created from here on. */
+export function limitsOf({ doubts, inherited }: OwnedPartition, own: Limits): Limits {
+  let limits = own;
+  for (const doubt of doubts.values()) {
+    if (doubt.inherited) limits = widest(limits, inherited);
+    else if (!doubt.isHonoured && limits.isHonoured) limits = { ...limits, isHonoured: false };
+  }
+  return limits;
+}
+
+export function widest(a: Limits, b: Limits): Limits {
+  return {
+    settleMs: Math.max(a.settleMs, b.settleMs),
+    orphanMs: Math.max(a.orphanMs, b.orphanMs),
+    isHonoured: a.isHonoured && b.isHonoured,
+  };
+}
+
+/** Is it posted under its own id? */
+export function carriesId({ withoutId }: Work, { sendId }: { readonly sendId: boolean }): boolean {
+  return sendId && !withoutId;
+}
+
+/** Still worked on: neither lost with its partition nor parked. */
+export function isLive(work: Work): boolean {
+  return isOwned(work.partition) && !work.withdrawn;
+}
+
+/** The reading position and the promise of one input. */
+export function trackOf(
+  partition: OwnedPartition,
+  topic: InputTopic,
+): { nextOffset: number; promised: number } {
+  return topic === "enrolled" ? partition.window : partition.parking;
+}
+
+export function settledThroughOf(partition: OwnedPartition, topic: InputTopic): number {
+  return topic === "enrolled" ? settledThrough(partition.window) : parkedThrough(partition.parking);
+}
+
+/** What a clean shutdown commits as attemptedThrough. Suspects that were not even looked at remain suspects. */
+export function taintedThroughOf(partition: OwnedPartition, topic: InputTopic): number {
+  const suspectsBelow = partition.suspectsBelow[topic];
+  if (topic === "retry") {
+    const hasSuspects = parkedThrough(partition.parking) < suspectsBelow;
+    return Math.max(parkedTaintedThrough(partition.parking), hasSuspects ? suspectsBelow : 0);
+  }
+  const isUnread = partition.window.nextOffset < suspectsBelow;
+  return Math.max(taintedThrough(partition.window), isUnread ? suspectsBelow : 0);
+}

@@ -1,0 +1,79 @@
+/**
+ * Finds out, at a take-over, of which enrollments a create may have been carried out.
+ *
+ * 1. Doubt belongs to an enrollment. So the records that a previous owner may have attempted are read for their keys before
+ *    any record is looked at: a copy of one may stand elsewhere, outside the watermark, or come later.
+ * 2. Which tenants have records parked must be known before any new record of theirs is looked at.
+ */
+import { decode } from "../../domain/decode.ts";
+import { identify } from "../../domain/identity.ts";
+import type { EventLog, LogRecord, Session } from "../../ports.ts";
+import { isInDoubt } from "../flow/outcomes.ts";
+import { noteEpoch } from "../intake/leader-epochs.ts";
+import { note, parkedTenantOf } from "../intake/parking.ts";
+import { isRegistered } from "../ledger/ledger.ts";
+import type { Persist } from "../persist.ts";
+import type { RegistrarSettings } from "../settings.ts";
+import type { OwnedPartition } from "./partition.ts";
+
+export interface Suspects {
+  /** Fills the partition's parking and doubts. False when the session ended first. */
+  find(partition: OwnedPartition, session: Session): Promise<boolean>;
+}
+
+export function createSuspects(log: EventLog, settings: RegistrarSettings, persist: Persist): Suspects {
+  return {
+    find: async (partition, session) =>
+      (await indexParked(partition, session)) && (await findSuspects(partition, session)),
+  };
+
+  async function indexParked(partition: OwnedPartition, session: Session): Promise<boolean> {
+    const { number, parking, suspectsBelow } = partition;
+    const done = await persist(session.ended, "read parked records", async () => {
+      const onRecords = (records: readonly LogRecord[]) => {
+        for (const record of records) {
+          note(parking, parkedTenantOf(record), record.offset); // 2
+          noteEpoch(partition.leaderEpochs.retry, record.offset, record.leaderEpoch);
+          if (record.offset < suspectsBelow.retry || isInDoubt(record)) doubtOf(partition, record); // 1
+        }
+      };
+      const result = await log.scan("retry", number, parking.nextOffset, onRecords, session.ended);
+      return result.ok ? { ok: true, value: true } : result;
+    });
+    return done === true;
+  }
+
+  async function findSuspects(partition: OwnedPartition, session: Session): Promise<boolean> {
+    const { number, window, suspectsBelow } = partition;
+    let next = window.nextOffset;
+    const done = await persist(session.ended, "read suspect records", async () => {
+      const enough = new AbortController();
+      const signal = AbortSignal.any([session.ended, enough.signal]);
+      const onRecords = (records: readonly LogRecord[]) => {
+        for (const record of records) {
+          if (record.offset < suspectsBelow.enrolled) doubtOf(partition, record); // 1
+          next = record.offset + 1;
+        }
+        if (next >= suspectsBelow.enrolled) enough.abort();
+      };
+      if (next >= suspectsBelow.enrolled) return { ok: true, value: true };
+      const result = await log.scan("enrolled", number, next, onRecords, signal);
+      return result.ok || enough.signal.aborted ? { ok: true, value: true } : result;
+    });
+    return done === true;
+  }
+
+  function doubtOf(partition: OwnedPartition, record: LogRecord): void {
+    const decoded = decode(record, settings.isTenantAllowed);
+    if (!decoded.ok) return;
+    const { tenantId, details } = decoded.enrollment;
+    const key = identify(tenantId, details)?.idempotencyKey;
+    if (key === undefined || isRegistered(partition.ledger, key)) return;
+    const { settleMs, orphanMs } = partition.inherited;
+    const isHonoured = partition.inherited.isHonoured && settings.sendId;
+    const nextReadAtMs = partition.takenOverAtMs + settleMs;
+    // By id even a create that comes later does no harm: ours is answered 409 then.
+    const absentAfterMs = nextReadAtMs + (isHonoured ? 0 : orphanMs);
+    partition.doubts.set(key, { inherited: true, isHonoured, absentAfterMs, misses: 0, nextReadAtMs });
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Where to begin on an input partition, and which of its records a previous owner may have attempted. Pure.
+ *
+ * 1. Everything at or after `suspectsBelow` is certainly fresh; everything before it, from startAt on, is suspect.
+ * 2. Records that nobody settled and that the log no longer holds are never passed over silently.
+ */
+import type { InputPosition, InputTopic, ReadResult } from "../../ports.ts";
+import type { Fault } from "../fault.ts";
+import { decodeMetadata, type Limits } from "./commit-metadata.ts";
+
+export interface TakeOver {
+  readonly startAt: number;
+  readonly suspectsBelow: number;
+  /** The attemptedThrough that is stored already: the next commit may not promise less. */
+  readonly attemptedThrough: number;
+  /** The limits of the worker that attempted; null: unknown. */
+  readonly limits: Limits | null;
+  /** Leader epoch of the last record before startAt; -1: unknown. */
+  readonly leaderEpoch: number;
+  /** Where this input ends at the least, by what others have committed. */
+  readonly readThrough: number;
+}
+
+/** `ledgerEmpty`: this partition's registered topic never held a record. `topicId`: of the input topic, now. */
+export function planTakeOver(
+  position: InputPosition,
+  topicId: string | null,
+  ledgerEmpty: boolean,
+  onRetentionGap: "stop" | "continue",
+): TakeOver | Fault {
+  const { topic, partition, committed, logStart, logEnd } = position;
+  if (committed === null) {
+    // Every create is preceded by a commit. Without one, and nothing ever registered, nothing was attempted; if
+    // something was registered, the commit expired and says nothing any more.
+    const attemptedThrough = ledgerEmpty ? logStart : logEnd;
+    return { ...from(logStart, attemptedThrough), attemptedThrough };
+  }
+  const metadata = decodeMetadata(committed.metadata);
+  const known = metadata?.known ?? null;
+  const readThrough = Math.max(committed.offset, known?.readThrough ?? 0);
+  const gap = gapOf(committed.offset, readThrough, known?.topicId ?? null, topicId, { logStart, logEnd });
+  if (gap !== null) {
+    if (onRetentionGap === "stop") return gapFault(topic, partition, gap); // 2
+    const limits = metadata?.limits ?? null;
+    return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits };
+  }
+  const attemptedThrough = Math.max(metadata?.attemptedThrough ?? logEnd, committed.offset);
+  return {
+    // A promise reaches ahead of the log; what was not there yet at the take-over was not attempted either.
+    ...from(committed.offset, Math.min(attemptedThrough, logEnd)), // 1
+    attemptedThrough,
+    limits: metadata?.limits ?? null,
+    leaderEpoch: known?.leaderEpoch ?? -1,
+    readThrough,
+  };
+}
+
+/** All that is there is suspect: what was read before is not what stands there now. */
+export function fromTheStart({ limits }: TakeOver, { logStart, logEnd }: InputPosition): TakeOver {
+  return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits };
+}
+
+function from(startAt: number, suspectsBelow: number) {
+  return { startAt, suspectsBelow, limits: null, leaderEpoch: -1, readThrough: startAt };
+}
+
+export type Gap = Omit<Extract<ReadResult, { kind: "gap" }>, "kind">;
+
+function gapOf(
+  expected: number,
+  readThrough: number,
+  knownId: string | null,
+  topicId: string | null,
+  bounds: { readonly logStart: number; readonly logEnd: number },
+): Gap | null {
+  const isOther = knownId !== null && topicId !== null && knownId !== topicId;
+  if (isOther) return { why: "recreated", expected, ...bounds };
+  if (expected < bounds.logStart) return { why: "deleted", expected, ...bounds };
+  return readThrough > bounds.logEnd ? { why: "truncated", expected: readThrough, ...bounds } : null;
+}
+
+export function gapFault(topic: InputTopic, partition: number, gap: Gap): Fault {
+  const { why, expected, logStart, logEnd } = gap;
+  const what = {
+    deleted: `records ${expected} to ${logStart - 1} were deleted by retention before anybody settled them.`,
+    truncated:
+      expected > logEnd
+        ? `the position ${expected} is beyond the log's end ${logEnd}: the topic was truncated, or restored shorter.`
+        : `the log no longer holds the record before position ${expected}: it was lost when another replica became leader.`,
+    recreated: `the topic is not the one that was read up to ${expected}: it was deleted and created again.`,
+  }[why];
+  return {
+    code: "retention-gap",
+    message: `${topic} partition ${partition}: ${what}`,
+    fix:
+      "Restore the records from a backup if you have one. To go on with what is there, start with " +
+      "ON_RETENTION_GAP=continue: every record that is there is looked up in Graph first; what is gone is not registered.",
+  };
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createBroker } from "../../../lab/simulation/broker.ts";
+import { dice } from "../../../lab/simulation/dice.ts";
+import { createHistory } from "../../../lab/simulation/history.ts";
+import { createScheduler } from "../../../lab/simulation/scheduler.ts";
+
+function open() {
+  const scheduler = createScheduler(dice("broker"));
+  const history = createHistory(scheduler.nowMs);
+  const broker = createBroker(1, { first: 0, holes: 0 }, scheduler, dice("broker"), history);
+  const store = () =>
+    broker.store({ topic: "enrolled", partition: 0, key: null, value: null, headers: [] }, "installer");
+  const harms = () => history.entries.filter((entry) => entry.kind === "log-lost");
+  return { broker, store, harms };
+}
+
+test("after an unclean election the log tells by leader epoch that it holds other records than were read", () => {
+  const { broker, store, harms } = open();
+  const epochs = [store(), store(), store()].map(({ leaderEpoch }) => leaderEpoch);
+  assert.equal(broker.isDiverged("enrolled", 0, 3, epochs[2]!), false);
+  broker.commit("w", "enrolled", 0, { offset: 3, metadata: "" });
+  broker.loseEnd("enrolled", 0, 1);
+  assert.deepEqual(
+    harms().map(({ end, mustBeTold }) => [end, mustBeTold]),
+    [[1, true]],
+  );
+  assert.equal(broker.isDiverged("enrolled", 0, 3, epochs[2]!), true);
+  assert.equal(broker.isDiverged("enrolled", 0, 1, epochs[0]!), false, "what is before it is as it was");
+  const again = [store(), store(), store()];
+  assert.deepEqual(
+    again.map(({ offset }) => offset),
+    [1, 2, 3],
+  );
+  assert.equal(broker.isDiverged("enrolled", 0, 3, epochs[2]!), true, "it has grown past the position since");
+  assert.equal(broker.isDiverged("enrolled", 0, 3, again[1]!.leaderEpoch), false);
+  assert.equal(broker.isDiverged("enrolled", 0, 3, -1), false, "nobody knows");
+});
+
+test("a leader that moves loses nothing and leaves the partition without one for a while", () => {
+  const { broker, store } = open();
+  const first = store();
+  broker.moveLeader("enrolled", 0, 500);
+  assert.equal(broker.isLeaderless("enrolled", 0), true);
+  const second = store();
+  assert.ok(second.leaderEpoch > first.leaderEpoch);
+  assert.equal(broker.isDiverged("enrolled", 0, 1, first.leaderEpoch), false);
+});
+
+test("a topic that is made again has another id, no records, and offsets from the start", () => {
+  const { broker, store, harms } = open();
+  store();
+  broker.commit("w", "enrolled", 0, { offset: 1, metadata: "" });
+  const id = broker.topicId("enrolled");
+  broker.recreate("enrolled", true);
+  assert.notEqual(broker.topicId("enrolled"), id);
+  assert.equal(broker.survey().enrolled.id, broker.topicId("enrolled"));
+  assert.deepEqual(broker.bounds("enrolled", 0), { start: 0, end: 0 });
+  assert.equal(broker.committed("enrolled", 0), null);
+  assert.equal(harms()[0]!.mustBeTold, false, "with the commits gone, nobody can tell");
+  assert.equal(store().offset, 0);
+});
+
+test("a partition that retention emptied counts as committed only where the committed offset stands at its end", () => {
+  const { broker, store } = open();
+  assert.equal(broker.isAllCommitted(), true, "nothing was ever stored");
+  for (let i = 0; i < 3; i++) store();
+  broker.commit("w", "enrolled", 0, { offset: 1, metadata: "" });
+  broker.truncate("enrolled", 0, 3);
+  assert.equal(broker.isAllCommitted(), false);
+  broker.commit("w", "enrolled", 0, { offset: 3, metadata: "" });
+  assert.equal(broker.isAllCommitted(), true);
+});

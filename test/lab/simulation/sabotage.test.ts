@@ -1,0 +1,66 @@
+/**
+ * Each defence, turned off, is caught: the simulation has the fault that it defends against, and the checker sees what
+ * comes of it. A seed that is known to catch it is tried first; the search is for when the simulation has changed.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runSeed } from "../../../lab/simulation/run-seed.ts";
+import { runSeeds } from "../../../lab/simulation/run-seeds.ts";
+import { type SabotageName, sabotages } from "../../../lab/simulation/sabotage.ts";
+
+const searched = 5_000;
+const knownSeeds: Readonly<Record<SabotageName, number>> = {
+  "ledger-check": 18,
+  watermark: 1,
+  "watermark-acknowledgement": 2,
+  "generation-check": 117,
+  "heartbeat-check": 24,
+  claim: 117,
+  "home-partition": 2,
+  "machine-order": 1,
+  "settle-time": 19,
+  "re-read": 46,
+  "retention-gap": 77,
+  "read-back": 11,
+  "unknown-outcome": 7,
+  "conflict-adoption": 558,
+  "retry-after": 37,
+  "outage-is-not-poison": 3,
+  "blocked-is-not-poison": 3,
+  "publish-before-commit": 1,
+  "commit-lease": 1660,
+  "wall-clock": 117,
+  "suspects-by-identity": 52,
+  "writers-limits": 151,
+  "orphan-time": 76,
+  "topic-id": 890,
+  "ledger-length": 683,
+  unavailable: 175,
+  "normal-form": 7,
+  "claimed-objects": 18,
+  "form-of-others": 18,
+  "batch-as-a-whole": 10,
+  "parked-unseen": 342,
+  "append-offsets": 1296,
+  "read-through": 1525,
+  "parked-in-doubt": 52,
+};
+
+for (const name of Object.keys(sabotages) as SabotageName[]) {
+  test(`without ${name}, something goes wrong within ${searched} seeds`, { timeout: 600_000 }, async (t) => {
+    const known = knownSeeds[name];
+    if ((await runSeed(known, { sabotage: name })).problems.length > 0) {
+      assert.deepEqual((await runSeed(known)).problems, [], "it is the sabotage that fails the seed");
+      return;
+    }
+    let found: number | null = null;
+    const onSeed = ({ seed, problems }: { seed: number; problems: readonly string[] }): boolean => {
+      if (problems.length > 0) found ??= seed;
+      return found === null;
+    };
+    await runSeeds({ from: 1, seeds: searched, workers: 2, sabotage: name, onSeed });
+    assert.notEqual(found, null, "not caught: the simulation lacks a fault, or the defence is not needed");
+    assert.deepEqual((await runSeed(found!)).problems, [], "it is the sabotage that fails the seed");
+    t.diagnostic(`seed ${known} no longer catches ${name}; ${found} does`);
+  });
+}

@@ -1,0 +1,89 @@
+import { type Broker, createBroker } from "../../../lab/simulation/broker.ts";
+import { createCoordinator } from "../../../lab/simulation/coordinator.ts";
+import { dice as createDice } from "../../../lab/simulation/dice.ts";
+import { createGroup } from "../../../lab/simulation/group.ts";
+import { createHistory } from "../../../lab/simulation/history.ts";
+import { createLink } from "../../../lab/simulation/link.ts";
+import { createProcess } from "../../../lab/simulation/process.ts";
+import { createScheduler, type Scheduler } from "../../../lab/simulation/scheduler.ts";
+import { createSimLog } from "../../../lab/simulation/sim-log.ts";
+import { calmLog } from "../../../lab/simulation/weather.ts";
+import type { Clock, LogTail } from "../../../src/ports.ts";
+import type { Features, Harness, Log } from "../../contracts/event-log/harness.ts";
+import { eventLogContract } from "../../contracts/event-log.ts";
+
+const features: Features = { groups: true, expires: true, headerOrderAcrossNames: true, timeoutMs: 20_000 };
+const timing = {
+  sessionTimeoutMs: 30_000,
+  rebalanceTimeoutMs: 60_000,
+  heartbeatMs: 3_000,
+  marginMs: 1_000,
+  publishTimeoutMs: 5_000,
+};
+
+eventLogContract("simulated log", features, openHarness);
+
+function openHarness(): Promise<Harness> {
+  const dice = createDice("contract");
+  const scheduler = createScheduler(dice.fork("schedule"));
+  const history = createHistory(scheduler.nowMs);
+  const broker = createBroker(3, { first: 0, holes: 0 }, scheduler, dice.fork("broker"), history);
+  const group = createGroup({ partitionCount: 3, isUp: broker.isUp }, scheduler, dice, history);
+  const coordinator = createCoordinator(broker, group, scheduler, history);
+  let clients = 0;
+  const open = (): { log: Log; clock: Clock } => {
+    const own = dice.fork(`client ${++clients}`);
+    const fail = (error: unknown): void => {
+      throw error;
+    };
+    const process = createProcess(`client-${clients}`, scheduler, own, fail);
+    const kernel = { orphanMs: 0, orphanRate: 0, strike: () => {} };
+    const link = createLink(process, broker, scheduler, own, () => calmLog, kernel);
+    const bounds = { commitTimeoutMs: 3_000, lateMaxMs: 1_000, settleMs: 10_000, isDenied: () => false };
+    const world = { broker, coordinator, scheduler, dice: own, history, ...bounds };
+    const { log } = createSimLog(world, process, link, timing);
+    return { log: { ...log, tail: tailOf(broker, scheduler) }, clock: process.clock };
+  };
+  let isClosed = false;
+  void keepTimeMoving(scheduler, () => isClosed);
+  return Promise.resolve({
+    ...open(),
+    another: () => Promise.resolve(open().log),
+    trim: (topic, partition, beforeOffset) =>
+      Promise.resolve(broker.truncate(topic, partition, beforeOffset)),
+    close: () => {
+      isClosed = true;
+      return Promise.resolve();
+    },
+  });
+}
+
+async function keepTimeMoving(scheduler: Scheduler, isClosed: () => boolean): Promise<void> {
+  while (!isClosed()) {
+    await scheduler.run(isClosed, Number.POSITIVE_INFINITY);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Workers don't tail; the contract wants it of whole logs. */
+function tailOf(broker: Broker, scheduler: Scheduler): LogTail["tail"] {
+  return (topic, from, onRecords, signal) => {
+    const next = Array.from({ length: broker.partitionCount }, (_, partition) => {
+      const { start, end } = broker.bounds(topic, partition);
+      return from === "start" ? start : end;
+    });
+    const deliver = (): void => {
+      for (let partition = 0; partition < next.length && !signal.aborted; partition++) {
+        const records = broker.fetch(topic, partition, next[partition]!, 100);
+        if (records.length === 0) continue;
+        next[partition] = records.at(-1)!.offset + 1;
+        onRecords(records);
+        scheduler.after(0, deliver);
+      }
+    };
+    broker.onWake(() => void scheduler.after(0, deliver));
+    scheduler.after(0, deliver);
+    if (signal.aborted) return Promise.resolve({ ok: true });
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve({ ok: true })));
+  };
+}

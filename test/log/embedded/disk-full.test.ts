@@ -1,0 +1,113 @@
+/** A full disk: refused with a reason, nothing that was acknowledged is lost, and it goes on once there is room. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import { systemClock } from "../../../src/clock.ts";
+import { HighWaterMark } from "../../../src/log/embedded/high-water-mark.ts";
+import { prepareSchema } from "../../../src/log/embedded/schema.ts";
+import { Store } from "../../../src/log/embedded/store.ts";
+import { Writer } from "../../../src/log/embedded/writer.ts";
+import type { Session } from "../../../src/ports.ts";
+import { aRecord, scan } from "../../contracts/event-log/harness.ts";
+import { tryOpen, workspaceOf } from "./harness.ts";
+
+const timeout = 20_000;
+const filler = "x".repeat(1_000);
+
+/** A file system of 2 MiB; null where none can be mounted. */
+function smallDisk(t: TestContext, directory: string): string | null {
+  const mountPoint = join(directory, "disk");
+  mkdirSync(mountPoint);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", mountPoint]);
+  if (mounted.status !== 0) return null;
+  t.after(() => assert.equal(spawnSync("umount", ["-l", mountPoint]).status, 0));
+  return mountPoint;
+}
+
+const fullDisk = (name: string, run: (t: TestContext, disk: string) => Promise<void>) =>
+  test(name, { timeout }, async (t) => {
+    const { dataDir, remove } = workspaceOf(t, { keep: true });
+    const disk = smallDisk(t, dataDir);
+    if (disk !== null) await run(t, disk);
+    t.after(remove);
+    if (disk === null) t.skip("no file system can be mounted here");
+  });
+
+fullDisk("appends and commits are refused while the disk is full, and go on after", async (_, disk) => {
+  const ballast = join(disk, "ballast");
+  writeFileSync(ballast, new Uint8Array(500_000));
+  const opening = await tryOpen(disk);
+  assert.ok(opening.ok);
+  const { log } = opening;
+  const joined = Promise.withResolvers<Session>();
+  await log.join(joined.resolve, joined.reject);
+  const session = await joined.promise;
+  const commit = { topic: "enrolled", partition: 0, offset: 1, metadata: filler } as const;
+
+  let stored = 0;
+  let reason: string | null = null;
+  while (reason === null) {
+    const result = await log.append([aRecord("enrolled", 0, `${stored} ${filler}`)]);
+    if (result.ok) stored += 1;
+    else reason = result.reason;
+    assert.ok(stored < 10_000, "the disk fills up");
+  }
+  assert.ok(reason.includes(join(disk, "log.db")) && reason.includes("df -h"), reason);
+  assert.equal(await session.commit([commit]), "unknown");
+  assert.ok(!session.ended.aborted, "it may pass");
+  assert.equal((await scan(log, "enrolled", 0)).records.length, stored);
+
+  rmSync(ballast);
+  assert.deepEqual(await log.append([aRecord("enrolled", 0, "after")]), { ok: true });
+  assert.equal(await session.commit([commit]), "committed");
+  await log.close();
+  const again = await tryOpen(disk);
+  assert.ok(again.ok);
+  assert.equal((await scan(again.log, "enrolled", 0)).records.length, stored + 1);
+  await again.log.close();
+});
+
+fullDisk("a new log can't be made on a full disk; once there is space it can", async (_, disk) => {
+  const ballast = join(disk, "ballast");
+  for (let size = 2 * 1024 * 1024; size >= 1; size = Math.floor(size / 2)) {
+    spawnSync("dd", ["if=/dev/zero", `of=${ballast}${size}`, `bs=${size}`, "count=1"]);
+  }
+  const opening = await tryOpen(disk);
+  assert.ok(!opening.ok);
+  assert.equal(opening.problem.code, "log-disk-full");
+  assert.equal(opening.mayPass, true);
+  for (let size = 2 * 1024 * 1024; size >= 1; size = Math.floor(size / 2)) rmSync(`${ballast}${size}`);
+  assert.ok(!existsSync(`${ballast}1`));
+  const again = await tryOpen(disk);
+  assert.ok(again.ok);
+  await again.log.close();
+});
+
+test("a transaction that doesn't fit leaves no part of itself", { timeout }, async (t) => {
+  const { dataDir } = workspaceOf(t);
+  const file = join(dataDir, "log.db");
+  const db = new DatabaseSync(file);
+  assert.equal(prepareSchema(db, file, 1), null);
+  const store = new Store(db);
+  const mark = new HighWaterMark(join(dataDir, "log.head"));
+  const writer = new Writer(file, store, mark, systemClock, 1_000);
+  db.exec("PRAGMA max_page_count = 60");
+  const small = [aRecord("dlq", 0, "small")];
+  const large = Array.from({ length: 500 }, () => aRecord("dlq", 0, filler));
+  const results = await Promise.all([
+    writer.write(1, () => store.append(small, 1)),
+    writer.write(500, () => store.append(large, 1)),
+    writer.write(1, () => store.append(small, 1)),
+  ]);
+  assert.deepEqual(
+    results.map((result) => (result.ok ? "ok" : result.problem.code)),
+    ["ok", "log-disk-full", "ok"],
+  );
+  const fetched = store.fetch("dlq", 0, 0);
+  assert.ok(fetched.kind === "records" && fetched.records.length === 2);
+  store.close();
+  mark.close();
+});

@@ -1,0 +1,89 @@
+/** One broker made of functions, for what a real one does not do on demand. */
+import type { Wire } from "../../../src/log/kafka/cluster/client.ts";
+import type { Line } from "../../../src/log/kafka/cluster/line.ts";
+import type { Node } from "../../../src/log/kafka/cluster/node.ts";
+import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
+
+/** Answers in turn, then the last one for ever; an Error is thrown. */
+export function inTurn<T>(...answers: (T | Error)[]): () => Promise<T> {
+  return async () => {
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    if (answer instanceof Error) throw answer;
+    return answer as T;
+  };
+}
+
+/** As kafkajs throws what a broker answers. */
+export function protocolError(type: string): Error {
+  return Object.assign(new Error(type), { name: "KafkaJSProtocolError", type });
+}
+
+/** Bounds of every partition. */
+export function listOffsets(start: () => number, end: () => number): Node["listOffsets"] {
+  return async ({ topics }) => ({
+    responses: topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition, timestamp }) => ({
+        partition,
+        offset: String(timestamp === -1 ? end() : start()),
+      })),
+    })),
+  });
+}
+
+export interface FakeLine extends Line {
+  /** Of the broker that answers; the coordinator may move. */
+  nodeId: number;
+  /** Connections opened so far; each is used until it is dropped. */
+  opened: number;
+  refreshed: number;
+}
+
+export function fakeLine(
+  node: Partial<Node> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
+  topicId: () => string | null = () => null,
+): FakeLine {
+  const connectionPool = { send: node.send, getConnection: async () => {} };
+  // Functions are looked up when they are called: a test may change what the broker does.
+  const whole = new Proxy({} as Node, {
+    get: (_, name) =>
+      name === "nodeId"
+        ? line.nodeId
+        : (Reflect.get(node, name) ?? { versions: {}, connectionPool }[name as "versions"]),
+  });
+  let current: (Wire & { closed: boolean }) | null = null;
+  const line: FakeLine = {
+    nodeId: 1,
+    opened: 0,
+    refreshed: 0,
+    async wire() {
+      if (current) return current;
+      line.opened += 1;
+      const wire = {
+        closed: false,
+        node: async () => whole,
+        controller: async () => whole,
+        coordinator: async () => whole,
+        leaderOf: () => 1,
+        leaderEpochOf: () => 0,
+        topicId,
+        partitionCount: () => 2,
+        target: async () => {},
+        refresh: async () => {
+          line.refreshed += 1;
+        },
+        close() {
+          wire.closed = true;
+        },
+      };
+      current = wire;
+      return wire;
+    },
+    drop(wire) {
+      wire.close();
+      if (current === wire) current = null;
+    },
+    close() {},
+  };
+  return line;
+}

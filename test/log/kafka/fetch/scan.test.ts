@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Fetched } from "../../../../src/log/kafka/fetch/fetch-request.ts";
+import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
+import { createScan } from "../../../../src/log/kafka/fetch/scan.ts";
+import type { Clock, LogRecord } from "../../../../src/ports.ts";
+import { fakeLine, inTurn, listOffsets } from "../fake-broker.ts";
+
+/** Time passes only in delays, and at once. */
+function quickClock(): Clock {
+  let nowMs = 0;
+  return {
+    nowMs: () => nowMs,
+    wallMs: () => nowMs,
+    after(delayMs, callback) {
+      const handle = setImmediate(() => {
+        nowMs += delayMs;
+        callback();
+      });
+      return () => clearImmediate(handle);
+    },
+  };
+}
+
+const record = { key: null, value: Buffer.from("v"), headers: [] };
+const batch = encodeBatch([record, record], 0, { id: -1, epoch: -1, sequence: -1 });
+
+function fetched(changes: Partial<Fetched> = {}): Fetched[] {
+  return [
+    {
+      topic: "t",
+      partition: 0,
+      errorCode: 0,
+      stableEnd: 5,
+      aborted: [],
+      diverges: false,
+      bytes: Buffer.of(),
+      ...changes,
+    },
+  ];
+}
+
+async function scanOver(send: () => Promise<Fetched[]>, end: number | (() => number), from = 0) {
+  const ends = typeof end === "number" ? () => end : end;
+  const line = fakeLine({ send, listOffsets: listOffsets(() => 0, ends) });
+  const records: LogRecord[] = [];
+  const scan = createScan(
+    line,
+    { nameOf: () => "t", stallMs: 1000, groupId: "g", bootstrap: "b:9092" },
+    quickClock(),
+  );
+  const onRecords = (got: readonly LogRecord[]) => records.push(...got);
+  const result = await scan("registered", 0, from, onRecords, new AbortController().signal);
+  return { line, result, offsets: records.map(({ offset }) => offset) };
+}
+
+test("a scan ends where compaction removed the last records before the end", async () => {
+  const { result, offsets } = await scanOver(inTurn(fetched({ bytes: batch }), fetched()), 5);
+  assert.deepEqual(result, { ok: true, nextOffset: 5 });
+  assert.deepEqual(offsets, [0, 1]);
+});
+
+test("an empty answer of a leader that is behind is not the end", async () => {
+  const behind = fetched({ stableEnd: 1 });
+  const send = inTurn(behind, behind, behind, fetched({ bytes: batch }));
+  const { result, offsets } = await scanOver(send, 2);
+  assert.deepEqual(result, { ok: true, nextOffset: 2 });
+  assert.deepEqual(offsets, [0, 1]);
+});
+
+test("a scan goes on after a throttled answer, a moved leader and a lost connection", async () => {
+  const send = inTurn<Fetched[]>(
+    [],
+    fetched({ errorCode: 6 }),
+    new Error("reset"),
+    fetched({ bytes: batch }),
+  );
+  const { line, result, offsets } = await scanOver(send, 2);
+  assert.deepEqual(result, { ok: true, nextOffset: 2 });
+  assert.deepEqual(offsets, [0, 1]);
+  assert.equal(line.opened, 2, "only the lost connection was replaced");
+  assert.ok(line.refreshed >= 2, "the leader was asked for again");
+});
+
+test("a scan that makes no progress fails with the reason", async () => {
+  const { result } = await scanOver(inTurn<Fetched[]>(new Error("no route")), 2);
+  assert.ok(!result.ok);
+  assert.match(result.reason, /no route/);
+});
+
+const beyondEnd = fetched({ errorCode: 1 });
+
+test("a scan from beyond the end fails once two answers by fresh metadata say so", async () => {
+  const { result, line } = await scanOver(inTurn(beyondEnd), 2, 7);
+  assert.ok(!result.ok);
+  assert.equal(result.logEnd, 2);
+  assert.equal(line.refreshed, 1);
+});
+
+test("a leader of the past that says so once is not believed", async () => {
+  const later = encodeBatch([record], 0, { id: -1, epoch: -1, sequence: -1 });
+  later.writeBigInt64BE(7n, 0);
+  const { result, offsets } = await scanOver(inTurn(beyondEnd, fetched({ bytes: later })), 2, 7);
+  assert.deepEqual(result, { ok: true, nextOffset: 8 });
+  assert.deepEqual(offsets, [7]);
+});
+
+test("a leader that has the offset, but does not know yet how far it is replicated, is waited for", async () => {
+  let asked = 0;
+  // Each look at the bounds asks once for the end.
+  const end = () => (++asked > 2 ? 7 : 5);
+  const { result } = await scanOver(inTurn(fetched({ stableEnd: 5 })), end, 7);
+  assert.deepEqual(result, { ok: true, nextOffset: 7 });
+});
+
+test("a log that holds other records before the position than were read ends a scan", async () => {
+  const { result, offsets } = await scanOver(
+    inTurn(fetched({ bytes: batch }), fetched({ diverges: true })),
+    5,
+  );
+  assert.ok(!result.ok);
+  assert.match(result.reason, /t\/0 holds other records before 2/);
+  assert.deepEqual(offsets, [0, 1]);
+});
+
+test("a batch that can't be read ends a scan of the ledger, and nothing of it is to be skipped", async () => {
+  const damaged = Buffer.from(batch);
+  damaged[damaged.length - 1]! ^= 1;
+  const { result, offsets } = await scanOver(inTurn(fetched({ bytes: damaged })), 2);
+  assert.ok(!result.ok);
+  assert.equal(result.problem?.code, "batch-unreadable");
+  assert.match(result.problem.message, /t\/0@0 can't be read/);
+  assert.match(result.problem.fix, /Delete and skip nothing/);
+  assert.doesNotMatch(result.problem.fix, /reset-offsets|delete-records/);
+  assert.deepEqual(offsets, []);
+});

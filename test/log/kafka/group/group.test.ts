@@ -1,0 +1,126 @@
+/** What a member knows of its own membership, and when: against a broker made of functions, in virtual time. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
+import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
+import type { Node } from "../../../../src/log/kafka/cluster/node.ts";
+import { encodeAssignment } from "../../../../src/log/kafka/group/assigner.ts";
+import { createJoin } from "../../../../src/log/kafka/group/group.ts";
+import type { Session } from "../../../../src/ports.ts";
+import { fakeLine, protocolError } from "../fake-broker.ts";
+import { until } from "../waiting.ts";
+
+const sessionTimeoutMs = 10_000;
+const leaseMs = 8_000;
+const inputs = ["enrolled", "retry"];
+
+async function given(t: { after(run: () => Promise<void>): void }, changes: Partial<Node>) {
+  const clock = virtualClock();
+  const sessions: Session[] = [];
+  const health = createHealth(clock, () => {});
+  const node: Partial<Node> = {
+    joinGroup: async () => ({
+      generationId: sessions.length + 1,
+      leaderId: "other",
+      memberId: "m",
+      members: [],
+    }),
+    syncGroup: async () => ({ memberAssignment: encodeAssignment(inputs, [0, 1]) }),
+    heartbeat: async () => ({}),
+    offsetCommit: async () => ({}),
+    leaveGroup: async () => ({}),
+    ...changes,
+  };
+  const line = fakeLine(node);
+  const settings = {
+    groupId: "g",
+    bootstrap: "b:9092",
+    sessionTimeoutMs,
+    maxPartitionFetchBytes: 1_000,
+    requestTimeoutMs: 5_000,
+    partitionCount: 2,
+    outageMaxMs: 60_000,
+    nameOf: (topic: string) => topic,
+    health,
+  };
+  const onFailure = (reason: string) => assert.fail(reason);
+  const membership = await createJoin(
+    () => line,
+    settings,
+    clock,
+  )((session) => sessions.push(session), onFailure);
+  t.after(async () => {
+    const left = membership.leave();
+    clock.advance(60_000);
+    await left;
+    health.close();
+  });
+  return { clock, sessions, node, line };
+}
+
+test("the hold counts from when SyncGroup was sent, not from its answer", async (t) => {
+  const { clock, sessions } = await given(t, {
+    syncGroup: async () => {
+      clock.advance(3_000);
+      return { memberAssignment: encodeAssignment(inputs, [0, 1]) };
+    },
+  });
+  await until(() => sessions.length === 1);
+  assert.equal(clock.nowMs(), 3_000);
+  assert.equal(sessions[0]!.heldUntilMs(), leaseMs);
+});
+
+test("the hold counts from when a heartbeat was sent, not from its answer", async (t) => {
+  let beats = 0;
+  const { clock, sessions, node } = await given(t, {});
+  await until(() => sessions.length === 1);
+  node.heartbeat = async () => {
+    clock.advance(2_000);
+    beats += 1;
+  };
+  clock.advance(1_000);
+  await until(() => beats === 1);
+  await until(() => sessions[0]!.heldUntilMs() > leaseMs);
+  assert.equal(sessions[0]!.heldUntilMs(), 1_000 + leaseMs);
+});
+
+test("only heartbeats of the coordinator that stored the last commit count", async (t) => {
+  let beats = 0;
+  const { clock, sessions, line } = await given(t, {
+    heartbeat: async () => {
+      beats += 1;
+    },
+  });
+  await until(() => sessions.length === 1);
+  const [session] = sessions as [Session];
+  assert.equal(session.heldUntilMs(), leaseMs);
+  // The group moved: another coordinator stores the commit, and has not been heard from since.
+  line.nodeId = 2;
+  assert.equal(
+    await session.commit([{ topic: "enrolled", partition: 0, offset: 1, metadata: "" }]),
+    "committed",
+  );
+  assert.equal(session.heldUntilMs(), Number.NEGATIVE_INFINITY);
+  clock.advance(1_000);
+  await until(() => beats === 1);
+  await until(() => session.heldUntilMs() > 0);
+  assert.equal(session.heldUntilMs(), 1_000 + leaseMs);
+});
+
+test("a session has ended before JoinGroup is sent, and before the next one begins", async (t) => {
+  const endedAtJoin: boolean[] = [];
+  const { clock, sessions, node } = await given(t, {});
+  await until(() => sessions.length === 1);
+  node.joinGroup = async () => {
+    endedAtJoin.push(sessions.at(-1)!.ended.aborted);
+    return { generationId: 2, leaderId: "other", memberId: "m", members: [] };
+  };
+  node.heartbeat = async () => {
+    node.heartbeat = async () => ({});
+    throw protocolError("REBALANCE_IN_PROGRESS");
+  };
+  clock.advance(1_000);
+  await until(() => sessions.length === 2);
+  assert.deepEqual(endedAtJoin, [true]);
+  assert.ok(sessions[0]!.ended.aborted && !sessions[1]!.ended.aborted);
+});

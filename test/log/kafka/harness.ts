@@ -1,0 +1,118 @@
+/** One broker for a test file, and logs on topics of their own. */
+import { randomUUID } from "node:crypto";
+import { basename } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { Kafka, logLevel } from "kafkajs";
+import { obtainBroker, skipWithout } from "../../../lab/testkit/broker.ts";
+import { systemClock } from "../../../src/clock.ts";
+import { topicName } from "../../../src/domain/topics.ts";
+import type { LogEvent } from "../../../src/log/kafka/cluster/health.ts";
+import { type KafkaLog, type KafkaSettings, openKafkaLog } from "../../../src/log/kafka/kafka-log.ts";
+import type { Topic } from "../../../src/ports.ts";
+import type { Features, Harness } from "../../contracts/event-log/harness.ts";
+
+export const features: Features = {
+  groups: true,
+  expires: true,
+  headerOrderAcrossNames: true,
+  timeoutMs: 60_000,
+};
+
+// kafkajs, as these tests use it beside the adapter, sets timers with negative delays; Node warns of each.
+const emitWarning = process.emitWarning;
+process.emitWarning = ((warning: string, ...rest: unknown[]) => {
+  if (rest[0] !== "TimeoutNegativeWarning") Reflect.apply(emitWarning, process, [warning, ...rest]);
+}) as typeof process.emitWarning;
+
+const broker = await obtainBroker();
+after(() => (broker.ok ? broker.stop() : undefined));
+
+/** Why this file's tests can't run, or false. */
+export const skip = skipWithout(broker);
+const brokers: readonly string[] = broker.ok ? broker.brokers : [];
+
+let told = false;
+
+/** A test that needs the broker; where there is none, one skipped test stands for the whole file. */
+export function kafkaTest(name: string, run: (t: TestContext) => Promise<void>): void {
+  if (!skip) test(name, { timeout: features.timeoutMs }, run);
+  else if (!told) test(basename(process.argv[1] ?? "kafka"), { skip }, () => {});
+  told = true;
+}
+
+export function settingsFor(changes: Partial<KafkaSettings> = {}): KafkaSettings {
+  const id = randomUUID().slice(0, 8);
+  return {
+    brokers,
+    clientId: "test",
+    groupId: `group-${id}`,
+    topicPrefix: `t${id}.`,
+    partitionCount: 2,
+    replicationFactor: 1,
+    createTopics: true,
+    sessionTimeoutMs: 10_000,
+    maxPartitionFetchBytes: 131_072,
+    publishTimeoutMs: 10_000,
+    ...(process.env.KAFKA_TEST_LINES ? { onEvent: (event: LogEvent) => console.error(event) } : {}),
+    ...changes,
+  };
+}
+
+export async function openLog(settings: KafkaSettings): Promise<KafkaLog> {
+  const opened = await openKafkaLog(settings, systemClock);
+  if (!opened.ok) throw new Error(`${opened.problem.message}; ${opened.problem.fix}`);
+  return opened.log;
+}
+
+/** kafkajs as any other program would use it, beside the adapter. */
+export function plainKafka(): Kafka {
+  return new Kafka({ brokers: [...brokers], clientId: "beside", logLevel: logLevel.NOTHING });
+}
+
+export async function withAdmin<T>(use: (admin: ReturnType<Kafka["admin"]>) => Promise<T>): Promise<T> {
+  const admin = plainKafka().admin();
+  await admin.connect();
+  try {
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+export interface KafkaHarness extends Harness {
+  readonly log: KafkaLog;
+  readonly settings: KafkaSettings;
+  another(): Promise<KafkaLog>;
+  name(topic: Topic): string;
+}
+
+export async function openHarness(
+  _: TestContext,
+  changes: Partial<KafkaSettings> = {},
+): Promise<KafkaHarness> {
+  const settings = settingsFor(changes);
+  const logs: KafkaLog[] = [];
+  const another = async () => {
+    const log = await openLog(settings);
+    logs.push(log);
+    return log;
+  };
+  const name = (topic: Topic) => topicName(topic, settings.topicPrefix);
+  return {
+    log: await another(),
+    settings,
+    clock: systemClock,
+    another,
+    name,
+    trim: (topic, partition, beforeOffset) =>
+      withAdmin(async (admin) => {
+        // Makes kafkajs load the topic's metadata, which deleteTopicRecords relies on.
+        await admin.fetchTopicOffsets(name(topic));
+        const partitions = [{ partition, offset: String(beforeOffset) }];
+        await admin.deleteTopicRecords({ topic: name(topic), partitions });
+      }),
+    close: async () => {
+      for (const log of logs) await log.close();
+    },
+  };
+}

@@ -1,0 +1,133 @@
+/** When a producer sends a batch again. What it does where it can't know whether one was stored: producer-doubt.test.ts. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { producerAlone, valuesOf } from "../producer-alone.ts";
+
+const ok = { ok: true };
+
+describe("sending again", () => {
+  const notLeader = 6;
+
+  test("a batch whose leader is elsewhere is sent again after 100 ms and a look at the metadata", async (t) => {
+    const { time, brokers, line, sendings, append } = producerAlone(t);
+    brokers.judge = () => (sendings.length === 1 ? notLeader : 0);
+    const call = append("a");
+    await time.pass(99);
+    assert.deepEqual([sendings.length, line.refreshed], [1, 0]);
+    await time.pass(1);
+    assert.deepEqual([sendings.length, line.refreshed, line.opened, call.result], [2, 1, 1, ok]);
+    await time.pass(1_000);
+    assert.equal(line.refreshed, 1, "what is stored asks for nothing more");
+  });
+
+  test("meanwhile the other partitions are sent, and it is not", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.judge = ({ place }) => (place === "enrolled/0" && sendings.length === 1 ? notLeader : 0);
+    append("a");
+    await time.pass(50);
+    append("b", "enrolled/1:c");
+    await time.pass(49);
+    assert.deepEqual(valuesOf(sendings), [[["a"]], [["c"]]]);
+    await time.pass(1_000);
+    assert.deepEqual(valuesOf(sendings).slice(2), [[["a"]], [["b"]]]);
+  });
+
+  test("where the metadata can't be read, the connection is another one", async (t) => {
+    const { time, brokers, line, sendings, append } = producerAlone(t);
+    brokers.judge = () => (sendings.length === 1 ? notLeader : 0);
+    brokers.refresh = async () => {
+      throw new Error("reset");
+    };
+    const call = append("a");
+    await time.pass(100);
+    assert.deepEqual([call.result, line.refreshed, line.opened], [ok, 1, 2]);
+  });
+
+  test("a request that is lost takes its connection with it, whose metadata nobody asks for", async (t) => {
+    const { time, brokers, line, sendings, append } = producerAlone(t);
+    brokers.answersAtOnce = false;
+    const call = append("a");
+    await time.rest();
+    sendings[0]!.lose();
+    await time.pass(100);
+    assert.deepEqual([line.opened, line.refreshed], [2, 0]);
+    sendings[1]!.answer();
+    await time.rest();
+    assert.deepEqual(call.result, ok);
+  });
+
+  test("a batch that the answer does not name is sent again", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.answersAtOnce = false;
+    const calls = [append("a"), append("enrolled/1:b")];
+    await time.rest();
+    sendings[0]!.answer({ "enrolled/0": null });
+    await time.pass(100);
+    assert.deepEqual(valuesOf(sendings), [[["a"], ["b"]], [["a"]]]);
+    sendings[1]!.answer();
+    await time.rest();
+    assert.deepEqual([calls[0]!.result, calls[1]!.result], [ok, ok]);
+  });
+
+  test("a partition without a leader waits for one", async (t) => {
+    const { time, brokers, line, sendings, append } = producerAlone(t);
+    brokers.leaderOf = () => null;
+    const call = append("a");
+    await time.pass(250);
+    assert.deepEqual([sendings.length, line.refreshed], [0, 2]);
+    brokers.leaderOf = () => 1;
+    await time.pass(50);
+    assert.deepEqual(call.result, ok);
+  });
+});
+
+describe("a batch that is too large", () => {
+  const tooLarge = 10;
+
+  test("is split until it fits, in order; then batches grow again", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.judge = ({ values }) => (values.length > 1 ? tooLarge : 0);
+    const call = append("a", "b", "c", "d");
+    await time.rest();
+    assert.deepEqual(
+      valuesOf(sendings).map(([values]) => values!.join("")),
+      ["abcd", "ab", "a", "bc", "b", "cd", "c", "d"],
+    );
+    assert.deepEqual(call.result, ok);
+    brokers.judge = () => 0;
+    append("e", "f", "g", "h", "i");
+    await time.rest();
+    assert.deepEqual(
+      valuesOf(sendings)
+        .slice(8)
+        .map(([values]) => values!.join("")),
+      ["efgh", "i"],
+    );
+  });
+
+  test("of one record fails its call, and leaves the others", async (t) => {
+    const { time, brokers, append } = producerAlone(t);
+    brokers.judge = ({ values }) => (values.includes("large") ? tooLarge : 0);
+    const calls = [append("a"), append("large"), append("b")];
+    await time.rest();
+    assert.deepEqual(
+      calls.map(({ result }) => result?.ok),
+      [true, false, true],
+    );
+    const { result } = calls[1]!;
+    assert.match(
+      result?.ok === false ? result.reason : "",
+      /about 37 bytes is larger than enrolled\/0 takes/,
+    );
+  });
+
+  test("another refusal is of all of it", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.judge = () => 87;
+    const calls = [append("a"), append("b")];
+    await time.rest();
+    assert.equal(sendings.length, 1);
+    for (const { result } of calls)
+      assert.deepEqual(result, { ok: false, reason: "INVALID_RECORD for enrolled/0" });
+  });
+});

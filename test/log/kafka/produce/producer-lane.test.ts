@@ -1,0 +1,42 @@
+/** What goes into one batch of a partition. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { decodeBatches } from "../../../../src/log/kafka/fetch/record-batch.ts";
+import { createLane, type Item, nextBatch } from "../../../../src/log/kafka/produce/producer-lane.ts";
+
+const laneOf = (limitBytes: number, sizes: readonly number[]) => {
+  const items = sizes.map((bytes, n): Item => {
+    const body = { key: null, value: Buffer.from(`${n}`), headers: [] };
+    const call = { pending: 1, settle: () => {}, onStored: () => {} };
+    return { call, index: 0, bytes, record: { topic: "enrolled", partition: 0, ...body } };
+  });
+  return Object.assign(createLane("enrolled", 0), { waiting: items, batchBytesMax: limitBytes, sequence: 7 });
+};
+
+describe("a batch takes what waits, in order, up to its limit", () => {
+  const table: [what: string, limitBytes: number, sizes: number[], taken: number][] = [
+    ["one record", 100, [40], 1],
+    ["all that fit", 100, [40, 40], 2],
+    ["up to the last byte", 100, [60, 40, 1], 2],
+    ["not a byte more", 100, [60, 41], 1],
+    ["nothing past one that does not fit", 100, [60, 50, 1], 1],
+    ["one that is larger than the limit, alone", 100, [101, 1], 1],
+    ["not one larger than the limit behind another", 100, [1, 101], 1],
+  ];
+  for (const [what, limitBytes, sizes, taken] of table)
+    test(what, () => {
+      const lane = laneOf(limitBytes, sizes);
+      const { items, encoded, mayBeStored } = nextBatch(lane, { id: 5, epoch: 2 }, 1_000);
+      const values = decodeBatches(encoded, 0, []).records.map(({ value }) => String(value));
+      assert.deepEqual(
+        values,
+        sizes.slice(0, taken).map((_, n) => `${n}`),
+      );
+      assert.deepEqual([items.length, lane.waiting.length], [taken, sizes.length - taken]);
+      assert.equal(mayBeStored, false);
+      assert.deepEqual(
+        [encoded.readBigInt64BE(43), encoded.readInt16BE(51), encoded.readInt32BE(53)],
+        [5n, 2, 7],
+      );
+    });
+});

@@ -1,0 +1,218 @@
+/** A producer in virtual time, over brokers that answer as the test says, at once or when it wants them to. */
+
+import { type VirtualTime, virtualTime } from "../../../lab/testkit/virtual-time.ts";
+import type { Node } from "../../../src/log/kafka/cluster/node.ts";
+import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
+import { decodeBatches } from "../../../src/log/kafka/fetch/record-batch.ts";
+import { createProducer, type Producer } from "../../../src/log/kafka/produce/producer.ts";
+import type { AppendResult, NewRecord } from "../../../src/ports.ts";
+import { type FakeLine, fakeLine } from "./fake-broker.ts";
+
+export const publishTimeoutMs = 5_000;
+
+/** One batch of one partition in a request. */
+export interface Part {
+  /** `enrolled/0`. */
+  readonly place: string;
+  readonly producerId: number;
+  readonly sequence: number;
+  readonly values: readonly string[];
+}
+
+export interface Sending {
+  readonly leader: number;
+  readonly parts: readonly Part[];
+  /** With the code for each place; 0 for those not named, no answer for those with null. */
+  answer(codes?: Readonly<Record<string, number | null>>): void;
+  lose(): void;
+}
+
+/** What a test may change at any time. */
+export interface Brokers {
+  /** False: every request waits for the test's answer. */
+  answersAtOnce: boolean;
+  /** At once: a code for a batch. */
+  judge(part: Part): number;
+  leaderOf(place: string): number | null;
+  topicId(topic: string): string | null;
+  /** Of Produce. */
+  maxVersion: number;
+  refresh(): Promise<void>;
+  /** Before a producer id is given. */
+  identify(): Promise<void>;
+}
+
+export interface ProducerAlone {
+  readonly time: VirtualTime;
+  readonly producer: Producer;
+  readonly line: FakeLine & { readonly isClosed: boolean };
+  readonly brokers: Brokers;
+  readonly sendings: readonly Sending[];
+  /** Timers that wait. */
+  timers(): number;
+  /** A call for these values, as `value` or `topic/partition:value`; the result once it is there. */
+  append(...values: string[]): { readonly result: AppendResult | null };
+}
+
+export function producerAlone(
+  t: { after(run: () => void): void },
+  settings: { readonly topicIds?: ReadonlyMap<string, string>; readonly waitingBytesMax?: number } = {},
+): ProducerAlone {
+  const time = virtualTime();
+  const sendings: Sending[] = [];
+  const brokers: Brokers = {
+    answersAtOnce: true,
+    judge: () => 0,
+    leaderOf: () => 1,
+    topicId: () => null,
+    maxVersion: 7,
+    refresh: async () => {},
+    identify: async () => {},
+  };
+  const line = reachable(brokers, sendings);
+  let timers = 0;
+  const clock = {
+    ...time,
+    after(delayMs: number, callback: () => void) {
+      let isDone = false;
+      const done = (): void => {
+        if (!isDone) timers -= 1;
+        isDone = true;
+      };
+      timers += 1;
+      const cancel = time.after(delayMs, () => {
+        done();
+        callback();
+      });
+      return () => {
+        done();
+        cancel();
+      };
+    },
+  };
+  const nameOf = (topic: string): string => topic;
+  const limits = { publishTimeoutMs, waitingBytesMax: settings.waitingBytesMax ?? 100_000_000 };
+  const topicIds = settings.topicIds ?? new Map<string, string>();
+  const producer = createProducer(line, { ...limits, nameOf, topicIds }, clock);
+  t.after(() => producer.close());
+  return {
+    ...{ time, producer, line, brokers, sendings },
+    timers: () => timers,
+    append(...values) {
+      const call: { result: AppendResult | null } = { result: null };
+      void producer.append(values.map(recordOf)).then((result) => {
+        call.result = result;
+      });
+      return call;
+    },
+  };
+}
+
+/** Values as they were sent, request by request, batch by batch. */
+export function valuesOf(sendings: readonly Sending[]): string[][][] {
+  return sendings.map(({ parts }) => parts.map(({ values }) => [...values]));
+}
+
+/** Why a call failed. */
+export function reasonOf({ result }: { readonly result: AppendResult | null }): string {
+  return result?.ok === false ? result.reason : `no failure: ${JSON.stringify(result)}`;
+}
+
+function recordOf(text: string): NewRecord {
+  const [, topic = "enrolled", partition = "0", value = text] = /^(\w+)\/(\d+):(.*)$/.exec(text) ?? [];
+  return {
+    ...{ topic: topic as NewRecord["topic"], partition: Number(partition) },
+    ...{ key: null, value: Buffer.from(value), headers: [] },
+  };
+}
+
+/** A line whose wires reach one node for each leader. */
+function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"] {
+  let ids = 0;
+  const nodes = new Map<number, Node>();
+  const line = fakeLine({
+    async initProducerId() {
+      await brokers.identify();
+      return { producerId: String(++ids), producerEpoch: 0 };
+    },
+  });
+  const nodeOf = (leader: number): Node => ({
+    ...({} as Node),
+    get versions() {
+      return { 0: { minVersion: 3, maxVersion: brokers.maxVersion } };
+    },
+    connectionPool: { send: sendTo(leader, brokers, sendings) } as unknown as Node["connectionPool"],
+  });
+  const { wire } = line;
+  const reached = Object.assign(line, {
+    isClosed: false,
+    close() {
+      reached.isClosed = true;
+    },
+    async wire() {
+      const opened = await wire.call(line);
+      return Object.assign(opened, {
+        node: async (leader: number) => {
+          if (!nodes.has(leader)) nodes.set(leader, nodeOf(leader));
+          return nodes.get(leader)!;
+        },
+        leaderOf: (topic: string, partition: number) => brokers.leaderOf(`${topic}/${partition}`),
+        topicId: (topic: string) => brokers.topicId(topic),
+        async refresh() {
+          line.refreshed += 1;
+          await brokers.refresh();
+        },
+      });
+    },
+  });
+  return reached;
+}
+
+function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {
+  return async ({ request }: ProtocolRequest<unknown>): Promise<unknown> => {
+    const parts = partsIn((await request.encode()).buf);
+    const answerOf = ({ place }: Part, errorCode: number) => {
+      const [topic, partition] = place.split("/");
+      return { topic, partition: Number(partition), errorCode };
+    };
+    return new Promise((resolve, reject) => {
+      sendings.push({
+        ...{ leader, parts },
+        answer: (codes = {}) =>
+          resolve(
+            parts
+              .filter(({ place }) => codes[place] !== null)
+              .map((part) => answerOf(part, codes[part.place] ?? 0)),
+          ),
+        lose: () => reject(new Error("reset")),
+      });
+      if (brokers.answersAtOnce) resolve(parts.map((part) => answerOf(part, brokers.judge(part))));
+    });
+  };
+}
+
+/** The batches of a Produce request of version 7. */
+function partsIn(body: Buffer): Part[] {
+  const parts: Part[] = [];
+  let at = 2 + 2 + 4;
+  const int32 = (): number => {
+    at += 4;
+    return body.readInt32BE(at - 4);
+  };
+  for (let topics = int32(); topics > 0; topics--) {
+    const nameBytes = body.readInt16BE(at);
+    const topic = body.toString("utf8", at + 2, at + 2 + nameBytes);
+    at += 2 + nameBytes;
+    for (let partitions = int32(); partitions > 0; partitions--) {
+      const place = `${topic}/${int32()}`;
+      const bytes = int32();
+      const batch = body.subarray(at, at + bytes);
+      at += bytes;
+      parts.push({
+        ...{ place, producerId: Number(batch.readBigInt64BE(43)), sequence: batch.readInt32BE(53) },
+        values: decodeBatches(batch, 0, []).records.map(({ value }) => String(value)),
+      });
+    }
+  }
+  return parts;
+}

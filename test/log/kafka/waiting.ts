@@ -1,0 +1,40 @@
+/** Waiting for what a broker does, without sleeping. */
+import { setImmediate } from "node:timers/promises";
+import { systemClock } from "../../../src/clock.ts";
+import type { Clock } from "../../../src/ports.ts";
+
+/** Turns of the event loop until the condition holds; the test's time-out bounds it. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setImmediate();
+}
+
+/** Tries again until there is a result; every try is itself a round trip. */
+export async function eventually<T>(attempt: () => Promise<T | null>): Promise<T> {
+  for (;;) {
+    const result = await attempt();
+    if (result !== null) return result;
+  }
+}
+
+/** The system's clock with timers that can be held: a process that was frozen, as far as timers tell. */
+export function freezableClock(): Clock & { freeze(): void; thaw(): void } {
+  let frozen = false;
+  let held: (() => void)[] = [];
+  return {
+    ...systemClock,
+    after: (delayMs, callback) =>
+      systemClock.after(delayMs, () => {
+        if (frozen) held.push(callback);
+        else callback();
+      }),
+    freeze() {
+      frozen = true;
+    },
+    thaw() {
+      frozen = false;
+      const callbacks = held;
+      held = [];
+      for (const callback of callbacks) callback();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { contoso, parkedBefore } from "../../../lab/testkit/enrollments.ts";
+import {
+  createParking,
+  firstParked,
+  isParked,
+  note,
+  parkedCount,
+  parkedTaintedThrough,
+  parkedTenantOf,
+  parkedThrough,
+  sendToPark,
+  settleTaken,
+  takeUp,
+} from "../../../src/registrar/intake/parking.ts";
+import type { Slot } from "../../../src/registrar/intake/window.ts";
+
+const tenants = ["a", "b", "c"];
+
+test("parkedThrough is the first parked or unsettled offset, a tenant's first comes first: against a plain model", () => {
+  const step = fc.record({ act: fc.constantFrom("note", "note", "take", "settle"), pick: fc.nat() });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 3_000 }), (steps) => {
+      const parking = createParking(5);
+      const waiting = new Map<string, number[]>(tenants.map((tenant) => [tenant, []]));
+      const taken: Slot[] = [];
+      for (const { act, pick } of steps) {
+        const tenant = tenants[pick % tenants.length]!;
+        const offsets = waiting.get(tenant)!;
+        if (act === "note") {
+          offsets.push(parking.nextOffset + (pick % 2));
+          note(parking, tenant, parking.nextOffset + (pick % 2));
+        } else if (act === "take" && offsets.length > 0) {
+          taken.push(takeUp(parking, tenant, offsets.shift()!));
+        } else if (act === "settle" && taken.length > 0) {
+          settleTaken(parking, taken.splice(pick % taken.length, 1)[0]!);
+        }
+        assert.equal(firstParked(parking, tenant), offsets[0] ?? null);
+        assert.equal(isParked(parking, tenant), offsets.length > 0);
+      }
+      const open = [...[...waiting.values()].flat(), ...taken.map(({ offset }) => offset)];
+      assert.equal(parkedThrough(parking), Math.min(parking.nextOffset, ...open));
+      assert.equal(parkedCount(parking), [...waiting.values()].flat().length);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a tenant counts as parked from the decision on, before its record is seen in the topic", () => {
+  const parking = createParking(0);
+  sendToPark(parking, "a", 7);
+  assert.deepEqual(
+    [isParked(parking, "a"), firstParked(parking, "a"), parkedCount(parking)],
+    [true, null, 1],
+  );
+  note(parking, "a", 0, 7);
+  assert.deepEqual([isParked(parking, "a"), firstParked(parking, "a"), parkedCount(parking)], [true, 0, 1]);
+  takeUp(parking, "a", 0);
+  assert.equal(isParked(parking, "a"), false);
+});
+
+test("a clean shutdown promises up to the last record in doubt that was taken up", () => {
+  const parking = createParking(0);
+  for (let offset = 0; offset < 4; offset++) note(parking, "a", offset);
+  const slots = [0, 1, 2].map((offset) => takeUp(parking, "a", offset));
+  assert.equal(parkedTaintedThrough(parking), 0);
+  slots[1]!.tainted = true;
+  assert.equal(parkedTaintedThrough(parking), 2);
+  settleTaken(parking, slots[1]!);
+  assert.equal(parkedTaintedThrough(parking), 0);
+});
+
+test("offsets rise, a tenant's records are taken up in order, and each is settled once", () => {
+  const parking = createParking(3);
+  assert.throws(() => note(parking, "a", 2));
+  note(parking, "a", 3);
+  note(parking, "a", 4);
+  assert.throws(() => takeUp(parking, "a", 4));
+  const slot = takeUp(parking, "a", 3);
+  settleTaken(parking, slot);
+  assert.throws(() => settleTaken(parking, slot));
+});
+
+test("the key of a parked record is its tenant; any other key waits for nobody", () => {
+  const record = { ...parkedBefore({}), offset: 0, timestampMs: 0, leaderEpoch: -1 };
+  const keyed = (key: Uint8Array | null) => parkedTenantOf({ ...record, key });
+  assert.equal(parkedTenantOf(record), contoso);
+  assert.equal(
+    keyed(new TextEncoder().encode("AAAAAAAA-0000-4000-8000-000000000000")),
+    "aaaaaaaa-0000-4000-8000-000000000000",
+  );
+  assert.deepEqual(
+    [keyed(null), keyed(new TextEncoder().encode("host")), keyed(Uint8Array.of(0xff))],
+    ["", "", ""],
+  );
+});
+
+test("a second copy of one parked record does not stand for another record that is still on its way", () => {
+  const parking = createParking(0);
+  sendToPark(parking, "a", 7);
+  sendToPark(parking, "a", 8);
+  note(parking, "a", 0, 7);
+  note(parking, "a", 1, 7);
+  takeUp(parking, "a", 0);
+  takeUp(parking, "a", 1);
+  assert.ok(isParked(parking, "a"), "the record at 8 would be overtaken");
+  note(parking, "a", 2, 8);
+  takeUp(parking, "a", 2);
+  assert.ok(!isParked(parking, "a"));
+});
+
+test("what was taken up takes no memory for long, though there is always more to come", () => {
+  const parking = createParking(0);
+  note(parking, "a", 0);
+  for (let offset = 1; offset < 10_000; offset++) {
+    note(parking, "a", offset);
+    settleTaken(parking, takeUp(parking, "a", offset - 1));
+    const { offsets } = parking.tenants.get("a")!;
+    assert.ok(offsets.length <= 1_100, `${offsets.length} at ${offset}`);
+  }
+  assert.deepEqual([parkedThrough(parking), parkedCount(parking)], [9_999, 1]);
+});

@@ -1,0 +1,86 @@
+/** A committer alone, over a session that does as told and notes what it was asked. */
+import assert from "node:assert/strict";
+import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
+import type { Commit, CommitResult, RegistrarEvent, Session } from "../../../src/ports.ts";
+import { createParking } from "../../../src/registrar/intake/parking.ts";
+import { enter } from "../../../src/registrar/intake/window.ts";
+import { createLedger } from "../../../src/registrar/ledger/ledger.ts";
+import { createCommitter } from "../../../src/registrar/ownership/committer.ts";
+import { createLease } from "../../../src/registrar/ownership/lease.ts";
+import { createPartition, type OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
+import type { RegistrarSettings } from "../../../src/registrar/settings.ts";
+import { settings } from "../harness.ts";
+
+export const commitIntervalMs = 1_000;
+export const attemptAhead = 10;
+
+export function committerAlone(
+  changes: Partial<RegistrarSettings> = {},
+  { partitions = 1, leaseMs = Number.POSITIVE_INFINITY } = {},
+) {
+  const time = virtualTime();
+  const startMs = time.nowMs();
+  const events: RegistrarEvent[] = [];
+  const world = {
+    time,
+    events,
+    latencyMs: 1,
+    script: [] as CommitResult[],
+    sent: [] as { atMs: number; commits: readonly Commit[] }[],
+    promised: [] as number[],
+    delays: [] as number[],
+    ended: new AbortController(),
+    /** When commits were sent, since the start. */
+    times: () => world.sent.map(({ atMs }) => atMs - startMs),
+    /** Reads so many records of a partition. */
+    read: (count: number, number = 0) => {
+      const { window } = owned.get(number)!;
+      return Array.from({ length: count }, () => enter(window, window.nextOffset));
+    },
+  };
+  let inFlight = 0;
+  const session = {
+    leaseMs,
+    heldUntilMs: () => Number.POSITIVE_INFINITY,
+    ended: world.ended.signal,
+    async commit(commits: readonly Commit[]) {
+      assert.equal(++inFlight, 1, "one commit at a time");
+      world.sent.push({ atMs: time.nowMs(), commits });
+      await new Promise<void>((resolve) => time.after(world.latencyMs, resolve));
+      inFlight--;
+      return world.script.shift() ?? "committed";
+    },
+  } as Session;
+  const lease = createLease(session);
+  const owned = new Map(Array.from({ length: partitions }, (_, number) => [number, partitionOf(number)]));
+  const clock = {
+    ...time,
+    after(delayMs: number, callback: () => void) {
+      world.delays.push(delayMs);
+      return time.after(delayMs, callback);
+    },
+  };
+  const committer = createCommitter(
+    { clock, random: () => 0.5, observe: (event) => events.push(event) },
+    { ...settings, commitIntervalMs, attemptAhead, ...changes },
+    owned,
+    ({ number }) => world.promised.push(number),
+    () => false,
+  );
+  return Object.assign(world, { session, lease, owned, committer });
+
+  function partitionOf(number: number): OwnedPartition {
+    const plan = {
+      startAt: 0,
+      suspectsBelow: 0,
+      attemptedThrough: 0,
+      limits: null,
+      leaderEpoch: -1,
+      readThrough: 0,
+    };
+    const limits = { settleMs: settings.settleMs, orphanMs: 0, isHonoured: false };
+    const ids = { enrolled: null, retry: null, registered: null };
+    const plans = { enrolled: plan, retry: plan };
+    return createPartition(number, "claim", lease, 0, plans, limits, ids, createLedger(), createParking(0));
+  }
+}

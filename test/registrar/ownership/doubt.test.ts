@@ -1,0 +1,222 @@
+/** Doubt belongs to an enrollment: wherever a copy of its record stands, it is read back before it is posted. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { contoso, objectOf, parkedBefore } from "../../../lab/testkit/enrollments.ts";
+import { answers, lost } from "../../../lab/testkit/scripted-graph.ts";
+import {
+  decodeMetadata,
+  encodeMetadata,
+  type Limits,
+} from "../../../src/registrar/ownership/commit-metadata.ts";
+import { createWorld, many, settings, type World } from "../harness.ts";
+
+const utf8 = new TextEncoder();
+const { settleMs, orphanMs } = settings;
+
+interface Before {
+  readonly enrolled: readonly [settledThrough: number, attemptedThrough: number];
+  readonly retry: readonly [settledThrough: number, attemptedThrough: number];
+  readonly limits?: Limits | null;
+}
+
+function committedBefore(world: World, { enrolled, retry, limits = null }: Before): void {
+  for (const [topic, [offset, attemptedThrough]] of [
+    ["enrolled", enrolled],
+    ["retry", retry],
+  ] as const) {
+    const metadata = encodeMetadata({ attemptedThrough, claim: "theirs", limits, known: null });
+    world.log.commitBefore({ topic, partition: 0, offset, metadata });
+  }
+}
+
+/** A copy in the retry topic of the record at this offset of the enrolled topic. */
+function parkedCopy(world: World, of: Parameters<typeof parkedBefore>[0], enrolledOffset: number): void {
+  const record = parkedBefore(of);
+  world.log.store({ ...record, headers: [["origin", utf8.encode(`enrolled/0/${enrolledOffset}`)]] });
+}
+
+const limitsOf = (world: World) => decodeMetadata(world.log.committed("enrolled")!.metadata)?.limits;
+
+describe("a create of unknown outcome makes suspect", () => {
+  test("a copy of its record in the retry topic, which stands outside the watermark there", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    parkedCopy(world, {}, 0);
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0] });
+    world.graph.objects.set(contoso, [objectOf({})]);
+    world.start();
+    await world.untilRegistered(1);
+    await world.time.pass(60_000);
+    assert.deepEqual(world.creates(), []);
+  });
+
+  test("its record in the enrolled topic, when the copy in the retry topic was posted", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    parkedCopy(world, {}, 0);
+    committedBefore(world, { enrolled: [0, 0], retry: [0, 1] });
+    world.graph.objects.set(contoso, [objectOf({})]);
+    world.start();
+    await world.untilRegistered(1);
+    await world.time.pass(60_000);
+    assert.deepEqual(world.creates(), []);
+  });
+
+  test("another event of the same enrollment, parked before", async (t) => {
+    const world = createWorld(t);
+    world.emit({}, { event: "told again" });
+    parkedCopy(world, { event: "told again" }, 1);
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0] });
+    world.graph.objects.set(contoso, [objectOf({})]);
+    world.start();
+    await world.untilRegistered(1);
+    await world.time.pass(60_000);
+    assert.deepEqual(world.creates(), []);
+  });
+
+  test("a copy that is stored late, after the take-over", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0] });
+    world.graph.objects.set(contoso, [objectOf({})]);
+    world.start();
+    await world.time.pass(5_000);
+    parkedCopy(world, {}, 0);
+    await world.untilRegistered(1);
+    await world.time.pass(60_000);
+    assert.deepEqual(world.creates(), []);
+  });
+
+  test("every copy also after a clean stop of the worker that posted it", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    world.graph.script(contoso, { ...lost, creates: true });
+    const first = world.start();
+    await world.time.until("it was posted", () => world.graph.asked.length > 1);
+    // A park of its predecessor that took effect only now.
+    parkedCopy(world, {}, 0);
+    await first.stop();
+    assert.equal(world.registered().length, 0);
+    world.start();
+    await world.untilRegistered(1);
+    await world.time.pass(120_000);
+    assert.equal(world.creates().length, 1);
+    assert.equal(world.graph.objects.get(contoso)?.length, 1);
+  });
+
+  test("of what is parked only what stands below the watermark there", async (t) => {
+    const world = createWorld(t);
+    for (const machine of ["A", "B"]) parkedCopy(world, { machine }, 0);
+    committedBefore(world, { enrolled: [0, 0], retry: [0, 1] });
+    world.start();
+    await world.time.pass(5_000);
+    assert.deepEqual(world.createdMachines(), ["B"]);
+  });
+
+  test("nothing else: other records of the tenant flow at once", async (t) => {
+    const world = createWorld(t);
+    world.emit({}, ...many(3, contoso, 10));
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0] });
+    world.start();
+    await world.untilRegistered(3, 1_000);
+  });
+});
+
+test("a copy behind a record that was dead-lettered in doubt is not posted before it is read back", async (t) => {
+  const world = createWorld(t);
+  world.graph.script(contoso, { ...lost, creates: true });
+  for (let n = 0; n < 1_000; n++) world.graph.listScript.push(answers(403).reply);
+  world.emit({}, { event: "told again" });
+  world.start({ tenantBlockedMaxMs: 3_600_000 });
+  await world.time.until("the first is given up", () => world.deadLetters().length > 0, 7_200_000);
+  world.graph.listScript.length = 0;
+  await world.time.pass(1_200_000);
+  assert.equal(world.creates().length, 1);
+  assert.equal(world.graph.objects.get(contoso)?.length, 1);
+});
+
+describe("the next owner waits for the limits of the worker that posted", () => {
+  const theirs: Limits = { settleMs: 2 * settleMs, orphanMs: 0, isHonoured: false };
+
+  test("not for its own", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs });
+    world.start();
+    await world.time.pass(theirs.settleMs - 1_000);
+    assert.deepEqual(world.graph.asked, []);
+    await world.untilRegistered(1, 60_000);
+  });
+
+  test("and hands them on until all that is in doubt is settled", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs });
+    const worker = world.start();
+    await world.time.pass(10_000);
+    assert.deepEqual(limitsOf(world), { ...theirs, orphanMs });
+    worker.crash();
+    world.start();
+    await world.time.pass(theirs.settleMs - 1_000);
+    assert.deepEqual(world.graph.asked, []);
+    await world.untilRegistered(1, 120_000);
+    await world.time.pass(10_000);
+    assert.deepEqual(limitsOf(world), { settleMs, orphanMs, isHonoured: false });
+  });
+});
+
+describe("a worker that vanished may have left requests to its kernel:", () => {
+  const theirs = (isHonoured: boolean): Limits => ({ settleMs, orphanMs, isHonoured });
+
+  test("where ids are ignored, absent counts only when that has surely ended too", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs(false) });
+    world.start();
+    await world.time.pass(settleMs + orphanMs - 1_000);
+    assert.ok(world.lists().length > 0, "it looks as soon as the living have ended");
+    assert.deepEqual(world.creates(), []);
+    await world.untilRegistered(1, 60_000);
+  });
+
+  test("what is found counts at once", async (t) => {
+    const world = createWorld(t);
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs(false) });
+    world.graph.objects.set(contoso, [objectOf({})]);
+    world.start();
+    await world.untilRegistered(1, settleMs + 2_000);
+  });
+
+  test("where Graph honours ids, one read by id is enough", async (t) => {
+    const world = createWorld(t);
+    world.graph.ids = "honoured";
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs(true) });
+    world.start();
+    await world.untilRegistered(1, settleMs + 2_000);
+    assert.deepEqual(world.lists(), []);
+  });
+
+  test("where this worker sends none, that Graph honoured them before does not shorten the wait", async (t) => {
+    const world = createWorld(t);
+    world.graph.ids = "honoured";
+    world.emit({});
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs(true) });
+    world.start({ sendId: false });
+    await world.time.pass(settleMs + orphanMs - 1_000);
+    assert.deepEqual(world.creates(), []);
+    assert.deepEqual(new Set(world.graph.asked.map(({ operation }) => operation)), new Set(["list"]));
+    await world.untilRegistered(1, 60_000);
+  });
+
+  test("and that Graph honours ids is written down once it was seen", async (t) => {
+    const world = createWorld(t);
+    world.graph.ids = "honoured";
+    world.emit({});
+    world.start();
+    await world.untilRegistered(1);
+    await world.time.pass(5_000);
+    assert.equal(limitsOf(world)?.isHonoured, true);
+  });
+});

@@ -1,0 +1,230 @@
+/** Taking partitions over, keeping them, losing them: what a new owner does before it touches anything. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { contoso, objectOf, parkedBefore, registeredBefore } from "../../../lab/testkit/enrollments.ts";
+import { decodeMetadata, encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
+import { createWorld, many, settings, type World } from "../harness.ts";
+
+const { settleMs } = settings;
+
+/** A previous owner settled below the first offset and promised up to the second; then it was gone. */
+function committedBefore(world: World, settledThrough: number, attemptedThrough: number): void {
+  for (const topic of ["enrolled", "retry"] as const) {
+    const isEnrolled = topic === "enrolled";
+    const metadata = encodeMetadata({
+      attemptedThrough: isEnrolled ? attemptedThrough : 0,
+      claim: "theirs",
+      limits: null,
+      known: null,
+    });
+    world.log.commitBefore({ topic, partition: 0, offset: isEnrolled ? settledThrough : 0, metadata });
+  }
+}
+const claimOf = (world: World) => decodeMetadata(world.log.committed("enrolled")!.metadata)?.claim;
+
+describe("a partition that is gained", () => {
+  test("its claim is committed before anything is asked of Graph", async (t) => {
+    const world = createWorld(t);
+    committedBefore(world, 0, 1);
+    world.emit(...many(3, contoso));
+    const release = world.log.hold("commit");
+    world.start();
+    await world.time.pass(300_000);
+    assert.deepEqual(world.graph.asked, []);
+    release();
+    await world.untilRegistered(3);
+    assert.notEqual(claimOf(world), "theirs");
+  });
+
+  test("nothing is posted before the ledger was read, however often that fails", async (t) => {
+    const world = createWorld(t);
+    for (let n = 0; n < 5; n++) world.log.scanScript.push({ ok: false, reason: "leader not available" });
+    world.log.positionsScript.push({ ok: false, reason: "coordinator not available" });
+    world.log.store(registeredBefore({}));
+    world.emit({ event: "again" });
+    const worker = world.start();
+    await world.time.until(
+      "the second event is a duplicate",
+      () => worker.seen("record-duplicate").length === 1,
+    );
+    assert.deepEqual(world.creates(), []);
+    assert.equal(worker.seen("log-failed").length, 6);
+    assert.equal(worker.seen("partition-gained")[0]?.ledgerEntries, 1);
+  });
+
+  test("fresh records flow at once; suspects wait for the settle time, then for lists, then are posted", async (t) => {
+    const world = createWorld(t);
+    committedBefore(world, 0, 2);
+    world.emit(...many(4, contoso));
+    const assignedAtMs = world.time.nowMs();
+    const worker = world.start();
+    await world.untilRegistered(2, 1_000);
+    assert.deepEqual(world.createdMachines().sort(), ["HOST-2", "HOST-3"]);
+    assert.deepEqual(world.lists(), []);
+    await world.untilRegistered(4);
+    assert.equal(worker.seen("partition-gained")[0]?.suspects, 2);
+    assert.ok(world.lists()[0]!.atMs >= assignedAtMs + settleMs);
+    assert.ok(world.lists().length >= settings.rereadCount);
+    assert.equal(world.createdMachines().length, 4);
+  });
+
+  test("a suspect whose object is found is adopted", async (t) => {
+    const world = createWorld(t);
+    committedBefore(world, 0, 1);
+    world.emit({});
+    world.graph.objects.set(contoso, [objectOf({})]);
+    world.start();
+    await world.untilRegistered(1);
+    assert.deepEqual(world.creates(), []);
+    const { id, outcome, attempts } = world.registered()[0]!.data;
+    assert.deepEqual([id, outcome, attempts], ["object-of-before", "recovered", 0]);
+  });
+
+  test("a suspect that the previous owner still published is a duplicate by the second reading of the ledger", async (t) => {
+    const world = createWorld(t);
+    committedBefore(world, 0, 1);
+    world.emit({});
+    const worker = world.start();
+    await world.time.pass(settleMs - 5_000);
+    world.log.store(registeredBefore({}));
+    await world.time.pass(60_000);
+    assert.deepEqual(world.graph.asked, []);
+    assert.equal(worker.seen("record-duplicate").length, 1);
+    assert.equal(world.log.committed("enrolled")?.offset, 1);
+  });
+
+  test("offsets expired, but the ledger is not empty: all that is there is suspect", async (t) => {
+    const world = createWorld(t);
+    world.log.store(registeredBefore({ machine: "HOST-9" }));
+    world.emit(...many(2, contoso));
+    world.start();
+    await world.time.pass(settleMs - 1_000);
+    assert.deepEqual(world.creates(), []);
+    await world.untilRegistered(3);
+  });
+
+  test("records that retention took before anybody settled them: the worker stops and says so", async (t) => {
+    const world = createWorld(t);
+    world.emit(...many(5, contoso));
+    committedBefore(world, 1, 2);
+    world.log.truncate("enrolled", 0, 3);
+    const worker = world.start();
+    await world.time.until("it stops", () => worker.fault() !== undefined);
+    assert.equal(worker.fault()?.code, "retention-gap");
+    assert.match(worker.fault()!.message, /records 1 to 2 were deleted/);
+    assert.deepEqual(world.creates(), []);
+
+    world.start({ onRetentionGap: "continue" });
+    await world.untilRegistered(2);
+  });
+
+  test("a suspect parked record waits like any other", async (t) => {
+    const world = createWorld(t);
+    world.log.store(parkedBefore({}, { inDoubt: true }));
+    world.graph.objects.set(contoso, [objectOf({})]);
+    const atMs = world.time.nowMs();
+    world.start();
+    await world.untilRegistered(1);
+    assert.ok(world.time.nowMs() >= atMs + settleMs);
+    assert.deepEqual(world.creates(), []);
+    await world.time.pass(5_000);
+    assert.equal(world.log.committed("retry")?.offset, 1);
+  });
+});
+
+describe("a partition that is kept over a rebalance", () => {
+  test("what is in flight goes on, nothing is read or posted twice", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 3_000;
+    const worker = world.start();
+    world.emit(...many(5, contoso));
+    await world.time.until("POSTs are under way", () => world.creates().length > 0);
+    worker.member.rebalance([0]);
+    world.emit(...many(5, contoso, 5));
+    await world.untilRegistered(10);
+    await world.time.pass(10_000);
+    assert.equal(world.createdMachines().length, 10);
+    assert.equal(world.registered().length, 10);
+    assert.deepEqual([worker.seen("partition-gained").length, worker.seen("partition-kept").length], [1, 1]);
+    assert.equal(world.log.committed("enrolled")?.offset, 10);
+    assert.deepEqual(world.lists(), []);
+  });
+
+  test("between the sessions nothing begins; what was posted within the request time-out is still published", async (t) => {
+    const world = createWorld(t);
+    world.graph.latencyMs = 3_000;
+    const worker = world.start({ maxInFlight: 1, batchMax: 1 });
+    world.emit(...many(2, contoso));
+    await world.time.until("a POST is under way", () => world.creates().length === 1);
+    worker.member.endSession();
+    await world.time.pass(60_000);
+    assert.deepEqual([world.creates().length, world.registered().length], [1, 1]);
+    worker.member.rebalance([0]);
+    await world.untilRegistered(2);
+    assert.equal(world.createdMachines().length, 2);
+  });
+
+  test("an answer that comes between the sessions but after the request time-out waits for the next session", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, { reply: "by itself", delayMs: settings.requestTimeoutMs + 100 });
+    const worker = world.start();
+    world.emit({});
+    await world.time.until("the POST is under way", () => world.creates().length === 1);
+    worker.member.endSession();
+    await world.time.pass(300_000);
+    assert.deepEqual(world.registered(), []);
+    worker.member.rebalance([0]);
+    await world.untilRegistered(1);
+    assert.equal(world.creates().length, 1);
+  });
+
+  test("given somebody else's claim in the stored commit, all is dropped and taken over again", async (t) => {
+    const world = createWorld(t);
+    const worker = world.start();
+    world.emit(...many(3, contoso));
+    await world.untilRegistered(3);
+    await world.time.pass(5_000);
+    worker.member.endSession();
+    committedBefore(world, 3, 5);
+    world.emit(...many(2, contoso, 3));
+    worker.member.rebalance([0]);
+    const rebalancedAtMs = world.time.nowMs();
+    await world.untilRegistered(5);
+    assert.deepEqual(worker.seen("partition-kept"), []);
+    assert.deepEqual(
+      worker.seen("partition-gained").map(({ suspects }) => suspects),
+      [0, 2],
+    );
+    assert.ok(world.time.nowMs() >= rebalancedAtMs + settleMs);
+    assert.equal(world.createdMachines().length, 5);
+  });
+
+  for (const topic of ["enrolled", "retry"] as const)
+    test(`given somebody else's claim in the stored commit of the ${topic} topic alone, it is not kept`, async (t) => {
+      const world = createWorld(t);
+      const worker = world.start();
+      await world.time.pass(1_000);
+      worker.member.endSession();
+      const metadata = encodeMetadata({ attemptedThrough: 0, claim: "theirs", limits: null, known: null });
+      world.log.commitBefore({ topic, partition: 0, offset: 0, metadata });
+      worker.member.rebalance([0]);
+      await world.time.pass(1_000);
+      assert.deepEqual(
+        [worker.seen("partition-kept").length, worker.seen("partition-gained").length],
+        [0, 2],
+      );
+    });
+
+  test("given another worker had it in between, unnoticed, it is not kept", async (t) => {
+    const world = createWorld(t);
+    const worker = world.start();
+    await world.time.pass(1_000);
+    worker.member.endSession();
+    const other = world.start();
+    await world.time.until("the other one has it", () => other.seen("partition-gained").length === 1);
+    other.crash();
+    worker.member.rebalance([0]);
+    await world.time.pass(1_000);
+    assert.deepEqual([worker.seen("partition-kept").length, worker.seen("partition-gained").length], [0, 2]);
+  });
+});
