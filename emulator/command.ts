@@ -1,22 +1,16 @@
-/** `simulate-graph`: the Graph emulator alone, until SIGTERM or SIGINT. */
+/** `emulate-graph`: the Graph emulator alone, until SIGTERM or SIGINT. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { onInterrupt } from "../src/cli/interrupts.ts";
-import { names, namesOf, wholeNumber } from "../src/cli/option-values.ts";
-import { exitCodes, fail, print } from "../src/cli/terminal.ts";
-import { exportLine } from "../src/config/export-line.ts";
+import { emulatorCredential } from "./credential.ts";
+import { exportLine } from "./export-line.ts";
 import type { Latency } from "./faults.ts";
+import { exitCodes, type Host, type Problem } from "./host.ts";
 import { type Normalisation, normalisations } from "./normalise.ts";
+import { names, namesOf, wholeNumber } from "./option-values.ts";
 import type { EmulatorSettings } from "./server.ts";
 import { type GraphBehaviour, listForms } from "./settings.ts";
-
-/** What an emulator is reached with unless told otherwise; no secret of anyone's. */
-export const emulatorCredential = {
-  clientId: "0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9",
-  clientSecret: "emulator-only",
-  tenantId: "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5",
-};
+import { CertificateMakerMissing } from "./tls.ts";
 
 interface Flags {
   readonly httpsPort: number;
@@ -39,8 +33,8 @@ interface Flags {
   readonly seed: number;
 }
 
-export function command(): Command {
-  const simulate = new Command("simulate-graph")
+export function command(host: Host): Command {
+  const emulate = new Command("emulate-graph")
     .description("Runs the Graph emulator alone: token endpoint, Graph and /_control on one HTTPS port.")
     .option("--https-port <n>", "HTTPS port; 0 takes any free one", wholeNumber, 8443)
     .option("--http-port <n>", "plain HTTP as well, on this port", wholeNumber)
@@ -91,31 +85,32 @@ export function command(): Command {
     )
     .addOption(new Option("--list-form <form>", "how lists fail in part").choices(listForms).default("whole"))
     .option("--seed <n>", "decides about faults, latency and ids", wholeNumber, 1)
-    .action(() => run(simulate.opts<Flags>()));
-  return simulate;
+    .action(() => run(emulate.opts<Flags>(), host));
+  return emulate;
 }
 
-async function run(flags: Flags): Promise<void> {
+async function run(flags: Flags, host: Host): Promise<void> {
   const { startEmulator } = await import("./server.ts");
-  const interrupts = onInterrupt("");
+  const stop = host.onStop();
   try {
     const emulator = await startEmulator(await emulatorSettings(flags));
     try {
-      announce(emulator, flags);
+      announce(emulator, flags, host.print);
     } catch (error) {
       await emulator.close();
       throw error;
     }
     await new Promise<void>((resolve) => {
-      if (interrupts.signal.aborted) resolve();
-      interrupts.signal.addEventListener("abort", () => resolve());
+      if (stop.signal.aborted) resolve();
+      stop.signal.addEventListener("abort", () => resolve());
     });
     await emulator.close();
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    fail(explain(error, flags), exitCodes.usage);
+    const problem = problemOf(error, flags);
+    if (problem === null) throw error;
+    host.fail(problem, exitCodes.usage);
   } finally {
-    interrupts.stopListening();
+    stop.stopListening();
   }
 }
 
@@ -167,6 +162,7 @@ function settingLines({ httpsUrl, caFile }: { httpsUrl: string; caFile: string }
 function announce(
   emulator: { httpsUrl: string; httpUrl: string | null; caFile: string },
   flags: Flags,
+  print: Host["print"],
 ): void {
   const { httpsUrl, httpUrl, caFile } = emulator;
   const lines = settingLines(emulator, flags);
@@ -197,7 +193,10 @@ function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && "syscall" in error;
 }
 
-function explain(error: SystemError, flags: Flags) {
+/** Null: a bug. */
+function problemOf(error: unknown, flags: Flags): Problem | null {
+  if (error instanceof CertificateMakerMissing) return error.problem;
+  if (!isSystemError(error)) return null;
   if (error.code === "EADDRINUSE") {
     return {
       code: "port-taken",

@@ -1,6 +1,6 @@
 /** Which fault a request meets, by probability and a random function. Pure decisions, no effect. See docs/EMULATOR.md. */
 
-import type { Random } from "../src/ports.ts";
+import type { Random } from "./random.ts";
 
 /** An answer instead of, or in place of, the true one; drawn for each request and each `$batch` item. */
 const answerKinds = [

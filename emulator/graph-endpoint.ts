@@ -1,7 +1,7 @@
 /** Graph over HTTP: token, plan, effect, reply. The way of a request that meets no fault is kept short. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Clock, Random } from "../src/ports.ts";
+import type { Clock } from "./clock.ts";
 import type { TokenCheck } from "./entra.ts";
 import {
   header,
@@ -18,6 +18,7 @@ import {
 import { drawForms } from "./faults.ts";
 import { type GraphState, perform } from "./graph.ts";
 import { type Plan, planRequest } from "./plan.ts";
+import type { Random } from "./random.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, type Reply, unavailableReply } from "./reply.ts";
 import { type GraphRequest, operationOf } from "./request.ts";

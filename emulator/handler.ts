@@ -1,13 +1,14 @@
 /** Routes HTTP requests to Entra, to Graph and to the control endpoint. */
 
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import type { Clock, Random } from "../src/ports.ts";
+import type { Clock } from "./clock.ts";
 import { control } from "./control.ts";
 import { type EntraSettings, grantToken, openidConfiguration, tokenChecker } from "./entra.ts";
 import { header, originOf, readBody, resetConnection, writeReply } from "./exchange.ts";
 import { drawTokenFault } from "./faults.ts";
 import { type GraphState, newGraphState } from "./graph.ts";
 import { graphEndpoint } from "./graph-endpoint.ts";
+import type { Random } from "./random.ts";
 import { randomUuid } from "./random.ts";
 import { countRequest, type RequestCounts } from "./stats.ts";
 

@@ -6,11 +6,11 @@
  * 3. `get` sees an object at once; a list shows it once it is `listLagMs` old. Pages are in order of creation.
  */
 
-import type { GraphObject } from "../src/ports.ts";
 import { type Normalisation, normalised } from "./normalise.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
 import { collection } from "./request.ts";
+import type { GraphObject } from "./resource.ts";
 import { checkCreate, checkUpdate, odataType } from "./resource.ts";
 import type { IdMode } from "./settings.ts";
 

@@ -1,7 +1,7 @@
 /** What a server may do to values that it is given: the forms in which it keeps date-times and names. Pure. */
 
-import type { GraphObject } from "../src/ports.ts";
 import { readDateTimeOffset } from "./date-time.ts";
+import type { GraphObject } from "./resource.ts";
 
 export const normalisations = [
   /** Date-times are kept as UTC, with Z. */

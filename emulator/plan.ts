@@ -1,6 +1,5 @@
 /** How a request that has arrived is to fare on its way: time, the connection's faults, and the fault for Graph itself. */
 
-import type { Random } from "../src/ports.ts";
 import {
   type AnswerFault,
   type BatchFault,
@@ -10,6 +9,7 @@ import {
   type Faults,
   type TransportFault,
 } from "./faults.ts";
+import type { Random } from "./random.ts";
 
 /** What something between client and Graph answers in its place: 200 and 400 with HTML, 302. */
 export type Page = "portal" | "refusal" | "redirect";

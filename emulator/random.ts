@@ -1,6 +1,7 @@
 /** Seeded randomness: one seed, one sequence, on every machine. */
 
-import type { Random } from "../src/ports.ts";
+/** Uniform in [0, 1). */
+export type Random = () => number;
 
 /** The sfc32 generator; uniform in [0, 1) with 32 bits. */
 export function seededRandom(seed: number): Random {

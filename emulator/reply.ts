@@ -1,6 +1,6 @@
 /** What the emulated Graph answers with, as plain values: the HTTPS server and a virtual-time caller share it. */
 
-import type { Random } from "../src/ports.ts";
+import type { Random } from "./random.ts";
 import type { GraphBehaviour } from "./settings.ts";
 
 export interface Reply {

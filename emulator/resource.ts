@@ -1,7 +1,16 @@
 /** The certificateConnectorDetails resource: which bodies Graph takes for it. */
 
-import type { GraphObject } from "../src/ports.ts";
 import { readDateTimeOffset } from "./date-time.ts";
+
+/** As Graph documents it, strings as they were given. */
+export interface GraphObject {
+  readonly id: string;
+  readonly connectorName: string;
+  readonly machineName: string;
+  readonly enrollmentDateTime: string;
+  readonly lastCheckinDateTime: string;
+  readonly connectorVersion: string;
+}
 
 export const odataType = "#microsoft.graph.certificateConnectorDetails";
 

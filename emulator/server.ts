@@ -4,13 +4,14 @@ import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Clock, GraphObject } from "../src/ports.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import type { EntraSettings } from "./entra.ts";
 import { type Faults, faultProfile } from "./faults.ts";
 import { newGraphState } from "./graph.ts";
 import { emulatorHandler } from "./handler.ts";
 import { inventoryOf } from "./model.ts";
 import { seededRandom } from "./random.ts";
+import type { GraphObject } from "./resource.ts";
 import { defaultBehaviour, type GraphBehaviour } from "./settings.ts";
 import { type EmulatorStats, statsOf } from "./stats.ts";
 import { makeCertificates } from "./tls.ts";
@@ -179,12 +180,3 @@ async function closeAll(listeners: readonly Listener[]): Promise<void> {
     });
   await Promise.all(closing);
 }
-
-const systemClock: Clock = {
-  nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  after: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};

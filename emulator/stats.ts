@@ -1,8 +1,8 @@
 /** What an emulator has seen, for people and for tests. */
 
-import type { GraphObject } from "../src/ports.ts";
 import { readDateTimeOffset } from "./date-time.ts";
 import { type Model, sentOf } from "./model.ts";
+import type { GraphObject } from "./resource.ts";
 
 /** Operation, then status (or what became of the connection), then how often. A batch's items count as well. */
 export type RequestCounts = Record<string, Record<string, number>>;

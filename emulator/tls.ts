@@ -6,7 +6,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generate } from "selfsigned";
+import type * as Selfsigned from "selfsigned";
+import type { Problem } from "./host.ts";
 
 export interface Certificates {
   readonly caPem: string;
@@ -23,6 +24,26 @@ interface Authority {
   readonly key: string;
 }
 
+/** selfsigned is an optional dependency: the product itself makes no certificates. */
+export class CertificateMakerMissing extends Error {
+  readonly problem: Problem = {
+    code: "no-certificates",
+    message: "The emulator makes its certificates with the package selfsigned, which is not installed.",
+    fix: "Install connector-registrar again without --omit=optional; in a clone type: npm ci",
+  };
+}
+
+type Generate = typeof Selfsigned.generate;
+
+async function certificateMaker(): Promise<Generate> {
+  try {
+    return (await import("selfsigned")).generate;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new CertificateMakerMissing("the package selfsigned is not installed");
+  }
+}
+
 const localHosts = ["localhost", "127.0.0.1", "::1"];
 const validDays = 365;
 const dayMs = 86_400_000;
@@ -33,13 +54,14 @@ export async function makeCertificates(
   extraHosts: readonly string[],
   wallMs: number,
 ): Promise<Certificates> {
+  const generate = await certificateMaker();
   const dir = caDir ?? (await mkdtemp(join(tmpdir(), "graph-emulator-")));
   await mkdir(dir, { recursive: true });
   const removeNow = () => rmSync(dir, { recursive: true, force: true });
   // For a process that exits without closing its emulator.
   if (caDir === null) process.once("exit", removeNow);
-  const authority = (await readAuthority(dir, wallMs)) ?? (await createAuthority(dir, wallMs));
-  const leaf = await signLeaf(authority, [...new Set([...localHosts, ...extraHosts])], wallMs);
+  const authority = (await readAuthority(dir, wallMs)) ?? (await createAuthority(generate, dir, wallMs));
+  const leaf = await signLeaf(generate, authority, [...new Set([...localHosts, ...extraHosts])], wallMs);
   return {
     caPem: authority.cert,
     caFile: join(dir, "ca.pem"),
@@ -67,7 +89,7 @@ async function readAuthority(dir: string, wallMs: number): Promise<Authority | n
   }
 }
 
-async function createAuthority(dir: string, wallMs: number): Promise<Authority> {
+async function createAuthority(generate: Generate, dir: string, wallMs: number): Promise<Authority> {
   // A name of its own: verifiers look issuers up by name, and may hold the CA of another emulator too.
   const name = `Graph emulator CA ${randomBytes(4).toString("hex")}`;
   const made = await generate([{ name: "commonName", value: name }], {
@@ -82,7 +104,7 @@ async function createAuthority(dir: string, wallMs: number): Promise<Authority> 
   return { cert: made.cert, key: made.private };
 }
 
-function signLeaf(authority: Authority, hosts: readonly string[], wallMs: number) {
+function signLeaf(generate: Generate, authority: Authority, hosts: readonly string[], wallMs: number) {
   const altNames = hosts.map((host) =>
     isIP(host) === 0 ? { type: 2 as const, value: host } : { type: 7 as const, ip: host },
   );

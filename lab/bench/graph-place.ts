@@ -42,7 +42,7 @@ export async function openGraphPlace(directory: string): Promise<GraphPlace> {
   const announced = Promise.withResolvers<void>();
   const child = startChild({
     command: process.execPath,
-    args: [join(import.meta.dirname, "../../src/cli/main.ts"), "simulate-graph", "--https-port", "0"].concat([
+    args: [join(import.meta.dirname, "../../emulator/main.ts"), "--https-port", "0"].concat([
       "--throttle",
       "0",
       "--ca-dir",

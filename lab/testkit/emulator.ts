@@ -1,5 +1,5 @@
 /** An emulator in this process, and the environment that leads a worker's process to it. */
-import { emulatorCredential } from "../../emulator/command.ts";
+import { emulatorCredential } from "../../emulator/credential.ts";
 import { type EmulatorSettings, startEmulator } from "../../emulator/server.ts";
 
 export const tenantId = emulatorCredential.tenantId;

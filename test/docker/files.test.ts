@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { emulatorCredential } from "../../emulator/command.ts";
+import { emulatorCredential } from "../../emulator/credential.ts";
 import { table } from "../../src/config/table.ts";
 import { openMetrics } from "../../src/observe/metrics.ts";
 import { root } from "./engine.ts";

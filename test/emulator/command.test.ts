@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
 import type { GraphBehaviour } from "../../emulator/settings.ts";
 import { runCli, startCli, temporaryDirectory } from "../cli/run-cli.ts";
 
 test("prints what to export, answers, ends with 0 on SIGTERM", async (t) => {
   const emulator = startCli([
-    "simulate-graph",
+    "emulate-graph",
     "--https-port",
     "0",
     "--http-port",
@@ -47,7 +49,7 @@ test("the settings file holds what is printed, and a shell that reads it has the
   const directory = temporaryDirectory(t);
   const file = join(directory, "with blank", "settings");
   const emulator = startCli([
-    "simulate-graph",
+    "emulate-graph",
     "--https-port",
     "0",
     "--ca-dir",
@@ -83,7 +85,7 @@ test("a taken port: exit 2 with what to type", async (t) => {
   t.after(() => other.close());
   await new Promise((resolve) => other.once("listening", resolve));
   const { port } = other.address() as { port: number };
-  const { code, stderr } = await runCli(["simulate-graph", "--https-port", String(port)]);
+  const { code, stderr } = await runCli(["emulate-graph", "--https-port", String(port)]);
   assert.equal(code, 2);
   assert.match(stderr, new RegExp(`Port ${port} is taken`));
 });
@@ -108,7 +110,41 @@ for (const [flag, value] of [
   });
 
 test("a latency that is none: exit 2", async () => {
-  const { code, stderr } = await runCli(["simulate-graph", "--latency", "fast"]);
+  const { code, stderr } = await runCli(["emulate-graph", "--latency", "fast"]);
   assert.equal(code, 2);
   assert.match(stderr, /milliseconds/);
 });
+
+const root = join(import.meta.dirname, "..", "..");
+const alone = join(root, "emulator", "main.ts");
+
+test("as a program of its own it ends with 0 on SIGTERM, and with 2 for what it does not take", async (t) => {
+  const emulator = spawn(process.execPath, [alone, "--https-port", "0"]);
+  t.after(() => emulator.kill("SIGKILL"));
+  const ended = once(emulator, "exit");
+  for await (const line of createInterface({ input: emulator.stdout })) {
+    if (line.includes("_control/inventory")) emulator.kill("SIGTERM");
+  }
+  assert.deepEqual(await ended, [0, null]);
+  const wrong = spawnSync(process.execPath, [alone, "--ids", "perhaps"], { encoding: "utf8" });
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /honour, ignore, refuse/);
+});
+
+for (const [name, ...command] of [
+  ["the emulator", alone, "--https-port", "0"],
+  ["the demo", join(root, "demo", "main.ts"), "demo"],
+] as const) {
+  test(`without the package that makes certificates, ${name} says what to type, exit 2`, () => {
+    const without = `import { registerHooks } from "node:module";
+      registerHooks({ resolve(specifier, context, next) {
+        if (specifier !== "selfsigned") return next(specifier, context);
+        throw Object.assign(new Error("not there"), { code: "ERR_MODULE_NOT_FOUND" });
+      } });`;
+    const hook = `data:text/javascript,${encodeURIComponent(without)}`;
+    const options = { encoding: "utf8", timeout: 60_000 } as const;
+    const { status, stderr } = spawnSync(process.execPath, ["--import", hook, ...command], options);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /selfsigned, which is not installed/);
+  });
+}

@@ -1,0 +1,7 @@
+/** What an emulator is reached with unless told otherwise. It opens nothing else. */
+
+export const emulatorCredential = {
+  clientId: "0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9",
+  clientSecret: "emulator-only",
+  tenantId: "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5",
+};
