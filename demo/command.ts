@@ -1,13 +1,14 @@
 /** `demo`: the whole job on sample enrollments; succeeds only if every one of them ends exactly as it should. */
 import { setFlagsFromString } from "node:v8";
 import { Command, Option } from "commander";
+import { CertificateMakerMissing } from "../emulator/tls.ts";
 import { onInterrupt } from "../src/cli/interrupts.ts";
 import { positiveNumber, wholeNumber } from "../src/cli/option-values.ts";
 import { exitCodes, fail, print, say } from "../src/cli/terminal.ts";
 import { systemClock } from "../src/clock.ts";
 import type { Observer } from "../src/ports.ts";
 import { writeOutFiles } from "./out-files.ts";
-import { type DemoPlace, embeddedPlace, kafkaPlace } from "./place.ts";
+import { type DemoPlace, embeddedPlace, kafkaPlace, type OwnBroker } from "./place.ts";
 import { demoProgress } from "./progress.ts";
 import { answersText, reportLines } from "./report.ts";
 import type { DemoResult } from "./run.ts";
@@ -23,7 +24,7 @@ interface DemoFlags {
   readonly verbose?: true;
 }
 
-export function command(): Command {
+export function command(ownBroker: OwnBroker | null): Command {
   const demo = new Command("demo")
     .description(
       "Runs an emulated Graph, a log and the worker in one process, emits sample enrollments with duplicates and bad " +
@@ -41,23 +42,29 @@ export function command(): Command {
         .default("flaky"),
     )
     .option("--seed <n>", "decides about samples and faults", wholeNumber, 1)
-    .option("--kafka", "on a real broker: KAFKA_BROKERS, else one started for the demo")
+    .option(
+      "--kafka",
+      `on a real broker: KAFKA_BROKERS${ownBroker === null ? "" : ", else one started for the demo"}`,
+    )
     .option("--out <dir>", "write enrolled.jsonl, registered.jsonl, dlq.jsonl and graph.json there")
     .option("--json", "the last line of standard output is one JSON object")
     .option("--timeout <s>", "limit of the whole run, seconds", positiveNumber, 300)
     .option("--verbose", "the worker's log on standard error")
-    .action(() => run(demo.opts<DemoFlags>()));
+    .action(() => run(demo.opts<DemoFlags>(), ownBroker));
   return demo;
 }
 
-async function run(flags: DemoFlags): Promise<void> {
+async function run(flags: DemoFlags, ownBroker: OwnBroker | null): Promise<void> {
   // Emulator, log, worker and the counting share one process: left to grow, V8's young generation would double it.
   setFlagsFromString("--semi-space-growth-factor=1");
   const interrupts = onInterrupt("stopping");
-  const place = flags.kafka ? await kafkaPlace(process.env) : embeddedPlace();
+  const place = flags.kafka ? await kafkaPlace(process.env, ownBroker) : embeddedPlace();
   if (!place.ok) return fail(place.problem, exitCodes.usage);
   try {
     await runAt(place, flags, interrupts.signal);
+  } catch (error) {
+    if (!(error instanceof CertificateMakerMissing)) throw error;
+    fail(error.problem, exitCodes.usage);
   } finally {
     interrupts.stopListening();
     await place.remove();

@@ -30,9 +30,9 @@ export function embeddedPlace(): DemoPlace {
   };
 }
 
-/** KAFKA_BROKERS with its TLS and login, else a broker of the test support's, which a clone of the project has. */
-export async function kafkaPlace(environment: Environment): Promise<FoundPlace> {
-  const broker = await findBroker(environment.KAFKA_BROKERS);
+/** KAFKA_BROKERS with its TLS and login, else a broker of the demo's own. */
+export async function kafkaPlace(environment: Environment, ownBroker: OwnBroker | null): Promise<FoundPlace> {
+  const broker = await findBroker(environment.KAFKA_BROKERS, ownBroker);
   if (!broker.ok) {
     return {
       ok: false,
@@ -95,19 +95,17 @@ interface FoundBroker {
   stop(): Promise<void>;
 }
 
-async function findBroker(given: string | undefined): Promise<FoundBroker | { ok: false; reason: string }> {
+type BrokerResult = FoundBroker | { readonly ok: false; readonly reason: string };
+
+/** Starts a broker that is gone after the demo. */
+export type OwnBroker = () => Promise<BrokerResult>;
+
+async function findBroker(given: string | undefined, ownBroker: OwnBroker | null): Promise<BrokerResult> {
   if (given) {
     const brokers = given.split(",").map((address) => address.trim());
     return { ok: true, kind: "given", brokers, stop: async () => {} };
   }
-  try {
-    // By URL, so that the compiled program doesn't carry the test support along.
-    const support = await import(new URL("../lab/testkit/broker.ts", import.meta.url).href);
-    return await support.obtainBroker();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    return { ok: false, reason: "KAFKA_BROKERS is not set" };
-  }
+  return ownBroker === null ? { ok: false, reason: "KAFKA_BROKERS is not set" } : ownBroker();
 }
 
 async function deleteTopics(

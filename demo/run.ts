@@ -1,6 +1,6 @@
 /** The demo's course: emulator, log and worker in one process; emit, wait until all is settled, read back. */
 
-import { emulatorCredential } from "../emulator/command.ts";
+import { emulatorCredential } from "../emulator/credential.ts";
 import { type FaultProfile, type Faults, faultProfile } from "../emulator/faults.ts";
 import { type Emulator, startEmulator } from "../emulator/server.ts";
 import { documentedLimits } from "../emulator/throttle.ts";

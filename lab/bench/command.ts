@@ -1,5 +1,4 @@
-/** `bench`: scenarios against baselines. What it runs lies in bench/, which a clone of the project has. */
-import { existsSync } from "node:fs";
+/** `bench`: scenarios against baselines. */
 import { Command, Option } from "commander";
 import { positiveNumber } from "../../src/cli/option-values.ts";
 import { exitCodes, fail, print, say } from "../../src/cli/terminal.ts";
@@ -8,25 +7,15 @@ const names = [
   ...["drain", "cpu", "latency", "throttle", "throttle-blind"],
   ...["noisy", "blocked", "restart", "memory", "scale"],
 ];
-const baselines = ["naive", "bento", "floor"];
+const baselines = ["naive", "bento", "floor"] as const;
 
 interface Flags {
   readonly scenario: string;
-  readonly against: string;
+  readonly against: (typeof baselines)[number] | "all";
   readonly runs?: number;
   readonly smoke?: true;
   readonly json?: true;
 }
-
-/** Of lab/bench/run.ts, which the compiled program doesn't carry along. */
-interface Harness {
-  readonly scenarios: readonly { readonly name: string }[];
-  runBench(options: object): Promise<Outcome>;
-}
-
-type Outcome =
-  | { readonly ok: true; readonly results: readonly object[] }
-  | { readonly ok: false; readonly reason: string; readonly missing: boolean };
 
 export function command(): Command {
   const bench = new Command("bench")
@@ -49,21 +38,11 @@ export function command(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const harness = await load();
-  if (harness === null) {
-    return fail(
-      {
-        code: "no-bench",
-        message: "The benchmark is not part of this installation.",
-        fix: "Type npm run bench in a clone of the project.",
-      },
-      exitCodes.usage,
-    );
-  }
+  const { runBench, scenarios } = await import("./run.ts");
   const tell = flags.json ? (line: string) => say(`${line}\n`) : print;
   const runs = flags.runs ?? (flags.smoke ? 1 : 3);
-  const outcome = await harness.runBench({
-    scenarios: harness.scenarios.filter(({ name }) => flags.scenario === "all" || name === flags.scenario),
+  const outcome = await runBench({
+    scenarios: scenarios.filter(({ name }) => flags.scenario === "all" || name === flags.scenario),
     against: flags.against === "all" ? baselines : [flags.against],
     runs,
     smoke: flags.smoke === true,
@@ -82,10 +61,4 @@ async function run(flags: Flags): Promise<void> {
   print(
     JSON.stringify(flags.scenario === "all" ? { scenario: "all", runs, results: outcome.results } : only),
   );
-}
-
-/** Null: this installation has none. */
-async function load(): Promise<Harness | null> {
-  const file = new URL("./run.ts", import.meta.url);
-  return existsSync(file) ? await import(file.href) : null;
 }

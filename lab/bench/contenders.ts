@@ -105,7 +105,7 @@ function asInImage() {
     ([, name, value]) => [name, value],
   );
   return {
-    program: join(root, "dist/cli/main.js"),
+    program: join(root, "dist/src/cli/main.js"),
     nodeOptions: entrypoint.filter((word) => word.startsWith("--")),
     environment: Object.fromEntries(environment) as Record<string, string>,
   };

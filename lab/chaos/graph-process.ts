@@ -1,6 +1,6 @@
 /** The Graph emulator as a process, and the way to it. */
 import type { GraphObject } from "../../src/ports.ts";
-import type { Environment, Processes } from "./processes.ts";
+import { type Environment, type Processes, programs } from "./processes.ts";
 
 export interface GraphProcess {
   /** What leads a worker there. */
@@ -36,8 +36,8 @@ export async function startGraph(
 ): Promise<GraphProcess> {
   const environment: Record<string, string> = {};
   const ready = Promise.withResolvers<string>();
-  const args = [
-    "simulate-graph",
+  const command = [
+    programs.emulator,
     "--https-port",
     "0",
     "--http-port",
@@ -47,7 +47,7 @@ export async function startGraph(
     "--seed",
     String(seed),
   ];
-  const child = processes.start("graph", args, {}, (line) => {
+  const child = processes.start("graph", command, {}, (line) => {
     const setting = /^export ([A-Z_]+)=(.*)$/.exec(line);
     if (setting) environment[setting[1]!] = setting[2]!;
     const url = / and (http:\S+)\. /.exec(line)?.[1];

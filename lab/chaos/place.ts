@@ -1,9 +1,11 @@
-/** Brokers of a run's own, since they are killed: the test support's, which a clone of the project has. */
+/** Brokers of a run's own, since they are killed: the testkit's. */
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../../src/cli/terminal.ts";
 import { systemClock } from "../../src/clock.ts";
 import { topicName } from "../../src/domain/topics.ts";
+import { startOwnBroker } from "../testkit/broker.ts";
+import { startCluster } from "../testkit/broker-cluster.ts";
 import { type Brokers, type Cluster, cluster, oneBroker } from "./brokers.ts";
 import { groupId, workers } from "./environment.ts";
 import { openLinks, ownListener, workerListener } from "./links.ts";
@@ -24,19 +26,11 @@ export async function openPlace(
   directory: string,
   interrupted: AbortSignal,
 ): Promise<PlaceResult> {
-  try {
-    return count === 1 ? await openOne() : await openThree(directory, interrupted);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    return without(count, "the test support is not there");
-  }
+  return count === 1 ? openOne() : openThree(directory, interrupted);
 }
 
-// By URL, so that the compiled program doesn't carry the test support along.
-const support = (name: string) => import(new URL(`../../../test/support/${name}`, import.meta.url).href);
-
 async function openOne(): Promise<PlaceResult> {
-  const broker = await (await support("broker.ts")).startOwnBroker();
+  const broker = await startOwnBroker();
   if (!broker.ok) return without(1, broker.reason);
   const brokers = oneBroker(broker, systemClock);
   return { ok: true, place: { brokers, cluster: null, close: () => broker.stop() } };
@@ -45,7 +39,6 @@ async function openOne(): Promise<PlaceResult> {
 const topics = (["enrolled", "retry", "registered", "dlq"] as const).map((role) => topicName(role, ""));
 
 async function openThree(directory: string, interrupted: AbortSignal): Promise<PlaceResult> {
-  const { startCluster } = await support("broker-cluster.ts");
   const links = openLinks();
   const files = [1, 2, 3].map((id) => createWriteStream(join(directory, `broker-${id}.log`)));
   const closeFront = async () => {

@@ -1,5 +1,5 @@
 /**
- * Processes of this program's own commands, each with a log file of all that it says. They are ended by their ids, also
+ * Processes of the product and of the emulator, each with a log file of all that it says. They are ended by their ids, also
  * when this process is killed: a shell stands guard, which is told of each, and sees its standard input end then.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -16,13 +16,19 @@ export interface Child {
 }
 
 export interface Processes {
-  /** Starts `connector-registrar <args>` with nothing of this environment but the PATH. */
-  start(name: string, args: readonly string[], environment: Environment, onLine: OnLine): Child;
+  /** `command`: a program and its arguments. It gets nothing of this environment but the PATH. */
+  start(name: string, command: readonly string[], environment: Environment, onLine: OnLine): Child;
   endAll(): Promise<void>;
 }
 
 export type Environment = Readonly<Record<string, string>>;
 type OnLine = (line: string) => void;
+
+const root = join(import.meta.dirname, "..", "..");
+export const programs = {
+  registrar: join(root, "src", "cli", "main.ts"),
+  emulator: join(root, "emulator", "main.ts"),
+} as const;
 
 const heapMb = 192;
 
@@ -47,9 +53,8 @@ export function openProcesses(logDirectory: string): Processes {
   process.on("exit", killAll);
   let isOver = false;
   return {
-    start(name, args, environment, onLine) {
-      const main = process.argv[1]!;
-      const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, main, ...args], {
+    start(name, command, environment, onLine) {
+      const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, ...command], {
         env: { PATH: process.env.PATH ?? "", ...environment },
         stdio: ["ignore", "pipe", "pipe"],
         // A process group of its own: Ctrl-C is this process's affair, which then ends the others.

@@ -39,8 +39,7 @@ export async function runSeeds(options: RunSeedsOptions): Promise<void> {
   let isEnough = false;
 
   const drive = (): Promise<void> => {
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const thread = new Worker(new URL(`./seed-thread.${extension}`, import.meta.url));
+    const thread = new Worker(new URL("./seed-thread.ts", import.meta.url));
     const give = (): boolean => {
       if (isEnough || next >= end) return false;
       const task: Task = { from: next, seeds: Math.min(batch, end - next), sabotage: options.sabotage };

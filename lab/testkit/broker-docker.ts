@@ -4,13 +4,13 @@
  */
 import { spawn } from "node:child_process";
 import type { StartedTestContainer } from "testcontainers";
-import type { BrokerResult } from "./broker.ts";
+import type { OwnBrokerResult } from "./broker.ts";
 import { freePort } from "./broker-port.ts";
 
 const image = process.env.KAFKA_IMAGE ?? "apache/kafka:4.1.0";
 const startTimeoutMs = 120_000;
 
-export async function startDockerBroker(): Promise<BrokerResult> {
+export async function startDockerBroker(): Promise<OwnBrokerResult> {
   // Loaded only here: importing it takes a second, and most runs are given a broker.
   const { GenericContainer, getContainerRuntimeClient, ImageName, Wait } = await import("testcontainers");
   let engine: Awaited<ReturnType<typeof getContainerRuntimeClient>>;

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BrokerResult } from "./broker.ts";
+import type { OwnBrokerResult } from "./broker.ts";
 import { formatStorage, messageOf, obtainJars } from "./broker-jars.ts";
 import { freePort } from "./broker-port.ts";
 import { launchBroker } from "./broker-process.ts";
@@ -14,7 +14,7 @@ const heap = "512m";
 export async function startJavaBroker(
   properties: Record<string, string>,
   scramUsers: readonly string[] = [],
-): Promise<BrokerResult> {
+): Promise<OwnBrokerResult> {
   const jars = await obtainJars();
   if (!jars.ok) return jars;
   const directory = await mkdtemp(join(tmpdir(), "registrar-kafka-"));

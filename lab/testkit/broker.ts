@@ -13,14 +13,23 @@ export interface Broker {
   readonly kind: "given" | "docker" | "java";
   /** Ends the broker and removes its data. A broker that was given is left alone. */
   stop(): Promise<void>;
-  /** Stops it in order and starts it again on the same port and data. */
-  restart?(): Promise<void>;
-  /** Ends it at once, as by kill -9; `start` brings it back on the same port and data. */
-  kill?(): Promise<void>;
-  start?(): Promise<void>;
 }
 
-export type BrokerResult = Broker | { readonly ok: false; readonly reason: string };
+export interface OwnBroker extends Broker {
+  /** Stops it in order and starts it again on the same port and data. */
+  restart(): Promise<void>;
+  /** Ends it at once, as by kill -9; `start` brings it back on the same port and data. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+interface NoBroker {
+  readonly ok: false;
+  readonly reason: string;
+}
+
+export type BrokerResult = Broker | NoBroker;
+export type OwnBrokerResult = OwnBroker | NoBroker;
 
 export async function obtainBroker(): Promise<BrokerResult> {
   const given = process.env.KAFKA_BROKERS;
@@ -35,7 +44,7 @@ export async function obtainBroker(): Promise<BrokerResult> {
 export async function startOwnBroker(
   properties: Record<string, string> = {},
   scramUsers: readonly string[] = [],
-): Promise<BrokerResult> {
+): Promise<OwnBrokerResult> {
   const plain = Object.keys(properties).length === 0;
   const docker = plain ? await startDockerBroker() : { ok: false as const, reason: "not tried" };
   if (docker.ok) return docker;

@@ -3,17 +3,10 @@ import type { Example } from "./help.ts";
 
 const tenant = "$TENANT_ID";
 
-export const examples: Readonly<Record<string, readonly Example[]>> = {
+export const examples = {
   start: [
     { does: "the embedded log, in ./data", line: "start --data-dir ./data" },
     { does: "a Kafka cluster", line: "start --kafka-brokers broker1:9092,broker2:9092" },
-  ],
-  demo: [
-    { does: "200 enrollments, about 10 seconds", line: "demo" },
-    {
-      does: "more of them, more faults, the records to look at",
-      line: "demo --events 2000 --faults harsh --out run",
-    },
   ],
   emit: [
     { does: "one enrollment", line: `emit --tenant ${tenant} --machine WIN01 --connector C1` },
@@ -46,23 +39,4 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { does: "look first: what would be done", line: "repartition --partitions 16 --dry-run" },
     { does: "do it, after all workers were stopped", line: "repartition --partitions 16" },
   ],
-  "simulate-graph": [
-    { does: "on port 8443, without faults", line: "simulate-graph" },
-    {
-      does: "faults and delays",
-      line: "simulate-graph --faults flaky --latency 20-80",
-    },
-  ],
-  simulate: [
-    { does: "a thousand seeds", line: "simulate --seeds 1000" },
-    { does: "one seed, step by step", line: "simulate --seed 42 --trace" },
-  ],
-  chaos: [
-    { does: "one broker, three workers", line: "chaos --events 400 --kills 4" },
-    { does: "a cluster of three brokers", line: "chaos --brokers 3 --events 2000 --kills 10 --freezes 5" },
-  ],
-  bench: [
-    { does: "how quickly a backlog is drained", line: "bench --scenario drain" },
-    { does: "everything, in small: shows that it works", line: "bench --scenario all --smoke" },
-  ],
-};
+} as const satisfies Readonly<Record<string, readonly Example[]>>;

@@ -6,13 +6,13 @@ import type { SettingFlag } from "../config/reference.ts";
 const widthMax = 80;
 
 export interface Example {
-  /** What to type after `connector-registrar`. */
+  /** What to type, from the name of the command on. */
   readonly line: string;
   readonly does: string;
 }
 
 export function addExamples(command: Command, examples: readonly Example[]): Command {
-  const lines = examples.flatMap(({ line, does }) => [`  # ${does}`, `  connector-registrar ${line}`]);
+  const lines = examples.flatMap(({ line, does }) => [`  # ${does}`, `  ${line}`]);
   return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 

@@ -1,64 +1,84 @@
-/** The commands. Each is a file of its own, loaded only when it is the one that runs. */
+/** A program: its commands, each a file of its own that is loaded only when it is the one that runs. */
 import { Command, CommanderError } from "commander";
 import { examples } from "./examples.ts";
-import { addExamples, fitTerminal } from "./help.ts";
+import { addExamples, type Example, fitTerminal } from "./help.ts";
 import { exitCodes, say } from "./terminal.ts";
 import { version } from "./version.ts";
 
 type Loader = () => Promise<{ command(): Command }>;
+type Entry = readonly [summary: string, load: Loader, examples: readonly Example[]];
 
-const commands: Readonly<Record<string, readonly [summary: string, load: Loader]>> = {
-  start: ["the worker: enrollments in, Graph objects and registered records out", () => import("./start.ts")],
-  demo: [
-    "the whole job on one machine with sample enrollments and an emulated Graph",
-    () => import("../../demo/command.ts"),
-  ],
-  emit: ["publish enrollment events from flags, a file or standard input", () => import("./emit.ts")],
-  tail: ["follow connector.registered, the dead letters or the enrollments", () => import("./tail.ts")],
-  doctor: [
-    "check settings, log, credential, permission and route; says what to type",
-    () => import("./doctor.ts"),
-  ],
-  health: ["ask a running worker whether it is ready", () => import("./health.ts")],
-  replay: ["put dead letters back into the input", () => import("./replay.ts")],
-  reconcile: ["what is registered against what Graph holds", () => import("./reconcile.ts")],
-  repartition: [
-    "more partitions for Kafka's topics, with what is registered moved along",
-    () => import("./repartition.ts"),
-  ],
-  "simulate-graph": [
-    "the Graph emulator alone, for tests and trials",
-    () => import("../../emulator/command.ts"),
-  ],
-  simulate: [
-    "seeded simulation of the worker under faults",
-    () => import("../../lab/simulation/simulate.ts"),
-  ],
-  chaos: [
-    "workers as processes on a real broker, killed and frozen at random",
-    () => import("../../lab/chaos/command.ts"),
-  ],
-  bench: [
-    "measure the worker against other programs that do the same job",
-    () => import("../../lab/bench/command.ts"),
-  ],
-};
+export interface Program {
+  /** What is typed to run it. */
+  readonly name: string;
+  /** What is typed between a command and its options, with a space: "-- ". */
+  readonly beforeOptions: "" | "-- ";
+  /** In the order of the help. */
+  readonly commands: Readonly<Record<string, Entry>>;
+  /** Other names of commands, which the help leaves out. */
+  readonly aliases: Readonly<Record<string, string>>;
+}
 
-export const commandNames = Object.keys(commands);
+export const productProgram = {
+  name: "connector-registrar",
+  beforeOptions: "",
+  aliases: {},
+  commands: {
+    start: [
+      "the worker: enrollments in, Graph objects and registered records out",
+      () => import("./start.ts"),
+      examples.start,
+    ],
+    emit: [
+      "publish enrollment events from flags, a file or standard input",
+      () => import("./emit.ts"),
+      examples.emit,
+    ],
+    tail: [
+      "follow connector.registered, the dead letters or the enrollments",
+      () => import("./tail.ts"),
+      examples.tail,
+    ],
+    doctor: [
+      "check settings, log, credential, permission and route; says what to type",
+      () => import("./doctor.ts"),
+      examples.doctor,
+    ],
+    health: ["ask a running worker whether it is ready", () => import("./health.ts"), examples.health],
+    replay: ["put dead letters back into the input", () => import("./replay.ts"), examples.replay],
+    reconcile: [
+      "what is registered against what Graph holds",
+      () => import("./reconcile.ts"),
+      examples.reconcile,
+    ],
+    repartition: [
+      "more partitions for Kafka's topics, with what is registered moved along",
+      () => import("./repartition.ts"),
+      examples.repartition,
+    ],
+  },
+} as const satisfies Program;
 
 /** Null: there is no such command. */
-export async function commandOf(name: string): Promise<Command | null> {
-  const found = commands[name];
-  return found === undefined ? null : loaded(name, ...found);
-}
-
-async function loaded(name: string, summary: string, load: Loader): Promise<Command> {
+export async function commandOf(program: Program, name: string): Promise<Command | null> {
+  const found = Object.hasOwn(program.commands, name) ? program.commands[name] : undefined;
+  if (found === undefined) return null;
+  const [summary, load, examplesOfIt] = found;
+  const { name: typed, beforeOptions } = program;
   const command = (await load()).command().name(name).summary(summary);
-  return fitTerminal(addExamples(command, examples[name] ?? []));
+  if (beforeOptions !== "") command.usage(`${beforeOptions}${command.usage()}`);
+  // The command's name comes first in each.
+  const lines = examplesOfIt.map(({ line, does }) => ({
+    does,
+    line: `${typed} ${line.replace(" ", ` ${beforeOptions}`)}`,
+  }));
+  return fitTerminal(addExamples(command, lines));
 }
 
-export async function runProgram(argv: readonly string[]): Promise<number> {
-  const program = new Command("connector-registrar")
+/** Returns the exit code. */
+export async function runProgram(argv: readonly string[], what: Program): Promise<number> {
+  const { name: typed, beforeOptions, aliases } = what;
+  const program = new Command(typed)
     .description("Turns every certificate-connector enrollment into exactly one Microsoft Graph object.")
     .version(version, "-V, --version")
     .helpCommand(false)
@@ -67,8 +87,10 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError(true);
   // `help start` is `start --help`; `help` alone is `--help`.
   const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
-  for (const [name, [summary, load]] of Object.entries(commands)) {
-    if (words[0] === name) program.addCommand(await loaded(name, summary, load));
+  if (words[0] !== undefined && Object.hasOwn(aliases, words[0])) words[0] = aliases[words[0]]!;
+  const asked = words[0] === undefined ? null : await commandOf(what, words[0]);
+  for (const [name, [summary]] of Object.entries(what.commands)) {
+    if (asked?.name() === name) program.addCommand(asked);
     else program.command(name).summary(summary).description(summary);
   }
   if (words.length === 0) words.push("--help");
@@ -80,8 +102,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
-    const known = words[0] !== undefined && words[0] in commands;
-    say(`Type: connector-registrar ${known ? `${words[0]} ` : ""}--help\n`);
+    say(`Type: ${typed} ${asked === null ? "" : `${asked.name()} ${beforeOptions}`}--help\n`);
     return exitCodes.usage;
   }
 }

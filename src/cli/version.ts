@@ -1,6 +1,6 @@
-/** The version in package.json, which stands beside src/ and dist/ alike. */
+/** The version in package.json, which is found through its `imports`, wherever the compiled files lie. */
 import { readFileSync } from "node:fs";
 
 export const version: string = JSON.parse(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  readFileSync(new URL(import.meta.resolve("#package.json")), "utf8"),
 ).version;

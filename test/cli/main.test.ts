@@ -1,14 +1,40 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { test } from "node:test";
-import { commandNames, commandOf } from "../../src/cli/program.ts";
+import { packageProgram } from "../../demo/program.ts";
+import { labProgram } from "../../lab/program.ts";
+import { commandOf } from "../../src/cli/program.ts";
 import { runCli } from "./run-cli.ts";
 
-test("--help lists every command", async () => {
-  const { code, stdout } = await runCli(["--help"]);
-  assert.equal(code, 0);
-  for (const name of ["start", "demo", "emit", "tail", "simulate-graph", "simulate"]) {
-    assert.match(stdout, new RegExp(`^  ${name} `, "m"));
-  }
+const root = join(import.meta.dirname, "..", "..");
+const product = ["start", "emit", "tail", "doctor", "health", "replay", "reconcile", "repartition"];
+
+/** The commands that the help of a program lists. */
+function listed(program: string): string[] {
+  const { status, stdout } = spawnSync(process.execPath, [join(root, program), "--help"], {
+    encoding: "utf8",
+  });
+  assert.equal(status, 0);
+  return [...stdout.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map((match) => match[1]!);
+}
+
+test("the product's program has the product's commands alone", () => {
+  assert.deepEqual(listed("src/cli/main.ts"), product);
+});
+
+test("the package's program has demo and emulate-graph as well", () => {
+  assert.deepEqual(listed("demo/main.ts").toSorted(), [...product, "demo", "emulate-graph"].toSorted());
+});
+
+test("the program of a clone has those that need a clone, and demo with a broker of its own", () => {
+  assert.deepEqual(listed("lab/main.ts"), ["demo", "emulate-graph", "simulate", "chaos", "bench"]);
+});
+
+test("a usage error in a clone says what to type with npm", async () => {
+  const { code, stderr } = await runCli(["chaos", "--event", "x"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /^Type: npm run chaos -- --help$/m);
 });
 
 test("no command at all is a call for help", async () => {
@@ -32,11 +58,14 @@ test("--help-settings shows the settings as flags, with variables and defaults; 
 });
 
 /** Of a terminal. What has many options of its own needs more lines. */
-const linesMax: Readonly<Record<string, number>> = { emit: 34, "simulate-graph": 50, chaos: 45, demo: 28 };
+const linesMax: Readonly<Record<string, number>> = { emit: 34, "emulate-graph": 50, chaos: 45, demo: 28 };
 
-for (const name of commandNames) {
-  test(`${name} --help: two examples with flags that exist, 80 columns, one screen`, async () => {
-    const command = await commandOf(name);
+const everyCommand = [packageProgram, labProgram].flatMap((program) =>
+  Object.keys(program.commands).map((name) => ({ program, name })),
+);
+for (const { program, name } of everyCommand) {
+  test(`${program.name} ${name} --help: two examples with flags that exist, 80 columns, one screen`, async () => {
+    const command = await commandOf(program, name);
     assert.ok(command !== null);
     let text = "";
     command.configureOutput({
@@ -51,12 +80,12 @@ for (const name of commandNames) {
       [],
     );
     assert.ok(lines.length <= (linesMax[name] ?? 25), `${lines.length} lines`);
-    const examples = lines.filter((line) => line.startsWith(`  connector-registrar ${name}`));
+    const examples = lines.filter((line) => line.startsWith(`  ${program.name} ${name}`));
     assert.equal(examples.length, 2);
     // `simulate` reads its own options.
     if (name === "simulate") return;
     const known = command.options.map(({ long }) => long);
-    const used = examples.flatMap((line) => line.match(/--[a-z-]+/g) ?? []);
+    const used = examples.flatMap((line) => line.match(/--[a-z][a-z-]*/g) ?? []);
     assert.deepEqual(
       used.filter((flag) => !known.includes(flag)),
       [],

@@ -4,9 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const root = join(import.meta.dirname, "..", "..");
+/** What a clone runs from lab/; all else is in the program that the package installs. */
+const ofLab = new Set(["simulate", "chaos", "bench"]);
+const programFor = (args: readonly string[]) =>
+  join(root, ofLab.has(args[0] ?? "") ? "lab" : "demo", "main.ts");
 
 export interface Ended {
   readonly code: number | null;
@@ -35,7 +38,7 @@ export function startCli(
   limitMs = 120_000,
 ): Running {
   const env = { PATH: process.env.PATH ?? "", ...environment };
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [programFor(args), ...args], {
     env,
     stdio: ["pipe", "pipe", "pipe"],
     timeout: limitMs,
@@ -80,7 +83,7 @@ export function runCli(args: readonly string[], environment?: Environment, input
 
 /** As `startCli`, with a standard output of the caller's. */
 export function startCliTo(stdout: number, args: readonly string[], environment: Environment = {}) {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [programFor(args), ...args], {
     env: { PATH: process.env.PATH ?? "", ...environment },
     stdio: ["ignore", stdout, "pipe"],
     timeout: 120_000,
