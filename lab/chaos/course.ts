@@ -2,38 +2,10 @@
 
 import { pause } from "../../src/cli/pause.ts";
 import { systemClock as clock } from "../../src/clock.ts";
-import type { OpenLog } from "../../src/compose.ts";
-import type { Brokers, Cluster } from "./brokers.ts";
-import type { Crew } from "./crew.ts";
 import { workers } from "./environment.ts";
-import type { ChaosPlan } from "./plan.ts";
 import type { Fault } from "./plan-faults.ts";
+import type { Course } from "./run-state.ts";
 import { uncleanElection } from "./unclean-election.ts";
-
-export interface Course {
-  readonly plan: ChaosPlan;
-  readonly log: OpenLog;
-  readonly crew: Crew;
-  readonly brokers: Brokers;
-  /** Null: one broker. */
-  readonly cluster: Cluster | null;
-  /** In the order in which they struck. */
-  readonly struck: Fault[];
-  /** Of what may be emitted, and was. */
-  readonly emission: Emission;
-  /** What the workers may go on with, once they are told to. */
-  readonly worker: { continueOverGaps: boolean };
-  readonly problems: string[];
-  readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
-}
-
-export interface Emission {
-  /** Records that the log confirmed. */
-  done: number;
-  /** Records that may stand in the input beyond what is settled: what a fault finds under way. */
-  ahead: number;
-}
 
 const pollMs = 50;
 const clusterPollMs = 500;

@@ -1,6 +1,5 @@
 /** The options as typed, and what they ask for. */
 import type { Problem } from "../../src/cli/terminal.ts";
-import type { ChaosOptions } from "./plan.ts";
 
 export interface ChaosFlags {
   readonly events: number;
@@ -44,4 +43,17 @@ export function chaosOptions(flags: ChaosFlags): OptionsResult {
   }
   const counts = { events, kills, freezes, brokerRestarts, brokerFreezes, linkCuts };
   return { ok: true, options: { ...counts, brokers, uncleanElection, seed } };
+}
+
+export interface ChaosOptions {
+  /** Distinct enrollments. */
+  readonly events: number;
+  readonly kills: number;
+  readonly freezes: number;
+  readonly brokers: 1 | 3;
+  readonly brokerRestarts: number;
+  readonly brokerFreezes: number;
+  readonly linkCuts: number;
+  readonly uncleanElection: boolean;
+  readonly seed: number;
 }

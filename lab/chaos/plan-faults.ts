@@ -3,7 +3,7 @@
 import { shuffle } from "../../src/cli/samples/random.ts";
 import type { Random } from "../../src/ports.ts";
 import type { Bearing } from "./links.ts";
-import type { ChaosOptions } from "./plan.ts";
+import type { ChaosOptions } from "./options.ts";
 import type { Direction } from "./relay.ts";
 
 /** Of several brokers: the one that leads most partitions, or the one that coordinates the workers' group. */

@@ -5,20 +5,8 @@ import { type EnrollmentEvent, enrollmentRecord } from "../../src/cli/samples/en
 import { duplicateOf, sampleEnrollment } from "../../src/cli/samples/enrollments.ts";
 import { randomUuid, seededRandom, shuffle } from "../../src/cli/samples/random.ts";
 import type { NewRecord, Random } from "../../src/ports.ts";
+import type { ChaosOptions } from "./options.ts";
 import { type Fault, planFaults, type Times } from "./plan-faults.ts";
-
-export interface ChaosOptions {
-  /** Distinct enrollments. */
-  readonly events: number;
-  readonly kills: number;
-  readonly freezes: number;
-  readonly brokers: 1 | 3;
-  readonly brokerRestarts: number;
-  readonly brokerFreezes: number;
-  readonly linkCuts: number;
-  readonly uncleanElection: boolean;
-  readonly seed: number;
-}
 
 export interface ChaosPlan {
   readonly tenantIds: readonly string[];

@@ -10,14 +10,16 @@ import { type OpenLog, openLog, type Problem } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { topicName } from "../../src/domain/topics.ts";
 import type { Brokers, Cluster } from "./brokers.ts";
-import { type Course, emit, strike } from "./course.ts";
+import { emit, strike } from "./course.ts";
 import { startCrew } from "./crew.ts";
 import { groupId, logEnvironment, partitionCount, times, workerEnvironment, workers } from "./environment.ts";
 import { type GraphProcess, startGraph } from "./graph-process.ts";
 import { openLag } from "./lag.ts";
-import { type ChaosOptions, type ChaosPlan, planChaos } from "./plan.ts";
+import type { ChaosOptions } from "./options.ts";
+import { type ChaosPlan, planChaos } from "./plan.ts";
 import type { Fault } from "./plan-faults.ts";
 import { openProcesses } from "./processes.ts";
+import type { Course } from "./run-state.ts";
 import { type ChaosCounts, verifyChaos } from "./verify.ts";
 
 export interface ChaosSettings extends ChaosOptions {

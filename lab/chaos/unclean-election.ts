@@ -15,9 +15,9 @@ import type { LogRecord, NewRecord } from "../../src/ports.ts";
 import type { Cluster } from "./brokers.ts";
 import { allowUncleanElection, leadOnly, readTopicOffsets } from "./cluster-change.ts";
 import { type ClusterView, isWhole } from "./cluster-view.ts";
-import type { Course } from "./course.ts";
 import type { LoggedFault, Stop } from "./crew.ts";
 import type { PartitionOffsets } from "./lag.ts";
+import type { Course } from "./run-state.ts";
 import { until } from "./until.ts";
 
 const topic = topicName("enrolled", "");

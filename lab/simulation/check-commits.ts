@@ -1,21 +1,10 @@
 /** What committed offsets pass: nothing without an outcome, but for what the log itself lost. */
 import type { LogRecord } from "../../src/ports.ts";
 import { tells } from "./check-lost.ts";
-import type { RecordState } from "./check-records.ts";
-import type { Run } from "./checker.ts";
+import type { Run } from "./check-run.ts";
+import type { Line, RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import { inputOf, placeOf } from "./origins.ts";
-
-/** Records of one input partition, in order, and how many of them committed offsets have passed. */
-export interface Line {
-  records: LogRecord[];
-  passed: number;
-  /**
-   * The log lost all from here on. Until a worker has said so, and one has begun again within what is left, what is
-   * committed is about a log that is no more. Null: nothing was lost, or that is over.
-   */
-  lostFrom: { readonly offset: number; isTold: boolean } | null;
-}
 
 export function checkCommit(
   run: Run,

@@ -2,7 +2,7 @@
 import type { GraphObject, LogRecord } from "../../src/ports.ts";
 import type { Lost } from "./check-lost.ts";
 import { readPauses } from "./check-pauses.ts";
-import type { Residue, Run } from "./checker.ts";
+import type { Residue, Run } from "./check-run.ts";
 import type { Entry } from "./history.ts";
 import { inputOf } from "./origins.ts";
 

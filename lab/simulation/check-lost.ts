@@ -1,6 +1,6 @@
 /** What the log itself lost, by retention or by harm, and whether a worker said so where one could tell. */
 import type { LogRecord, Topic } from "../../src/ports.ts";
-import type { Run } from "./checker.ts";
+import type { Run } from "./check-run.ts";
 import type { Entry } from "./history.ts";
 import { namesTopic } from "./operator.ts";
 

@@ -1,10 +1,11 @@
 /** Records: what is registered, dead-lettered, moved, and what committed offsets pass. */
 import type { LogRecord } from "../../src/ports.ts";
-import { checkCommit, createLine, harm, type Line, noteTold } from "./check-commits.ts";
+import { checkCommit, createLine, harm, noteTold } from "./check-commits.ts";
 import { checkEnd } from "./check-end.ts";
 import { type GraphFindings, objectKey } from "./check-graph.ts";
 import type { Lost } from "./check-lost.ts";
-import type { Run } from "./checker.ts";
+import type { Run } from "./check-run.ts";
+import type { RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import {
   carriedOrigin,
@@ -19,37 +20,11 @@ import {
 } from "./origins.ts";
 import type { Input } from "./workload.ts";
 
-interface Registered {
-  readonly graphId: string;
-  readonly key: string;
-  /** All that may not differ between two records of one identity. */
-  readonly fixed: string;
-}
-
 interface RegisteredEvent {
   readonly id: string;
   readonly data: Record<string, string> & {
     readonly sourceEvent: { readonly topic: string; readonly partition: number; readonly offset: number };
   };
-}
-
-interface DeadLetter {
-  readonly code: string;
-}
-
-export interface RecordState {
-  readonly registered: Map<number, Registered>;
-  readonly identityOfKey: Map<string, number>;
-  /** By the refused input. */
-  readonly dead: Map<Input, DeadLetter>;
-  /** The copies of each input, in order of storing, and which of them a record is. */
-  readonly copies: Map<Input, LogRecord[]>;
-  /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */
-  readonly movedHome: Set<Input>;
-  readonly lines: Map<string, Line>;
-  /** Topics that were made again, while no worker has said so. */
-  readonly madeAgain: Set<LogRecord["topic"]>;
-  readonly lost: Lost;
 }
 
 export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string[] {

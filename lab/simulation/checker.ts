@@ -13,33 +13,13 @@
 import { checkGraph } from "./check-graph.ts";
 import { checkTold, findLost } from "./check-lost.ts";
 import { checkRecords } from "./check-records.ts";
-import type { Defect } from "./graph-server.ts";
-import type { Entry } from "./history.ts";
-import { type InputsByPlace, inputsAndCopies } from "./origins.ts";
-import type { Workload } from "./workload.ts";
-
-export interface Run {
-  readonly entries: readonly Entry[];
-  readonly workload: Workload;
-  readonly inputsAt: InputsByPlace;
-  /** A tenant of which something goes wrong for good: what its records come to is judged by what that allows. */
-  readonly defectiveTenant: string | null;
-  readonly defect: Defect | null;
-  /** Graph honours the ids that are sent: not even a frozen create can make a second object. */
-  readonly idsProtect: boolean;
-  /** All settled in time: what must be there at the end may be demanded. */
-  readonly isSettled: boolean;
-}
+import type { Residue, Run } from "./check-run.ts";
+import { inputsAndCopies } from "./origins.ts";
 
 export interface Verdict {
   readonly violations: readonly string[];
   /** Objects that a process frozen inside a create for longer than the settle time made twice. */
   readonly residue: readonly Residue[];
-}
-
-export interface Residue {
-  readonly tenantId: string;
-  readonly objectIds: readonly string[];
 }
 
 export function check(run: Run): Verdict {

@@ -8,8 +8,9 @@
  */
 import type { Commit, CommitResult } from "../../src/ports.ts";
 import type { Broker, StoredCommit } from "./broker.ts";
-import type { Group, Joined, MemberTimeouts } from "./group.ts";
+import type { Group, Joined } from "./group.ts";
 import type { History } from "./history.ts";
+import type { MemberTimeouts } from "./member-timing.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** `term`: which coordinator answered. */

@@ -1,8 +1,8 @@
 /** Enrollment events as installers write them: both CloudEvents modes, and spoiled in many ways. */
-import type { Header, NewRecord } from "../../src/ports.ts";
+import type { GraphObject, Header, NewRecord } from "../../src/ports.ts";
 import type { Dice } from "./dice.ts";
-import type { Details } from "./workload.ts";
 
+export type Details = Omit<GraphObject, "id">;
 type Encoded = Pick<NewRecord, "value" | "headers">;
 
 export const badSorts = [

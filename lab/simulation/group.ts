@@ -10,16 +10,12 @@
  */
 import type { Dice } from "./dice.ts";
 import type { History } from "./history.ts";
+import type { MemberTimeouts } from "./member-timing.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface Joined {
   readonly generation: number;
   readonly partitions: readonly number[];
-}
-
-export interface MemberTimeouts {
-  readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
 }
 
 export interface Group {

@@ -1,15 +1,10 @@
 /** The worker's side of group membership, as a Kafka client has it: join, heartbeat, rejoin, leave. */
 import type { Membership, Session } from "../../src/ports.ts";
 import type { Coordinator, Heard } from "./coordinator.ts";
-import type { Joined, MemberTimeouts } from "./group.ts";
+import type { Joined } from "./group.ts";
 import type { Link } from "./link.ts";
+import type { MemberTiming } from "./member-timing.ts";
 import type { SimProcess } from "./process.ts";
-
-export interface MemberTiming extends MemberTimeouts {
-  readonly heartbeatMs: number;
-  /** How much earlier than the coordinator the worker considers its session over. */
-  readonly marginMs: number;
-}
 
 /** What a session needs to know about the membership that it is part of. */
 export interface Hold {

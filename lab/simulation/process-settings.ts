@@ -1,7 +1,7 @@
 /** What one life of a worker is started with: the core's settings, and its adapters' time limits that agree with them. */
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import type { Dice } from "./dice.ts";
-import type { MemberTiming } from "./member.ts";
+import type { MemberTiming } from "./member-timing.ts";
 
 export interface ProcessSettings
   extends Omit<RegistrarSettings, "isTenantAllowed" | "sabotage">,

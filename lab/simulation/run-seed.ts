@@ -1,5 +1,7 @@
 /** One run, wholly decided by its seed: faults for a while, then calm, in which all must settle; then the verdict. */
-import { check, type Residue } from "./checker.ts";
+
+import type { Residue } from "./check-run.ts";
+import { check } from "./checker.ts";
 import { dice as createDice } from "./dice.ts";
 import { createHistory, type Entry } from "./history.ts";
 import type { StartWorker } from "./life.ts";

@@ -10,7 +10,8 @@ import type {
   SurveyResult,
 } from "../../src/ports.ts";
 import type { Link } from "./link.ts";
-import { type Member, type MemberTiming, startMember } from "./member.ts";
+import { type Member, startMember } from "./member.ts";
+import type { MemberTiming } from "./member-timing.ts";
 import type { SimProcess } from "./process.ts";
 import { type LogWorld, openSession } from "./session.ts";
 

@@ -2,12 +2,12 @@
  * What installers send in one run. Each input carries what it is meant to be, so that the checker knows the identity
  * of every record without asking the code that it checks.
  */
-import type { GraphObject, NewRecord } from "../../src/ports.ts";
+import type { NewRecord } from "../../src/ports.ts";
 import { type Dice, guid } from "./dice.ts";
+import type { Details } from "./encode.ts";
 import { type BadSort, badSorts, encodeBad, encodeEvent, utf8 } from "./encode.ts";
 import { homeOf } from "./home.ts";
 
-export type Details = Omit<GraphObject, "id">;
 export type Intent =
   | { readonly kind: "valid"; readonly identity: number }
   | { readonly kind: "bad"; readonly sort: BadSort };

@@ -4,8 +4,8 @@
  */
 import { spawn } from "node:child_process";
 import type { StartedTestContainer } from "testcontainers";
-import type { OwnBrokerResult } from "./broker.ts";
 import { freePort } from "./broker-port.ts";
+import type { OwnBrokerResult } from "./broker-result.ts";
 
 const image = process.env.KAFKA_IMAGE ?? "apache/kafka:4.1.0";
 const startTimeoutMs = 120_000;

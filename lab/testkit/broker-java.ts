@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OwnBrokerResult } from "./broker.ts";
 import { formatStorage, messageOf, obtainJars } from "./broker-jars.ts";
 import { freePort } from "./broker-port.ts";
 import { launchBroker } from "./broker-process.ts";
+import type { OwnBrokerResult } from "./broker-result.ts";
 
 const heap = "512m";
 

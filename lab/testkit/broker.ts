@@ -5,31 +5,7 @@
 import assert from "node:assert/strict";
 import { startDockerBroker } from "./broker-docker.ts";
 import { startJavaBroker } from "./broker-java.ts";
-
-export interface Broker {
-  readonly ok: true;
-  readonly brokers: string[];
-  /** What it runs on, for one line of output. */
-  readonly kind: "given" | "docker" | "java";
-  /** Ends the broker and removes its data. A broker that was given is left alone. */
-  stop(): Promise<void>;
-}
-
-export interface OwnBroker extends Broker {
-  /** Stops it in order and starts it again on the same port and data. */
-  restart(): Promise<void>;
-  /** Ends it at once, as by kill -9; `start` brings it back on the same port and data. */
-  kill(): Promise<void>;
-  start(): Promise<void>;
-}
-
-interface NoBroker {
-  readonly ok: false;
-  readonly reason: string;
-}
-
-export type BrokerResult = Broker | NoBroker;
-export type OwnBrokerResult = OwnBroker | NoBroker;
+import type { BrokerResult, OwnBrokerResult } from "./broker-result.ts";
 
 export async function obtainBroker(): Promise<BrokerResult> {
   const given = process.env.KAFKA_BROKERS;

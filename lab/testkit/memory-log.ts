@@ -5,77 +5,18 @@
 import type {
   AppendResult,
   Clock,
-  Commit,
-  CommitResult,
   EventLog,
-  InputTopic,
   LogRecord,
   NewRecord,
   OnStored,
-  PositionsResult,
   ScanResult,
   SurveyResult,
   Topic,
   TopicSurvey,
 } from "../../src/ports.ts";
 import { inputTopics } from "../../src/ports.ts";
-import { createMember, type Member } from "./memory-member.ts";
-
-export type Operation = "append" | "commit" | "scan" | "positions" | "survey";
-type Failure = { readonly ok: false; readonly reason: string };
-
-export interface MemoryLog {
-  readonly partitionCount: number;
-  /** A member's view; `isDead` cuts it off. */
-  connect(clock: Clock, isDead: () => boolean): { readonly log: EventLog; readonly member: Member };
-  store(record: NewRecord): LogRecord;
-  records(topic: Topic, partition?: number): readonly LogRecord[];
-  /** Retention: takes the records below `offset`. */
-  truncate(topic: Topic, partition: number, offset: number): void;
-  /** A loss on the brokers' side: takes the records from `offset` on. */
-  cutEnd(topic: Topic, partition: number, offset: number): void;
-  /** Compaction: takes one record from the middle. */
-  compact(topic: Topic, partition: number, offset: number): void;
-  committed(
-    topic: InputTopic,
-    partition?: number,
-  ): { readonly offset: number; readonly metadata: string } | null;
-  commitBefore(commit: Commit): void;
-  /** Every request that arrived. */
-  readonly appends: (readonly NewRecord[])[];
-  readonly commits: (readonly Commit[])[];
-  readonly scans: { readonly topic: Topic; readonly partition: number; readonly from: number }[];
-  /** Next commits, in turn: how they end. "unknown" is not stored; "unknown, stored" is; a number: stored so much later. */
-  readonly commitScript: ("committed" | "superseded" | "unknown" | "unknown, stored" | number)[];
-  /** Next appends, in turn: "lost" stores nothing, "unacknowledged" stores all, both fail. */
-  readonly appendScript: ("stored" | "lost" | "unacknowledged")[];
-  readonly scanScript: Failure[];
-  readonly positionsScript: Failure[];
-  /** Of each topic: another one stands for a topic that was made again. */
-  readonly topicIds: Record<Topic, string | null>;
-  /** Requests of this kind wait, without effect, until the returned function is called. */
-  hold(operation: Operation): () => void;
-  /** Of what is stored from now on. */
-  leaderEpoch: number;
-  /** The current generation of the group: commits of an older one are superseded. */
-  generation: number;
-  /** @internal for memory-member.ts */
-  readonly broker: Broker;
-}
-
-export interface Broker {
-  reach(operation: Operation): Promise<void>;
-  at(topic: Topic, partition: number): Partition;
-  onStored(listener: () => void): void;
-  commit(commits: readonly Commit[], isCurrent: () => boolean): CommitResult;
-  positions(partitions: readonly number[]): PositionsResult;
-}
-
-interface Partition {
-  records: LogRecord[];
-  start: number;
-  end: number;
-}
+import type { Broker, MemoryLog, Operation, Partition } from "./memory-log-types.ts";
+import { createMember } from "./memory-member.ts";
 
 const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 const requestMs = 1;

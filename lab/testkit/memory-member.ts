@@ -1,20 +1,6 @@
 /** One worker's membership over the memory log: sessions begin, end and lapse when the test says so. */
-import type { Clock, InputTopic, Membership, ReadResult, Session } from "../../src/ports.ts";
-import type { MemoryLog } from "./memory-log.ts";
-
-export interface Member {
-  /** What the first session holds; default: every partition. Null: it does not begin by itself. */
-  first: readonly number[] | null;
-  /** The session, if any, ends, and the next one begins with these partitions, under a new generation. */
-  rebalance(partitions: readonly number[]): void;
-  /** The worker learns that its session is over; the next one is yet to begin. */
-  endSession(): void;
-  /** How long an acknowledged commit of its sessions holds their partitions. */
-  leaseMs: number;
-  failMembership(reason: string): void;
-  hasLeft(): boolean;
-  join(onSession: (session: Session) => void, onFailure: (reason: string) => void, clock: Clock): Membership;
-}
+import type { InputTopic, ReadResult, Session } from "../../src/ports.ts";
+import type { Member, MemoryLog } from "./memory-log-types.ts";
 
 export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
   const { broker } = memory;

@@ -1,6 +1,6 @@
 /** What commands say to people, and how they end. Results go to standard output, everything else to standard error. */
-import type { SettingProblem } from "../config/load.ts";
 
+import type { SettingProblem } from "../config/problem.ts";
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** What is wrong and what to type; `code` is stable and kebab-case. */

@@ -1,8 +1,7 @@
 /** TLS and SASL of Kafka: what is missing beside something else, and files that do not hold what they are named for. */
 import { readFileSync } from "node:fs";
 import { exportLine } from "./export-line.ts";
-import type { Findings } from "./lint.ts";
-import type { SettingProblem } from "./load.ts";
+import type { Findings, SettingProblem } from "./problem.ts";
 import { type SettingName, type Settings, table } from "./table.ts";
 
 /**

@@ -1,12 +1,7 @@
 /** What no single setting shows: pairs that contradict each other (problems) or work against the user (warnings). */
 import { kafkaOnly, lintKafkaSecurity } from "./lint-kafka-security.ts";
-import type { SettingProblem } from "./load.ts";
+import type { Findings, SettingProblem } from "./problem.ts";
 import { type Group, type SettingName, type Settings, table } from "./table.ts";
-
-export interface Findings {
-  readonly problems: readonly SettingProblem[];
-  readonly warnings: readonly string[];
-}
 
 export function lint(
   s: Settings,

@@ -5,6 +5,7 @@
 import { Value } from "typebox/value";
 import { exportLine } from "./export-line.ts";
 import { lint } from "./lint.ts";
+import type { SettingProblem } from "./problem.ts";
 import {
   flagName,
   type GivenSettings,
@@ -16,15 +17,6 @@ import {
   table,
 } from "./table.ts";
 import { findTypos } from "./typos.ts";
-
-export interface SettingProblem {
-  readonly variable: string;
-  /** What was given, quoted; secrets masked; "nothing" when unset. */
-  readonly given: string;
-  readonly problem: string;
-  /** What to type. */
-  readonly fix: string;
-}
 
 export interface SettingSources {
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -12,8 +12,8 @@ import {
   readDead,
   readRegistered,
 } from "../../lab/testkit/enrollments.ts";
-import { createMemoryLog, type MemoryLog } from "../../lab/testkit/memory-log.ts";
-import type { Member } from "../../lab/testkit/memory-member.ts";
+import { createMemoryLog } from "../../lab/testkit/memory-log.ts";
+import type { Member, MemoryLog } from "../../lab/testkit/memory-log-types.ts";
 import { type Asked, createScriptedGraph, type ScriptedGraph } from "../../lab/testkit/scripted-graph.ts";
 import { type VirtualTime, virtualTime } from "../../lab/testkit/virtual-time.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";

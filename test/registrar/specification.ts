@@ -12,7 +12,7 @@ import {
   parkedBefore,
   registeredBefore,
 } from "../../lab/testkit/enrollments.ts";
-import type { MemoryLog } from "../../lab/testkit/memory-log.ts";
+import type { MemoryLog } from "../../lab/testkit/memory-log-types.ts";
 import type { Step } from "../../lab/testkit/scripted-graph.ts";
 import type { NewRecord } from "../../src/ports.ts";
 import { decodeMetadata, encodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";

@@ -13,7 +13,8 @@ import { finished } from "node:stream/promises";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { pathToFileURL } from "node:url";
-import { type BrokerResult, obtainBroker } from "../../lab/testkit/broker.ts";
+import { obtainBroker } from "../../lab/testkit/broker.ts";
+import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
 

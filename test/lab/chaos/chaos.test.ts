@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ChaosOptions } from "../../../lab/chaos/options.ts";
 import { type ChaosFlags, chaosOptions } from "../../../lab/chaos/options.ts";
-import { type ChaosOptions, type ChaosPlan, planChaos } from "../../../lab/chaos/plan.ts";
+import { type ChaosPlan, planChaos } from "../../../lab/chaos/plan.ts";
 import type { Fault } from "../../../lab/chaos/plan-faults.ts";
 import { type ChaosOutcome, verifyChaos } from "../../../lab/chaos/verify.ts";
 import type { GraphObject, LogRecord } from "../../../src/ports.ts";

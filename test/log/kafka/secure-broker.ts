@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
-import { type BrokerResult, startOwnBroker } from "../../../lab/testkit/broker.ts";
+import { startOwnBroker } from "../../../lab/testkit/broker.ts";
 import { freePort } from "../../../lab/testkit/broker-port.ts";
+import type { BrokerResult } from "../../../lab/testkit/broker-result.ts";
 
 export const user = "registrar";
 export const password = "correct horse; battery=staple";

@@ -8,7 +8,8 @@
  * 2. After close() no byte is sent: connections are reset with what they and the kernel had buffered, requests in flight
  *    fail.
  */
-import { type Connection, openCluster, type WireSettings } from "./cluster.ts";
+import { openCluster, type WireSettings } from "./cluster.ts";
+import type { Connection } from "./connection.ts";
 import type { PartitionMetadata, TopicMetadata } from "./metadata-request.ts";
 import type { Node } from "./node.ts";
 import { openSockets } from "./sockets.ts";

@@ -6,6 +6,7 @@
 import { randomInt } from "node:crypto";
 import { Kafka, type Cluster as KafkajsCluster, logLevel } from "kafkajs";
 import { seedsOf } from "./addresses.ts";
+import type { Connection, RequestQueue } from "./connection.ts";
 import { AnswerError, errorCodes } from "./errors.ts";
 import type { Health } from "./health.ts";
 import { type Metadata, metadataRequest } from "./metadata-request.ts";
@@ -32,25 +33,6 @@ export interface Cluster extends KafkajsCluster {
   readonly connectionPoolBuilder: {
     build(target?: { host?: string; port?: number }): Promise<{ readonly pool: readonly Connection[] }>;
   };
-}
-
-export interface Connection {
-  /** host:port */
-  readonly broker: string;
-  readonly requestQueue: RequestQueue;
-}
-
-interface RequestQueue {
-  readonly inflight: ReadonlyMap<
-    number,
-    { readonly sentAt: number; readonly entry: { readonly apiName: string } }
-  >;
-  readonly pending: readonly unknown[];
-  throttledUntil: number;
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  checkPendingRequests(): void;
-  scheduleCheckPendingRequests(): void;
-  fulfillRequest(answer: unknown): void;
 }
 
 /** Not connected yet. `connections`: those that it has made are added as they come. */

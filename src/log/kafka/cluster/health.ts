@@ -6,7 +6,7 @@
  * a while: a leader that moved away from a broker takes the need for that broker along.
  */
 import type { Clock, RegistrarEvent } from "../../../ports.ts";
-import type { Connection } from "./cluster.ts";
+import type { Connection } from "./connection.ts";
 
 export type LogEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;
 

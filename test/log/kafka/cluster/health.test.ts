@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
 import { systemClock } from "../../../../src/clock.ts";
 import { openWire } from "../../../../src/log/kafka/cluster/client.ts";
-import type { Connection } from "../../../../src/log/kafka/cluster/cluster.ts";
+import type { Connection } from "../../../../src/log/kafka/cluster/connection.ts";
 import { createHealth, type LogEvent } from "../../../../src/log/kafka/cluster/health.ts";
 
 function given() {

@@ -1,0 +1,41 @@
+/** What the checks of records know so far. */
+import type { LogRecord } from "../../src/ports.ts";
+import type { Lost } from "./check-lost.ts";
+import type { Input } from "./workload.ts";
+
+export interface Registered {
+  readonly graphId: string;
+  readonly key: string;
+  /** All that may not differ between two records of one identity. */
+  readonly fixed: string;
+}
+
+export interface DeadLetter {
+  readonly code: string;
+}
+
+export interface RecordState {
+  readonly registered: Map<number, Registered>;
+  readonly identityOfKey: Map<string, number>;
+  /** By the refused input. */
+  readonly dead: Map<Input, DeadLetter>;
+  /** The copies of each input, in order of storing, and which of them a record is. */
+  readonly copies: Map<Input, LogRecord[]>;
+  /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */
+  readonly movedHome: Set<Input>;
+  readonly lines: Map<string, Line>;
+  /** Topics that were made again, while no worker has said so. */
+  readonly madeAgain: Set<LogRecord["topic"]>;
+  readonly lost: Lost;
+}
+
+/** Records of one input partition, in order, and how many of them committed offsets have passed. */
+export interface Line {
+  records: LogRecord[];
+  passed: number;
+  /**
+   * The log lost all from here on. Until a worker has said so, and one has begun again within what is left, what is
+   * committed is about a log that is no more. Null: nothing was lost, or that is over.
+   */
+  lostFrom: { readonly offset: number; isTold: boolean } | null;
+}
