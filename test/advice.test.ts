@@ -97,14 +97,9 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** Not for users of the product: they serve tests and measurements, on brokers and Graphs of their own. */
-const ofTheWorkshop = /^src\/(?:simulation|emulator|cli\/(?:bench|chaos|simulate|demo))/;
-
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
-const sources = globSync("src/**/*.ts", { cwd: root })
-  .filter((path) => !ofTheWorkshop.test(path))
-  .sort();
+const sources = globSync("src/**/*.ts", { cwd: root }).sort();
 const pages = ["README.md", ...globSync("docs/*.md", { cwd: root }).sort()];
 const advice: readonly AdviceText[] = [
   ...sources.flatMap((path) => adviceInCode(path, read(path))),

@@ -20,7 +20,7 @@ import {
 import { checkBlock, plainShell, readersEnvironment } from "./support/doc-script.ts";
 
 const root = join(import.meta.dirname, "..");
-const pages = globSync(["*.md", "docs/**/*.md", "bench/**/*.md"], { cwd: root })
+const pages = globSync(["*.md", "docs/**/*.md", "lab/**/*.md"], { cwd: root })
   .sort()
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 const scripts: Record<string, string> = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;

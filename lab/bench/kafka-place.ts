@@ -26,7 +26,7 @@ export interface KafkaPlace {
   remove(): Promise<void>;
 }
 
-export function kafkaClient(brokers: readonly string[]): kafkajs.Kafka {
+function kafkaClient(brokers: readonly string[]): kafkajs.Kafka {
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId: "bench",

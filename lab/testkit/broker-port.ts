@@ -1,3 +1,4 @@
+/** Free ports. */
 import { createServer } from "node:net";
 
 /** A TCP port on the loopback address that nobody listens on just now. */

@@ -27,7 +27,8 @@ async function runTree(
     const support = join(root, "test", "support");
     await mkdir(support, { recursive: true });
     for (const name of runnerFiles) await cp(join(import.meta.dirname, name), join(support, name));
-    await writeFile(join(support, "broker.ts"), options.broker ?? noBroker);
+    await mkdir(join(root, "lab", "testkit"), { recursive: true });
+    await writeFile(join(root, "lab", "testkit", "broker.ts"), options.broker ?? noBroker);
     await writeFile(join(root, "package.json"), `{ "type": "module" }`);
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(root, "test", path)), { recursive: true });

@@ -11,49 +11,10 @@ export interface SourceFile {
 /** Where, and what to do about it, in one line: `src/a.ts:3: ...`. */
 export type Violation = string;
 
-export interface Layer {
-  /** Layers whose modules it may import, its own excepted. */
-  readonly imports: readonly string[];
-  /** Layers of which it may import types only. */
-  readonly types?: readonly string[];
-  /** Packages, by name. */
-  readonly packages?: readonly string[];
-  /** node: modules without the prefix; "*" is all of them. */
-  readonly node?: readonly string[];
-}
-
 /** A folder of src, or a file of it without `.ts`: `registrar`, `ports`. */
 export function layerOf(path: string): string {
   const [, first = ""] = path.split("/");
   return first.replace(/\.ts$/, "");
-}
-
-export function arrowViolations(file: SourceFile, layers: Readonly<Record<string, Layer>>): Violation[] {
-  const own = layerOf(file.path);
-  const layer = layers[own];
-  if (layer === undefined) return [`${file.path}:1: the layer ${own} has no import rule: add one`];
-  const mayNode = (name: string): boolean =>
-    layer.node?.includes("*") === true || layer.node?.includes(name) === true;
-  return importsOf(file.text).flatMap(({ specifier, typeOnly, line }) => {
-    const refuse = (why: string): Violation[] => [
-      `${file.path}:${line}: ${own} may not import ${specifier}${why}`,
-    ];
-    if (specifier.startsWith("node:")) return mayNode(specifier.slice(5)) ? [] : refuse("");
-    if (!specifier.startsWith(".")) return layer.packages?.includes(packageOf(specifier)) ? [] : refuse("");
-    const target = posix.join(posix.dirname(file.path), specifier);
-    if (!target.startsWith("src/")) return refuse(": it lies outside src");
-    const to = layerOf(target);
-    if (to === own || layer.imports.includes(to)) return [];
-    if (layer.types?.includes(to)) return typeOnly ? [] : refuse(", only its types");
-    return refuse("");
-  });
-}
-
-function packageOf(specifier: string): string {
-  return specifier
-    .split("/")
-    .slice(0, specifier.startsWith("@") ? 2 : 1)
-    .join("/");
 }
 
 const ambient: readonly [RegExp, string][] = [
@@ -73,6 +34,23 @@ const impure: readonly [RegExp, string][] = [
 export function ambientViolations(file: SourceFile, kind: "pure" | "adapter"): Violation[] {
   const code = blank(file.text, "blank");
   return find(file, code, kind === "pure" ? impure : ambient, "take it from ports.ts instead of using");
+}
+
+/**
+ * What no rule about imports sees: a module or a file that is found by a computed path. Data beside the code is found
+ * through package.json's `imports`.
+ */
+export function computedViolations(file: SourceFile): Violation[] {
+  return find(
+    file,
+    blank(file.text, "keep"),
+    [
+      [/(?<![.\w])import\(\s*(?!["'])/g, "a computed import"],
+      [/\bimport\.meta\.(?:url|dirname|filename)\b/g, "the place of the file"],
+      [/\bcreateRequire\b|(?<![.\w])require\(/g, "require"],
+    ],
+    "import by a literal instead of using",
+  );
 }
 
 export function anyViolations(file: SourceFile): Violation[] {
@@ -167,22 +145,6 @@ export function untestedViolations(
     .filter(([, test]) => !files.some(({ path }) => path === test))
     .map(([path, test]) => `${path}:1: declared as tested by ${test}, which is not there`);
   return [...untested, ...outdated, ...missing];
-}
-
-/** Files that import each other in a ring, types excepted. */
-export function cycleViolations(files: readonly SourceFile[]): Violation[] {
-  const edges = new Map(files.map((file) => [file.path, valueImports(file)]));
-  const done = new Set<string>();
-  const violations: Violation[] = [];
-  const visit = (path: string, trail: readonly string[]): void => {
-    const at = trail.indexOf(path);
-    if (at >= 0) violations.push(`${path}:1: an import ring: ${[...trail.slice(at), path].join(" -> ")}`);
-    if (at >= 0 || done.has(path)) return;
-    for (const next of edges.get(path) ?? []) visit(next, [...trail, path]);
-    done.add(path);
-  };
-  for (const path of edges.keys()) visit(path, []);
-  return violations;
 }
 
 function valueImports(file: SourceFile): string[] {

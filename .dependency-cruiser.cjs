@@ -1,0 +1,188 @@
+/**
+ * The arrows between folders, held by `npm run lint`. Type imports count like any other; where a folder may take another
+ * one's types only, the table says so. test/arrows.test.ts shows that each rule can fail.
+ *
+ *   emulator/   nothing of the others: it stands for Graph and Entra
+ *   src/        the product, nothing outside src
+ *   demo/       src and emulator: the program that the package installs
+ *   lab/        all of these: never in the package
+ *   scripts/    src
+ *   test/       anything
+ */
+
+/**
+ * Folders and files of src. `imports`: whose modules it may import; `types`: whose types; `packages`; `node`: modules of
+ * Node itself, "*" for all. Arrows point inward: domain <- policy <- registrar. Adapters know domain and ports, and not
+ * each other. Only compose.ts builds adapters, and cli builds what the command line alone needs.
+ */
+const layers = {
+  ports: {},
+  domain: { types: ["ports"], packages: ["typebox"], node: ["crypto", "assert", "assert/strict"] },
+  policy: { imports: ["domain"], types: ["ports"], node: ["assert", "assert/strict"] },
+  moment: { types: ["ports"] },
+  clock: { types: ["ports"], node: ["perf_hooks"] },
+  registrar: { imports: ["domain", "moment", "policy", "ports"], node: ["assert", "assert/strict"] },
+  reconcile: { imports: ["domain"], types: ["ports"], packages: ["typebox"] },
+  repartition: { imports: ["domain", "ports", "registrar"] },
+  config: { imports: ["domain"], types: ["ports"], packages: ["typebox"], node: ["fs", "path"] },
+  "log/kafka": { imports: ["domain", "moment", "ports"], packages: ["kafkajs"], node: ["*"] },
+  "log/embedded": { imports: ["domain", "ports"], node: ["*"] },
+  graph: {
+    imports: ["domain", "moment", "ports"],
+    packages: ["@azure/identity", "@microsoft/microsoft-graph-client", "undici"],
+    node: ["*"],
+  },
+  observe: {
+    imports: ["domain", "ports"],
+    types: ["policy"],
+    packages: ["pino", "prom-client"],
+    node: ["*"],
+  },
+  snapshots: { imports: ["domain", "ports"], node: ["*"] },
+  server: { imports: ["domain", "ports"], node: ["*"] },
+  compose: {
+    imports: [
+      ...["clock", "config", "domain", "graph", "log/embedded", "log/kafka", "observe", "policy", "ports"],
+      ...["registrar", "repartition", "server", "snapshots"],
+    ],
+    packages: ["pino"],
+    node: ["*"],
+  },
+  cli: {
+    imports: [
+      ...["clock", "compose", "config", "domain", "observe", "policy", "ports", "reconcile", "repartition"],
+      "server",
+    ],
+    types: ["registrar"],
+    packages: ["commander", "kafkajs", "pino"],
+    node: ["*"],
+  },
+};
+
+const rooms = ["src", "emulator", "demo", "lab", "scripts", "test"];
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const oneOf = (names) => `(?:${names.map(escaped).join("|")})`;
+const inSrc = (names) => (names.length === 0 ? "^$" : `^src/${oneOf(names)}(?:\\.ts$|/)`);
+const ofRooms = (names) => `^${oneOf(names)}/`;
+const packageTypes = [
+  ...["npm", "npm-dev", "npm-optional", "npm-peer", "npm-bundled", "npm-no-pkg", "npm-unknown"],
+  "unknown",
+];
+
+/** Nothing but these packages and modules of Node. */
+function outside(name, from, packages, node) {
+  const allowed = packages.length === 0 ? "^$" : `(?:^|node_modules/)${oneOf(packages)}(?:/|$)`;
+  const rules = [
+    {
+      name: `${name}: packages`,
+      severity: "error",
+      from,
+      to: { dependencyTypes: packageTypes, pathNot: [allowed, ofRooms(rooms)] },
+    },
+  ];
+  if (node.includes("*")) return rules;
+  const modules = node.length === 0 ? "^$" : `^(?:node:)?${oneOf(node)}$`;
+  return [
+    ...rules,
+    { name: `${name}: node`, severity: "error", from, to: { dependencyTypes: ["core"], pathNot: modules } },
+  ];
+}
+
+function layerRules([name, { imports = [], types = [], packages = [], node = [] }]) {
+  const from = { path: inSrc([name]) };
+  const values = inSrc([name, ...imports]);
+  return [
+    {
+      name: `src/${name}: values`,
+      severity: "error",
+      from,
+      to: { path: ofRooms(rooms), pathNot: values, dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: `src/${name}: types`,
+      severity: "error",
+      from,
+      to: {
+        path: ofRooms(rooms),
+        pathNot: inSrc([name, ...imports, ...types]),
+        dependencyTypes: ["type-only"],
+      },
+    },
+    ...outside(`src/${name}`, from, packages, node),
+  ];
+}
+
+const forbidden = [
+  { name: "circle", severity: "error", from: {}, to: { circular: true } },
+  { name: "missing", severity: "error", from: {}, to: { couldNotResolve: true } },
+  {
+    name: "src: a folder without rules",
+    severity: "error",
+    from: { path: "^src/", pathNot: inSrc(Object.keys(layers)) },
+    to: {},
+  },
+  ...Object.entries(layers).flatMap(layerRules),
+  {
+    name: "emulator: alone",
+    severity: "error",
+    from: { path: "^emulator/" },
+    to: { path: ofRooms(rooms), pathNot: "^emulator/" },
+  },
+  ...outside("emulator", { path: "^emulator/" }, ["commander", "selfsigned", "typebox"], ["*"]),
+  {
+    name: "demo: src and emulator",
+    severity: "error",
+    from: { path: "^demo/" },
+    to: { path: ofRooms(rooms), pathNot: ofRooms(["demo", "src", "emulator"]) },
+  },
+  ...outside("demo", { path: "^demo/" }, ["commander", "kafkajs", "pino"], ["*"]),
+  {
+    name: "lab: no tests",
+    severity: "error",
+    from: { path: "^lab/" },
+    to: { path: ofRooms(["test", "scripts"]) },
+  },
+  {
+    name: "scripts: src alone",
+    severity: "error",
+    from: { path: "^scripts/" },
+    to: { path: ofRooms(["test", "lab", "demo", "emulator"]) },
+  },
+  {
+    name: "simulation: the core alone",
+    severity: "error",
+    from: { path: "^lab/simulation/" },
+    to: {
+      path: ofRooms(rooms),
+      pathNot: ["^lab/simulation/", inSrc(["clock", "domain", "policy", "ports", "registrar"])],
+    },
+  },
+  {
+    name: "simulation: its checker shares no code with the core",
+    severity: "error",
+    from: { path: "^lab/simulation/check" },
+    to: { path: "^src/", pathNot: inSrc(["ports"]) },
+  },
+  {
+    name: "registrar/intake: knows no other folder of the core",
+    severity: "error",
+    from: { path: "^src/registrar/intake/" },
+    to: { path: "^src/registrar/", pathNot: "^src/registrar/intake/" },
+  },
+];
+
+module.exports = {
+  forbidden,
+  options: {
+    // With this parser type imports are counted and told apart; it takes the TypeScript that this project is written in.
+    parser: "swc",
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".mjs", ".js"],
+      exportsFields: ["exports"],
+      // The last one for packages that hold types alone.
+      mainFields: ["main", "types"],
+      conditionNames: ["import", "node", "default"],
+    },
+  },
+};

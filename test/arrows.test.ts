@@ -1,0 +1,127 @@
+/**
+ * The rules of .dependency-cruiser.cjs can fail, each on a line that breaks it, and let pass what comes close. That the
+ * tree itself keeps them is a part of `npm run lint`.
+ */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { cruise, type IConfiguration, type ICruiseResult } from "dependency-cruiser";
+
+const root = join(import.meta.dirname, "..");
+const config: IConfiguration = createRequire(import.meta.url)("../.dependency-cruiser.cjs");
+
+/** Each in a file of its own: the folder, the line, and the rule that it breaks. */
+const refused: readonly (readonly [folder: string, line: string, rule: string])[] = [
+  ["src/domain", `import { x } from "../registrar/there.ts";`, "src/domain: values"],
+  ["src/domain", `import { x } from "../ports.ts";`, "src/domain: values"],
+  ["src/domain", `import { x, type T } from "../ports.ts";`, "src/domain: values"],
+  ["src/domain", `import fs from "node:fs";`, "src/domain: node"],
+  ["src/domain", `import type { KafkaConfig } from "kafkajs";`, "src/domain: packages"],
+  ["src/domain", `export * from "../registrar/there.ts";`, "src/domain: values"],
+  ["src/domain", `const x = await import("../log/kafka/there.ts");`, "src/domain: values"],
+  ["src/domain", `import type { T } from "../policy/there.ts";`, "src/domain: types"],
+  ["src/domain/deep", `import { x } from "../../../test/there.ts";`, "src/domain: values"],
+  ["src/domain/deep", `import type { T } from "../../../lab/there.ts";`, "src/domain: types"],
+  ["src/registrar", `import "node:crypto";`, "src/registrar: node"],
+  ["src/registrar", `import { x } from "../log/embedded/there.ts";`, "src/registrar: values"],
+  [
+    "src/registrar/intake",
+    `import { x } from "../flow/there.ts";`,
+    "registrar/intake: knows no other folder of the core",
+  ],
+  ["src/log/kafka", `import { x } from "../embedded/there.ts";`, "src/log/kafka: values"],
+  ["src/graph", `import "commander";`, "src/graph: packages"],
+  ["src/cli", `import { x } from "../../emulator/there.ts";`, "src/cli: values"],
+  ["src/cli", `const x = await import("../../demo/there.ts");`, "src/cli: values"],
+  ["src/elsewhere", `import { x } from "../domain/there.ts";`, "src: a folder without rules"],
+  ["emulator", `import type { T } from "../src/ports.ts";`, "emulator: alone"],
+  ["emulator", `import "kafkajs";`, "emulator: packages"],
+  ["demo", `import { x } from "../lab/there.ts";`, "demo: src and emulator"],
+  ["demo", `import "undici";`, "demo: packages"],
+  ["lab/chaos", `import { x } from "../../test/there.ts";`, "lab: no tests"],
+  ["lab/simulation", `import { x } from "../../src/compose.ts";`, "simulation: the core alone"],
+  ["scripts", `import { x } from "../lab/there.ts";`, "scripts: src alone"],
+  ["test", `import { x } from "./nowhere.ts";`, "missing"],
+];
+const allowed: readonly (readonly [folder: string, line: string])[] = [
+  ["src/domain", `import type { T } from "../ports.ts";`],
+  ["src/domain", `import { type T } from "../ports.ts";`],
+  ["src/domain", `import { createHash } from "node:crypto";`],
+  ["src/domain", `import { Compile } from "typebox/compile";`],
+  ["src/domain", `// import { x } from "kafkajs";`],
+  ["src/domain/deep", `import { x } from "../there.ts";`],
+  ["src/registrar", `import { x } from "../domain/there.ts";`],
+  ["src/registrar/flow", `import { x } from "../intake/there.ts";`],
+  ["src/cli", `import "node:fs/promises";`],
+  ["src/cli", `import type { T } from "../registrar/there.ts";`],
+  ["emulator", `import "selfsigned";`],
+  ["demo", `import { x } from "../emulator/there.ts";`],
+  ["lab/chaos", `import { x } from "../../demo/there.ts";`],
+  ["test", `import { x } from "../lab/there.ts";`],
+];
+/** By file. */
+const others: Readonly<Record<string, string>> = {
+  "src/ports.ts": "export const x = 1; export type T = 1;",
+  "src/compose.ts": "export const x = 1;",
+  "lab/simulation/check-x.ts": `import { x } from "../../src/domain/there.ts"; export { x };`,
+  "src/policy/a.ts": `import type { B } from "./b.ts"; export type A = B;`,
+  "src/policy/b.ts": `import { type A } from "./a.ts"; export type B = A;`,
+};
+const rooms = [
+  ...[
+    "src/domain",
+    "src/policy",
+    "src/registrar",
+    "src/registrar/intake",
+    "src/registrar/flow",
+    "src/log/kafka",
+  ],
+  ...["src/log/embedded", "emulator", "demo", "lab", "test"],
+];
+
+suite("the rules for imports", () => {
+  const tree = mkdtempSync(join(tmpdir(), "arrows-"));
+  const broken = new Map<string, Set<string>>();
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    writeFileSync(join(tree, path), `${text}\n`);
+  };
+
+  before(async () => {
+    for (const name of ["package.json", "tsconfig.json"]) write(name, readFileSync(join(root, name), "utf8"));
+    symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
+    for (const room of rooms) write(`${room}/there.ts`, "export const x = 1; export type T = 1;");
+    for (const [path, text] of Object.entries(others)) write(path, text);
+    for (const [index, [folder, line]] of refused.entries()) write(`${folder}/refused-${index}.ts`, line);
+    for (const [index, [folder, line]] of allowed.entries()) write(`${folder}/allowed-${index}.ts`, line);
+    const ruleSet = { forbidden: config.forbidden ?? [] };
+    const options = { ...config.options, ruleSet, validate: true, baseDir: tree };
+    const { output } = await cruise(["src", "emulator", "demo", "lab", "scripts", "test"], options);
+    for (const { from, rule } of (output as ICruiseResult).summary.violations)
+      broken.set(from, (broken.get(from) ?? new Set()).add(rule.name));
+  });
+
+  after(() => rmSync(tree, { recursive: true, force: true }));
+
+  for (const [index, [folder, line, rule]] of refused.entries()) {
+    test(`refused in ${folder}: ${line}`, () =>
+      assert.deepEqual([...(broken.get(`${folder}/refused-${index}.ts`) ?? [])], [rule]));
+  }
+
+  for (const [index, [folder, line]] of allowed.entries()) {
+    test(`allowed in ${folder}: ${line}`, () =>
+      assert.deepEqual([...(broken.get(`${folder}/allowed-${index}.ts`) ?? [])], []));
+  }
+
+  test("types that two files take from each other are a circle", () => {
+    assert.deepEqual([...(broken.get("src/policy/a.ts") ?? [])], ["circle"]);
+  });
+
+  test("the simulation's checker takes types and values of ports alone", () => {
+    const rule = "simulation: its checker shares no code with the core";
+    assert.ok(broken.get("lab/simulation/check-x.ts")?.has(rule));
+  });
+});
