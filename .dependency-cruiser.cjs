@@ -123,6 +123,12 @@ const forbidden = [
   },
   ...Object.entries(layers).flatMap(layerRules),
   {
+    name: "shipped: nothing that only a clone has",
+    severity: "error",
+    from: { path: ofRooms(["src", "emulator", "demo"]) },
+    to: { dependencyTypes: ["npm-dev"] },
+  },
+  {
     name: "emulator: alone",
     severity: "error",
     from: { path: "^emulator/" },

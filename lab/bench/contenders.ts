@@ -100,7 +100,7 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
 function asInImage() {
   execFileSync("npm", ["run", "--silent", "build"], { cwd: root });
   const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
-  const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)![1]!) as string[];
+  const entrypoint = JSON.parse(/^ENTRYPOINT (.*\/src\/cli\/main\.js.*)$/m.exec(dockerfile)![1]!) as string[];
   const environment = [...dockerfile.matchAll(/\b(MALLOC_\w+|KAFKA_MAX_\w+)=(\S+)/g)].map(
     ([, name, value]) => [name, value],
   );

@@ -89,7 +89,7 @@ test(".env.example names every variable of the compose file, with its default, a
     else if (name === "TOPICS_PARTITIONS") assert.equal(value, String(table.topicsPartitions.fallback));
     else assert.equal(value, defaults.get(name), name);
   }
-  const internal = new Set(["REGISTRAR_IMAGE", "KAFKA_TOPIC_PREFIX"]);
+  const internal = new Set(["REGISTRAR_IMAGE", "EMULATOR_IMAGE", "KAFKA_TOPIC_PREFIX"]);
   for (const name of defaults.keys())
     assert.ok(shown.has(name) || internal.has(name), `${name} is in .env.example`);
 });
@@ -106,10 +106,14 @@ test("the checked-in files name public images by version and nothing of this mac
     ".env.example",
     ...globSync("docker/**/*.*", { cwd: root }),
   ];
-  const images = files.flatMap((file) =>
-    [...read(file).matchAll(/^(?:FROM| {4}image:) (\S+)/gm)].map((match) => match[1]!),
-  );
+  const stages = new Set([...read("Dockerfile").matchAll(/^FROM \S+ AS (\S+)$/gm)].map((match) => match[1]!));
+  const images = files
+    .flatMap((file) => [...read(file).matchAll(/^(?:FROM| {2,4}image:) (\S+)/gm)].map((match) => match[1]!))
+    .filter((image) => !stages.has(image));
   for (const image of images)
-    assert.match(image, /^(node|apache\/kafka|prom\/prometheus|grafana\/grafana):v?\d|^\$\{REGISTRAR_IMAGE/);
+    assert.match(
+      image,
+      /^(node|apache\/kafka|prom\/prometheus|grafana\/grafana):v?\d|^\$\{(?:REGISTRAR|EMULATOR)_IMAGE/,
+    );
   assert.ok(images.length >= 6);
 });

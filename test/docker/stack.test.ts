@@ -30,7 +30,7 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
   before(
     async () => {
       stack = await startStack({
-        image: await buildImage(),
+        images: { product: await buildImage("product"), emulator: await buildImage("emulator") },
         files: ["test/docker/chaos.compose.yml"],
         services: ["registrar", ...(skipPrometheus ? [] : ["prometheus"])],
         environment: {

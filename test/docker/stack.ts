@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { freePort } from "../../lab/testkit/broker-port.ts";
 import { type CallOptions, docker, dockerText, type Ended, root } from "./engine.ts";
+import type { Target } from "./image.ts";
 
 export interface Stack {
   readonly kafkaPort: number;
@@ -20,7 +21,7 @@ export interface Stack {
 }
 
 export interface StackOptions {
-  readonly image: string;
+  readonly images: Readonly<Record<Target, string>>;
   readonly files: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly services?: readonly string[];
@@ -38,7 +39,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const project = `registrar-test-${process.pid}-${Date.now().toString(36)}`;
   const [kafkaPort, emulatorPort, prometheusPort] = [await freePort(), await freePort(), await freePort()];
   const environment = {
-    REGISTRAR_IMAGE: options.image,
+    REGISTRAR_IMAGE: options.images.product,
+    EMULATOR_IMAGE: options.images.emulator,
     KAFKA_PORT: String(kafkaPort),
     EMULATOR_PORT: String(emulatorPort),
     PROMETHEUS_PORT: String(prometheusPort),
