@@ -19,7 +19,7 @@ Changes src/registrar, src/policy, src/graph/answer.ts and src/log/kafka/produce
 time, and says which changes no test and no seed of the simulation noticed. No file is changed on
 disk.
 
-  --file GLOB   only these source files (may be repeated), as 'src/registrar/*.ts'
+  --file GLOB   only these source files (may be repeated), as 'src/registrar/**/*.ts'
   --sample N    so many mutants, chosen by the seed; 'all': every one (default 300)
   --seed S      which ones (default 1)
   --near        only the test files that are about the mutated file: quick, and stricter
@@ -61,7 +61,7 @@ async function main(args: string[]): Promise<number> {
   const { chosen } = list(trial);
   if (chosen.length === 0) {
     console.error(
-      `No mutant in ${globs.join(" ")}. Name source files from the root of the tree, as 'src/registrar/*.ts'.`,
+      `No mutant in ${globs.join(" ")}. Name source files from the root of the tree, as 'src/registrar/**/*.ts'.`,
     );
     return 2;
   }

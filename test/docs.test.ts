@@ -78,7 +78,7 @@ const notRun: Record<string, string> = {
   "README.md: export AZURE_TENANT_ID=... AZURE_CLIENT_ID=... AZURE_CLIENT_SECRET=...": "an app in Entra",
   "README.md: export HTTP_PORT=8080": "belongs to the two above",
   "README.md: npm run doctor": "asks these brokers and the real Graph; test/cli/doctor.test.ts runs it",
-  "README.md: npm run build && node dist/cli/main.js start":
+  "README.md: npm run build && node dist/src/cli/main.js start":
     "works with the real Graph; .ci/run builds and starts it",
 };
 
@@ -99,7 +99,7 @@ test("documents, messages and comments use plain words", () => {
   const patterns = [
     "*.md",
     "*.yml",
-    "{docs,bench,deploy,docker,schemas,scripts,src,test}/**/*.{md,ts,mjs,yml,json,sh}",
+    "{docs,emulator,demo,lab,deploy,docker,schemas,scripts,src,test}/**/*.{md,ts,mjs,yml,json,sh}",
   ];
   const files = globSync(patterns, { cwd: root }).filter((path) => path !== "test/docs.test.ts");
   assert.ok(files.length > 400, `${files.length} files`);

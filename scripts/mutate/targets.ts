@@ -12,16 +12,16 @@ export interface Area {
 
 /** What never twice and never lost rest on. */
 export const areas: readonly Area[] = [
-  { sources: ["src/registrar/*.ts"], tests: ["test/registrar/*.test.ts"], isSimulated: true },
+  { sources: ["src/registrar/**/*.ts"], tests: ["test/registrar/**/*.test.ts"], isSimulated: true },
   {
     sources: ["src/policy/*.ts"],
-    tests: ["test/policy/*.test.ts", "test/registrar/*.test.ts"],
+    tests: ["test/policy/*.test.ts", "test/registrar/**/*.test.ts"],
     isSimulated: true,
   },
   { sources: ["src/graph/answer.ts"], tests: ["test/graph/*.test.ts"] },
   {
     sources: ["src/log/kafka/produce/producer.ts", "src/log/kafka/produce/producer-lane.ts"],
-    tests: ["test/log/kafka/producer*.test.ts"],
+    tests: ["test/log/kafka/produce/producer*.test.ts"],
   },
 ];
 

@@ -53,7 +53,8 @@ suite("docs/COMPOSE.md, command by command", { skip, timeout: 1_800_000 }, () =>
         COMPOSE_FILE: `${join(root, "docker-compose.yml")}:${join(root, "test/docker/documents.compose.yml")}`,
         // A developer's own .env must not change the stack.
         COMPOSE_ENV_FILES: "/dev/null",
-        REGISTRAR_IMAGE: await buildImage(),
+        REGISTRAR_IMAGE: await buildImage("product"),
+        EMULATOR_IMAGE: await buildImage("emulator"),
         KAFKA_PORT: String(ports.kafka),
         EMULATOR_PORT: String(ports.emulator),
         EMULATOR_THROTTLE: "150",

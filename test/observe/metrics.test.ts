@@ -107,7 +107,7 @@ test("every label value that is known begins at 0: no event brings a series that
 });
 
 test("every operation of the log that the registrar names is known", () => {
-  const source = globSync("src/registrar/*.ts", { cwd: root }).map((path) =>
+  const source = globSync("src/registrar/**/*.ts", { cwd: root }).map((path) =>
     readFileSync(join(root, path), "utf8"),
   );
   const named = source.flatMap((text) =>

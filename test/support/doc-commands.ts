@@ -182,7 +182,7 @@ export function namedScripts(markdown: string): string[] {
 
 /** Paths in backticks that begin with a folder of the project, as they are or as patterns. */
 export function namedPaths(markdown: string): string[] {
-  const folders = "src|test|docs|scripts|bench|deploy|docker|schemas";
+  const folders = "src|emulator|demo|lab|test|docs|scripts|deploy|docker|schemas";
   const path = new RegExp(`\`((?:${folders})/[\\w./*-]*)\``, "g");
   return [...withoutFences(markdown).matchAll(path)].map((match) => match[1] ?? "");
 }
