@@ -12,7 +12,7 @@ import {
   encodeClaim,
   protocolName,
 } from "./assigner.ts";
-import type { Beat } from "./session.ts";
+import type { Beat } from "./beat.ts";
 
 /** What this member held last; generation -1: nothing yet. */
 export interface OwnClaim {

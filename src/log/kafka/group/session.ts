@@ -27,6 +27,7 @@ import { createFetcher, type FetcherLines } from "../fetch/fetcher.ts";
 import { createInbox } from "../fetch/inbox.ts";
 import { listBounds } from "../fetch/offsets.ts";
 import { delay } from "../fetch/reader.ts";
+import type { Beat } from "./beat.ts";
 
 export interface SessionSettings {
   readonly groupId: string;
@@ -46,12 +47,6 @@ export interface Generation {
   readonly partitions: readonly number[];
   /** Of the inputs, by name, as they were when this member joined. */
   readonly topicIds: ReadonlyMap<string, string | null>;
-}
-
-/** A request that was answered as a heartbeat is: when it was sent, and to which coordinator. */
-export interface Beat {
-  readonly nodeId: number;
-  readonly sentAt: Moment;
 }
 
 export interface OwnSession {
