@@ -197,13 +197,6 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "The switch turns a defence off, for the simulation only.",
     },
   ],
-  "src/registrar/flow/read-back.ts": [
-    {
-      line: 'const heedsClaims = !settings.sabotage?.has("claimed-objects");',
-      change: '!settings.sabotage?.has("claimed-objects") -> settings.sabotage?.has("claimed-objects")',
-      why: "The switch turns a defence off, for the simulation only; without it, undefined stands for the default, true.",
-    },
-  ],
   "src/registrar/flow/read-by-id.ts": [
     {
       line: "if (gate.opensAtMs(work.enrollment.tenantId) > nowMs) held.push(work);",
