@@ -7,8 +7,8 @@ import { faultExitCode, faultExitCodes } from "../../src/cli/fault-exit-codes.ts
 
 const root = join(import.meta.dirname, "../..");
 const sources = [
-  "src/registrar/{fault,take-over}.ts",
-  "src/{kafka,embedded,http}/*.ts",
+  "src/registrar/{fault,ownership/take-over}.ts",
+  "src/{log,server}/**/*.ts",
   "src/compose.ts",
   "src/graph/access.ts",
 ];

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { jsonLines, runCli, temporaryDirectory } from "./run-cli.ts";
 
 const tenant = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../../demo/main.ts", import.meta.url));
 
 async function logOf(t: { after(end: () => void): void }, count: number) {
   const environment = { DATA_DIR: temporaryDirectory(t), AZURE_TENANT_ID: tenant };
