@@ -447,3 +447,14 @@ export type RegistrarEvent =
   | { readonly kind: "fault"; readonly code: string; readonly message: string; readonly fix: string };
 
 export type Observer = (event: RegistrarEvent) => void;
+
+/** All that the core knows of the world. */
+export interface Ports {
+  readonly log: EventLog;
+  readonly graph: Graph;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: Observer;
+  /** Without one, a restart reads the whole ledger. */
+  readonly snapshots?: SnapshotStore;
+}

@@ -2,7 +2,7 @@
  * One place where a worker runs: starts it, lets incidents happen to it, and starts another life after it ended, as an
  * operator with a process supervisor would.
  */
-import type { RegistrarStatus } from "../../src/registrar/registrar.ts";
+import type { RegistrarStatus } from "../../src/registrar/status.ts";
 import { type Life, type StartWorker, startLife } from "./life.ts";
 import { createOperator } from "./operator.ts";
 import type { Incident } from "./plan-incidents.ts";

@@ -101,16 +101,30 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "At that very moment all who wait are called anyway.",
     },
   ],
-  "src/registrar/flow/judge.ts": [
+  "src/registrar/flow/intake.ts": [
     {
-      line: "if (waitedMs <= settings.tenantBlockedMaxMs) return false;",
-      change: "waitedMs <= settings.tenantBlockedMaxMs -> waitedMs < settings.tenantBlockedMaxMs",
-      why: "A millisecond in a day decides nothing.",
+      line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
+      change:
+        'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
+      why: "The switch turns a defence off, for the simulation only.",
     },
     {
-      line: "if (waitedMs > settings.tenantBlockedMaxMs)",
-      change: "waitedMs > settings.tenantBlockedMaxMs -> waitedMs >= settings.tenantBlockedMaxMs",
-      why: "A millisecond in a day decides nothing.",
+      line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
+      change:
+        'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
+      why: "The switch turns a defence off, for the simulation only.",
+    },
+  ],
+  "src/registrar/flow/lanes.ts": [
+    {
+      line: "if (works?.size === 0) tenants.delete(tenantId);",
+      change: "if (works?.size === 0) -> if (false)",
+      why: "An empty set of a tenant's records says what none says.",
+    },
+    {
+      line: "if (works?.size === 0) tenants.delete(tenantId);",
+      change: "tenants.delete(tenantId); -> (removed)",
+      why: "An empty set of a tenant's records says what none says.",
     },
   ],
   "src/registrar/ownership/lease.ts": [
@@ -126,16 +140,6 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       line: "if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);",
       change: "partition.parking.tenants.size > 0 -> partition.parking.tenants.size >= 0",
       why: "Without a tenant nothing is wanted.",
-    },
-    {
-      line: "if (works?.size === 0) tenants.delete(work.enrollment.tenantId);",
-      change: "if (works?.size === 0) -> if (false)",
-      why: "An empty set of a tenant's records says what none says.",
-    },
-    {
-      line: "if (works?.size === 0) tenants.delete(work.enrollment.tenantId);",
-      change: "tenants.delete(work.enrollment.tenantId); -> (removed)",
-      why: "An empty set of a tenant's records says what none says.",
     },
     {
       line: "if (!partition.refilling && partition.parking.tenants.size > 0) void takeUpWanted(partition);",
@@ -183,20 +187,6 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Without suspects, parkedTaintedThrough is not below suspectsBelow, and the greater one is taken.",
     },
   ],
-  "src/registrar/flow/pipeline.ts": [
-    {
-      line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
-      change:
-        'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
-      why: "The switch turns a defence off, for the simulation only.",
-    },
-    {
-      line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
-      change:
-        'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',
-      why: "The switch turns a defence off, for the simulation only.",
-    },
-  ],
   "src/registrar/flow/read-by-id.ts": [
     {
       line: "if (gate.opensAtMs(work.enrollment.tenantId) > nowMs) held.push(work);",
@@ -214,10 +204,10 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "The same queue, copied.",
     },
   ],
-  "src/registrar/registrar.ts": [
+  "src/registrar/flow/reader.ts": [
     {
-      line: "partition.roomWaiters.delete(wake);",
-      change: "partition.roomWaiters.delete(wake); -> (removed)",
+      line: "partition.roomWaiters.delete(goOn);",
+      change: "partition.roomWaiters.delete(goOn); -> (removed)",
       why: "Who was woken already is woken again in vain, and let go with that.",
     },
   ],

@@ -25,6 +25,7 @@ import type { GraphChange, GraphObject, Observer } from "../../ports.ts";
 import { claimedIds } from "../ledger/ledger.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { RegistrarSettings } from "../settings.ts";
+import { claimedId, mayHaveMade } from "./stage.ts";
 
 export type Match =
   /** The first is to be registered; the others are of the same enrollment. */
@@ -71,7 +72,10 @@ export function matchAll(
   const byName = Map.groupBy(objects, looseKey);
   const byId = Map.groupBy(objects, ({ id }) => id.toLowerCase());
   const claimed = claimedIds(partition.ledger, new Set(byId.keys()));
-  for (const { graphId } of peers) if (graphId !== null) claimed.add(graphId.toLowerCase());
+  for (const { stage } of peers) {
+    const id = claimedId(stage);
+    if (id !== null) claimed.add(id.toLowerCase());
+  }
   const known = sabotage.has("form-of-others") ? objects : knownOf(objects, claimed, peers);
   const form = coarser(shown, coarsestOf(known)); // 5
   const near = new Map(due.map((work) => [work, nearOf(work)]));
@@ -106,10 +110,10 @@ export function matchAll(
     const possible = free.filter((object) => !keys.has(keyOf(object) ?? "")); // 3
     if (possible.length === 0) return { kind: "none" };
     const couldBe = (rival: Work, object: GraphObject) => isSameUnder(form, rival.enrollment.details, object);
-    const underWay = rivals.filter(mayHaveMade);
+    const underWay = rivals.filter(({ stage }) => mayHaveMade(stage));
     const found = leastFirst(possible.filter((object) => !underWay.some((rival) => couldBe(rival, object))));
     if (found.length === 0) return { kind: "undecided" }; // 4
-    const isShared = rivals.some((rival) => rival.doubt !== null && couldBe(rival, found[0]!));
+    const isShared = rivals.some((rival) => rival.stage.doubt !== null && couldBe(rival, found[0]!));
     return { kind: "found", objects: isShared ? found.slice(0, 1) : found };
   }
 
@@ -132,11 +136,6 @@ function knownOf(
 function inOrder(due: readonly Work[], peers: ReadonlySet<Work>): Work[] {
   const isDue = new Set(due);
   return [...[...peers].filter((peer) => isDue.has(peer)), ...due.filter((work) => !peers.has(work))];
-}
-
-/** Under way: no answer has come, or it is on its way to the ledger. */
-function mayHaveMade(work: Work): boolean {
-  return work.busy && work.attempts > 0 && work.graphId === null;
 }
 
 /** The same choice on every worker. */

@@ -4,28 +4,30 @@
  *
  * 1. No request begins unless the partition is held, the tenant's pacing is open and the gate lets it.
  * 2. At most maxInFlight requests are in flight.
- * 3. What an answer says about the tenant or about Graph is taken in here; what it says about the record is judged
- *    by the caller.
+ * 3. What an answer says about the tenant or about Graph is taken in here; what it says about the record is in answered.ts.
  */
 import assert from "node:assert/strict";
 import { momentOf } from "../../moment.ts";
 import { classify, healthOf, type Verdict } from "../../policy/classify.ts";
 import { available, availableWithin, countAsOf, opensAtMs, type Taken, take } from "../../policy/pacing.ts";
-import type { Clock, CreateRequest, Graph, GraphReply, Observer, Random } from "../../ports.ts";
+import type { CreateRequest, GraphReply } from "../../ports.ts";
 import { countedUuids } from "../claim.ts";
-import { carriesId, isHeld, isLive, type OwnedPartition, type Work } from "../ownership/partition.ts";
-import type { RegistrarSettings } from "../settings.ts";
-import type { Gate } from "./gate.ts";
+import { isHeld, type OwnedPartition, type Work } from "../ownership/partition.ts";
+import type { Core } from "./core.ts";
+import { carriesId } from "./doubt.ts";
+import { isAlone } from "./lanes.ts";
+import type { TenantNow } from "./life-events.ts";
 import {
   blockedForMs,
   blockLine,
   createLine,
-  firstLive,
+  firstReady,
   isBlocked,
   isInTrouble,
+  isReady,
   type Line,
   takeIn,
-  takeLive,
+  takeReady,
   unblockLine,
 } from "./line.ts";
 
@@ -50,8 +52,6 @@ export interface Dispatcher {
   createsOf(tenantId: string): number;
   /** Creates of all tenants that succeeded here, ever. */
   createsOfAll(): number;
-  /** How long creates of this tenant have been failing, none succeeding, while others were served. */
-  failingForMs(tenantId: string): number;
   stop(): void;
   inFlight(): number;
   waiting(): number;
@@ -61,14 +61,7 @@ export interface Dispatcher {
 /** How soon a line whose partition isn't held is looked at again, if no session pokes. */
 const notHeldWaitMs = 250;
 
-export function createDispatcher(
-  ports: { graph: Graph; clock: Clock; random: Random; observe: Observer },
-  settings: RegistrarSettings,
-  gate: Gate,
-  onVerdict: (work: Work, verdict: Verdict, reply: GraphReply) => void,
-  /** Records wait because the lease of their session ran out. */
-  onNotHeld: () => void = () => {},
-): Dispatcher {
+export function createDispatcher({ ports, settings, gate, outside, raise }: Core): Dispatcher {
   const { graph, clock, random, observe } = ports;
   const lines = new Map<string, Line>();
   const turns: Line[] = [];
@@ -108,12 +101,11 @@ export function createDispatcher(
     capacityWithin: (tenantId, ms) => availableWithin(lineOf(tenantId).pacing, ms, clock.nowMs()),
     createsOf: (tenantId) => lines.get(tenantId)?.creates ?? 0,
     createsOfAll: () => creates,
-    failingForMs: (tenantId) => lines.get(tenantId)?.failing?.forMs ?? 0,
     stop: () => {
       stopped = true;
     },
     inFlight: () => inFlight,
-    waiting: () => [...lines.values()].reduce((sum, line) => sum + line.ready.filter(isLive).length, 0),
+    waiting: () => [...lines.values()].reduce((sum, line) => sum + line.ready.filter(isReady).length, 0),
     blockedTenants: () => [...lines.values()].filter(isBlocked).map((line) => line.tenantId),
   };
 
@@ -156,7 +148,7 @@ export function createDispatcher(
       const nowMs = clock.nowMs();
       const line = nextTurn();
       line.state = "idle";
-      const first = firstLive(line);
+      const first = firstReady(line);
       // A line in trouble gets its next turn with the answer.
       if (first === undefined || (isInTrouble(line) && line.inFlight > 0)) continue;
       const free = available(line.pacing, nowMs);
@@ -166,7 +158,7 @@ export function createDispatcher(
       else if (opensMs > nowMs)
         held.add(line); // 1
       else if (!isHeld(first.partition, clock)) {
-        onNotHeld();
+        outside.commitNow();
         giveTurnAt(line, nowMs + notHeldWaitMs); // 1
       } else send(line, first.partition, Math.min(free, batchSize(line)), nowMs);
     }
@@ -186,7 +178,7 @@ export function createDispatcher(
   }
 
   function send(line: Line, partition: OwnedPartition, count: number, nowMs: number): void {
-    const works = takeLive(line, count);
+    const works = takeReady(line, count);
     // A tenant has one home partition, so its line never mixes owners.
     assert(works.every((work) => work.partition === partition));
     if (line.ready.length > 0) giveTurn(line);
@@ -202,13 +194,8 @@ export function createDispatcher(
     startedMs: number,
     taken: Taken,
   ): Promise<void> {
-    const startedAt = momentOf(clock);
-    for (const work of works) {
-      work.busy = true;
-      work.attempts++;
-      work.postedAt = startedAt;
-      work.slot.tainted = true;
-    }
+    const posted = { kind: "posted", at: momentOf(clock) } as const;
+    for (const work of works) raise(work, posted);
     const replies = await graph.create(
       line.tenantId,
       works.map((work) => toRequest(work)),
@@ -232,13 +219,27 @@ export function createDispatcher(
     const verdicts = judged.map(({ verdict }) => verdict);
     takeIn(line, verdicts, taken, creates, ports); // 3
     creates += verdicts.filter(({ kind }) => kind === "created").length;
-    for (const { work, verdict, reply } of judged) onVerdict(work, verdict, reply);
+    for (const { work, verdict, reply } of judged) {
+      const atMs = clock.nowMs();
+      const tenant = verdict.kind === "created" ? null : tenantNow(line, work);
+      raise(work, { kind: "answered", verdict, reply, atMs, tenant });
+    }
     gate.end(line.tenantId, healthOfAll(judged), detailOf(verdicts)); // 3
     if (line.ready.length > 0) giveTurn(line);
   }
 
+  function tenantNow(line: Line, work: Work): TenantNow {
+    return {
+      creates: line.creates,
+      allCreates: creates,
+      failingForMs: line.failing?.forMs ?? 0,
+      blockedForMs: blockedForMs(line, clock.nowMs()),
+      isAlone: isAlone(work),
+    };
+  }
+
   function toRequest(work: Work): CreateRequest {
-    const id = carriesId(work, settings) ? work.idempotencyKey : null;
+    const id = carriesId(work.stage, settings) ? work.idempotencyKey : null;
     const { idempotencyKey } = work;
     return { details: work.enrollment.details, id, idempotencyKey, clientRequestId: nextRequestId() };
   }

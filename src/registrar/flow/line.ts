@@ -13,7 +13,7 @@ import type { Verdict } from "../../policy/classify.ts";
 import { type Failing, fail } from "../../policy/failing.ts";
 import { closeUntil, createPacing, learn, type Pacing, type Taken } from "../../policy/pacing.ts";
 import type { Clock, Observer, Random } from "../../ports.ts";
-import { isLive, type Work } from "../ownership/partition.ts";
+import type { Work } from "../ownership/partition.ts";
 
 export interface Line {
   readonly tenantId: string;
@@ -69,23 +69,29 @@ export function blockedForMs({ blocks }: Line, nowMs: number): number {
   return Math.max(0, ...[...blocks.values()].map(({ sinceMs }) => nowMs - sinceMs));
 }
 
-/** What is in front; what was abandoned since is dropped. */
-export function firstLive({ ready }: Line): Work | undefined {
-  const at = ready.findIndex(isLive);
+/** What is in front; what was parked or lost meanwhile is forgotten. */
+export function firstReady({ ready }: Line): Work | undefined {
+  const at = ready.findIndex(isReady);
   ready.splice(0, at < 0 ? ready.length : at);
   return ready[0];
 }
 
+/** It still waits here. */
+export function isReady({ stage }: Work): boolean {
+  return stage.at === "ready";
+}
+
 /** Takes up to `count` off the front. Looks at no more of the line than that: it may be long. */
-export function takeLive({ ready }: Line, count: number): Work[] {
+export function takeReady({ ready }: Line, count: number): Work[] {
   const works: Work[] = [];
   let passed = 0;
   for (; passed < ready.length && works.length < count; passed++) {
     const work = ready[passed]!;
-    if (!isLive(work)) continue;
-    if (work.alone && works.length > 0) break; // 4
+    if (!isReady(work)) continue;
+    const { goesAlone } = work.stage.past;
+    if (goesAlone && works.length > 0) break; // 4
     works.push(work);
-    if (!work.alone) continue;
+    if (!goesAlone) continue;
     passed++;
     break; // 4
   }

@@ -1,7 +1,7 @@
 /**
- * The five ends of a record: registered, duplicate, dead letter, moved to its home partition, parked. Each settles the record only
- * after it is durable in the log; `then` runs right before, unless the partition was lost meanwhile. A parked record is
- * settled only when its copy was read again: until then the log may lose the copy without anybody's noticing.
+ * Carries outcomes to the log: registered, dead letter, moved to its home partition, parked. That it is there is said only
+ * when it is durable; `then` runs right before, unless the partition was lost meanwhile. A parked record has arrived only when
+ * its copy was read again: until then the log may lose the copy without anybody's noticing.
  */
 import { deadLetterRecord } from "../../domain/dead-letter.ts";
 import { movedRecord, originOf } from "../../domain/origin.ts";
@@ -9,56 +9,49 @@ import { recordTimeMs } from "../../domain/record-time.ts";
 import type { Refusal } from "../../domain/refusal.ts";
 import { registeredRecord } from "../../domain/registered.ts";
 import type { Moment } from "../../moment.ts";
-import type {
-  Clock,
-  GraphObject,
-  GraphReply,
-  LogRecord,
-  NewRecord,
-  Observer,
-  Position,
-} from "../../ports.ts";
-import { acknowledge, sendToPark, settleTaken } from "../intake/parking.ts";
-import { settle as settleSlot } from "../intake/window.ts";
+import type { GraphReply, LogRecord, NewRecord, Position } from "../../ports.ts";
+import { acknowledge, sendToPark } from "../intake/parking.ts";
 import { remember } from "../ledger/ledger.ts";
 import { type Item, isOwned, mayPublish, type Work } from "../ownership/partition.ts";
-import type { RegistrarSettings } from "../settings.ts";
 import type { Appender } from "./appender.ts";
+import type { Core } from "./core.ts";
+import type { Effect } from "./life-events.ts";
 
 export interface Outcomes {
-  register(work: Work, object: GraphObject, outcome: "created" | "recovered", reply: GraphReply | null): void;
-  duplicate(item: Item, idempotencyKey: string): void;
-  deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void;
+  register(work: Work, shown: Registering): void;
+  deadLetter(item: Item, refusal: Refusal, reply: GraphReply | null): void;
   moveHome(item: Item, home: number, tenantId: string): void;
-  /** `inDoubt`: a create of it may have been carried out, so it must be read back before the next create. */
-  park(item: Item, tenantId: string, inDoubt: boolean): void;
+  park(work: Work): void;
 }
+
+type Registering = Pick<Extract<Effect, { kind: "register" }>, "object" | "shownBy" | "reply">;
 
 const utf8 = new TextEncoder();
 const neverPosted = null;
+const appended = { kind: "appended" } as const;
+const arrived = { kind: "arrived" } as const;
+const copyLost = { kind: "copy-lost" } as const;
+
+interface Outcome {
+  readonly record: NewRecord;
+  /** For what came of a create: when it was posted. */
+  readonly postedAt: Moment | null;
+}
 
 export function createOutcomes(
-  ports: { clock: Clock; observe: Observer; appender: Appender },
-  settings: RegistrarSettings,
-  onSettled: (item: Item) => void,
+  { ports, settings, raise }: Pick<Core, "ports" | "settings" | "raise">,
+  appender: Appender,
 ): Outcomes {
-  const { clock, observe, appender } = ports;
-  return { register, duplicate, deadLetter, moveHome, park };
+  const { clock, observe } = ports;
+  return { register, deadLetter, moveHome, park };
 
-  function register(
-    work: Work,
-    object: GraphObject,
-    outcome: "created" | "recovered",
-    reply: GraphReply | null,
-  ): void {
-    const { partition, record, enrollment, idempotencyKey, attempts } = work;
+  function register(work: Work, { object, shownBy, reply }: Registering): void {
+    const { partition, record, enrollment, idempotencyKey } = work;
+    const { attempts, postedAt } = work.stage;
     const answer = reply?.kind === "answer" ? reply : null;
     const registeredAt = clock.wallMs();
     const producedMs = recordTimeMs(record.timestampMs);
-    // Until the ledger holds it, another owner has to look for the object.
-    work.slot.tainted = true;
-    work.busy = true;
-    work.graphId = object.id;
+    const outcome = shownBy === "created" ? "created" : "recovered";
     const entry = registeredRecord(partition.number, {
       enrollment,
       idempotencyKey,
@@ -70,7 +63,7 @@ export function createOutcomes(
       enrolledAt: record.timestampMs,
       registeredAt,
     });
-    publish(work, entry, work.postedAt, () => {
+    publish(work, { record: entry, postedAt }, () => {
       remember(partition.ledger, idempotencyKey, object.id);
       partition.doubts.delete(idempotencyKey);
       observe({
@@ -86,17 +79,13 @@ export function createOutcomes(
     });
   }
 
-  function duplicate(item: Item, idempotencyKey: string): void {
-    observe({ kind: "record-duplicate", at: positionOf(item.record), idempotencyKey });
-    settle(item);
-  }
-
-  function deadLetter(item: Item, refusal: Refusal, attempts: number, reply: GraphReply | null): void {
+  function deadLetter(item: Item, refusal: Refusal, reply: GraphReply | null): void {
     const { partition, record } = item;
-    if ("busy" in item) (item as Work).busy = true;
+    const { attempts } = item.stage;
     const requestId = reply?.kind === "answer" ? reply.requestId : null;
     const reason = { refusal, attempts, at: originOf(record), timeMs: clock.wallMs(), requestId };
-    publish(item, deadLetterRecord(partition.number, record, reason), neverPosted, () => {
+    const dead = deadLetterRecord(partition.number, record, reason);
+    publish(item, { record: dead, postedAt: neverPosted }, () => {
       const { code, pointers } = refusal;
       observe({ kind: "record-refused", at: positionOf(record), code, pointers });
     });
@@ -105,44 +94,42 @@ export function createOutcomes(
   function moveHome(item: Item, home: number, tenantId: string): void {
     const { record, topic } = item;
     // What was parked stays parked, with its doubt, which is believed only there.
-    publish(item, movedRecord(record, topic, home, utf8.encode(tenantId)), neverPosted, () => {
+    const moved = movedRecord(record, topic, home, utf8.encode(tenantId));
+    publish(item, { record: moved, postedAt: neverPosted }, () => {
       observe({ kind: "record-rehomed", at: positionOf(record), toPartition: home });
     });
   }
 
-  function park(item: Item, tenantId: string, inDoubt: boolean): void {
-    const { record, partition } = item;
+  /** In doubt, a create of it may have been carried out: then it must be read back before the next create. */
+  function park(work: Work): void {
+    const { record, partition } = work;
+    const { tenantId } = work.enrollment;
     sendToPark(partition.parking, tenantId, record.offset);
     const moved = movedRecord(record, "retry", partition.number, utf8.encode(tenantId));
     const headers = moved.headers.filter(([name]) => name !== inDoubtHeader);
-    if (inDoubt) headers.push([inDoubtHeader, utf8.encode("1")]);
-    append(item, { ...moved, headers }, neverPosted, (retryOffset) => {
+    if (work.stage.doubt !== null) headers.push([inDoubtHeader, utf8.encode("1")]);
+    append(work, { record: { ...moved, headers }, postedAt: neverPosted }, (retryOffset) => {
       observe({ kind: "record-parked", at: positionOf(record), tenantId });
       const isUnseen = settings.sabotage?.has("parked-unseen") ?? false;
       const isAwaited = acknowledge(partition.parking, tenantId, {
         enrolledOffset: record.offset,
         retryOffset,
-        arrive: () => isUnseen || settle(item),
-        sendAgain: () => park(item, tenantId, inDoubt),
+        arrive: () => isUnseen || raise(work, arrived),
+        sendAgain: () => raise(work, copyLost),
       });
-      if (!isAwaited || isUnseen) settle(item);
+      if (!isAwaited || isUnseen) raise(work, arrived);
     });
   }
 
-  function publish(item: Item, record: NewRecord, postedAt: Moment | null, then: () => void): void {
-    append(item, record, postedAt, () => {
+  function publish(item: Item, outcome: Outcome, then: () => void): void {
+    append(item, outcome, () => {
       then();
-      settle(item);
+      raise(item, appended);
     });
   }
 
   /** `then`: it is durable, and the partition was not lost meanwhile. */
-  function append(
-    item: Item,
-    record: NewRecord,
-    postedAt: Moment | null,
-    then: (offset: number | null) => void,
-  ): void {
+  function append(item: Item, { record, postedAt }: Outcome, then: (offset: number | null) => void): void {
     appender.append({
       record,
       mayPublish: () => mayPublish(item.partition, postedAt, settings.requestTimeoutMs, clock),
@@ -150,12 +137,6 @@ export function createOutcomes(
         if (durable && isOwned(item.partition)) then(offset);
       },
     });
-  }
-
-  function settle(item: Item): void {
-    if (item.topic === "enrolled") settleSlot(item.partition.window, item.slot);
-    else settleTaken(item.partition.parking, item.slot);
-    onSettled(item);
   }
 }
 

@@ -8,21 +8,22 @@
  * 3. A lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always refused a
  *    clear answer, would hold up all that is behind a full window.
  */
-import assert from "node:assert/strict";
 import { backoffMs } from "../../policy/backoff.ts";
-import type { Clock, EventLog, LogRecord, Observer, Random } from "../../ports.ts";
-import { type Fault, parkedRecordsGone } from "../fault.ts";
-import { firstParked, parkedTenantOf, takeUp } from "../intake/parking.ts";
-import type { Slot } from "../intake/window.ts";
+import type { LogRecord } from "../../ports.ts";
+import { parkedCopyLost, parkedRecordsGone } from "../fault.ts";
+import { type Awaited, firstParked, lostCopies, parkedTenantOf, takeUp } from "../intake/parking.ts";
 import { isOwned, type OwnedPartition, type Work } from "../ownership/partition.ts";
-import type { RegistrarSettings } from "../settings.ts";
 import { sleep } from "../timers.ts";
-import type { Dispatcher } from "./dispatcher.ts";
-import type { ReadBack } from "./read-back.ts";
+import type { Core } from "./core.ts";
+import type { Flow } from "./flow.ts";
+import type { Intake } from "./intake.ts";
+import { isBusy } from "./stage.ts";
 
 export interface Parker {
   /** The window is full: parks what slow tenants hold in it. */
   makeRoom(partition: OwnedPartition): void;
+  /** Looks for copies of parked records that the log has lost before they were read. `beyondEnd`: of these it is known. */
+  checkParked(partition: OwnedPartition, beyondEnd?: readonly Awaited[]): void;
   /** Takes up parked records of tenants that can go on. */
   refill(partition: OwnedPartition): void;
 }
@@ -33,34 +34,24 @@ const takenMax = 200;
 const retryBackoff = { baseMs: 200, capMs: 5_000 };
 
 export function createParker(
-  ports: { log: EventLog; clock: Clock; random: Random; observe: Observer },
-  settings: RegistrarSettings,
-  dispatcher: Dispatcher,
-  readBack: Pick<ReadBack, "isStalled">,
-  events: {
-    /** `work` is no longer in its lane; it is to be appended to the retry topic. */
-    park(work: Work): void;
-    take(partition: OwnedPartition, slot: Slot, record: LogRecord): void;
-    fault(fault: Fault): void;
-  },
+  { ports, settings, outside, raise }: Pick<Core, "ports" | "settings" | "outside" | "raise">,
+  { dispatcher, readBack }: Pick<Flow, "dispatcher" | "readBack">,
+  intake: Pick<Intake, "takeUp">,
 ): Parker {
   const { log, clock, random, observe } = ports;
-  return { makeRoom, refill };
+  return { makeRoom, checkParked, refill };
 
   function makeRoom(partition: OwnedPartition): void {
     for (const [tenantId, works] of partition.tenants) {
       const all = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
       const lanes = isSlow(tenantId, works.size) ? all : [...all].filter(isHeldUp); // 3
-      for (const work of [...lanes].flatMap(leaving)) {
-        withdraw(work);
-        events.park(work);
-      }
+      for (const work of [...lanes].flatMap(leaving)) raise(work, { kind: "room" });
     }
   }
 
   /** Its head has failed, and for so long that others behind it should not wait for it. */
   function isHeldUp([head]: readonly Work[]): boolean {
-    if (head === undefined || (head.attempts === 0 && head.doubt === null)) return false;
+    if (head === undefined || (head.stage.attempts === 0 && head.stage.doubt === null)) return false;
     return clock.nowMs() - head.enteredAtMs > heldUpMs;
   }
 
@@ -71,6 +62,14 @@ export function createParker(
   /** Nothing of it goes on for now, or only a probe. */
   function isStuck(tenantId: string): boolean {
     return dispatcher.isBlocked(tenantId) || readBack.isStalled(tenantId);
+  }
+
+  function checkParked(partition: OwnedPartition, beyondEnd: readonly Awaited[] = []): void {
+    const lost = lostCopies(partition.parking, beyondEnd);
+    const [first] = lost;
+    if (first === undefined) return;
+    if (settings.onRetentionGap === "stop") return outside.fault(parkedCopyLost(partition.number, first));
+    for (const { sendAgain } of lost) sendAgain();
   }
 
   function refill(partition: OwnedPartition): void {
@@ -98,8 +97,8 @@ export function createParker(
         signal,
       );
       if (signal.aborted || taken > 0) continue;
-      if (result.ok) return events.fault(parkedRecordsGone(partition.number, from));
-      if (result.problem !== undefined) return events.fault(result.problem);
+      if (result.ok) return outside.fault(parkedRecordsGone(partition.number, from));
+      if (result.problem !== undefined) return outside.fault(result.problem);
       const retryInMs = backoffMs(++failures, random, retryBackoff);
       observe({ kind: "log-failed", operation: "take up parked records", reason: result.reason, retryInMs });
       await sleep(clock, retryInMs, partition.lost.signal);
@@ -115,7 +114,7 @@ export function createParker(
     if (count === undefined || firstParked(partition.parking, tenantId) !== record.offset) return false;
     if (count === 1) wanted.delete(tenantId);
     else wanted.set(tenantId, count - 1);
-    events.take(partition, takeUp(partition.parking, tenantId, record.offset), record);
+    intake.takeUp(partition, takeUp(partition.parking, tenantId, record.offset), record);
     return true;
   }
 
@@ -137,18 +136,5 @@ export function createParker(
 /** What came from the retry topic stays at its place there, so what follows it in the lane may leave behind it. */
 function leaving(lane: readonly Work[]): readonly Work[] {
   const lastTakenUp = lane.findLastIndex(({ topic }) => topic === "retry");
-  return lastTakenUp < 0 && lane[0]?.busy ? [] : lane.slice(lastTakenUp + 1); // 1
-}
-
-function withdraw(work: Work): void {
-  const { lanes, tenants } = work.partition;
-  work.withdrawn = true;
-  const lane = lanes.get(work.lane) ?? [];
-  const at = lane.indexOf(work);
-  assert(at >= 0, "only what is in a lane leaves it");
-  lane.splice(at, 1);
-  if (lane.length === 0) lanes.delete(work.lane);
-  const works = tenants.get(work.enrollment.tenantId);
-  works?.delete(work);
-  if (works?.size === 0) tenants.delete(work.enrollment.tenantId);
+  return lastTakenUp < 0 && lane[0] !== undefined && isBusy(lane[0].stage) ? [] : lane.slice(lastTakenUp + 1); // 1
 }

@@ -1,53 +1,53 @@
 /**
- * Where Graph has shown that it takes our ids: reads the one object of a create in doubt by its id, which neither lags
- * nor grows.
+ * Reads the one object of a record by its id, which neither lags nor grows: after a 409, and where it tells what became of a
+ * create in doubt.
  *
- * 1. One miss is enough, read after every request that could still create the object has ended: should it be wrong, the
- *    next create is answered 409. That holds only for a create that certainly carried our id.
- * 2. A read that says nothing is not repeated: the record goes to the lists.
+ * 1. What a miss proves is said in doubt.ts: should it be wrong, the next create is answered 409.
+ * 2. A read that says nothing is not repeated here.
+ * 3. These reads pass the same gate as creates, and are counted like them.
  */
 import { classify, healthOf, isMissingRoute } from "../../policy/classify.ts";
-import type { Clock, Graph, GraphReply, ListReply, Observer } from "../../ports.ts";
-import { isLive, type Work } from "../ownership/partition.ts";
-import type { Gate } from "./gate.ts";
-import type { Judge } from "./judge.ts";
+import type { GraphReply, ListReply } from "../../ports.ts";
+import type { Work } from "../ownership/partition.ts";
+import type { Core } from "./core.ts";
+import { isToldById } from "./doubt.ts";
+import type { LifeEvent } from "./life-events.ts";
 
 export interface ReadById {
-  /** False: it can't be read by its id. */
-  take(work: Work): boolean;
+  /** False: a read by its id does not tell. */
+  take(work: Work, notBeforeMs?: number): boolean;
+  request(work: Work): void;
   waiting(): number;
 }
 
 const inFlightMax = 16;
 
-export function createReadById(
-  ports: { graph: Graph; clock: Clock; observe: Observer },
-  gate: Gate,
-  judge: Pick<Judge, "onFound" | "onAbsent" | "takesIds">,
-  /** Nothing was learned; it is to be looked up in a list. */
-  onUntold: (work: Work) => void,
-): ReadById {
+export function createReadById({
+  ports,
+  gate,
+  known,
+  raise,
+}: Pick<Core, "ports" | "gate" | "known" | "raise">): ReadById {
   const { graph, clock, observe } = ports;
   let queue: Work[] = [];
   let inFlight = 0;
-  /** A read by id of these said nothing. */
-  const untold = new WeakSet<Work>();
 
   gate.onOpening(start);
   return {
-    take(work) {
-      if (!isKnownById(work)) return false;
-      queue.push(work);
-      start();
+    take(work, notBeforeMs = 0) {
+      if (!isToldById(work.stage, known)) return false;
+      const waitMs = notBeforeMs - clock.nowMs();
+      if (waitMs > 0) clock.after(waitMs, () => request(work));
+      else request(work);
       return true;
     },
+    request,
     waiting: () => queue.length + inFlight,
   };
 
-  function isKnownById(work: Work): boolean {
-    const { doubt } = work;
-    if (doubt === null || !doubt.isHonoured || untold.has(work)) return false; // 1
-    return doubt.inherited || judge.takesIds();
+  function request(work: Work): void {
+    queue.push(work);
+    start();
   }
 
   function start(): void {
@@ -56,42 +56,47 @@ export function createReadById(
     let passed = 0;
     for (; passed < queue.length && inFlight < inFlightMax; passed++) {
       const work = queue[passed]!;
-      if (work.doubt === null || !isLive(work)) continue;
+      if (!isAsked(work)) continue;
       if (gate.opensAtMs(work.enrollment.tenantId) > nowMs) held.push(work);
-      else void read(work, work.doubt.absentAfterMs);
+      else void read(work);
     }
     if (passed > 0) queue = [...held, ...queue.slice(passed)];
   }
 
-  async function read(work: Work, absentAfterMs: number): Promise<void> {
+  async function read(work: Work): Promise<void> {
     const { tenantId } = work.enrollment;
     const startedMs = clock.nowMs();
     inFlight++;
     gate.begin(tenantId);
     const reply = await graph.get(tenantId, work.idempotencyKey);
     inFlight--;
-    const durationMs = clock.nowMs() - startedMs;
+    const atMs = clock.nowMs();
     const results = [reply.kind === "answer" ? reply.status : reply.reason];
+    const durationMs = atMs - startedMs;
     observe({ kind: "graph-request", operation: "get", tenantId, items: 1, durationMs, results });
-    if (isLive(work)) conclude(work, absentAfterMs, startedMs, reply);
+    raise(work, eventOf(work, reply, { startedMs, atMs }));
     const { health, detail } = healthOfRead(reply, clock.wallMs());
     gate.endRead(tenantId, health, detail);
   }
+}
 
-  function conclude(work: Work, absentAfterMs: number, startedMs: number, reply: GraphReply): void {
-    const object = reply.kind === "answer" ? reply.object : null;
-    // Under this id it is ours, whatever Graph made of its properties.
-    if (object?.id.toLowerCase() === work.idempotencyKey) return judge.onFound(work, object);
-    if (reply.kind !== "answer" || reply.status !== 404 || isMissingRoute(reply)) {
-      untold.add(work); // 2
-      return onUntold(work);
-    }
-    if (startedMs >= absentAfterMs) return judge.onAbsent(work); // 1
-    clock.after(absentAfterMs - clock.nowMs(), () => {
-      queue.push(work);
-      start();
-    });
-  }
+/** It still waits for what a read by id says. */
+function isAsked({ stage }: Work): boolean {
+  return stage.at === "reading-back" || stage.at === "conflict";
+}
+
+function eventOf(
+  { idempotencyKey }: Work,
+  reply: GraphReply,
+  { startedMs, atMs }: { startedMs: number; atMs: number },
+): LifeEvent {
+  if (reply.kind !== "answer") return { kind: "unread", atMs };
+  const { object } = reply;
+  // Under this id it is ours, whatever Graph made of its properties.
+  if (object?.id.toLowerCase() === idempotencyKey) return { kind: "found", object, reply };
+  if (object !== null) return { kind: "unlike", atMs };
+  const isMiss = reply.status === 404 && !isMissingRoute(reply);
+  return isMiss ? { kind: "missed", by: "id", startedMs, atMs } : { kind: "unread", atMs }; // 2
 }
 
 /** What a read says about Graph itself. */

@@ -49,15 +49,18 @@ export interface Committer {
 const failureBackoff = { baseMs: 100, capMs: 5_000 };
 const finishTriesMax = 3;
 
-export function createCommitter(
-  ports: { clock: Clock; random: Random; observe: Observer },
-  settings: RegistrarSettings,
-  partitions: ReadonlyMap<number, OwnedPartition>,
-  onPromised: (partition: OwnedPartition) => void,
+export interface CommitterParts {
+  readonly ports: { readonly clock: Clock; readonly random: Random; readonly observe: Observer };
+  readonly settings: RegistrarSettings;
+  readonly owned: ReadonlyMap<number, OwnedPartition>;
   /** Has Graph shown that it honours our ids? */
-  takesIds: () => boolean,
-): Committer {
-  const { clock, random, observe } = ports;
+  readonly honoursIds: () => boolean;
+  readonly onPromised: (partition: OwnedPartition) => void;
+}
+
+export function createCommitter(parts: CommitterParts): Committer {
+  const { settings, owned: partitions, honoursIds, onPromised } = parts;
+  const { clock, random, observe } = parts.ports;
   /** What was last acknowledged, by topic and partition: an unchanged position isn't sent again. */
   const acknowledged = new Map<string, string>();
   let committing: Promise<CommitResult> | null = null;
@@ -159,7 +162,7 @@ export function createCommitter(
     promise: (partition: OwnedPartition, topic: InputTopic) => number,
     isRenewal: boolean,
   ): Due[] {
-    const own = ownLimits(settings, takesIds());
+    const own = ownLimits(settings, honoursIds());
     const due: Due[] = [];
     let unchanged: Due | null = null;
     for (const partition of partitions.values()) {

@@ -16,12 +16,12 @@ import {
   type InputPosition,
   type InputTopic,
   inputTopics,
+  type Ports,
   type Session,
   type SurveyResult,
 } from "../../ports.ts";
 import { randomUuid } from "../claim.ts";
 import { type Fault, isFault } from "../fault.ts";
-import type { Ports } from "../flow/pipeline.ts";
 import { createParking } from "../intake/parking.ts";
 import type { LedgerReader } from "../ledger/ledger-reader.ts";
 import type { Persist } from "../persist.ts";
@@ -44,16 +44,19 @@ export interface OwnershipEvents {
   fault(fault: Fault): void;
 }
 
-/** `owned` is changed here only. */
-export function createOwnership(
-  ports: Ports,
-  settings: RegistrarSettings,
-  owned: Map<number, OwnedPartition>,
-  ledgers: LedgerReader,
-  persist: Persist,
-  takesIds: () => boolean,
-  events: OwnershipEvents,
-) {
+export interface OwnershipParts {
+  readonly ports: Ports;
+  readonly settings: RegistrarSettings;
+  /** Changed here only. */
+  readonly owned: Map<number, OwnedPartition>;
+  readonly ledgers: LedgerReader;
+  readonly persist: Persist;
+  /** Has Graph shown that it honours our ids? */
+  readonly honoursIds: () => boolean;
+}
+
+export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) {
+  const { ports, settings, owned, ledgers, persist, honoursIds } = parts;
   const { log, clock, random, observe } = ports;
   const attempted = createSuspects(log, settings, persist);
   return { begin, regain, dropAll };
@@ -174,7 +177,7 @@ export function createOwnership(
   ): Promise<Record<InputTopic, number> | null> {
     const { number, claim, lease } = partition;
     const { session } = lease;
-    const own = ownLimits(settings, takesIds());
+    const own = ownLimits(settings, honoursIds());
     const hasSuspects = inputTopics.some((topic) => plans[topic].suspectsBelow > plans[topic].startAt);
     const limits = hasSuspects ? widest(own, partition.inherited) : own;
     const promised = {} as Record<InputTopic, number>;

@@ -1,6 +1,6 @@
 /**
  * What the worker holds for one partition that it owns: the window of its enrolled topic, what is parked in its retry
- * topic, the ledger, the lanes. Data and the questions asked of it; it is changed by pipeline.ts (records) and
+ * topic, the ledger, the lanes. Data and the questions asked of it; it is changed by flow.ts (records) and
  * ownership.ts (sessions).
  *
  * 1. A create may begin only while `isHeld`: owned, confirmed under the current session, its lease not run out.
@@ -9,6 +9,7 @@
 import type { Enrollment } from "../../domain/enrollment.ts";
 import { elapsedMs, type Moment, momentOf } from "../../moment.ts";
 import type { Clock, InputTopic, LogRecord, Session } from "../../ports.ts";
+import type { Doubt, Stage } from "../flow/stage.ts";
 import { createLeaderEpochs, epochBefore, type LeaderEpochs } from "../intake/leader-epochs.ts";
 import { type Parking, parkedTaintedThrough, parkedThrough } from "../intake/parking.ts";
 import { createWindow, type Slot, settledThrough, taintedThrough, type Window } from "../intake/window.ts";
@@ -61,58 +62,29 @@ export interface OwnedPartition {
 /** As surveyed; null: the log has none. */
 export type TopicIds = Readonly<Record<InputTopic | "registered", string | null>>;
 
-/** A record that entered a window of a partition. */
-export interface Item {
+/** A record that was read, until its outcome is durable. */
+export type Item = Stray | Work;
+
+interface Read {
   readonly partition: OwnedPartition;
   readonly topic: InputTopic;
   readonly slot: Slot;
   readonly record: LogRecord;
+  /** Where it stands; only flow.ts changes it. */
+  stage: Stage;
+}
+
+/** No enrollment, or none of this partition. */
+interface Stray extends Read {
+  readonly lane: null;
 }
 
 /** One valid enrollment on its way. */
-export interface Work extends Item {
+export interface Work extends Read {
   readonly enrollment: Enrollment;
   readonly idempotencyKey: string;
   readonly lane: string;
   readonly enteredAtMs: number;
-  /** Creates begun. */
-  attempts: number;
-  /** Of those, the ones that failed although others of the tenant succeeded meanwhile. */
-  spent: number;
-  /** The tenant's count of creates, and that of all tenants, when this record last failed. */
-  tenantCreatesSeen: number;
-  createsSeen: number;
-  /** When it was last posted; null: never. */
-  postedAt: Moment | null;
-  /** A create of it may have been carried out: it must be read back before the next one. */
-  doubt: Doubt | null;
-  /** Id of the object that is being registered for it: no other enrollment's. */
-  graphId: string | null;
-  /** Answered 409 before, and nothing of its identity was found. */
-  conflicted: boolean;
-  /** In a request, or on its way to an outcome: not to be parked any more. */
-  busy: boolean;
-  /** Parked after all: what still holds it lets go. */
-  withdrawn: boolean;
-  /** A batch with it was refused as a whole: from now on it is posted by itself. */
-  alone: boolean;
-  /** What Graph said each time that it refused it without a reason. */
-  readonly vagueRefusals: string[];
-  /** Post without id although ids are sent: to tell a server that refuses ids from a bad record. */
-  withoutId: boolean;
-}
-
-export interface Doubt {
-  /** It was another owner's: nothing is read before its requests have ended and the ledger was read again. */
-  readonly inherited: boolean;
-  /** Whatever was created carries our id, so a read by id settles it. */
-  readonly isHonoured: boolean;
-  /** From here on (Clock.nowMs) a read that misses the object counts as evidence. */
-  readonly absentAfterMs: number;
-  misses: number;
-  nextReadAtMs: number;
-  /** Not to be read back: the next create, with the same id, tells. */
-  readonly byCreate?: boolean;
 }
 
 export function createPartition(
@@ -213,16 +185,6 @@ export function widest(a: Limits, b: Limits): Limits {
     orphanMs: Math.max(a.orphanMs, b.orphanMs),
     isHonoured: a.isHonoured && b.isHonoured,
   };
-}
-
-/** Is it posted under its own id? */
-export function carriesId({ withoutId }: Work, { sendId }: { readonly sendId: boolean }): boolean {
-  return sendId && !withoutId;
-}
-
-/** Still worked on: neither lost with its partition nor parked. */
-export function isLive(work: Work): boolean {
-  return isOwned(work.partition) && !work.withdrawn;
 }
 
 /** The reading position and the promise of one input. */

@@ -74,6 +74,13 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
     const nextReadAtMs = partition.takenOverAtMs + settleMs;
     // By id even a create that comes later does no harm: ours is answered 409 then.
     const absentAfterMs = nextReadAtMs + (isHonoured ? 0 : orphanMs);
-    partition.doubts.set(key, { inherited: true, isHonoured, absentAfterMs, misses: 0, nextReadAtMs });
+    partition.doubts.set(key, {
+      inherited: true,
+      isHonoured,
+      absentAfterMs,
+      misses: 0,
+      nextReadAtMs,
+      byCreate: false,
+    });
   }
 }

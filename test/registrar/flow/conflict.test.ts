@@ -30,6 +30,22 @@ describe("409", () => {
     assert.equal(world.creates().length, 1);
   });
 
+  test("the read by id counts as a request like any other", async (t) => {
+    const world = createWorld(t);
+    world.graph.ids = "honoured";
+    world.graph.objects.set(contoso, [objectOf({}, keyOf({}))]);
+    world.emit({});
+    const worker = world.start();
+    await world.untilRegistered(1);
+    assert.deepEqual(
+      worker.seen("graph-request").map(({ operation, results }) => [operation, results]),
+      [
+        ["create", [409]],
+        ["get", [200]],
+      ],
+    );
+  });
+
   test("nothing stands under the id, twice, and no list shows it: dead-lettered", async (t) => {
     const world = createWorld(t);
     world.graph.always(contoso, answers(409));

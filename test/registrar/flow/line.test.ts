@@ -10,59 +10,58 @@ import {
   blockedForMs,
   blockLine,
   createLine,
-  firstLive,
+  firstReady,
   isBlocked,
   isInTrouble,
   takeIn,
-  takeLive,
+  takeReady,
   unblockLine,
 } from "../../../src/registrar/flow/line.ts";
+import type { Stage } from "../../../src/registrar/flow/stage.ts";
 import type { Work } from "../../../src/registrar/ownership/partition.ts";
 
-const lost = AbortSignal.abort();
-const held = new AbortController().signal;
-const work = (name: string, signal: AbortSignal, withdrawn: boolean) =>
-  ({ lane: name, partition: { lost: { signal } }, withdrawn }) as unknown as Work;
+const work = (name: string, at: Stage["at"], goesAlone = false) =>
+  ({ lane: name, stage: { at, past: { goesAlone } } }) as unknown as Work;
 
-/** Two that let go (one parked, one whose partition was lost) before each of those that still want to go. */
+/** Two that no longer wait (one parked, one whose partition was lost) before each of those that still do. */
 function lineOf(...names: string[]) {
   const line = createLine("tenant", 100);
   for (const name of names) {
+    const goesAlone = name.endsWith("alone");
     line.ready.push(
-      work(`${name} parked`, held, true),
-      work(`${name} lost`, lost, false),
-      work(name, held, false),
+      work(`${name} parked`, "parking"),
+      work(`${name} lost`, "lost"),
+      work(name, "ready", goesAlone),
     );
   }
   return line;
 }
 const names = (works: readonly Work[]) => works.map(({ lane }) => lane);
 
-test("the first that still wants to go stands in front, and those before it are forgotten", () => {
+test("the first that still waits stands in front, and those before it are forgotten", () => {
   const line = lineOf("a", "b");
-  assert.equal(firstLive(line)?.lane, "a");
-  assert.equal(firstLive(line)?.lane, "a");
+  assert.equal(firstReady(line)?.lane, "a");
+  assert.equal(firstReady(line)?.lane, "a");
   assert.deepEqual(names(line.ready), ["a", "b parked", "b lost", "b"]);
   const gone = createLine("tenant", 100);
-  gone.ready.push(work("parked", held, true));
-  assert.equal(firstLive(gone), undefined);
+  gone.ready.push(work("parked", "parking"));
+  assert.equal(firstReady(gone), undefined);
   assert.equal(gone.ready.length, 0);
 });
 
-test("as many as were asked for are taken off the front, in order, and none that let go", () => {
+test("as many as were asked for are taken off the front, in order, and none that has left", () => {
   const line = lineOf("a", "b", "c");
-  assert.deepEqual(names(takeLive(line, 2)), ["a", "b"]);
+  assert.deepEqual(names(takeReady(line, 2)), ["a", "b"]);
   assert.deepEqual(names(line.ready), ["c parked", "c lost", "c"]);
-  assert.deepEqual(names(takeLive(line, 2)), ["c"]);
+  assert.deepEqual(names(takeReady(line, 2)), ["c"]);
   assert.equal(line.ready.length, 0);
 });
 
 test("one that goes alone is taken alone, wherever it stands", () => {
-  const line = lineOf("a", "b", "c", "d");
-  for (const each of line.ready) if (each.lane === "c") each.alone = true;
-  assert.deepEqual(names(takeLive(line, 10)), ["a", "b"]);
-  assert.deepEqual(names(takeLive(line, 10)), ["c"]);
-  assert.deepEqual(names(takeLive(line, 10)), ["d"]);
+  const line = lineOf("a", "b", "c alone", "d");
+  assert.deepEqual(names(takeReady(line, 10)), ["a", "b"]);
+  assert.deepEqual(names(takeReady(line, 10)), ["c alone"]);
+  assert.deepEqual(names(takeReady(line, 10)), ["d"]);
 });
 
 const created: Verdict = { kind: "created", object: objectOf({}) };

@@ -86,6 +86,16 @@ describe("the same enrollment again", () => {
     });
   }
 
+  test("ten thousand copies behind the one that is in flight are ignored, however long that takes", async (t) => {
+    const world = createWorld(t);
+    const copies = 10_000;
+    world.emit(...Array.from({ length: copies + 1 }, () => ({})));
+    const worker = world.start({ windowRecords: 2 * copies });
+    await world.time.until("all are duplicates", () => worker.seen("record-duplicate").length === copies);
+    await world.time.pass(5_000);
+    assert.deepEqual([world.creates().length, world.log.committed("enrolled")?.offset], [1, copies + 1]);
+  });
+
   test("another connector of the machine, or a later enrollment of it, is an enrollment of its own", async (t) => {
     const world = createWorld(t);
     world.emit({}, { connector: "other" }, { at: "2016-12-31T23:57:59.3726058-08:00" });

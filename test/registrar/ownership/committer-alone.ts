@@ -60,13 +60,13 @@ export function committerAlone(
       return time.after(delayMs, callback);
     },
   };
-  const committer = createCommitter(
-    { clock, random: () => 0.5, observe: (event) => events.push(event) },
-    { ...settings, commitIntervalMs, attemptAhead, ...changes },
+  const committer = createCommitter({
+    ports: { clock, random: () => 0.5, observe: (event) => events.push(event) },
+    settings: { ...settings, commitIntervalMs, attemptAhead, ...changes },
     owned,
-    ({ number }) => world.promised.push(number),
-    () => false,
-  );
+    onPromised: ({ number }) => world.promised.push(number),
+    honoursIds: () => false,
+  });
   return Object.assign(world, { session, lease, owned, committer });
 
   function partitionOf(number: number): OwnedPartition {

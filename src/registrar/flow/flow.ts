@@ -1,0 +1,86 @@
+/**
+ * The way of one record through the core: events go through the table of transition.ts, and what it says is carried out by the
+ * part that can (effects.ts). Nothing is decided here.
+ *
+ * 1. The stage is changed before anything is carried out, so that what looks at it meanwhile sees where the record stands.
+ */
+import type { BreakerState } from "../../policy/breaker.ts";
+import type { Ports } from "../../ports.ts";
+import type { Item, OwnedPartition } from "../ownership/partition.ts";
+import type { RegistrarSettings } from "../settings.ts";
+import { createAppender } from "./appender.ts";
+import type { Core, Outside } from "./core.ts";
+import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { createEffects } from "./effects.ts";
+import { createGate } from "./gate.ts";
+import { createGraphShown } from "./graph-shown.ts";
+import type { LifeEvent } from "./life-events.ts";
+import { createOutcomes } from "./outcomes.ts";
+import { createReadBack, type ReadBack } from "./read-back.ts";
+import { isTainted } from "./stage.ts";
+import { transition } from "./transition.ts";
+import { createTurns } from "./turns.ts";
+
+export interface Flow {
+  readonly core: Core;
+  readonly dispatcher: Dispatcher;
+  readonly readBack: ReadBack;
+  /** A commit promised more. */
+  promised(partition: OwnedPartition): void;
+  /** Suspects may go on. */
+  released(partition: OwnedPartition): void;
+  lost(partition: OwnedPartition): void;
+  /** Looks again at what waited because the partition was not held. */
+  wake(): void;
+  /** No create begins any more. */
+  stop(): void;
+  /** Nothing is in flight to Graph or waiting to be appended. */
+  isIdle(): boolean;
+  /** Has Graph made an object under an id that we sent? */
+  honoursIds(): boolean;
+  status(): { inFlight: number; waiting: number; breaker: BreakerState; blockedTenants: readonly string[] };
+}
+
+export function createFlow(ports: Ports, settings: RegistrarSettings, outside: Outside): Flow {
+  const gate = createGate(ports);
+  const shown = createGraphShown(ports.observe, settings.sendId);
+  const known = { rules: settings, shown: shown.proven };
+  const core: Core = { ports, settings, gate, shown, known, outside, raise };
+  const appender = createAppender(ports);
+  const outcomes = createOutcomes(core, appender);
+  const dispatcher = createDispatcher(core);
+  const readBack = createReadBack(core, dispatcher);
+  const turns = createTurns(core);
+  const carryOut = createEffects(core, { outcomes, dispatcher, readBack, turns });
+
+  return {
+    core,
+    dispatcher,
+    readBack,
+    promised: (partition) => turns.takeAll(partition.waitingForPromise, "promised"),
+    released: (partition) => turns.takeAll(partition.waitingSuspects, "released"),
+    lost(partition) {
+      for (const works of partition.tenants.values()) for (const work of works) raise(work, { kind: "lost" });
+    },
+    wake() {
+      appender.poke();
+      dispatcher.pump();
+    },
+    stop: dispatcher.stop,
+    isIdle: () => dispatcher.inFlight() === 0 && appender.pending() === 0,
+    honoursIds: () => shown.proven.honoursIds,
+    status: () => ({
+      inFlight: dispatcher.inFlight(),
+      waiting: dispatcher.waiting() + readBack.waiting(),
+      breaker: gate.state(),
+      blockedTenants: dispatcher.blockedTenants(),
+    }),
+  };
+
+  function raise(item: Item, event: LifeEvent): void {
+    const { stage, effects } = transition(item.stage, event, known);
+    item.stage = stage; // 1
+    item.slot.tainted = isTainted(stage);
+    for (const effect of effects) carryOut(item, effect);
+  }
+}

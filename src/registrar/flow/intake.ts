@@ -1,0 +1,112 @@
+/**
+ * What a record is when it is taken in: no enrollment, another partition's, one that is registered already, or a new one.
+ *
+ * 1. One tenant, one partition: what stands elsewhere is moved to its tenant's home.
+ * 2. Doubt belongs to an enrollment: every copy of a record in doubt is in doubt.
+ * 3. What its tenant has parked goes first: order is kept.
+ */
+import assert from "node:assert/strict";
+import { decode } from "../../domain/decode.ts";
+import type { Enrollment } from "../../domain/enrollment.ts";
+import { identify } from "../../domain/identity.ts";
+import { homePartition } from "../../domain/murmur2.ts";
+import { originOf } from "../../domain/origin.ts";
+import type { LogRecord } from "../../ports.ts";
+import { isParked, note, parkedTenantOf } from "../intake/parking.ts";
+import { enter, type Slot } from "../intake/window.ts";
+import { isRegistered } from "../ledger/ledger.ts";
+import type { Item, OwnedPartition, Work } from "../ownership/partition.ts";
+import type { Core } from "./core.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { isFollowed } from "./lanes.ts";
+import { isInDoubt } from "./outcomes.ts";
+import { type Doubt, enteredStage } from "./stage.ts";
+
+export interface Intake {
+  /** Takes in the next record of the partition's enrolled topic. */
+  accept(partition: OwnedPartition, record: LogRecord): void;
+  /** Takes note of the next record of the partition's retry topic; it is taken up when its tenant can go on. */
+  noteParked(partition: OwnedPartition, record: LogRecord): void;
+  /** A parked record that is taken up. */
+  takeUp(partition: OwnedPartition, slot: Slot, record: LogRecord): void;
+}
+
+const homesMax = 10_000;
+
+export function createIntake(
+  { ports, settings, raise }: Pick<Core, "ports" | "settings" | "raise">,
+  dispatcher: Pick<Dispatcher, "createsOf" | "createsOfAll">,
+): Intake {
+  const { log, clock } = ports;
+  const homes = new Map<string, number>();
+  return {
+    accept(partition, record) {
+      const slot = enter(partition.window, record.offset);
+      takeIn({ partition, topic: "enrolled", record, slot });
+    },
+    noteParked(partition, record) {
+      const { topic, partition: cameFrom, offset } = originOf(record);
+      const enrolledOffset = topic === "enrolled" && cameFrom === partition.number ? offset : null;
+      note(partition.parking, parkedTenantOf(record), record.offset, enrolledOffset)?.arrive();
+    },
+    takeUp: (partition, slot, record) => takeIn({ partition, topic: "retry", record, slot }),
+  };
+
+  function takeIn(read: Read): void {
+    const { partition, record, topic } = read;
+    const decoded = decode(record, settings.isTenantAllowed);
+    if (!decoded.ok) return raise(strayOf(read), { kind: "refused", refusal: decoded.refusal });
+    const { tenantId } = decoded.enrollment;
+    const home = homeOf(tenantId);
+    const isHome = home === partition.number || settings.sabotage?.has("home-partition");
+    if (!isHome) return raise(strayOf(read), { kind: "astray", home, tenantId }); // 1
+    const work = workOf(read, decoded.enrollment);
+    // Settled outside its lane: what is in a lane tells what must not be overtaken.
+    if (isRegistered(partition.ledger, work.idempotencyKey)) return raise(work, { kind: "known" });
+    work.stage = enteredStage(doubtOf(work), dispatcher.createsOf(tenantId), dispatcher.createsOfAll());
+    const isWaitedFor = topic === "enrolled" && isParked(partition.parking, tenantId);
+    raise(work, { kind: "accepted", mustPark: isWaitedFor && !isFollowed(partition, work.lane) }); // 3
+  }
+
+  /** Member by member: copies of other objects would cost more than all that is in it. */
+  function workOf({ partition, topic, slot, record }: Read, enrollment: Enrollment): Work {
+    const identity = identify(enrollment.tenantId, enrollment.details);
+    assert(identity !== null, "decode accepted a date-time that has no instant");
+    return {
+      partition,
+      topic,
+      slot,
+      record,
+      idempotencyKey: identity.idempotencyKey,
+      lane: settings.sabotage?.has("machine-order") ? `${topic} ${record.offset}` : identity.lane,
+      enrollment,
+      enteredAtMs: clock.nowMs(),
+      stage: strayStage,
+    };
+  }
+
+  function doubtOf({ partition, topic, record, idempotencyKey }: Work): Doubt | null {
+    const isPlacedInDoubt = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);
+    const isOverlooked = settings.sabotage?.has("suspects-by-identity") && !isPlacedInDoubt;
+    if (isOverlooked) partition.doubts.delete(idempotencyKey);
+    return partition.doubts.get(idempotencyKey) ?? null; // 2
+  }
+
+  /** Remembered: to hash a tenant's id takes longer than to read its event's data. */
+  function homeOf(tenantId: string): number {
+    const known = homes.get(tenantId);
+    if (known !== undefined) return known;
+    if (homes.size >= homesMax) homes.clear();
+    const home = homePartition(tenantId, log.partitionCount);
+    homes.set(tenantId, home);
+    return home;
+  }
+}
+
+type Read = Pick<Item, "partition" | "topic" | "slot" | "record">;
+
+const strayStage = enteredStage(null, 0, 0);
+
+function strayOf(read: Read): Item {
+  return { ...read, lane: null, stage: strayStage };
+}

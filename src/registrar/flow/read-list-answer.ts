@@ -1,0 +1,36 @@
+/** What a list of a tenant's objects says, or why it says nothing. Pure. */
+import { classify, isMissingRoute } from "../../policy/classify.ts";
+import type { GraphReply, GraphSilence, ListReply } from "../../ports.ts";
+
+export interface ListFailure {
+  readonly detail: string;
+  /** No read of this tenant succeeds until somebody changes something. */
+  readonly isRefusal: boolean;
+  /** Nor of any other tenant: the application's secret is wrong. */
+  readonly isSecret: boolean;
+}
+
+/** Null: it is whole. */
+export function failureOf(reply: ListReply, wallMs: number): ListFailure | null {
+  if (reply.kind === "listed") {
+    if (reply.incomplete === null) return null;
+    return { detail: `the list is not whole: ${reply.incomplete}`, isRefusal: false, isSecret: false };
+  }
+  if (isEmptyTenant(reply)) return null;
+  const verdict = classify(reply, wallMs);
+  return {
+    detail: "detail" in verdict ? verdict.detail : "",
+    isRefusal: verdict.kind === "tenant-blocked" || verdict.kind === "no-route",
+    isSecret: verdict.kind === "secret-refused",
+  };
+}
+
+export function resultOf(reply: ListReply): number | GraphSilence["reason"] {
+  if (reply.kind === "listed") return 200;
+  return reply.kind === "answer" ? reply.status : reply.reason;
+}
+
+/** A tenant that never had a connector may answer 404. So does a route that is not there, which says nothing. */
+function isEmptyTenant(reply: GraphReply): boolean {
+  return reply.kind === "answer" && reply.status === 404 && !isMissingRoute(reply);
+}

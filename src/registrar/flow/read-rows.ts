@@ -1,0 +1,94 @@
+/**
+ * Rows of a record's life: what a read of Graph says about a create in doubt, or about a create that was answered 409.
+ *
+ * 1. Found is found. Absent is said by doubt.ts.
+ * 2. A read that says nothing proves nothing: the record goes on to the lists, and after a 409 it stays in doubt.
+ * 3. What is dead-lettered in doubt, its tenant being blocked, says that an object may exist.
+ */
+import { inDoubt } from "./answered.ts";
+import { afterMissingList, type Known } from "./doubt.ts";
+import type { Effect, LifeEvent } from "./life-events.ts";
+import { blockedRefusal } from "./refusals.ts";
+import type { InConflict, InDoubt, Life } from "./stage.ts";
+import { deadLetter, go, goInDoubt, register, type Step, stay, withDoubt, withPast } from "./step.ts";
+
+const vagueTries = 3;
+const remember: Effect = { kind: "remember-doubt" };
+const forget: Effect = { kind: "forget-doubt" };
+
+/** Null: no read's affair. */
+export function onRead(stage: InDoubt, event: LifeEvent, known: Known): Step | null {
+  const { rules } = known;
+  const { doubt } = stage;
+  switch (event.kind) {
+    case "found":
+      return register(stage, { object: event.object, shownBy: "read-back", reply: null }); // 1
+    case "missed": {
+      if (event.by === "id") {
+        if (event.startedMs >= doubt.absentAfterMs) return onAbsent(stage, known);
+        return { stage, effects: [{ kind: "read-back", notBeforeMs: doubt.absentAfterMs }] };
+      }
+      const next = afterMissingList(doubt, event.startedMs, rules);
+      return next === null
+        ? onAbsent(stage, known)
+        : goInDoubt({ ...stage, doubt: next }, "reading-back", [remember]);
+    }
+    case "undecided": {
+      const next = { ...doubt, nextReadAtMs: event.startedMs + rules.rereadDelayMs };
+      return goInDoubt({ ...stage, doubt: next }, "reading-back", [remember]);
+    }
+    case "unread":
+    case "unlike":
+      return goInDoubt({ ...withPast(stage, { needsList: true }), doubt }, "reading-back", [
+        { kind: "read-back", notBeforeMs: 0 },
+      ]); // 2
+    case "unreadable":
+      if (event.waitedMs <= rules.tenantBlockedMaxMs) return stay(stage);
+      return deadLetter(stage, blockedRefusal(stage, event.waitedMs, event.detail)); // 3
+    default:
+      return null;
+  }
+}
+
+/** It surely was not created. */
+function onAbsent(stage: Life, { rules, shown }: Known): Step {
+  const { vagueRefusals } = stage.past;
+  const detail = vagueRefusals.at(-1);
+  if (vagueRefusals.length >= vagueTries) {
+    const message = `Graph refused it ${vagueTries} times without a reason: ${detail}`;
+    const refusal = { code: "graph-400", message, pointers: [] };
+    return deadLetter(withDoubt(stage, null), refusal, { before: [forget] });
+  }
+  // It may be the id that Graph refuses: without one, the next create tells.
+  const isPerhapsId = detail !== undefined && rules.sendId && !shown.ids;
+  const life = isPerhapsId ? withPast(stage, { withoutId: true }) : stage;
+  // Without a pause, a server that fails everything would be asked again at once.
+  const backoff = detail === undefined ? "retry" : "vague";
+  return go(withDoubt(life, null), "backing-off", [
+    forget,
+    { kind: "back-off", backoff, atLeastMs: 0, report: null },
+  ]);
+}
+
+/** Null: no read's affair. */
+export function onConflictRead(stage: InConflict, event: LifeEvent, known: Known): Step | null {
+  const { detail, reply } = stage.refusal;
+  const failure = { verdict: "conflict", detail, reply } as const;
+  switch (event.kind) {
+    case "found":
+      return register(stage, { object: event.object, shownBy: "conflict", reply: event.reply }); // 1
+    case "missed":
+    case "unlike": {
+      if (!stage.past.wasConflict || stage.doubt !== null) {
+        const life = withPast(stage, { wasConflict: true });
+        return inDoubt(life, failure, { known, atMs: event.atMs, askedMs: 0 });
+      }
+      const message = `Graph says that it exists, but shows no object of this identity: ${detail}`;
+      return deadLetter(stage, { code: "graph-409", message, pointers: [] }, { reply });
+    }
+    case "unread":
+      return inDoubt(stage, failure, { known, atMs: event.atMs, askedMs: 0 }); // 2
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * A record's life: what each event makes of its stage, and what is to be done then. Pure. The stages before a create and after
+ * the outcome are here, the answers to a create in answered.ts, the reads in read-rows.ts.
+ *
+ * 1. A record is settled only after its outcome is durable, a parked one when its copy was read again, or when the ledger
+ *    holds its enrollment already.
+ * 2. No create while a create of it is in doubt, unless the next create itself tells; none that no acknowledged commit promises.
+ * 3. Nothing in doubt is dead-lettered but what its blocked tenant left in doubt, and that says so.
+ * 4. What leaves the window for the retry topic takes its doubt with it.
+ * 5. What can't happen is a bug. What comes too late, for a record that has left, changes nothing.
+ */
+import assert from "node:assert/strict";
+import { onAnswered, onAnsweredTooLate } from "./answered.ts";
+import { isToldByCreate, type Known } from "./doubt.ts";
+import type { Effect, LifeEvent, Turn } from "./life-events.ts";
+import { onConflictRead, onRead } from "./read-rows.ts";
+import type { Stage } from "./stage.ts";
+import { deadLetter, go, goInDoubt, type Step, stay, withDoubt } from "./step.ts";
+
+/** `known`: what is the same for every record. */
+export function transition(stage: Stage, event: LifeEvent, known: Known): Step {
+  switch (stage.at) {
+    case "entered":
+      return onEntered(stage, event);
+    case "turned-away":
+      return event.kind === "appended" ? go(stage, "settled", settleAway) : impossible(stage, event);
+    case "queued":
+      return event.kind === "first" ? onTurn(stage, event, known) : onWaiting(stage, event);
+    case "unpromised":
+      return event.kind === "promised" ? onTurn(stage, event, known) : onWaiting(stage, event);
+    case "suspect":
+      return event.kind === "released" ? onTurn(stage, event, known) : onWaiting(stage, event);
+    case "backing-off":
+      return event.kind === "rested" ? onTurn(stage, event, known) : onWaiting(stage, event);
+    case "ready":
+      return event.kind === "posted" ? post(stage, event.at) : onWaiting(stage, event);
+    case "posting":
+      if (event.kind === "lost") return go(stage, "posting-lost");
+      return event.kind === "answered" ? onAnswered(stage, event, known) : impossible(stage, event);
+    case "posting-lost":
+      return event.kind === "answered" ? onAnsweredTooLate(stage, event, known) : impossible(stage, event);
+    case "conflict":
+      return onConflictRead(stage, event, known) ?? onBusy(stage, event);
+    case "reading-back":
+      return onRead(stage, event, known) ?? onWaiting(stage, event);
+    case "publishing":
+      return event.kind === "appended" ? go(stage, "settled", settleHead) : onBusy(stage, event);
+    case "parking":
+      if (event.kind === "arrived") return go(stage, "settled", settleAway);
+      if (event.kind === "copy-lost") return { stage, effects: [park] };
+      return isLate(event) ? stay(stage) : impossible(stage, event); // 5
+    case "settled":
+    case "lost":
+      return isLate(event) ? stay(stage) : impossible(stage, event); // 5
+  }
+}
+
+function onEntered(stage: Stage, event: LifeEvent): Step {
+  switch (event.kind) {
+    case "refused":
+      return go(stage, "turned-away", [{ kind: "dead-letter", refusal: event.refusal, reply: null }]);
+    case "astray":
+      return go(stage, "turned-away", [{ kind: "move-home", home: event.home, tenantId: event.tenantId }]);
+    case "known":
+      return go(stage, "settled", [sayDuplicate, ...settleAway]); // 1
+    case "accepted":
+      return event.mustPark ? go(stage, "parking", [park]) : go(stage, "queued", lineUp); // 4
+    default:
+      return impossible(stage, event);
+  }
+}
+
+/** The first of a lane: what is the next step? */
+function onTurn(stage: Stage, turn: Turn, known: Known): Step {
+  const { isRegistered, doubt, isReleased, isPromised } = turn;
+  const { rules } = known;
+  if (isRegistered) return go(stage, "settled", [sayDuplicate, ...settleHead]); // 1
+  const life = stage.doubt === doubt ? stage : withDoubt(stage, doubt);
+  if (doubt !== null && !isToldByCreate(life, known)) {
+    if (doubt.inherited && !isReleased) return goInDoubt({ ...stage, doubt }, "suspect", [awaitRelease]);
+    return goInDoubt({ ...stage, doubt }, "reading-back", [{ kind: "read-back", notBeforeMs: 0 }]); // 2
+  }
+  if (!isPromised) return go(life, "unpromised", [awaitPromise]); // 2
+  const { spent } = stage.past;
+  if (doubt === null && spent >= rules.maxAttempts) {
+    const message = `Graph failed ${spent} times on this record while others of its tenant succeeded.`;
+    const refusal = { code: "attempts-exhausted", message, pointers: [] };
+    return deadLetter(life, refusal); // 3
+  }
+  return go(life, "ready", enqueue);
+}
+
+function post({ attempts, doubt, past }: Stage, postedAt: Stage["postedAt"]): Step {
+  return stay({ at: "posting", attempts: attempts + 1, postedAt, doubt, past });
+}
+
+/** It waits for something, and something else happens. */
+function onWaiting(stage: Stage, event: LifeEvent): Step {
+  if (event.kind === "room") return go(stage, "parking", [withdraw, park]); // 4
+  return event.kind === "lost" ? go(stage, "lost") : impossible(stage, event);
+}
+
+function onBusy(stage: Stage, event: LifeEvent): Step {
+  return event.kind === "lost" ? go(stage, "lost") : impossible(stage, event);
+}
+
+/** What still held the record may say so after it has left. */
+function isLate({ kind }: LifeEvent): boolean {
+  return lateEvents.has(kind); // 5
+}
+
+function impossible(stage: Stage, event: LifeEvent): never {
+  assert.fail(`a record that is ${stage.at} can't be ${event.kind}`); // 5
+}
+
+const lateEvents: ReadonlySet<LifeEvent["kind"]> = new Set([
+  ...(["promised", "released", "rested", "lost"] as const),
+  ...(["found", "missed", "undecided", "unread", "unlike", "unreadable"] as const),
+]);
+
+const sayDuplicate: Effect = { kind: "say-duplicate" };
+const withdraw: Effect = { kind: "withdraw" };
+const park: Effect = { kind: "park" };
+const awaitRelease: Effect = { kind: "await-release" };
+const awaitPromise: Effect = { kind: "await-promise" };
+const lineUp: readonly Effect[] = [{ kind: "line-up" }];
+const enqueue: readonly Effect[] = [{ kind: "enqueue", where: "back" }];
+const settleHead: readonly Effect[] = [{ kind: "settle", leavesLane: true }];
+const settleAway: readonly Effect[] = [{ kind: "settle", leavesLane: false }];

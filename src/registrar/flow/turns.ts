@@ -1,0 +1,51 @@
+/**
+ * Gives records their turn: says to the first of a lane that it may go on, and what is known by then.
+ *
+ * 1. A lane goes on only when its first record has left it, one after the other: a long lane of duplicates is no deep recursion.
+ */
+
+import { isRegistered } from "../ledger/ledger.ts";
+import { trackOf, type Work } from "../ownership/partition.ts";
+import type { Core } from "./core.ts";
+import type { Turn } from "./life-events.ts";
+
+export interface Turns {
+  /** `isKnown`: false if it was looked up in the ledger just now. */
+  take(work: Work, kind: Turn["kind"], isKnown?: false): void;
+  /** All that waited for the same thing. */
+  takeAll(waiting: Set<Work>, kind: Turn["kind"]): void;
+  /** The next of a lane whose first has left. */
+  goOnWith(next: Work): void;
+}
+
+export function createTurns({ raise }: Pick<Core, "raise">): Turns {
+  const heads: Work[] = [];
+  let isGoingOn = false;
+  return { take, takeAll, goOnWith };
+
+  function take(work: Work, kind: Turn["kind"], isKnown?: false): void {
+    const { partition, idempotencyKey, slot, topic } = work;
+    raise(work, {
+      kind,
+      // What is before it in its lane, or another owner, may have settled it meanwhile.
+      isRegistered: isKnown ?? isRegistered(partition.ledger, idempotencyKey),
+      doubt: partition.doubts.get(idempotencyKey) ?? null,
+      isReleased: partition.suspectsReleased,
+      isPromised: slot.offset < trackOf(partition, topic).promised,
+    });
+  }
+
+  function takeAll(waiting: Set<Work>, kind: Turn["kind"]): void {
+    const works = [...waiting];
+    waiting.clear();
+    for (const work of works) take(work, kind);
+  }
+
+  function goOnWith(next: Work): void {
+    heads.push(next);
+    if (isGoingOn) return; // 1
+    isGoingOn = true;
+    for (let head = heads.shift(); head !== undefined; head = heads.shift()) take(head, "first");
+    isGoingOn = false;
+  }
+}
