@@ -37,7 +37,8 @@ suite("README.md, by hand in several terminals", { skip, timeout: 180_000 }, () 
 
   before(() => {
     const cwd = mkdtempSync(join(tmpdir(), "connector-registrar-docs-"));
-    for (const name of ["node_modules", "package.json", "package-lock.json", "scripts", "src"]) {
+    const rooms = ["src", "emulator", "demo", "lab", "scripts"];
+    for (const name of ["node_modules", "package.json", "package-lock.json", ...rooms]) {
       symlinkSync(join(root, name), join(cwd, name));
     }
     const inside = ["ip", "netns", "exec", network] as const;
