@@ -25,7 +25,11 @@ const replicated = { numPartitions: 2, replicationFactor: 3 };
 const made: Readonly<
   Record<Topic, { numPartitions: number; replicationFactor: number; own: Readonly<Record<string, string>> }>
 > = {
-  enrolled: { ...replicated, own: { "min.insync.replicas": "1", "retention.ms": String(dayMs) } },
+  // What the other topics take must be more, for the headers that are added.
+  enrolled: {
+    ...replicated,
+    own: { "max.message.bytes": "1048588", "min.insync.replicas": "1", "retention.ms": String(dayMs) },
+  },
   retry: { ...replicated, own: { "retention.ms": String(dayMs), "retention.bytes": "1000000" } },
   registered: {
     ...replicated,
