@@ -91,7 +91,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
     {
       line: "held.clear();",
       change: "held.clear(); -> (removed)",
-      why: "A line that is called once more passes its turn if nothing of it is ready.",
+      why: "A queue that is called once more passes its turn if nothing of it is ready.",
     },
   ],
   "src/registrar/flow/gate.ts": [

@@ -1,5 +1,5 @@
 /**
- * Sends creates to Graph. One line per tenant; a free request slot goes to the next line in turn and takes all that
+ * Sends creates to Graph. One queue per tenant; a free request slot goes to the next queue in turn and takes all that
  * waits there, up to a batch: nothing lingers for a batch to fill, and no tenant waits behind another's backlog.
  *
  * 1. No request begins unless the partition is held, the tenant's pacing is open and the gate lets it.
@@ -19,21 +19,21 @@ import { isAlone } from "./lanes.ts";
 import type { TenantNow } from "./life-events.ts";
 import {
   blockedForMs,
-  blockLine,
-  createLine,
+  blockTenant,
+  createTenantQueue,
   firstReady,
   isBlocked,
   isInTrouble,
   isReady,
-  type Line,
+  type TenantQueue,
   takeIn,
   takeReady,
-  unblockLine,
-} from "./line.ts";
+  unblockTenant,
+} from "./tenant-queue.ts";
 
 export interface Dispatcher {
   enqueue(work: Work): void;
-  /** A work that failed for a reason of its tenant's goes back to the front of its line. */
+  /** A work that failed for a reason of its tenant's goes back to the front of its queue. */
   requeue(work: Work): void;
   /** Looks again, after something outside changed (a session was confirmed). */
   pump(): void;
@@ -58,78 +58,78 @@ export interface Dispatcher {
   blockedTenants(): readonly string[];
 }
 
-/** How soon a line whose partition isn't held is looked at again, if no session pokes. */
+/** How soon a queue whose partition isn't held is looked at again, if no session pokes. */
 const notHeldWaitMs = 250;
 
 export function createDispatcher({ ports, settings, gate, outside, raise }: Core): Dispatcher {
   const { graph, clock, random, observe } = ports;
-  const lines = new Map<string, Line>();
-  const turns: Line[] = [];
+  const queues = new Map<string, TenantQueue>();
+  const turns: TenantQueue[] = [];
   /** Those that the gate did not let through. */
-  const held = new Set<Line>();
+  const held = new Set<TenantQueue>();
   const nextRequestId = countedUuids(random);
   let inFlight = 0;
   let creates = 0;
   let stopped = false;
   let pumpPlanned = false;
-  gate.setCreatesWait(() => inFlight > 0 || [...lines.values()].some(({ ready }) => ready.length > 0));
+  gate.setCreatesWait(() => inFlight > 0 || [...queues.values()].some(({ ready }) => ready.length > 0));
   gate.onOpening(() => {
     const waiting = [...held];
     held.clear();
-    for (const line of waiting) giveTurn(line);
+    for (const queue of waiting) giveTurn(queue);
     // At once: while Graph is being probed the next request may be a read as well, and who is called first has it.
     pump();
   });
 
   return {
     enqueue(work) {
-      const line = lineOf(work.enrollment.tenantId);
-      line.ready.push(work);
-      giveTurn(line);
+      const queue = queueOf(work.enrollment.tenantId);
+      queue.ready.push(work);
+      giveTurn(queue);
     },
     requeue(work) {
-      const line = lineOf(work.enrollment.tenantId);
-      line.ready.unshift(work);
-      giveTurn(line);
+      const queue = queueOf(work.enrollment.tenantId);
+      queue.ready.unshift(work);
+      giveTurn(queue);
     },
     pump: planPump,
-    block: (tenantId, refused, detail) => blockLine(lineOf(tenantId), refused, detail, ports),
-    unblockReads: (tenantId) => unblockLine(lineOf(tenantId), "reads", ports),
-    isBlocked: (tenantId) => isBlocked(lineOf(tenantId)),
-    blockedForMs: (tenantId) => blockedForMs(lineOf(tenantId), clock.nowMs()),
-    closedUntilMs: (tenantId) => lineOf(tenantId).pacing.closedUntilMs,
-    capacityWithin: (tenantId, ms) => availableWithin(lineOf(tenantId).pacing, ms, clock.nowMs()),
-    createsOf: (tenantId) => lines.get(tenantId)?.creates ?? 0,
+    block: (tenantId, refused, detail) => blockTenant(queueOf(tenantId), refused, detail, ports),
+    unblockReads: (tenantId) => unblockTenant(queueOf(tenantId), "reads", ports),
+    isBlocked: (tenantId) => isBlocked(queueOf(tenantId)),
+    blockedForMs: (tenantId) => blockedForMs(queueOf(tenantId), clock.nowMs()),
+    closedUntilMs: (tenantId) => queueOf(tenantId).pacing.closedUntilMs,
+    capacityWithin: (tenantId, ms) => availableWithin(queueOf(tenantId).pacing, ms, clock.nowMs()),
+    createsOf: (tenantId) => queues.get(tenantId)?.creates ?? 0,
     createsOfAll: () => creates,
     stop: () => {
       stopped = true;
     },
     inFlight: () => inFlight,
-    waiting: () => [...lines.values()].reduce((sum, line) => sum + line.ready.filter(isReady).length, 0),
-    blockedTenants: () => [...lines.values()].filter(isBlocked).map((line) => line.tenantId),
+    waiting: () => [...queues.values()].reduce((sum, queue) => sum + queue.ready.filter(isReady).length, 0),
+    blockedTenants: () => [...queues.values()].filter(isBlocked).map((queue) => queue.tenantId),
   };
 
-  function lineOf(tenantId: string): Line {
-    let line = lines.get(tenantId);
-    if (line === undefined) {
-      line = createLine(tenantId, settings.writesPer20s);
-      lines.set(tenantId, line);
+  function queueOf(tenantId: string): TenantQueue {
+    let queue = queues.get(tenantId);
+    if (queue === undefined) {
+      queue = createTenantQueue(tenantId, settings.writesPer20s);
+      queues.set(tenantId, queue);
     }
-    return line;
+    return queue;
   }
 
-  function giveTurn(line: Line): void {
-    if (line.state !== "idle") return;
-    line.state = "turn";
-    turns.push(line);
+  function giveTurn(queue: TenantQueue): void {
+    if (queue.state !== "idle") return;
+    queue.state = "turn";
+    turns.push(queue);
     planPump();
   }
 
-  function giveTurnAt(line: Line, atMs: number): void {
-    line.state = "timed";
+  function giveTurnAt(queue: TenantQueue, atMs: number): void {
+    queue.state = "timed";
     clock.after(Math.max(0, atMs - clock.nowMs()), () => {
-      line.state = "idle";
-      giveTurn(line);
+      queue.state = "idle";
+      giveTurn(queue);
     });
   }
 
@@ -146,26 +146,26 @@ export function createDispatcher({ ports, settings, gate, outside, raise }: Core
   function pump(): void {
     while (!stopped && turns.length > 0 && inFlight < settings.maxInFlight) {
       const nowMs = clock.nowMs();
-      const line = nextTurn();
-      line.state = "idle";
-      const first = firstReady(line);
-      // A line in trouble gets its next turn with the answer.
-      if (first === undefined || (isInTrouble(line) && line.inFlight > 0)) continue;
-      const free = available(line.pacing, nowMs);
-      const opensMs = gate.opensAtMs(line.tenantId);
+      const queue = nextTurn();
+      queue.state = "idle";
+      const first = firstReady(queue);
+      // A queue in trouble gets its next turn with the answer.
+      if (first === undefined || (isInTrouble(queue) && queue.inFlight > 0)) continue;
+      const free = available(queue.pacing, nowMs);
+      const opensMs = gate.opensAtMs(queue.tenantId);
       if (free <= 0)
-        giveTurnAt(line, opensAtMs(line.pacing, nowMs)); // 1
+        giveTurnAt(queue, opensAtMs(queue.pacing, nowMs)); // 1
       else if (opensMs > nowMs)
-        held.add(line); // 1
+        held.add(queue); // 1
       else if (!isHeld(first.partition, clock)) {
         outside.commitNow();
-        giveTurnAt(line, nowMs + notHeldWaitMs); // 1
-      } else send(line, first.partition, Math.min(free, batchSize(line)), nowMs);
+        giveTurnAt(queue, nowMs + notHeldWaitMs); // 1
+      } else send(queue, first.partition, Math.min(free, batchSize(queue)), nowMs);
     }
   }
 
   /** While Graph is probed, those who did not just fail go first. */
-  function nextTurn(): Line {
+  function nextTurn(): TenantQueue {
     const first = turns[0]!;
     const at = gate.isProbed(first.tenantId)
       ? turns.findIndex(({ tenantId }) => !gate.isSuspected(tenantId))
@@ -173,23 +173,23 @@ export function createDispatcher({ ports, settings, gate, outside, raise }: Core
     return turns.splice(Math.max(0, at), 1)[0]!;
   }
 
-  function batchSize(line: Line): number {
-    return isInTrouble(line) || gate.isProbed(line.tenantId) ? 1 : settings.batchMax;
+  function batchSize(queue: TenantQueue): number {
+    return isInTrouble(queue) || gate.isProbed(queue.tenantId) ? 1 : settings.batchMax;
   }
 
-  function send(line: Line, partition: OwnedPartition, count: number, nowMs: number): void {
-    const works = takeReady(line, count);
-    // A tenant has one home partition, so its line never mixes owners.
+  function send(queue: TenantQueue, partition: OwnedPartition, count: number, nowMs: number): void {
+    const works = takeReady(queue, count);
+    // A tenant has one home partition, so its queue never mixes owners.
     assert(works.every((work) => work.partition === partition));
-    if (line.ready.length > 0) giveTurn(line);
-    gate.begin(line.tenantId);
+    if (queue.ready.length > 0) giveTurn(queue);
+    gate.begin(queue.tenantId);
     inFlight++;
-    line.inFlight++;
-    void exchange(line, works, nowMs, take(line.pacing, works.length, nowMs));
+    queue.inFlight++;
+    void exchange(queue, works, nowMs, take(queue.pacing, works.length, nowMs));
   }
 
   async function exchange(
-    line: Line,
+    queue: TenantQueue,
     works: readonly Work[],
     startedMs: number,
     taken: Taken,
@@ -197,11 +197,11 @@ export function createDispatcher({ ports, settings, gate, outside, raise }: Core
     const posted = { kind: "posted", at: momentOf(clock) } as const;
     for (const work of works) raise(work, posted);
     const replies = await graph.create(
-      line.tenantId,
+      queue.tenantId,
       works.map((work) => toRequest(work)),
     );
     inFlight--;
-    line.inFlight--;
+    queue.inFlight--;
     countAsOf(taken, clock.nowMs());
     const results = replies.map((reply) => (reply.kind === "answer" ? reply.status : reply.reason));
     const operation = works.length === 1 ? "create" : "batch";
@@ -209,7 +209,7 @@ export function createDispatcher({ ports, settings, gate, outside, raise }: Core
     observe({
       kind: "graph-request",
       operation,
-      tenantId: line.tenantId,
+      tenantId: queue.tenantId,
       items: works.length,
       durationMs,
       results,
@@ -217,23 +217,23 @@ export function createDispatcher({ ports, settings, gate, outside, raise }: Core
     const answered = works.map((work, i) => ({ work, reply: ownReply(replies[i], works.length) }));
     const judged = answered.map((each) => ({ ...each, verdict: classify(each.reply, clock.wallMs()) }));
     const verdicts = judged.map(({ verdict }) => verdict);
-    takeIn(line, verdicts, taken, creates, ports); // 3
+    takeIn(queue, verdicts, taken, creates, ports); // 3
     creates += verdicts.filter(({ kind }) => kind === "created").length;
     for (const { work, verdict, reply } of judged) {
       const atMs = clock.nowMs();
-      const tenant = verdict.kind === "created" ? null : tenantNow(line, work);
+      const tenant = verdict.kind === "created" ? null : tenantNow(queue, work);
       raise(work, { kind: "answered", verdict, reply, atMs, tenant });
     }
-    gate.end(line.tenantId, healthOfAll(judged), detailOf(verdicts)); // 3
-    if (line.ready.length > 0) giveTurn(line);
+    gate.end(queue.tenantId, healthOfAll(judged), detailOf(verdicts)); // 3
+    if (queue.ready.length > 0) giveTurn(queue);
   }
 
-  function tenantNow(line: Line, work: Work): TenantNow {
+  function tenantNow(queue: TenantQueue, work: Work): TenantNow {
     return {
-      creates: line.creates,
+      creates: queue.creates,
       allCreates: creates,
-      failingForMs: line.failing?.forMs ?? 0,
-      blockedForMs: blockedForMs(line, clock.nowMs()),
+      failingForMs: queue.failing?.forMs ?? 0,
+      blockedForMs: blockedForMs(queue, clock.nowMs()),
       isAlone: isAlone(work),
     };
   }

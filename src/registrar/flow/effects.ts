@@ -7,7 +7,7 @@ import { settle as settleSlot } from "../intake/window.ts";
 import type { Item, Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { leaveLane, lineUp, withdraw } from "./lanes.ts";
+import { enterLane, leaveLane, withdraw } from "./lanes.ts";
 import type { Effect, Failure } from "./life-events.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { ReadBack } from "./read-back.ts";
@@ -61,8 +61,8 @@ export function createEffects(core: Core, parts: EffectParts): (item: Item, effe
         return outcomes.park(work);
       case "say-duplicate":
         return observe({ kind: "record-duplicate", at: positionOf(work.record), idempotencyKey });
-      case "line-up":
-        if (lineUp(work)) turns.take(work, "first", false);
+      case "enter-lane":
+        if (enterLane(work)) turns.take(work, "first", false);
         return;
       case "await-release":
         return void partition.waitingSuspects.add(work);

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { OwnedPartition, Work } from "../ownership/partition.ts";
 
 /** True: it is the first of its lane. */
-export function lineUp(work: Work): boolean {
+export function enterLane(work: Work): boolean {
   const { lanes, tenants } = work.partition;
   const { tenantId } = work.enrollment;
   const works = tenants.get(tenantId);

@@ -101,7 +101,7 @@ export type Effect =
   | { readonly kind: "say-duplicate" }
   | { readonly kind: "settle"; readonly leavesLane: boolean }
   // ── its turn ──
-  | { readonly kind: "line-up" }
+  | { readonly kind: "enter-lane" }
   | { readonly kind: "await-release" }
   | { readonly kind: "await-promise" }
   | { readonly kind: "enqueue"; readonly where: "front" | "back" }

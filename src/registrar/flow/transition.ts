@@ -64,7 +64,7 @@ function onEntered(stage: Stage, event: LifeEvent): Step {
     case "known":
       return go(stage, "settled", [sayDuplicate, ...settleAway]); // 1
     case "accepted":
-      return event.mustPark ? go(stage, "parking", [park]) : go(stage, "queued", lineUp); // 4
+      return event.mustPark ? go(stage, "parking", [park]) : go(stage, "queued", enterLane); // 4
     default:
       return impossible(stage, event);
   }
@@ -123,7 +123,7 @@ const withdraw: Effect = { kind: "withdraw" };
 const park: Effect = { kind: "park" };
 const awaitRelease: Effect = { kind: "await-release" };
 const awaitPromise: Effect = { kind: "await-promise" };
-const lineUp: readonly Effect[] = [{ kind: "line-up" }];
+const enterLane: readonly Effect[] = [{ kind: "enter-lane" }];
 const enqueue: readonly Effect[] = [{ kind: "enqueue", where: "back" }];
 const settleHead: readonly Effect[] = [{ kind: "settle", leavesLane: true }];
 const settleAway: readonly Effect[] = [{ kind: "settle", leavesLane: false }];

@@ -27,7 +27,7 @@ const table: Readonly<Record<At, readonly Row[]>> = {
     ["refused", "turned-away", "dead-letter"],
     ["astray", "turned-away", "move-home"],
     ["known", "settled", "say-duplicate, settle"],
-    ["accepted", "queued", "line-up"],
+    ["accepted", "queued", "enter-lane"],
     ["accepted behind parked ones", "parking", "park"],
   ],
   "turned-away": [["appended", "settled", "settle"]],

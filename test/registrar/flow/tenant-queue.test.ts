@@ -1,4 +1,4 @@
-/** One tenant's line: who is taken off it, and what answers say about the tenant. */
+/** One tenant's queue: who is taken off it, and what answers say about the tenant. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { objectOf } from "../../../lab/testkit/enrollments.ts";
@@ -6,62 +6,62 @@ import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
 import type { Verdict } from "../../../src/policy/classify.ts";
 import { available, take } from "../../../src/policy/pacing.ts";
 import type { RegistrarEvent } from "../../../src/ports.ts";
+import type { Stage } from "../../../src/registrar/flow/stage.ts";
 import {
   blockedForMs,
-  blockLine,
-  createLine,
+  blockTenant,
+  createTenantQueue,
   firstReady,
   isBlocked,
   isInTrouble,
   takeIn,
   takeReady,
-  unblockLine,
-} from "../../../src/registrar/flow/line.ts";
-import type { Stage } from "../../../src/registrar/flow/stage.ts";
+  unblockTenant,
+} from "../../../src/registrar/flow/tenant-queue.ts";
 import type { Work } from "../../../src/registrar/ownership/partition.ts";
 
 const work = (name: string, at: Stage["at"], goesAlone = false) =>
   ({ lane: name, stage: { at, past: { goesAlone } } }) as unknown as Work;
 
 /** Two that no longer wait (one parked, one whose partition was lost) before each of those that still do. */
-function lineOf(...names: string[]) {
-  const line = createLine("tenant", 100);
+function queueOf(...names: string[]) {
+  const queue = createTenantQueue("tenant", 100);
   for (const name of names) {
     const goesAlone = name.endsWith("alone");
-    line.ready.push(
+    queue.ready.push(
       work(`${name} parked`, "parking"),
       work(`${name} lost`, "lost"),
       work(name, "ready", goesAlone),
     );
   }
-  return line;
+  return queue;
 }
 const names = (works: readonly Work[]) => works.map(({ lane }) => lane);
 
 test("the first that still waits stands in front, and those before it are forgotten", () => {
-  const line = lineOf("a", "b");
-  assert.equal(firstReady(line)?.lane, "a");
-  assert.equal(firstReady(line)?.lane, "a");
-  assert.deepEqual(names(line.ready), ["a", "b parked", "b lost", "b"]);
-  const gone = createLine("tenant", 100);
+  const queue = queueOf("a", "b");
+  assert.equal(firstReady(queue)?.lane, "a");
+  assert.equal(firstReady(queue)?.lane, "a");
+  assert.deepEqual(names(queue.ready), ["a", "b parked", "b lost", "b"]);
+  const gone = createTenantQueue("tenant", 100);
   gone.ready.push(work("parked", "parking"));
   assert.equal(firstReady(gone), undefined);
   assert.equal(gone.ready.length, 0);
 });
 
 test("as many as were asked for are taken off the front, in order, and none that has left", () => {
-  const line = lineOf("a", "b", "c");
-  assert.deepEqual(names(takeReady(line, 2)), ["a", "b"]);
-  assert.deepEqual(names(line.ready), ["c parked", "c lost", "c"]);
-  assert.deepEqual(names(takeReady(line, 2)), ["c"]);
-  assert.equal(line.ready.length, 0);
+  const queue = queueOf("a", "b", "c");
+  assert.deepEqual(names(takeReady(queue, 2)), ["a", "b"]);
+  assert.deepEqual(names(queue.ready), ["c parked", "c lost", "c"]);
+  assert.deepEqual(names(takeReady(queue, 2)), ["c"]);
+  assert.equal(queue.ready.length, 0);
 });
 
 test("one that goes alone is taken alone, wherever it stands", () => {
-  const line = lineOf("a", "b", "c alone", "d");
-  assert.deepEqual(names(takeReady(line, 10)), ["a", "b"]);
-  assert.deepEqual(names(takeReady(line, 10)), ["c alone"]);
-  assert.deepEqual(names(takeReady(line, 10)), ["d"]);
+  const queue = queueOf("a", "b", "c alone", "d");
+  assert.deepEqual(names(takeReady(queue, 10)), ["a", "b"]);
+  assert.deepEqual(names(takeReady(queue, 10)), ["c alone"]);
+  assert.deepEqual(names(takeReady(queue, 10)), ["d"]);
 });
 
 const created: Verdict = { kind: "created", object: objectOf({}) };
@@ -75,11 +75,11 @@ const throttled = (afterMs: number | null): Verdict => ({ kind: "throttled", aft
 const refused: Verdict = { kind: "tenant-blocked", detail: "403" };
 const conflict: Verdict = { kind: "conflict", detail: "409" };
 
-/** A line whose exchanges are answered at once. `chance`: what every throw of the dice yields. */
-function answeredLine({ writesPer20s = 0, chance = 0 } = {}) {
+/** A queue whose exchanges are answered at once. `chance`: what every throw of the dice yields. */
+function answeredQueue({ writesPer20s = 0, chance = 0 } = {}) {
   const time = virtualTime();
   const events: RegistrarEvent[] = [];
-  const line = createLine("tenant", writesPer20s);
+  const queue = createTenantQueue("tenant", writesPer20s);
   const ports = {
     clock: time,
     random: () => chance,
@@ -87,46 +87,46 @@ function answeredLine({ writesPer20s = 0, chance = 0 } = {}) {
   };
   return {
     time,
-    line,
+    queue,
     ports,
     kinds: () => events.map(({ kind }) => kind),
     /** One exchange; `served`: creates of all tenants before it. */
     answer(verdicts: readonly Verdict[], served = 0) {
-      takeIn(line, verdicts, take(line.pacing, verdicts.length, time.nowMs()), served, ports);
+      takeIn(queue, verdicts, take(queue.pacing, verdicts.length, time.nowMs()), served, ports);
     },
-    closedForMs: () => line.pacing.closedUntilMs - time.nowMs(),
+    closedForMs: () => queue.pacing.closedUntilMs - time.nowMs(),
   };
 }
 
-describe("how long a line has been failing", () => {
+describe("how long a queue has been failing", () => {
   const minuteMs = 60_000;
 
   test("only time in which others were served counts, and a create that succeeds ends it", async () => {
-    const { time, line, answer } = answeredLine();
+    const { time, queue, answer } = answeredQueue();
     answer([failed()], 7);
     await time.pass(minuteMs);
     answer([failed()], 7);
-    assert.equal(line.failing?.forMs, 0);
+    assert.equal(queue.failing?.forMs, 0);
     await time.pass(minuteMs);
     // What came with it says nothing either way.
     answer([failed(), conflict], 8);
-    assert.equal(line.failing?.forMs, minuteMs);
+    assert.equal(queue.failing?.forMs, minuteMs);
     answer([created, failed()], 9);
-    assert.equal(line.failing, null);
+    assert.equal(queue.failing, null);
   });
 
   test("what is refused, throttled or blocked has not failed", () => {
-    const { line, answer } = answeredLine();
+    const { queue, answer } = answeredQueue();
     for (const verdict of [conflict, throttled(null), refused]) answer([verdict]);
-    assert.equal(line.failing, null);
+    assert.equal(queue.failing, null);
   });
 });
 
-describe("a line that is blocked", () => {
+describe("a queue that is blocked", () => {
   test("is asked again between 2.5 s after the first refusal and ever later; several records are one refusal", async () => {
     const waitsMs: number[] = [];
     for (const chance of [0, 1]) {
-      const { time, answer, closedForMs } = answeredLine({ chance });
+      const { time, answer, closedForMs } = answeredQueue({ chance });
       for (let n = 0; n < 3; n++) {
         answer([refused, refused, refused]);
         waitsMs.push(closedForMs());
@@ -137,66 +137,66 @@ describe("a line that is blocked", () => {
   });
 
   test("is blocked since its first refusal, also while it was closed for another reason", async () => {
-    const { time, line, answer, kinds } = answeredLine();
+    const { time, queue, answer, kinds } = answeredQueue();
     answer([throttled(60_000)]);
     answer([refused]);
-    assert.ok(isBlocked(line) && isInTrouble(line));
+    assert.ok(isBlocked(queue) && isInTrouble(queue));
     await time.pass(61_000);
     answer([refused]);
-    assert.equal(blockedForMs(line, time.nowMs()), 61_000);
+    assert.equal(blockedForMs(queue, time.nowMs()), 61_000);
     assert.deepEqual(kinds(), ["tenant-blocked"]);
   });
 
   test("stays so until creates and reads are both answered well, and that is said once", async () => {
-    const { time, line, answer, kinds, ports } = answeredLine();
+    const { time, queue, answer, kinds, ports } = answeredQueue();
     answer([refused]);
     await time.pass(10_000);
-    blockLine(line, "reads", "403", ports);
-    unblockLine(line, "creates", ports);
-    assert.ok(isBlocked(line));
-    assert.equal(blockedForMs(line, time.nowMs()), 0, "its reads are refused only since now");
+    blockTenant(queue, "reads", "403", ports);
+    unblockTenant(queue, "creates", ports);
+    assert.ok(isBlocked(queue));
+    assert.equal(blockedForMs(queue, time.nowMs()), 0, "its reads are refused only since now");
     assert.deepEqual(kinds(), ["tenant-blocked"]);
-    unblockLine(line, "reads", ports);
-    assert.deepEqual([isBlocked(line), kinds()], [false, ["tenant-blocked", "tenant-unblocked"]]);
-    unblockLine(line, "reads", ports);
+    unblockTenant(queue, "reads", ports);
+    assert.deepEqual([isBlocked(queue), kinds()], [false, ["tenant-blocked", "tenant-unblocked"]]);
+    unblockTenant(queue, "reads", ports);
     assert.equal(kinds().length, 2);
   });
 
   test("is served again with its next create that succeeds", () => {
-    const { line, answer, kinds } = answeredLine();
+    const { queue, answer, kinds } = answeredQueue();
     answer([refused]);
-    assert.deepEqual([isInTrouble(line), kinds()], [true, ["tenant-blocked"]]);
+    assert.deepEqual([isInTrouble(queue), kinds()], [true, ["tenant-blocked"]]);
     answer([created, created, conflict]);
-    assert.deepEqual([isInTrouble(line), line.creates], [false, 2]);
+    assert.deepEqual([isInTrouble(queue), queue.creates], [false, 2]);
     assert.deepEqual(kinds(), ["tenant-blocked", "tenant-unblocked"]);
   });
 });
 
-describe("a line is closed", () => {
+describe("a queue is closed", () => {
   test("for as long as an outage's Retry-After says, and not where it says nothing", () => {
-    const { line, answer, closedForMs, time } = answeredLine();
+    const { queue, answer, closedForMs, time } = answeredQueue();
     answer([failed(null)]);
-    assert.equal(available(line.pacing, time.nowMs()), Number.POSITIVE_INFINITY);
+    assert.equal(available(queue.pacing, time.nowMs()), Number.POSITIVE_INFINITY);
     answer([failed(20_000)]);
     assert.equal(closedForMs(), 20_000);
   });
 
   test("for the longest time that any throttled record was told; one that was told nothing adds none", () => {
-    const { answer, closedForMs } = answeredLine({ chance: 1 });
+    const { answer, closedForMs } = answeredQueue({ chance: 1 });
     answer([throttled(2_000), throttled(7_000), throttled(null)]);
     assert.equal(closedForMs(), 7_000);
   });
 
   test("for a growing time where none was told", () => {
-    const { line, answer, closedForMs } = answeredLine({ chance: 1 });
+    const { queue, answer, closedForMs } = answeredQueue({ chance: 1 });
     const waits = [1, 2, 3].map(() => {
       answer([throttled(null)]);
       return closedForMs();
     });
     assert.deepEqual(waits, [1_000, 2_000, 4_000]);
-    assert.ok(isInTrouble(line));
+    assert.ok(isInTrouble(queue));
     answer([created]);
-    assert.ok(!isInTrouble(line));
+    assert.ok(!isInTrouble(queue));
   });
 });
 
@@ -204,18 +204,18 @@ describe("a limit that nobody told", () => {
   const accepted = Array.from({ length: 30 }, () => created);
 
   test("is what was accepted before the third exchange in a row that was refused without a time", () => {
-    const { line, answer } = answeredLine({ writesPer20s: 100 });
+    const { queue, answer } = answeredQueue({ writesPer20s: 100 });
     answer(accepted);
     for (let n = 0; n < 2; n++) answer([throttled(null), throttled(null)]);
-    assert.equal(line.pacing.limit, 100);
+    assert.equal(queue.pacing.limit, 100);
     answer([throttled(null), throttled(null)]);
-    assert.equal(line.pacing.limit, 30);
+    assert.equal(queue.pacing.limit, 30);
   });
 
   test("is not learned where Graph said how long to wait, if only to one record", () => {
-    const { line, answer } = answeredLine({ writesPer20s: 100 });
+    const { queue, answer } = answeredQueue({ writesPer20s: 100 });
     answer(accepted);
     for (let n = 0; n < 5; n++) answer([throttled(1_000), throttled(null)]);
-    assert.equal(line.pacing.limit, 100);
+    assert.equal(queue.pacing.limit, 100);
   });
 });

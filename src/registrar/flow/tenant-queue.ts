@@ -1,8 +1,8 @@
 /**
- * One tenant's line to Graph: what waits, and what its answers said about the tenant.
+ * One tenant's queue to Graph: what waits, and what its answers said about the tenant.
  *
  * 1. One exchange counts once, however many records shared it.
- * 2. Throttling and outages close the line for as long as Graph asked; throttling without a time, with growing back-off.
+ * 2. Throttling and outages close the queue for as long as Graph asked; throttling without a time, with growing back-off.
  *    A blocked tenant is asked again now and then, so that it is served again once it can be.
  * 3. A tenant is blocked while either its creates or its reads are refused; only the same kind of request, answered
  *    well, ends that.
@@ -15,7 +15,7 @@ import { closeUntil, createPacing, learn, type Pacing, type Taken } from "../../
 import type { Clock, Observer, Random } from "../../ports.ts";
 import type { Work } from "../ownership/partition.ts";
 
-export interface Line {
+export interface TenantQueue {
   readonly tenantId: string;
   readonly pacing: Pacing;
   readonly ready: Work[];
@@ -37,7 +37,7 @@ interface Block {
   readonly sinceMs: number;
 }
 
-export interface LinePorts {
+export interface TenantQueuePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: Observer;
@@ -49,28 +49,28 @@ const blockedBackoff = { baseMs: 5_000, capMs: 300_000 };
 /** So many throttled exchanges in a row, with nothing accepted in between, tell a limit from a passing fault. */
 const persistentRefusals = 3;
 
-export function createLine(tenantId: string, writesPer20s: number): Line {
+export function createTenantQueue(tenantId: string, writesPer20s: number): TenantQueue {
   const pacing = createPacing(writesPer20s, paceWindowMs);
   const counts = { creates: 0, throttledInARow: 0, failing: null, inFlight: 0 };
   return { tenantId, pacing, ready: [], ...counts, blocks: new Map(), state: "idle" };
 }
 
 /** Then it is tried with a single record at a time. */
-export function isInTrouble(line: Line): boolean {
-  return line.throttledInARow > 0 || isBlocked(line);
+export function isInTrouble(queue: TenantQueue): boolean {
+  return queue.throttledInARow > 0 || isBlocked(queue);
 }
 
-export function isBlocked({ blocks }: Line): boolean {
+export function isBlocked({ blocks }: TenantQueue): boolean {
   return blocks.size > 0; // 3
 }
 
 /** Since its first refusal, as far as this worker saw it; 0: not blocked. */
-export function blockedForMs({ blocks }: Line, nowMs: number): number {
+export function blockedForMs({ blocks }: TenantQueue, nowMs: number): number {
   return Math.max(0, ...[...blocks.values()].map(({ sinceMs }) => nowMs - sinceMs));
 }
 
 /** What is in front; what was parked or lost meanwhile is forgotten. */
-export function firstReady({ ready }: Line): Work | undefined {
+export function firstReady({ ready }: TenantQueue): Work | undefined {
   const at = ready.findIndex(isReady);
   ready.splice(0, at < 0 ? ready.length : at);
   return ready[0];
@@ -81,8 +81,8 @@ export function isReady({ stage }: Work): boolean {
   return stage.at === "ready";
 }
 
-/** Takes up to `count` off the front. Looks at no more of the line than that: it may be long. */
-export function takeReady({ ready }: Line, count: number): Work[] {
+/** Takes up to `count` off the front. Looks at no more of the queue than that: it may be long. */
+export function takeReady({ ready }: TenantQueue, count: number): Work[] {
   const works: Work[] = [];
   let passed = 0;
   for (; passed < ready.length && works.length < count; passed++) {
@@ -101,64 +101,68 @@ export function takeReady({ ready }: Line, count: number): Work[] {
 
 /** `served`: creates of all tenants that succeeded so far. */
 export function takeIn(
-  line: Line,
+  queue: TenantQueue,
   verdicts: readonly Verdict[],
   taken: Taken,
   served: number,
-  ports: LinePorts,
+  ports: TenantQueuePorts,
 ): void {
   const creates = verdicts.filter(({ kind }) => kind === "created").length;
-  if (creates > 0) succeed(line, creates, ports);
+  if (creates > 0) succeed(queue, creates, ports);
   else if (verdicts.some(({ kind }) => kind === "unknown"))
-    line.failing = fail(line.failing, ports.clock.nowMs(), served, false);
+    queue.failing = fail(queue.failing, ports.clock.nowMs(), served, false);
   const throttled = verdicts.filter((verdict) => verdict.kind === "throttled");
-  if (throttled.length > 0) throttle(line, throttled, taken, ports); // 1
+  if (throttled.length > 0) throttle(queue, throttled, taken, ports); // 1
   for (const verdict of verdicts) {
     if (verdict.kind === "unknown" && verdict.afterMs !== null)
-      closeUntil(line.pacing, ports.clock.nowMs() + verdict.afterMs); // 2
-    if (verdict.kind === "tenant-blocked") blockLine(line, "creates", verdict.detail, ports);
+      closeUntil(queue.pacing, ports.clock.nowMs() + verdict.afterMs); // 2
+    if (verdict.kind === "tenant-blocked") blockTenant(queue, "creates", verdict.detail, ports);
   }
 }
 
-export function blockLine(
-  line: Line,
+export function blockTenant(
+  queue: TenantQueue,
   refused: "creates" | "reads",
   detail: string,
-  { clock, random, observe }: LinePorts,
+  { clock, random, observe }: TenantQueuePorts,
 ): void {
   const nowMs = clock.nowMs();
-  const block = line.blocks.get(refused) ?? { inARow: 0, sinceMs: nowMs };
-  if (block.inARow > 0 && nowMs < line.pacing.closedUntilMs) return; // 1
-  if (!isBlocked(line)) observe({ kind: "tenant-blocked", tenantId: line.tenantId, detail });
-  line.blocks.set(refused, block);
+  const block = queue.blocks.get(refused) ?? { inARow: 0, sinceMs: nowMs };
+  if (block.inARow > 0 && nowMs < queue.pacing.closedUntilMs) return; // 1
+  if (!isBlocked(queue)) observe({ kind: "tenant-blocked", tenantId: queue.tenantId, detail });
+  queue.blocks.set(refused, block);
   block.inARow++;
   const waitMs = blockedBackoff.baseMs / 2 + backoffMs(block.inARow, random, blockedBackoff);
-  closeUntil(line.pacing, nowMs + waitMs); // 2
+  closeUntil(queue.pacing, nowMs + waitMs); // 2
 }
 
-export function unblockLine(line: Line, served: "creates" | "reads", { observe }: LinePorts): void {
-  if (!line.blocks.delete(served) || isBlocked(line)) return; // 3
-  observe({ kind: "tenant-unblocked", tenantId: line.tenantId });
+export function unblockTenant(
+  queue: TenantQueue,
+  served: "creates" | "reads",
+  { observe }: TenantQueuePorts,
+): void {
+  if (!queue.blocks.delete(served) || isBlocked(queue)) return; // 3
+  observe({ kind: "tenant-unblocked", tenantId: queue.tenantId });
 }
 
-function succeed(line: Line, creates: number, ports: LinePorts): void {
-  line.creates += creates;
-  line.throttledInARow = 0;
-  line.failing = null;
-  unblockLine(line, "creates", ports);
+function succeed(queue: TenantQueue, creates: number, ports: TenantQueuePorts): void {
+  queue.creates += creates;
+  queue.throttledInARow = 0;
+  queue.failing = null;
+  unblockTenant(queue, "creates", ports);
 }
 
 function throttle(
-  line: Line,
+  queue: TenantQueue,
   throttled: readonly { readonly afterMs: number | null }[],
   taken: Taken,
-  { clock, random }: LinePorts,
+  { clock, random }: TenantQueuePorts,
 ): void {
   const nowMs = clock.nowMs();
-  line.throttledInARow++;
+  queue.throttledInARow++;
   taken.refused += throttled.length;
   const isUntold = throttled.every(({ afterMs }) => afterMs === null);
-  if (isUntold) learn(line.pacing, line.throttledInARow >= persistentRefusals, nowMs);
+  if (isUntold) learn(queue.pacing, queue.throttledInARow >= persistentRefusals, nowMs);
   const askedMs = Math.max(...throttled.map(({ afterMs }) => afterMs ?? 0));
-  closeUntil(line.pacing, nowMs + (askedMs || backoffMs(line.throttledInARow, random, throttledBackoff))); // 2
+  closeUntil(queue.pacing, nowMs + (askedMs || backoffMs(queue.throttledInARow, random, throttledBackoff))); // 2
 }
