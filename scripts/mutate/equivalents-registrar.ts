@@ -57,13 +57,13 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "After the end nothing is planned, and what was planned is cancelled.",
     },
     {
-      line: "if (untilMs <= distrustUntilMs) return;",
-      change: "if (untilMs <= distrustUntilMs) -> if (false)",
+      line: "if (untilMs <= suspendedUntilMs) return;",
+      change: "if (untilMs <= suspendedUntilMs) -> if (false)",
       why: "The end never comes earlier than the one before it; at the same moment the second timer finds nothing left to do.",
     },
     {
-      line: "if (untilMs <= distrustUntilMs) return;",
-      change: "untilMs <= distrustUntilMs -> untilMs < distrustUntilMs",
+      line: "if (untilMs <= suspendedUntilMs) return;",
+      change: "untilMs <= suspendedUntilMs -> untilMs < suspendedUntilMs",
       why: "Twice at the same moment: the second timer finds nothing left to do.",
     },
     {

@@ -42,9 +42,9 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     settled(partition) {
       parker.refill(partition);
       reader.wake(partition);
-      committer.mark();
+      committer.commitSoon();
     },
-    commitNow: () => committer.urge(),
+    commitNow: () => committer.commitNow(),
     fault: fail,
   });
   const intake = createIntake(flow.core, flow.dispatcher);
@@ -62,13 +62,13 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
         flow.lost(partition);
         reader.wake(partition);
       },
-      commitUnknown: () => committer.distrust(),
+      commitUnknown: () => committer.suspendPromises(),
       fault: fail,
     },
   );
   const reader = createReader({
     ...{ ports, settings, owned, intake, parker, isStopping, fault: fail },
-    onRead: () => committer.mark(),
+    onRead: () => committer.commitSoon(),
     regain: ownership.regain,
   });
   const watch = createLogWatch(ports, owned, parker.checkParked, fail);
@@ -97,7 +97,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   function onReady(partition: OwnedPartition): void {
     if (isStopping()) return;
     reader.start(partition);
-    committer.mark();
+    committer.commitSoon();
     flow.wake();
     parker.checkParked(partition);
     parker.refill(partition);

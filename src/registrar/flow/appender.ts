@@ -20,7 +20,7 @@ export interface Entry {
 export interface Appender {
   append(entry: Entry): void;
   /** Looks again at entries that had to wait. */
-  poke(): void;
+  wake(): void;
   /** Entries whose `done` is still to come. */
   pending(): number;
 }
@@ -29,7 +29,7 @@ const recordsPerAppend = 500;
 /** Under load, a hundred appends a second: each costs this process and the broker more than the records in it. */
 const gatherMs = 10;
 const manyRecords = 8;
-/** How soon entries that may not be published yet are looked at again, if nothing pokes. */
+/** How soon entries that may not be published yet are looked at again, if nothing wakes it. */
 const waitMs = 250;
 const retryBackoff = { baseMs: 100, capMs: 5_000 };
 
@@ -53,7 +53,7 @@ export function createAppender(ports: {
       queue.push(entry);
       start();
     },
-    poke: start,
+    wake: start,
     pending: () => queue.length + sending,
   };
 

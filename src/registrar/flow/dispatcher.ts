@@ -58,7 +58,7 @@ export interface Dispatcher {
   blockedTenants(): readonly string[];
 }
 
-/** How soon a queue whose partition isn't held is looked at again, if no session pokes. */
+/** How soon a queue whose partition isn't held is looked at again, if no session wakes it. */
 const notHeldWaitMs = 250;
 
 export function createDispatcher({ ports, settings, gate, outside, raise }: Core): Dispatcher {

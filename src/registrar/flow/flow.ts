@@ -63,7 +63,7 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
       for (const works of partition.tenants.values()) for (const work of works) raise(work, { kind: "lost" });
     },
     wake() {
-      appender.poke();
+      appender.wake();
       dispatcher.pump();
     },
     stop: dispatcher.stop,

@@ -37,11 +37,11 @@ import {
 
 export interface Committer {
   /** Something settled, or was read. */
-  mark(): void;
+  commitSoon(): void;
   /** Records wait for a promise, or for the lease. */
-  urge(): void;
+  commitNow(): void;
   /** A commit just ended with an unknown outcome. */
-  distrust(): void;
+  suspendPromises(): void;
   /** The last commits of a clean shutdown: promise no more than what may have been carried out. */
   finish(session: Session): Promise<void>;
 }
@@ -66,19 +66,19 @@ export function createCommitter(parts: CommitterParts): Committer {
   let committing: Promise<CommitResult> | null = null;
   let finished = false;
   /** Asked for while a commit was in flight. */
-  let urged = false;
+  let isWantedNow = false;
   let planned: { readonly atMs: number; readonly cancel: () => void } | null = null;
   let lastMs = Number.NEGATIVE_INFINITY;
   let failures = 0;
-  let distrustUntilMs = Number.NEGATIVE_INFINITY;
+  let suspendedUntilMs = Number.NEGATIVE_INFINITY;
 
   return {
-    mark: () => planAt(lastMs + settings.commitIntervalMs), // 4
-    urge() {
-      if (committing !== null) urged = true;
+    commitSoon: () => planAt(lastMs + settings.commitIntervalMs), // 4
+    commitNow() {
+      if (committing !== null) isWantedNow = true;
       else if (failures === 0) planAt(clock.nowMs()); // 4
     },
-    distrust,
+    suspendPromises,
     finish,
   };
 
@@ -108,13 +108,13 @@ export function createCommitter(parts: CommitterParts): Committer {
       failures = 0;
       renew(lease, sentAt); // 5
       acknowledge(due, sentMs);
-      planAt(urged ? clock.nowMs() : lastMs + settings.commitIntervalMs); // 4
-      urged = false;
+      planAt(isWantedNow ? clock.nowMs() : lastMs + settings.commitIntervalMs); // 4
+      isWantedNow = false;
       return;
     }
     // Superseded: the next session goes on from here. Should this one not end after all, we ask again.
     if (result === "superseded") revoke(lease);
-    if (result === "unknown") distrust(); // 3
+    if (result === "unknown") suspendPromises(); // 3
     failures++;
     planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));
   }
@@ -124,13 +124,13 @@ export function createCommitter(parts: CommitterParts): Committer {
     if (inMs < Number.POSITIVE_INFINITY) planAt(clock.nowMs() + Math.ceil(inMs)); // 5
   }
 
-  function distrust(): void {
+  function suspendPromises(): void {
     // From its end on, not from its sending: a process that froze in between may have sent it as late as that.
     const untilMs = clock.nowMs() + settings.settleMs;
-    if (untilMs <= distrustUntilMs) return;
-    distrustUntilMs = untilMs;
+    if (untilMs <= suspendedUntilMs) return;
+    suspendedUntilMs = untilMs;
     clock.after(untilMs - clock.nowMs(), () => {
-      if (distrustUntilMs !== untilMs) return;
+      if (suspendedUntilMs !== untilMs) return;
       acknowledged.clear(); // 3
       planAt(clock.nowMs());
     });
@@ -139,11 +139,11 @@ export function createCommitter(parts: CommitterParts): Committer {
   function acknowledge(due: readonly Due[], sentMs: number): void {
     const promised = new Set<OwnedPartition>();
     for (const { commit, partition, attemptedThrough } of due) {
-      // Sent in the time of distrust, acknowledged after it: it has to be sent once more.
-      const isStale = sentMs < distrustUntilMs && clock.nowMs() >= distrustUntilMs;
+      // Sent while promises were suspended, acknowledged after that: it has to be sent once more.
+      const isStale = sentMs < suspendedUntilMs && clock.nowMs() >= suspendedUntilMs;
       if (!isStale) acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
       const track = trackOf(partition, commit.topic);
-      if (attemptedThrough <= track.promised || sentMs < distrustUntilMs) continue; // 3
+      if (attemptedThrough <= track.promised || sentMs < suspendedUntilMs) continue; // 3
       track.promised = attemptedThrough; // 2
       promised.add(partition);
     }

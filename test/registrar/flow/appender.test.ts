@@ -148,12 +148,12 @@ test("an entry that has to wait holds up no other, and goes when it may", async 
   await world.time.pass(1_000);
   assert.deepEqual(done, ["other true"]);
   mayPublish = "yes";
-  appender.poke();
+  appender.wake();
   await world.time.pass(10);
   assert.deepEqual(done, ["other true", "waits true"]);
 });
 
-test("an entry that has to wait is looked at again though nothing pokes", async (t) => {
+test("an entry that has to wait is looked at again though nothing wakes it", async (t) => {
   const { world, append, done } = given(t);
   let mayPublish: "wait" | "yes" = "wait";
   append("waits", () => mayPublish);

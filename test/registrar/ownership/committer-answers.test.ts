@@ -11,7 +11,7 @@ const { settleMs } = settings;
 describe("what the answer changes", () => {
   test("a promise that grew is passed on, for partitions that are still owned; an offset alone is not", async () => {
     const { committer, time, owned, promised, read } = given({}, { partitions: 2 });
-    committer.mark();
+    committer.commitSoon();
     await time.rest();
     owned.get(1)!.lost.abort();
     await time.pass(10);
@@ -19,22 +19,22 @@ describe("what the answer changes", () => {
     assert.equal(owned.get(0)!.window.promised, attemptAhead);
     const [first] = read(1);
     settle(owned.get(0)!.window, first!);
-    committer.mark();
+    committer.commitSoon();
     await time.pass(5_000);
     assert.deepEqual(promised, [0]);
   });
 
-  test("a refusal voids the lease, an unknown outcome does not; only the latter makes distrustful", async () => {
+  test("a refusal voids the lease, an unknown outcome does not; only the latter suspends promises", async () => {
     for (const [result, isVoid, promised] of [
       ["superseded", true, 16],
       ["unknown", false, 10],
     ] as const) {
       const world = given();
-      world.committer.mark();
+      world.committer.commitSoon();
       await world.time.pass(2_000);
       world.script.push(result);
       world.read(6);
-      world.committer.mark();
+      world.committer.commitSoon();
       await world.time.pass(50);
       assert.equal(world.lease.renewedAt === null, isVoid, result);
       await world.time.pass(5_000);
@@ -44,36 +44,36 @@ describe("what the answer changes", () => {
 });
 
 describe("after an unknown outcome", () => {
-  async function distrustful() {
+  async function suspended() {
     const world = given();
-    world.committer.mark();
+    world.committer.commitSoon();
     await world.time.pass(2_000);
-    world.committer.distrust();
+    world.committer.suspendPromises();
     const untilMs = world.time.nowMs() + settleMs;
     world.sent.length = 0;
     return { ...world, untilMs, at: () => world.sent.map(({ atMs }) => atMs - untilMs) };
   }
 
-  test("all is committed once more at the end of distrust, once, though nothing changed", async () => {
-    const { time, at, sent } = await distrustful();
+  test("all is committed once more when promises are no longer suspended, once, though nothing changed", async () => {
+    const { time, at, sent } = await suspended();
     await time.pass(2 * settleMs);
     assert.deepEqual(at(), [0]);
     assert.equal(sent[0]?.commits.length, 2);
   });
 
   test("a second one puts the end off", async () => {
-    const { time, at, committer } = await distrustful();
+    const { time, at, committer } = await suspended();
     await time.pass(10_000);
-    committer.distrust();
-    committer.distrust();
+    committer.suspendPromises();
+    committer.suspendPromises();
     await time.pass(2 * settleMs);
     assert.deepEqual(at(), [10_000]);
   });
 
   test("what is acknowledged meanwhile promises nothing, and is not sent over and over", async () => {
-    const { time, at, committer, owned, read } = await distrustful();
+    const { time, at, committer, owned, read } = await suspended();
     read(6);
-    committer.mark();
+    committer.commitSoon();
     await time.pass(settleMs - 1);
     assert.deepEqual(at(), [-settleMs]);
     assert.equal(owned.get(0)!.window.promised, attemptAhead);
@@ -84,13 +84,13 @@ describe("after an unknown outcome", () => {
   test("one that is acknowledged at the very end of it is sent once more, and then promises", async () => {
     for (const latencyMs of [500, 501, 5_000]) {
       const world = given();
-      world.committer.mark();
+      world.committer.commitSoon();
       await world.time.pass(2_000);
-      world.committer.distrust();
+      world.committer.suspendPromises();
       await world.time.pass(settleMs - 500);
       world.latencyMs = latencyMs;
       world.read(6);
-      world.committer.mark();
+      world.committer.commitSoon();
       await world.time.pass(latencyMs);
       assert.equal(world.owned.get(0)!.window.promised, attemptAhead, `${latencyMs} ms`);
       await world.time.pass(20_000);
@@ -108,13 +108,13 @@ describe("the last commit", () => {
 
   test("promises no more than what may have been carried out, is reported, and nothing follows it", async () => {
     const world = given();
-    world.committer.mark();
+    world.committer.commitSoon();
     await world.time.pass(500);
     world.read(6);
-    world.committer.mark();
+    world.committer.commitSoon();
     await finish(world);
-    world.committer.urge();
-    world.committer.mark();
+    world.committer.commitNow();
+    world.committer.commitSoon();
     await world.time.pass(5_000);
     assert.deepEqual(world.times(), [0, 500]);
     assert.deepEqual(
@@ -133,7 +133,7 @@ describe("the last commit", () => {
 
   test("is not sent where all is stored already, nor under another session than the one that it is of", async () => {
     const stored = given({ attemptAhead: 0 });
-    stored.committer.mark();
+    stored.committer.commitSoon();
     await stored.time.pass(5_000);
     await finish(stored);
     assert.deepEqual(stored.times(), [0]);

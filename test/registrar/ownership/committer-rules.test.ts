@@ -12,11 +12,11 @@ const ofEnrolled = (commits: readonly Commit[]) => commits.filter(({ topic }) =>
 describe("when a commit is sent", () => {
   test("the first at once, the next an interval after that was sent, however often something settles", async () => {
     const { committer, time, times, read } = given();
-    committer.mark();
+    committer.commitSoon();
     await time.pass(300);
     for (let n = 0; n < 5; n++) {
       read(6);
-      committer.mark();
+      committer.commitSoon();
       await time.pass(100);
     }
     await time.pass(5_000);
@@ -25,11 +25,11 @@ describe("when a commit is sent", () => {
 
   test("at once where records wait for it", async () => {
     const { committer, time, times, read } = given();
-    committer.mark();
+    committer.commitSoon();
     await time.pass(300);
     read(6);
-    committer.mark();
-    committer.urge();
+    committer.commitSoon();
+    committer.commitNow();
     await time.pass(1);
     assert.deepEqual(times(), [0, 300]);
   });
@@ -38,27 +38,27 @@ describe("when a commit is sent", () => {
     const world = given();
     const { committer, time, times, read } = world;
     world.latencyMs = 5_000;
-    committer.mark();
+    committer.commitSoon();
     await time.pass(2_000);
     read(6);
-    committer.mark();
-    committer.urge();
+    committer.commitSoon();
+    committer.commitNow();
     await time.pass(3_000);
     assert.deepEqual(times(), [0, 5_000]);
     // Nothing is urgent any more: what settles during the second waits for the interval, which is over by then.
     world.latencyMs = 1;
     await time.pass(5_000);
     read(6);
-    committer.mark();
+    committer.commitSoon();
     await time.pass(1);
     assert.deepEqual(times(), [0, 5_000, 10_000]);
     world.latencyMs = 100;
     await time.pass(2_000);
     read(6);
-    committer.mark();
+    committer.commitSoon();
     await time.pass(50);
     read(6);
-    committer.mark();
+    committer.commitSoon();
     await time.pass(5_000);
     assert.deepEqual(times(), [0, 5_000, 10_000, 12_001, 12_001 + commitIntervalMs]);
   });
@@ -66,10 +66,10 @@ describe("when a commit is sent", () => {
   test("what is read while the first is in flight waits for the interval", async () => {
     const world = given();
     world.latencyMs = 100;
-    world.committer.mark();
+    world.committer.commitSoon();
     await world.time.pass(50);
     world.read(6);
-    world.committer.mark();
+    world.committer.commitSoon();
     await world.time.pass(5_000);
     assert.deepEqual(world.times(), [0, commitIntervalMs]);
   });
@@ -78,16 +78,16 @@ describe("when a commit is sent", () => {
     const world = given();
     const { committer, time, times, read, script } = world;
     script.push("superseded", "superseded", "superseded", "committed", "superseded");
-    committer.urge();
+    committer.commitNow();
     for (let n = 0; n < 75; n++) {
-      committer.urge();
-      committer.mark();
+      committer.commitNow();
+      committer.commitSoon();
       await time.pass(10);
     }
     assert.deepEqual(times(), [0, 101, 302, 703]);
     await time.pass(1_250);
     read(6);
-    committer.mark();
+    committer.commitSoon();
     await time.pass(2_000);
     assert.deepEqual(times().slice(4), [2_000, 2_101]);
   });
@@ -95,7 +95,7 @@ describe("when a commit is sent", () => {
   test("none while nothing changed, and none is planned where membership can't expire", async () => {
     const { committer, time, times, delays } = given();
     for (let n = 0; n < 10; n++) {
-      committer.mark();
+      committer.commitSoon();
       await time.pass(10_000);
     }
     assert.deepEqual(times(), [0]);
@@ -104,7 +104,7 @@ describe("when a commit is sent", () => {
 
   test("one position at a third of the lease, though nothing changed, to the millisecond after it", async () => {
     const { committer, time, times, sent } = given({}, { leaseMs: 10_000, partitions: 2 });
-    committer.mark();
+    committer.commitSoon();
     await time.pass(7_000);
     assert.deepEqual(times(), [0, 3_334, 6_668]);
     assert.deepEqual(
@@ -116,11 +116,11 @@ describe("when a commit is sent", () => {
   test("none without a partition that is confirmed, and none of a session that ended", async () => {
     const world = given();
     world.owned.get(0)!.confirmed = false;
-    world.committer.urge();
+    world.committer.commitNow();
     await world.time.pass(5_000);
     world.owned.get(0)!.confirmed = true;
     world.ended.abort();
-    world.committer.urge();
+    world.committer.commitNow();
     await world.time.pass(5_000);
     assert.deepEqual(world.times(), []);
   });
@@ -132,7 +132,7 @@ describe("what a commit holds", () => {
     owned.get(1)!.confirmed = false;
     owned.get(2)!.lost.abort();
     owned.get(3)!.lease = createLease({ ...session });
-    committer.mark();
+    committer.commitSoon();
     await time.pass(5_000);
     assert.deepEqual(
       sent.map(({ commits }) => commits.map(({ topic, partition }) => `${topic} ${partition}`)),
@@ -145,7 +145,7 @@ describe("what a commit holds", () => {
     const promises: (number | undefined)[] = [];
     for (const count of [0, 5, 1, 4, 1]) {
       read(count);
-      committer.mark();
+      committer.commitSoon();
       await time.pass(2_000);
       promises.push(ofEnrolled(sent.at(-1)!.commits).map(attempted)[0]);
     }
@@ -155,7 +155,7 @@ describe("what a commit holds", () => {
 
   test("what changed, also when the lease is due", async () => {
     const { committer, time, sent, read } = given({}, { leaseMs: 10_000, partitions: 2 });
-    committer.mark();
+    committer.commitSoon();
     await time.pass(3_333);
     read(6, 1);
     await time.pass(100);
