@@ -1,9 +1,9 @@
 /** What the simulated broker keeps: topics, committed offsets, and whether it is up. No network, no membership. */
 import { strict as assert } from "node:assert";
 import type { Bounds, InputTopic, LogRecord, NewRecord, Topic, TopicSurvey } from "../../src/ports.ts";
-import { type Dice, guid } from "./dice.ts";
 import type { History } from "./history.ts";
 import { epochMs } from "./process.ts";
+import { guid, type Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import {
   append,
@@ -67,7 +67,7 @@ export function createBroker(
   partitionCount: number,
   offsets: Offsets,
   scheduler: Scheduler,
-  dice: Dice,
+  rng: Rng,
   history: History,
 ): Broker {
   const stored = new Map<Topic, { id: string; partitions: readonly StoredPartition[] }>();
@@ -77,7 +77,7 @@ export function createBroker(
 
   const make = (topic: Topic, firstOffset: number): void => {
     const partitions = Array.from({ length: partitionCount }, () => createStoredPartition(firstOffset, 0));
-    stored.set(topic, { id: guid(dice), partitions });
+    stored.set(topic, { id: guid(rng), partitions });
   };
   for (const topic of topics) make(topic, offsets.first);
   const at = (topic: Topic, partition: number): StoredPartition => {
@@ -100,7 +100,7 @@ export function createBroker(
       if (up) wake();
     },
     store(record, by) {
-      const skipped = dice.chance(offsets.holes) ? dice.int(1, 3) : 0;
+      const skipped = rng.chance(offsets.holes) ? rng.int(1, 3) : 0;
       const timestampMs = epochMs + Math.floor(scheduler.nowMs());
       const one = append(at(record.topic, record.partition), record, skipped, timestampMs);
       history.add({ kind: "stored", by, record: one });

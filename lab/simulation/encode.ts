@@ -1,6 +1,6 @@
 /** Enrollment events as installers write them: both CloudEvents modes, and spoiled in many ways. */
 import type { GraphObject, Header, NewRecord } from "../../src/ports.ts";
-import type { Dice } from "./dice.ts";
+import type { Rng } from "./rng.ts";
 
 export type Details = Omit<GraphObject, "id">;
 type Encoded = Pick<NewRecord, "value" | "headers">;
@@ -26,11 +26,11 @@ export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-export function encodeEvent(dice: Dice, tenantId: string, details: Details, id: string): Encoded {
+export function encodeEvent(rng: Rng, tenantId: string, details: Details, id: string): Encoded {
   // A header of the sender's own must survive every move of the record.
-  const own: Header[] = dice.chance(0.3) ? [["sender-note", utf8(id)]] : [];
+  const own: Header[] = rng.chance(0.3) ? [["sender-note", utf8(id)]] : [];
   const attributes = envelope(id, tenantId);
-  if (dice.chance(0.5)) {
+  if (rng.chance(0.5)) {
     return {
       value: utf8(JSON.stringify({ ...attributes, datacontenttype: "application/json", data: details })),
       headers: [["content-type", utf8("application/cloudevents+json")], ...own],
@@ -54,7 +54,7 @@ function envelope(id: string, tenantId: string): Record<string, string> {
 }
 
 export function encodeBad(
-  dice: Dice,
+  rng: Rng,
   sort: BadSort,
   tenantId: string,
   foreignTenant: string,
@@ -63,7 +63,7 @@ export function encodeBad(
   const headers: Header[] = [["content-type", utf8("application/cloudevents+json")]];
   const details: Record<string, unknown> = {
     connectorName: "bad",
-    machineName: `bad-${dice.int(0, 9)}`,
+    machineName: `bad-${rng.int(0, 9)}`,
     enrollmentDateTime: "2026-01-01T00:00:00Z",
     lastCheckinDateTime: "2026-01-01T00:00:00Z",
     connectorVersion: "1",
@@ -72,7 +72,7 @@ export function encodeBad(
   const whole = (): Encoded => ({ value: utf8(JSON.stringify({ ...attributes, data: details })), headers });
   switch (sort) {
     case "empty":
-      return { value: dice.pick([null, new Uint8Array()]), headers };
+      return { value: rng.pick([null, new Uint8Array()]), headers };
     case "not-json":
       return { value: utf8('{"specversion":"1.0",'), headers };
     case "not-utf-8":

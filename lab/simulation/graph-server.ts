@@ -1,10 +1,10 @@
 /** The simulated Graph service: objects by tenant, what it makes of one item, and what a list shows at a moment. */
 import type { CreateRequest, GraphAnswer, GraphObject, ListReply } from "../../src/ports.ts";
-import { type Dice, guid } from "./dice.ts";
 import type { FaultClass } from "./fault-classes.ts";
+import type { GraphFaultRates } from "./fault-rates.ts";
 import { epochMs } from "./process.ts";
+import { guid, type Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { GraphWeather } from "./weather.ts";
 
 /** What the service does with an id that the client sends. */
 export type IdMode = "honours" | "ignores" | "refuses";
@@ -21,7 +21,7 @@ export interface GraphServerSettings {
   readonly refuses: (tenantId: string, details: CreateRequest["details"]) => boolean;
   /** A tenant that never had a connector answers its list with an error. */
   readonly emptyListIsError: boolean;
-  readonly weather: () => GraphWeather;
+  readonly faultRates: () => GraphFaultRates;
   /** What is wrong for this tenant at this moment, if anything. */
   readonly trouble: (tenantId: string) => Trouble | null;
   /** What is wrong with this operation for good. `details`: of a create. */
@@ -61,7 +61,7 @@ interface Stored {
 export function createGraphServer(
   settings: GraphServerSettings,
   scheduler: Scheduler,
-  dice: Dice,
+  rng: Rng,
 ): GraphServer {
   const tenants = new Map<string, Stored[]>();
   const objectsOf = (tenantId: string): Stored[] => {
@@ -70,7 +70,7 @@ export function createGraphServer(
     return found;
   };
   const add = (tenantId: string, object: GraphObject): void => {
-    const lagMs = dice.int(0, settings.weather().listLagMaxMs);
+    const lagMs = rng.int(0, settings.faultRates().listLagMaxMs);
     objectsOf(tenantId).push({ object, visibleAtMs: scheduler.nowMs() + lagMs });
   };
   let requests = 0;
@@ -101,11 +101,11 @@ export function createGraphServer(
       case "403":
         return forbidden();
       case "503":
-        return answer(503, "ServiceUnavailable", "Try again later.", dice.chance(0.3) ? "5" : null);
+        return answer(503, "ServiceUnavailable", "Try again later.", rng.chance(0.3) ? "5" : null);
       case "500":
         return failed();
       case "throttle":
-        return dice.chance(0.9) ? throttled() : null;
+        return rng.chance(0.9) ? throttled() : null;
       default:
         return null;
     }
@@ -115,8 +115,8 @@ export function createGraphServer(
   const failed = (): GraphAnswer => answer(500, "InternalServerError", "Something went wrong.");
   const throttled = (): GraphAnswer => {
     settings.strike("throttled");
-    const seconds = dice.int(1, 12);
-    const retryAfter = dice.pick([
+    const seconds = rng.int(1, 12);
+    const retryAfter = rng.pick([
       null,
       `${seconds}`,
       "0.249",
@@ -150,20 +150,20 @@ export function createGraphServer(
 
   /** An answer that never has an effect. */
   const flaw = (): GraphAnswer | null => {
-    const weather = settings.weather();
-    if (dice.chance(weather.throttle)) return throttled();
-    if (dice.chance(weather.quirk400)) {
+    const faultRates = settings.faultRates();
+    if (rng.chance(faultRates.throttle)) return throttled();
+    if (rng.chance(faultRates.quirk400)) {
       return answer(400, "InternalError", '{"_version":3,"Message":"An internal server error has occurred"}');
     }
     return null;
   };
   /** An answer after which a create may have been carried out. */
   const error = (): GraphAnswer | null => {
-    const weather = settings.weather();
-    if (dice.chance(weather.unavailable))
-      return answer(dice.pick([503, 503, 509, 423]), "ServiceUnavailable", "Try again later.");
-    if (dice.chance(weather.error500)) return failed();
-    if (dice.chance(weather.error504)) return answer(504, "GatewayTimeout", "The upstream gave no answer.");
+    const faultRates = settings.faultRates();
+    if (rng.chance(faultRates.unavailable))
+      return answer(rng.pick([503, 503, 509, 423]), "ServiceUnavailable", "Try again later.");
+    if (rng.chance(faultRates.error500)) return failed();
+    if (rng.chance(faultRates.error504)) return answer(504, "GatewayTimeout", "The upstream gave no answer.");
     return null;
   };
   const refusal = (tenantId: string, operation: Operation, details: CreateRequest["details"] | null = null) =>
@@ -184,7 +184,7 @@ export function createGraphServer(
     }
     const object: GraphObject = {
       ...settings.normalises(request.details),
-      id: isHonoured ? request.id! : guid(dice),
+      id: isHonoured ? request.id! : guid(rng),
     };
     add(tenantId, object);
     settings.onCreated(tenantId, object, call, item);
@@ -198,7 +198,7 @@ export function createGraphServer(
       if (refused !== null) return refused;
       const wrong = error();
       if (wrong === null) return carryOut(tenantId, request, call, item);
-      if (!dice.chance(settings.weather().errorHasEffect)) {
+      if (!rng.chance(settings.faultRates().errorHasEffect)) {
         settings.strike("5xx without effect");
         return wrong;
       }

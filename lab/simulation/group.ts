@@ -8,9 +8,10 @@
  *    a member could lose its partitions while its last acknowledged commit still promises them.
  * 5. A commit is a sign of life too, as in Kafka (also while a rebalance is being prepared).
  */
-import type { Dice } from "./dice.ts";
+
 import type { History } from "./history.ts";
 import type { MemberTimeouts } from "./member-timing.ts";
+import type { Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface Joined {
@@ -42,7 +43,7 @@ interface Member {
 export function createGroup(
   settings: GroupSettings,
   scheduler: Scheduler,
-  dice: Dice,
+  rng: Rng,
   history: History,
 ): Group {
   const members = new Map<string, Member>();
@@ -87,7 +88,7 @@ export function createGroup(
     if (!isRebalancing || [...members.values()].some((member) => member.joining === null)) return;
     cancelRound();
     // The coordinator lingers a little for members that are about to join.
-    cancelRound = scheduler.after(dice.int(1, 600), complete);
+    cancelRound = scheduler.after(rng.int(1, 600), complete);
   };
 
   const complete = (): void => {
@@ -100,7 +101,7 @@ export function createGroup(
       history.add({ kind: "note", by: "group", text: `${memberId} removed: rebalance time-out` });
     }
     generation++;
-    const order = dice.shuffle([...members.keys()]);
+    const order = rng.shuffle([...members.keys()]);
     history.add({
       kind: "note",
       by: "group",

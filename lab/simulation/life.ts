@@ -1,10 +1,10 @@
 /** One life of a worker: a process with the core in it, its network, and the ports that it sees the world through. */
 import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
-import type { Dice } from "./dice.ts";
 import { createLink, type Link } from "./link.ts";
 import { createPath, type Path } from "./path.ts";
 import { createProcess, type SimProcess } from "./process.ts";
 import type { ProcessSettings } from "./process-settings.ts";
+import type { Rng } from "./rng.ts";
 import type { Sabotage } from "./sabotage-tools.ts";
 import { createSimGraph } from "./sim-graph.ts";
 import { createSimLog, type SimLog } from "./sim-log.ts";
@@ -32,19 +32,14 @@ export interface LifeOptions {
 }
 
 /** `onStart` is called as soon as its code runs. */
-export function startLife(
-  world: World,
-  dice: Dice,
-  options: LifeOptions,
-  onStart: (life: Life) => void,
-): void {
+export function startLife(world: World, rng: Rng, options: LifeOptions, onStart: (life: Life) => void): void {
   const { scheduler, history, plan } = world;
   const { name, settings, sabotage, startWorker = startRegistrar } = options;
-  const rate = 1 + (2 * dice.next() - 1) * plan.clockErrorMax;
+  const rate = 1 + (2 * rng.next() - 1) * plan.clockErrorMax;
   const process = createProcess(
     name,
     scheduler,
-    dice.fork("process"),
+    rng.fork("process"),
     (error) => {
       const text = error instanceof Error ? (error.stack ?? "") : String(error);
       history.add({ kind: "threw", by: name, text });
@@ -56,14 +51,14 @@ export function startLife(
     orphanRate: plan.orphanRate,
     strike: (fault: Parameters<typeof history.strike>[0]) => history.strike(fault, name),
   };
-  const link = createLink(process, world.broker, scheduler, dice.fork("link"), world.logWeather, kernel);
-  const graphPath = createPath(process, scheduler, dice.fork("graph path"), kernel);
-  const log = createSimLog({ ...world, ...settings, dice: dice.fork("log") }, process, link, settings);
+  const link = createLink(process, world.broker, scheduler, rng.fork("link"), world.logFaultRates, kernel);
+  const graphPath = createPath(process, scheduler, rng.fork("graph path"), kernel);
+  const log = createSimLog({ ...world, ...settings, rng: rng.fork("log") }, process, link, settings);
   const { requestTimeoutMs, lateMaxMs } = settings;
   const { refusesBatches } = plan;
   const graph = createSimGraph(
     {
-      ...{ server: world.graph, scheduler, history, dice: dice.fork("graph") },
+      ...{ server: world.graph, scheduler, history, rng: rng.fork("graph") },
       ...{ requestTimeoutMs, lateMaxMs, refusesBatches, nextCall: options.nextCall },
     },
     process,
@@ -77,7 +72,7 @@ export function startLife(
     clock: process.clock,
     random: process.random,
     ...(plan.hasSnapshots
-      ? { snapshots: createSimSnapshots(options.disk, process, scheduler, dice.fork("disk")) }
+      ? { snapshots: createSimSnapshots(options.disk, process, scheduler, rng.fork("disk")) }
       : {}),
     observe: (event: Parameters<Parameters<StartWorker>[0]["observe"]>[0]) => {
       if (!process.isDead()) history.add({ kind: "worker", by: name, event });

@@ -1,11 +1,11 @@
 /** The network between one process and the broker: latency, lost requests, lost replies, and cuts. */
 import type { Broker } from "./broker.ts";
-import type { Dice } from "./dice.ts";
 import type { FaultClass } from "./fault-classes.ts";
+import type { LogFaultRates } from "./fault-rates.ts";
 import { createPath, type PathSettings, type Way } from "./path.ts";
 import type { SendKind, SimProcess } from "./process.ts";
+import type { Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { LogWeather } from "./weather.ts";
 
 export interface Link {
   /** Sends a request that the broker handles if it arrives; the answer may get lost too. */
@@ -20,7 +20,7 @@ export interface Link {
   repair(): void;
   isReachable(): boolean;
   latencyMs(): number;
-  weather(): LogWeather;
+  faultRates(): LogFaultRates;
   strike(fault: FaultClass): void;
 }
 
@@ -28,28 +28,28 @@ export function createLink(
   process: SimProcess,
   broker: Broker,
   scheduler: Scheduler,
-  dice: Dice,
-  weather: () => LogWeather,
+  rng: Rng,
+  faultRates: () => LogFaultRates,
   kernel: PathSettings,
 ): Link {
-  const path = createPath(process, scheduler, dice, kernel);
+  const path = createPath(process, scheduler, rng, kernel);
   const latencyMs = (): number => {
-    const { latencyMaxMs, slow } = weather();
-    return dice.chance(slow) ? dice.int(500, 2_500) : dice.int(0, latencyMaxMs);
+    const { latencyMaxMs, slow } = faultRates();
+    return rng.chance(slow) ? rng.int(500, 2_500) : rng.int(0, latencyMaxMs);
   };
   const loses = (fault: FaultClass, probability: number): boolean => {
-    if (!dice.chance(probability)) return false;
+    if (!rng.chance(probability)) return false;
     kernel.strike(fault);
     return true;
   };
   return {
     ask(kind, timeoutMs, onTimeout, handle, extraLoss = 0) {
       return process.request(kind, timeoutMs, onTimeout, (answer, isWanted) => {
-        if (loses("request lost", weather().loseRequest + extraLoss)) return;
+        if (loses("request lost", faultRates().loseRequest + extraLoss)) return;
         const arrive = (): void => {
           if (!broker.isUp()) return;
           handle((result) => {
-            if (!broker.isUp() || loses("reply lost", weather().loseReply + extraLoss)) return;
+            if (!broker.isUp() || loses("reply lost", faultRates().loseReply + extraLoss)) return;
             path.back(latencyMs(), () => answer(result));
           });
         };
@@ -63,7 +63,7 @@ export function createLink(
     },
     isReachable: () => broker.isUp() && path.isOpen(),
     latencyMs,
-    weather,
+    faultRates,
     strike: kernel.strike,
   };
 }

@@ -86,7 +86,7 @@ export function startMember(
           const said = coordinator.heartbeat(memberId, joined.generation);
           if (said !== null) answer(said);
         },
-        link.weather().loseHeartbeat,
+        link.faultRates().loseHeartbeat,
       );
       if (ended.signal.aborted) return;
       if (answered !== null && answered.result !== "ok") {

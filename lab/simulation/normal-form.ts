@@ -1,6 +1,6 @@
 /** What a service may do to the values that it was sent before it stores them. */
 import type { GraphObject } from "../../src/ports.ts";
-import type { Dice } from "./dice.ts";
+import type { Rng } from "./rng.ts";
 
 type Details = Omit<GraphObject, "id">;
 
@@ -14,11 +14,11 @@ export interface NormalForm {
 
 export const asItCame: NormalForm = { inUtc: false, fraction: "kept", names: "kept" };
 
-export function drawNormalForm(dice: Dice): NormalForm {
+export function drawNormalForm(rng: Rng): NormalForm {
   return {
-    inUtc: dice.chance(0.7),
-    fraction: dice.pick(["kept", "seconds", "milliseconds", "trimmed"]),
-    names: dice.pick(["kept", "kept", "trimmed", "folded"]),
+    inUtc: rng.chance(0.7),
+    fraction: rng.pick(["kept", "seconds", "milliseconds", "trimmed"]),
+    names: rng.pick(["kept", "kept", "trimmed", "folded"]),
   };
 }
 

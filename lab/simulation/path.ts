@@ -6,9 +6,10 @@
  *    reset. An answer that a cut holds up arrives when it ends.
  * 2. What a process had sent when it vanished may be lost, may arrive as if it lived, or up to `orphanMs` later.
  */
-import type { Dice } from "./dice.ts";
+
 import type { FaultClass } from "./fault-classes.ts";
 import type { SimProcess } from "./process.ts";
+import type { Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export type Way = "both" | "there" | "back";
@@ -40,7 +41,7 @@ const resendMaxMs = 200;
 export function createPath(
   process: SimProcess,
   scheduler: Scheduler,
-  dice: Dice,
+  rng: Rng,
   { orphanMs, orphanRate, strike }: PathSettings,
 ): Path {
   let thereCut = false;
@@ -59,10 +60,10 @@ export function createPath(
     there(latencyMs, arrive, isWanted) {
       scheduler.after(latencyMs, () => {
         if (!process.isDead()) return reach({ arrive, isWanted });
-        if (dice.chance(lostWithProcess)) return; // 2
+        if (rng.chance(lostWithProcess)) return; // 2
         const leftMs = Math.floor(orphanLeftMs());
-        if (leftMs <= 0 || !dice.chance(orphanRate)) return reach({ arrive, isWanted });
-        scheduler.after(dice.int(0, leftMs), () => {
+        if (leftMs <= 0 || !rng.chance(orphanRate)) return reach({ arrive, isWanted });
+        scheduler.after(rng.int(0, leftMs), () => {
           if (!thereCut) strike("sent after its process vanished");
           reach({ arrive, isWanted });
         });
@@ -85,11 +86,11 @@ export function createPath(
       answers = [];
       for (const { arrive, isWanted } of late) {
         const goesOn = process.isDead() ? orphanLeftMs() > 0 : isWanted(); // 1, 2
-        if (!goesOn || (process.isDead() && dice.chance(lostWithProcess))) continue;
+        if (!goesOn || (process.isDead() && rng.chance(lostWithProcess))) continue;
         strike(process.isDead() ? "sent after its process vanished" : "delivered after a cut");
-        scheduler.after(dice.int(0, resendMaxMs), arrive);
+        scheduler.after(rng.int(0, resendMaxMs), arrive);
       }
-      for (const { arrive } of lateAnswers) scheduler.after(dice.int(0, resendMaxMs), arrive);
+      for (const { arrive } of lateAnswers) scheduler.after(rng.int(0, resendMaxMs), arrive);
     },
     isOpen: () => !thereCut && !backCut,
   };

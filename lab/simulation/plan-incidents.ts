@@ -1,9 +1,9 @@
 /** What one seed has happen to workers, to the broker, and to the log. */
 import type { Topic } from "../../src/ports.ts";
-import type { Dice } from "./dice.ts";
 import type { Way } from "./path.ts";
 import type { SendKind, TripWire } from "./process.ts";
 import type { ProcessSettings } from "./process-settings.ts";
+import type { Rng } from "./rng.ts";
 import type { Access } from "./session.ts";
 
 /** What happens to one worker slot. `wire`: between which of its actions it happens; null: at once. */
@@ -63,16 +63,16 @@ export interface Scene {
 const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 const harmRate = 0.08;
 
-export function makeIncidents(dice: Dice, scene: Scene): (At<Incident> & { readonly slot: number })[] {
+export function makeIncidents(rng: Rng, scene: Scene): (At<Incident> & { readonly slot: number })[] {
   const { workers, activeMs, isParking } = scene;
   const kinds = isParking
     ? (["crash", "stop", "stop", "stop", "lose-membership"] as const)
-    : allKinds.filter((kind) => dice.chance(kind === "crash" || kind === "freeze" ? 0.6 : 0.25));
-  const count = kinds.length === 0 ? 0 : isParking ? dice.int(5, 25) : dice.int(0, 20);
+    : allKinds.filter((kind) => rng.chance(kind === "crash" || kind === "freeze" ? 0.6 : 0.25));
+  const count = kinds.length === 0 ? 0 : isParking ? rng.int(5, 25) : rng.int(0, 20);
   return Array.from({ length: count }, () => ({
-    atMs: dice.int(0, activeMs),
-    slot: dice.int(0, workers - 1),
-    what: makeIncident(dice, dice.pick(kinds), scene),
+    atMs: rng.int(0, activeMs),
+    slot: rng.int(0, workers - 1),
+    what: makeIncident(rng, rng.pick(kinds), scene),
   })).sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -89,19 +89,15 @@ const allKinds = [
 ] as const;
 type Kind = (typeof allKinds)[number];
 
-function makeIncident(dice: Dice, kind: Kind, { settings }: Scene): Incident {
+function makeIncident(rng: Rng, kind: Kind, { settings }: Scene): Incident {
   const { sessionTimeoutMs, rebalanceTimeoutMs, settleMs } = settings;
-  const pastSession = (): number => sessionTimeoutMs + dice.int(0, rebalanceTimeoutMs + 5_000);
+  const pastSession = (): number => sessionTimeoutMs + rng.int(0, rebalanceTimeoutMs + 5_000);
   const pauseMs = (): number =>
-    dice.pick([
-      dice.int(50, sessionTimeoutMs),
-      pastSession(),
-      pastSession() + settleMs + dice.int(0, 30_000),
-    ]);
+    rng.pick([rng.int(50, sessionTimeoutMs), pastSession(), pastSession() + settleMs + rng.int(0, 30_000)]);
   const wire = (): TripWire | null => {
-    if (dice.chance(0.2)) return null;
-    const kind = dice.pick<SendKind | null>([null, "create", "create", "append", "commit"]);
-    return { sends: kind === null ? dice.int(1, 40) : dice.int(1, 6), kind, before: dice.chance(0.5) };
+    if (rng.chance(0.2)) return null;
+    const kind = rng.pick<SendKind | null>([null, "create", "create", "append", "commit"]);
+    return { sends: kind === null ? rng.int(1, 40) : rng.int(1, 6), kind, before: rng.chance(0.5) };
   };
   switch (kind) {
     case "crash":
@@ -112,65 +108,65 @@ function makeIncident(dice: Dice, kind: Kind, { settings }: Scene): Incident {
     case "cut-broker":
     case "cut-graph": {
       const from = kind === "cut-broker" ? "broker" : "Graph";
-      const way = dice.pick<Way>(["both", "there", "back"]);
-      return { kind: "cut", from, way, forMs: dice.int(500, sessionTimeoutMs * 3) };
+      const way = rng.pick<Way>(["both", "there", "back"]);
+      return { kind: "cut", from, way, forMs: rng.int(500, sessionTimeoutMs * 3) };
     }
     case "stall": {
-      const from = dice.pick(["Graph", "Graph", "broker"] as const);
-      const sends = dice.int(1, 4);
-      const aliveMs = dice.int(0, settings.requestTimeoutMs);
-      const forMs = aliveMs + dice.int(0, settings.orphanMs);
+      const from = rng.pick(["Graph", "Graph", "broker"] as const);
+      const sends = rng.int(1, 4);
+      const aliveMs = rng.int(0, settings.requestTimeoutMs);
+      const forMs = aliveMs + rng.int(0, settings.orphanMs);
       const wire = { sends, kind: from === "Graph" ? "create" : "append", before: true } as const;
       return { kind, from, wire, aliveMs, forMs };
     }
     case "jump":
-      return { kind, byMs: dice.pick([-300_000, -5_000, 5_000, 86_400_000]) };
+      return { kind, byMs: rng.pick([-300_000, -5_000, 5_000, 86_400_000]) };
     default:
       return { kind };
   }
 }
 
-export function makeWorldEvents(dice: Dice, { activeMs, settings, isParking }: Scene): At<WorldEvent>[] {
+export function makeWorldEvents(rng: Rng, { activeMs, settings, isParking }: Scene): At<WorldEvent>[] {
   const { sessionTimeoutMs } = settings;
   const events: At<WorldEvent>[] = [];
   const some = (probability: number, max: number, make: () => WorldEvent): void => {
-    if (!dice.chance(probability)) return;
-    const count = dice.int(1, max);
-    for (let i = 0; i < count; i++) events.push({ atMs: dice.int(0, activeMs), what: make() });
+    if (!rng.chance(probability)) return;
+    const count = rng.int(1, max);
+    for (let i = 0; i < count; i++) events.push({ atMs: rng.int(0, activeMs), what: make() });
   };
   some(0.3, 3, () => ({ kind: "compact" }));
   if (isParking) return events;
-  some(0.08, 2, () => ({ kind: "power-loss", forMs: dice.int(200, 20_000) }));
+  some(0.08, 2, () => ({ kind: "power-loss", forMs: rng.int(200, 20_000) }));
   some(0.15, 2, () => ({
     kind: "cut-off-coordinator",
-    takeOverMs: dice.int(500, 10_000),
-    forMs: sessionTimeoutMs * dice.int(1, 4) + dice.int(0, 20_000),
-    reach: dice.pick([0.5, 1]),
+    takeOverMs: rng.int(500, 10_000),
+    forMs: sessionTimeoutMs * rng.int(1, 4) + rng.int(0, 20_000),
+    reach: rng.pick([0.5, 1]),
   }));
-  some(0.15, 3, () => ({ kind: "move-coordinator", awayMs: dice.int(50, 5_000) }));
-  some(0.2, 4, () => ({ kind: "move-leader", topic: dice.pick(topics), downMs: dice.int(20, 4_000) }));
+  some(0.15, 3, () => ({ kind: "move-coordinator", awayMs: rng.int(50, 5_000) }));
+  some(0.2, 4, () => ({ kind: "move-leader", topic: rng.pick(topics), downMs: rng.int(20, 4_000) }));
   some(0.1, 2, () => ({
     kind: "deny",
-    access: dice.pick<Access>(["append", "append", "scan", "read", "commit", "positions"]),
-    forMs: dice.int(500, 30_000),
+    access: rng.pick<Access>(["append", "append", "scan", "read", "commit", "positions"]),
+    forMs: rng.int(500, 30_000),
   }));
-  if (dice.chance(harmRate))
-    events.push({ atMs: dice.int(0, Math.floor(activeMs * 0.9)), what: makeHarm(dice) });
+  if (rng.chance(harmRate))
+    events.push({ atMs: rng.int(0, Math.floor(activeMs * 0.9)), what: makeHarm(rng) });
   return events;
 }
 
-/** Drawn apart, by dice of its own. In runs that park much it finds most to lose. */
-export function makeParkedLoss(dice: Dice, { activeMs, isParking }: Scene): At<WorldEvent>[] {
-  if (!dice.chance(isParking ? 0.3 : 0.04)) return [];
-  const count = dice.int(1, 3);
+/** Drawn apart, by a generator of its own. In runs that park much it finds most to lose. */
+export function makeParkedLoss(rng: Rng, { activeMs, isParking }: Scene): At<WorldEvent>[] {
+  if (!rng.chance(isParking ? 0.3 : 0.04)) return [];
+  const count = rng.int(1, 3);
   return Array.from({ length: count }, () => ({
-    atMs: dice.int(0, Math.floor(activeMs * 0.9)),
-    what: { kind: "lose-parked", afterMs: dice.pick([0, dice.int(0, 60), dice.int(0, 2_000)]) },
+    atMs: rng.int(0, Math.floor(activeMs * 0.9)),
+    what: { kind: "lose-parked", afterMs: rng.pick([0, rng.int(0, 60), rng.int(0, 2_000)]) },
   }));
 }
 
-function makeHarm(dice: Dice): WorldEvent {
-  const topic = dice.pick(topics);
-  if (dice.chance(0.5)) return { kind: "lose-end", topic, share: dice.next() };
-  return { kind: "recreate", topic, dropsCommits: dice.chance(0.5) };
+function makeHarm(rng: Rng): WorldEvent {
+  const topic = rng.pick(topics);
+  if (rng.chance(0.5)) return { kind: "lose-end", topic, share: rng.next() };
+  return { kind: "recreate", topic, dropsCommits: rng.chance(0.5) };
 }

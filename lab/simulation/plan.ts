@@ -3,9 +3,10 @@
  * off in about half of the runs, so that no fault hides behind a more frequent one.
  */
 import type { Offsets } from "./broker.ts";
-import type { Dice } from "./dice.ts";
+import type { GraphFaultRates, LogFaultRates } from "./fault-rates.ts";
 import type { Defect, IdMode, Trouble } from "./graph-server.ts";
 import { asItCame, drawNormalForm, type NormalForm } from "./normal-form.ts";
+import { listLagBoundMs, makeGraphFaultRates, makeLogFaultRates } from "./plan-fault-rates.ts";
 import {
   type At,
   type Incident,
@@ -14,9 +15,8 @@ import {
   makeWorldEvents,
   type WorldEvent,
 } from "./plan-incidents.ts";
-import { listLagBoundMs, makeGraphWeather, makeLogWeather } from "./plan-weather.ts";
 import { makeProcessSettings, type ProcessSettings, variantOf } from "./process-settings.ts";
-import type { GraphWeather, LogWeather } from "./weather.ts";
+import type { Rng } from "./rng.ts";
 
 export interface Window {
   readonly fromMs: number;
@@ -42,8 +42,8 @@ export interface Plan {
   readonly emptyListIsError: boolean;
   readonly normalForm: NormalForm;
   readonly refusesBatches: boolean;
-  readonly logWeather: LogWeather;
-  readonly graphWeather: GraphWeather;
+  readonly logFaultRates: LogFaultRates;
+  readonly graphFaultRates: GraphFaultRates;
   /** `tenant`: index into the workload's tenants, modulo their number; null: all. */
   readonly troubles: readonly (Window & { readonly tenant: number | null; readonly trouble: Trouble })[];
   /** What goes wrong for one tenant from some moment on, for ever; null: nothing. `pick`: which of its records, where it is one. */
@@ -65,72 +65,68 @@ export interface Plan {
   readonly hasForeignObjects: boolean;
 }
 
-export function makePlan(dice: Dice): Plan {
+export function makePlan(rng: Rng): Plan {
   const sometimes = <T>(value: () => T, otherwise: T, probability = 0.5): T =>
-    dice.chance(probability) ? value() : otherwise;
-  const isParking = dice.chance(0.15);
-  const workers = dice.pick([1, 2, 2, 3]);
-  const activeMs = dice.int(40_000, 150_000);
-  const moment = (): number => dice.int(0, activeMs);
-  const drawn = makeSettings(dice, workers, isParking);
+    rng.chance(probability) ? value() : otherwise;
+  const isParking = rng.chance(0.15);
+  const workers = rng.pick([1, 2, 2, 3]);
+  const activeMs = rng.int(40_000, 150_000);
+  const moment = (): number => rng.int(0, activeMs);
+  const drawn = makeSettings(rng, workers, isParking);
   const idMode = isParking
-    ? dice.pick<IdMode>(["ignores", "ignores", "ignores", "honours"])
-    : sometimes<IdMode>(
-        () => "refuses",
-        dice.pick<IdMode>(["honours", "ignores", "ignores", "ignores"]),
-        0.1,
-      );
+    ? rng.pick<IdMode>(["ignores", "ignores", "ignores", "honours"])
+    : sometimes<IdMode>(() => "refuses", rng.pick<IdMode>(["honours", "ignores", "ignores", "ignores"]), 0.1);
   // Where the service honours our ids, they protect even when lists lag for longer than any read-back.
-  const isIdSafe = protectsByIds({ idMode, settings: drawn }) && dice.chance(0.5);
-  const many = (max: number): unknown[] => Array.from({ length: dice.int(0, max) });
-  const harm = isParking ? dice.pick([0.05, 0.2, 0.5]) : dice.pick([0, 0.02, 0.1]);
-  const isRetentionRun = !isParking && dice.chance(0.03);
+  const isIdSafe = protectsByIds({ idMode, settings: drawn }) && rng.chance(0.5);
+  const many = (max: number): unknown[] => Array.from({ length: rng.int(0, max) });
+  const harm = isParking ? rng.pick([0.05, 0.2, 0.5]) : rng.pick([0, 0.02, 0.1]);
+  const isRetentionRun = !isParking && rng.chance(0.03);
   const scene = { workers, activeMs, settings: drawn[0]!, isParking };
   const worldEvents = isRetentionRun
     ? []
-    : [...makeWorldEvents(dice, scene), ...makeParkedLoss(dice.fork("parked loss"), scene)];
+    : [...makeWorldEvents(rng, scene), ...makeParkedLoss(rng.fork("parked loss"), scene)];
   const isHarmed = worldEvents.some(({ what }) => harms.has(what.kind));
 
   const defect = sometimes(
-    () => makeDefect(dice, activeMs),
+    () => makeDefect(rng, activeMs),
     null,
     isHarmed || isRetentionRun || isParking ? 0 : 0.06,
   );
-  const isImpatient = defect !== null && dice.chance(0.5);
+  const isImpatient = defect !== null && rng.chance(0.5);
   const settings = isImpatient ? drawn.map((one) => ({ ...one, tenantBlockedMaxMs: 60_000 })) : drawn;
 
   return {
-    partitionCount: dice.int(1, 4),
-    offsets: { first: sometimes(() => dice.int(1, 5_000), 0, 0.3), holes: dice.pick([0, 0, 0.2]) },
+    partitionCount: rng.int(1, 4),
+    offsets: { first: sometimes(() => rng.int(1, 5_000), 0, 0.3), holes: rng.pick([0, 0, 0.2]) },
     startsMs: Array.from({ length: workers }, (_, slot) =>
-      slot === 0 || dice.chance(0.5) ? dice.int(0, 1_000) : moment(),
+      slot === 0 || rng.chance(0.5) ? rng.int(0, 1_000) : moment(),
     ),
     activeMs,
     settings,
-    changesSettings: dice.chance(0.3),
-    clockErrorMax: dice.pick([0, 0, 0.005]),
-    orphanRate: sometimes(() => dice.next(), 0),
+    changesSettings: rng.chance(0.3),
+    clockErrorMax: rng.pick([0, 0, 0.005]),
+    orphanRate: sometimes(() => rng.next(), 0),
     isParking,
     idMode,
-    emptyListIsError: dice.chance(0.2),
-    normalForm: sometimes(() => drawNormalForm(dice), asItCame, 0.3),
-    refusesBatches: dice.chance(0.03),
-    logWeather: makeLogWeather(dice, harm, isParking),
-    graphWeather: makeGraphWeather(dice, harm, isParking, isIdSafe ? 60_000 : listLagBoundMs(drawn)),
+    emptyListIsError: rng.chance(0.2),
+    normalForm: sometimes(() => drawNormalForm(rng), asItCame, 0.3),
+    refusesBatches: rng.chance(0.03),
+    logFaultRates: makeLogFaultRates(rng, harm, isParking),
+    graphFaultRates: makeGraphFaultRates(rng, harm, isParking, isIdSafe ? 60_000 : listLagBoundMs(drawn)),
     troubles: sometimes(() => many(3), [])
-      .map(() => makeTrouble(dice, activeMs))
+      .map(() => makeTrouble(rng, activeMs))
       .filter(({ trouble }) => !isImpatient || !blockingTroubles.has(trouble)),
     defect,
     brokerOutages: sometimes(() => many(2), [], 0.3).map(() =>
-      within(moment(), dice.int(500, 40_000), activeMs),
+      within(moment(), rng.int(500, 40_000), activeMs),
     ),
-    incidents: makeIncidents(dice, scene),
+    incidents: makeIncidents(rng, scene),
     worldEvents,
     // Not with a harmed log: with the committed offset gone, nobody can tell what is missing.
     commitsExpireAtMs: isRetentionRun || isHarmed ? null : sometimes(moment, null, 0.04),
     retentionAtMs: isRetentionRun ? moment() : null,
-    hasSnapshots: dice.chance(0.4),
-    hasForeignObjects: dice.chance(0.3),
+    hasSnapshots: rng.chance(0.4),
+    hasForeignObjects: rng.chance(0.3),
   };
 }
 
@@ -145,12 +141,12 @@ export function protectsByIds({ idMode, settings }: Pick<Plan, "idMode" | "setti
   return idMode === "honours" && settings.every(({ sendId }) => sendId);
 }
 
-function makeSettings(dice: Dice, workers: number, isParking: boolean): ProcessSettings[] {
-  const base = makeProcessSettings(dice, isParking);
-  if (dice.chance(0.6)) return [base];
-  const mixesIds = dice.chance(0.1);
+function makeSettings(rng: Rng, workers: number, isParking: boolean): ProcessSettings[] {
+  const base = makeProcessSettings(rng, isParking);
+  if (rng.chance(0.6)) return [base];
+  const mixesIds = rng.chance(0.1);
   const others = Array.from({ length: Math.max(1, workers - 1) }, () =>
-    variantOf(dice, base, isParking, mixesIds),
+    variantOf(rng, base, isParking, mixesIds),
   );
   return [base, ...others];
 }
@@ -159,24 +155,18 @@ function within(fromMs: number, forMs: number, activeMs: number): Window {
   return { fromMs, untilMs: Math.min(activeMs, fromMs + forMs) };
 }
 
-function makeTrouble(dice: Dice, activeMs: number): Plan["troubles"][number] {
-  const window = within(dice.int(0, activeMs), dice.int(1_000, 80_000), activeMs);
-  if (dice.chance(0.6)) {
-    const trouble = dice.pick<Trouble>(["throttle", "throttle", "401", "403", "credential"]);
-    return { ...window, tenant: dice.int(0, 9), trouble };
+function makeTrouble(rng: Rng, activeMs: number): Plan["troubles"][number] {
+  const window = within(rng.int(0, activeMs), rng.int(1_000, 80_000), activeMs);
+  if (rng.chance(0.6)) {
+    const trouble = rng.pick<Trouble>(["throttle", "throttle", "401", "403", "credential"]);
+    return { ...window, tenant: rng.int(0, 9), trouble };
   }
-  const trouble = dice.pick<Trouble>(["connect", "silent", "503", "500", "throttle"]);
+  const trouble = rng.pick<Trouble>(["connect", "silent", "503", "500", "throttle"]);
   return { ...window, tenant: null, trouble };
 }
 
-function makeDefect(dice: Dice, activeMs: number): NonNullable<Plan["defect"]> {
-  const kind = dice.pick<Defect>([
-    "blocked",
-    "list-refused",
-    "list-fails",
-    "list-incomplete",
-    "create-fails",
-  ]);
-  const fromMs = dice.chance(0.7) ? 0 : dice.int(0, activeMs);
-  return { fromMs, tenant: dice.int(0, 9), kind, pick: dice.int(0, 99) };
+function makeDefect(rng: Rng, activeMs: number): NonNullable<Plan["defect"]> {
+  const kind = rng.pick<Defect>(["blocked", "list-refused", "list-fails", "list-incomplete", "create-fails"]);
+  const fromMs = rng.chance(0.7) ? 0 : rng.int(0, activeMs);
+  return { fromMs, tenant: rng.int(0, 9), kind, pick: rng.int(0, 99) };
 }

@@ -1,7 +1,7 @@
 /** What one life of a worker is started with: the core's settings, and its adapters' time limits that agree with them. */
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
-import type { Dice } from "./dice.ts";
 import type { MemberTiming } from "./member-timing.ts";
+import type { Rng } from "./rng.ts";
 
 export interface ProcessSettings
   extends Omit<RegistrarSettings, "isTenantAllowed" | "sabotage">,
@@ -14,48 +14,48 @@ export interface ProcessSettings
 const longestOrphanMs = 40_000;
 
 /** `isParking`: windows and rates that make tenants wait in the retry topic much of the time. */
-export function makeProcessSettings(dice: Dice, isParking: boolean): ProcessSettings {
-  const sessionTimeoutMs = dice.pick([6_000, 10_000, 30_000]);
-  const publishTimeoutMs = dice.pick([3_000, 8_000]);
-  const requestTimeoutMs = dice.pick([3_000, 10_000]);
+export function makeProcessSettings(rng: Rng, isParking: boolean): ProcessSettings {
+  const sessionTimeoutMs = rng.pick([6_000, 10_000, 30_000]);
+  const publishTimeoutMs = rng.pick([3_000, 8_000]);
+  const requestTimeoutMs = rng.pick([3_000, 10_000]);
   return {
     sessionTimeoutMs,
-    rebalanceTimeoutMs: sessionTimeoutMs * dice.pick([1, 2]),
-    heartbeatMs: Math.floor(sessionTimeoutMs / dice.pick([3, 4])),
-    marginMs: dice.pick([500, 1_000]),
+    rebalanceTimeoutMs: sessionTimeoutMs * rng.pick([1, 2]),
+    heartbeatMs: Math.floor(sessionTimeoutMs / rng.pick([3, 4])),
+    marginMs: rng.pick([500, 1_000]),
     commitTimeoutMs: 3_000,
     lateMaxMs: Math.floor(publishTimeoutMs * 0.9),
-    orphanMs: dice.pick([0, 10_000, longestOrphanMs]),
+    orphanMs: rng.pick([0, 10_000, longestOrphanMs]),
     cloud: "global",
-    sendId: dice.chance(0.7),
+    sendId: rng.chance(0.7),
     requestTimeoutMs,
     publishTimeoutMs,
-    settleMs: requestTimeoutMs + publishTimeoutMs + dice.pick([0, 2_000]),
-    maxInFlight: dice.pick([1, 4, 32]),
-    batchMax: dice.pick([1, 5, 20]),
-    writesPer20s: isParking ? dice.int(5, 20) : dice.pick([20, 100]),
-    listsPer20s: dice.pick([5, 100]),
-    windowRecords: isParking ? dice.int(2, 8) : dice.pick([3, 20, 1_000]),
-    attemptAhead: dice.pick([1, 5, 50, 500]),
+    settleMs: requestTimeoutMs + publishTimeoutMs + rng.pick([0, 2_000]),
+    maxInFlight: rng.pick([1, 4, 32]),
+    batchMax: rng.pick([1, 5, 20]),
+    writesPer20s: isParking ? rng.int(5, 20) : rng.pick([20, 100]),
+    listsPer20s: rng.pick([5, 100]),
+    windowRecords: isParking ? rng.int(2, 8) : rng.pick([3, 20, 1_000]),
+    attemptAhead: rng.pick([1, 5, 50, 500]),
     maxAttempts: 16,
     rereadCount: 3,
-    rereadDelayMs: dice.pick([1_000, 2_000]),
+    rereadDelayMs: rng.pick([1_000, 2_000]),
     tenantBlockedMaxMs: 24 * 3_600_000,
     snapshotIntervalMs: 5_000,
     snapshotEntriesMin: 1,
-    commitIntervalMs: dice.pick([0, 100, 1_000]),
+    commitIntervalMs: rng.pick([0, 100, 1_000]),
     onRetentionGap: "stop",
   };
 }
 
 /** Another worker's settings, of the same deployment: it agrees with `base` in what all workers must have in common. */
 export function variantOf(
-  dice: Dice,
+  rng: Rng,
   base: ProcessSettings,
   isParking: boolean,
   mixesIds: boolean,
 ): ProcessSettings {
-  const other = makeProcessSettings(dice, isParking);
+  const other = makeProcessSettings(rng, isParking);
   // Far apart, so that it shows whose limits are waited for.
   const orphanMs = base.orphanMs === 0 ? longestOrphanMs : 0;
   return { ...other, orphanMs, sendId: mixesIds ? other.sendId : base.sendId };

@@ -9,7 +9,7 @@
  * 4. The monotonic clock may run a little fast or slow. A timer never fires before its time by that clock.
  */
 import type { Clock, Random } from "../../src/ports.ts";
-import type { Dice } from "./dice.ts";
+import type { Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** What leaves a process: a create, an append, a commit, or anything else. */
@@ -64,13 +64,13 @@ const roundingMs = 1e-6;
 export function createProcess(
   name: string,
   scheduler: Scheduler,
-  dice: Dice,
+  rng: Rng,
   onThrow: (error: unknown) => void,
   rate = 1,
 ): SimProcess {
   const startedMs = scheduler.nowMs();
-  const monotonicOffsetMs = dice.int(0, 1_000_000);
-  let wallOffsetMs = dice.int(-2_000, 2_000);
+  const monotonicOffsetMs = rng.int(0, 1_000_000);
+  let wallOffsetMs = rng.int(-2_000, 2_000);
   let diedAtMs: number | null = null;
   let paused = false;
   let suspendedAtMs: number | null = null;
@@ -126,7 +126,7 @@ export function createProcess(
   const self: SimProcess = {
     name,
     clock,
-    random: dice.next,
+    random: rng.next,
     isDead: () => diedAtMs !== null,
     diedAtMs: () => diedAtMs,
     isPaused: () => paused,
@@ -182,7 +182,7 @@ export function createProcess(
       // A real event loop runs the timers that are due before it looks at its sockets; another may not.
       const arrivals = incoming;
       incoming = [];
-      const timersFirst = dice.chance(0.5);
+      const timersFirst = rng.chance(0.5);
       const inOrder = timersFirst
         ? [...arrivals.filter((held) => held.isTimer), ...arrivals.filter((held) => !held.isTimer)]
         : arrivals;

@@ -2,19 +2,19 @@
 
 import type { Residue } from "./check-run.ts";
 import { check } from "./checker.ts";
-import { dice as createDice } from "./dice.ts";
 import { createHistory, type Entry } from "./history.ts";
 import type { StartWorker } from "./life.ts";
 import { makePlan, type Plan, protectsByIds } from "./plan.ts";
 import type { ProcessSettings } from "./process-settings.ts";
 import { createProgress } from "./progress.ts";
+import { createRng } from "./rng.ts";
 import { type SabotageName, sabotages } from "./sabotage.ts";
 import { createScheduler } from "./scheduler.ts";
 import { describeStuck } from "./stuck.ts";
 import { createWorkerSlot, type WorkerSlot } from "./worker-slot.ts";
 import { generateWorkload } from "./workload.ts";
 import { createWorld, defectiveTenant, type World } from "./world.ts";
-import { happen } from "./world-events.ts";
+import { inject } from "./world-events.ts";
 
 export interface SeedOptions {
   readonly sabotage?: SabotageName | null;
@@ -40,23 +40,18 @@ const stopWithinMs = 60_000;
 const noticeMs = 120_000;
 
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedReport> {
-  const dice = createDice(`seed ${seed}`);
-  const scheduler = createScheduler(dice.fork("schedule"));
+  const rng = createRng(`seed ${seed}`);
+  const scheduler = createScheduler(rng.fork("schedule"));
   const history = createHistory(scheduler.nowMs);
-  const plan = makePlan(dice.fork("plan"));
-  const workload = generateWorkload(
-    dice.fork("workload"),
-    plan.partitionCount,
-    plan.activeMs,
-    plan.isParking,
-  );
-  const world = createWorld(plan, workload, scheduler, history, dice.fork("world"));
+  const plan = makePlan(rng.fork("plan"));
+  const workload = generateWorkload(rng.fork("workload"), plan.partitionCount, plan.activeMs, plan.isParking);
+  const world = createWorld(plan, workload, scheduler, history, rng.fork("world"));
   let calls = 0;
   const sabotage = options.sabotage ? sabotages[options.sabotage] : null;
   const shared = { nextCall: () => ++calls, sabotage, startWorker: options.startWorker, fleet: new Map() };
   const slots = plan.startsMs.map((_, slot) => createWorkerSlot(world, { slot, ...shared }));
-  for (const { atMs, slot, what } of plan.incidents) scheduler.after(atMs, () => slots[slot]!.suffer(what));
-  for (const { atMs, what } of plan.worldEvents) scheduler.after(atMs, () => happen(world, slots, what));
+  for (const { atMs, slot, what } of plan.incidents) scheduler.after(atMs, () => slots[slot]!.inject(what));
+  for (const { atMs, what } of plan.worldEvents) scheduler.after(atMs, () => inject(world, slots, what));
   scheduler.after(plan.activeMs, () => {
     history.add({ kind: "calm" });
     if (!world.broker.isUp()) world.broker.setUp(true);

@@ -2,7 +2,7 @@
  * Virtual time: a queue of events by time, ties in an order that the seed decides. After an event that ran worker
  * code, the next one waits until that code has come to rest (no microtask left), so a run is a function of its seed.
  */
-import type { Dice } from "./dice.ts";
+import type { Rng } from "./rng.ts";
 
 export interface Scheduler {
   nowMs(): number;
@@ -22,14 +22,14 @@ interface Event {
   cancelled: boolean;
 }
 
-export function createScheduler(dice: Dice): Scheduler {
+export function createScheduler(rng: Rng): Scheduler {
   const heap: Event[] = [];
   let nowMs = 0;
   let touched = true;
   let count = 0;
   return {
     nowMs: () => nowMs,
-    after(delayMs, run, tie = dice.next()) {
+    after(delayMs, run, tie = rng.next()) {
       const event: Event = { timeMs: nowMs + Math.max(0, delayMs), tie, run, cancelled: false };
       push(heap, event);
       return () => {

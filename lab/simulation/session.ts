@@ -3,11 +3,11 @@ import type { CommitResult, InputTopic, PositionsResult, ReadResult, Session } f
 import { inputTopics } from "../../src/ports.ts";
 import type { Broker } from "./broker.ts";
 import type { Coordinator, Stored } from "./coordinator.ts";
-import type { Dice } from "./dice.ts";
 import type { History } from "./history.ts";
 import type { Link } from "./link.ts";
 import type { Hold } from "./member.ts";
 import type { SimProcess } from "./process.ts";
+import type { Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** What a client may do to a topic; taken away for a while, it is refused. */
@@ -17,7 +17,7 @@ export interface LogWorld {
   readonly broker: Broker;
   readonly coordinator: Coordinator;
   readonly scheduler: Scheduler;
-  readonly dice: Dice;
+  readonly rng: Rng;
   readonly history: History;
   readonly commitTimeoutMs: number;
   /** How long after its time-out an append may still take effect. */
@@ -46,7 +46,7 @@ export function openSession(
   hold: Hold,
   partitions: readonly number[],
 ): Session {
-  const { broker, coordinator, scheduler, dice } = world;
+  const { broker, coordinator, scheduler, rng } = world;
   const cursors = new Map<string, Cursor>();
   for (const topic of inputTopics) {
     for (const partition of partitions) {
@@ -106,7 +106,7 @@ export function openSession(
     if (reader.topicId !== broker.topicId(topic)) return gap("recreated");
     if (from < start) return gap("deleted");
     if (from > end || broker.isDiverged(topic, partition, from, reader.leaderEpoch)) return gap("truncated");
-    const records = broker.fetch(topic, partition, from, dice.pick([1, 2, 5, 50]));
+    const records = broker.fetch(topic, partition, from, rng.pick([1, 2, 5, 50]));
     return records.length === 0 ? null : { kind: "records", records };
   };
 
@@ -137,7 +137,7 @@ export function openSession(
         (answer) => {
           if (isDenied("positions")) return answer(failed("not authorized"));
           const commits = coordinator.committed(hold.memberId);
-          if (commits === null || dice.chance(link.weather().positionsFail))
+          if (commits === null || rng.chance(link.faultRates().positionsFail))
             return answer(failed("coordinator not available"));
           const positions = wanted.flatMap((partition) =>
             inputTopics.map((topic) => {
@@ -175,14 +175,14 @@ export function openSession(
         (answer) => {
           if (isDenied("commit")) return answer(null);
           const store = (): Stored | null => coordinator.commit(hold.memberId, hold.generation, commits);
-          if (!dice.chance(link.weather().commitLate)) {
+          if (!rng.chance(link.faultRates().commitLate)) {
             const result = store();
             return result === null ? undefined : answer(result);
           }
           // Overtaken on the way: it takes effect after the worker has given it up.
           link.strike("commit late");
           const latestMs = Math.max(world.commitTimeoutMs, world.settleMs - 3_000);
-          scheduler.after(dice.int(world.commitTimeoutMs, latestMs), () => void store());
+          scheduler.after(rng.int(world.commitTimeoutMs, latestMs), () => void store());
         },
       );
       if (stored === null) return "unknown" satisfies CommitResult;

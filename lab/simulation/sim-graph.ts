@@ -1,17 +1,17 @@
 /** Graph for one simulated process: the network to the server, with every way to lose a request or its answer. */
 import type { CreateRequest, Graph, GraphReply, GraphSilence, ListReply } from "../../src/ports.ts";
-import type { Dice } from "./dice.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { GraphCall, GraphServer } from "./graph-server.ts";
 import type { History } from "./history.ts";
 import type { Path } from "./path.ts";
 import type { SimProcess } from "./process.ts";
+import type { Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface SimGraphWorld {
   readonly server: GraphServer;
   readonly scheduler: Scheduler;
-  readonly dice: Dice;
+  readonly rng: Rng;
   readonly history: History;
   readonly requestTimeoutMs: number;
   /** How long after the request time-out a request may still take effect. */
@@ -32,10 +32,10 @@ const silence = (reason: GraphSilence["reason"], sent: boolean): GraphSilence =>
 const givenUpMaxMs = 2_000;
 
 export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: Path): Graph {
-  const { server, scheduler, dice, history } = world;
+  const { server, scheduler, rng, history } = world;
   const strike = (fault: FaultClass): void => history.strike(fault, process.name);
   const struck = (fault: FaultClass, probability: number): boolean => {
-    if (!dice.chance(probability)) return false;
+    if (!rng.chance(probability)) return false;
     strike(fault);
     return true;
   };
@@ -43,23 +43,23 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
   /** Troubles that end a request before it reaches the server. True: this one did. */
   const endsEarly = (tenantId: string, answerAll: (reply: GraphSilence) => void): boolean => {
     const trouble = server.settings.trouble(tenantId);
-    const weather = server.settings.weather();
+    const faultRates = server.settings.faultRates();
     const soon = (reply: GraphSilence): true => {
-      scheduler.after(dice.int(1, 200), () => answerAll(reply));
+      scheduler.after(rng.int(1, 200), () => answerAll(reply));
       return true;
     };
     if (trouble === "credential") return soon(silence("credential", false));
-    if (trouble === "connect" || struck("connection refused", weather.refuseConnection))
+    if (trouble === "connect" || struck("connection refused", faultRates.refuseConnection))
       return soon(silence("connect", false));
-    if (trouble === "silent" || struck("request lost", weather.silent)) return true;
-    if (dice.chance(weather.resetBefore)) return soon(silence("reset", true));
+    if (trouble === "silent" || struck("request lost", faultRates.silent)) return true;
+    if (rng.chance(faultRates.resetBefore)) return soon(silence("reset", true));
     return false;
   };
 
   /** Within the request time-out and a little more, as counted from the call: then the connection is reset. */
   const laterMs = (calledAtMs: number): number => {
     const leftMs = calledAtMs + world.requestTimeoutMs + world.lateMaxMs - scheduler.nowMs();
-    return dice.int(0, Math.max(givenUpMaxMs, Math.floor(leftMs)));
+    return rng.int(0, Math.max(givenUpMaxMs, Math.floor(leftMs)));
   };
 
   const post = (
@@ -71,31 +71,33 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
   ): void => {
     const answerAll = (reply: GraphReply): void => answer(items.map(() => reply));
     if (endsEarly(tenantId, answerAll)) return;
-    const weather = server.settings.weather();
+    const faultRates = server.settings.faultRates();
     const carryOut = (): GraphReply[] => {
-      if (items.length > 1 && (world.refusesBatches || dice.chance(weather.batchRefused))) {
+      if (items.length > 1 && (world.refusesBatches || rng.chance(faultRates.batchRefused))) {
         strike("batch refused as a whole");
-        return items.map(() => ofBatch(dice.chance(0.7) || world.refusesBatches ? 400 : 503));
+        return items.map(() => ofBatch(rng.chance(0.7) || world.refusesBatches ? 400 : 503));
       }
       return items.map((item, index) => server.create(tenantId, item, call, index));
     };
-    if (struck("no answer, effect later", weather.silentThenEffect))
+    if (struck("no answer, effect later", faultRates.silentThenEffect))
       return path.there(laterMs(call.calledAtMs), carryOut, isWanted);
-    if (struck("reset, effect later", weather.resetThenEffect)) {
+    if (struck("reset, effect later", faultRates.resetThenEffect)) {
       path.there(laterMs(call.calledAtMs), carryOut, isWanted);
-      scheduler.after(dice.int(1, 200), () => answerAll(silence("reset", true)));
+      scheduler.after(rng.int(1, 200), () => answerAll(silence("reset", true)));
       return;
     }
     const arrive = (): void => {
       const replies = carryOut();
-      if (struck("reset after the effect", weather.resetAfter)) return answerAll(silence("reset", true));
-      if (struck("malformed answer", weather.malformed))
-        replies[dice.int(0, replies.length - 1)] = silence("malformed", true);
-      const isSlow = dice.chance(weather.slow);
-      const backMs = isSlow ? dice.int(500, world.requestTimeoutMs * 1.3) : dice.int(1, weather.latencyMaxMs);
+      if (struck("reset after the effect", faultRates.resetAfter)) return answerAll(silence("reset", true));
+      if (struck("malformed answer", faultRates.malformed))
+        replies[rng.int(0, replies.length - 1)] = silence("malformed", true);
+      const isSlow = rng.chance(faultRates.slow);
+      const backMs = isSlow
+        ? rng.int(500, world.requestTimeoutMs * 1.3)
+        : rng.int(1, faultRates.latencyMaxMs);
       path.back(backMs, () => answer(replies));
     };
-    path.there(dice.int(1, weather.latencyMaxMs), arrive, isWanted);
+    path.there(rng.int(1, faultRates.latencyMaxMs), arrive, isWanted);
   };
 
   return {
@@ -137,9 +139,9 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
         const arrive = (): void => {
           const reply = read();
           history.add({ kind: "note", by: process.name, text: `${what}, ${tenantId}: ${describe(reply)}` });
-          path.back(dice.int(1, server.settings.weather().latencyMaxMs), () => answer(reply));
+          path.back(rng.int(1, server.settings.faultRates().latencyMaxMs), () => answer(reply));
         };
-        path.there(dice.int(1, server.settings.weather().latencyMaxMs), arrive, isWanted);
+        path.there(rng.int(1, server.settings.faultRates().latencyMaxMs), arrive, isWanted);
       },
     );
   }

@@ -35,7 +35,7 @@ export function createSimLog(
   link: Link,
   settings: SimLogSettings,
 ): SimLog {
-  const { broker, scheduler, dice } = world;
+  const { broker, scheduler, rng } = world;
   let member: Member | null = null;
 
   const append = async (records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult> => {
@@ -43,36 +43,36 @@ export function createSimLog(
     const failed = (reason: string): Appended => ({ ok: false, reason });
     const store = (some: readonly NewRecord[]): number[] =>
       some.map((record) => broker.store(record, process.name).offset);
-    const storePart = (): void => void store(records.slice(0, dice.int(0, records.length - 1)));
+    const storePart = (): void => void store(records.slice(0, rng.int(0, records.length - 1)));
     const appended = await link.ask<Appended>(
       "append",
       settings.publishTimeoutMs,
       () => failed("no acknowledgement within the publish time-out"),
       (answer) => {
-        const { appendFails, appendPartly, appendLate, unsyncedRate } = link.weather();
+        const { appendFails, appendPartly, appendLate, unsyncedRate } = link.faultRates();
         if (world.isDenied("append")) {
           link.strike("access lost");
-          if (dice.chance(0.3)) storePart();
+          if (rng.chance(0.3)) storePart();
           return answer(failed("not authorized to write"));
         }
         if (records.some(({ topic, partition }) => broker.isLeaderless(topic, partition))) {
           store(records.filter(({ topic, partition }) => !broker.isLeaderless(topic, partition)));
           return answer(failed("a partition has no leader"));
         }
-        if (dice.chance(appendFails)) {
+        if (rng.chance(appendFails)) {
           link.strike("append refused");
           return answer(failed("not enough replicas"));
         }
-        if (dice.chance(appendPartly)) {
+        if (rng.chance(appendPartly)) {
           link.strike("append partly");
           storePart();
           return answer(failed("leader changed in the middle"));
         }
         // Nobody was told that it is stored: when the power fails, part of it may be there.
-        if (process.isDead() && dice.chance(unsyncedRate)) return storePart();
-        if (dice.chance(appendLate)) {
+        if (process.isDead() && rng.chance(unsyncedRate)) return storePart();
+        if (rng.chance(appendLate)) {
           link.strike("append late");
-          const delayMs = settings.publishTimeoutMs + dice.int(0, world.lateMaxMs);
+          const delayMs = settings.publishTimeoutMs + rng.int(0, world.lateMaxMs);
           scheduler.after(delayMs, () => store(records));
           return;
         }
@@ -99,14 +99,14 @@ export function createSimLog(
         5_000,
         () => null,
         (answer) => {
-          if (dice.chance(link.weather().scanFails) || broker.isLeaderless(topic, partition))
+          if (rng.chance(link.faultRates().scanFails) || broker.isLeaderless(topic, partition))
             return answer(null);
           if (world.isDenied("scan")) {
             link.strike("access lost");
             return answer(null);
           }
           const bounds = broker.bounds(topic, partition);
-          const records = broker.fetch(topic, partition, next, dice.pick([1, 3, 20, 500]));
+          const records = broker.fetch(topic, partition, next, rng.pick([1, 3, 20, 500]));
           answer({ records, next: records.at(-1)?.offset ?? bounds.end - 1, end: bounds.end });
         },
       );
@@ -147,7 +147,7 @@ export function createSimLog(
         );
         member = started;
         // Sometimes the first session begins before this call has settled, sometimes after.
-        const delayMs = dice.pick([0, 50, 2_000]);
+        const delayMs = rng.pick([0, 50, 2_000]);
         await new Promise<void>((resolve) => process.clock.after(delayMs, resolve));
         return { leave: started.leave };
       },

@@ -1,7 +1,7 @@
 /** What the disk of one worker slot keeps from life to life: snapshots, which may be gone or older than the last one. */
 import type { AppendResult, SnapshotStore } from "../../src/ports.ts";
-import type { Dice } from "./dice.ts";
 import type { SimProcess } from "./process.ts";
+import type { Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** All that was ever saved, by partition, oldest first. */
@@ -11,22 +11,22 @@ export function createSimSnapshots(
   disk: Disk,
   process: SimProcess,
   scheduler: Scheduler,
-  dice: Dice,
+  rng: Rng,
 ): SnapshotStore {
   const access = <T>(operate: () => T): Promise<T> =>
     process.request("other", Number.POSITIVE_INFINITY, operate, (answer) => {
-      scheduler.after(dice.int(0, 20), () => answer(operate()));
+      scheduler.after(rng.int(0, 20), () => answer(operate()));
     });
   return {
     load: (partition) =>
       access(() => {
         const saved = disk.get(partition) ?? [];
-        const isOld = dice.chance(0.1);
-        return (isOld ? saved[dice.int(0, saved.length - 1)] : saved.at(-1)) ?? null;
+        const isOld = rng.chance(0.1);
+        return (isOld ? saved[rng.int(0, saved.length - 1)] : saved.at(-1)) ?? null;
       }),
     save: (partition, bytes) =>
       access((): AppendResult => {
-        if (dice.chance(0.05)) return { ok: false, reason: "disk full" };
+        if (rng.chance(0.05)) return { ok: false, reason: "disk full" };
         const saved = disk.get(partition) ?? [];
         disk.set(partition, saved);
         saved.push(bytes);

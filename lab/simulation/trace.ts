@@ -12,8 +12,8 @@ export function traceLines(report: SeedReport): string[] {
     `seed ${report.seed}: ${plan.startsMs.length} workers, ${plan.partitionCount} partitions, Graph ${plan.idMode} ids, faults until ${plan.activeMs} ms${plan.isParking ? ", parking" : ""}`,
     `normal form ${JSON.stringify(plan.normalForm)}, defect ${JSON.stringify(plan.defect)}`,
     ...plan.settings.map((settings) => `settings ${JSON.stringify(settings)}`),
-    `log ${JSON.stringify(nonZero(plan.logWeather))}`,
-    `graph ${JSON.stringify(nonZero(plan.graphWeather))}`,
+    `log ${JSON.stringify(nonZero(plan.logFaultRates))}`,
+    `graph ${JSON.stringify(nonZero(plan.graphFaultRates))}`,
   ];
   const settingsNumber = ({ windowRecords, requestTimeoutMs, sessionTimeoutMs, settleMs }: ProcessSettings) =>
     plan.settings.findIndex(
@@ -30,8 +30,8 @@ export function traceLines(report: SeedReport): string[] {
   return [...head, ...lines];
 }
 
-function nonZero(weather: object): object {
-  return Object.fromEntries(Object.entries(weather).filter(([, value]) => value !== 0));
+function nonZero(faultRates: object): object {
+  return Object.fromEntries(Object.entries(faultRates).filter(([, value]) => value !== 0));
 }
 
 function describe(entry: Entry, settingsNumber: (settings: ProcessSettings) => number): string {

@@ -13,7 +13,7 @@ import type { Disk } from "./sim-snapshots.ts";
 import type { World } from "./world.ts";
 
 export interface WorkerSlot {
-  suffer(incident: Incident): void;
+  inject(incident: Incident): void;
   /** Ends at once, in whatever it was doing. */
   losePower(): void;
   /** Faults have stopped: whatever is still wrong with it ends. */
@@ -42,7 +42,7 @@ const killAfterMs = 30_000;
 export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot {
   const { scheduler, history, plan } = world;
   const { slot, fleet } = options;
-  const dice = world.dice.fork(`slot-${slot}`);
+  const rng = world.rng.fork(`slot-${slot}`);
   const disk: Disk = new Map();
   const operator = createOperator();
   let lives = 0;
@@ -55,14 +55,14 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
     if (life !== null || isClosed || isRetired) return;
     const name = `w${slot}.${lives++}`;
     const drawn = plan.changesSettings
-      ? dice.pick(plan.settings)
+      ? rng.pick(plan.settings)
       : plan.settings[slot % plan.settings.length]!;
     const settings = operator.configure(drawn);
     if (last !== null && last !== drawn) history.strike("restart with other settings", name);
     if ([...fleet.values()].some((other) => other !== drawn)) history.strike("mixed settings", name);
     last = drawn;
     fleet.set(name, drawn);
-    startLife(world, dice.fork(`life-${lives}`), { ...options, name, settings, disk }, (started) => {
+    startLife(world, rng.fork(`life-${lives}`), { ...options, name, settings, disk }, (started) => {
       life = started;
       void started.registrar.done.then((fault) => {
         if (started.process.isDead()) return;
@@ -81,7 +81,7 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
     life.process.crash();
     fleet.delete(name);
     life = null;
-    if (!isClosed) scheduler.after(world.isCalm() ? 1_000 : dice.int(100, 30_000), start);
+    if (!isClosed) scheduler.after(world.isCalm() ? 1_000 : rng.int(100, 30_000), start);
   };
 
   const crash = (): void => {
@@ -115,7 +115,7 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
 
   scheduler.after(plan.startsMs[slot]!, start);
   return {
-    suffer(incident) {
+    inject(incident) {
       if (life === null) return;
       const { process } = life;
       const strike = (wire: TripWire | null, act: () => void): void => {

@@ -3,10 +3,10 @@
  * of every record without asking the code that it checks.
  */
 import type { NewRecord } from "../../src/ports.ts";
-import { type Dice, guid } from "./dice.ts";
 import type { Details } from "./encode.ts";
 import { type BadSort, badSorts, encodeBad, encodeEvent, utf8 } from "./encode.ts";
 import { homeOf } from "./home.ts";
+import { guid, type Rng } from "./rng.ts";
 
 export type Intent =
   | { readonly kind: "valid"; readonly identity: number }
@@ -52,14 +52,14 @@ interface Enrollment extends Identity {
 
 /** `isSteady`: machines enroll many connectors, one now and one then, so that new records meet parked ones. */
 export function generateWorkload(
-  dice: Dice,
+  rng: Rng,
   partitionCount: number,
   activeMs: number,
   isSteady = false,
 ): Workload {
-  const tenants = Array.from({ length: dice.int(1, 5) }, () => guid(dice));
-  const foreignTenant = guid(dice);
-  const enrollments = enroll(dice, tenants, isSteady);
+  const tenants = Array.from({ length: rng.int(1, 5) }, () => guid(rng));
+  const foreignTenant = guid(rng);
+  const enrollments = enroll(rng, tenants, isSteady);
   const known = new Map<string, number>();
   const utc = new Map<string, string>();
   for (const { tenantId, machineNames, connectorName, instants, number } of enrollments) {
@@ -69,39 +69,39 @@ export function generateWorkload(
     }
   }
 
-  const duplicates = dice.pick([0, 0.1, 0.4]);
-  const misKeyed = partitionCount > 1 ? dice.pick([0, 0, 0.15, 0.5]) : 0;
-  const bad = dice.pick([0, 0.05, 0.2]);
-  const waves = arrivalTimes(dice, activeMs, isSteady);
+  const duplicates = rng.pick([0, 0.1, 0.4]);
+  const misKeyed = partitionCount > 1 ? rng.pick([0, 0, 0.15, 0.5]) : 0;
+  const bad = rng.pick([0, 0.05, 0.2]);
+  const waves = arrivalTimes(rng, activeMs, isSteady);
   const inputs: Input[] = [];
   const put = (record: NewRecord, intent: Intent, atMs: number): void => {
     inputs.push({ number: inputs.length, atMs, record, intent });
   };
   const send = (one: Enrollment, atMs: number): void => {
-    const machineName = dice.pick(one.machineNames);
+    const machineName = rng.pick(one.machineNames);
     const details: Details = {
       connectorName: one.connectorName,
       machineName,
-      enrollmentDateTime: dice.pick(one.instants),
-      lastCheckinDateTime: `2026-01-0${dice.int(1, 9)}T10:00:00.0000000Z`,
-      connectorVersion: `6.${dice.int(1, 9)}.0`,
+      enrollmentDateTime: rng.pick(one.instants),
+      lastCheckinDateTime: `2026-01-0${rng.int(1, 9)}T10:00:00.0000000Z`,
+      connectorVersion: `6.${rng.int(1, 9)}.0`,
     };
     const home = homeOf(one.tenantId, partitionCount);
-    const isAstray = dice.chance(misKeyed);
-    const partition = isAstray ? (home + dice.int(1, partitionCount - 1)) % partitionCount : home;
-    const key = isAstray ? dice.pick([null, utf8(details.machineName)]) : utf8(one.tenantId);
-    const event = encodeEvent(dice, one.tenantId, details, `event-${inputs.length}`);
+    const isAstray = rng.chance(misKeyed);
+    const partition = isAstray ? (home + rng.int(1, partitionCount - 1)) % partitionCount : home;
+    const key = isAstray ? rng.pick([null, utf8(details.machineName)]) : utf8(one.tenantId);
+    const event = encodeEvent(rng, one.tenantId, details, `event-${inputs.length}`);
     put({ topic: "enrolled", partition, key, ...event }, { kind: "valid", identity: one.number }, atMs);
   };
 
   for (const one of enrollments) {
     const atMs = waves();
     send(one, atMs);
-    while (dice.chance(duplicates)) send(one, dice.chance(0.5) ? atMs + dice.int(0, 50) : waves());
-    if (!dice.chance(bad)) continue;
-    const sort = dice.pick(badSorts);
-    const partition = dice.int(0, partitionCount - 1);
-    const event = encodeBad(dice, sort, one.tenantId, foreignTenant, `event-${inputs.length}`);
+    while (rng.chance(duplicates)) send(one, rng.chance(0.5) ? atMs + rng.int(0, 50) : waves());
+    if (!rng.chance(bad)) continue;
+    const sort = rng.pick(badSorts);
+    const partition = rng.int(0, partitionCount - 1);
+    const event = encodeBad(rng, sort, one.tenantId, foreignTenant, `event-${inputs.length}`);
     put({ topic: "enrolled", partition, key: utf8(one.tenantId), ...event }, { kind: "bad", sort }, waves());
   }
   return {
@@ -117,40 +117,40 @@ export function generateWorkload(
 }
 
 /** Waves of arrivals: at once, spread over the active phase, and a few when faults have stopped. */
-function arrivalTimes(dice: Dice, activeMs: number, isSteady: boolean): () => number {
-  const waves = isSteady ? [0] : dice.pick([[0], [0, activeMs * 0.5], [0, activeMs * 0.3, activeMs * 0.9]]);
-  const spreadMs = isSteady ? activeMs : dice.pick([10, 5_000, activeMs * 0.4]);
+function arrivalTimes(rng: Rng, activeMs: number, isSteady: boolean): () => number {
+  const waves = isSteady ? [0] : rng.pick([[0], [0, activeMs * 0.5], [0, activeMs * 0.3, activeMs * 0.9]]);
+  const spreadMs = isSteady ? activeMs : rng.pick([10, 5_000, activeMs * 0.4]);
   return () =>
-    dice.chance(0.05)
-      ? activeMs + dice.int(1, 20_000)
-      : Math.floor(dice.pick(waves)) + dice.int(0, Math.floor(spreadMs));
+    rng.chance(0.05)
+      ? activeMs + rng.int(1, 20_000)
+      : Math.floor(rng.pick(waves)) + rng.int(0, Math.floor(spreadMs));
 }
 
-function enroll(dice: Dice, tenants: readonly string[], isSteady: boolean): Enrollment[] {
-  const refused = dice.chance(0.3) ? 0.1 : 0;
+function enroll(rng: Rng, tenants: readonly string[], isSteady: boolean): Enrollment[] {
+  const refused = rng.chance(0.3) ? 0.1 : 0;
   const enrollments: Enrollment[] = [];
   for (const tenantId of tenants) {
-    const machines = dice.int(1, 4);
+    const machines = rng.int(1, 4);
     for (let machine = 0; machine < machines; machine++) {
       const name = `srv-${machine}.contoso.example`;
-      const machineNames = dice.chance(0.5) ? [name] : [name, name.toUpperCase()];
-      const connectors = isSteady ? dice.int(3, 9) : dice.int(1, 6);
+      const machineNames = rng.chance(0.5) ? [name] : [name, name.toUpperCase()];
+      const connectors = isSteady ? rng.int(3, 9) : rng.int(1, 6);
       for (let connector = 0; connector < connectors; connector++) {
         // Some connectors of a machine differ in their name, some only in 100 ns of their enrollment.
-        const connectorName = connector % 2 === 0 ? dice.pick(spellings)(connector) : "connector-x";
+        const connectorName = connector % 2 === 0 ? rng.pick(spellings)(connector) : "connector-x";
         enrollments.push({
           number: enrollments.length,
           tenantId,
           machine: `${tenantId} ${name}`,
-          isRefused: dice.chance(refused),
+          isRefused: rng.chance(refused),
           machineNames,
           connectorName,
-          instants: sameInstant(dice, `372605${connector}`),
+          instants: sameInstant(rng, `372605${connector}`),
         });
       }
     }
   }
-  return dice.shuffle(enrollments).map((one, number) => ({ ...one, number }));
+  return rng.shuffle(enrollments).map((one, number) => ({ ...one, number }));
 }
 
 /** Names that a service may trim or fold, among them. */
@@ -160,10 +160,10 @@ const spellings: readonly ((connector: number) => string)[] = [
 ];
 
 /** One instant in several texts, the first in UTC with seven digits. */
-function sameInstant(dice: Dice, fraction: string): string[] {
+function sameInstant(rng: Rng, fraction: string): string[] {
   const secondsMs = Date.UTC(2025, 11, 31, 23, 57, 59);
   const text = (offsetMinutes: number, offset: string): string =>
     `${new Date(secondsMs + offsetMinutes * 60_000).toISOString().slice(0, 19)}.${fraction}${offset}`;
   const utc = text(0, "Z");
-  return dice.chance(0.5) ? [utc] : [utc, text(-480, "-08:00"), text(330, "+05:30"), text(0, "+00:00")];
+  return rng.chance(0.5) ? [utc] : [utc, text(-480, "-08:00"), text(330, "+05:30"), text(0, "+00:00")];
 }

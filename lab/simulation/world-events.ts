@@ -4,9 +4,9 @@ import type { WorldEvent } from "./plan-incidents.ts";
 import type { WorkerSlot } from "./worker-slot.ts";
 import type { World } from "./world.ts";
 
-export function happen(world: World, slots: readonly WorkerSlot[], event: WorldEvent): void {
-  const { broker, coordinator, group, history, plan, scheduler, dice } = world;
-  const partition = (): number => dice.int(0, plan.partitionCount - 1);
+export function inject(world: World, slots: readonly WorkerSlot[], event: WorldEvent): void {
+  const { broker, coordinator, group, history, plan, scheduler, rng } = world;
+  const partition = (): number => rng.int(0, plan.partitionCount - 1);
   switch (event.kind) {
     case "power-loss":
       history.strike("power loss", "all");
@@ -18,7 +18,7 @@ export function happen(world: World, slots: readonly WorkerSlot[], event: WorldE
       });
     case "cut-off-coordinator": {
       const names = slots.filter((slot) => slot.isRunning()).map((slot) => slot.name());
-      const reachedBy = names.filter(() => dice.chance(event.reach));
+      const reachedBy = names.filter(() => rng.chance(event.reach));
       return coordinator.cutOff(reachedBy, event.takeOverMs, event.forMs);
     }
     case "move-coordinator":

@@ -2,7 +2,7 @@
 import type { CreateRequest, GraphObject } from "../../src/ports.ts";
 import { type Broker, createBroker } from "./broker.ts";
 import { type Coordinator, createCoordinator } from "./coordinator.ts";
-import { type Dice, guid } from "./dice.ts";
+import { calmGraph, calmLog, type LogFaultRates } from "./fault-rates.ts";
 import {
   createGraphServer,
   type Defect,
@@ -15,9 +15,9 @@ import type { History } from "./history.ts";
 import { isKept, normalise } from "./normal-form.ts";
 import { placeOf } from "./origins.ts";
 import type { Plan } from "./plan.ts";
+import { guid, type Rng } from "./rng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Access } from "./session.ts";
-import { calmGraph, calmLog, type LogWeather } from "./weather.ts";
 import type { Input, Workload } from "./workload.ts";
 
 export interface World {
@@ -29,8 +29,8 @@ export interface World {
   readonly group: Group;
   readonly coordinator: Coordinator;
   readonly graph: GraphServer;
-  readonly dice: Dice;
-  logWeather(): LogWeather;
+  readonly rng: Rng;
+  logFaultRates(): LogFaultRates;
   isCalm(): boolean;
   isDenied(access: Access): boolean;
   /** Takes it away from every client for a while. */
@@ -45,19 +45,19 @@ export function createWorld(
   workload: Workload,
   scheduler: Scheduler,
   history: History,
-  dice: Dice,
+  rng: Rng,
 ): World {
   const isCalm = (): boolean => scheduler.nowMs() >= plan.activeMs;
-  const broker = createBroker(plan.partitionCount, plan.offsets, scheduler, dice.fork("broker"), history);
+  const broker = createBroker(plan.partitionCount, plan.offsets, scheduler, rng.fork("broker"), history);
   const isUp = (): boolean => broker.isUp() && coordinator.isAvailable();
   const group = createGroup(
     { partitionCount: plan.partitionCount, isUp },
     scheduler,
-    dice.fork("group"),
+    rng.fork("group"),
     history,
   );
   const coordinator = createCoordinator(broker, group, scheduler, history);
-  const graph = createGraph(plan, workload, scheduler, history, dice.fork("graph"), isCalm);
+  const graph = createGraph(plan, workload, scheduler, history, rng.fork("graph"), isCalm);
   const denied = new Map<Access, number>();
 
   const inputsAt = new Map<string, Input[]>();
@@ -92,9 +92,9 @@ export function createWorld(
   }
   if (plan.hasForeignObjects) {
     for (const tenantId of workload.tenants)
-      for (const { id, ...details } of foreignObjects(dice))
+      for (const { id, ...details } of foreignObjects(rng))
         graph.add(tenantId, { id, ...normalise(plan.normalForm, details, workload.inUtc) });
-    const finer = dice.fork("finer objects");
+    const finer = rng.fork("finer objects");
     for (const tenantId of workload.tenants) if (finer.chance(0.5)) graph.hold(tenantId, finerObject(finer));
   }
   if (plan.commitsExpireAtMs !== null) scheduler.after(plan.commitsExpireAtMs, () => expire());
@@ -123,7 +123,7 @@ export function createWorld(
       const committed = broker.committed("enrolled", partition)?.offset;
       if (committed !== undefined && committed + 1 < end) {
         history.strike("retention", "broker");
-        return broker.truncate("enrolled", partition, dice.int(committed + 1, end));
+        return broker.truncate("enrolled", partition, rng.int(committed + 1, end));
       }
     }
     if (!isCalm()) scheduler.after(1_000, takeUnsettled);
@@ -138,8 +138,8 @@ export function createWorld(
     group,
     coordinator,
     graph,
-    dice,
-    logWeather: () => (isCalm() ? calmLog : plan.logWeather),
+    rng,
+    logFaultRates: () => (isCalm() ? calmLog : plan.logFaultRates),
     isCalm,
     isDenied: (access) => scheduler.nowMs() < (denied.get(access) ?? 0),
     deny(access, forMs) {
@@ -157,10 +157,10 @@ function createGraph(
   workload: Workload,
   scheduler: Scheduler,
   history: History,
-  dice: Dice,
+  rng: Rng,
   isCalm: () => boolean,
 ): GraphServer {
-  const calm = { ...calmGraph, listLagMaxMs: plan.graphWeather.listLagMaxMs };
+  const calm = { ...calmGraph, listLagMaxMs: plan.graphFaultRates.listLagMaxMs };
   const isNormal = !isKept(plan.normalForm);
   return createGraphServer(
     {
@@ -177,7 +177,7 @@ function createGraph(
         const identity = workload.identityOf(tenantId, details);
         return identity !== null && workload.identities[identity]!.isRefused;
       },
-      weather: () => (isCalm() ? calm : plan.graphWeather),
+      faultRates: () => (isCalm() ? calm : plan.graphFaultRates),
       trouble: (tenantId) => troubleOf(plan, workload, tenantId, scheduler.nowMs()),
       defect: (tenantId, operation, details) =>
         plan.defect !== null && scheduler.nowMs() >= plan.defect.fromMs
@@ -190,14 +190,14 @@ function createGraph(
       },
     },
     scheduler,
-    dice,
+    rng,
   );
 }
 
 /** Objects that others made, among them one with a date-time that means "never" and one that is none. */
-function foreignObjects(dice: Dice): GraphObject[] {
+function foreignObjects(rng: Rng): GraphObject[] {
   return ["2019-05-05T05:05:05.5Z", "0001-01-01T00:00:00Z", ""].map((enrollmentDateTime) => ({
-    id: guid(dice),
+    id: guid(rng),
     connectorName: "connector-0",
     machineName: "srv-0.contoso.example",
     enrollmentDateTime,
@@ -207,9 +207,9 @@ function foreignObjects(dice: Dice): GraphObject[] {
 }
 
 /** Made by others before Graph began to change what it keeps, or on another way than ours: every digit and blank is kept. */
-function finerObject(dice: Dice): GraphObject {
+function finerObject(rng: Rng): GraphObject {
   return {
-    id: guid(dice),
+    id: guid(rng),
     connectorName: " Connector of others",
     machineName: "Others.contoso.example ",
     enrollmentDateTime: "2019-05-05T05:05:05.1234567+05:30",

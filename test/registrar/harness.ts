@@ -3,7 +3,7 @@
  * test sets up what is given, lets time pass, and looks at what was asked of Graph and what stands in the topics.
  */
 import type { TestContext } from "node:test";
-import { dice } from "../../lab/simulation/dice.ts";
+import { createRng } from "../../lab/simulation/rng.ts";
 import {
   contoso,
   type Enrolling,
@@ -87,7 +87,7 @@ export function createWorld(t: TestContext, { partitions = 1 } = {}): World {
   const time = virtualTime();
   const log = createMemoryLog(time, partitions);
   const graph = createScriptedGraph(time);
-  const random = dice(t.name).next;
+  const random = createRng(t.name).next;
   const workers: Worker[] = [];
   // A worker that a failed test left behind must not keep the process from ending.
   t.after(() => {

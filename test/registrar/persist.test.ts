@@ -73,7 +73,7 @@ test("a sleep ends with its time or with its signal, whichever comes first", asy
   await sleep(time, 5_000, wake.signal);
 });
 
-test("claims are version 4 UUIDs, whatever the dice say", () => {
+test("claims are version 4 UUIDs, whatever the random numbers", () => {
   for (const random of [() => 0, () => 0.5, () => 1 - Number.EPSILON, Math.random]) {
     assert.match(randomUuid(random), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   }

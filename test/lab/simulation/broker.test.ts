@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createBroker } from "../../../lab/simulation/broker.ts";
-import { dice } from "../../../lab/simulation/dice.ts";
 import { createHistory } from "../../../lab/simulation/history.ts";
+import { createRng } from "../../../lab/simulation/rng.ts";
 import { createScheduler } from "../../../lab/simulation/scheduler.ts";
 
 function open() {
-  const scheduler = createScheduler(dice("broker"));
+  const scheduler = createScheduler(createRng("broker"));
   const history = createHistory(scheduler.nowMs);
-  const broker = createBroker(1, { first: 0, holes: 0 }, scheduler, dice("broker"), history);
+  const broker = createBroker(1, { first: 0, holes: 0 }, scheduler, createRng("broker"), history);
   const store = () =>
     broker.store({ topic: "enrolled", partition: 0, key: null, value: null, headers: [] }, "installer");
   const harms = () => history.entries.filter((entry) => entry.kind === "log-lost");

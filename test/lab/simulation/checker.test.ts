@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { findLost } from "../../../lab/simulation/check-lost.ts";
 import { readPauses } from "../../../lab/simulation/check-pauses.ts";
 import { check } from "../../../lab/simulation/checker.ts";
-import { dice } from "../../../lab/simulation/dice.ts";
 import type { Entry, Happening } from "../../../lab/simulation/history.ts";
 import { makeProcessSettings } from "../../../lab/simulation/process-settings.ts";
+import { createRng } from "../../../lab/simulation/rng.ts";
 import { generateWorkload } from "../../../lab/simulation/workload.ts";
 import type { CreateRequest, LogRecord } from "../../../src/ports.ts";
 
-const settings = { ...makeProcessSettings(dice("checker"), false), settleMs: 15_000 };
+const settings = { ...makeProcessSettings(createRng("checker"), false), settleMs: 15_000 };
 const start: Happening = { kind: "start", by: "w", settings, rate: 1 };
 
 function history(...happenings: readonly (readonly [tMs: number, Happening])[]): Entry[] {
@@ -43,7 +43,7 @@ test("a create outlives the settle time only where its process stood still for t
 });
 
 test("two objects of one enrollment are a violation, unless the process stood still past the settle time", () => {
-  const workload = generateWorkload(dice("checker"), 1, 10_000);
+  const workload = generateWorkload(createRng("checker"), 1, 10_000);
   const identity = workload.identities.find(({ isRefused }) => !isRefused)!;
   const input = workload.inputs.find(
     ({ intent }) => intent.kind === "valid" && intent.identity === identity.number,
@@ -122,7 +122,7 @@ test("a log that lost what was committed over demands a fault that names the top
   const judge = (...entries: Entry[]): readonly string[] =>
     check({
       entries: [...history([0, start]), ...entries],
-      workload: generateWorkload(dice("told"), 1, 10_000),
+      workload: generateWorkload(createRng("told"), 1, 10_000),
       inputsAt: new Map(),
       defectiveTenant: null,
       defect: null,

@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createBroker } from "../../../lab/simulation/broker.ts";
 import { createCoordinator } from "../../../lab/simulation/coordinator.ts";
-import { dice } from "../../../lab/simulation/dice.ts";
 import { createGroup, type Joined } from "../../../lab/simulation/group.ts";
 import { createHistory } from "../../../lab/simulation/history.ts";
+import { createRng } from "../../../lab/simulation/rng.ts";
 import { createScheduler } from "../../../lab/simulation/scheduler.ts";
 
 const timeouts = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000 };
 
 async function open() {
-  const scheduler = createScheduler(dice("coordinator"));
+  const scheduler = createScheduler(createRng("coordinator"));
   const history = createHistory(scheduler.nowMs);
-  const broker = createBroker(2, { first: 0, holes: 0 }, scheduler, dice("broker"), history);
+  const broker = createBroker(2, { first: 0, holes: 0 }, scheduler, createRng("broker"), history);
   const isUp = (): boolean => broker.isUp() && coordinator.isAvailable();
-  const group = createGroup({ partitionCount: 2, isUp }, scheduler, dice("group"), history);
+  const group = createGroup({ partitionCount: 2, isUp }, scheduler, createRng("group"), history);
   const coordinator = createCoordinator(broker, group, scheduler, history);
   const runTo = (ms: number) => {
     scheduler.after(ms - scheduler.nowMs(), () => {});

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dice, guid } from "../../../lab/simulation/dice.ts";
 import { utf8 } from "../../../lab/simulation/encode.ts";
 import { homeOf, murmur2 } from "../../../lab/simulation/home.ts";
+import { createRng, guid } from "../../../lab/simulation/rng.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
 
 test("murmur2 gives what Kafka's Java client gives", () => {
@@ -18,7 +18,7 @@ test("murmur2 gives what Kafka's Java client gives", () => {
 });
 
 test("the checker's home partition is the registrar's", () => {
-  const from = dice("homes");
+  const from = createRng("homes");
   for (let i = 0; i < 500; i++) {
     const tenantId = guid(from);
     const count = from.int(1, 50);

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dice } from "../../../lab/simulation/dice.ts";
 import { createPath } from "../../../lab/simulation/path.ts";
 import { createProcess } from "../../../lab/simulation/process.ts";
+import { createRng } from "../../../lab/simulation/rng.ts";
 import { createScheduler } from "../../../lab/simulation/scheduler.ts";
 
 function open(seed: string) {
-  const scheduler = createScheduler(dice(seed));
+  const scheduler = createScheduler(createRng(seed));
   const fail = (error: unknown): void => {
     throw error;
   };
-  const process = createProcess("w", scheduler, dice(seed), fail);
+  const process = createProcess("w", scheduler, createRng(seed), fail);
   const struck: string[] = [];
-  const path = createPath(process, scheduler, dice(`${seed} path`), {
+  const path = createPath(process, scheduler, createRng(`${seed} path`), {
     orphanMs: 5_000,
     orphanRate: 1,
     strike: (fault) => void struck.push(fault),

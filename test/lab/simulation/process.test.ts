@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dice } from "../../../lab/simulation/dice.ts";
 import { createProcess } from "../../../lab/simulation/process.ts";
+import { createRng } from "../../../lab/simulation/rng.ts";
 import { createScheduler } from "../../../lab/simulation/scheduler.ts";
 
 function open(seed = "process", rate = 1) {
-  const scheduler = createScheduler(dice(seed));
+  const scheduler = createScheduler(createRng(seed));
   const fail = (error: unknown): void => {
     throw error;
   };
-  const process = createProcess("w", scheduler, dice(seed), fail, rate);
+  const process = createProcess("w", scheduler, createRng(seed), fail, rate);
   const seen: string[] = [];
   const see = (what: string) => () => void seen.push(`${what} at ${scheduler.nowMs()}`);
   const runTo = (limitMs: number) => {

@@ -1,13 +1,13 @@
 import { type Broker, createBroker } from "../../../lab/simulation/broker.ts";
 import { createCoordinator } from "../../../lab/simulation/coordinator.ts";
-import { dice as createDice } from "../../../lab/simulation/dice.ts";
+import { calmLog } from "../../../lab/simulation/fault-rates.ts";
 import { createGroup } from "../../../lab/simulation/group.ts";
 import { createHistory } from "../../../lab/simulation/history.ts";
 import { createLink } from "../../../lab/simulation/link.ts";
 import { createProcess } from "../../../lab/simulation/process.ts";
+import { createRng } from "../../../lab/simulation/rng.ts";
 import { createScheduler, type Scheduler } from "../../../lab/simulation/scheduler.ts";
 import { createSimLog } from "../../../lab/simulation/sim-log.ts";
-import { calmLog } from "../../../lab/simulation/weather.ts";
 import type { Clock, LogTail } from "../../../src/ports.ts";
 import type { Features, Harness, Log } from "../../contracts/event-log/harness.ts";
 import { eventLogContract } from "../../contracts/event-log.ts";
@@ -24,15 +24,15 @@ const timing = {
 eventLogContract("simulated log", features, openHarness);
 
 function openHarness(): Promise<Harness> {
-  const dice = createDice("contract");
-  const scheduler = createScheduler(dice.fork("schedule"));
+  const rng = createRng("contract");
+  const scheduler = createScheduler(rng.fork("schedule"));
   const history = createHistory(scheduler.nowMs);
-  const broker = createBroker(3, { first: 0, holes: 0 }, scheduler, dice.fork("broker"), history);
-  const group = createGroup({ partitionCount: 3, isUp: broker.isUp }, scheduler, dice, history);
+  const broker = createBroker(3, { first: 0, holes: 0 }, scheduler, rng.fork("broker"), history);
+  const group = createGroup({ partitionCount: 3, isUp: broker.isUp }, scheduler, rng, history);
   const coordinator = createCoordinator(broker, group, scheduler, history);
   let clients = 0;
   const open = (): { log: Log; clock: Clock } => {
-    const own = dice.fork(`client ${++clients}`);
+    const own = rng.fork(`client ${++clients}`);
     const fail = (error: unknown): void => {
       throw error;
     };
@@ -40,7 +40,7 @@ function openHarness(): Promise<Harness> {
     const kernel = { orphanMs: 0, orphanRate: 0, strike: () => {} };
     const link = createLink(process, broker, scheduler, own, () => calmLog, kernel);
     const bounds = { commitTimeoutMs: 3_000, lateMaxMs: 1_000, settleMs: 10_000, isDenied: () => false };
-    const world = { broker, coordinator, scheduler, dice: own, history, ...bounds };
+    const world = { broker, coordinator, scheduler, rng: own, history, ...bounds };
     const { log } = createSimLog(world, process, link, timing);
     return { log: { ...log, tail: tailOf(broker, scheduler) }, clock: process.clock };
   };

@@ -12,11 +12,11 @@ function createWatched() {
   const time = virtualTime();
   const events: RegistrarEvent[] = [];
   const woken: string[] = [];
-  /** What every throw of the dice yields. */
-  const dice = { chance: 0.75 };
+  /** What every random number is. */
+  const drawn = { chance: 0.75 };
   const gate = createGate({
     clock: time,
-    random: () => dice.chance,
+    random: () => drawn.chance,
     observe: (event) => void events.push(event),
   });
   for (const name of ["creates", "reads"]) gate.onOpening(() => void woken.push(name));
@@ -24,7 +24,7 @@ function createWatched() {
     time,
     events,
     woken,
-    dice,
+    drawn,
     gate,
     /** Requests that begin and are answered at once. */
     answer(health: Health, ...tenants: readonly string[]) {
@@ -189,14 +189,14 @@ describe("those who wait", () => {
       watched.answer("ill", ...outage);
       await watched.untilOpen(contoso);
       watched.woken.length = 0;
-      watched.dice.chance = chance;
+      watched.drawn.chance = chance;
       watched.answer("neither", contoso);
       assert.deepEqual(watched.woken, order);
     });
 
   test("no chance decides while nothing is probed: creates go first", () => {
     const watched = createWatched();
-    watched.dice.chance = 0;
+    watched.drawn.chance = 0;
     watched.answer("ill", contoso);
     assert.deepEqual(watched.woken, ["creates", "reads"]);
   });

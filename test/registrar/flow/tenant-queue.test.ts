@@ -75,7 +75,7 @@ const throttled = (afterMs: number | null): Verdict => ({ kind: "throttled", aft
 const refused: Verdict = { kind: "tenant-blocked", detail: "403" };
 const conflict: Verdict = { kind: "conflict", detail: "409" };
 
-/** A queue whose exchanges are answered at once. `chance`: what every throw of the dice yields. */
+/** A queue whose exchanges are answered at once. `chance`: what every random number is. */
 function answeredQueue({ writesPer20s = 0, chance = 0 } = {}) {
   const time = virtualTime();
   const events: RegistrarEvent[] = [];

@@ -1,8 +1,8 @@
 /**
- * Seeded randomness. Every part of a run rolls its own dice, forked by name, so that a change in one part (one more
+ * Seeded randomness. Every part of a run draws from a generator of its own, forked by name, so that a change in one part (one more
  * fault, say) leaves the choices of the others as they were.
  */
-export interface Dice {
+export interface Rng {
   /** Uniform in [0, 1). */
   next(): number;
   /** Whole number in [min, max]. */
@@ -10,10 +10,10 @@ export interface Dice {
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
   shuffle<T>(items: readonly T[]): T[];
-  fork(name: string): Dice;
+  fork(name: string): Rng;
 }
 
-export function dice(seed: string): Dice {
+export function createRng(seed: string): Rng {
   const next = sfc32(seed);
   const int = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
   return {
@@ -29,12 +29,12 @@ export function dice(seed: string): Dice {
       }
       return mixed;
     },
-    fork: (name) => dice(`${seed}/${name}`),
+    fork: (name) => createRng(`${seed}/${name}`),
   };
 }
 
-/** A GUID of these dice, lower case. */
-export function guid(from: Dice): string {
+/** A GUID that this generator draws, lower case. */
+export function guid(from: Rng): string {
   const hex = Array.from({ length: 32 }, () => from.int(0, 15).toString(16)).join("");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
 }

@@ -1,5 +1,5 @@
 /** How likely each fault of the network is at a moment: probabilities a request, unless the name says otherwise. */
-export interface LogWeather {
+export interface LogFaultRates {
   readonly latencyMaxMs: number;
   /** Seconds instead of milliseconds. */
   readonly slow: number;
@@ -20,7 +20,7 @@ export interface LogWeather {
 }
 
 /** Of one item of a create, or of one list. */
-export interface GraphWeather {
+export interface GraphFaultRates {
   readonly latencyMaxMs: number;
   /** Answer just within, or beyond, the request time-out; the effect takes place. */
   readonly slow: number;
@@ -48,7 +48,7 @@ export interface GraphWeather {
   readonly listLagMaxMs: number;
 }
 
-export const calmLog: LogWeather = {
+export const calmLog: LogFaultRates = {
   latencyMaxMs: 5,
   slow: 0,
   loseRequest: 0,
@@ -63,7 +63,7 @@ export const calmLog: LogWeather = {
   unsyncedRate: 0,
 };
 
-export const calmGraph: GraphWeather = {
+export const calmGraph: GraphFaultRates = {
   latencyMaxMs: 100,
   slow: 0,
   refuseConnection: 0,
