@@ -6,7 +6,7 @@ import { type Emulator, startEmulator } from "../emulator/server.ts";
 import { documentedLimits } from "../emulator/throttle.ts";
 import { seededRandom } from "../src/cli/samples/random.ts";
 import { systemClock } from "../src/clock.ts";
-import { type OpenLog, openLogPatiently, type Problem, startWorker } from "../src/compose.ts";
+import { type OpenLog, openLogWithRetry, type Problem, startWorker } from "../src/compose.ts";
 import { loadSettings } from "../src/config/load.ts";
 import type { Settings } from "../src/config/table.ts";
 import type { Observer } from "../src/ports.ts";
@@ -71,7 +71,7 @@ export async function runDemo(options: DemoOptions, place: DemoPlace, hooks: Dem
   try {
     const settings = demoSettings(place, emulator, tenantIds, limit);
     const note = (problem: Problem) => hooks.say(`${problem.message} Trying again.`);
-    const opening = await openLogPatiently(settings, systemClock, note, hooks.interrupted);
+    const opening = await openLogWithRetry(settings, systemClock, note, hooks.interrupted);
     if (opening === null) return { kind: "interrupted" };
     if (!opening.ok) return { kind: "failed", problem: opening.problem, usage: true };
     try {

@@ -30,7 +30,7 @@ export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 export type LogOpening =
   /** `warnings`: what works, but not for ever or not under every fault. */
   | { readonly ok: true; readonly log: OpenLog; readonly warnings?: readonly Problem[] }
-  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
 
 /** To work: other groups that do the same work are looked for. To use: to read and to append only. */
 export type Purpose = "work" | "use";
@@ -47,7 +47,7 @@ export async function openLog(
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
   const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent);
-  if (!kafka.ok) return { ...kafka, mayPass: false };
+  if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   if (purpose === "use") return openKafkaLog(kafka.settings, clock);
   const { decodeMetadata } = await import("./registrar/ownership/commit-metadata.ts");
@@ -57,7 +57,7 @@ export async function openLog(
 
 export type RepartitionOpening =
   | { readonly ok: true; readonly log: OpenLog; readonly cluster: Cluster }
-  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
 
 /** The log and its cluster, whatever the partition counts are. Creates nothing. */
 export async function openForRepartition(
@@ -66,7 +66,7 @@ export async function openForRepartition(
   clock: Clock,
 ): Promise<RepartitionOpening> {
   const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {});
-  if (!kafka.ok) return { ...kafka, mayPass: false };
+  if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   const { createTopicAdmin } = await import("./log/kafka/set-up/topic-admin.ts");
   const opening = await openKafkaLog({ ...kafka.settings, anyCounts: true }, clock);
@@ -118,7 +118,7 @@ const firstRetryMs = 500;
 const lastRetryMs = 15_000;
 
 /** Tries until it opens, the fault is one that can't pass by itself, or `signal` aborts (null). */
-export async function openLogPatiently(
+export async function openLogWithRetry(
   settings: Settings,
   clock: Clock,
   onRetry: (problem: Problem, retryInMs: number) => void,
@@ -129,7 +129,7 @@ export async function openLogPatiently(
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
     const opening = await unlessAborted(openLog(settings, clock, onEvent, purpose), signal);
     if (opening === null) return null;
-    if (opening.ok || !opening.mayPass) return opening;
+    if (opening.ok || !opening.retryable) return opening;
     onRetry(opening.problem, retryInMs);
     await waited(clock, retryInMs, signal);
     if (signal.aborted) return null;

@@ -56,7 +56,7 @@ export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaP
     })),
   });
   const ends = async (topic: Topic) => {
-    const offsets = await patiently(() => admin.fetchTopicOffsets(name(topic)));
+    const offsets = await withRetry(() => admin.fetchTopicOffsets(name(topic)));
     return offsets.map(({ partition, high }) => ({ partition, end: Number(high) }));
   };
   for (const topic of topics) await ends(topic);
@@ -89,7 +89,7 @@ export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaP
 }
 
 /** A broker says where a new partition's leader is before that leader knows. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+async function withRetry<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await ask();

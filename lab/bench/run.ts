@@ -37,7 +37,7 @@ export type Result = { readonly scenario: string; readonly runs: number } & Resu
 
 export type BenchOutcome =
   | { readonly ok: true; readonly results: readonly Result[] }
-  /** `mayPass`: nothing was measured because something is missing here. */
+  /** `retryable`: nothing was measured because something is missing here. */
   | { readonly ok: false; readonly reason: string; readonly missing: boolean };
 
 export async function runBench(options: BenchOptions): Promise<BenchOutcome> {

@@ -57,7 +57,7 @@ function report(findings: readonly Finding[]): void {
 function conclude(findings: readonly Finding[], json: boolean): void {
   const wrong = findings.filter(({ status }) => status === "wrong");
   if (wrong.length > 0) {
-    process.exitCode = wrong.every(({ mayPass }) => mayPass) ? exitCodes.failed : exitCodes.usage;
+    process.exitCode = wrong.every(({ retryable }) => retryable) ? exitCodes.failed : exitCodes.usage;
   }
   if (json) return;
   const warnings = findings.filter(({ status }) => status === "warning").length;

@@ -1,7 +1,7 @@
 /** `emit`: publishes enrollment events; refuses what the worker would refuse, unless told otherwise. */
 import { Command, Option } from "commander";
 import { systemClock, systemRandom } from "../clock.ts";
-import { openLogPatiently } from "../compose.ts";
+import { openLogWithRetry } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
 import type { EventLog } from "../ports.ts";
 import { orIdle } from "./emit-idle.ts";
@@ -83,7 +83,7 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
     withinMs: settings.shutdownTimeoutMs,
     onCutOff: () => sayCutOff(counts),
   });
-  const opening = await openLogPatiently(
+  const opening = await openLogWithRetry(
     settings,
     systemClock,
     (problem, retryInMs) =>

@@ -66,7 +66,7 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
     );
   }
   const opening = await openLog({ ...settings, topicsCreate: false }, systemClock);
-  if (!opening.ok) return fail(opening.problem, opening.mayPass ? exitCodes.failed : exitCodes.usage);
+  if (!opening.ok) return fail(opening.problem, opening.retryable ? exitCodes.failed : exitCodes.usage);
   const interrupts = onInterrupt("");
   const { graph, close } = await openGraphFrom(settings, systemClock);
   try {

@@ -51,7 +51,7 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
     return fail({ code: "no-terminal", message, fix }, exitCodes.usage);
   }
   const opening = await openForRepartition(settings, kafkaBrokers, systemClock);
-  if (!opening.ok) return fail(opening.problem, opening.mayPass ? exitCodes.failed : exitCodes.usage);
+  if (!opening.ok) return fail(opening.problem, opening.retryable ? exitCodes.failed : exitCodes.usage);
   const interrupts = onInterrupt("Interrupted. Start no worker; type repartition again to go on.");
   try {
     const { log, cluster } = opening;

@@ -51,7 +51,7 @@ export function command(): Command {
 
 async function run(settings: Settings, flags: Flags): Promise<void> {
   const opening = await openLog({ ...settings, topicsCreate: false }, systemClock);
-  if (!opening.ok) return fail(opening.problem, opening.mayPass ? exitCodes.failed : exitCodes.usage);
+  if (!opening.ok) return fail(opening.problem, opening.retryable ? exitCodes.failed : exitCodes.usage);
   const interrupts = onInterrupt("");
   try {
     await work(opening.log, flags, interrupts.signal);

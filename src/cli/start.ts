@@ -12,7 +12,7 @@ import {
   checkGraphAccess,
   checkGraphFiles,
   type OpenLog,
-  openLogPatiently,
+  openLogWithRetry,
   type Problem,
   startWorker,
   type Worker,
@@ -116,7 +116,7 @@ async function work(
   const refused = new AbortController();
   const access = graphAccess(settings, logger, refused);
   const unwanted = AbortSignal.any([interrupted, refused.signal]);
-  const opening = await openLogPatiently(settings, systemClock, note, unwanted, observe, "work");
+  const opening = await openLogWithRetry(settings, systemClock, note, unwanted, observe, "work");
   if (opening?.ok === false) return end(opening.problem, logger);
   for (const { code, message, fix } of opening?.warnings ?? []) logger.warn({ code, fix }, message);
   parts.phase = "graph: not reached yet";

@@ -1,7 +1,7 @@
 /** `tail`: follows a topic; lines for people on a terminal, JSON lines elsewhere. */
 import { Argument, Command, Option } from "commander";
 import { systemClock } from "../clock.ts";
-import { type OpenLog, openLogPatiently } from "../compose.ts";
+import { type OpenLog, openLogWithRetry } from "../compose.ts";
 import type { Group } from "../config/table.ts";
 import type { LogRecord, Topic } from "../ports.ts";
 import { onInterrupt } from "./interrupts.ts";
@@ -36,7 +36,7 @@ export function command(): Command {
     const settings = readSettings(tail, groups);
     if (settings === null) return;
     const interrupts = onInterrupt("", { withinMs: settings.shutdownTimeoutMs });
-    const opening = await openLogPatiently(
+    const opening = await openLogWithRetry(
       settings,
       systemClock,
       (problem, retryInMs) =>

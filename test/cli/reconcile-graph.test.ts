@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { documentedDetails } from "../../lab/testkit/samples.ts";
-import { listPatiently } from "../../src/cli/reconcile/ask-graph.ts";
+import { listWithRetry } from "../../src/cli/reconcile/ask-graph.ts";
 import { removeAll } from "../../src/cli/reconcile/fix.ts";
 import type { Clock, Graph, GraphAnswer, ListReply } from "../../src/ports.ts";
 
@@ -43,7 +43,7 @@ test("429 is waited out as asked, then the list counts", async () => {
   const { ask, waitsMs } = parts(
     lists(answer(429, { retryAfter: "2.5" }), { kind: "listed", objects: [kept], incomplete: null }),
   );
-  assert.deepEqual(await listPatiently(ask, "t", false), {
+  assert.deepEqual(await listWithRetry(ask, "t", false), {
     kind: "listed",
     objects: [kept],
     incomplete: null,
@@ -53,12 +53,12 @@ test("429 is waited out as asked, then the list counts", async () => {
 
 test("a wait of more than a minute, and the fifth refusal, are reported instead", async () => {
   const long = parts(lists(answer(429, { retryAfter: "61", errorCode: "TooManyRequests" })));
-  const reply = await listPatiently(long.ask, "t", false);
+  const reply = await listWithRetry(long.ask, "t", false);
   assert.deepEqual(reply, { kind: "failed", detail: "429 TooManyRequests (asks to come back in 61 s)" });
   assert.deepEqual(long.waitsMs, []);
 
   const down = parts(lists(...Array.from({ length: 9 }, () => answer(503))));
-  assert.deepEqual(await listPatiently(down.ask, "t", false), {
+  assert.deepEqual(await listWithRetry(down.ask, "t", false), {
     kind: "failed",
     detail: "503 (asked 5 times)",
   });
@@ -67,17 +67,17 @@ test("a wait of more than a minute, and the fifth refusal, are reported instead"
 
 test("an interrupt ends the wait", async () => {
   const { ask } = parts(lists(answer(503)), AbortSignal.abort());
-  assert.deepEqual(await listPatiently(ask, "t", false), { kind: "failed", detail: "interrupted" });
+  assert.deepEqual(await listWithRetry(ask, "t", false), { kind: "failed", detail: "interrupted" });
 });
 
 test("404 is an empty list only where nothing was ever registered", async () => {
   const unknown = () => parts(lists(answer(404))).ask;
-  assert.deepEqual(await listPatiently(unknown(), "t", true), {
+  assert.deepEqual(await listWithRetry(unknown(), "t", true), {
     kind: "listed",
     objects: [],
     incomplete: null,
   });
-  assert.deepEqual(await listPatiently(unknown(), "t", false), { kind: "failed", detail: "404" });
+  assert.deepEqual(await listWithRetry(unknown(), "t", false), { kind: "failed", detail: "404" });
 });
 
 test("nothing is deleted once the registered object is gone", async () => {

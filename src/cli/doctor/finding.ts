@@ -7,21 +7,21 @@ export interface Finding {
   /** What to type or change; "" where nothing is wrong. */
   readonly fix: string;
   /** Whether it may pass without anybody's doing; else it is a matter of configuration. */
-  readonly mayPass: boolean;
+  readonly retryable: boolean;
 }
 
 export function ok(part: Finding["part"], text: string): Finding {
-  return { part, status: "ok", text, fix: "", mayPass: true };
+  return { part, status: "ok", text, fix: "", retryable: true };
 }
 
 export function note(part: Finding["part"], text: string): Finding {
-  return { part, status: "note", text, fix: "", mayPass: true };
+  return { part, status: "note", text, fix: "", retryable: true };
 }
 
 export function warning(part: Finding["part"], text: string, fix: string): Finding {
-  return { part, status: "warning", text, fix, mayPass: false };
+  return { part, status: "warning", text, fix, retryable: false };
 }
 
-export function wrong(part: Finding["part"], text: string, fix: string, mayPass: boolean): Finding {
-  return { part, status: "wrong", text, fix, mayPass };
+export function wrong(part: Finding["part"], text: string, fix: string, retryable: boolean): Finding {
+  return { part, status: "wrong", text, fix, retryable };
 }

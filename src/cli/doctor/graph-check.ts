@@ -91,8 +91,8 @@ function judge(tenantId: string, reply: ListReply, consent: string, wallMs: numb
   }
   const verdict = classify(reply, wallMs);
   const answer = `${where}: Graph answers ${"detail" in verdict ? verdict.detail : reply.status}`;
-  const mayPass = verdict.kind !== "tenant-blocked" && verdict.kind !== "no-route";
-  return wrong("graph", answer, remedy(verdict, consent), mayPass);
+  const retryable = verdict.kind !== "tenant-blocked" && verdict.kind !== "no-route";
+  return wrong("graph", answer, remedy(verdict, consent), retryable);
 }
 
 function remedy(verdict: Verdict, consent: string): string {

@@ -33,15 +33,15 @@ const waitMaxMs = 60_000;
 const retryBackoff = { baseMs: 500, capMs: 8_000 };
 
 /** `neverUsed`: nothing was ever registered there, so Intune may not know the tenant: 404 is an empty list. */
-export async function listPatiently(parts: AskParts, tenantId: string, neverUsed: boolean): Promise<Listing> {
-  const reply = await askPatiently(parts, () => parts.graph.list(tenantId));
+export async function listWithRetry(parts: AskParts, tenantId: string, neverUsed: boolean): Promise<Listing> {
+  const reply = await askWithRetry(parts, () => parts.graph.list(tenantId));
   if (reply.kind !== "answer") return reply;
   if (reply.status === 404 && neverUsed) return { kind: "listed", objects: [], incomplete: null };
   return { kind: "failed", detail: answerText(reply) };
 }
 
 /** The first reply that says something final. */
-export async function askPatiently<R extends GraphReply | ListReply>(
+export async function askWithRetry<R extends GraphReply | ListReply>(
   parts: AskParts,
   request: () => Promise<R>,
 ): Promise<Exclude<R, { kind: "silence" }> | Unanswered> {

@@ -4,7 +4,7 @@
  * 1. Nothing is deleted unless the registered object answers just before.
  */
 import { createInterface } from "node:readline/promises";
-import { type AskParts, answerText, askPatiently } from "./ask-graph.ts";
+import { type AskParts, answerText, askWithRetry } from "./ask-graph.ts";
 import type { Removed } from "./report.ts";
 import type { Survey } from "./survey.ts";
 
@@ -44,12 +44,12 @@ export async function removeAll(parts: AskParts, objects: readonly Superfluous[]
 /** Null: it is gone. */
 async function removeOne(parts: AskParts, object: Superfluous): Promise<string | null> {
   const { tenantId, registeredId, id } = object;
-  const kept = await askPatiently(parts, () => parts.graph.get(tenantId, registeredId));
+  const kept = await askWithRetry(parts, () => parts.graph.get(tenantId, registeredId));
   if (kept.kind !== "answer") return kept.detail;
   if (kept.status !== 200) {
     return `the registered object ${registeredId} does not answer: ${answerText(kept)}`; // 1
   }
-  const answer = await askPatiently(parts, () => parts.graph.remove(tenantId, id));
+  const answer = await askWithRetry(parts, () => parts.graph.remove(tenantId, id));
   if (answer.kind !== "answer") return answer.detail;
   const isGone = (answer.status >= 200 && answer.status < 300) || answer.status === 404;
   return isGone ? null : answerText(answer);

@@ -10,7 +10,7 @@ import type { EventLog, GraphObject } from "../../ports.ts";
 import { type ComparedProperty, compare, type Findings, type Orphan } from "../../reconcile/compare.ts";
 import { type Ledger, merge, newLedger, type Registration, takeRecord } from "../../reconcile/ledger.ts";
 import { pause } from "../pause.ts";
-import { type AskParts, type Listing, listPatiently, type Unanswered } from "./ask-graph.ts";
+import { type AskParts, type Listing, listWithRetry, type Unanswered } from "./ask-graph.ts";
 
 export interface SurveySettings {
   /** Lower case. */
@@ -142,7 +142,7 @@ async function listAll(
   const work = async () => {
     for (let tenantId = queue.shift(); tenantId !== undefined; tenantId = queue.shift()) {
       if (parts.signal.aborted) return;
-      listings.set(tenantId, await listPatiently(parts, tenantId, !ledger.tenants.has(tenantId)));
+      listings.set(tenantId, await listWithRetry(parts, tenantId, !ledger.tenants.has(tenantId)));
     }
   };
   await Promise.all(Array.from({ length: listsAtOnce }, work));

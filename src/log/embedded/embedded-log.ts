@@ -43,7 +43,7 @@ export interface EmbeddedLogSettings {
 
 export type EmbeddedOpening =
   | { readonly ok: true; readonly log: EventLog & LogTail & { close(): Promise<void> } }
-  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
 
 /** SQLite blocks the process while it waits for another writer, so not for long: the writer tries again. */
 const busyTimeoutMs = 100;
@@ -65,7 +65,7 @@ export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Cloc
     }
     for (const close of undo.reverse()) attempt(file, close);
     if (!isBusy(failure) || clock.nowMs() >= deadlineMs) {
-      return { ok: false, problem: failure.problem, mayPass: failure.mayPass };
+      return { ok: false, problem: failure.problem, retryable: failure.retryable };
     }
     await pause(clock, busyRetryMs);
   }

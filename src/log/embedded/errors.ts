@@ -7,10 +7,10 @@ export interface Problem {
   readonly fix: string;
 }
 
-/** `mayPass`: may pass by itself or by what other programs do, so trying again later makes sense. */
+/** `retryable`: may pass by itself or by what other programs do, so trying again later makes sense. */
 export interface Failure {
   readonly problem: Problem;
-  readonly mayPass: boolean;
+  readonly retryable: boolean;
 }
 
 export type Attempt<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Failure);
@@ -45,7 +45,7 @@ export function damaged(file: string, what: string): Failure {
       message: `The event log ${file} is damaged: ${what}.`,
       fix: `Stop the worker and restore ${file}, ${file}-wal and log.head together from a backup; to keep what can still be read, type: sqlite3 ${file} .recover`,
     },
-    mayPass: false,
+    retryable: false,
   };
 }
 
@@ -72,7 +72,7 @@ function sqliteFailure(errcode: number, detail: string, file: string): Failure |
           message: `The event log ${file} is locked by another process.`,
           fix: `Wait for it to finish, or find it with: fuser ${file}`,
         },
-        mayPass: true,
+        retryable: true,
       };
     case 3: // PERM
     case 8: // READONLY
@@ -85,7 +85,7 @@ function sqliteFailure(errcode: number, detail: string, file: string): Failure |
           message: `Reading or writing the event log ${file} failed: ${detail}.`,
           fix: "Check the disk (dmesg, df); it is tried again.",
         },
-        mayPass: true,
+        retryable: true,
       };
     case 11: // CORRUPT
     case 19: // CONSTRAINT: an offset that is taken, or a total out of range
@@ -121,7 +121,7 @@ function fileFailure(code: string, detail: string, file: string): Failure | null
     case "EIO":
     case "EMFILE":
     case "ENFILE":
-      return { ...cannotOpen(file, detail), mayPass: true };
+      return { ...cannotOpen(file, detail), retryable: true };
     default:
       return null;
   }
@@ -134,7 +134,7 @@ function notWritable(file: string, detail: string): Failure {
       message: `The event log ${file} can't be written: ${detail}.`,
       fix: "Give the user that runs this write access to its directory and all files in it, or choose another one: DATA_DIR=<directory>",
     },
-    mayPass: false,
+    retryable: false,
   };
 }
 
@@ -145,7 +145,7 @@ function diskFull(file: string): Failure {
       message: `No space is left for the event log ${file}.`,
       fix: `Free some (df -h shows where); what was not stored is tried again, and nothing that was stored is lost.`,
     },
-    mayPass: true,
+    retryable: true,
   };
 }
 
@@ -156,6 +156,6 @@ function cannotOpen(file: string, detail: string): Failure {
       message: `The event log ${file} can't be opened: ${detail}.`,
       fix: "Name a directory that exists or can be created: DATA_DIR=<directory>",
     },
-    mayPass: false,
+    retryable: false,
   };
 }

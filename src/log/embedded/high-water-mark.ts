@@ -55,6 +55,6 @@ export function lostChanges(file: string, markFile: string, sequence: number, ma
       message: `The event log ${file} ends at change ${sequence}, but ${markFile} says that ${marked} were stored: the newest are missing (was ${file}-wal removed, truncated or damaged, or an older copy put in its place?).`,
       fix: `Restore ${file}, ${file}-wal and ${markFile} together from a backup. To go on without what is missing (what was registered there and is emitted again makes a second object), type: rm ${markFile}`,
     },
-    mayPass: false,
+    retryable: false,
   };
 }

@@ -50,6 +50,6 @@ function taken(dataDir: string, holder: { pid: string; host: string } | null): F
       message: `Another worker${who} works on the event log in ${dataDir}; there can be one at a time.`,
       fix: `${stop}, or give this one another directory: DATA_DIR=<directory>. Several workers share their work on Kafka: KAFKA_BROKERS=<host:port,...>`,
     },
-    mayPass: false,
+    retryable: false,
   };
 }

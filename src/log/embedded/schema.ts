@@ -139,7 +139,7 @@ function foreignFile(file: string): Failure {
       message: `${file} is a SQLite file, but not an event log of connector-registrar.`,
       fix: "Choose another directory: DATA_DIR=<directory>",
     },
-    mayPass: false,
+    retryable: false,
   };
 }
 
@@ -150,6 +150,6 @@ function otherVersion(file: string, version: number): Failure {
       message: `The event log ${file} has format ${version}; this connector-registrar reads format ${schemaVersion}.`,
       fix: `Run the version of connector-registrar that wrote it, or choose another directory: DATA_DIR=<directory>`,
     },
-    mayPass: false,
+    retryable: false,
   };
 }

@@ -98,7 +98,7 @@ export class EmbeddedSession implements Session {
       return true;
     });
     if (!written.ok) {
-      if (!written.mayPass) this.#fail(written);
+      if (!written.retryable) this.#fail(written);
       return "unknown";
     }
     if (!written.value) this.#fail(removedLock(this.#parts.file));
@@ -117,7 +117,7 @@ export class EmbeddedSession implements Session {
       const fetched = attempt(file, () => store.fetch(topic, partition, from));
       if (!fetched.ok) {
         failures += 1;
-        if (fetched.mayPass && failures < readAttempts) await pause(clock, readRetryMs);
+        if (fetched.retryable && failures < readAttempts) await pause(clock, readRetryMs);
         else this.#fail(fetched);
         continue;
       }
@@ -166,6 +166,6 @@ function removedLock(file: string): Failure {
       message: `Another worker took over the event log ${file} while this one was running (was worker.lock removed?).`,
       fix: "Stop one of the two, and leave worker.lock alone: it frees itself when a worker ends.",
     },
-    mayPass: false,
+    retryable: false,
   };
 }

@@ -151,13 +151,13 @@ function overloaded(file: string): Failure {
       message: `More than ${waitingRecords} records wait to be written to ${file}.`,
       fix: "Wait for earlier appends before making more.",
     },
-    mayPass: true,
+    retryable: true,
   };
 }
 
 export function closed(file: string): Failure {
   return {
     problem: { code: "log-closed", message: `The event log ${file} was closed.`, fix: "Open it again." },
-    mayPass: false,
+    retryable: false,
   };
 }

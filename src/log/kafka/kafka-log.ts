@@ -49,8 +49,8 @@ export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
 export type OpenKafkaResult =
   /** `warnings`: what works, but not for ever or not under every fault. */
   | { readonly ok: true; readonly log: KafkaLog; readonly warnings: readonly Problem[] }
-  /** `mayPass`: trying again may help without a change by people. */
-  | { readonly ok: false; readonly problem: Problem; readonly mayPass: boolean };
+  /** `retryable`: trying again may help without a change by people. */
+  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
 
 const stallMs = 60_000;
 const outageMaxMs = 15 * 60_000;
@@ -126,7 +126,7 @@ type Prepared =
       topicIds: ReadonlyMap<string, string | null>;
       warnings: readonly Problem[];
     }
-  | { ok: false; problem: Problem; mayPass: boolean };
+  | { ok: false; problem: Problem; retryable: boolean };
 
 async function prepare(
   wireSettings: WireSettings,
@@ -139,10 +139,10 @@ async function prepare(
     try {
       const tenantBlockedMaxMs = settings.tenantBlockedMaxMs ?? 0;
       const result = await prepareTopics(wire, { ...settings, tenantBlockedMaxMs }, clock);
-      if (!result.ok) return { ...result, mayPass: false };
+      if (!result.ok) return { ...result, retryable: false };
       await wire.target(topics);
       const groups = await otherGroups(wire, settings, result.partitionCount);
-      if (groups.problem !== null) return { ok: false, problem: groups.problem, mayPass: false };
+      if (groups.problem !== null) return { ok: false, problem: groups.problem, retryable: false };
       const warnings = [...result.warnings, ...groups.warnings];
       return { ...result, warnings, topicIds: new Map(topics.map((topic) => [topic, wire.topicId(topic)])) };
     } finally {

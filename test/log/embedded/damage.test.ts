@@ -52,7 +52,7 @@ function assertRefused(opening: Awaited<ReturnType<typeof tryOpen>>, code: strin
   assert.equal(opening.problem.code, code);
   assert.ok(opening.problem.message.includes(file), opening.problem.message);
   assert.notEqual(opening.problem.fix, "");
-  assert.equal(opening.mayPass, false);
+  assert.equal(opening.retryable, false);
 }
 
 test("a file that is no database is refused", { timeout }, async (t) => {

@@ -15,7 +15,7 @@ interface OpenFailure {
   readonly ok: false;
   readonly problem: Problem;
   /** Trying again may help without anybody's doing. */
-  readonly mayPass: boolean;
+  readonly retryable: boolean;
 }
 
 /** @param asksForLogin the broker hung up and, when asked, offered ways to log in. */
@@ -28,16 +28,16 @@ export function openFailure(
   const at = placeOf(error, brokers);
   const problem =
     tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, security));
-  if (problem !== null) return { ok: false, mayPass: false, problem };
+  if (problem !== null) return { ok: false, retryable: false, problem };
   const reason = reasonOf(error);
   if (isRefusal(error)) {
     const message = `Kafka at ${at}: ${reason}.`;
     const fix = `Check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${brokers[0]} --list`;
-    return { ok: false, mayPass: false, problem: { code: "kafka-refused", message, fix } };
+    return { ok: false, retryable: false, problem: { code: "kafka-refused", message, fix } };
   }
   const message = `Kafka at ${at} can't be reached: ${reason}${hint(error, security)}.`;
   const fix = `Check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${brokers[0]} --list`;
-  return { ok: false, mayPass: true, problem: { code: "kafka-unreachable", message, fix } };
+  return { ok: false, retryable: true, problem: { code: "kafka-unreachable", message, fix } };
 }
 
 function tlsProblem(error: unknown, at: string, { ssl }: KafkajsSecurity): Problem | null {

@@ -36,7 +36,7 @@ test("[::1]:port reaches the port that it names, and is named so in the message"
     },
     systemClock,
   );
-  assert.ok(!opened.ok && opened.mayPass);
+  assert.ok(!opened.ok && opened.retryable);
   assert.ok(connections > 0);
   assert.ok(opened.problem.message.includes(`Kafka at ${broker} `), opened.problem.message);
 });

@@ -74,7 +74,7 @@ for (const mechanism of mechanisms) {
       const opened = await open(ports.saslSsl, { tls, sasl: login });
       assert.ok(!opened.ok);
       const { code, message, fix } = opened.problem;
-      assert.deepEqual([code, opened.mayPass], ["kafka-login", false]);
+      assert.deepEqual([code, opened.retryable], ["kafka-login", false]);
       assert.match(message, /refuses the login of KAFKA_SASL_USERNAME=registrar: Authentication failed/);
       assert.ok(message.startsWith(`Kafka at ${ports.saslSsl} `), message);
       assert.match(fix, new RegExp(`KAFKA_SASL_PASSWORD .* KAFKA_SASL_MECHANISM=${mechanism}\\.$`));
@@ -147,7 +147,7 @@ for (const [name, at, security, message, fix] of [
     assert.match(opened.problem.message, message);
     assert.ok(opened.problem.message.startsWith(`Kafka at ${at}`), opened.problem.message);
     assert.match(opened.problem.fix, fix);
-    assert.equal(opened.mayPass, false);
+    assert.equal(opened.retryable, false);
   });
 }
 
@@ -157,7 +157,7 @@ test(
   async () => {
     const opened = await open(ports.plain, { tls, sasl: null });
     assert.ok(!opened.ok);
-    assert.equal(opened.mayPass, true);
+    assert.equal(opened.retryable, true);
     assert.match(opened.problem.message, /can't be reached: .*type: export KAFKA_SSL=false/);
   },
 );

@@ -229,7 +229,7 @@ suite("rights on Kafka", () => {
     await allowOnly([]);
     const opened = await eventually({}, (one) => !one.ok && one.problem.code === "topic-not-allowed");
     assert.ok(!opened.ok);
-    assert.equal(opened.mayPass, false);
+    assert.equal(opened.retryable, false);
     assert.match(opened.problem.message, /lacks the operation Describe on connector\.enrolled$/);
     assert.match(opened.problem.fix, /^kafka-acls\.sh .*--operation Describe --topic connector\.enrolled /);
   });

@@ -36,7 +36,7 @@ kafkaTest(
     const opened = await start(settings);
     assert.ok(!opened.ok);
     assert.equal(opened.problem.code, "group-changed");
-    assert.equal(opened.mayPass, false);
+    assert.equal(opened.retryable, false);
     assert.match(opened.problem.message, /has left 2 records that it may have posted .*enrolled\/0 at 2/);
     assert.ok(opened.problem.fix.startsWith(`type: export KAFKA_GROUP_ID=${former.groupId}.`));
     const back = await start(former);

@@ -30,7 +30,7 @@ async function problemWith(made: readonly Made[], changes: Partial<KafkaSettings
     await opened.log.close();
     return null;
   }
-  assert.equal(opened.mayPass, false);
+  assert.equal(opened.retryable, false);
   return { ...opened.problem, prefix: settings.topicPrefix };
 }
 
