@@ -77,8 +77,9 @@ function unsettledIn({ counts, positions, ledgerEnds }: Found): Unsettled[] {
     const former = committed === null ? null : decodeMetadata(committed.metadata);
     const mayHaveExpired = partition < worked && (ledgerEnds[partition] ?? 0) > 0;
     // As registrar/take-over.ts has it.
-    const watermark = committed === null && !mayHaveExpired ? settled : (former?.attemptedThrough ?? logEnd);
-    const attempted = Math.min(logEnd, Math.max(settled, watermark));
+    const attemptedThrough =
+      committed === null && !mayHaveExpired ? settled : (former?.attemptedThrough ?? logEnd);
+    const attempted = Math.min(logEnd, Math.max(settled, attemptedThrough));
     return [{ topic, partition, settled, attempted, end: logEnd, former }];
   });
 }

@@ -31,7 +31,7 @@ export function createTurns({ raise }: Pick<Core, "raise">): Turns {
       isRegistered: isKnown ?? isRegistered(partition.ledger, idempotencyKey),
       doubt: partition.doubts.get(idempotencyKey) ?? null,
       isReleased: partition.suspectsReleased,
-      isPromised: slot.offset < trackOf(partition, topic).promised,
+      isPromised: slot.offset < trackOf(partition, topic).attemptedThrough,
     });
   }
 

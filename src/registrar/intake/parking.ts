@@ -22,8 +22,8 @@ export interface Parking {
   readonly awaited: Set<Awaited>;
   /** Offset in the retry partition that is read next. */
   nextOffset: number;
-  /** attemptedThrough of the last acknowledged commit. */
-  promised: number;
+  /** Of the last acknowledged commit. */
+  attemptedThrough: number;
 }
 
 export interface ParkedTenant {
@@ -53,7 +53,7 @@ export function createParking(startOffset: number): Parking {
     taken: new Set(),
     awaited: new Set(),
     nextOffset: startOffset,
-    promised: startOffset,
+    attemptedThrough: startOffset,
   };
 }
 

@@ -2,7 +2,7 @@
  * The records of one input partition between the committed offset and the reading position. Pure bookkeeping.
  *
  * 1. settledThrough never passes an unsettled record: all below it is settled, durably.
- * 2. A record may be attempted only below `promised`, the attemptedThrough of an acknowledged commit.
+ * 2. A record may be attempted only below attemptedThrough, the watermark of the last acknowledged commit.
  * 3. Offsets enter in rising order; gaps in them are no records.
  */
 import assert from "node:assert/strict";
@@ -21,12 +21,12 @@ export interface Window {
   /** Offset that is read next. */
   nextOffset: number;
   unsettled: number;
-  /** attemptedThrough of the last acknowledged commit. */
-  promised: number;
+  /** Of the last acknowledged commit. */
+  attemptedThrough: number;
 }
 
 export function createWindow(startOffset: number): Window {
-  return { slots: [], head: 0, nextOffset: startOffset, unsettled: 0, promised: startOffset };
+  return { slots: [], head: 0, nextOffset: startOffset, unsettled: 0, attemptedThrough: startOffset };
 }
 
 export function enter(window: Window, offset: number): Slot {

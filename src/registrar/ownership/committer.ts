@@ -2,7 +2,7 @@
  * Commits settledThrough and the attempt watermark of all partitions, in one request.
  *
  * 1. One commit is in flight at a time, under the session that its partitions are confirmed for.
- * 2. A window's `promised` grows only when a commit that carries it was acknowledged; what is stored never shrinks
+ * 2. A watermark grows only when a commit that carries it was acknowledged; what is stored never shrinks
  *    except by a clean shutdown.
  * 3. A commit of unknown outcome may still land, over later ones, until settleMs after it ended. Until then no
  *    acknowledgement widens a promise; then all positions are committed again.
@@ -137,17 +137,17 @@ export function createCommitter(parts: CommitterParts): Committer {
   }
 
   function acknowledge(due: readonly Due[], sentMs: number): void {
-    const promised = new Set<OwnedPartition>();
+    const grown = new Set<OwnedPartition>();
     for (const { commit, partition, attemptedThrough } of due) {
       // Sent while promises were suspended, acknowledged after that: it has to be sent once more.
       const isStale = sentMs < suspendedUntilMs && clock.nowMs() >= suspendedUntilMs;
       if (!isStale) acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
       const track = trackOf(partition, commit.topic);
-      if (attemptedThrough <= track.promised || sentMs < suspendedUntilMs) continue; // 3
-      track.promised = attemptedThrough; // 2
-      promised.add(partition);
+      if (attemptedThrough <= track.attemptedThrough || sentMs < suspendedUntilMs) continue; // 3
+      track.attemptedThrough = attemptedThrough; // 2
+      grown.add(partition);
     }
-    for (const partition of promised) if (isOwned(partition)) onPromised(partition);
+    for (const partition of grown) if (isOwned(partition)) onPromised(partition);
   }
 
   function confirmedLease(): Lease | null {
@@ -187,9 +187,9 @@ export function createCommitter(parts: CommitterParts): Committer {
 
   /** Ahead of the reading position, in steps, so that an idle partition's commits stay the same. */
   function promiseAhead(partition: OwnedPartition, topic: InputTopic): number {
-    const { nextOffset, promised } = trackOf(partition, topic);
+    const { nextOffset, attemptedThrough } = trackOf(partition, topic);
     const needed = nextOffset + settings.attemptAhead / 2;
-    return needed <= promised ? promised : nextOffset + settings.attemptAhead; // 2
+    return needed <= attemptedThrough ? attemptedThrough : nextOffset + settings.attemptAhead; // 2
   }
 
   async function finish(session: Session): Promise<void> {

@@ -156,10 +156,10 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
       ledger,
       parking,
     );
-    const promised = await commitClaim(partition, plans); // 2
-    if (promised === null) return;
+    const watermarks = await commitClaim(partition, plans); // 2
+    if (watermarks === null) return;
     if (!(await attempted.find(partition, session))) return; // 4
-    for (const topic of inputTopics) trackOf(partition, topic).promised = promised[topic];
+    for (const topic of inputTopics) trackOf(partition, topic).attemptedThrough = watermarks[topic];
     owned.set(number, partition);
     const suspects = inputTopics.reduce(
       (sum, topic) => sum + plans[topic].suspectsBelow - plans[topic].startAt,
@@ -170,7 +170,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     await releaseSuspects(partition);
   }
 
-  /** Resolves to what was promised, or null when the session ended first. */
+  /** Resolves to the watermarks that were committed, or null when the session ended first. */
   async function commitClaim(
     partition: OwnedPartition,
     plans: Record<InputTopic, TakeOver>,
@@ -180,12 +180,12 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     const own = ownLimits(settings, honoursIds());
     const hasSuspects = inputTopics.some((topic) => plans[topic].suspectsBelow > plans[topic].startAt);
     const limits = hasSuspects ? widest(own, partition.inherited) : own;
-    const promised = {} as Record<InputTopic, number>;
+    const watermarks = {} as Record<InputTopic, number>;
     const commits = inputTopics.map((topic) => {
       const { startAt, attemptedThrough } = plans[topic];
-      promised[topic] = Math.max(attemptedThrough, startAt + settings.attemptAhead);
+      watermarks[topic] = Math.max(attemptedThrough, startAt + settings.attemptAhead);
       const known = knownLogOf(partition, topic, startAt);
-      const metadata = encodeMetadata({ attemptedThrough: promised[topic], claim, limits, known });
+      const metadata = encodeMetadata({ attemptedThrough: watermarks[topic], claim, limits, known });
       return { topic, partition: number, offset: startAt, metadata };
     });
     return persist(session.ended, "commit", async () => {
@@ -194,7 +194,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
       if (result === "committed") renew(lease, sentAt);
       if (result === "unknown") events.commitUnknown();
       observe({ kind: "committed", result, partitions: 1 });
-      if (result === "committed") return { ok: true, value: promised };
+      if (result === "committed") return { ok: true, value: watermarks };
       return { ok: false, reason: `the claim of partition ${number} was not acknowledged (${result})` };
     });
   }

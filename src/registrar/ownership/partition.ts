@@ -187,11 +187,11 @@ export function widest(a: Limits, b: Limits): Limits {
   };
 }
 
-/** The reading position and the promise of one input. */
+/** The reading position and the watermark of one input. */
 export function trackOf(
   partition: OwnedPartition,
   topic: InputTopic,
-): { nextOffset: number; promised: number } {
+): { nextOffset: number; attemptedThrough: number } {
   return topic === "enrolled" ? partition.window : partition.parking;
 }
 

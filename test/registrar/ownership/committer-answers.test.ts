@@ -16,7 +16,7 @@ describe("what the answer changes", () => {
     owned.get(1)!.lost.abort();
     await time.pass(10);
     assert.deepEqual(promised, [0]);
-    assert.equal(owned.get(0)!.window.promised, attemptAhead);
+    assert.equal(owned.get(0)!.window.attemptedThrough, attemptAhead);
     const [first] = read(1);
     settle(owned.get(0)!.window, first!);
     committer.commitSoon();
@@ -38,7 +38,7 @@ describe("what the answer changes", () => {
       await world.time.pass(50);
       assert.equal(world.lease.renewedAt === null, isVoid, result);
       await world.time.pass(5_000);
-      assert.equal(world.owned.get(0)!.window.promised, promised, result);
+      assert.equal(world.owned.get(0)!.window.attemptedThrough, promised, result);
     }
   });
 });
@@ -76,9 +76,9 @@ describe("after an unknown outcome", () => {
     committer.commitSoon();
     await time.pass(settleMs - 1);
     assert.deepEqual(at(), [-settleMs]);
-    assert.equal(owned.get(0)!.window.promised, attemptAhead);
+    assert.equal(owned.get(0)!.window.attemptedThrough, attemptAhead);
     await time.pass(2);
-    assert.equal(owned.get(0)!.window.promised, 16);
+    assert.equal(owned.get(0)!.window.attemptedThrough, 16);
   });
 
   test("one that is acknowledged at the very end of it is sent once more, and then promises", async () => {
@@ -92,9 +92,9 @@ describe("after an unknown outcome", () => {
       world.read(6);
       world.committer.commitSoon();
       await world.time.pass(latencyMs);
-      assert.equal(world.owned.get(0)!.window.promised, attemptAhead, `${latencyMs} ms`);
+      assert.equal(world.owned.get(0)!.window.attemptedThrough, attemptAhead, `${latencyMs} ms`);
       await world.time.pass(20_000);
-      assert.equal(world.owned.get(0)!.window.promised, 16, `${latencyMs} ms`);
+      assert.equal(world.owned.get(0)!.window.attemptedThrough, 16, `${latencyMs} ms`);
       assert.equal(world.sent.length, 3, `${latencyMs} ms`);
     }
   });
