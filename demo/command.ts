@@ -96,9 +96,9 @@ function conclude(
   flags: DemoFlags,
   output: NodeJS.WritableStream,
 ): void {
-  const { plan, outcome, verdict, elapsedMs } = result;
-  output.write(`${reportLines(plan, verdict, answersText(result.requests), elapsedMs).join("\n")}\n`);
-  if (verdict.problems.length > 0) process.exitCode = exitCodes.failed;
+  const { plan, outcome, verification, elapsedMs } = result;
+  output.write(`${reportLines(plan, verification, answersText(result.requests), elapsedMs).join("\n")}\n`);
+  if (verification.problems.length > 0) process.exitCode = exitCodes.failed;
   if (flags.out !== undefined) {
     try {
       writeOutFiles(flags.out, outcome);
@@ -119,12 +119,12 @@ function conclude(
     const { faults, seed } = flags;
     print(
       JSON.stringify({
-        ...verdict.counts,
+        ...verification.counts,
         elapsedMs,
         faults,
         seed,
         log: place.name,
-        problems: verdict.problems,
+        problems: verification.problems,
       }),
     );
   }

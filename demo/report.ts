@@ -1,13 +1,13 @@
 /** The demo's result for people: what went in, what came out, and whether that is right. */
 import type { DemoPlan } from "./plan.ts";
-import type { Verdict } from "./verify.ts";
+import type { Verification } from "./verify.ts";
 
 const labelWidth = 54;
 const lineWidth = 79;
 
 export function reportLines(
   plan: DemoPlan,
-  { counts, problems }: Verdict,
+  { counts, problems }: Verification,
   answers: string,
   elapsedMs: number,
 ): string[] {

@@ -14,7 +14,7 @@ import type { DemoPlace } from "./place.ts";
 import { type DemoPlan, demoTenants, planDemo } from "./plan.ts";
 import type { DemoProgress } from "./progress.ts";
 import { readBack } from "./read-back.ts";
-import { type DemoOutcome, type Verdict, verifyDemo } from "./verify.ts";
+import { type DemoOutcome, type Verification, verifyDemo } from "./verify.ts";
 
 export interface DemoOptions {
   readonly events: number;
@@ -36,7 +36,7 @@ export type DemoResult =
       readonly kind: "done";
       readonly plan: DemoPlan;
       readonly outcome: DemoOutcome;
-      readonly verdict: Verdict;
+      readonly verification: Verification;
       readonly requests: RequestCounts;
       readonly elapsedMs: number;
     }
@@ -137,7 +137,7 @@ async function work(
     kind: "done",
     plan,
     outcome,
-    verdict: verifyDemo(plan, outcome),
+    verification: verifyDemo(plan, outcome),
     requests: emulator.stats().requests,
     elapsedMs,
   };

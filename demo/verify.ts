@@ -27,7 +27,7 @@ export interface DemoCounts {
   readonly lost: number;
 }
 
-export interface Verdict {
+export interface Verification {
   readonly counts: DemoCounts;
   /** One line for each thing that is not as it should be, at most 20. */
   readonly problems: readonly string[];
@@ -43,7 +43,7 @@ interface Registered {
 
 const maxProblems = 20;
 
-export function verifyDemo(plan: DemoPlan, outcome: DemoOutcome): Verdict {
+export function verifyDemo(plan: DemoPlan, outcome: DemoOutcome): Verification {
   const problems: string[] = [];
   const complain = (text: string) => problems.length < maxProblems && problems.push(text);
   // Records that the worker moved to their tenant's partition stand a second time in the topic.

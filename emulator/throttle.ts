@@ -27,14 +27,14 @@ export const documentedLimits: Limits = {
 };
 
 /** The times of the last `limit` calls; the oldest of them decides about the next call. */
-interface Window {
+interface SlidingWindow {
   readonly limit: number;
   readonly times: number[];
   oldest: number;
 }
 
 export interface Throttle {
-  readonly windows: Map<string, Window>;
+  readonly windows: Map<string, SlidingWindow>;
 }
 
 export function newThrottle(): Throttle {
@@ -68,7 +68,7 @@ export function countCall(
 }
 
 /** A window starts again when its limit has been changed. */
-function windowNamed(throttle: Throttle, name: string, limit: number): Window {
+function windowNamed(throttle: Throttle, name: string, limit: number): SlidingWindow {
   const known = throttle.windows.get(name);
   if (known?.limit === limit) return known;
   const window = { limit, times: [], oldest: 0 };
@@ -76,7 +76,7 @@ function windowNamed(throttle: Throttle, name: string, limit: number): Window {
   return window;
 }
 
-function countIn(window: Window, windowMs: number, nowMs: number): number {
+function countIn(window: SlidingWindow, windowMs: number, nowMs: number): number {
   const { limit } = window;
   if (window.times.length < limit) {
     window.times.push(nowMs);

@@ -3,7 +3,7 @@
 import { pause } from "../../src/cli/pause.ts";
 import { systemClock as clock } from "../../src/clock.ts";
 import { workers } from "./environment.ts";
-import type { Fault } from "./plan-faults.ts";
+import type { PlannedFault } from "./plan-faults.ts";
 import type { Course } from "./run-state.ts";
 import { uncleanElection } from "./unclean-election.ts";
 
@@ -48,7 +48,7 @@ export async function strike(course: Course): Promise<void> {
 }
 
 /** What was done; null: nobody is there to be struck just now. */
-async function apply(fault: Fault, course: Course): Promise<string | null> {
+async function apply(fault: PlannedFault, course: Course): Promise<string | null> {
   const { crew, brokers, cluster } = course;
   if (fault.kind === "unclean-election") return uncleanElection(course, cluster!, fault.regrown);
   if (fault.kind !== "kill" && fault.kind !== "freeze") return brokers.strike(fault);

@@ -35,7 +35,7 @@ export type BrokerFault =
       readonly forMs: number;
     };
 
-export type Fault =
+export type PlannedFault =
   | { readonly kind: "kill"; readonly at: number; readonly worker: number; readonly restartAfterMs: number }
   | { readonly kind: "freeze"; readonly at: number; readonly worker: number; readonly forMs: number }
   | { readonly kind: "unclean-election"; readonly at: number; readonly regrown: boolean }
@@ -56,11 +56,16 @@ const gracefulShare = 1 / 2;
 /** By then all other faults have struck, and enough is left to be emitted. */
 const uncleanElectionAt = 0.5;
 
-type Slot = "kill" | "freeze" | "broker-restart" | "broker-freeze" | "broker-cut" | "worker-cut";
+type RepeatedKind = "kill" | "freeze" | "broker-restart" | "broker-freeze" | "broker-cut" | "worker-cut";
 
 /** Spread over the run, each at a random point of its own stretch, in random order; an unclean election comes last. */
-export function planFaults(options: ChaosOptions, workers: number, times: Times, random: Random): Fault[] {
-  const repeat = (kind: Slot, count: number) => Array<Slot>(count).fill(kind);
+export function planFaults(
+  options: ChaosOptions,
+  workers: number,
+  times: Times,
+  random: Random,
+): PlannedFault[] {
+  const repeat = (kind: RepeatedKind, count: number) => Array<RepeatedKind>(count).fill(kind);
   const kinds = shuffle(
     [
       ...repeat("kill", options.kills),
@@ -74,7 +79,7 @@ export function planFaults(options: ChaosOptions, workers: number, times: Times,
   );
   const share = options.uncleanElection ? uncleanElectionAt : 0.95;
   const stretch = (options.events * share) / Math.max(1, kinds.length);
-  const faults = kinds.map((kind, index): Fault => {
+  const faults = kinds.map((kind, index): PlannedFault => {
     const at = Math.floor((index + random()) * stretch);
     const worker = Math.floor(random() * workers);
     if (kind === "kill") return { kind, at, worker, restartAfterMs: Math.floor(random() * 2_000) };

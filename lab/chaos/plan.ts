@@ -6,7 +6,7 @@ import { duplicateOf, sampleEnrollment } from "../../src/cli/samples/enrollments
 import { randomUuid, seededRandom, shuffle } from "../../src/cli/samples/random.ts";
 import type { NewRecord, Random } from "../../src/ports.ts";
 import type { ChaosOptions } from "./options.ts";
-import { type Fault, planFaults, type Times } from "./plan-faults.ts";
+import { type PlannedFault, planFaults, type Times } from "./plan-faults.ts";
 
 export interface ChaosPlan {
   readonly tenantIds: readonly string[];
@@ -17,7 +17,7 @@ export interface ChaosPlan {
   /** Of records that their producer put elsewhere: the partition that they are moved to. */
   readonly homes: ReadonlyMap<NewRecord, number>;
   /** By rising `at`: strikes once so many enrollments are settled. */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly PlannedFault[];
 }
 
 const enrollmentsPerTenant = 50;

@@ -3,7 +3,7 @@ import type { OpenLog } from "../../src/compose.ts";
 import type { Brokers, Cluster } from "./brokers.ts";
 import type { Crew } from "./crew.ts";
 import type { ChaosPlan } from "./plan.ts";
-import type { Fault } from "./plan-faults.ts";
+import type { PlannedFault } from "./plan-faults.ts";
 
 export interface Course {
   readonly plan: ChaosPlan;
@@ -13,7 +13,7 @@ export interface Course {
   /** Null: one broker. */
   readonly cluster: Cluster | null;
   /** In the order in which they struck. */
-  readonly struck: Fault[];
+  readonly struck: PlannedFault[];
   /** Of what may be emitted, and was. */
   readonly emission: Emission;
   /** What the workers may go on with, once they are told to. */

@@ -17,7 +17,7 @@ import { type GraphProcess, startGraph } from "./graph-process.ts";
 import { openLag } from "./lag.ts";
 import type { ChaosOptions } from "./options.ts";
 import { type ChaosPlan, planChaos } from "./plan.ts";
-import type { Fault } from "./plan-faults.ts";
+import type { PlannedFault } from "./plan-faults.ts";
 import { openProcesses } from "./processes.ts";
 import type { Course } from "./run-state.ts";
 import { type ChaosCounts, verifyChaos } from "./verify.ts";
@@ -35,7 +35,7 @@ export type ChaosResult =
   | {
       readonly kind: "done";
       readonly counts: ChaosCounts;
-      readonly struck: readonly Fault[];
+      readonly struck: readonly PlannedFault[];
       readonly elapsedMs: number;
     }
   | { readonly kind: "interrupted" }

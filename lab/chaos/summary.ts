@@ -1,12 +1,13 @@
 /** What is told of a run: what was asked for, what struck, and what came of it. */
 import type { ChaosFlags } from "./options.ts";
-import type { Fault } from "./plan-faults.ts";
+import type { PlannedFault } from "./plan-faults.ts";
 import type { ChaosResult } from "./run.ts";
 
 export function summaryOf(result: Extract<ChaosResult, { kind: "done" }>, flags: ChaosFlags) {
   const { counts, struck, elapsedMs } = result;
   const { registered, duplicateObjects, duplicateRegistered, lost, recovered, problems } = counts;
-  const count = (...kinds: Fault["kind"][]) => struck.filter(({ kind }) => kinds.includes(kind)).length;
+  const count = (...kinds: PlannedFault["kind"][]) =>
+    struck.filter(({ kind }) => kinds.includes(kind)).length;
   const ofThree = {
     coordinatorRestarts: struck.filter(
       (fault) => fault.kind === "broker-restart" && fault.target === "coordinator",

@@ -2,7 +2,7 @@
 import type { LogRecord } from "../../src/ports.ts";
 import { tells } from "./check-lost.ts";
 import type { Run } from "./check-run.ts";
-import type { Line, RecordState } from "./check-state.ts";
+import type { PartitionCheck, RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import { inputOf, placeOf } from "./origins.ts";
 
@@ -12,17 +12,17 @@ export function checkCommit(
   entry: Extract<Entry, { kind: "commit" }>,
 ): string[] {
   const place = `${entry.topic}/${entry.partition}`;
-  const line = state.lines.get(place);
+  const checked = state.partitions.get(place);
   const violations: string[] = [];
-  if (line?.lostFrom?.isTold && entry.offset <= line.lostFrom.offset) {
-    line.lostFrom = null;
-    line.passed = 0;
+  if (checked?.lostFrom?.isTold && entry.offset <= checked.lostFrom.offset) {
+    checked.lostFrom = null;
+    checked.passed = 0;
   }
-  while (line !== undefined && line.passed < line.records.length) {
-    const record = line.records[line.passed]!;
+  while (checked !== undefined && checked.passed < checked.records.length) {
+    const record = checked.records[checked.passed]!;
     if (record.offset >= entry.offset) break;
-    line.passed++;
-    if (line.lostFrom !== null || state.lost.has(record) || hasOutcome(run, state, record)) continue;
+    checked.passed++;
+    if (checked.lostFrom !== null || state.lost.has(record) || hasOutcome(run, state, record)) continue;
     violations.push(
       `at ${entry.tMs} ms ${entry.by} commits ${place}@${entry.offset}: ${placeOf(record)} has no outcome yet`,
     );
@@ -34,24 +34,24 @@ export function harm(
   state: RecordState,
   { topic, partition, end }: Extract<Entry, { kind: "log-lost" }>,
 ): void {
-  for (const [place, line] of state.lines) {
+  for (const [place, checked] of state.partitions) {
     if (place !== `${topic}/${partition}` && (partition !== null || !place.startsWith(`${topic}/`))) continue;
-    line.records = line.records.filter((record) => !state.lost.has(record));
-    line.passed = Math.min(line.passed, line.records.length);
-    line.lostFrom = { offset: end, isTold: false };
+    checked.records = checked.records.filter((record) => !state.lost.has(record));
+    checked.passed = Math.min(checked.passed, checked.records.length);
+    checked.lostFrom = { offset: end, isTold: false };
   }
   if (partition === null) state.madeAgain.add(topic);
 }
 
-/** A line without records yet may be of a topic that was made again, of which offsets of the old one are committed. */
-export function createLine(state: RecordState, topic: LogRecord["topic"]): Line {
+/** One without records yet may be of a topic that was made again, of which offsets of the old one are committed. */
+export function createPartitionCheck(state: RecordState, topic: LogRecord["topic"]): PartitionCheck {
   const lostFrom = state.madeAgain.has(topic) ? { offset: 0, isTold: false } : null;
   return { records: [], passed: 0, lostFrom };
 }
 
 export function noteTold(state: RecordState, entry: Entry): void {
   for (const topic of state.madeAgain) if (tells(entry, topic)) state.madeAgain.delete(topic);
-  for (const [place, { lostFrom }] of state.lines) {
+  for (const [place, { lostFrom }] of state.partitions) {
     if (lostFrom !== null && tells(entry, place.split("/")[0] as LogRecord["topic"])) lostFrom.isTold = true;
   }
 }

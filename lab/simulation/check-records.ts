@@ -1,6 +1,6 @@
 /** Records: what is registered, dead-lettered, moved, and what committed offsets pass. */
 import type { LogRecord } from "../../src/ports.ts";
-import { checkCommit, createLine, harm, noteTold } from "./check-commits.ts";
+import { checkCommit, createPartitionCheck, harm, noteTold } from "./check-commits.ts";
 import { checkEnd } from "./check-end.ts";
 import { type GraphFindings, objectKey } from "./check-graph.ts";
 import type { Lost } from "./check-lost.ts";
@@ -34,7 +34,7 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
     dead: new Map(),
     copies: new Map(),
     movedHome: new Set(),
-    lines: new Map(),
+    partitions: new Map(),
     madeAgain: new Set(),
     lost,
   };
@@ -158,9 +158,10 @@ function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: 
   const { record } = entry;
   const origin = originOf(record);
   const place = placeOf(record);
-  const line = state.lines.get(`${record.topic}/${record.partition}`) ?? createLine(state, record.topic);
-  state.lines.set(`${record.topic}/${record.partition}`, line);
-  line.records.push(record);
+  const checked =
+    state.partitions.get(`${record.topic}/${record.partition}`) ?? createPartitionCheck(state, record.topic);
+  state.partitions.set(`${record.topic}/${record.partition}`, checked);
+  checked.records.push(record);
   const input = inputOf(record, run.inputsAt);
   if (input === null) return `a record of origin ${origin}, which is no input`;
   copiesOf(state, input).push(record);

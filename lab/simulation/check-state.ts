@@ -23,14 +23,14 @@ export interface RecordState {
   readonly copies: Map<Input, LogRecord[]>;
   /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */
   readonly movedHome: Set<Input>;
-  readonly lines: Map<string, Line>;
+  readonly partitions: Map<string, PartitionCheck>;
   /** Topics that were made again, while no worker has said so. */
   readonly madeAgain: Set<LogRecord["topic"]>;
   readonly lost: Lost;
 }
 
 /** Records of one input partition, in order, and how many of them committed offsets have passed. */
-export interface Line {
+export interface PartitionCheck {
   records: LogRecord[];
   passed: number;
   /**

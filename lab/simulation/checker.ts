@@ -16,13 +16,13 @@ import { checkRecords } from "./check-records.ts";
 import type { Residue, Run } from "./check-run.ts";
 import { inputsAndCopies } from "./origins.ts";
 
-export interface Verdict {
+export interface CheckResult {
   readonly violations: readonly string[];
   /** Objects that a process frozen inside a create for longer than the settle time made twice. */
   readonly residue: readonly Residue[];
 }
 
-export function check(run: Run): Verdict {
+export function check(run: Run): CheckResult {
   const all = { ...run, inputsAt: inputsAndCopies(run.entries, run.inputsAt) };
   const lost = findLost(run.entries);
   const graph = checkGraph(all, lost);

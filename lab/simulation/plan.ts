@@ -18,7 +18,7 @@ import {
 import { makeProcessSettings, type ProcessSettings, variantOf } from "./process-settings.ts";
 import type { Rng } from "./rng.ts";
 
-export interface Window {
+export interface TimeSpan {
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -45,7 +45,7 @@ export interface Plan {
   readonly logFaultRates: LogFaultRates;
   readonly graphFaultRates: GraphFaultRates;
   /** `tenant`: index into the workload's tenants, modulo their number; null: all. */
-  readonly troubles: readonly (Window & { readonly tenant: number | null; readonly trouble: Trouble })[];
+  readonly troubles: readonly (TimeSpan & { readonly tenant: number | null; readonly trouble: Trouble })[];
   /** What goes wrong for one tenant from some moment on, for ever; null: nothing. `pick`: which of its records, where it is one. */
   readonly defect: {
     readonly fromMs: number;
@@ -53,7 +53,7 @@ export interface Plan {
     readonly kind: Defect;
     readonly pick: number;
   } | null;
-  readonly brokerOutages: readonly Window[];
+  readonly brokerOutages: readonly TimeSpan[];
   readonly incidents: readonly (At<Incident> & { readonly slot: number })[];
   readonly worldEvents: readonly At<WorldEvent>[];
   /** When committed offsets expire, or retention takes unsettled records; null: not in this run. */
@@ -151,18 +151,18 @@ function makeSettings(rng: Rng, workers: number, isParking: boolean): ProcessSet
   return [base, ...others];
 }
 
-function within(fromMs: number, forMs: number, activeMs: number): Window {
+function within(fromMs: number, forMs: number, activeMs: number): TimeSpan {
   return { fromMs, untilMs: Math.min(activeMs, fromMs + forMs) };
 }
 
 function makeTrouble(rng: Rng, activeMs: number): Plan["troubles"][number] {
-  const window = within(rng.int(0, activeMs), rng.int(1_000, 80_000), activeMs);
+  const span = within(rng.int(0, activeMs), rng.int(1_000, 80_000), activeMs);
   if (rng.chance(0.6)) {
     const trouble = rng.pick<Trouble>(["throttle", "throttle", "401", "403", "credential"]);
-    return { ...window, tenant: rng.int(0, 9), trouble };
+    return { ...span, tenant: rng.int(0, 9), trouble };
   }
   const trouble = rng.pick<Trouble>(["connect", "silent", "503", "500", "throttle"]);
-  return { ...window, tenant: null, trouble };
+  return { ...span, tenant: null, trouble };
 }
 
 function makeDefect(rng: Rng, activeMs: number): NonNullable<Plan["defect"]> {

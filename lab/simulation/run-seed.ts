@@ -1,4 +1,4 @@
-/** One run, wholly decided by its seed: faults for a while, then calm, in which all must settle; then the verdict. */
+/** One run, wholly decided by its seed: faults for a while, then calm, in which all must settle; then the check. */
 
 import type { Residue } from "./check-run.ts";
 import { check } from "./checker.ts";

@@ -24,27 +24,27 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
     {
       line: "if (bytes.length < headBytes) return null;",
       change: "bytes.length < headBytes -> bytes.length <= headBytes",
-      why: "A head alone has no slots, and is refused for that.",
+      why: "A head alone has no cells, and is refused for that.",
     },
   ],
   "src/registrar/ledger/ledger.ts": [
     {
-      line: "slots: new Uint32Array(slotsAtFirst * wordsPerSlot),",
-      change: "slotsAtFirst * wordsPerSlot -> slotsAtFirst / wordsPerSlot",
-      why: "It grows from one slot as it does from 64.",
+      line: "cells: new Uint32Array(cellsAtFirst * wordsPerCell),",
+      change: "cellsAtFirst * wordsPerCell -> cellsAtFirst / wordsPerCell",
+      why: "It grows from one cell as it does from 64.",
     },
     {
-      line: "if (!firstWords.has(ledger.slots[at + wordsPerUuid]!)) continue;",
-      change: "if (!firstWords.has(ledger.slots[at + wordsPerUuid]!)) -> if (false)",
+      line: "if (!firstWords.has(ledger.cells[at + wordsPerUuid]!)) continue;",
+      change: "if (!firstWords.has(ledger.cells[at + wordsPerUuid]!)) -> if (false)",
       why: "It only spares writing out ids that are not asked for; the ids themselves decide.",
     },
     {
       line: "for (let word = 0; word < wordsPerUuid; word++) keyWords[word] = old[at + word]!;",
       change: "at + word -> at - word",
-      why: "Keys that are moved are all different, so each finds the first empty slot from where its first word points.",
+      why: "Keys that are moved are all different, so each finds the first empty cell from where its first word points.",
     },
     {
-      line: "for (let at = 0; at < old.length; at += wordsPerSlot) {",
+      line: "for (let at = 0; at < old.length; at += wordsPerCell) {",
       change: "at < old.length -> at <= old.length",
       why: "Beyond the end every word counts as empty, and is passed over.",
     },
@@ -54,7 +54,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "It only spares reading the id, which is a plain UUID like any other.",
     },
     {
-      line: "for (let at = 0; at < old.length; at += wordsPerSlot) {",
+      line: "for (let at = 0; at < old.length; at += wordsPerCell) {",
       change: "at < old.length -> at <= old.length",
       why: "Beyond the end every word counts as empty, and is passed over.",
     },

@@ -19,7 +19,7 @@ import {
 import { isJsonObject, type JsonObject } from "./json-value.ts";
 import { quote, type Refusal, type RefusalCode, refusal } from "./refusal.ts";
 import { isUuid } from "./uuid.ts";
-import { type Fault, type Violation, violations } from "./violations.ts";
+import { type Violation, type ViolationKind, violations } from "./violations.ts";
 
 export type Decoded =
   | { readonly ok: true; readonly enrollment: Enrollment }
@@ -98,18 +98,18 @@ function unsetNulls(event: JsonObject): JsonObject {
 }
 
 function attributeRefusal(found: readonly Violation[]): Refusal {
-  const code = found.every(({ fault }) => fault === "missing") ? "attribute-missing" : "attribute-invalid";
+  const code = found.every(({ kind }) => kind === "missing") ? "attribute-missing" : "attribute-invalid";
   return violationRefusal(code, found);
 }
 
 function propertyRefusal(found: readonly Violation[]): Refusal {
-  const faults = new Set(found.map(({ fault }) => fault));
-  const [first] = faults;
-  return violationRefusal(faults.size === 1 ? propertyCode(first!) : "properties-invalid", found);
+  const kinds = new Set(found.map(({ kind }) => kind));
+  const [first] = kinds;
+  return violationRefusal(kinds.size === 1 ? propertyCode(first!) : "properties-invalid", found);
 }
 
-function propertyCode(fault: Fault): RefusalCode {
-  switch (fault) {
+function propertyCode(kind: ViolationKind): RefusalCode {
+  switch (kind) {
     case "missing":
       return "property-missing";
     case "wrong-type":
@@ -122,7 +122,7 @@ function propertyCode(fault: Fault): RefusalCode {
     case "value":
       return "property-characters";
     default:
-      return fault;
+      return kind;
   }
 }
 

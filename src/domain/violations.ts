@@ -5,7 +5,7 @@ import { readDateTimeOffset } from "./date-time-offset.ts";
 import type { JsonObject } from "./json-value.ts";
 import { quote } from "./refusal.ts";
 
-export type Fault =
+export type ViolationKind =
   | "missing"
   | "wrong-type"
   | "empty"
@@ -19,7 +19,7 @@ export type Fault =
 
 export interface Violation {
   readonly pointer: string;
-  readonly fault: Fault;
+  readonly kind: ViolationKind;
   /** `/data/machineName is missing`. */
   readonly text: string;
 }
@@ -31,7 +31,7 @@ export function violations(schema: TObject, object: JsonObject, prefix: "" | "/d
     const violation = memberViolation(member, object[name]);
     if (violation === null) continue;
     const pointer = `${prefix}/${name}`;
-    found.push({ pointer, fault: violation.fault, text: `${pointer} ${violation.text}` });
+    found.push({ pointer, kind: violation.kind, text: `${pointer} ${violation.text}` });
   }
   return found;
 }
@@ -43,43 +43,43 @@ interface StringLimits {
   readonly format?: string;
 }
 
-function memberViolation(member: TSchema, value: unknown): { fault: Fault; text: string } | null {
-  if (value === undefined) return { fault: "missing", text: "is missing" };
+function memberViolation(member: TSchema, value: unknown): { kind: ViolationKind; text: string } | null {
+  if (value === undefined) return { kind: "missing", text: "is missing" };
   const [error] = Errors(member, value);
   if (error === undefined) return null;
   if (typeof value !== "string") {
-    return { fault: "wrong-type", text: `is ${kindOf(value)} and must be a string` };
+    return { kind: "wrong-type", text: `is ${kindOf(value)} and must be a string` };
   }
   const limits: StringLimits = member;
   if (limits.format === "date-time") return dateTimeViolation(value);
   switch (error.keyword) {
     case "minLength":
-      return { fault: "empty", text: "is empty" };
+      return { kind: "empty", text: "is empty" };
     case "maxLength":
-      return { fault: "too-long", text: `is longer than ${limits.maxLength} characters` };
+      return { kind: "too-long", text: `is longer than ${limits.maxLength} characters` };
     case "const":
-      return { fault: "value", text: `is ${quote(value)} and must be ${quote(String(limits.const))}` };
+      return { kind: "value", text: `is ${quote(value)} and must be ${quote(String(limits.const))}` };
     default:
-      return { fault: "characters", text: "has control characters or lone surrogates" };
+      return { kind: "characters", text: "has control characters or lone surrogates" };
   }
 }
 
-function dateTimeViolation(value: string): { fault: Fault; text: string } {
+function dateTimeViolation(value: string): { kind: ViolationKind; text: string } {
   const shown = quote(value);
-  if (value === "") return { fault: "empty", text: "is empty" };
+  if (value === "") return { kind: "empty", text: "is empty" };
   switch (readDateTimeOffset(value)) {
     case "without-offset":
-      return { fault: "date-time-without-offset", text: `is ${shown}, without an offset (Z or ±hh:mm)` };
+      return { kind: "date-time-without-offset", text: `is ${shown}, without an offset (Z or ±hh:mm)` };
     case "too-precise":
       return {
-        fault: "date-time-too-precise",
+        kind: "date-time-too-precise",
         text: `is ${shown}, with more than 7 fractional digits; write it as ${quote(cutToSeven(value))}`,
       };
     case "impossible":
-      return { fault: "date-time-impossible", text: `is ${shown}, which is no possible date and time` };
+      return { kind: "date-time-impossible", text: `is ${shown}, which is no possible date and time` };
     default:
       return {
-        fault: "date-time-malformed",
+        kind: "date-time-malformed",
         text: `is ${shown}, not like 2016-12-31T23:57:59.3726057-08:00`,
       };
   }

@@ -1,5 +1,5 @@
 /**
- * One tenant's ledger against Graph's list of it. Pure.
+ * One tenant's registrations against Graph's list of it. Pure.
  *
  * 1. An object is superfluous only if the ledger proves it: another object of the same enrollment is the registered
  *    one and is in the list, and no record names this object's id.
@@ -12,7 +12,7 @@
 import { identify } from "../domain/identity.ts";
 import { coarsestOf, type Form, isSameInstant, isSameName, isSameUnder } from "../domain/same-enrollment.ts";
 import type { GraphObject } from "../ports.ts";
-import { joined, type Registration } from "./ledger.ts";
+import { joined, type Registration } from "./registrations.ts";
 
 export const comparedProperties = [
   "connectorName",

@@ -3,21 +3,26 @@ import { test } from "node:test";
 import { bytes, documentedDetails, tenantId } from "../../lab/testkit/samples.ts";
 import type { GraphObject } from "../../src/ports.ts";
 import { type ComparedProperty, compare, isEqual } from "../../src/reconcile/compare.ts";
-import { type Ledger, merge, newLedger, takeRecord } from "../../src/reconcile/ledger.ts";
+import {
+  merge,
+  newRegistrations,
+  type Registrations,
+  takeRecord,
+} from "../../src/reconcile/registrations.ts";
 import { object, record } from "./registrations.ts";
 
 const nothing: ReadonlySet<ComparedProperty> = new Set();
 
-function ledgerOf(...objects: GraphObject[]): Ledger {
-  const ledger = newLedger();
-  for (const each of objects) takeRecord(ledger, record(each));
-  return ledger;
+function registrationsOf(...objects: GraphObject[]): Registrations {
+  const registrations = newRegistrations();
+  for (const each of objects) takeRecord(registrations, record(each));
+  return registrations;
 }
 
-const tenantIn = (ledger: Ledger) => ledger.tenants.get(tenantId) ?? new Map();
+const tenantIn = (registrations: Registrations) => registrations.tenants.get(tenantId) ?? new Map();
 
 function compared(registered: GraphObject[], inGraph: GraphObject[], later: GraphObject[] = []) {
-  const [before, after] = [ledgerOf(...registered), ledgerOf(...later)];
+  const [before, after] = [registrationsOf(...registered), registrationsOf(...later)];
   return compare(tenantId, tenantIn(before), tenantIn(after), inGraph, nothing);
 }
 
@@ -111,33 +116,40 @@ test("differing: each property that differs with both values, unless it may", ()
     { property: "connectorVersion", registered: documentedDetails.connectorVersion, inGraph: "2" },
   ]);
   const ignored = new Set(["connectorVersion", "lastCheckinDateTime"] as const);
-  const before = tenantIn(ledgerOf(object("a")));
+  const before = tenantIn(registrationsOf(object("a")));
   assert.equal(isEqual(compare(tenantId, before, new Map(), [changed], ignored)), true);
 });
 
 /** Registered under the key of what was enrolled, with the properties that Graph returned. */
-function ledgerOfChanged(...pairs: readonly (readonly [enrolled: string, kept: GraphObject])[]): Ledger {
-  const ledger = ledgerOf(...pairs.map(([at, kept]) => object(kept.id, { enrollmentDateTime: at })));
-  const tenant = ledger.tenants.get(tenantId)!;
+function registrationsOfChanged(
+  ...pairs: readonly (readonly [enrolled: string, kept: GraphObject])[]
+): Registrations {
+  const registrations = registrationsOf(
+    ...pairs.map(([at, kept]) => object(kept.id, { enrollmentDateTime: at })),
+  );
+  const tenant = registrations.tenants.get(tenantId)!;
   for (const [key, registration] of tenant) {
     const kept = pairs.find(([, { id }]) => id === registration.object.id)![1];
     tenant.set(key, { ...registration, object: kept });
   }
-  return ledger;
+  return registrations;
 }
 
 const second = { enrollmentDateTime: "2017-01-01T07:57:59Z" };
 
 test("Graph cuts instants: two enrollments of one second look alike there, and neither is the other's copy", () => {
   const kept = [object("a", second), object("b", second)];
-  const ledger = ledgerOfChanged(["2017-01-01T07:57:59.1Z", kept[0]!], ["2017-01-01T07:57:59.2Z", kept[1]!]);
-  assert.equal(isEqual(compare(tenantId, tenantIn(ledger), new Map(), kept, nothing)), true);
+  const registrations = registrationsOfChanged(
+    ["2017-01-01T07:57:59.1Z", kept[0]!],
+    ["2017-01-01T07:57:59.2Z", kept[1]!],
+  );
+  assert.equal(isEqual(compare(tenantId, tenantIn(registrations), new Map(), kept, nothing)), true);
 });
 
 test("Graph cuts instants: a third object is reported, and not superfluous, since it may be the next enrollment's", () => {
   const kept = [object("a", second), object("b", second)];
-  const ledger = ledgerOfChanged(["2017-01-01T07:57:59.1Z", kept[0]!]);
-  const findings = compare(tenantId, tenantIn(ledger), new Map(), kept, nothing);
+  const registrations = registrationsOfChanged(["2017-01-01T07:57:59.1Z", kept[0]!]);
+  const findings = compare(tenantId, tenantIn(registrations), new Map(), kept, nothing);
   assert.deepEqual(
     findings.duplicated.map(({ registeredId, superfluousIds }) => [registeredId, superfluousIds]),
     [["a", []]],
@@ -170,15 +182,15 @@ test("what was registered while the list was read is compared too, once the list
   assert.equal(compared([], [changed], [object("a")]).differing.length, 1);
 });
 
-test("a ledger keeps the first id, merges what was read later, and counts what it can't read", () => {
-  const ledger = ledgerOf(object("first"));
-  takeRecord(ledger, { ...record(object("x")), value: null });
-  takeRecord(ledger, { ...record(object("x")), key: bytes("other") });
-  merge(ledger, ledgerOf(object("second"), object("third", other)));
-  merge(ledger, ledgerOf(object("first")));
-  assert.equal(ledger.unreadableRecords, 2);
+test("the registrations keep the first id, merge what was read later, and count what they can't read", () => {
+  const registrations = registrationsOf(object("first"));
+  takeRecord(registrations, { ...record(object("x")), value: null });
+  takeRecord(registrations, { ...record(object("x")), key: bytes("other") });
+  merge(registrations, registrationsOf(object("second"), object("third", other)));
+  merge(registrations, registrationsOf(object("first")));
+  assert.equal(registrations.unreadableRecords, 2);
   assert.deepEqual(
-    [...tenantIn(ledger).values()].map((each) => [each.object.id, each.otherIds]),
+    [...tenantIn(registrations).values()].map((each) => [each.object.id, each.otherIds]),
     [
       ["first", ["second"]],
       ["third", []],

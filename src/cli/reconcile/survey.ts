@@ -8,7 +8,13 @@
  */
 import type { EventLog, GraphObject } from "../../ports.ts";
 import { type ComparedProperty, compare, type Findings, type Orphan } from "../../reconcile/compare.ts";
-import { type Ledger, merge, newLedger, type Registration, takeRecord } from "../../reconcile/ledger.ts";
+import {
+  merge,
+  newRegistrations,
+  type Registration,
+  type Registrations,
+  takeRecord,
+} from "../../reconcile/registrations.ts";
 import { pause } from "../pause.ts";
 import { type AskParts, type Listing, listWithRetry, type Unanswered } from "./ask-graph.ts";
 
@@ -65,19 +71,19 @@ export async function survey(
     tenantIds.map((tenantId) => [tenantId, { kind: "failed", detail: "not asked" }]),
   );
   const offsets: number[] = Array(log.partitionCount).fill(0);
-  const ledger = newLedger();
-  const read = await readOn(log, ledger, offsets, signal);
+  const registrations = newRegistrations();
+  const read = await readOn(log, registrations, offsets, signal);
   if (!read.ok) return read;
   const streaks: Streaks = new Map();
   let open: readonly string[] = tenantIds;
   for (let round = 1; open.length > 0; round++) {
-    const listings = await listAll(parts, open, ledger); // 1
-    const later = newLedger();
+    const listings = await listAll(parts, open, registrations); // 1
+    const later = newRegistrations();
     const isLast = round >= settings.rereadCount;
     const look = async () => {
       const more = await readOn(log, later, offsets, signal);
       for (const [tenantId, listing] of more.ok ? listings : []) {
-        results.set(tenantId, resultOf(tenantId, ledger, later, listing, ignored));
+        results.set(tenantId, resultOf(tenantId, registrations, later, listing, ignored));
       }
       return more;
     };
@@ -88,7 +94,7 @@ export async function survey(
     // What the last list showed for the first time is registered by now, if a worker made it.
     if (isPaused && isLast) more = await look();
     if (!more.ok) return more;
-    merge(ledger, later);
+    merge(registrations, later);
     if (!isPaused || isLast) break;
   }
   for (const [tenantId, result] of results) {
@@ -97,14 +103,14 @@ export async function survey(
   return {
     ok: true,
     results,
-    notAsked: notAskedOf(ledger, tenantIds),
-    unreadableRecords: ledger.unreadableRecords,
+    notAsked: notAskedOf(registrations, tenantIds),
+    unreadableRecords: registrations.unreadableRecords,
   };
 }
 
-function notAskedOf(ledger: Ledger, tenantIds: readonly string[]): Survey["notAsked"] {
+function notAskedOf(registrations: Registrations, tenantIds: readonly string[]): Survey["notAsked"] {
   const asked = new Set(tenantIds);
-  return [...ledger.tenants]
+  return [...registrations.tenants]
     .filter(([tenantId]) => !asked.has(tenantId))
     .map(([tenantId, registrations]) => ({ tenantId, registered: registrations.size }));
 }
@@ -112,7 +118,7 @@ function notAskedOf(ledger: Ledger, tenantIds: readonly string[]): Survey["notAs
 /** Reads `connector.registered` on to its present end. */
 async function readOn(
   log: EventLog,
-  ledger: Ledger,
+  registrations: Registrations,
   offsets: number[],
   signal: AbortSignal,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }> {
@@ -122,7 +128,7 @@ async function readOn(
       partition,
       offset,
       (records) => {
-        for (const record of records) takeRecord(ledger, record);
+        for (const record of records) takeRecord(registrations, record);
       },
       signal,
     );
@@ -135,14 +141,14 @@ async function readOn(
 async function listAll(
   parts: AskParts,
   tenantIds: readonly string[],
-  ledger: Ledger,
+  registrations: Registrations,
 ): Promise<Map<string, Listing>> {
   const listings = new Map<string, Listing>();
   const queue = [...tenantIds];
   const work = async () => {
     for (let tenantId = queue.shift(); tenantId !== undefined; tenantId = queue.shift()) {
       if (parts.signal.aborted) return;
-      listings.set(tenantId, await listWithRetry(parts, tenantId, !ledger.tenants.has(tenantId)));
+      listings.set(tenantId, await listWithRetry(parts, tenantId, !registrations.tenants.has(tenantId)));
     }
   };
   await Promise.all(Array.from({ length: listsAtOnce }, work));
@@ -151,13 +157,13 @@ async function listAll(
 
 function resultOf(
   tenantId: string,
-  ledger: Ledger,
-  later: Ledger,
+  registrations: Registrations,
+  later: Registrations,
   listing: Listing,
   ignored: ReadonlySet<ComparedProperty>,
 ): TenantResult {
   if (listing.kind !== "listed") return listing;
-  const before = ledger.tenants.get(tenantId) ?? none;
+  const before = registrations.tenants.get(tenantId) ?? none;
   const since = later.tenants.get(tenantId) ?? none;
   const findings = compare(tenantId, before, since, listing.objects, ignored);
   const inProgress = nothing;

@@ -1,7 +1,7 @@
 /** What the parts of the core share: the ports, the settings, what Graph has shown, and the one way to say that something happened. */
 import type { Ports } from "../../ports.ts";
 import type { Fault } from "../fault.ts";
-import type { Item, OwnedPartition } from "../ownership/partition.ts";
+import type { OwnedPartition, UnsettledRecord } from "../ownership/partition.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import type { Known } from "./doubt.ts";
 import type { Gate } from "./gate.ts";
@@ -16,7 +16,7 @@ export interface Core {
   readonly known: Known;
   readonly outside: Outside;
   /** Something happened to a record: its stage changes, and what follows is carried out, before this returns. */
-  readonly raise: (item: Item, event: LifeEvent) => void;
+  readonly raise: (unsettled: UnsettledRecord, event: LifeEvent) => void;
 }
 
 /** What the flow of records needs of the rest of the worker. */

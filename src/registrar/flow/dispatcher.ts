@@ -1,5 +1,5 @@
 /**
- * Sends creates to Graph. One queue per tenant; a free request slot goes to the next queue in turn and takes all that
+ * Sends creates to Graph. One queue per tenant; a free request permit goes to the next queue in turn and takes all that
  * waits there, up to a batch: nothing lingers for a batch to fill, and no tenant waits behind another's backlog.
  *
  * 1. No request begins unless the partition is held, the tenant's pacing is open and the gate lets it.

@@ -4,7 +4,7 @@ import { backoffMs } from "../../policy/backoff.ts";
 import type { LogRecord, Position } from "../../ports.ts";
 import { settleTaken } from "../intake/parking.ts";
 import { settle as settleSlot } from "../intake/window.ts";
-import type { Item, Work } from "../ownership/partition.ts";
+import type { UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { enterLane, leaveLane, withdraw } from "./lanes.ts";
@@ -29,22 +29,25 @@ const backoffs = {
   vague: { baseMs: 5_000, capMs: 60_000 },
 };
 
-export function createEffects(core: Core, parts: EffectParts): (item: Item, effect: Effect) => void {
+export function createEffects(
+  core: Core,
+  parts: EffectParts,
+): (unsettled: UnsettledRecord, effect: Effect) => void {
   const { ports, shown, outside } = core;
   const { clock, random, observe } = ports;
   const { outcomes, dispatcher, readBack, turns } = parts;
   return carryOut;
 
-  function carryOut(item: Item, effect: Effect): void {
+  function carryOut(unsettled: UnsettledRecord, effect: Effect): void {
     switch (effect.kind) {
       case "dead-letter":
-        return outcomes.deadLetter(item, effect.refusal, effect.reply);
+        return outcomes.deadLetter(unsettled, effect.refusal, effect.reply);
       case "move-home":
-        return outcomes.moveHome(item, effect.home, effect.tenantId);
+        return outcomes.moveHome(unsettled, effect.home, effect.tenantId);
       case "settle":
-        return settle(item, effect.leavesLane);
+        return settle(unsettled, effect.leavesLane);
       default:
-        carryOutFor(enrollmentOf(item, effect), effect);
+        carryOutFor(enrollmentOf(unsettled, effect), effect);
     }
   }
 
@@ -91,12 +94,12 @@ export function createEffects(core: Core, parts: EffectParts): (item: Item, effe
     }
   }
 
-  function settle(item: Item, leavesLane: boolean): void {
-    if (item.topic === "enrolled") settleSlot(item.partition.window, item.slot);
-    else settleTaken(item.partition.parking, item.slot);
-    const next = leavesLane ? leaveLane(enrollmentOf(item, { kind: "settle", leavesLane })) : undefined;
+  function settle(unsettled: UnsettledRecord, leavesLane: boolean): void {
+    if (unsettled.topic === "enrolled") settleSlot(unsettled.partition.window, unsettled.slot);
+    else settleTaken(unsettled.partition.parking, unsettled.slot);
+    const next = leavesLane ? leaveLane(enrollmentOf(unsettled, { kind: "settle", leavesLane })) : undefined;
     if (next !== undefined) turns.goOnWith(next);
-    outside.settled(item.partition);
+    outside.settled(unsettled.partition);
   }
 
   function backOff(work: Work, { backoff, atLeastMs, report: failure }: BackOff): void {
@@ -114,9 +117,9 @@ export function createEffects(core: Core, parts: EffectParts): (item: Item, effe
   }
 }
 
-function enrollmentOf(item: Item, { kind }: Effect): Work {
-  assert(item.lane !== null, `only an enrollment can ${kind}`);
-  return item;
+function enrollmentOf(unsettled: UnsettledRecord, { kind }: Effect): Work {
+  assert(unsettled.lane !== null, `only an enrollment can ${kind}`);
+  return unsettled;
 }
 
 function positionOf({ topic, partition, offset }: LogRecord): Position {

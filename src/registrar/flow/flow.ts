@@ -6,7 +6,7 @@
  */
 import type { BreakerState } from "../../policy/breaker.ts";
 import type { Ports } from "../../ports.ts";
-import type { Item, OwnedPartition } from "../ownership/partition.ts";
+import type { OwnedPartition, UnsettledRecord } from "../ownership/partition.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { createAppender } from "./appender.ts";
 import type { Core, Outside } from "./core.ts";
@@ -77,10 +77,10 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
     }),
   };
 
-  function raise(item: Item, event: LifeEvent): void {
-    const { stage, effects } = transition(item.stage, event, known);
-    item.stage = stage; // 1
-    item.slot.tainted = isTainted(stage);
-    for (const effect of effects) carryOut(item, effect);
+  function raise(unsettled: UnsettledRecord, event: LifeEvent): void {
+    const { stage, effects } = transition(unsettled.stage, event, known);
+    unsettled.stage = stage; // 1
+    unsettled.slot.tainted = isTainted(stage);
+    for (const effect of effects) carryOut(unsettled, effect);
   }
 }

@@ -15,7 +15,7 @@ import type { LogRecord } from "../../ports.ts";
 import { isParked, note, parkedTenantOf } from "../intake/parking.ts";
 import { enter, type Slot } from "../intake/window.ts";
 import { isRegistered } from "../ledger/ledger.ts";
-import type { Item, OwnedPartition, Work } from "../ownership/partition.ts";
+import type { OwnedPartition, UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { isFollowed } from "./lanes.ts";
@@ -103,10 +103,10 @@ export function createIntake(
   }
 }
 
-type Read = Pick<Item, "partition" | "topic" | "slot" | "record">;
+type Read = Pick<UnsettledRecord, "partition" | "topic" | "slot" | "record">;
 
 const strayStage = enteredStage(null, 0, 0);
 
-function strayOf(read: Read): Item {
+function strayOf(read: Read): UnsettledRecord {
   return { ...read, lane: null, stage: strayStage };
 }

@@ -12,15 +12,15 @@ import type { Moment } from "../../moment.ts";
 import type { GraphReply, LogRecord, NewRecord, Position } from "../../ports.ts";
 import { acknowledge, sendToPark } from "../intake/parking.ts";
 import { remember } from "../ledger/ledger.ts";
-import { type Item, isOwned, mayPublish, type Work } from "../ownership/partition.ts";
+import { isOwned, mayPublish, type UnsettledRecord, type Work } from "../ownership/partition.ts";
 import type { Appender } from "./appender.ts";
 import type { Core } from "./core.ts";
 import type { Effect } from "./life-events.ts";
 
 export interface Outcomes {
   register(work: Work, shown: Registering): void;
-  deadLetter(item: Item, refusal: Refusal, reply: GraphReply | null): void;
-  moveHome(item: Item, home: number, tenantId: string): void;
+  deadLetter(unsettled: UnsettledRecord, refusal: Refusal, reply: GraphReply | null): void;
+  moveHome(unsettled: UnsettledRecord, home: number, tenantId: string): void;
   park(work: Work): void;
 }
 
@@ -79,23 +79,23 @@ export function createOutcomes(
     });
   }
 
-  function deadLetter(item: Item, refusal: Refusal, reply: GraphReply | null): void {
-    const { partition, record } = item;
-    const { attempts } = item.stage;
+  function deadLetter(unsettled: UnsettledRecord, refusal: Refusal, reply: GraphReply | null): void {
+    const { partition, record } = unsettled;
+    const { attempts } = unsettled.stage;
     const requestId = reply?.kind === "answer" ? reply.requestId : null;
     const reason = { refusal, attempts, at: originOf(record), timeMs: clock.wallMs(), requestId };
     const dead = deadLetterRecord(partition.number, record, reason);
-    publish(item, { record: dead, postedAt: neverPosted }, () => {
+    publish(unsettled, { record: dead, postedAt: neverPosted }, () => {
       const { code, pointers } = refusal;
       observe({ kind: "record-refused", at: positionOf(record), code, pointers });
     });
   }
 
-  function moveHome(item: Item, home: number, tenantId: string): void {
-    const { record, topic } = item;
+  function moveHome(unsettled: UnsettledRecord, home: number, tenantId: string): void {
+    const { record, topic } = unsettled;
     // What was parked stays parked, with its doubt, which is believed only there.
     const moved = movedRecord(record, topic, home, utf8.encode(tenantId));
-    publish(item, { record: moved, postedAt: neverPosted }, () => {
+    publish(unsettled, { record: moved, postedAt: neverPosted }, () => {
       observe({ kind: "record-rehomed", at: positionOf(record), toPartition: home });
     });
   }
@@ -121,20 +121,24 @@ export function createOutcomes(
     });
   }
 
-  function publish(item: Item, outcome: Outcome, then: () => void): void {
-    append(item, outcome, () => {
+  function publish(unsettled: UnsettledRecord, outcome: Outcome, then: () => void): void {
+    append(unsettled, outcome, () => {
       then();
-      raise(item, appended);
+      raise(unsettled, appended);
     });
   }
 
   /** `then`: it is durable, and the partition was not lost meanwhile. */
-  function append(item: Item, { record, postedAt }: Outcome, then: (offset: number | null) => void): void {
+  function append(
+    unsettled: UnsettledRecord,
+    { record, postedAt }: Outcome,
+    then: (offset: number | null) => void,
+  ): void {
     appender.append({
       record,
-      mayPublish: () => mayPublish(item.partition, postedAt, settings.requestTimeoutMs, clock),
+      mayPublish: () => mayPublish(unsettled.partition, postedAt, settings.requestTimeoutMs, clock),
       done(durable, offset) {
-        if (durable && isOwned(item.partition)) then(offset);
+        if (durable && isOwned(unsettled.partition)) then(offset);
       },
     });
   }

@@ -28,7 +28,7 @@ export interface TenantQueue {
   failing: Failing | null;
   /** Creates under way. */
   inFlight: number;
-  /** In turn for a request slot, or waiting for a timer that puts it there. */
+  /** In turn for a request permit, or waiting for a timer that puts it there. */
   state: "idle" | "turn" | "timed";
 }
 

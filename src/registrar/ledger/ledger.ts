@@ -1,10 +1,10 @@
 /**
  * What one partition has registered: idempotency key -> Graph id, as read from `connector.registered`. A hash table
- * in one typed array, 32 bytes a slot: a million entries must fit beside everything else.
+ * in one typed array, 32 bytes a cell: a million entries must fit beside everything else.
  *
  * 1. A key, once in, stays, with the first id that came with it.
- * 2. An empty slot is all zero; no version 5 UUID is.
- * 3. At most `loadMax` of the slots are taken, so a probe ends.
+ * 2. An empty cell is all zero; no version 5 UUID is.
+ * 3. At most `loadMax` of the cells are taken, so a probe ends.
  */
 import { type Placement, place } from "../../domain/ledger-home.ts";
 import { readLedgerEntry } from "../../domain/registered.ts";
@@ -13,8 +13,8 @@ import type { LogRecord } from "../../ports.ts";
 export interface Ledger {
   /** Of the registered topic that it was read from; null: the log has no ids. */
   topicId: string | null;
-  /** Slots of eight words: four of the key, four of the id (zero: see `otherIds`). */
-  slots: Uint32Array;
+  /** Cells of eight words: four of the key, four of the id (zero: see `otherIds`). */
+  cells: Uint32Array;
   size: number;
   /** Ids that are no lower-case UUID, by key. */
   readonly otherIds: Map<string, string>;
@@ -24,15 +24,15 @@ export interface Ledger {
   last: { readonly offset: number; readonly idempotencyKey: string } | null;
 }
 
-const wordsPerSlot = 8;
+const wordsPerCell = 8;
 const wordsPerUuid = 4;
 const loadMax = 0.75;
-const slotsAtFirst = 64;
+const cellsAtFirst = 64;
 
 export function createLedger(topicId: string | null = null): Ledger {
   return {
     topicId,
-    slots: new Uint32Array(slotsAtFirst * wordsPerSlot),
+    cells: new Uint32Array(cellsAtFirst * wordsPerCell),
     size: 0,
     otherIds: new Map(),
     nextOffset: 0,
@@ -58,17 +58,17 @@ export function absorb(ledger: Ledger, records: readonly LogRecord[], placement?
 
 /** `idempotencyKey`: a lower-case UUID. */
 export function remember(ledger: Ledger, idempotencyKey: string, graphId: string): void {
-  if ((ledger.size + 1) * wordsPerSlot > ledger.slots.length * loadMax) grow(ledger); // 3
+  if ((ledger.size + 1) * wordsPerCell > ledger.cells.length * loadMax) grow(ledger); // 3
   readUuid(idempotencyKey, keyWords);
-  const at = find(ledger.slots, keyWords);
-  if (!isEmpty(ledger.slots, at)) return; // 1
-  ledger.slots.set(keyWords, at);
+  const at = find(ledger.cells, keyWords);
+  if (!isEmpty(ledger.cells, at)) return; // 1
+  ledger.cells.set(keyWords, at);
   if (graphId === idempotencyKey) {
     // Nearly always so, where Graph honours the ids that we send.
-    ledger.slots.set(keyWords, at + wordsPerUuid);
+    ledger.cells.set(keyWords, at + wordsPerUuid);
   } else if (isPlainUuid(graphId)) {
     readUuid(graphId, idWords);
-    ledger.slots.set(idWords, at + wordsPerUuid);
+    ledger.cells.set(idWords, at + wordsPerUuid);
   } else {
     ledger.otherIds.set(idempotencyKey, graphId);
   }
@@ -77,23 +77,23 @@ export function remember(ledger: Ledger, idempotencyKey: string, graphId: string
 
 export function isRegistered(ledger: Ledger, idempotencyKey: string): boolean {
   readUuid(idempotencyKey, keyWords);
-  return !isEmpty(ledger.slots, find(ledger.slots, keyWords));
+  return !isEmpty(ledger.cells, find(ledger.cells, keyWords));
 }
 
 /** Null: not registered. */
 export function graphIdOf(ledger: Ledger, idempotencyKey: string): string | null {
   readUuid(idempotencyKey, keyWords);
-  const at = find(ledger.slots, keyWords);
-  if (isEmpty(ledger.slots, at)) return null;
-  return ledger.otherIds.get(idempotencyKey) ?? writeUuid(ledger.slots, at + wordsPerUuid);
+  const at = find(ledger.cells, keyWords);
+  if (isEmpty(ledger.cells, at)) return null;
+  return ledger.otherIds.get(idempotencyKey) ?? writeUuid(ledger.cells, at + wordsPerUuid);
 }
 
 /** An entry of `earlier` that `later` does not hold; null: it holds them all. */
 export function lacks(later: Ledger, earlier: Ledger): string | null {
-  const { slots } = earlier;
-  for (let at = 0; at < slots.length; at += wordsPerSlot) {
-    if (isEmpty(slots, at)) continue;
-    const key = writeUuid(slots, at);
+  const { cells } = earlier;
+  for (let at = 0; at < cells.length; at += wordsPerCell) {
+    if (isEmpty(cells, at)) continue;
+    const key = writeUuid(cells, at);
     if (!isRegistered(later, key)) return key;
   }
   return null;
@@ -101,10 +101,10 @@ export function lacks(later: Ledger, earlier: Ledger): string | null {
 
 /** Takes in all that `later` holds, and its place in the log. */
 export function merge(ledger: Ledger, later: Ledger): void {
-  const { slots } = later;
-  for (let at = 0; at < slots.length; at += wordsPerSlot) {
-    if (isEmpty(slots, at)) continue;
-    const key = writeUuid(slots, at);
+  const { cells } = later;
+  for (let at = 0; at < cells.length; at += wordsPerCell) {
+    if (isEmpty(cells, at)) continue;
+    const key = writeUuid(cells, at);
     remember(ledger, key, graphIdOf(later, key) ?? key);
   }
   ledger.nextOffset = later.nextOffset;
@@ -126,9 +126,9 @@ export function claimedIds(ledger: Ledger, ids: ReadonlySet<string>): Set<string
     readUuid(id, idWords);
     firstWords.add(idWords[0]!);
   }
-  for (let at = 0; at < ledger.slots.length; at += wordsPerSlot) {
-    if (!firstWords.has(ledger.slots[at + wordsPerUuid]!)) continue;
-    const id = writeUuid(ledger.slots, at + wordsPerUuid);
+  for (let at = 0; at < ledger.cells.length; at += wordsPerCell) {
+    if (!firstWords.has(ledger.cells[at + wordsPerUuid]!)) continue;
+    const id = writeUuid(ledger.cells, at + wordsPerUuid);
     if (asked.has(id)) claimed.add(id);
   }
   return claimed;
@@ -138,39 +138,39 @@ export function claimedIds(ledger: Ledger, ids: ReadonlySet<string>): Set<string
 const keyWords = new Uint32Array(wordsPerUuid);
 const idWords = new Uint32Array(wordsPerUuid);
 
-/** Where the key stands, or the empty slot where it would. Linear probing: the key's own bits are the hash. */
-function find(slots: Uint32Array, key: Uint32Array): number {
-  const mask = slots.length / wordsPerSlot - 1;
-  let slot = key[0]! & mask;
+/** Where the key stands, or the empty cell where it would. Linear probing: the key's own bits are the hash. */
+function find(cells: Uint32Array, key: Uint32Array): number {
+  const mask = cells.length / wordsPerCell - 1;
+  let cell = key[0]! & mask;
   while (true) {
-    const at = slot * wordsPerSlot;
-    if (isEmpty(slots, at)) return at;
+    const at = cell * wordsPerCell;
+    if (isEmpty(cells, at)) return at;
     if (
-      slots[at] === key[0] &&
-      slots[at + 1] === key[1] &&
-      slots[at + 2] === key[2] &&
-      slots[at + 3] === key[3]
+      cells[at] === key[0] &&
+      cells[at + 1] === key[1] &&
+      cells[at + 2] === key[2] &&
+      cells[at + 3] === key[3]
     )
       return at;
-    slot = (slot + 1) & mask;
+    cell = (cell + 1) & mask;
   }
 }
 
-function isEmpty(slots: Uint32Array, at: number): boolean {
-  return (slots[at]! | slots[at + 1]! | slots[at + 2]! | slots[at + 3]!) === 0; // 2
+function isEmpty(cells: Uint32Array, at: number): boolean {
+  return (cells[at]! | cells[at + 1]! | cells[at + 2]! | cells[at + 3]!) === 0; // 2
 }
 
 function grow(ledger: Ledger): void {
-  const old = ledger.slots;
-  const slots = new Uint32Array(old.length * 2);
+  const old = ledger.cells;
+  const cells = new Uint32Array(old.length * 2);
   // Word by word: views of the parts would be garbage, two an entry.
-  for (let at = 0; at < old.length; at += wordsPerSlot) {
+  for (let at = 0; at < old.length; at += wordsPerCell) {
     if (isEmpty(old, at)) continue;
     for (let word = 0; word < wordsPerUuid; word++) keyWords[word] = old[at + word]!;
-    const to = find(slots, keyWords);
-    for (let word = 0; word < wordsPerSlot; word++) slots[to + word] = old[at + word]!;
+    const to = find(cells, keyWords);
+    for (let word = 0; word < wordsPerCell; word++) cells[to + word] = old[at + word]!;
   }
-  ledger.slots = slots;
+  ledger.cells = cells;
 }
 
 const plainUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -63,7 +63,7 @@ export interface OwnedPartition {
 export type TopicIds = Readonly<Record<InputTopic | "registered", string | null>>;
 
 /** A record that was read, until its outcome is durable. */
-export type Item = Stray | Work;
+export type UnsettledRecord = Stray | Work;
 
 interface Read {
   readonly partition: OwnedPartition;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ChaosOptions } from "../../../lab/chaos/options.ts";
 import { type ChaosFlags, chaosOptions } from "../../../lab/chaos/options.ts";
 import { type ChaosPlan, planChaos } from "../../../lab/chaos/plan.ts";
-import type { Fault } from "../../../lab/chaos/plan-faults.ts";
+import type { PlannedFault } from "../../../lab/chaos/plan-faults.ts";
 import { type ChaosOutcome, verifyChaos } from "../../../lab/chaos/verify.ts";
 import type { GraphObject, LogRecord } from "../../../src/ports.ts";
 import { startCli } from "../../cli/run-cli.ts";
@@ -39,8 +39,8 @@ test("three brokers: what strikes them is as many as asked for, the coordinator 
   };
   for (let seed = 1; seed <= 30; seed++) {
     const { faults } = planChaos({ ...three, seed }, 8, 3, times);
-    const of = <Kind extends Fault["kind"]>(kind: Kind) =>
-      faults.filter((fault): fault is Extract<Fault, { kind: Kind }> => fault.kind === kind);
+    const of = <Kind extends PlannedFault["kind"]>(kind: Kind) =>
+      faults.filter((fault): fault is Extract<PlannedFault, { kind: Kind }> => fault.kind === kind);
     assert.deepEqual([of("kill").length, of("freeze").length, of("broker-restart").length], [4, 3, 9]);
     assert.deepEqual(
       [of("broker-freeze").length, of("worker-cut").length, of("broker-cut").length],

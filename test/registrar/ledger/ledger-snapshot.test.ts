@@ -41,9 +41,9 @@ test("bytes of another version or length are none", () => {
   assert.equal(decodeSnapshot(bytes, 9), null, "made when there were fewer partitions");
   assert.equal(decodeSnapshot(bytes.subarray(0, 4), 8), null);
   assert.equal(decodeSnapshot(bytes.subarray(0, bytes.length - 32), 8), null);
-  const slotsAt = bytes.length - createLedger().slots.byteLength;
+  const cellsAt = bytes.length - createLedger().cells.byteLength;
   for (const left of [0, 1, 8, 16, 48])
-    assert.equal(decodeSnapshot(bytes.subarray(0, slotsAt + left), 8), null, `${left}`);
+    assert.equal(decodeSnapshot(bytes.subarray(0, cellsAt + left), 8), null, `${left}`);
   const withLast = createLedger();
   withLast.last = { offset: 3, idempotencyKey: keyOf(1) };
   assert.equal(decodeSnapshot(encodeSnapshot(withLast, 8), 8), null, "its last entry isn't in it");

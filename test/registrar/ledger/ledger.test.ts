@@ -45,7 +45,7 @@ test("it answers like a Map, whatever is put in, and the first id of a key stays
   );
 });
 
-test("keys that differ in any one of their four words are two, also where they share a slot", () => {
+test("keys that differ in any one of their four words are two, also where they share a cell", () => {
   const keys = [
     "10000000-0000-5000-8000-000000000001",
     "20000000-0000-5000-8000-000000000001",
@@ -66,7 +66,7 @@ test("a hundred thousand entries take at most 120 bytes each", () => {
   const ledger = createLedger();
   for (let n = 0; n < 100_000; n++) remember(ledger, keyOf(n), keyOf(-n - 1));
   assert.equal(ledger.size, 100_000);
-  assert.ok(ledger.slots.byteLength / ledger.size <= 120);
+  assert.ok(ledger.cells.byteLength / ledger.size <= 120);
   assert.equal(graphIdOf(ledger, keyOf(77_777)), keyOf(-77_778));
   assert.equal(ledger.otherIds.size, 0);
 });

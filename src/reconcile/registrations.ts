@@ -18,7 +18,7 @@ export interface Registration {
   readonly otherIds: readonly string[];
 }
 
-export interface Ledger {
+export interface Registrations {
   /** Tenant id, then idempotency key. */
   readonly tenants: Map<string, Map<string, Registration>>;
   /** Records that are no registered event of ours, tombstones among them. */
@@ -40,20 +40,20 @@ const isComplete = Compile(
   }),
 );
 
-export function newLedger(): Ledger {
+export function newRegistrations(): Registrations {
   return { tenants: new Map(), unreadableRecords: 0 };
 }
 
-export function takeRecord(ledger: Ledger, record: LogRecord): void {
+export function takeRecord(registrations: Registrations, record: LogRecord): void {
   const entry = readLedgerEntry(record);
   const event: unknown = entry === null ? null : JSON.parse(decodeUtf8(record.value!)!);
   if (entry === null || !isComplete.Check(event)) {
-    ledger.unreadableRecords++; // 2
+    registrations.unreadableRecords++; // 2
     return;
   }
   const { tenantId, id, connectorName, machineName, enrollmentDateTime, ...rest } = event.data;
   const { lastCheckinDateTime, connectorVersion } = rest;
-  const tenant = tenantOf(ledger, tenantId.toLowerCase());
+  const tenant = tenantOf(registrations, tenantId.toLowerCase());
   const known = tenant.get(entry.idempotencyKey);
   if (known === undefined) {
     const names = { connectorName, machineName, enrollmentDateTime };
@@ -65,11 +65,11 @@ export function takeRecord(ledger: Ledger, record: LogRecord): void {
 }
 
 /** Moves everything from `later`, which was read after it. */
-export function merge(ledger: Ledger, later: Ledger): void {
-  ledger.unreadableRecords += later.unreadableRecords;
-  for (const [tenantId, registrations] of later.tenants) {
-    const tenant = tenantOf(ledger, tenantId);
-    for (const [key, registration] of registrations) {
+export function merge(registrations: Registrations, later: Registrations): void {
+  registrations.unreadableRecords += later.unreadableRecords;
+  for (const [tenantId, ofTenant] of later.tenants) {
+    const tenant = tenantOf(registrations, tenantId);
+    for (const [key, registration] of ofTenant) {
       const known = tenant.get(key);
       tenant.set(key, known === undefined ? registration : joined(known, registration));
     }
@@ -83,11 +83,11 @@ export function joined(known: Registration, later: Registration): Registration {
   return { ...known, otherIds: [...ids] };
 }
 
-function tenantOf(ledger: Ledger, tenantId: string): Map<string, Registration> {
-  let tenant = ledger.tenants.get(tenantId);
+function tenantOf(registrations: Registrations, tenantId: string): Map<string, Registration> {
+  let tenant = registrations.tenants.get(tenantId);
   if (tenant === undefined) {
     tenant = new Map();
-    ledger.tenants.set(tenantId, tenant);
+    registrations.tenants.set(tenantId, tenant);
   }
   return tenant;
 }
