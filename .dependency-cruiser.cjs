@@ -21,12 +21,13 @@ const layers = {
   policy: { imports: ["domain"], types: ["ports"], node: ["assert", "assert/strict"] },
   moment: { types: ["ports"] },
   clock: { types: ["ports"], node: ["perf_hooks"] },
-  registrar: { imports: ["domain", "moment", "policy", "ports"], node: ["assert", "assert/strict"] },
+  sleep: { types: ["ports"] },
+  registrar: { imports: ["domain", "moment", "policy", "ports", "sleep"], node: ["assert", "assert/strict"] },
   reconcile: { imports: ["domain"], types: ["ports"], packages: ["typebox"] },
   repartition: { imports: ["domain", "ports", "registrar"] },
   config: { imports: ["domain"], types: ["ports"], packages: ["typebox"], node: ["fs", "path"] },
-  "log/kafka": { imports: ["domain", "moment", "ports"], packages: ["kafkajs"], node: ["*"] },
-  "log/embedded": { imports: ["domain", "ports"], node: ["*"] },
+  "log/kafka": { imports: ["domain", "moment", "ports", "sleep"], packages: ["kafkajs"], node: ["*"] },
+  "log/embedded": { imports: ["domain", "ports", "sleep"], node: ["*"] },
   graph: {
     imports: ["domain", "moment", "ports"],
     packages: ["@azure/identity", "@microsoft/microsoft-graph-client", "undici"],
@@ -43,7 +44,7 @@ const layers = {
   compose: {
     imports: [
       ...["clock", "config", "domain", "graph", "log/embedded", "log/kafka", "observe", "policy", "ports"],
-      ...["registrar", "repartition", "server", "snapshots"],
+      ...["registrar", "repartition", "server", "sleep", "snapshots"],
     ],
     packages: ["pino"],
     node: ["*"],
@@ -51,7 +52,7 @@ const layers = {
   cli: {
     imports: [
       ...["clock", "compose", "config", "domain", "observe", "policy", "ports", "reconcile", "repartition"],
-      "server",
+      ...["server", "sleep"],
     ],
     types: ["registrar"],
     packages: ["commander", "kafkajs", "pino"],

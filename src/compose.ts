@@ -17,6 +17,7 @@ import type { Clock, EventLog, LogTail, Observer, Random } from "./ports.ts";
 import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
+import { sleep } from "./sleep.ts";
 
 /** What is wrong and what to type; `code` is stable and kebab-case. */
 export interface Problem {
@@ -131,8 +132,7 @@ export async function openLogWithRetry(
     if (opening === null) return null;
     if (opening.ok || !opening.retryable) return opening;
     onRetry(opening.problem, retryInMs);
-    await waited(clock, retryInMs, signal);
-    if (signal.aborted) return null;
+    if (!(await sleep(clock, retryInMs, signal))) return null;
   }
 }
 
@@ -274,16 +274,4 @@ function registrarSettings(s: Settings): RegistrarSettings {
     snapshotEntriesMin: 50_000,
     onRetentionGap: s.onRetentionGap,
   };
-}
-
-function waited(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      cancel();
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const cancel = clock.after(delayMs, end);
-    signal.addEventListener("abort", end);
-  });
 }

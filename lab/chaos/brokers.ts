@@ -1,7 +1,7 @@
 /** The brokers that a run has, and what may happen to them: one of its own, or a cluster behind relays. */
 
-import { pause } from "../../src/cli/pause.ts";
 import type { Clock } from "../../src/ports.ts";
+import { sleep } from "../../src/sleep.ts";
 import { busiestLeader, type ClusterView, isWhole, viewCluster } from "./cluster-view.ts";
 import { type Links, ownListener, workerListener } from "./links.ts";
 import type { BrokerFault, Target } from "./plan-faults.ts";
@@ -55,7 +55,7 @@ export function oneBroker(broker: OneBroker, clock: Clock): Brokers {
     async strike(fault) {
       if (fault.kind !== "broker-restart") throw new Error(`one broker can't be struck by ${fault.kind}`);
       await broker.kill();
-      await pause(clock, fault.downMs, new AbortController().signal);
+      await sleep(clock, fault.downMs, new AbortController().signal);
       await broker.start();
       return `broker killed, down for ${fault.downMs} ms, and started again`;
     },

@@ -1,7 +1,7 @@
 /** What the parts of a run share while it goes on: emission, faults, and the wait for the end. */
 
-import { pause } from "../../src/cli/pause.ts";
 import { systemClock as clock } from "../../src/clock.ts";
+import { sleep } from "../../src/sleep.ts";
 import { workers } from "./environment.ts";
 import type { PlannedFault } from "./plan-faults.ts";
 import type { Course } from "./run-state.ts";
@@ -18,7 +18,7 @@ export async function emit({ plan, log, crew, struck, emission, signal, say }: C
     const next = faults[struck.length]?.at ?? Number.POSITIVE_INFINITY;
     const settled = Math.min(crew.settled(), next) * (records.length / plan.enrollments.length);
     if (emission.done > settled + emission.ahead) {
-      await pause(clock, pollMs, signal);
+      await sleep(clock, pollMs, signal);
       continue;
     }
     const batch = records.slice(emission.done, emission.done + emitBatch);
@@ -26,7 +26,7 @@ export async function emit({ plan, log, crew, struck, emission, signal, say }: C
     if (result.ok) emission.done += batch.length;
     else {
       say(`emitting ${batch.length} records again: ${result.reason}`);
-      await pause(clock, pollMs, signal);
+      await sleep(clock, pollMs, signal);
     }
   }
 }
@@ -35,11 +35,11 @@ export async function emit({ plan, log, crew, struck, emission, signal, say }: C
 export async function strike(course: Course): Promise<void> {
   const { plan, crew, struck, signal, say } = course;
   for (const fault of plan.faults) {
-    while (crew.settled() < fault.at && !signal.aborted) await pause(clock, pollMs, signal);
+    while (crew.settled() < fault.at && !signal.aborted) await sleep(clock, pollMs, signal);
     let what: string | null = null;
     while (what === null && !signal.aborted) {
       what = await apply(fault, course);
-      if (what === null) await pause(clock, course.cluster ? clusterPollMs : pollMs, signal);
+      if (what === null) await sleep(clock, course.cluster ? clusterPollMs : pollMs, signal);
     }
     if (what === null) return;
     struck.push(fault);

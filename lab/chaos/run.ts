@@ -4,11 +4,11 @@
  */
 
 import { readBack } from "../../demo/read-back.ts";
-import { pause } from "../../src/cli/pause.ts";
 import { systemClock as clock } from "../../src/clock.ts";
 import { type OpenLog, openLog, type Problem } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { topicName } from "../../src/domain/topics.ts";
+import { sleep } from "../../src/sleep.ts";
 import type { Brokers, Cluster } from "./brokers.ts";
 import { emit, strike } from "./course.ts";
 import { startCrew } from "./crew.ts";
@@ -111,7 +111,7 @@ async function untilSettled({ brokers, crew, signal, say }: Course): Promise<boo
       if (left === 0) return true;
       if (left !== null && left !== told) say(`${left} records left to settle`);
       told = left ?? told;
-      await pause(clock, lagEveryMs, signal);
+      await sleep(clock, lagEveryMs, signal);
     }
     return false;
   } finally {

@@ -2,6 +2,7 @@
  * Graph as these tests tell it to be: by itself it keeps what it is asked to create; a script of replies goes before
  * that, tenant by tenant. It keeps a record of everything that it was asked.
  */
+
 import type {
   Clock,
   CreateRequest,
@@ -12,6 +13,7 @@ import type {
   GraphSilence,
   ListReply,
 } from "../../src/ports.ts";
+import { sleep } from "../../src/sleep.ts";
 
 /** One reply to one item: what is said, what is done, and how long it takes (default: `latencyMs`). */
 export interface Step {
@@ -67,22 +69,22 @@ export function createScriptedGraph(clock: Clock): ScriptedGraph {
       );
       const delayMs = Math.max(...steps.map((step) => step?.delayMs ?? graph.latencyMs));
       // What a request does is done halfway; then its answer travels back.
-      await wait(delayMs / 2);
+      await sleep(clock, delayMs / 2);
       const replies = items.map((item, at) => carryOut(tenantId, item, steps[at]));
-      await wait(delayMs / 2);
+      await sleep(clock, delayMs / 2);
       return replies;
     },
     async list(tenantId) {
       note("list", tenantId, []);
-      await wait(graph.latencyMs / 2);
+      await sleep(clock, graph.latencyMs / 2);
       const scripted = graph.listScript.shift() ?? "by itself";
       const objects = [...(graph.objects.get(tenantId) ?? [])];
-      await wait(graph.latencyMs / 2);
+      await sleep(clock, graph.latencyMs / 2);
       return scripted === "by itself" ? { kind: "listed", objects, incomplete: null } : scripted;
     },
     async get(tenantId, id) {
       note("get", tenantId, []);
-      await wait(graph.latencyMs);
+      await sleep(clock, graph.latencyMs);
       const scripted = graph.getScript.shift() ?? "by itself";
       if (scripted !== "by itself") return scripted;
       const object = graph.objects.get(tenantId)?.find((one) => one.id === id);
@@ -118,10 +120,6 @@ export function createScriptedGraph(clock: Clock): ScriptedGraph {
     const object = { id: graph.ids === "honoured" && id !== null ? id : `object-${++made}`, ...details };
     kept.push(object);
     return { ...answer(201), object };
-  }
-
-  function wait(ms: number): Promise<void> {
-    return new Promise((resolve) => clock.after(ms, resolve));
   }
 }
 

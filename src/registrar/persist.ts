@@ -1,7 +1,8 @@
 /** Tries an operation of the log until it succeeds or is no longer wanted. */
+
 import { backoffMs } from "../policy/backoff.ts";
 import type { Clock, LogProblem, Observer, Random } from "../ports.ts";
-import { sleep } from "./timers.ts";
+import { sleep } from "../sleep.ts";
 
 export type Attempt<T> =
   | { readonly ok: true; readonly value: T }

@@ -1,9 +1,10 @@
 /** The end of a worker: what is in flight, the last commit, the goodbye, the snapshots, each within its share of the time. */
+
 import type { Clock, Membership, Session } from "../ports.ts";
+import { sleep } from "../sleep.ts";
 import type { Flow } from "./flow/flow.ts";
 import type { Snapshots } from "./ledger/snapshots.ts";
 import type { Committer } from "./ownership/committer.ts";
-import { sleep } from "./timers.ts";
 
 export interface ShutDownParts {
   readonly clock: Clock;

@@ -4,7 +4,6 @@ import { virtualTime } from "../../lab/testkit/virtual-time.ts";
 import type { RegistrarEvent } from "../../src/ports.ts";
 import { randomUuid } from "../../src/registrar/claim.ts";
 import { createPersist } from "../../src/registrar/persist.ts";
-import { sleep } from "../../src/registrar/timers.ts";
 
 const failed = { ok: false, reason: "not yet" } as const;
 
@@ -51,26 +50,6 @@ test("it gives up when the signal aborts: before, in a pause, and an attempt und
   await time.rest();
   assert.deepEqual(results, [null, null]);
   assert.equal(await persist<string>(ended.signal, "c", () => Promise.reject(new Error("tried"))), null);
-});
-
-test("a sleep ends with its time or with its signal, whichever comes first", async () => {
-  const time = virtualTime();
-  const wake = new AbortController();
-  let woken = "";
-  void sleep(time, 1_000).then(() => {
-    woken += "time ";
-  });
-  void sleep(time, 5_000, wake.signal).then(() => {
-    woken += "signal ";
-  });
-  await time.pass(999);
-  assert.equal(woken, "");
-  await time.pass(1);
-  assert.equal(woken, "time ");
-  wake.abort();
-  await time.rest();
-  assert.equal(woken, "time signal ");
-  await sleep(time, 5_000, wake.signal);
 });
 
 test("claims are version 4 UUIDs, whatever the random numbers", () => {

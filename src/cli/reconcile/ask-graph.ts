@@ -1,8 +1,9 @@
 /** Requests to Graph that wait as Graph asks, a bounded number of times and a bounded time. */
+
 import { backoffMs } from "../../policy/backoff.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
 import type { Clock, Graph, GraphAnswer, GraphObject, GraphReply, ListReply, Random } from "../../ports.ts";
-import { pause } from "../pause.ts";
+import { sleep } from "../../sleep.ts";
 
 export interface AskParts {
   readonly graph: Graph;
@@ -57,7 +58,7 @@ export async function askWithRetry<R extends GraphReply | ListReply>(
       return { kind: "failed", detail: `${detail} (asks to come back in ${Math.ceil(askedMs / 1000)} s)` };
     }
     const waitMs = askedMs ?? backoffMs(attempt, parts.random, retryBackoff);
-    if (!(await pause(parts.clock, waitMs, parts.signal))) return { kind: "failed", detail: "interrupted" };
+    if (!(await sleep(parts.clock, waitMs, parts.signal))) return { kind: "failed", detail: "interrupted" };
   }
 }
 

@@ -6,6 +6,7 @@
  *    What only the last ones showed is work in progress: neither equal nor a difference.
  * 3. Where a list remains incomplete, no object is called missing.
  */
+
 import type { EventLog, GraphObject } from "../../ports.ts";
 import { type ComparedProperty, compare, type Findings, type Orphan } from "../../reconcile/compare.ts";
 import {
@@ -15,7 +16,7 @@ import {
   type Registrations,
   takeRecord,
 } from "../../reconcile/registrations.ts";
-import { pause } from "../pause.ts";
+import { sleep } from "../../sleep.ts";
 import { type AskParts, type Listing, listWithRetry, type Unanswered } from "./ask-graph.ts";
 
 export interface SurveySettings {
@@ -90,7 +91,7 @@ export async function survey(
     let more = await look();
     for (const tenantId of listings.keys()) count(streaks, tenantId, results.get(tenantId)!);
     open = open.filter((tenantId) => isUnsettled(results.get(tenantId)!));
-    const isPaused = more.ok && open.length > 0 && (await pause(clock, settings.rereadDelayMs, signal));
+    const isPaused = more.ok && open.length > 0 && (await sleep(clock, settings.rereadDelayMs, signal));
     // What the last list showed for the first time is registered by now, if a worker made it.
     if (isPaused && isLast) more = await look();
     if (!more.ok) return more;

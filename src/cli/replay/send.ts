@@ -4,9 +4,10 @@
  * 1. At most `heldMax` records and one batch of the log are held in memory.
  * 2. A dead letter goes back once, however often it stands in the topic.
  */
+
 import { type DeadLetter, readDeadLetter } from "../../domain/dead-letter.ts";
 import type { AppendResult, Clock, EventLog, LogRecord, NewRecord } from "../../ports.ts";
-import { pause } from "../pause.ts";
+import { sleep } from "../../sleep.ts";
 import { contentOf, replayedRecord } from "./replayed-record.ts";
 import { tenantOfKey } from "./select.ts";
 
@@ -42,7 +43,7 @@ export async function send(
       for (let at = 0; at < read.found.length; at += groupSize(settings)) {
         const group = read.found.slice(at, at + groupSize(settings));
         if (!settings.dryRun) {
-          if (!(await pause(clock, Math.max(0, dueMs - clock.nowMs()), signal))) {
+          if (!(await sleep(clock, Math.max(0, dueMs - clock.nowMs()), signal))) {
             return { ok: false, reason: "interrupted" };
           }
           const appended = await log.append(group.map(({ record }) => record));

@@ -7,6 +7,7 @@
  * - One worker a directory, for as long as its process lives (lock.ts).
  * - What was stored and can't be read back whole is reported, never skipped (store.ts, high-water-mark.ts).
  */
+
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -25,12 +26,13 @@ import type {
   SurveyResult,
   Topic,
 } from "../../ports.ts";
+import { sleep } from "../../sleep.ts";
 import { attempt, type Failure, isBusy, type Problem, reasonOf } from "./errors.ts";
 import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
 import { lockForWorker } from "./lock.ts";
 import { Reader, type TailResult } from "./reader.ts";
 import { prepareSchema, quickCheck } from "./schema.ts";
-import { EmbeddedSession, type OnFailure, pause } from "./session.ts";
+import { EmbeddedSession, type OnFailure } from "./session.ts";
 import { Store } from "./store.ts";
 import { Wake } from "./wake.ts";
 import { busyRetryMs, closed, Writer } from "./writer.ts";
@@ -67,7 +69,7 @@ export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Cloc
     if (!isBusy(failure) || clock.nowMs() >= deadlineMs) {
       return { ok: false, problem: failure.problem, retryable: failure.retryable };
     }
-    await pause(clock, busyRetryMs);
+    await sleep(clock, busyRetryMs);
   }
 }
 

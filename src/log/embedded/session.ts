@@ -4,6 +4,7 @@
  * Nothing is buffered: a read takes its records from the file when it is called. `generation` guards the commits
  * even if somebody removes the lock file under a running worker.
  */
+
 import assert from "node:assert/strict";
 import type {
   Clock,
@@ -15,6 +16,7 @@ import type {
   Session,
   Topic,
 } from "../../ports.ts";
+import { sleep } from "../../sleep.ts";
 import { attempt, type Failure, type Problem, reasonOf } from "./errors.ts";
 import type { Store } from "./store.ts";
 import type { Wake } from "./wake.ts";
@@ -117,7 +119,7 @@ export class EmbeddedSession implements Session {
       const fetched = attempt(file, () => store.fetch(topic, partition, from));
       if (!fetched.ok) {
         failures += 1;
-        if (fetched.retryable && failures < readAttempts) await pause(clock, readRetryMs);
+        if (fetched.retryable && failures < readAttempts) await sleep(clock, readRetryMs);
         else this.#fail(fetched);
         continue;
       }
@@ -151,12 +153,6 @@ export class EmbeddedSession implements Session {
 
 function placeOf(topic: Topic, partition: number): string {
   return `${topic}/${partition}`;
-}
-
-export function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(delayMs, resolve);
-  });
 }
 
 function removedLock(file: string): Failure {

@@ -8,12 +8,13 @@
  * 3. A lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always refused a
  *    clear answer, would hold up all that is behind a full window.
  */
+
 import { backoffMs } from "../../policy/backoff.ts";
 import type { LogRecord } from "../../ports.ts";
+import { sleep } from "../../sleep.ts";
 import { parkedCopyLost, parkedRecordsGone } from "../fault.ts";
 import { type Awaited, firstParked, lostCopies, parkedTenantOf, takeUp } from "../intake/parking.ts";
 import { isOwned, type OwnedPartition, type Work } from "../ownership/partition.ts";
-import { sleep } from "../timers.ts";
 import type { Core } from "./core.ts";
 import type { Flow } from "./flow.ts";
 import type { Intake } from "./intake.ts";

@@ -11,6 +11,7 @@
  *    may stand elsewhere, outside the watermark.
  * 5. The log must be the one that the stored commits know: the same topics, none shorter than it was.
  */
+
 import { momentOf } from "../../moment.ts";
 import {
   type InputPosition,
@@ -20,13 +21,13 @@ import {
   type Session,
   type SurveyResult,
 } from "../../ports.ts";
+import { sleep } from "../../sleep.ts";
 import { randomUuid } from "../claim.ts";
 import { type Fault, isFault } from "../fault.ts";
 import { createParking } from "../intake/parking.ts";
 import type { LedgerReader } from "../ledger/ledger-reader.ts";
 import type { Persist } from "../persist.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import { sleep } from "../timers.ts";
 import { decodeMetadata, encodeMetadata, type KnownLog, type Limits, ownLimits } from "./commit-metadata.ts";
 import { createLease, type Lease, renew } from "./lease.ts";
 import { createPartition, isOwned, knownLogOf, type OwnedPartition, trackOf, widest } from "./partition.ts";
