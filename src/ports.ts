@@ -383,6 +383,8 @@ export type RegistrarEvent =
       readonly pointers: readonly string[];
     }
   | { readonly kind: "record-duplicate"; readonly at: Position; readonly idempotencyKey: string }
+  /** An earlier owner dead-lettered it before it could commit that. */
+  | { readonly kind: "dead-letter-found"; readonly at: Position }
   | { readonly kind: "record-rehomed"; readonly at: Position; readonly toPartition: number }
   | { readonly kind: "record-parked"; readonly at: Position; readonly tenantId: string }
   | {

@@ -151,6 +151,10 @@ export const sabotages = {
   })),
   /** An object that looks alike is adopted though another enrollment has claimed it. */
   "claimed-objects": withSettings({ sabotage: new Set(["claimed-objects"]) }),
+  /** What an earlier owner dead-lettered, and did not commit, is looked up in Graph. */
+  "dead-letters-unread": withSettings({ sabotage: new Set(["dead-letters-unread"]) }),
+  /** An object that was made under another enrollment's id is adopted when it looks alike. */
+  "ids-of-others": withSettings({ sabotage: new Set(["ids-of-others"]) }),
   /** What Graph may do to our values is learned from the objects of others, too. */
   "form-of-others": withSettings({ sabotage: new Set(["form-of-others"]) }),
   /** What a batch as a whole was answered counts for each of its items. */

@@ -52,6 +52,8 @@ function nameOf(entry: Entry): string | null {
           return "duplicates ignored";
         case "record-refused":
           return "dead letters";
+        case "dead-letter-found":
+          return "dead letters found";
         case "record-rehomed":
           return "moved home";
         case "record-parked":

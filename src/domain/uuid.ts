@@ -10,6 +10,11 @@ export function isUuid(text: string): boolean {
   return shape.test(text);
 }
 
+/** Of version 5, either case. */
+export function isUuidV5(text: string): boolean {
+  return isUuid(text) && text[14] === "5" && variants.includes(text[19]!.toLowerCase());
+}
+
 /** Gives names (hashed as UTF-8) their version 5 UUIDs, lower case. `namespace` must be a UUID. */
 export function uuidV5In(namespace: string): (name: string) => string {
   const prefix = Buffer.from(namespace.replaceAll("-", ""), "hex");

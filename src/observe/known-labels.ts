@@ -59,6 +59,7 @@ export const logOperationLabels = [
   "positions",
   "commit",
   "read parked records",
+  "read dead letters",
   "read suspect records",
   "survey",
   "read ledger",

@@ -126,6 +126,8 @@ function messageOf(event: RegistrarEvent): string {
       return `dead-lettered: ${event.code}`;
     case "record-duplicate":
       return "duplicate, ignored";
+    case "dead-letter-found":
+      return "dead-lettered by an earlier owner, settled";
     case "record-rehomed":
       return `moved to its tenant's partition ${event.toPartition}`;
     case "record-parked":

@@ -48,5 +48,7 @@ export interface RegistrarSettings {
     | "claimed-objects"
     | "form-of-others"
     | "parked-unseen"
+    | "dead-letters-unread"
+    | "ids-of-others"
   >;
 }

@@ -81,7 +81,14 @@ export function stageOf(at: Stage["at"], { past = {}, ...life }: Given = {}): St
 }
 
 export function turn(kind: Turn["kind"], facts: Partial<Turn> = {}): Turn {
-  return { kind, isRegistered: false, doubt: null, isReleased: true, isPromised: true, ...facts };
+  const plain = {
+    isRegistered: false,
+    isDeadLettered: false,
+    doubt: null,
+    isReleased: true,
+    isPromised: true,
+  };
+  return { kind, ...plain, ...facts };
 }
 
 const tenant: TenantNow = { creates: 0, allCreates: 0, failingForMs: 0, blockedForMs: 0, isAlone: true };

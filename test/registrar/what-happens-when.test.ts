@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { contoso, eventRecord } from "../../lab/testkit/enrollments.ts";
-import { byItself, lost, lostAfterCreating } from "../../lab/testkit/scripted-graph.ts";
+import { answers, byItself, lost, lostAfterCreating } from "../../lab/testkit/scripted-graph.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import { settings, type World } from "./harness.ts";
 import { lostCopies } from "./lost-copies.ts";
@@ -183,6 +183,32 @@ const table: Readonly<Record<string, Specification>> = {
       registered: [],
       deadLetters: ["date-time-malformed enrolled/0/0", "date-time-malformed enrolled/0/0"],
       creates: 0,
+    },
+  },
+  "dead letter appended after a create, offset not committed": {
+    given: {
+      enrolled: [{ at: "2017-01-01T07:57:59.1Z" }, { at: "2017-01-01T07:57:59.2Z" }],
+      // A refusal is asked once more, without our id.
+      graph: [answers(422), answers(422), lostAfterCreating],
+    },
+    async when(world) {
+      await crashWhile(world, "the first is a dead letter, the second is made", () => {
+        const made = world.graph.objects.get(contoso) ?? [];
+        return world.deadLetters().length === 1 && made.length === 1;
+      });
+      assert.equal(world.log.committed("enrolled")?.offset, 0);
+      // Graph keeps whole seconds: what it made of the second looks like the first, too.
+      const [object] = world.graph.objects.get(contoso) ?? [];
+      assert.ok(object !== undefined);
+      world.graph.objects.set(contoso, [{ ...object, enrollmentDateTime: "2017-01-01T07:57:59Z" }]);
+      world.start();
+      await untilSettled(world, 2);
+    },
+    expect: {
+      objects: ["HOST-1"],
+      registered: ["HOST-1 recovered"],
+      deadLetters: ["graph-422 enrolled/0/0"],
+      creates: 3,
     },
   },
   "record moved home or parked, offset not committed": {

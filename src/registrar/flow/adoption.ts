@@ -2,7 +2,9 @@
  * Which objects of a tenant's list are those of its records in doubt, where Graph may have changed what it keeps.
  *
  * 1. An object under our own id is ours, whatever it looks like.
- * 2. An object that another enrollment has claimed is never adopted: registered for it, or about to be.
+ * 2. An object that another enrollment has claimed is never adopted: registered for it, or about to be. Nor is one that only looks
+ *    alike and whose id is of the form that ours have (UUID version 5; servers make other ones): it was made under another
+ *    enrollment's id, also where that enrollment's record is gone from the log.
  * 3. The exact match goes first. One that equals another enrollment in work exactly is that one's.
  * 4. What else could be the object of several: the earliest in doubt claims it. While a create of another one is under
  *    way that could have made it, nobody does, and nothing counts as absent.
@@ -21,6 +23,7 @@ import {
   isSameUnder,
   looseKey,
 } from "../../domain/same-enrollment.ts";
+import { isUuidV5 } from "../../domain/uuid.ts";
 import type { GraphChange, GraphObject, Observer } from "../../ports.ts";
 import { claimedIds } from "../ledger/ledger.ts";
 import type { Work } from "../ownership/partition.ts";
@@ -104,10 +107,11 @@ export function matchAll(
   }
 
   function chooseLoosely(work: Work, free: readonly GraphObject[]): Match {
-    if (free.length === 0) return { kind: "none" };
+    const unlabelled = sabotage.has("ids-of-others") ? free : free.filter(({ id }) => !isUuidV5(id)); // 2
+    if (unlabelled.length === 0) return { kind: "none" };
     const rivals = peersByName.get(looseKey(work.enrollment.details))!.filter((peer) => peer !== work);
     const keys = new Set(rivals.map(({ idempotencyKey }) => idempotencyKey));
-    const possible = free.filter((object) => !keys.has(keyOf(object) ?? "")); // 3
+    const possible = unlabelled.filter((object) => !keys.has(keyOf(object) ?? "")); // 3
     if (possible.length === 0) return { kind: "none" };
     const couldBe = (rival: Work, object: GraphObject) => isSameUnder(form, rival.enrollment.details, object);
     const underWay = rivals.filter(({ stage }) => mayHaveMade(stage));

@@ -64,6 +64,8 @@ export function createEffects(
         return outcomes.park(work);
       case "say-duplicate":
         return observe({ kind: "record-duplicate", at: positionOf(work.record), idempotencyKey });
+      case "say-dead-lettered":
+        return observe({ kind: "dead-letter-found", at: positionOf(work.record) });
       case "enter-lane":
         if (enterLane(work)) turns.take(work, "first", false);
         return;

@@ -58,6 +58,8 @@ export interface Turn {
   readonly kind: "first" | "promised" | "released" | "rested";
   /** The ledger holds its enrollment by now. */
   readonly isRegistered: boolean;
+  /** An earlier owner dead-lettered this record, and nobody committed that. */
+  readonly isDeadLettered: boolean;
   /** Of its enrollment, as of now: a copy may have raised or settled it. */
   readonly doubt: Doubt | null;
   readonly isReleased: boolean;
@@ -99,6 +101,7 @@ export type Effect =
   | { readonly kind: "withdraw" }
   | { readonly kind: "park" }
   | { readonly kind: "say-duplicate" }
+  | { readonly kind: "say-dead-lettered" }
   | { readonly kind: "settle"; readonly leavesLane: boolean }
   // ── its turn ──
   | { readonly kind: "enter-lane" }

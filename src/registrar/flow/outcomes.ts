@@ -12,6 +12,7 @@ import type { Moment } from "../../moment.ts";
 import type { GraphReply, LogRecord, NewRecord, Position } from "../../ports.ts";
 import { acknowledge, sendToPark } from "../intake/parking.ts";
 import { remember } from "../ledger/ledger.ts";
+import { noteSent, noteStored } from "../ownership/dead-letters.ts";
 import { isOwned, mayPublish, type UnsettledRecord, type Work } from "../ownership/partition.ts";
 import type { Appender } from "./appender.ts";
 import type { Core } from "./core.ts";
@@ -85,7 +86,9 @@ export function createOutcomes(
     const requestId = reply?.kind === "answer" ? reply.requestId : null;
     const reason = { refusal, attempts, at: originOf(record), timeMs: clock.wallMs(), requestId };
     const dead = deadLetterRecord(partition.number, record, reason);
-    publish(unsettled, { record: dead, postedAt: neverPosted }, () => {
+    noteSent(partition.deadLetters, unsettled.topic, record.offset);
+    publish(unsettled, { record: dead, postedAt: neverPosted }, (offset) => {
+      noteStored(partition.deadLetters, offset);
       const { code, pointers } = refusal;
       observe({ kind: "record-refused", at: positionOf(record), code, pointers });
     });
@@ -121,9 +124,13 @@ export function createOutcomes(
     });
   }
 
-  function publish(unsettled: UnsettledRecord, outcome: Outcome, then: () => void): void {
-    append(unsettled, outcome, () => {
-      then();
+  function publish(
+    unsettled: UnsettledRecord,
+    outcome: Outcome,
+    then: (offset: number | null) => void,
+  ): void {
+    append(unsettled, outcome, (offset) => {
+      then(offset);
       raise(unsettled, appended);
     });
   }

@@ -3,7 +3,7 @@
  * the outcome are here, the answers to a create in answered.ts, the reads in read-rows.ts.
  *
  * 1. A record is settled only after its outcome is durable, a parked one when its copy was read again, or when the ledger
- *    holds its enrollment already.
+ *    holds its enrollment, or the dead-letter topic the record, already.
  * 2. No create while a create of it is in doubt, unless the next create itself tells; none that no acknowledged commit promises.
  * 3. Nothing in doubt is dead-lettered but what its blocked tenant left in doubt, and that says so.
  * 4. What leaves the window for the retry topic takes its doubt with it.
@@ -72,9 +72,11 @@ function onEntered(stage: Stage, event: LifeEvent): Step {
 
 /** The first of a lane: what is the next step? */
 function onTurn(stage: Stage, turn: Turn, known: Known): Step {
-  const { isRegistered, doubt, isReleased, isPromised } = turn;
+  const { isRegistered, isDeadLettered, doubt, isReleased, isPromised } = turn;
   const { rules } = known;
   if (isRegistered) return go(stage, "settled", [sayDuplicate, ...settleHead]); // 1
+  // Had we posted it ourselves, an object of it might exist.
+  if (isDeadLettered && stage.attempts === 0) return go(stage, "settled", [sayDeadLettered, ...settleHead]); // 1
   const life = stage.doubt === doubt ? stage : withDoubt(stage, doubt);
   if (doubt !== null && !isToldByCreate(life, known)) {
     if (doubt.inherited && !isReleased) return goInDoubt({ ...stage, doubt }, "suspect", [awaitRelease]);
@@ -119,6 +121,7 @@ const lateEvents: ReadonlySet<LifeEvent["kind"]> = new Set([
 ]);
 
 const sayDuplicate: Effect = { kind: "say-duplicate" };
+const sayDeadLettered: Effect = { kind: "say-dead-lettered" };
 const withdraw: Effect = { kind: "withdraw" };
 const park: Effect = { kind: "park" };
 const awaitRelease: Effect = { kind: "await-release" };

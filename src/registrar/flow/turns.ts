@@ -5,6 +5,7 @@
  */
 
 import { isRegistered } from "../ledger/ledger.ts";
+import { isDeadLettered } from "../ownership/dead-letters.ts";
 import { trackOf, type Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import type { Turn } from "./life-events.ts";
@@ -24,12 +25,14 @@ export function createTurns({ raise }: Pick<Core, "raise">): Turns {
   return { take, takeAll, goOnWith };
 
   function take(work: Work, kind: Turn["kind"], isKnown?: false): void {
-    const { partition, idempotencyKey, slot, topic } = work;
+    const { partition, idempotencyKey, slot, topic, record } = work;
     raise(work, {
       kind,
       // What is before it in its lane, or another owner, may have settled it meanwhile.
       isRegistered: isKnown ?? isRegistered(partition.ledger, idempotencyKey),
       doubt: partition.doubts.get(idempotencyKey) ?? null,
+      // An earlier owner may have dead-lettered it.
+      isDeadLettered: isDeadLettered(partition.deadLetters, record),
       isReleased: partition.suspectsReleased,
       isPromised: slot.offset < trackOf(partition, topic).attemptedThrough,
     });

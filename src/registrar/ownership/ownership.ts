@@ -5,8 +5,8 @@
  *    it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over again.
  * 2. A take-over commits its own claim before it does anything else, so the next one can tell. No create begins before
  *    that claim is acknowledged and the ledger was read to its end as of the assignment.
- * 3. Suspects are released after the settle time of the worker that may have created them, and only when the ledger was read to
- *    its end once more.
+ * 3. Suspects are released after the settle time of the worker that may have created them, and only when the ledger and what
+ *    that worker may have dead-lettered were read to their ends once more.
  * 4. Whatever a previous owner may have attempted is known by its enrollment before any record is looked at: a copy of it
  *    may stand elsewhere, outside the watermark.
  * 5. The log must be the one that the stored commits know: the same topics, none shorter than it was.
@@ -145,18 +145,18 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
       registered: topics.registered.id,
     };
     const inherited = inheritedLimits(plans, settings);
-    const parking = createParking(plans.retry.startAt);
-    const partition = createPartition(
+    const partition = createPartition({
       number,
       claim,
       lease,
-      assignedAtMs,
+      takenOverAtMs: assignedAtMs,
       plans,
       inherited,
       topicIds,
       ledger,
-      parking,
-    );
+      parking: createParking(plans.retry.startAt),
+      deadLettersEnd: topics.dlq.bounds[number]?.end ?? 0,
+    });
     const watermarks = await commitClaim(partition, plans); // 2
     if (watermarks === null) return;
     if (!(await attempted.find(partition, session))) return; // 4
@@ -213,6 +213,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     const caughtUp = await ledgers.catchUp(partition.number, partition.ledger, signal); // 3
     if (caughtUp === null) return;
     if (isFault(caughtUp)) return events.fault(caughtUp);
+    if (!(await attempted.findDeadLetters(partition))) return; // 3
     partition.suspectsReleased = true;
     events.released(partition);
   }

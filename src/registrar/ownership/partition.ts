@@ -15,6 +15,7 @@ import { type Parking, parkedTaintedThrough, parkedThrough } from "../intake/par
 import { createWindow, type Slot, settledThrough, taintedThrough, type Window } from "../intake/window.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { KnownLog, Limits } from "./commit-metadata.ts";
+import { createDeadLetters, type DeadLetters, lookFrom } from "./dead-letters.ts";
 import { isHolding, type Lease } from "./lease.ts";
 import type { TakeOver } from "./take-over.ts";
 
@@ -36,6 +37,7 @@ export interface OwnedPartition {
    * wherever a copy of its record stands, that copy is in doubt too.
    */
   readonly doubts: Map<string, Doubt>;
+  readonly deadLetters: DeadLetters;
   readonly window: Window;
   readonly parking: Parking;
   readonly ledger: Ledger;
@@ -87,37 +89,30 @@ export interface Work extends Read {
   readonly enteredAtMs: number;
 }
 
-export function createPartition(
-  number: number,
-  claim: string,
-  lease: Lease,
-  takenOverAtMs: number,
-  plans: Readonly<Record<InputTopic, TakeOver>>,
-  inherited: Limits,
-  topicIds: TopicIds,
-  ledger: Ledger,
-  parking: Parking,
-): OwnedPartition {
+export type TakenOver = Pick<
+  OwnedPartition,
+  "number" | "claim" | "lease" | "takenOverAtMs" | "inherited" | "topicIds" | "ledger" | "parking"
+> & {
+  readonly plans: Readonly<Record<InputTopic, TakeOver>>;
+  /** Where the dead-letter topic ended. */
+  readonly deadLettersEnd: number;
+};
+
+export function createPartition({ plans, deadLettersEnd, ...taken }: TakenOver): OwnedPartition {
   const epochsOf = ({ startAt, leaderEpoch }: TakeOver) => createLeaderEpochs(startAt, leaderEpoch);
   return {
-    number,
-    claim,
-    takenOverAtMs,
+    ...taken,
     suspectsBelow: { enrolled: plans.enrolled.suspectsBelow, retry: plans.retry.suspectsBelow },
-    inherited,
-    topicIds,
     readBefore: plans.retry.readThrough,
     leaderEpochs: { enrolled: epochsOf(plans.enrolled), retry: epochsOf(plans.retry) },
     doubts: new Map(),
+    deadLetters: createDeadLetters(plans, deadLettersEnd),
     window: createWindow(plans.enrolled.startAt),
-    parking,
-    ledger,
     lanes: new Map(),
     tenants: new Map(),
     waitingSuspects: new Set(),
     waitingForPromise: new Set(),
     lost: new AbortController(),
-    lease,
     confirmed: true,
     suspectsReleased: false,
     refilling: false,
@@ -161,6 +156,7 @@ export function knownLogOf(partition: OwnedPartition, topic: InputTopic, committ
     ledgerSize: partition.ledger.size,
     leaderEpoch: epochBefore(partition.leaderEpochs[topic], committedOffset),
     readThrough: topic === "retry" ? retryReadThrough(partition) : committedOffset,
+    deadLettersFrom: lookFrom(partition.deadLetters, topic, committedOffset),
   };
 }
 

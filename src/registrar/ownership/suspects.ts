@@ -14,17 +14,24 @@ import { note, parkedTenantOf } from "../intake/parking.ts";
 import { isRegistered } from "../ledger/ledger.ts";
 import type { Persist } from "../persist.ts";
 import type { RegistrarSettings } from "../settings.ts";
+import { noteFound } from "./dead-letters.ts";
 import type { OwnedPartition } from "./partition.ts";
 
 export interface Suspects {
   /** Fills the partition's parking and doubts. False when the session ended first. */
   find(partition: OwnedPartition, session: Session): Promise<boolean>;
+  /**
+   * Fills in which of them an earlier owner has dead-lettered; called once nothing of that owner's can be stored any more. False
+   * when the partition was lost first.
+   */
+  findDeadLetters(partition: OwnedPartition): Promise<boolean>;
 }
 
 export function createSuspects(log: EventLog, settings: RegistrarSettings, persist: Persist): Suspects {
   return {
     find: async (partition, session) =>
       (await indexParked(partition, session)) && (await findSuspects(partition, session)),
+    findDeadLetters,
   };
 
   async function indexParked(partition: OwnedPartition, session: Session): Promise<boolean> {
@@ -59,6 +66,20 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
       if (next >= suspectsBelow.enrolled) return { ok: true, value: true };
       const result = await log.scan("enrolled", number, next, onRecords, signal);
       return result.ok || enough.signal.aborted ? { ok: true, value: true } : result;
+    });
+    return done === true;
+  }
+
+  async function findDeadLetters({ number, doubts, deadLetters, lost }: OwnedPartition): Promise<boolean> {
+    if (doubts.size === 0 || settings.sabotage?.has("dead-letters-unread")) return true;
+    const done = await persist(lost.signal, "read dead letters", async () => {
+      const onRecords = (records: readonly LogRecord[]) => {
+        for (const record of records) noteFound(deadLetters, record);
+      };
+      const result = await log.scan("dlq", number, deadLetters.inheritedFrom, onRecords, lost.signal);
+      // A topic that ends before holds none of them any more: its records are memory for people, not for workers.
+      const isOver = result.ok || result.logEnd !== undefined;
+      return isOver ? { ok: true, value: true } : result;
     });
     return done === true;
   }

@@ -19,6 +19,8 @@ export interface TakeOver {
   readonly leaderEpoch: number;
   /** Where this input ends at the least, by what others have committed. */
   readonly readThrough: number;
+  /** Where dead letters of its records may stand that no commit covers; null: unknown. */
+  readonly deadLettersFrom: number | null;
 }
 
 /** `ledgerEmpty`: this partition's registered topic never held a record. `topicId`: of the input topic, now. */
@@ -52,6 +54,7 @@ export function planTakeOver(
     limits: metadata?.limits ?? null,
     leaderEpoch: known?.leaderEpoch ?? -1,
     readThrough,
+    deadLettersFrom: known?.deadLettersFrom ?? null,
   };
 }
 
@@ -61,7 +64,15 @@ export function fromTheStart({ limits }: TakeOver, { logStart, logEnd }: InputPo
 }
 
 function from(startAt: number, suspectsBelow: number) {
-  return { startAt, suspectsBelow, limits: null, leaderEpoch: -1, readThrough: startAt };
+  // Nothing is known of what stands there: a dead letter of the same position may be another record's.
+  return {
+    startAt,
+    suspectsBelow,
+    limits: null,
+    leaderEpoch: -1,
+    readThrough: startAt,
+    deadLettersFrom: null,
+  };
 }
 
 export type Gap = Omit<Extract<ReadResult, { kind: "gap" }>, "kind">;

@@ -39,9 +39,11 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "normal-form": 7,
   "claimed-objects": 18,
   "form-of-others": 18,
+  "dead-letters-unread": 52005808,
+  "ids-of-others": 52005413,
   "batch-as-a-whole": 10,
   "parked-unseen": 342,
-  "append-offsets": 500,
+  "append-offsets": 1827,
   "read-through": 1525,
   "parked-in-doubt": 52,
 };

@@ -73,6 +73,26 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
       assert.notEqual(world.registered()[0]?.data.id, "theirs");
     });
 
+  for (const [what, id, isAdopted] of [
+    [
+      "its id is of the form of ours, so it was made of another enrollment",
+      keyOf({ machine: "GONE" }),
+      false,
+    ],
+    ["in whatever case", keyOf({ machine: "GONE" }).toUpperCase(), false],
+    ["an id of another version says nothing", "829e5b51-1111-4aaa-8aaa-829e5b511111", true],
+    ["nor one of another variant", "829e5b51-1111-5aaa-caaa-829e5b511111", true],
+  ] as const)
+    test(what, async (t) => {
+      const world = createWorld(t);
+      world.graph.script(contoso, lost);
+      world.graph.objects.set(contoso, [cut({}, id)]);
+      world.emit({});
+      world.start();
+      await world.untilRegistered(1);
+      assert.equal(world.registered()[0]?.data.id === id, isAdopted);
+    });
+
   const fineOne = { machine: "FINE", at: "2017-01-01T00:00:00.0000001Z" };
 
   test("a registered object that keeps finer digits shows that Graph does not cut: the object is another's", async (t) => {

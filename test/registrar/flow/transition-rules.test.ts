@@ -34,6 +34,7 @@ function effectOf<K extends Effect["kind"]>(effects: readonly Effect[], kind: K)
 describe("the first of a lane", () => {
   const rows = [
     ["is registered by now: a duplicate", { isRegistered: true, doubt: ownDoubt }, "settled"],
+    ["was dead-lettered by an earlier owner", { isDeadLettered: true, doubt: inheritedDoubt }, "settled"],
     ["is in doubt: it is read back, promised or not", { doubt: ownDoubt, isPromised: false }, "reading-back"],
     [
       "is in doubt of another owner's, whose requests may still run",
@@ -45,6 +46,11 @@ describe("the first of a lane", () => {
   ] as const;
   for (const [name, facts, to] of rows)
     test(name, () => assert.equal(after(stageOf("queued"), turn("first", facts)).at, to));
+
+  test("was posted here although an earlier owner had dead-lettered it: it is read back", () => {
+    const stage = stageOf("backing-off", { attempts: 1 });
+    assert.equal(after(stage, turn("rested", { isDeadLettered: true, doubt: ownDoubt })).at, "reading-back");
+  });
 
   test("carries an id that Graph honours, in doubt after an outage: the next create tells", () => {
     const facts = turn("first", { doubt: doubtByCreate });

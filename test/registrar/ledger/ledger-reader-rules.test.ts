@@ -4,13 +4,13 @@ import { describe, type TestContext, test } from "node:test";
 import { keyOf, registeredBefore } from "../../../lab/testkit/enrollments.ts";
 import type { EventLog, SnapshotStore } from "../../../src/ports.ts";
 import { type Fault, isFault } from "../../../src/registrar/fault.ts";
-import { createParking } from "../../../src/registrar/intake/parking.ts";
 import { isRegistered, type Ledger, remember } from "../../../src/registrar/ledger/ledger.ts";
 import { createLedgerReader, lostSince } from "../../../src/registrar/ledger/ledger-reader.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/registrar/ledger/ledger-snapshot.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
-import { createPartition, type OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
+import type { OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
 import { createPersist } from "../../../src/registrar/persist.ts";
+import { freshPartition } from "../fresh-partition.ts";
 import { createWorld } from "../harness.ts";
 
 const machine = (n: number) => ({ machine: `HOST-${n}` });
@@ -50,19 +50,8 @@ function given(t: TestContext, wrap: (log: EventLog) => EventLog = (log) => log)
 }
 
 function partitionOf(ledger: Ledger): OwnedPartition {
-  const plan = {
-    startAt: 0,
-    suspectsBelow: 0,
-    attemptedThrough: 0,
-    limits: null,
-    leaderEpoch: -1,
-    readThrough: 0,
-  };
   const session = { partitions: [0], ended: never } as unknown as Parameters<typeof createLease>[0];
-  const limits = { settleMs: 0, orphanMs: 0, isHonoured: false };
-  const ids = { enrolled: null, retry: null, registered: null };
-  const plans = { enrolled: plan, retry: plan };
-  return createPartition(0, "c", createLease(session), 0, plans, limits, ids, ledger, createParking(0));
+  return freshPartition({ lease: createLease(session), ledger });
 }
 
 describe("reading on", () => {

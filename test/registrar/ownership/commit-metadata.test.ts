@@ -54,6 +54,7 @@ test("of a log that was known, what is unreadable is unknown, and without a ledg
     ledgerSize: 4,
     leaderEpoch: 3,
     readThrough: 11,
+    deadLettersFrom: null,
   });
   assert.deepEqual(stored({ ...known, t: 5, g: null, e: "3", r: -2 })?.known, {
     topicId: null,
@@ -62,6 +63,13 @@ test("of a log that was known, what is unreadable is unknown, and without a ledg
     ledgerSize: 4,
     leaderEpoch: -1,
     readThrough: 0,
+    deadLettersFrom: null,
   });
+  for (const [d, from] of [
+    [5, 5],
+    [-1, null],
+    ["5", null],
+  ])
+    assert.equal(stored({ ...known, d })?.known?.deadLettersFrom, from);
   for (const l of [-1, "9", undefined]) assert.equal(stored({ ...known, l })?.known, null);
 });

@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
 import type { Commit, CommitResult, RegistrarEvent, Session } from "../../../src/ports.ts";
-import { createParking } from "../../../src/registrar/intake/parking.ts";
 import { enter } from "../../../src/registrar/intake/window.ts";
-import { createLedger } from "../../../src/registrar/ledger/ledger.ts";
 import { createCommitter } from "../../../src/registrar/ownership/committer.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
-import { createPartition, type OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
+import type { OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
 import type { RegistrarSettings } from "../../../src/registrar/settings.ts";
+import { freshPartition } from "../fresh-partition.ts";
 import { settings } from "../harness.ts";
 
 export const commitIntervalMs = 1_000;
@@ -70,17 +69,7 @@ export function committerAlone(
   return Object.assign(world, { session, lease, owned, committer });
 
   function partitionOf(number: number): OwnedPartition {
-    const plan = {
-      startAt: 0,
-      suspectsBelow: 0,
-      attemptedThrough: 0,
-      limits: null,
-      leaderEpoch: -1,
-      readThrough: 0,
-    };
-    const limits = { settleMs: settings.settleMs, orphanMs: 0, isHonoured: false };
-    const ids = { enrolled: null, retry: null, registered: null };
-    const plans = { enrolled: plan, retry: plan };
-    return createPartition(number, "claim", lease, 0, plans, limits, ids, createLedger(), createParking(0));
+    const inherited = { settleMs: settings.settleMs, orphanMs: 0, isHonoured: false };
+    return freshPartition({ number, lease, inherited });
   }
 }

@@ -4,12 +4,12 @@ import { describe, type TestContext, test } from "node:test";
 import { contoso, parkedBefore } from "../../../lab/testkit/enrollments.ts";
 import type { Session, Topic } from "../../../src/ports.ts";
 import type { Fault } from "../../../src/registrar/fault.ts";
-import { createParking, note } from "../../../src/registrar/intake/parking.ts";
+import { note } from "../../../src/registrar/intake/parking.ts";
 import { enter, settle } from "../../../src/registrar/intake/window.ts";
 import { createLedger } from "../../../src/registrar/ledger/ledger.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
 import { createLogWatch } from "../../../src/registrar/ownership/log-watch.ts";
-import { createPartition } from "../../../src/registrar/ownership/partition.ts";
+import { freshPartition, planFrom } from "../fresh-partition.ts";
 import { createWorld, many, type World } from "../harness.ts";
 
 describe("a topic that was deleted and created again", () => {
@@ -153,20 +153,12 @@ describe("a look at the log", () => {
       state.surveys++;
       return state.fails ? Promise.resolve({ ok: false, reason: "no leader" }) : log.survey();
     };
-    const plan = {
-      startAt: 2,
-      suspectsBelow: 2,
-      attemptedThrough: 2,
-      limits: null,
-      leaderEpoch: -1,
-      readThrough: 2,
-    };
-    const session = { ended: new AbortController().signal } as Session;
-    const limits = { settleMs: 0, orphanMs: 0, isHonoured: false };
-    const ids = { enrolled: "id-e", retry: "id-r", registered: "id-g" };
-    const plans = { enrolled: plan, retry: { ...plan, startAt: 0 } };
-    const [ledger, parking] = [createLedger("id-g"), createParking(0)];
-    const partition = createPartition(0, "c", createLease(session), 0, plans, limits, ids, ledger, parking);
+    const partition = freshPartition({
+      lease: createLease({ ended: new AbortController().signal } as Session),
+      topicIds: { enrolled: "id-e", retry: "id-r", registered: "id-g" },
+      plans: { enrolled: planFrom(2), retry: planFrom(0, 2) },
+      ledger: createLedger("id-g"),
+    });
     const owned = new Map([[0, partition]]);
     const ports = { clock: world.time, log: { ...log, survey } };
     const watch = createLogWatch(

@@ -2,17 +2,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Moment } from "../../../src/moment.ts";
 import type { Clock, Session } from "../../../src/ports.ts";
-import { createParking, note, settleTaken, takeUp } from "../../../src/registrar/intake/parking.ts";
+import { note, settleTaken, takeUp } from "../../../src/registrar/intake/parking.ts";
 import { enter } from "../../../src/registrar/intake/window.ts";
-import { createLedger } from "../../../src/registrar/ledger/ledger.ts";
 import {
-  createPartition,
   isHeld,
   limitsOf,
   mayPublish,
   taintedThroughOf,
   widest,
 } from "../../../src/registrar/ownership/partition.ts";
+import { freshPartition, planFrom } from "../fresh-partition.ts";
 
 const leaseMs = 10_000;
 const heartbeat = { heldUntilMs: Number.POSITIVE_INFINITY };
@@ -29,18 +28,9 @@ function given({ startAt = 0, suspectsBelow = 0 } = {}) {
     ended: new AbortController().signal,
   } as Session;
   const lease = { session, renewedAt: moment(0) };
-  const plan = {
-    startAt,
-    suspectsBelow,
-    attemptedThrough: suspectsBelow,
-    limits: null,
-    leaderEpoch: -1,
-    readThrough: startAt,
-  };
-  const limits = { settleMs: 1_000, orphanMs: 0, isHonoured: false };
-  const ids = { enrolled: null, retry: null, registered: null };
-  const plans = { enrolled: plan, retry: plan };
-  return createPartition(0, "claim", lease, 0, plans, limits, ids, createLedger(), createParking(startAt));
+  const plan = planFrom(startAt, suspectsBelow);
+  const inherited = { settleMs: 1_000, orphanMs: 0, isHonoured: false };
+  return freshPartition({ lease, plans: { enrolled: plan, retry: plan }, inherited });
 }
 
 describe("held", () => {

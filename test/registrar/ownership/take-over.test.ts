@@ -57,14 +57,23 @@ for (const [name, at] of [
 
 test("what the stored commit says of the writer and of the log goes with the plan", () => {
   const limits = { settleMs: 20_000, orphanMs: 120_000, isHonoured: true };
-  const known = { topicId: "id", ledgerId: "g", ledgerEnd: 9, ledgerSize: 4, leaderEpoch: 3, readThrough: 0 };
+  const known = {
+    topicId: "id",
+    ledgerId: "g",
+    ledgerEnd: 9,
+    ledgerSize: 4,
+    leaderEpoch: 3,
+    readThrough: 0,
+    deadLettersFrom: 6,
+  };
   const metadata = encodeMetadata({ attemptedThrough: 7, claim: "c", limits, known });
   const plan = planTakeOver(position([4, metadata], 0, 9), "id", false, "stop");
   assert.ok(!isFault(plan));
-  assert.deepEqual([plan.limits, plan.leaderEpoch, plan.attemptedThrough], [limits, 3, 7]);
+  const { leaderEpoch, attemptedThrough, deadLettersFrom } = plan;
+  assert.deepEqual([plan.limits, leaderEpoch, attemptedThrough, deadLettersFrom], [limits, 3, 7, 6]);
   const afterGap = planTakeOver(position([4, metadata], 6, 9), "id", false, "continue");
   assert.ok(!isFault(afterGap));
-  assert.deepEqual([afterGap.limits, afterGap.leaderEpoch, afterGap.attemptedThrough], [limits, -1, 9]);
+  assert.deepEqual([afterGap.limits, afterGap.leaderEpoch, afterGap.deadLettersFrom], [limits, -1, null]);
 });
 
 test("a promise below the committed offset promises that offset all the same", () => {
@@ -79,7 +88,15 @@ describe("the log is the one that was known", () => {
       attemptedThrough: 4,
       claim: "c",
       limits: null,
-      known: { topicId, ledgerId: null, ledgerEnd: 0, ledgerSize: 0, leaderEpoch: -1, readThrough: 0 },
+      known: {
+        topicId,
+        ledgerId: null,
+        ledgerEnd: 0,
+        ledgerSize: 0,
+        leaderEpoch: -1,
+        readThrough: 0,
+        deadLettersFrom: null,
+      },
     });
   const table: [what: string, at: InputPosition, topicId: string | null, message: RegExp | null][] = [
     ["when it starts at the position", position([4, promise(4)], 4, 9), "id", null],
@@ -110,9 +127,18 @@ describe("the log is the one that was known", () => {
 
 test("commit metadata comes back as it went, and anything else is nothing", () => {
   const limits = { settleMs: 20_000, orphanMs: 120_000, isHonoured: true };
-  const known = { topicId: "t", ledgerId: "g", ledgerEnd: 9, ledgerSize: 4, leaderEpoch: 3, readThrough: 0 };
+  const known = {
+    topicId: "t",
+    ledgerId: "g",
+    ledgerEnd: 9,
+    ledgerSize: 4,
+    leaderEpoch: 3,
+    readThrough: 0,
+    deadLettersFrom: 0,
+  };
   for (const metadata of [
     { attemptedThrough: 12, claim: "x", limits, known },
+    { attemptedThrough: 12, claim: "x", limits, known: { ...known, deadLettersFrom: null } },
     { attemptedThrough: 12, claim: "x", limits: null, known: null },
   ])
     assert.deepEqual(decodeMetadata(encodeMetadata(metadata)), metadata);

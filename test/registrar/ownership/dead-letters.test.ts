@@ -1,0 +1,97 @@
+/** Where the next owner must look for dead letters that no commit covers, and what counts as one of a record. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { deadLetterRecord } from "../../../src/domain/dead-letter.ts";
+import type { LogRecord } from "../../../src/ports.ts";
+import {
+  createDeadLetters,
+  isDeadLettered,
+  lookFrom,
+  noteFound,
+  noteSent,
+  noteStored,
+} from "../../../src/registrar/ownership/dead-letters.ts";
+import { planFrom } from "../fresh-partition.ts";
+
+const utf8 = new TextEncoder();
+const none = { enrolled: planFrom(0), retry: planFrom(0) };
+
+function recordAt(offset: number, text: string | null, topic: LogRecord["topic"] = "enrolled"): LogRecord {
+  const value = text === null ? null : utf8.encode(text);
+  return { topic, partition: 0, offset, key: null, value, headers: [], timestampMs: 0, leaderEpoch: -1 };
+}
+
+function letterOf(record: LogRecord): LogRecord {
+  const refusal = { code: "graph-422", message: "no", pointers: [] };
+  const letter = deadLetterRecord(0, record, {
+    refusal,
+    attempts: 1,
+    at: record,
+    timeMs: 0,
+    requestId: null,
+  });
+  return { ...letter, offset: 0, timestampMs: 0, leaderEpoch: -1 };
+}
+
+describe("the next owner looks", () => {
+  test("from the topic's end where nothing is open", () => {
+    assert.equal(lookFrom(createDeadLetters(none, 7), "enrolled", 0), 7);
+  });
+
+  test("from where the topic ended when the dead letter was sent, until a commit covers its record", () => {
+    const letters = createDeadLetters(none, 7);
+    noteSent(letters, "enrolled", 3);
+    noteStored(letters, 9);
+    noteSent(letters, "enrolled", 4);
+    noteStored(letters, 10);
+    assert.deepEqual(
+      [3, 4, 5].map((committed) => lookFrom(letters, "enrolled", committed)),
+      [7, 10, 11],
+    );
+    assert.equal(lookFrom(letters, "retry", 0), 11, "the other input has its own");
+  });
+
+  test("from no later than before where the log does not say where it stored the letter", () => {
+    const letters = createDeadLetters(none, 7);
+    noteStored(letters, null);
+    noteStored(letters, 3);
+    assert.equal(letters.end, 7);
+  });
+
+  test("from where the last owner said, until all that it left in doubt is committed", () => {
+    const enrolled = { ...planFrom(2, 6), deadLettersFrom: 4 };
+    const letters = createDeadLetters({ enrolled, retry: planFrom(0) }, 7);
+    assert.equal(letters.inheritedFrom, 4);
+    assert.deepEqual(
+      [5, 6].map((committed) => lookFrom(letters, "enrolled", committed)),
+      [4, 7],
+    );
+  });
+
+  test("from the end where the last owner did not say, or said more than there is", () => {
+    for (const deadLettersFrom of [null, 12]) {
+      const enrolled = { ...planFrom(2, 6), deadLettersFrom };
+      assert.equal(createDeadLetters({ enrolled, retry: planFrom(0) }, 7).inheritedFrom, 7);
+    }
+  });
+});
+
+describe("a record is dead-lettered already", () => {
+  const letters = createDeadLetters(none, 0);
+  for (const record of [recordAt(3, "A"), recordAt(4, null)]) noteFound(letters, letterOf(record));
+  noteFound(letters, recordAt(5, "not a dead letter", "dlq"));
+
+  for (const [what, record, expected] of [
+    ["where its place and its bytes are the same", recordAt(3, "A"), true],
+    ["also when it has no bytes", recordAt(4, null), true],
+    ["not where another record stands in its place: the topic was made again", recordAt(3, "B"), false],
+    ["not where the same bytes stand elsewhere: that is another record", recordAt(9, "A"), false],
+    ["not by what is no dead letter", recordAt(5, "not a dead letter"), false],
+  ] as const)
+    test(what, () => assert.equal(isDeadLettered(letters, record), expected));
+
+  test("where what was moved to the retry topic came from its place", () => {
+    const headers = [["origin", utf8.encode("enrolled/0/3")]] as const;
+    assert.equal(isDeadLettered(letters, { ...recordAt(0, "A", "retry"), headers }), true);
+  });
+});
