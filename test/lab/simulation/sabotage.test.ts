@@ -40,7 +40,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "claimed-objects": 18,
   "form-of-others": 18,
   "dead-letters-unread": 52005808,
-  "ids-of-others": 52005413,
+  "ids-of-others": 169262,
   "batch-as-a-whole": 10,
   "parked-unseen": 342,
   "append-offsets": 1827,
