@@ -13,9 +13,10 @@
 /**
  * Folders and files of src. `imports`: whose modules it may import; `types`: whose types; `packages`; `node`: modules of
  * Node itself, "*" for all. Arrows point inward: domain <- policy <- registrar. Adapters know domain and ports, and not
- * each other. Only compose.ts builds adapters, and cli builds what the command line alone needs.
+ * each other; all may say what is wrong (problem). Only compose.ts builds adapters, and cli builds what the command line alone needs.
  */
 const layers = {
+  problem: {},
   ports: {},
   domain: { types: ["ports"], packages: ["typebox"], node: ["crypto", "assert", "assert/strict"] },
   policy: { imports: ["domain"], types: ["ports"], node: ["assert", "assert/strict"] },
@@ -91,7 +92,7 @@ function outside(name, from, packages, node) {
 
 function layerRules([name, { imports = [], types = [], packages = [], node = [] }]) {
   const from = { path: inSrc([name]) };
-  const values = inSrc([name, ...imports]);
+  const values = inSrc([name, "problem", ...imports]);
   return [
     {
       name: `src/${name}: values`,
@@ -105,7 +106,7 @@ function layerRules([name, { imports = [], types = [], packages = [], node = [] 
       from,
       to: {
         path: ofRooms(rooms),
-        pathNot: inSrc([name, ...imports, ...types]),
+        pathNot: inSrc([name, "problem", ...imports, ...types]),
         dependencyTypes: ["type-only"],
       },
     },
@@ -161,7 +162,7 @@ const forbidden = [
     from: { path: "^lab/simulation/" },
     to: {
       path: ofRooms(rooms),
-      pathNot: ["^lab/simulation/", inSrc(["clock", "domain", "policy", "ports", "registrar"])],
+      pathNot: ["^lab/simulation/", inSrc(["clock", "domain", "policy", "ports", "problem", "registrar"])],
     },
   },
   {

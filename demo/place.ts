@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KafkaConfig } from "kafkajs";
 import { plain, say } from "../src/cli/terminal.ts";
-import { type Problem, readKafkaSecurity } from "../src/compose.ts";
+import { readKafkaSecurity } from "../src/compose.ts";
 import { loadSettings } from "../src/config/load.ts";
+import type { Problem } from "../src/problem.ts";
 
 export interface DemoPlace {
   readonly ok: true;

@@ -1,15 +1,15 @@
 /** The demo's course: emulator, log and worker in one process; emit, wait until all is settled, read back. */
-
 import { emulatorCredential } from "../emulator/credential.ts";
 import { type FaultProfile, type Faults, faultProfile } from "../emulator/faults.ts";
 import { type Emulator, startEmulator } from "../emulator/server.ts";
 import { documentedLimits } from "../emulator/throttle.ts";
 import { seededRandom } from "../src/cli/samples/random.ts";
 import { systemClock } from "../src/clock.ts";
-import { type OpenLog, openLogWithRetry, type Problem, startWorker } from "../src/compose.ts";
+import { type OpenLog, openLogWithRetry, startWorker } from "../src/compose.ts";
 import { loadSettings } from "../src/config/load.ts";
 import type { Settings } from "../src/config/table.ts";
 import type { Observer } from "../src/ports.ts";
+import type { Problem } from "../src/problem.ts";
 import type { DemoPlace } from "./place.ts";
 import { type DemoPlan, demoTenants, planDemo } from "./plan.ts";
 import type { DemoProgress } from "./progress.ts";

@@ -14,17 +14,11 @@ import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
 import type { SecurityResult } from "./log/kafka/cluster/security.ts";
 import type { KafkaSettings } from "./log/kafka/kafka-log.ts";
 import type { Clock, EventLog, LogTail, Observer, Random } from "./ports.ts";
+import type { Problem } from "./problem.ts";
 import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
 import { sleep } from "./sleep.ts";
-
-/** What is wrong and what to type; `code` is stable and kebab-case. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly fix: string;
-}
 
 export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 

@@ -3,6 +3,7 @@
  * (Kafka, embedded, simulated) is held to them by the suites in test/contracts/, and the registrar
  * assumes nothing else. Expected failures are values; a thrown error is a bug.
  */
+import type { Problem } from "./problem.ts";
 
 // ── EventLog ────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,15 +47,6 @@ export type AppendResult = { readonly ok: true } | { readonly ok: false; readonl
 
 export type OnStored = (index: number, offset: number) => void;
 
-/** What no repetition changes. */
-export interface LogProblem {
-  /** Stable, kebab-case. */
-  readonly code: string;
-  readonly message: string;
-  /** What to type, that it is safe, and what it loses. */
-  readonly fix: string;
-}
-
 /**
  * `nextOffset`: where the next scan goes on. On failure, records already handed over stay handed over. `logEnd`: given
  * when the log ends before `fromOffset`, which no repetition changes: what was there is gone. `problem`: given when what
@@ -62,7 +54,7 @@ export interface LogProblem {
  */
 export type ScanResult =
   | { readonly ok: true; readonly nextOffset: number }
-  | { readonly ok: false; readonly reason: string; readonly logEnd?: number; readonly problem?: LogProblem };
+  | { readonly ok: false; readonly reason: string; readonly logEnd?: number; readonly problem?: Problem };
 
 /** Bounds are next-offsets: `start` of the first record that is still there, `end` of the next that is appended. */
 export interface Bounds {
@@ -117,7 +109,7 @@ export interface EventLog {
    */
   join(
     onSession: (session: Session) => void,
-    onFailure: (reason: string, problem?: LogProblem) => void,
+    onFailure: (reason: string, problem?: Problem) => void,
   ): Promise<Membership>;
 
   /** Why this log does not answer at present, in one line that names the broker or the partition; null: it answers. */
@@ -446,7 +438,7 @@ export type RegistrarEvent =
       readonly idempotencyKey: string;
       readonly ids: readonly string[];
     }
-  | { readonly kind: "fault"; readonly code: string; readonly message: string; readonly fix: string };
+  | ({ readonly kind: "fault" } & Problem);
 
 export type Observer = (event: RegistrarEvent) => void;
 

@@ -1,5 +1,5 @@
 /** The options as typed, and what they ask for. */
-import type { Problem } from "../../src/cli/terminal.ts";
+import type { Problem } from "../../src/problem.ts";
 
 export interface ChaosFlags {
   readonly events: number;

@@ -1,9 +1,9 @@
 /** Brokers of a run's own, since they are killed: the testkit's. */
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import type { Problem } from "../../src/cli/terminal.ts";
 import { systemClock } from "../../src/clock.ts";
 import { topicName } from "../../src/domain/topics.ts";
+import type { Problem } from "../../src/problem.ts";
 import { startOwnBroker } from "../testkit/broker.ts";
 import { startCluster } from "../testkit/broker-cluster.ts";
 import { type Brokers, type Cluster, cluster, oneBroker } from "./brokers.ts";

@@ -2,12 +2,12 @@
  * The course: brokers, the emulator and three workers as processes; emission that keeps ahead of them; faults at the
  * planned points; an end when nothing is left unsettled; then everything is read and counted.
  */
-
 import { readBack } from "../../demo/read-back.ts";
 import { systemClock as clock } from "../../src/clock.ts";
-import { type OpenLog, openLog, type Problem } from "../../src/compose.ts";
+import { type OpenLog, openLog } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { topicName } from "../../src/domain/topics.ts";
+import type { Problem } from "../../src/problem.ts";
 import { sleep } from "../../src/sleep.ts";
 import type { Brokers, Cluster } from "./brokers.ts";
 import { emit, strike } from "./course.ts";

@@ -2,14 +2,14 @@
  * What an operator does when a worker stopped with a fault: what the fault says, if that is safe. A worker whose fault
  * offers nothing to go on with stays stopped: that is how a run ends in which the log lost what the worker relies on.
  */
-import type { Fault } from "../../src/registrar/fault.ts";
+import type { Problem } from "../../src/problem.ts";
 import type { ProcessSettings } from "./process-settings.ts";
 
 export interface Operator {
   /** What the next life is started with. */
   configure(settings: ProcessSettings): ProcessSettings;
   /** False: it must not be started again. `isHarmed`: the log lost records that it had acknowledged. */
-  handle(fault: Fault, isHarmed: boolean): boolean;
+  handle(fault: Problem, isHarmed: boolean): boolean;
 }
 
 /** Whatever it lost is still there in another topic. */

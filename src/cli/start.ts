@@ -13,7 +13,6 @@ import {
   checkGraphFiles,
   type OpenLog,
   openLogWithRetry,
-  type Problem,
   startWorker,
   type Worker,
 } from "../compose.ts";
@@ -24,6 +23,7 @@ import { openLogger } from "../observe/logger.ts";
 import { type LogObserver, openLogObserver } from "../observe/logs.ts";
 import { type Metrics, openMetrics } from "../observe/metrics.ts";
 import { nonBlockingOutput } from "../observe/output.ts";
+import type { Problem } from "../problem.ts";
 import { openHealthServer, type Readiness } from "../server/health-server.ts";
 import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";

@@ -1,14 +1,7 @@
 /** What commands say to people, and how they end. Results go to standard output, everything else to standard error. */
-
 import type { SettingProblem } from "../config/problem.ts";
+import type { Problem } from "../problem.ts";
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
-/** What is wrong and what to type; `code` is stable and kebab-case. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly fix: string;
-}
 
 /**
  * Output that nobody can take. A reader that went away (`| head -1`) has had what it wanted: the command goes on without

@@ -4,12 +4,13 @@
  * pass, or concerns one tenant: that is a warning.
  */
 import type { Clock, GraphSilence } from "../ports.ts";
+import type { Problem } from "../problem.ts";
 import type { OpenedGraph } from "./graph-client.ts";
 import type { TokenFailure } from "./token-cache.ts";
 
 export interface GraphAccess {
   /** What is wrong and what to type. */
-  readonly problem: { readonly code: string; readonly message: string; readonly fix: string } | null;
+  readonly problem: Problem | null;
   readonly warnings: readonly string[];
 }
 

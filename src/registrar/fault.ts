@@ -1,24 +1,14 @@
-/** Why the registrar stops by itself: no retry and no single record could change that. */
-export interface Fault {
-  /** Stable, kebab-case. */
-  readonly code: string;
-  readonly message: string;
-  /** What to type or change. */
-  readonly fix: string;
-}
+/** Why the registrar stops by itself: faults. No retry and no single record could change one. */
+import type { Problem } from "../problem.ts";
 
-export function isFault(value: object): value is Fault {
-  return "fix" in value;
-}
-
-export const idsRefused: Fault = {
+export const idsRefused: Problem = {
   code: "graph-ids-refused",
   message: "Graph refuses objects that carry an id (the same record was accepted without one).",
   fix: "Set GRAPH_SEND_ID=omit and start again. Nothing was dead-lettered; all that is unsettled will be taken up.",
 };
 
 /** `detail` names the authority's error and the variable to check. */
-export function secretRefused(detail: string): Fault {
+export function secretRefused(detail: string): Problem {
   return {
     code: "credential-refused",
     message: `No tenant can be served: ${detail}`,
@@ -26,7 +16,7 @@ export function secretRefused(detail: string): Fault {
   };
 }
 
-export function routeMissing(detail: string): Fault {
+export function routeMissing(detail: string): Problem {
   return {
     code: "graph-route-missing",
     message: `Graph does not offer POST /beta/deviceManagement/certificateConnectorDetails: ${detail}`,
@@ -34,7 +24,7 @@ export function routeMissing(detail: string): Fault {
   };
 }
 
-export function membershipLost(reason: string): Fault {
+export function membershipLost(reason: string): Problem {
   return {
     code: "membership-lost",
     message: `The worker can't go on reading from the log: ${reason}`,
@@ -42,7 +32,7 @@ export function membershipLost(reason: string): Fault {
   };
 }
 
-export function parkedRecordsGone(partition: number, from: number): Fault {
+export function parkedRecordsGone(partition: number, from: number): Problem {
   return {
     code: "parked-records-gone",
     message: `retry partition ${partition}: records from offset ${from} on, parked and not settled, are no longer there.`,
@@ -54,7 +44,7 @@ export function parkedRecordsGone(partition: number, from: number): Fault {
 export function parkedCopyLost(
   partition: number,
   first: { readonly enrolledOffset: number; readonly retryOffset: number | null },
-): Fault {
+): Problem {
   return {
     code: "parked-copy-lost",
     message:
@@ -67,7 +57,7 @@ export function parkedCopyLost(
 }
 
 /** `what`: how it differs from what was known. */
-export function ledgerLost(partition: number, what: string): Fault {
+export function ledgerLost(partition: number, what: string): Problem {
   return {
     code: "ledger-lost",
     message:
@@ -86,7 +76,7 @@ export function ledgerMisplaced(
   misplaced: number,
   first: { readonly offset: number; readonly home: number },
   partitionCount: number,
-): Fault {
+): Problem {
   return {
     code: "ledger-misplaced",
     message:

@@ -1,13 +1,13 @@
 /** Tries an operation of the log until it succeeds or is no longer wanted. */
-
 import { backoffMs } from "../policy/backoff.ts";
-import type { Clock, LogProblem, Observer, Random } from "../ports.ts";
+import type { Clock, Observer, Random } from "../ports.ts";
+import type { Problem } from "../problem.ts";
 import { sleep } from "../sleep.ts";
 
 export type Attempt<T> =
   | { readonly ok: true; readonly value: T }
   /** `problem`: no repetition changes it. */
-  | { readonly ok: false; readonly reason: string; readonly problem?: LogProblem };
+  | { readonly ok: false; readonly reason: string; readonly problem?: Problem };
 
 /** Resolves to null once the signal aborted; an attempt that was under way then does not count. */
 export type Persist = <T>(
@@ -21,7 +21,7 @@ const retryBackoff = { baseMs: 200, capMs: 5_000 };
 /** `onProblem`: what no repetition changes; the attempt is given up. */
 export function createPersist(
   { clock, random, observe }: { clock: Clock; random: Random; observe: Observer },
-  onProblem: (problem: LogProblem) => void = () => {},
+  onProblem: (problem: Problem) => void = () => {},
 ): Persist {
   return async (signal, operation, attempt) => {
     for (let failures = 0; !signal.aborted; ) {

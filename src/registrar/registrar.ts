@@ -4,7 +4,8 @@
  * transition.ts and flow.ts (a record's life), committer.ts (the watermark).
  */
 import type { Membership, Ports, Session } from "../ports.ts";
-import { type Fault, membershipLost } from "./fault.ts";
+import type { Problem } from "../problem.ts";
+import { membershipLost } from "./fault.ts";
 import { createFlow } from "./flow/flow.ts";
 import { createIntake } from "./flow/intake.ts";
 import { createParker } from "./flow/parker.ts";
@@ -22,7 +23,7 @@ import { type RegistrarStatus, statusOf } from "./status.ts";
 
 export interface Registrar {
   /** Resolves when it has stopped: null after `stop`, else why it stopped by itself. Never rejects. */
-  readonly done: Promise<Fault | null>;
+  readonly done: Promise<Problem | null>;
   /** Begins nothing new, waits up to `drainMs` for what is in flight, commits, leaves the group. Idempotent. */
   stop(drainMs: number): Promise<void>;
   status(): RegistrarStatus;
@@ -33,7 +34,7 @@ const faultDrainMs = 5_000;
 export function startRegistrar(ports: Ports, settings: RegistrarSettings): Registrar {
   const { log, clock, observe } = ports;
   const owned = new Map<number, OwnedPartition>();
-  const ended = Promise.withResolvers<Fault | null>();
+  const ended = Promise.withResolvers<Problem | null>();
   let session: Session | null = null;
   let stopping: Promise<void> | null = null;
   const isStopping = () => stopping !== null;
@@ -103,13 +104,13 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     parker.refill(partition);
   }
 
-  function fail(fault: Fault): void {
+  function fail(fault: Problem): void {
     if (isStopping()) return;
     observe({ kind: "fault", ...fault });
     stopping = end(faultDrainMs, fault);
   }
 
-  async function end(drainMs: number, fault: Fault | null): Promise<void> {
+  async function end(drainMs: number, fault: Problem | null): Promise<void> {
     flow.stop();
     watch.stop();
     snapshots.stop();

@@ -8,12 +8,10 @@
  */
 import { areEqual, leastTarget, type PartitionCounts } from "../domain/partition-counts.ts";
 import type { InputPosition, InputTopic, Topic } from "../ports.ts";
+import type { Problem } from "../problem.ts";
 import { type CommitMetadata, decodeMetadata } from "../registrar/ownership/commit-metadata.ts";
 
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly fix: string;
+export interface RepartitionProblem extends Problem {
   /** Someone has to type something else; otherwise the same may do later. */
   readonly usage: boolean;
 }
@@ -38,7 +36,7 @@ export interface Unsettled {
 }
 
 export type Plan =
-  | { readonly kind: "refused"; readonly problem: Problem }
+  | { readonly kind: "refused"; readonly problem: RepartitionProblem }
   /** The counts are as asked for; whether the ledger is in place is another question. */
   | { readonly kind: "reached" }
   | {
@@ -84,11 +82,11 @@ function unsettledIn({ counts, positions, ledgerEnds }: Found): Unsettled[] {
   });
 }
 
-function refused(problem: Problem): Plan {
+function refused(problem: RepartitionProblem): Plan {
   return { kind: "refused", problem };
 }
 
-function tooFew(target: number, most: number): Problem {
+function tooFew(target: number, most: number): RepartitionProblem {
   return {
     code: "partitions-fewer",
     message: `Kafka can't take partitions away, and a topic has ${most}: ${target} are too few.`,
@@ -97,7 +95,7 @@ function tooFew(target: number, most: number): Problem {
   };
 }
 
-export function workersRun(members: number): Problem {
+export function workersRun(members: number): RepartitionProblem {
   return {
     code: "workers-run",
     message: `${members} ${members === 1 ? "worker is a member" : "workers are members"} of the group, and none may run meanwhile.`,
@@ -106,7 +104,7 @@ export function workersRun(members: number): Problem {
   };
 }
 
-export function unguarded(target: number): Problem {
+export function unguarded(target: number): RepartitionProblem {
   return {
     code: "partitions-unguarded",
     message:
@@ -116,7 +114,7 @@ export function unguarded(target: number): Problem {
   };
 }
 
-function notDrained(unsettled: readonly Unsettled[]): Problem {
+function notDrained(unsettled: readonly Unsettled[]): RepartitionProblem {
   const count = unsettled.reduce((sum, { settled, end }) => sum + end - settled, 0);
   const [{ topic, partition, settled }] = unsettled as [Unsettled];
   return {
@@ -127,7 +125,7 @@ function notDrained(unsettled: readonly Unsettled[]): Problem {
   };
 }
 
-function noRoom(target: number): Problem {
+function noRoom(target: number): RepartitionProblem {
   return {
     code: "partitions-in-doubt",
     message:

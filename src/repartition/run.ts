@@ -8,7 +8,7 @@ import { areEqual, type PartitionCounts } from "../domain/partition-counts.ts";
 import type { Commit, EventLog, InputPosition, Topic } from "../ports.ts";
 import { carryOver } from "./carry-over.ts";
 import { type MoveProgress, moveLedger, sizeOf, surveyLedger, type TwoIds } from "./move-ledger.ts";
-import { type Plan, type Problem, plan, unguarded, workersRun } from "./plan.ts";
+import { type Plan, plan, type RepartitionProblem, unguarded, workersRun } from "./plan.ts";
 
 type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
@@ -45,7 +45,7 @@ export interface Report {
   readonly twoIds: readonly TwoIds[];
 }
 
-export type Ended = Report | { readonly ok: false; readonly problem: Problem };
+export type Ended = Report | { readonly ok: false; readonly problem: RepartitionProblem };
 
 export async function repartition(parts: Parts, partitions: number, dryRun: boolean): Promise<Ended> {
   const counts = await parts.cluster.counts();
@@ -71,7 +71,7 @@ async function planFor(
   partitions: number,
 ): Promise<
   | { readonly ok: true; readonly plan: Exclude<Plan, { kind: "refused" }> }
-  | { readonly ok: false; readonly problem: Problem }
+  | { readonly ok: false; readonly problem: RepartitionProblem }
 > {
   const [members, positions, survey] = [
     await cluster.members(),
@@ -135,7 +135,7 @@ async function carryOut(
 }
 
 /** Null: it has so many partitions. */
-async function raise(parts: Parts, topic: Topic, partitions: number): Promise<Problem | null> {
+async function raise(parts: Parts, topic: Topic, partitions: number): Promise<RepartitionProblem | null> {
   const counts = await parts.cluster.counts();
   if (!counts.ok) return failed(counts.reason).problem;
   if (counts.value[topic] >= partitions) return null;
@@ -156,7 +156,7 @@ async function memberFound({ cluster }: Parts): Promise<string | null> {
   return members.value === 0 ? null : workersRun(members.value).message; // 1
 }
 
-function failed(reason: string): { readonly ok: false; readonly problem: Problem } {
+function failed(reason: string): { readonly ok: false; readonly problem: RepartitionProblem } {
   return {
     ok: false,
     problem: {

@@ -1,6 +1,7 @@
 /** /livez, /readyz and /metrics on one port, for orchestrators, Prometheus and people. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Problem } from "../problem.ts";
 
 export interface Readiness {
   readonly ready: boolean;
@@ -26,7 +27,7 @@ export type OpenedHealthServer =
   | { readonly ok: true; readonly server: HealthServer }
   | {
       readonly ok: false;
-      readonly problem: { readonly code: string; readonly message: string; readonly fix: string };
+      readonly problem: Problem;
     };
 
 export async function openHealthServer(settings: HealthSettings): Promise<OpenedHealthServer> {

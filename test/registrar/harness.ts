@@ -18,7 +18,7 @@ import { type Asked, createScriptedGraph, type ScriptedGraph } from "../../lab/t
 import { type VirtualTime, virtualTime } from "../../lab/testkit/virtual-time.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import type { Random, RegistrarEvent, SnapshotStore } from "../../src/ports.ts";
-import type { Fault } from "../../src/registrar/fault.ts";
+import type { Problem } from "../../src/problem.ts";
 import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 
@@ -52,7 +52,7 @@ export interface Worker {
   readonly events: readonly RegistrarEvent[];
   seen<K extends RegistrarEvent["kind"]>(kind: K): Extract<RegistrarEvent, { kind: K }>[];
   /** Why it stopped by itself; undefined while it has not stopped. */
-  fault(): Fault | null | undefined;
+  fault(): Problem | null | undefined;
   /** Ends without warning; what it had sent goes on without it. */
   crash(): void;
   /** A clean stop. */
@@ -139,7 +139,7 @@ function startWorker(
 ): Worker {
   const events: RegistrarEvent[] = [];
   let dead = false;
-  let fault: Fault | null | undefined;
+  let fault: Problem | null | undefined;
   const clock = time.ofProcess(() => dead);
   const alive = <T>(result: Promise<T>): Promise<T> =>
     new Promise((resolve) => void result.then((value) => dead || resolve(value)));

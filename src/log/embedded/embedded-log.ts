@@ -7,7 +7,6 @@
  * - One worker a directory, for as long as its process lives (lock.ts).
  * - What was stored and can't be read back whole is reported, never skipped (store.ts, high-water-mark.ts).
  */
-
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -26,8 +25,9 @@ import type {
   SurveyResult,
   Topic,
 } from "../../ports.ts";
+import type { Problem } from "../../problem.ts";
 import { sleep } from "../../sleep.ts";
-import { attempt, type Failure, isBusy, type Problem, reasonOf } from "./errors.ts";
+import { attempt, type Failure, isBusy, reasonOf } from "./errors.ts";
 import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
 import { lockForWorker } from "./lock.ts";
 import { Reader, type TailResult } from "./reader.ts";

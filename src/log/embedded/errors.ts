@@ -1,11 +1,5 @@
 /** What can go wrong with the files of the embedded log, as values that say what to type. */
-
-export interface Problem {
-  /** Stable, kebab-case. */
-  readonly code: string;
-  readonly message: string;
-  readonly fix: string;
-}
+import type { Problem } from "../../problem.ts";
 
 /** `retryable`: may pass by itself or by what other programs do, so trying again later makes sense. */
 export interface Failure {

@@ -4,7 +4,6 @@
  * Nothing is buffered: a read takes its records from the file when it is called. `generation` guards the commits
  * even if somebody removes the lock file under a running worker.
  */
-
 import assert from "node:assert/strict";
 import type {
   Clock,
@@ -16,8 +15,9 @@ import type {
   Session,
   Topic,
 } from "../../ports.ts";
+import type { Problem } from "../../problem.ts";
 import { sleep } from "../../sleep.ts";
-import { attempt, type Failure, type Problem, reasonOf } from "./errors.ts";
+import { attempt, type Failure, reasonOf } from "./errors.ts";
 import type { Store } from "./store.ts";
 import type { Wake } from "./wake.ts";
 import type { Writer } from "./writer.ts";

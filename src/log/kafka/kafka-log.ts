@@ -1,6 +1,7 @@
 /** EventLog and LogTail on Apache Kafka: wiring only. */
 import { topicName } from "../../domain/topics.ts";
 import { type Clock, type EventLog, inputTopics, type LogTail, type Topic } from "../../ports.ts";
+import type { Problem } from "../../problem.ts";
 import { openWire, type Wire } from "./cluster/client.ts";
 import type { WireSettings } from "./cluster/cluster.ts";
 import { hungUp, protocolError } from "./cluster/errors.ts";
@@ -14,7 +15,6 @@ import { createJoin } from "./group/group.ts";
 import { createProducer } from "./produce/producer.ts";
 import { openFailure } from "./set-up/open-problem.ts";
 import { checkGroups, type GroupCheck } from "./set-up/other-groups.ts";
-import type { Problem } from "./set-up/topic-checks.ts";
 import { prepareTopics } from "./set-up/topics.ts";
 
 export interface KafkaSettings {

@@ -12,7 +12,8 @@
 import assert from "node:assert/strict";
 import type { Unknown } from "../../policy/classify.ts";
 import type { GraphObject, GraphReply } from "../../ports.ts";
-import { type Fault, idsRefused, routeMissing, secretRefused } from "../fault.ts";
+import type { Problem } from "../../problem.ts";
+import { idsRefused, routeMissing, secretRefused } from "../fault.ts";
 import { carriesId, isToldByCreate, type Known, raiseDoubt } from "./doubt.ts";
 import type { Answered, Effect, Failure, TenantNow } from "./life-events.ts";
 import { blockedRefusal } from "./refusals.ts";
@@ -177,6 +178,6 @@ function backOff(atLeastMs: number, report: Failure): Effect {
   return { kind: "back-off", backoff: "retry", atLeastMs, report };
 }
 
-function fault(what: Fault): Effect {
+function fault(what: Problem): Effect {
   return { kind: "fault", fault: what };
 }

@@ -1,6 +1,6 @@
 /** What the parts of the core share: the ports, the settings, what Graph has shown, and the one way to say that something happened. */
 import type { Ports } from "../../ports.ts";
-import type { Fault } from "../fault.ts";
+import type { Problem } from "../../problem.ts";
 import type { OwnedPartition, UnsettledRecord } from "../ownership/partition.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import type { Known } from "./doubt.ts";
@@ -25,5 +25,5 @@ export interface Outside {
   settled(partition: OwnedPartition): void;
   /** Records wait for a commit: one that promises them, or that renews the lease. */
   commitNow(): void;
-  fault(fault: Fault): void;
+  fault(fault: Problem): void;
 }

@@ -3,7 +3,7 @@ import type { Refusal } from "../../domain/refusal.ts";
 import type { Moment } from "../../moment.ts";
 import type { Verdict } from "../../policy/classify.ts";
 import type { GraphObject, GraphReply } from "../../ports.ts";
-import type { Fault } from "../fault.ts";
+import type { Problem } from "../../problem.ts";
 import type { Doubt } from "./stage.ts";
 
 export type LifeEvent =
@@ -123,7 +123,7 @@ export type Effect =
   // ── beyond the record ──
   | { readonly kind: "report"; readonly failure: Failure; readonly retryInMs: number }
   | { readonly kind: "block-tenant"; readonly detail: string }
-  | { readonly kind: "fault"; readonly fault: Fault };
+  | { readonly kind: "fault"; readonly fault: Problem };
 
 /** An attempt that failed, as it is reported. */
 export interface Failure {

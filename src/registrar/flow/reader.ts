@@ -5,7 +5,7 @@
  * 2. What was read before the session changed, or before a new position was set, is read again.
  */
 import { type InputTopic, inputTopics, type LogRecord, type Ports, type Session } from "../../ports.ts";
-import type { Fault } from "../fault.ts";
+import type { Problem } from "../../problem.ts";
 import { epochBefore, noteEpoch } from "../intake/leader-epochs.ts";
 import { hasRoom } from "../intake/window.ts";
 import { isOwned, type OwnedPartition, sessionOf, trackOf } from "../ownership/partition.ts";
@@ -32,7 +32,7 @@ export interface ReaderParts {
   readonly onRead: () => void;
   /** Takes the partition over again: its log is not the one that was read. */
   readonly regain: (partition: OwnedPartition, topic: InputTopic) => Promise<void>;
-  readonly fault: (fault: Fault) => void;
+  readonly fault: (fault: Problem) => void;
 }
 
 const fullWindowWaitMs = 250;

@@ -12,7 +12,8 @@
 import { createHomes, createPlacement, type Placement } from "../../domain/ledger-home.ts";
 import { readLedgerEntry } from "../../domain/registered.ts";
 import type { EventLog, LogRecord, Observer, SnapshotStore, TopicSurvey } from "../../ports.ts";
-import { type Fault, isFault, ledgerLost, ledgerMisplaced } from "../fault.ts";
+import { isProblem, type Problem } from "../../problem.ts";
+import { ledgerLost, ledgerMisplaced } from "../fault.ts";
 import type { KnownLog } from "../ownership/commit-metadata.ts";
 import { isOwned, type OwnedPartition } from "../ownership/partition.ts";
 import type { Persist } from "../persist.ts";
@@ -29,11 +30,15 @@ export interface LedgerReader {
     topic: TopicSurvey,
     known: readonly (KnownLog | null)[],
     signal: AbortSignal,
-  ): Promise<Ledger | Fault | null>;
+  ): Promise<Ledger | Problem | null>;
   /** Reads on to the end; null when the signal aborted first. */
-  catchUp(partition: number, ledger: Ledger, signal: AbortSignal): Promise<Ledger | Fault | null>;
+  catchUp(partition: number, ledger: Ledger, signal: AbortSignal): Promise<Ledger | Problem | null>;
   /** Saves what grew by at least `entriesMin` since it was loaded or saved. Resolves to a fault that it met. */
-  save(partitions: readonly OwnedPartition[], entriesMin: number, signal: AbortSignal): Promise<Fault | null>;
+  save(
+    partitions: readonly OwnedPartition[],
+    entriesMin: number,
+    signal: AbortSignal,
+  ): Promise<Problem | null>;
 }
 
 export function createLedgerReader(
@@ -50,9 +55,9 @@ export function createLedgerReader(
     topic: TopicSurvey,
     known: readonly (KnownLog | null)[],
     signal: AbortSignal,
-  ): Promise<Ledger | Fault | null> {
+  ): Promise<Ledger | Problem | null> {
     const ledger = await openAny(partition, topic, known, signal);
-    if (ledger === null || isFault(ledger)) return ledger;
+    if (ledger === null || isProblem(ledger)) return ledger;
     const least = Math.max(0, ...known.map((one) => one?.ledgerSize ?? 0));
     if (ledger.size >= least) return ledger;
     return ledgerLost(partition, `it holds ${ledger.size} enrollments, and held ${least} before`); // 3
@@ -63,7 +68,7 @@ export function createLedgerReader(
     topic: TopicSurvey,
     known: readonly (KnownLog | null)[],
     signal: AbortSignal,
-  ): Promise<Ledger | Fault | null> {
+  ): Promise<Ledger | Problem | null> {
     for (const one of known) {
       const lost = one === null ? null : lostSince(partition, topic, one.ledgerId, one.ledgerEnd); // 3
       if (lost !== null) return lost;
@@ -86,7 +91,7 @@ export function createLedgerReader(
     partition: number,
     topicId: string | null,
     signal: AbortSignal,
-  ): Promise<Ledger | Fault | null> {
+  ): Promise<Ledger | Problem | null> {
     const ledger = createLedger(topicId);
     savedSizes.set(ledger, 0);
     return readOn(partition, ledger, 0, signal);
@@ -96,19 +101,19 @@ export function createLedgerReader(
     partition: number,
     ledger: Ledger,
     signal: AbortSignal,
-  ): Promise<Ledger | Fault | null> {
+  ): Promise<Ledger | Problem | null> {
     // Its last entry once more: what shows that the log is the one that was read.
     const { last } = ledger;
     const read = await readOn(partition, ledger, last?.offset ?? ledger.nextOffset, signal, last);
     if (read !== null) return read;
     if (signal.aborted) return null;
     const whole = await readAll(partition, ledger.topicId, signal); // 1
-    if (whole === null || isFault(whole)) return whole;
+    if (whole === null || isProblem(whole)) return whole;
     const missing = lacks(whole, ledger);
     if (missing !== null) {
       // Perhaps it was stored while the rest was read.
       const again = await readOn(partition, whole, whole.nextOffset, signal);
-      if (again === null || isFault(again)) return again;
+      if (again === null || isProblem(again)) return again;
       if (!isRegistered(whole, missing))
         return ledgerLost(partition, `it lacks ${missing}, which stood in it before`); // 3
     }
@@ -124,13 +129,13 @@ export function createLedgerReader(
     from: number,
     signal: AbortSignal,
     expected: Ledger["last"] = null,
-  ): Promise<Ledger | Fault | null> {
+  ): Promise<Ledger | Problem | null> {
     let next = from;
     let isFirst = expected !== null;
     const placement = placementOf(partition, ledger);
     const other = new AbortController();
     const stop = AbortSignal.any([signal, other.signal]);
-    return persist<Ledger | Fault>(stop, "read ledger", async () => {
+    return persist<Ledger | Problem>(stop, "read ledger", async () => {
       const onRecords = (records: readonly LogRecord[]) => {
         if (isFirst && !isEntry(records[0], expected)) return other.abort();
         isFirst = false;
@@ -162,13 +167,13 @@ export function createLedgerReader(
     partitions: readonly OwnedPartition[],
     entriesMin: number,
     signal: AbortSignal,
-  ): Promise<Fault | null> {
+  ): Promise<Problem | null> {
     if (snapshots === undefined) return null;
     for (const { number, ledger } of partitions.filter(isOwned)) {
       if (ledger.size - (savedSizes.get(ledger) ?? 0) < entriesMin) continue;
       const caughtUp = await catchUp(number, ledger, signal); // 2
       if (caughtUp === null) return null;
-      if (isFault(caughtUp)) return caughtUp;
+      if (isProblem(caughtUp)) return caughtUp;
       const result = await snapshots.save(number, encodeSnapshot(ledger, log.partitionCount));
       savedSizes.set(ledger, ledger.size);
       if (!result.ok)
@@ -189,13 +194,13 @@ export function lostSince(
   { id, bounds }: TopicSurvey,
   knownId: string | null,
   knownEnd: number,
-): Fault | null {
+): Problem | null {
   if (id !== null && knownId !== null && id !== knownId)
     return ledgerLost(partition, "it was deleted and created again");
   const end = bounds[partition]?.end ?? 0;
   return end < knownEnd ? endsEarly(partition, knownEnd, end) : null;
 }
 
-function endsEarly(partition: number, knownEnd: number, end: number): Fault {
+function endsEarly(partition: number, knownEnd: number, end: number): Problem {
   return ledgerLost(partition, `it ends at ${end}, and was read to ${knownEnd} before`);
 }

@@ -1,6 +1,6 @@
 /** When ledgers are saved: now and then, and at the end. */
 import type { Clock } from "../../ports.ts";
-import type { Fault } from "../fault.ts";
+import type { Problem } from "../../problem.ts";
 import type { OwnedPartition } from "../ownership/partition.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
@@ -23,7 +23,7 @@ const entriesAtStopMin = 1_000;
 
 export function createSnapshots(
   { clock, settings, owned, ledgers }: SnapshotsParts,
-  onFault: (fault: Fault) => void,
+  onFault: (fault: Problem) => void,
 ): Snapshots {
   let stopped = false;
   let cancel = plan();

@@ -5,7 +5,7 @@
  * 2. So is a retry partition that ends before a copy of a parked record that was acknowledged there and not read yet.
  */
 import { type Bounds, type Clock, type EventLog, type InputTopic, inputTopics } from "../../ports.ts";
-import type { Fault } from "../fault.ts";
+import type { Problem } from "../../problem.ts";
 import type { Awaited } from "../intake/parking.ts";
 import { lostSince } from "../ledger/ledger-reader.ts";
 import { type OwnedPartition, settledThroughOf, trackOf } from "./partition.ts";
@@ -24,7 +24,7 @@ export function createLogWatch(
   { clock, log }: { clock: Clock; log: EventLog },
   owned: ReadonlyMap<number, OwnedPartition>,
   checkParked: (partition: OwnedPartition, beyondEnd: readonly Awaited[]) => void,
-  onFault: (fault: Fault) => void,
+  onFault: (fault: Problem) => void,
 ): LogWatch {
   let bounds: Partial<Record<InputTopic, readonly Bounds[]>> = {};
   let stopped = false;

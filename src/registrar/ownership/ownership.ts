@@ -11,7 +11,6 @@
  *    may stand elsewhere, outside the watermark.
  * 5. The log must be the one that the stored commits know: the same topics, none shorter than it was.
  */
-
 import { momentOf } from "../../moment.ts";
 import {
   type InputPosition,
@@ -21,9 +20,9 @@ import {
   type Session,
   type SurveyResult,
 } from "../../ports.ts";
+import { isProblem, type Problem } from "../../problem.ts";
 import { sleep } from "../../sleep.ts";
 import { randomUuid } from "../claim.ts";
-import { type Fault, isFault } from "../fault.ts";
 import { createParking } from "../intake/parking.ts";
 import type { LedgerReader } from "../ledger/ledger-reader.ts";
 import type { Persist } from "../persist.ts";
@@ -42,7 +41,7 @@ export interface OwnershipEvents {
   lost(partition: OwnedPartition): void;
   /** A commit just ended with an unknown outcome; it may still land. */
   commitUnknown(): void;
-  fault(fault: Fault): void;
+  fault(fault: Problem): void;
 }
 
 export interface OwnershipParts {
@@ -130,12 +129,12 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     const known = inputTopics.map((topic) => knownBy(positions[topic]));
     const ledger = await ledgers.open(number, topics.registered, known, session.ended); // 5
     if (ledger === null) return;
-    if (isFault(ledger)) return events.fault(ledger);
+    if (isProblem(ledger)) return events.fault(ledger);
     const ledgerEmpty = ledger.nextOffset === 0;
     const plans = {} as Record<InputTopic, TakeOver>;
     for (const topic of inputTopics) {
       const plan = planTakeOver(positions[topic], topics[topic].id, ledgerEmpty, settings.onRetentionGap);
-      if (isFault(plan)) return events.fault(plan);
+      if (isProblem(plan)) return events.fault(plan);
       plans[topic] = topic === lost ? fromTheStart(plan, positions[topic]) : plan;
     }
     const claim = randomUuid(random);
@@ -212,7 +211,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     await sleep(clock, partition.takenOverAtMs + partition.inherited.settleMs - clock.nowMs(), signal);
     const caughtUp = await ledgers.catchUp(partition.number, partition.ledger, signal); // 3
     if (caughtUp === null) return;
-    if (isFault(caughtUp)) return events.fault(caughtUp);
+    if (isProblem(caughtUp)) return events.fault(caughtUp);
     if (!(await attempted.findDeadLetters(partition))) return; // 3
     partition.suspectsReleased = true;
     events.released(partition);

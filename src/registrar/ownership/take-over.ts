@@ -5,7 +5,7 @@
  * 2. Records that nobody settled and that the log no longer holds are never passed over silently.
  */
 import type { InputPosition, InputTopic, ReadResult } from "../../ports.ts";
-import type { Fault } from "../fault.ts";
+import type { Problem } from "../../problem.ts";
 import { decodeMetadata, type Limits } from "./commit-metadata.ts";
 
 export interface TakeOver {
@@ -29,7 +29,7 @@ export function planTakeOver(
   topicId: string | null,
   ledgerEmpty: boolean,
   onRetentionGap: "stop" | "continue",
-): TakeOver | Fault {
+): TakeOver | Problem {
   const { topic, partition, committed, logStart, logEnd } = position;
   if (committed === null) {
     // Every create is preceded by a commit. Without one, and nothing ever registered, nothing was attempted; if
@@ -90,7 +90,7 @@ function gapOf(
   return readThrough > bounds.logEnd ? { why: "truncated", expected: readThrough, ...bounds } : null;
 }
 
-export function gapFault(topic: InputTopic, partition: number, gap: Gap): Fault {
+export function gapFault(topic: InputTopic, partition: number, gap: Gap): Problem {
   const { why, expected, logStart, logEnd } = gap;
   const what = {
     deleted: `records ${expected} to ${logStart - 1} were deleted by retention before anybody settled them.`,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { keyOf, registeredBefore } from "../../../lab/testkit/enrollments.ts";
 import type { EventLog, SnapshotStore } from "../../../src/ports.ts";
-import { type Fault, isFault } from "../../../src/registrar/fault.ts";
+import { isProblem, type Problem } from "../../../src/problem.ts";
 import { isRegistered, type Ledger, remember } from "../../../src/registrar/ledger/ledger.ts";
 import { createLedgerReader, lostSince } from "../../../src/registrar/ledger/ledger-reader.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/registrar/ledger/ledger-snapshot.ts";
@@ -42,7 +42,7 @@ function given(t: TestContext, wrap: (log: EventLog) => EventLog = (log) => log)
   const opened = async (topicId: string | null = "id-g"): Promise<Ledger> => {
     const end = (world.log.records("registered").at(-1)?.offset ?? -1) + 1;
     const ledger = await done(reader.open(0, { id: topicId, bounds: [{ start: 0, end }] }, [], never));
-    assert.ok(ledger !== null && !isFault(ledger), JSON.stringify(ledger));
+    assert.ok(ledger !== null && !isProblem(ledger), JSON.stringify(ledger));
     return ledger;
   };
   const from = () => world.log.scans.map((scan) => scan.from);
@@ -70,7 +70,7 @@ describe("reading on", () => {
     world.log.scans.length = 0;
     const lost = await done(reader.catchUp(0, ledger, never));
     assert.deepEqual(from().slice(0, 2), [4, 0]);
-    assert.ok(lost !== null && isFault(lost));
+    assert.ok(lost !== null && isProblem(lost));
   });
 
   test("after a failure in the middle it goes on from there", async (t) => {
@@ -92,7 +92,7 @@ describe("reading on", () => {
     const { world, opened, reader, done } = given(t);
     const ledger = await opened();
     world.log.cutEnd("registered", 0, 3);
-    const fault = (await done(reader.catchUp(0, ledger, never))) as Fault;
+    const fault = (await done(reader.catchUp(0, ledger, never))) as Problem;
     assert.match(fault.message, /ends at 3, and was read to 4/);
   });
 
@@ -114,7 +114,7 @@ describe("reading on", () => {
       world.log.store(registeredBefore(machine(7)));
       await world.time.pass(10);
       const read = await reading;
-      assert.ok(read !== null && !isFault(read));
+      assert.ok(read !== null && !isProblem(read));
       assert.ok(isRegistered(read, keyOf(machine(7))));
       assert.equal(read.nextOffset, 7);
     });
@@ -125,7 +125,7 @@ describe("reading on", () => {
       await world.time.until("it looks once more", () => world.log.scans.length === 3);
       world.log.cutEnd("registered", 0, 2);
       await world.time.pass(10);
-      assert.match(((await reading) as Fault).message, /ends at 2, and was read to 6/);
+      assert.match(((await reading) as Problem).message, /ends at 2, and was read to 6/);
     });
 
     test("and a session that ends meanwhile, nothing is said of it", async (t) => {

@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from "node:test";
 import { contoso, keyOf, registeredBefore } from "../../../lab/testkit/enrollments.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
 import type { NewRecord, SnapshotStore } from "../../../src/ports.ts";
-import { type Fault, isFault } from "../../../src/registrar/fault.ts";
+import { isProblem, type Problem } from "../../../src/problem.ts";
 import { absorb, createLedger, type Ledger, remember } from "../../../src/registrar/ledger/ledger.ts";
 import { createLedgerReader } from "../../../src/registrar/ledger/ledger-reader.ts";
 import { encodeSnapshot } from "../../../src/registrar/ledger/ledger-snapshot.ts";
@@ -37,7 +37,7 @@ function readerOf(world: World, snapshots?: SnapshotStore) {
 
 async function open(world: World, snapshots?: SnapshotStore): Promise<Ledger> {
   const opened = await tryOpen(world, snapshots);
-  assert.ok(!isFault(opened), JSON.stringify(opened));
+  assert.ok(!isProblem(opened), JSON.stringify(opened));
   return opened;
 }
 
@@ -45,8 +45,8 @@ async function tryOpen(
   world: World,
   snapshots?: SnapshotStore,
   known: readonly KnownLog[] = [],
-): Promise<Ledger | Fault> {
-  let ledger: Ledger | Fault | null = null;
+): Promise<Ledger | Problem> {
+  let ledger: Ledger | Problem | null = null;
   const bounds = [{ start: 0, end: world.log.records("registered").at(-1)?.offset ?? -1 }].map(
     ({ start, end }) => ({ start, end: end + 1 }),
   );
@@ -122,7 +122,7 @@ describe("a ledger with records of tenants that live in another partition only i
     world.log.store(registeredBefore(machine(0)));
     world.log.store(stray(elsewhere()));
     const fault = await tryOpen(world);
-    assert.ok(isFault(fault));
+    assert.ok(isProblem(fault));
     assert.equal(fault.code, "ledger-misplaced");
     assert.match(fault.message, /partition 0: 1 record belongs .*\(the first, at offset 1, into 1\)/);
     assert.match(fault.fix, /repartition --partitions 3$/);
@@ -134,7 +134,7 @@ describe("a ledger with records of tenants that live in another partition only i
     world.log.store(stray(elsewhere(), 2));
     assert.equal((await open(world)).size, 1);
     world.log.store(stray(elsewhere()));
-    assert.ok(isFault(await tryOpen(world)));
+    assert.ok(isProblem(await tryOpen(world)));
   });
 
   test("a snapshot made under another number of partitions hides none", async (t) => {
@@ -144,14 +144,14 @@ describe("a ledger with records of tenants that live in another partition only i
     const ledger = createLedger();
     absorb(ledger, world.log.records("registered"));
     snapshots.kept = encodeSnapshot(ledger, 1);
-    assert.ok(isFault(await tryOpen(world, snapshots)));
+    assert.ok(isProblem(await tryOpen(world, snapshots)));
   });
 });
 
 describe("a ledger that is not the one we knew is a fault:", () => {
-  async function assertLost(opened: Promise<Ledger | Fault>, what: RegExp): Promise<void> {
+  async function assertLost(opened: Promise<Ledger | Problem>, what: RegExp): Promise<void> {
     const fault = await opened;
-    assert.ok(isFault(fault), "it was taken for the ledger");
+    assert.ok(isProblem(fault), "it was taken for the ledger");
     assert.equal(fault.code, "ledger-lost");
     assert.match(fault.message, what);
   }
@@ -190,7 +190,7 @@ describe("a ledger that is not the one we knew is a fault:", () => {
   test("it ends before the stored commits know", async (t) => {
     const { world } = await givenSnapshot(t);
     await assertLost(tryOpen(world, undefined, [known({ ledgerEnd: 6 })]), /ends at 5, and was read to 6/);
-    assert.ok(!isFault(await tryOpen(world, undefined, [known({ ledgerEnd: 5 })])));
+    assert.ok(!isProblem(await tryOpen(world, undefined, [known({ ledgerEnd: 5 })])));
   });
 
   test("it holds fewer enrollments than the stored commits know", async (t) => {
@@ -199,7 +199,7 @@ describe("a ledger that is not the one we knew is a fault:", () => {
       tryOpen(world, undefined, [known({ ledgerSize: 6 })]),
       /holds 5 enrollments, and held 6/,
     );
-    assert.ok(!isFault(await tryOpen(world, undefined, [known({ ledgerSize: 5 })])));
+    assert.ok(!isProblem(await tryOpen(world, undefined, [known({ ledgerSize: 5 })])));
   });
 
   test("an entry of the snapshot is gone, though it is as long", async (t) => {
@@ -216,12 +216,12 @@ describe("a ledger that is not the one we knew is a fault:", () => {
     remember(ledger, keyOf(machine(7)), "id-7");
     world.log.compact("registered", 0, 4);
     world.log.store(registeredBefore(machine(4)));
-    let read: Ledger | Fault | null | undefined;
+    let read: Ledger | Problem | null | undefined;
     void reader.catchUp(0, ledger, never).then((result) => {
       read = result;
     });
     await world.time.until("it was read on", () => read !== undefined);
-    assert.ok(read !== null && read !== undefined && isFault(read));
+    assert.ok(read !== null && read !== undefined && isProblem(read));
     assert.match(read.message, new RegExp(keyOf(machine(7))));
   });
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { contoso, parkedBefore } from "../../../lab/testkit/enrollments.ts";
 import type { Session, Topic } from "../../../src/ports.ts";
-import type { Fault } from "../../../src/registrar/fault.ts";
+import type { Problem } from "../../../src/problem.ts";
 import { note } from "../../../src/registrar/intake/parking.ts";
 import { enter, settle } from "../../../src/registrar/intake/window.ts";
 import { createLedger } from "../../../src/registrar/ledger/ledger.ts";
@@ -148,7 +148,7 @@ describe("a look at the log", () => {
   function given(t: TestContext) {
     const world = createWorld(t);
     const { log } = world.log.connect(world.time, () => false);
-    const state = { surveys: 0, fails: false, faults: [] as Fault[] };
+    const state = { surveys: 0, fails: false, faults: [] as Problem[] };
     const survey: typeof log.survey = () => {
       state.surveys++;
       return state.fails ? Promise.resolve({ ok: false, reason: "no leader" }) : log.survey();

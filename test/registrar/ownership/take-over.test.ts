@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { InputPosition } from "../../../src/ports.ts";
-import { isFault } from "../../../src/registrar/fault.ts";
+import { isProblem } from "../../../src/problem.ts";
 import { decodeMetadata, encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
 import { gapFault, planTakeOver } from "../../../src/registrar/ownership/take-over.ts";
 
@@ -34,7 +34,7 @@ const table: [
 for (const [name, at, ledgerEmpty, startAt, suspectsBelow] of table) {
   test(name, () => {
     const plan = planTakeOver(at, "id", ledgerEmpty, "stop");
-    assert.ok(!isFault(plan));
+    assert.ok(!isProblem(plan));
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [startAt, suspectsBelow]);
     assert.ok(plan.attemptedThrough >= plan.suspectsBelow);
   });
@@ -46,11 +46,11 @@ for (const [name, at] of [
 ] as const) {
   test(`${name}: a fault that names the place, or everything left is suspect if told to go on`, () => {
     const fault = planTakeOver(at, "id", false, "stop");
-    assert.ok(isFault(fault));
+    assert.ok(isProblem(fault));
     assert.match(fault.message, /enrolled partition 3/);
     assert.match(fault.fix, /ON_RETENTION_GAP=continue/);
     const plan = planTakeOver(at, "id", false, "continue");
-    assert.ok(!isFault(plan));
+    assert.ok(!isProblem(plan));
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [at.logStart, at.logEnd]);
   });
 }
@@ -68,17 +68,17 @@ test("what the stored commit says of the writer and of the log goes with the pla
   };
   const metadata = encodeMetadata({ attemptedThrough: 7, claim: "c", limits, known });
   const plan = planTakeOver(position([4, metadata], 0, 9), "id", false, "stop");
-  assert.ok(!isFault(plan));
+  assert.ok(!isProblem(plan));
   const { leaderEpoch, attemptedThrough, deadLettersFrom } = plan;
   assert.deepEqual([plan.limits, leaderEpoch, attemptedThrough, deadLettersFrom], [limits, 3, 7, 6]);
   const afterGap = planTakeOver(position([4, metadata], 6, 9), "id", false, "continue");
-  assert.ok(!isFault(afterGap));
+  assert.ok(!isProblem(afterGap));
   assert.deepEqual([afterGap.limits, afterGap.leaderEpoch, afterGap.deadLettersFrom], [limits, -1, null]);
 });
 
 test("a promise below the committed offset promises that offset all the same", () => {
   const plan = planTakeOver(position([6, promise(4)], 0, 9), "id", false, "stop");
-  assert.ok(!isFault(plan));
+  assert.ok(!isProblem(plan));
   assert.deepEqual([plan.startAt, plan.suspectsBelow, plan.attemptedThrough], [6, 6, 6]);
 });
 
@@ -115,8 +115,8 @@ describe("the log is the one that was known", () => {
   for (const [what, at, topicId, message] of table)
     test(what, () => {
       const plan = planTakeOver(at, topicId, false, "stop");
-      assert.equal(isFault(plan), message !== null);
-      if (isFault(plan)) assert.match(plan.message, message!);
+      assert.equal(isProblem(plan), message !== null);
+      if (isProblem(plan)) assert.match(plan.message, message!);
     });
 
   test("a record before the position that is gone is said to be lost with its leader", () => {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { KafkaConfig, SASLOptions } from "kafkajs";
-import type { Problem } from "../set-up/topic-checks.ts";
+import type { Problem } from "../../../problem.ts";
 
 export interface SecuritySettings {
   /** Null: plain TCP. Paths are of PEM files; no CA file: the authorities that Node.js trusts. */

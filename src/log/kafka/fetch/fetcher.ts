@@ -3,7 +3,8 @@
  * begins to want records while it is out is asked for by a short one, on a connection of its own. So a record that
  * arrives at an idle partition is handed over at once, and one that has a backlog never waits for the idle ones.
  */
-import type { Clock, LogProblem } from "../../../ports.ts";
+import type { Clock } from "../../../ports.ts";
+import type { Problem } from "../../../problem.ts";
 import type { Wire } from "../cluster/client.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
@@ -51,7 +52,7 @@ export function createFetcher(
   lines: FetcherLines,
   settings: FetcherSettings,
   clock: Clock,
-  onFatal: (reason: string, problem?: LogProblem) => void,
+  onFatal: (reason: string, problem?: Problem) => void,
 ): Fetcher {
   const { maxPartitionFetchBytes, health } = settings;
   const polls = new Map<number, Set<"long" | "short">>();

@@ -1,5 +1,6 @@
 /** What reading has in common, with membership and without. */
-import type { Clock, LogProblem, LogRecord, Topic } from "../../../ports.ts";
+import type { Clock, LogRecord, Topic } from "../../../ports.ts";
+import type { Problem } from "../../../problem.ts";
 import { errorCodes, errorName, isPassing } from "../cluster/errors.ts";
 import type { Fetched } from "./fetch-request.ts";
 import { BatchError, type DecodedRecords, decodeBatches, type RawRecord } from "./record-batch.ts";
@@ -68,9 +69,9 @@ export function checkFetched({ errorCode }: Fetched): void {
 
 /** A batch that could not be read twice: what is to be done. */
 export class Unreadable extends Error {
-  readonly problem: LogProblem;
+  readonly problem: Problem;
 
-  constructor(problem: LogProblem) {
+  constructor(problem: Problem) {
     super(`${problem.message} ${problem.fix}`);
     this.problem = problem;
   }

@@ -1,5 +1,6 @@
 /** What to do about a batch that can't be read: safe by topic, and with what it loses. */
-import type { LogProblem, Topic } from "../../../ports.ts";
+import type { Topic } from "../../../ports.ts";
+import type { Problem } from "../../../problem.ts";
 import type { BatchError } from "./record-batch.ts";
 
 /** What the commands to type need. */
@@ -11,7 +12,7 @@ export interface Place {
   readonly groupId: string;
 }
 
-export function unreadableBatch(error: BatchError, place: Place): LogProblem {
+export function unreadableBatch(error: BatchError, place: Place): Problem {
   const { topic, partition } = place;
   return {
     code: "batch-unreadable",

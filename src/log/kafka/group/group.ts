@@ -9,8 +9,9 @@
  */
 import { strict as assert } from "node:assert";
 import { momentOf } from "../../../moment.ts";
-import type { Clock, EventLog, LogProblem, Session } from "../../../ports.ts";
+import type { Clock, EventLog, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
+import type { Problem } from "../../../problem.ts";
 import type { Wire } from "../cluster/client.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Line } from "../cluster/line.ts";
@@ -35,7 +36,7 @@ export interface GroupSettings extends SessionSettings {
 
 interface Lost {
   readonly reason: string;
-  readonly problem?: LogProblem;
+  readonly problem?: Problem;
 }
 
 type Step<T> =

@@ -1,6 +1,7 @@
 /** One round of joining the group: JoinGroup, the assignment if this member is the leader, SyncGroup. */
 import { momentOf } from "../../../moment.ts";
-import type { Clock, LogProblem } from "../../../ports.ts";
+import type { Clock } from "../../../ports.ts";
+import type { Problem } from "../../../problem.ts";
 import type { Wire } from "../cluster/client.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Node } from "../cluster/node.ts";
@@ -85,7 +86,7 @@ export async function joinAndSync(
 }
 
 /** What somebody has to change before this worker can be a member, or read what it was given. */
-export function refused(reason: string): { readonly reason: string; readonly problem: LogProblem } {
+export function refused(reason: string): { readonly reason: string; readonly problem: Problem } {
   const problem = {
     code: "membership-refused",
     message: `The worker can't go on reading from the log: ${reason}`,

@@ -8,16 +8,9 @@
  * 3. Commits are sent one after another, in the order of calls.
  */
 import { elapsedMs, type Moment, momentOf } from "../../../moment.ts";
-import type {
-  Clock,
-  Commit,
-  CommitResult,
-  InputPosition,
-  LogProblem,
-  PositionsResult,
-  Session,
-} from "../../../ports.ts";
+import type { Clock, Commit, CommitResult, InputPosition, PositionsResult, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
+import type { Problem } from "../../../problem.ts";
 import type { Wire } from "../cluster/client.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
@@ -62,7 +55,7 @@ export interface SessionPorts {
   forgetCoordinator(): void;
   /** The broker says that this generation is over, or that it does not know this member any more. */
   onOver(memberIsUnknown: boolean): void;
-  onFatal(reason: string, problem?: LogProblem): void;
+  onFatal(reason: string, problem?: Problem): void;
 }
 
 const overErrors = new Set([

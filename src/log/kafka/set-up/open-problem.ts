@@ -1,4 +1,5 @@
 /** Why a cluster can't be used, for people: what is wrong, where, what to type. Never the password. */
+import type { Problem } from "../../../problem.ts";
 import {
   chain,
   connectionCode,
@@ -9,7 +10,6 @@ import {
   reasonOf,
 } from "../cluster/errors.ts";
 import type { KafkajsSecurity } from "../cluster/security.ts";
-import type { Problem } from "./topic-checks.ts";
 
 interface OpenFailure {
   readonly ok: false;

@@ -6,11 +6,11 @@
  * 2. Another group is in the way while it has members, or while it left records that it may have attempted and has not settled.
  * 3. What this client may not list is passed over, and said.
  */
+import type { Problem } from "../../../problem.ts";
 import type { Wire } from "../cluster/client.ts";
 import { protocolError } from "../cluster/errors.ts";
 import type { Node } from "../cluster/node.ts";
 import { listBounds, type Place } from "../fetch/offsets.ts";
-import type { Problem } from "./topic-checks.ts";
 
 export interface GroupCheck {
   readonly groupId: string;

@@ -9,13 +9,7 @@
 import { areEqual, leastTarget, type PartitionCounts } from "../../../domain/partition-counts.ts";
 import { topicName, topics } from "../../../domain/topics.ts";
 import type { Topic } from "../../../ports.ts";
-
-/** What is wrong and what to type; `code` is stable and kebab-case. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly fix: string;
-}
+import type { Problem } from "../../../problem.ts";
 
 export interface TopicPlace {
   readonly brokers: readonly string[];

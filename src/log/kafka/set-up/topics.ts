@@ -5,6 +5,7 @@
  */
 import { topicName, topics as topicRoles } from "../../../domain/topics.ts";
 import type { Clock, Topic } from "../../../ports.ts";
+import type { Problem } from "../../../problem.ts";
 import type { Wire } from "../cluster/client.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Node } from "../cluster/node.ts";
@@ -17,7 +18,6 @@ import {
   durabilityWarnings,
   grant,
   largerMessageBytes,
-  type Problem,
   settingProblem,
   type TopicFacts,
   type TopicPlace,

@@ -6,7 +6,7 @@ import type { Fetched } from "../../../../src/log/kafka/fetch/fetch-request.ts";
 import { createFetcher, type Fetcher } from "../../../../src/log/kafka/fetch/fetcher.ts";
 import { createInbox } from "../../../../src/log/kafka/fetch/inbox.ts";
 import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
-import type { LogProblem } from "../../../../src/ports.ts";
+import type { Problem } from "../../../../src/problem.ts";
 import { fakeLine, inTurn, listOffsets } from "../fake-broker.ts";
 
 const batch = encodeBatch([{ key: null, value: Buffer.of(1), headers: [] }], 0, {
@@ -37,7 +37,7 @@ interface Given {
   readonly end?: number;
   readonly topicIds?: () => string | null;
   readonly seek: readonly [offset: number, leaderEpoch: number];
-  readonly onFatal?: (reason: string, problem?: LogProblem) => void;
+  readonly onFatal?: (reason: string, problem?: Problem) => void;
 }
 
 function readOver(
@@ -134,8 +134,8 @@ damaged.writeBigInt64BE(3n, 0);
 damaged[damaged.length - 1]! ^= 1;
 
 test("a batch that can't be read, twice, ends it with where, what to do and what that loses", async (t) => {
-  const fatal = Promise.withResolvers<LogProblem | undefined>();
-  const onFatal = (_: string, problem?: LogProblem) => fatal.resolve(problem);
+  const fatal = Promise.withResolvers<Problem | undefined>();
+  const onFatal = (_: string, problem?: Problem) => fatal.resolve(problem);
   readOver(t, { answers: inTurn(fetched({ bytes: damaged })), seek: [3, -1], onFatal });
   const problem = await fatal.promise;
   assert.equal(problem?.code, "batch-unreadable");

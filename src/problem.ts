@@ -1,0 +1,12 @@
+/** What is wrong, and what a person can do about it: the one form of every failure that no repetition changes. */
+export interface Problem {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  readonly message: string;
+  /** What to type or change, that it is safe, and what it loses. */
+  readonly fix: string;
+}
+
+export function isProblem(value: object): value is Problem {
+  return "fix" in value;
+}
