@@ -62,6 +62,20 @@ test("every path of the project that is named exists", () => {
   assert.deepEqual(missing, []);
 });
 
+test("docs/ARCHITECTURE.md names each folder and file of src, and of its folders", () => {
+  const page = pages.find(({ path }) => path === "docs/ARCHITECTURE.md")?.text ?? "";
+  const named = new Set([...page.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  const entries = globSync(["src/*", "src/log/*", "src/{registrar,log/kafka}/*/"], { cwd: root });
+  const names = entries
+    .filter((path) => path !== "src/log")
+    .map((path) => path.replace(/^src\/(registrar\/|log\/kafka\/)?/, ""));
+  assert.ok(names.length > 20);
+  assert.deepEqual(
+    names.filter((name) => !named.has(name)),
+    [],
+  );
+});
+
 test("every npm script that is named exists", () => {
   const unknown = pages.flatMap(({ path, text }) =>
     namedScripts(text)

@@ -152,6 +152,13 @@ test("each file of the core has its tests", () => {
   holds(rules.untestedViolations(files, core, testedElsewhere));
 });
 
+test("the invariants of docs/SEMANTICS.md are cited where they are kept and where they are tested, and no others", () => {
+  const page = files.find(({ path }) => path === "docs/SEMANTICS.md")?.text ?? "";
+  const listed = rules.listedInvariants(page);
+  assert.ok(listed.length > 10);
+  holds(rules.invariantViolations(files, listed));
+});
+
 test("each npm script installs first what it needs", () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const names = Object.keys(scripts).filter((name) => !(name.startsWith("pre") && name.slice(3) in scripts));

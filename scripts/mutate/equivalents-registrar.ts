@@ -129,7 +129,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
   ],
   "src/registrar/ownership/lease.ts": [
     {
-      line: "if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1",
+      line: "if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1, INV-LEASE",
       change:
         "sentAt.monotonicMs > lease.renewedAt.monotonicMs -> sentAt.monotonicMs >= lease.renewedAt.monotonicMs",
       why: "Two commits that were sent at the same moment renew it to the same moment.",

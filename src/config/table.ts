@@ -138,7 +138,7 @@ export const table = {
   rereadDelayMs: setting("REREAD_DELAY_MS", "worker", whole(1, 60_000), 2_000, "2000",
     "Time between those looks."),
   tenantBlockedMax: setting("TENANT_BLOCKED_MAX", "worker", duration, "24h", "24h",
-    "How long the records of a tenant that Graph keeps refusing (401, 403, no licence) wait before they are dead-lettered."),
+    "How long Graph may go on refusing a tenant (401, 403, no licence) before the tenant's records are dead-lettered."),
   onRetentionGap: setting("ON_RETENTION_GAP", "worker", choice("stop", "continue"), "stop", "continue",
     "What to do when retention took records that nobody settled."),
 

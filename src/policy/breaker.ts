@@ -3,8 +3,9 @@
  *
  * 1. A tenant's circuit opens after `threshold` ill answers to it in a row, or after fewer that go on for a while: with
  *    one record waiting, or where each answer takes its time, the threshold would be late. It holds that tenant only.
- * 2. The circuit of all opens after `threshold` ill answers in a row by anybody, if at least `othersMin` of them went to
- *    other tenants than the one with the most: one tenant that always fails is no outage, and never stops another.
+ * 2. INV-ISOLATION: the circuit of all opens after `threshold` ill answers in a row by anybody, if at least `othersMin` of
+ *    them went to other tenants than the one with the most: one tenant that always fails is no outage, and never stops
+ *    another.
  * 3. While a circuit is open nothing is sent; then one request at a time probes.
  * 4. One well answer closes the circuit of its tenant and that of all. If that of all was open, the tenants' go with
  *    it: they were ill because Graph was.
@@ -127,7 +128,7 @@ function recordIll(breaker: Breaker, tenantId: string, nowMs: number, random: Ra
   extend(sinceWell, nowMs);
   extend(all.ill, nowMs);
   const others = all.ill.count - Math.max(...[...illSinceWell.values()].map(({ count }) => count));
-  if (all.ill.count >= threshold && others >= othersMin) open(breaker, all, nowMs, random); // 2
+  if (all.ill.count >= threshold && others >= othersMin) open(breaker, all, nowMs, random); // INV-ISOLATION
 }
 
 function open({ backoff }: Breaker, circuit: Circuit, nowMs: number, random: Random): void {

@@ -28,7 +28,7 @@ export interface RegistrarSettings {
   readonly attemptAhead: number;
   /** Failures of one record while others of its tenant succeed, before it is dead-lettered. */
   readonly maxAttempts: number;
-  /** How old a record of a blocked tenant may get before it is dead-lettered. */
+  /** How long a tenant may be blocked before its records are dead-lettered: counted from its first refusal, not from a record's age. */
   readonly tenantBlockedMaxMs: number;
   /** Read-backs that must all miss an object before it counts as not created, and the time between them. */
   readonly rereadCount: number;

@@ -106,6 +106,7 @@ describe("few ill answers", () => {
   });
 });
 
+// INV-ISOLATION
 describe("one tenant that always fails", () => {
   test("is held itself, however often, and never another", () => {
     const breaker = createBreaker(8, backoff);

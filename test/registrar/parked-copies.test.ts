@@ -31,6 +31,7 @@ async function assertAllRegistered(world: World): Promise<void> {
   assert.equal(new Set(world.registered().map(({ id }) => id)).size, count);
 }
 
+// INV-DURABLE-OUTCOME, INV-KNOWN-LOG
 test("a copy that is lost before it is read, with others behind it: the worker stops, and the next one parks it again", async (t) => {
   const world = given(t, 1);
   const worker = world.start({ windowRecords });

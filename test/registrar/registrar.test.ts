@@ -171,6 +171,7 @@ describe("the end", () => {
     assert.deepEqual([world.registered().length, world.deadLetters().length], [1, 0]);
   });
 
+  // INV-KNOWN-LOG
   test("a gap in the middle of reading: the worker stops and names it; told to go on, it goes on behind it", async (t) => {
     for (const onRetentionGap of ["stop", "continue"] as const) {
       const world = createWorld(t);

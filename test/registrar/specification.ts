@@ -91,6 +91,21 @@ function prepare({ log, graph }: World, given: Given): void {
   log.commitScript.push(...(given.commits ?? []));
 }
 
+/** A worker that vanishes as soon as `isSo`. */
+export async function crashWhile(world: World, what: string, isSo: () => boolean): Promise<void> {
+  const worker = world.start();
+  await world.time.until(what, isSo);
+  worker.crash();
+}
+
+/** Until the enrolled topic is settled below this offset, and that is committed. */
+export function untilSettled(world: World, offset: number): Promise<void> {
+  return world.time.until(
+    `settled through ${offset}`,
+    () => world.log.committed("enrolled")?.offset === offset,
+  );
+}
+
 /** As much of it as is expected of it. */
 function found(world: World, expected: Expected): Expected {
   const partitions = Array.from({ length: world.log.partitionCount }, (_, partition) => partition);

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { contoso, eventRecord } from "../../lab/testkit/enrollments.ts";
-import { answers, byItself, lost, lostAfterCreating } from "../../lab/testkit/scripted-graph.ts";
+import { byItself, lost, lostAfterCreating } from "../../lab/testkit/scripted-graph.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
-import { settings, type World } from "./harness.ts";
+import { deadLetterRows } from "./dead-letter-rows.ts";
+import { settings } from "./harness.ts";
 import { lostCopies } from "./lost-copies.ts";
-import { type Specification, specify } from "./specification.ts";
+import { crashWhile, type Specification, specify, untilSettled } from "./specification.ts";
 
 const { settleMs } = settings;
 const home = homePartition(contoso, 2);
@@ -171,46 +172,7 @@ const table: Readonly<Record<string, Specification>> = {
     },
     expect: created,
   },
-  "dead letter appended, offset not committed": {
-    given: { enrolled: [{ at: "yesterday" }] },
-    async when(world) {
-      await crashWhile(world, "it is a dead letter", () => world.deadLetters().length === 1);
-      world.start();
-      await untilSettled(world, 1);
-    },
-    expect: {
-      objects: [],
-      registered: [],
-      deadLetters: ["date-time-malformed enrolled/0/0", "date-time-malformed enrolled/0/0"],
-      creates: 0,
-    },
-  },
-  "dead letter appended after a create, offset not committed": {
-    given: {
-      enrolled: [{ at: "2017-01-01T07:57:59.1Z" }, { at: "2017-01-01T07:57:59.2Z" }],
-      // A refusal is asked once more, without our id.
-      graph: [answers(422), answers(422), lostAfterCreating],
-    },
-    async when(world) {
-      await crashWhile(world, "the first is a dead letter, the second is made", () => {
-        const made = world.graph.objects.get(contoso) ?? [];
-        return world.deadLetters().length === 1 && made.length === 1;
-      });
-      assert.equal(world.log.committed("enrolled")?.offset, 0);
-      // Graph keeps whole seconds: what it made of the second looks like the first, too.
-      const [object] = world.graph.objects.get(contoso) ?? [];
-      assert.ok(object !== undefined);
-      world.graph.objects.set(contoso, [{ ...object, enrollmentDateTime: "2017-01-01T07:57:59Z" }]);
-      world.start();
-      await untilSettled(world, 2);
-    },
-    expect: {
-      objects: ["HOST-1"],
-      registered: ["HOST-1 recovered"],
-      deadLetters: ["graph-422 enrolled/0/0"],
-      creates: 3,
-    },
-  },
+  ...deadLetterRows,
   "record moved home or parked, offset not committed": {
     given: { partitions: 2, enrolled: [{ partition: 1 - home }] },
     async when(world) {
@@ -309,17 +271,3 @@ test("docs/SEMANTICS.md has these rows, and no other", () => {
   const rows = section?.match(/^\| (?!at this step|---).*$/gm)?.map((line) => line.split(" | ")[0]?.slice(2));
   assert.deepEqual(rows, Object.keys(table));
 });
-
-async function crashWhile(world: World, what: string, isSo: () => boolean): Promise<void> {
-  const worker = world.start();
-  await world.time.until(what, isSo);
-  worker.crash();
-}
-
-/** Until the enrolled topic is settled below this offset, and that is committed. */
-function untilSettled(world: World, offset: number): Promise<void> {
-  return world.time.until(
-    `settled through ${offset}`,
-    () => world.log.committed("enrolled")?.offset === offset,
-  );
-}

@@ -156,3 +156,33 @@ for (const code of [
     assert.deepEqual(rules.computedViolations(file("src/a.ts", code)), []);
   });
 }
+
+// Put together from parts: this file cites none.
+const invariant = (name: string): string => `INV${name}`;
+const cited = invariant("-ONE");
+
+test("the invariants of a page are those with which a row begins", () => {
+  const page = `# ${invariant("-NO-ROW")}\n| name | x |\n|---|---|\n| \`${cited}\` | beside \`${invariant("-OTHER")}\` |\n`;
+  assert.deepEqual(rules.listedInvariants(page), [cited]);
+});
+
+test("an invariant that is kept and tested is cited in src and in a test", () => {
+  const kept = file("src/a.ts", `/** What. */\nkeep(); // ${cited}`);
+  const tested = file("test/a.test.ts", `// ${cited}\ntest();`);
+  const check = (...files: rules.SourceFile[]) => rules.invariantViolations(files, [cited]);
+  assert.deepEqual(check(kept, tested), []);
+  assert.deepEqual(check(tested), [`${cited}: cite it in src, at the line that keeps it`]);
+  const onlyHeader = file("src/a.ts", `/** ${cited}: what. */\nkeep();`);
+  assert.deepEqual(check(onlyHeader, tested), [`${cited}: cite it in src, at the line that keeps it`]);
+  assert.deepEqual(check(kept), [`${cited}: cite it at the test that fails without it`]);
+  assert.deepEqual(rules.invariantViolations([kept, tested], [cited, cited]), [
+    `${cited}: it is listed twice`,
+  ]);
+});
+
+for (const path of ["src/b.ts", "test/b.test.ts", "docs/b.md"]) {
+  test(`an invariant that is not listed is refused in ${path}, in a header too`, () => {
+    const found = rules.invariantViolations([file(path, `/** What.\n * ${invariant("-TWO")} */`)], []);
+    assert.deepEqual(found, [`${path}:2: ${invariant("-TWO")} is not in the list of docs/SEMANTICS.md`]);
+  });
+}

@@ -153,6 +153,44 @@ function valueImports(file: SourceFile): string[] {
     .map(({ specifier }) => posix.join(posix.dirname(file.path), specifier));
 }
 
+const invariantName = /\bINV(?:-[A-Z]+)+\b/g;
+
+/** The names that a page lists: those with which a row of a table begins. */
+export function listedInvariants(page: string): string[] {
+  return [...page.matchAll(/^\| `(INV(?:-[A-Z]+)+)` \|/gm)].map(([, name]) => name!);
+}
+
+/**
+ * Whatever is cited is listed, and whatever is listed is cited: at a line of code of src, not only in the comment with which a
+ * file begins, and in a test.
+ */
+export function invariantViolations(files: readonly SourceFile[], listed: readonly string[]): Violation[] {
+  const citations = files.flatMap((file) => citationsOf(file));
+  const unknown = citations
+    .filter(({ name }) => !listed.includes(name))
+    .map(({ path, line, name }) => `${path}:${line}: ${name} is not in the list of docs/SEMANTICS.md`);
+  const isCited = (name: string, where: RegExp) =>
+    citations.some((cited) => cited.name === name && !cited.inHeader && where.test(cited.path));
+  const uncited = listed.flatMap((name) => [
+    ...(isCited(name, /^src\//) ? [] : [`${name}: cite it in src, at the line that keeps it`]),
+    ...(isCited(name, /^test\/.*\.test\.ts$/) ? [] : [`${name}: cite it at the test that fails without it`]),
+  ]);
+  const twice = listed
+    .filter((name, at) => listed.indexOf(name) !== at)
+    .map((name) => `${name}: it is listed twice`);
+  return [...unknown, ...uncited, ...twice];
+}
+
+function citationsOf({ path, text }: SourceFile) {
+  const headerEnd = /^(?:#![^\n]*\n)?\/\*\*[\s\S]*?\*\//.exec(text)?.[0].length ?? 0;
+  return [...text.matchAll(invariantName)].map((match) => ({
+    path,
+    name: match[0],
+    line: lineAt(text, match.index),
+    inHeader: match.index < headerEnd,
+  }));
+}
+
 function find(
   file: SourceFile,
   text: string,

@@ -2,9 +2,9 @@
  * Which objects of a tenant's list are those of its records in doubt, where Graph may have changed what it keeps.
  *
  * 1. An object under our own id is ours, whatever it looks like.
- * 2. An object that another enrollment has claimed is never adopted: registered for it, or about to be. Nor is one that only looks
- *    alike and whose id is of the form that ours have (UUID version 5; servers make other ones): it was made under another
- *    enrollment's id, also where that enrollment's record is gone from the log.
+ * 2. INV-ADOPTION: an object that another enrollment has claimed is never adopted: registered for it, or about to be. Nor
+ *    is one that only looks alike and whose id is of the form that ours have (UUID version 5; servers make other ones): it
+ *    was made under another enrollment's id, also where that enrollment's record is gone from the log.
  * 3. The exact match goes first. One that equals another enrollment in work exactly is that one's.
  * 4. What else could be the object of several: the earliest in doubt claims it. While a create of another one is under
  *    way that could have made it, nobody does, and nothing counts as absent.
@@ -86,7 +86,7 @@ export function matchAll(
   for (const work of inOrder(due, peers)) {
     const free = near
       .get(work)!
-      .filter(({ id }) => sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase())); // 2
+      .filter(({ id }) => sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase())); // INV-ADOPTION
     const match = choose(work, free);
     matches.set(work, match);
     if (match.kind === "found") for (const { id } of match.objects) claimed.add(id.toLowerCase());
@@ -107,16 +107,16 @@ export function matchAll(
   }
 
   function chooseLoosely(work: Work, free: readonly GraphObject[]): Match {
-    const unlabelled = sabotage.has("ids-of-others") ? free : free.filter(({ id }) => !isUuidV5(id)); // 2
+    const unlabelled = sabotage.has("ids-of-others") ? free : free.filter(({ id }) => !isUuidV5(id)); // INV-ADOPTION
     if (unlabelled.length === 0) return { kind: "none" };
     const rivals = peersByName.get(looseKey(work.enrollment.details))!.filter((peer) => peer !== work);
     const keys = new Set(rivals.map(({ idempotencyKey }) => idempotencyKey));
-    const possible = unlabelled.filter((object) => !keys.has(keyOf(object) ?? "")); // 3
+    const possible = unlabelled.filter((object) => !keys.has(keyOf(object) ?? "")); // 3, INV-ADOPTION
     if (possible.length === 0) return { kind: "none" };
     const couldBe = (rival: Work, object: GraphObject) => isSameUnder(form, rival.enrollment.details, object);
     const underWay = rivals.filter(({ stage }) => mayHaveMade(stage));
     const found = leastFirst(possible.filter((object) => !underWay.some((rival) => couldBe(rival, object))));
-    if (found.length === 0) return { kind: "undecided" }; // 4
+    if (found.length === 0) return { kind: "undecided" }; // 4, INV-ADOPTION
     const isShared = rivals.some((rival) => rival.stage.doubt !== null && couldBe(rival, found[0]!));
     return { kind: "found", objects: isShared ? found.slice(0, 1) : found };
   }

@@ -1,13 +1,13 @@
 /**
  * Rows of a record's life: what becomes of it after a create of it was answered, or was not.
  *
- * 1. A create that may have been carried out is read back before the next one: the record is in doubt. Where Graph has
- *    shown that it honours our ids, an outage is not read back: the next create with the same id tells, by 201 or 409.
- *    The record stays in doubt until then, for the next owner.
- * 2. A fault of the whole service stops the worker and dead-letters nothing.
- * 3. Attempts are spent only while others succeed, and never by an outage (see `spends`). A blocked tenant's records are
- *    dead-lettered only when they have waited for tenantBlockedMaxMs.
- * 4. Nothing in doubt is dead-lettered as refused: it is read back first, and posted once more.
+ * 1. INV-READ-BACK: a create that may have been carried out is read back before the next one: the record is in doubt. Where
+ *    Graph has shown that it honours our ids, an outage is not read back: the next create with the same id tells, by 201 or
+ *    409. The record stays in doubt until then, for the next owner.
+ * 2. INV-GLOBAL-FAULT: a fault of the whole service stops the worker and dead-letters nothing.
+ * 3. INV-ATTEMPTS: attempts are spent only while others succeed, and never by an outage (see `spends`). A blocked tenant's
+ *    records are dead-lettered only when they have waited for tenantBlockedMaxMs.
+ * 4. INV-READ-BACK: nothing in doubt is dead-lettered as refused; it is read back first, and posted once more.
  */
 import assert from "node:assert/strict";
 import type { Unknown } from "../../policy/classify.ts";
@@ -48,13 +48,13 @@ export function onAnswered(stage: Plain, { verdict, reply, atMs, tenant }: Answe
     case "tenant-blocked":
       return onBlocked(stage, failure, { known, tenant, more: [] });
     case "no-route": {
-      if (!known.shown.route) return go(stage, "queued", [report, fault(routeMissing(verdict.detail))]); // 2
+      if (!known.shown.route) return go(stage, "queued", [report, fault(routeMissing(verdict.detail))]); // INV-GLOBAL-FAULT
       // It answered others, so it is this tenant that lacks the service.
       const block: Effect = { kind: "block-tenant", detail: verdict.detail };
       return onBlocked(stage, failure, { known, tenant, more: [block] });
     }
     case "secret-refused":
-      return go(stage, "queued", [report, fault(secretRefused(verdict.detail))]); // 2
+      return go(stage, "queued", [report, fault(secretRefused(verdict.detail))]); // INV-GLOBAL-FAULT
   }
 }
 
@@ -85,7 +85,7 @@ function onCreated(
   { reply, known }: { reply: GraphReply; known: Known },
 ): Step {
   const refusesIds = stage.past.withoutId && !known.shown.ids;
-  return register(stage, { object, shownBy: "created", reply }, refusesIds ? [fault(idsRefused)] : []); // 2
+  return register(stage, { object, shownBy: "created", reply }, refusesIds ? [fault(idsRefused)] : []); // INV-GLOBAL-FAULT
 }
 
 /** 409: what stands under our id is read; a list would find it too, but may lag. */
@@ -99,7 +99,7 @@ function onRefused(
   code: string,
   { failure, atMs, known }: { failure: Failure; atMs: number; known: Known },
 ): Step {
-  if (stage.doubt !== null) return inDoubt(stage, failure, { known, atMs, askedMs: 0 }); // 4
+  if (stage.doubt !== null) return inDoubt(stage, failure, { known, atMs, askedMs: 0 }); // INV-READ-BACK
   if (known.rules.sendId && !known.shown.ids && !stage.past.withoutId) {
     // The record, or the id in it? Nothing was created, so once more without id is an ordinary retry, and it tells.
     const report: Effect = { kind: "report", failure, retryInMs: 0 };
@@ -118,12 +118,12 @@ function onUnknown(
   if (cause === "outage") {
     const byCreate = known.shown.honoursIds && carriesId(stage, known.rules);
     const doubt = raiseDoubt(stage, known, { reply: failure.reply, atMs, askedMs, byCreate });
-    return go(withDoubt(stage, doubt), "backing-off", [remember, backOff(askedMs, failure)]); // 1
+    return go(withDoubt(stage, doubt), "backing-off", [remember, backOff(askedMs, failure)]); // INV-READ-BACK
   }
   const { past } = stage;
   const life = withPast(stage, {
     vagueRefusals: cause === "vague" ? [...past.vagueRefusals, detail] : past.vagueRefusals,
-    spent: spends(past, tenant, known) ? past.spent + 1 : past.spent, // 3
+    spent: spends(past, tenant, known) ? past.spent + 1 : past.spent, // INV-ATTEMPTS
     tenantCreates: tenant.creates,
     allCreates: tenant.allCreates,
   });
@@ -149,7 +149,7 @@ export function inDoubt(
 ): Step {
   const doubt = raiseDoubt(life, known, { reply: failure.reply, atMs, askedMs, byCreate: false });
   const wait: Effect = { kind: "back-off", backoff: "none", atLeastMs: askedMs, report: failure };
-  return go(withDoubt(life, doubt), "backing-off", [remember, wait]); // 1
+  return go(withDoubt(life, doubt), "backing-off", [remember, wait]); // INV-READ-BACK
 }
 
 function onBlocked(
@@ -161,7 +161,7 @@ function onBlocked(
   const { blockedForMs } = tenant;
   if (blockedForMs > known.rules.tenantBlockedMaxMs) {
     const refusal = blockedRefusal(stage, blockedForMs, failure.detail);
-    return deadLetter(stage, refusal, { reply: failure.reply, before: more }); // 3
+    return deadLetter(stage, refusal, { reply: failure.reply, before: more }); // INV-ATTEMPTS
   }
   return again(stage, known, [{ kind: "report", failure, retryInMs: 0 }, ...more]);
 }

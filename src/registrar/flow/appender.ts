@@ -3,9 +3,10 @@
  *
  * 1. One append is in flight at a time; whatever gathers meanwhile goes with the next. Behind one that carried many,
  *    more is sure to come: the next begins gatherMs after it began. A lone record waits for nothing.
- * 2. An entry is sent only while its owner may publish it, and again until the log acknowledged it or the partition
- *    is lost: a record appended twice is identical and carries the same id.
- * 3. `done` is called once: true when durable, false when it was dropped because the partition is lost.
+ * 2. INV-SETTLE-TIME: an entry is sent only while its owner may publish it. It is sent again until the log acknowledged it
+ *    or the partition is lost: a record appended twice is identical and carries the same id.
+ * 3. INV-DURABLE-OUTCOME: `done` is called once: true when durable, false when it was dropped because the partition is
+ *    lost.
  */
 import { backoffMs } from "../../policy/backoff.ts";
 import type { Clock, EventLog, NewRecord, Observer, Random } from "../../ports.ts";
@@ -69,7 +70,7 @@ export function createAppender(ports: {
     while (true) {
       const { send, keep, drop } = sort(queue);
       queue = keep;
-      for (const entry of drop) entry.done(false, null); // 3
+      for (const entry of drop) entry.done(false, null); // INV-DURABLE-OUTCOME
       if (send.length === 0) break;
       sending = send.length;
       const startedMs = clock.nowMs();
@@ -81,7 +82,7 @@ export function createAppender(ports: {
       sending = 0;
       if (result.ok) {
         failures = 0;
-        for (const [index, entry] of send.entries()) entry.done(true, offsets.get(index) ?? null); // 3
+        for (const [index, entry] of send.entries()) entry.done(true, offsets.get(index) ?? null); // INV-DURABLE-OUTCOME
         const gathersMs = startedMs + gatherMs - clock.nowMs();
         if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;
         notBeforeMs = startedMs + gatherMs;
@@ -108,7 +109,7 @@ export function createAppender(ports: {
     const keep: Entry[] = [];
     const drop: Entry[] = [];
     for (const entry of entries) {
-      const answer = entry.mayPublish();
+      const answer = entry.mayPublish(); // INV-SETTLE-TIME
       if (answer === "no") drop.push(entry);
       else if (answer === "wait" || send.length === recordsPerAppend) keep.push(entry);
       else send.push(entry);

@@ -2,7 +2,8 @@
  * Sends creates to Graph. One queue per tenant; a free request permit goes to the next queue in turn and takes all that
  * waits there, up to a batch: nothing lingers for a batch to fill, and no tenant waits behind another's backlog.
  *
- * 1. No request begins unless the partition is held, the tenant's pacing is open and the gate lets it.
+ * 1. No request begins unless the partition is held (INV-LEASE), the tenant's pacing is open and the gate lets it
+ *    (INV-ISOLATION).
  * 2. At most maxInFlight requests are in flight.
  * 3. What an answer says about the tenant or about Graph is taken in here; what it says about the record is in answered.ts.
  */
@@ -156,10 +157,11 @@ export function createDispatcher({ ports, settings, gate, outside, raise }: Core
       if (free <= 0)
         giveTurnAt(queue, opensAtMs(queue.pacing, nowMs)); // 1
       else if (opensMs > nowMs)
-        held.add(queue); // 1
+        held.add(queue); // INV-ISOLATION
       else if (!isHeld(first.partition, clock)) {
+        // INV-LEASE
         outside.commitNow();
-        giveTurnAt(queue, nowMs + notHeldWaitMs); // 1
+        giveTurnAt(queue, nowMs + notHeldWaitMs);
       } else send(queue, first.partition, Math.min(free, batchSize(queue)), nowMs);
     }
   }

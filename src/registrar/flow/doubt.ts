@@ -1,8 +1,9 @@
 /**
  * A create that may have been carried out, and how it is found out whether it was. Pure.
  *
- * 1. Found counts whenever it was read. Absent counts only after every request that could still create the object has ended:
- *    after `rereadCount` spaced lists, or one read by an id that Graph honours, since the next create would be answered 409.
+ * 1. INV-READ-BACK: found counts whenever it was read. Absent counts only after every request that could still create the
+ *    object has ended: after `rereadCount` spaced lists, or one read by an id that Graph honours, since the next create
+ *    would be answered 409.
  * 2. The next create itself may tell, by 201 or 409, where Graph has shown that it honours our ids.
  */
 import { mayStillRun } from "../../policy/classify.ts";
@@ -66,7 +67,7 @@ export function isToldById({ doubt, past }: Life, { shown }: Known): boolean {
 
 /** A whole list that was begun at `startedMs` did not show it. Null: it surely is not there. */
 export function afterMissingList(doubt: Doubt, startedMs: number, rules: Rules): Doubt | null {
-  const misses = startedMs >= doubt.absentAfterMs ? doubt.misses + 1 : doubt.misses; // 1
+  const misses = startedMs >= doubt.absentAfterMs ? doubt.misses + 1 : doubt.misses; // INV-READ-BACK
   if (misses >= rules.rereadCount) return null;
   return {
     ...doubt,

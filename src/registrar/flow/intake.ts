@@ -1,9 +1,9 @@
 /**
  * What a record is when it is taken in: no enrollment, another partition's, one that is registered already, or a new one.
  *
- * 1. One tenant, one partition: what stands elsewhere is moved to its tenant's home.
- * 2. Doubt belongs to an enrollment: every copy of a record in doubt is in doubt.
- * 3. What its tenant has parked goes first: order is kept.
+ * 1. INV-SINGLE-OWNER: one tenant, one partition; what stands elsewhere is moved to its tenant's home.
+ * 2. INV-DOUBT: doubt belongs to an enrollment: every copy of a record in doubt is in doubt.
+ * 3. INV-ORDER: what its tenant has parked goes first.
  */
 import assert from "node:assert/strict";
 import { decode } from "../../domain/decode.ts";
@@ -59,13 +59,13 @@ export function createIntake(
     const { tenantId } = decoded.enrollment;
     const home = homeOf(tenantId);
     const isHome = home === partition.number || settings.sabotage?.has("home-partition");
-    if (!isHome) return raise(strayOf(read), { kind: "astray", home, tenantId }); // 1
+    if (!isHome) return raise(strayOf(read), { kind: "astray", home, tenantId }); // INV-SINGLE-OWNER
     const work = workOf(read, decoded.enrollment);
     // Settled outside its lane: what is in a lane tells what must not be overtaken.
-    if (isRegistered(partition.ledger, work.idempotencyKey)) return raise(work, { kind: "known" });
+    if (isRegistered(partition.ledger, work.idempotencyKey)) return raise(work, { kind: "known" }); // INV-ONE-CREATE-PER-KEY
     work.stage = enteredStage(doubtOf(work), dispatcher.createsOf(tenantId), dispatcher.createsOfAll());
     const isWaitedFor = topic === "enrolled" && isParked(partition.parking, tenantId);
-    raise(work, { kind: "accepted", mustPark: isWaitedFor && !isFollowed(partition, work.lane) }); // 3
+    raise(work, { kind: "accepted", mustPark: isWaitedFor && !isFollowed(partition, work.lane) }); // INV-ORDER
   }
 
   /** Member by member: copies of other objects would cost more than all that is in it. */
@@ -89,7 +89,7 @@ export function createIntake(
     const isPlacedInDoubt = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);
     const isOverlooked = settings.sabotage?.has("suspects-by-identity") && !isPlacedInDoubt;
     if (isOverlooked) partition.doubts.delete(idempotencyKey);
-    return partition.doubts.get(idempotencyKey) ?? null; // 2
+    return partition.doubts.get(idempotencyKey) ?? null; // INV-DOUBT
   }
 
   /** Remembered: to hash a tenant's id takes longer than to read its event's data. */

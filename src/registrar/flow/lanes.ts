@@ -2,7 +2,7 @@
  * Lanes: the records of one tenant and machine, in the order in which they came. Bookkeeping of a partition's lanes and of
  * which records each tenant has in work.
  *
- * 1. Only the first of a lane is worked on; the others wait behind it.
+ * 1. INV-ORDER: only the first of a lane is worked on; the others wait behind it.
  */
 import assert from "node:assert/strict";
 import type { OwnedPartition, Work } from "../ownership/partition.ts";
@@ -16,7 +16,7 @@ export function enterLane(work: Work): boolean {
   else works.add(work);
   const lane = lanes.get(work.lane);
   if (lane === undefined) lanes.set(work.lane, [work]);
-  else lane.push(work); // 1
+  else lane.push(work); // INV-ORDER
   return lane === undefined;
 }
 
@@ -25,7 +25,7 @@ export function leaveLane(work: Work): Work | undefined {
   const { lanes } = work.partition;
   forget(work);
   const lane = lanes.get(work.lane);
-  assert(lane?.[0] === work, "only the head of a lane is worked on"); // 1
+  assert(lane?.[0] === work, "only the head of a lane is worked on"); // INV-ORDER
   lane.shift();
   if (lane.length === 0) lanes.delete(work.lane);
   return lane[0];

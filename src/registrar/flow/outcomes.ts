@@ -65,7 +65,7 @@ export function createOutcomes(
       registeredAt,
     });
     publish(work, { record: entry, postedAt }, () => {
-      remember(partition.ledger, idempotencyKey, object.id);
+      remember(partition.ledger, idempotencyKey, object.id); // INV-ONE-CREATE-PER-KEY
       partition.doubts.delete(idempotencyKey);
       observe({
         kind: "record-registered",
@@ -110,7 +110,7 @@ export function createOutcomes(
     sendToPark(partition.parking, tenantId, record.offset);
     const moved = movedRecord(record, "retry", partition.number, utf8.encode(tenantId));
     const headers = moved.headers.filter(([name]) => name !== inDoubtHeader);
-    if (work.stage.doubt !== null) headers.push([inDoubtHeader, utf8.encode("1")]);
+    if (work.stage.doubt !== null) headers.push([inDoubtHeader, utf8.encode("1")]); // INV-DOUBT
     append(work, { record: { ...moved, headers }, postedAt: neverPosted }, (retryOffset) => {
       observe({ kind: "record-parked", at: positionOf(record), tenantId });
       const isUnseen = settings.sabotage?.has("parked-unseen") ?? false;
@@ -145,7 +145,7 @@ export function createOutcomes(
       record,
       mayPublish: () => mayPublish(unsettled.partition, postedAt, settings.requestTimeoutMs, clock),
       done(durable, offset) {
-        if (durable && isOwned(unsettled.partition)) then(offset);
+        if (durable && isOwned(unsettled.partition)) then(offset); // INV-DURABLE-OUTCOME
       },
     });
   }

@@ -2,11 +2,12 @@
  * Keeps slow tenants out of the others' way: moves their records to `connector.enrolled.retry`, and takes them up
  * again as the tenant can. Slow: blocked, its reads failing, or with more records here than it may send within a second.
  *
- * 1. Records leave a window only when it is full, and then all of a slow tenant's lanes whose head is not in work. A
- *    lane leaves as a whole: would one of its records stay, a crash could bring it back behind those that left.
+ * 1. Records leave a window only when it is full, and then all of a slow tenant's lanes whose head is not in work.
+ *    INV-ORDER: a lane leaves as a whole; would one of its records stay, a crash could bring it back behind those that
+ *    left.
  * 2. At most `wantOf` parked records of a tenant are taken up at a time; a blocked tenant has one, which probes.
- * 3. A lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always refused a
- *    clear answer, would hold up all that is behind a full window.
+ * 3. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
+ *    refused a clear answer, would hold up all that is behind a full window.
  */
 
 import { backoffMs } from "../../policy/backoff.ts";
@@ -45,7 +46,7 @@ export function createParker(
   function makeRoom(partition: OwnedPartition): void {
     for (const [tenantId, works] of partition.tenants) {
       const all = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
-      const lanes = isSlow(tenantId, works.size) ? all : [...all].filter(isHeldUp); // 3
+      const lanes = isSlow(tenantId, works.size) ? all : [...all].filter(isHeldUp); // INV-ISOLATION
       for (const work of [...lanes].flatMap(leaving)) raise(work, { kind: "room" });
     }
   }
@@ -69,7 +70,7 @@ export function createParker(
     const lost = lostCopies(partition.parking, beyondEnd);
     const [first] = lost;
     if (first === undefined) return;
-    if (settings.onRetentionGap === "stop") return outside.fault(parkedCopyLost(partition.number, first));
+    if (settings.onRetentionGap === "stop") return outside.fault(parkedCopyLost(partition.number, first)); // INV-KNOWN-LOG
     for (const { sendAgain } of lost) sendAgain();
   }
 
@@ -137,5 +138,5 @@ export function createParker(
 /** What came from the retry topic stays at its place there, so what follows it in the lane may leave behind it. */
 function leaving(lane: readonly Work[]): readonly Work[] {
   const lastTakenUp = lane.findLastIndex(({ topic }) => topic === "retry");
-  return lastTakenUp < 0 && lane[0] !== undefined && isBusy(lane[0].stage) ? [] : lane.slice(lastTakenUp + 1); // 1
+  return lastTakenUp < 0 && lane[0] !== undefined && isBusy(lane[0].stage) ? [] : lane.slice(lastTakenUp + 1); // INV-ORDER
 }

@@ -1,9 +1,9 @@
 /**
  * Rows of a record's life: what a read of Graph says about a create in doubt, or about a create that was answered 409.
  *
- * 1. Found is found. Absent is said by doubt.ts.
+ * 1. INV-READ-BACK: found is found. Absent is said by doubt.ts.
  * 2. A read that says nothing proves nothing: the record goes on to the lists, and after a 409 it stays in doubt.
- * 3. What is dead-lettered in doubt, its tenant being blocked, says that an object may exist.
+ * 3. INV-ATTEMPTS: what is dead-lettered in doubt, its tenant being blocked, says that an object may exist.
  */
 import { inDoubt } from "./answered.ts";
 import { afterMissingList, type Known } from "./doubt.ts";
@@ -22,10 +22,10 @@ export function onRead(stage: InDoubt, event: LifeEvent, known: Known): Step | n
   const { doubt } = stage;
   switch (event.kind) {
     case "found":
-      return register(stage, { object: event.object, shownBy: "read-back", reply: null }); // 1
+      return register(stage, { object: event.object, shownBy: "read-back", reply: null }); // INV-READ-BACK
     case "missed": {
       if (event.by === "id") {
-        if (event.startedMs >= doubt.absentAfterMs) return onAbsent(stage, known);
+        if (event.startedMs >= doubt.absentAfterMs) return onAbsent(stage, known); // INV-READ-BACK
         return { stage, effects: [{ kind: "read-back", notBeforeMs: doubt.absentAfterMs }] };
       }
       const next = afterMissingList(doubt, event.startedMs, rules);
@@ -44,7 +44,7 @@ export function onRead(stage: InDoubt, event: LifeEvent, known: Known): Step | n
       ]); // 2
     case "unreadable":
       if (event.waitedMs <= rules.tenantBlockedMaxMs) return stay(stage);
-      return deadLetter(stage, blockedRefusal(stage, event.waitedMs, event.detail)); // 3
+      return deadLetter(stage, blockedRefusal(stage, event.waitedMs, event.detail)); // INV-ATTEMPTS
     default:
       return null;
   }

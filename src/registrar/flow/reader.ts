@@ -89,7 +89,8 @@ export function createReader(parts: ReaderParts): Reader {
       return true;
     }
     if (result.kind === "records") await takeIn(partition, topic, { under, records: result.records });
-    else if (settings.onRetentionGap === "stop") parts.fault(gapFault(topic, number, result));
+    else if (settings.onRetentionGap === "stop")
+      parts.fault(gapFault(topic, number, result)); // INV-KNOWN-LOG
     else if (result.why === "deleted") under.seek(topic, number, result.logStart, -1);
     else await parts.regain(partition, topic);
     return !isStopping();

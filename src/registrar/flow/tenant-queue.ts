@@ -4,8 +4,8 @@
  * 1. One exchange counts once, however many records shared it.
  * 2. Throttling and outages close the queue for as long as Graph asked; throttling without a time, with growing back-off.
  *    A blocked tenant is asked again now and then, so that it is served again once it can be.
- * 3. A tenant is blocked while either its creates or its reads are refused; only the same kind of request, answered
- *    well, ends that.
+ * 3. INV-ISOLATION: a tenant is blocked while either its creates or its reads are refused; only the same kind of request,
+ *    answered well, ends that.
  * 4. A record that goes alone shares no request.
  */
 import { backoffMs } from "../../policy/backoff.ts";
@@ -61,7 +61,7 @@ export function isInTrouble(queue: TenantQueue): boolean {
 }
 
 export function isBlocked({ blocks }: TenantQueue): boolean {
-  return blocks.size > 0; // 3
+  return blocks.size > 0; // INV-ISOLATION
 }
 
 /** Since its first refusal, as far as this worker saw it; 0: not blocked. */

@@ -2,11 +2,12 @@
  * A record's life: what each event makes of its stage, and what is to be done then. Pure. The stages before a create and after
  * the outcome are here, the answers to a create in answered.ts, the reads in read-rows.ts.
  *
- * 1. A record is settled only after its outcome is durable, a parked one when its copy was read again, or when the ledger
- *    holds its enrollment, or the dead-letter topic the record, already.
- * 2. No create while a create of it is in doubt, unless the next create itself tells; none that no acknowledged commit promises.
+ * 1. INV-DURABLE-OUTCOME: a record is settled only after its outcome is durable, a parked one when its copy was read again,
+ *    or when the ledger holds its enrollment, or the dead-letter topic the record, already.
+ * 2. INV-READ-BACK: no create while a create of it is in doubt, unless the next create itself tells. INV-WATERMARK: none
+ *    that no acknowledged commit promises. INV-ONE-CREATE-PER-KEY: none of what the ledger holds.
  * 3. Nothing in doubt is dead-lettered but what its blocked tenant left in doubt, and that says so.
- * 4. What leaves the window for the retry topic takes its doubt with it.
+ * 4. INV-DOUBT: what leaves the window for the retry topic takes its doubt with it.
  * 5. What can't happen is a bug. What comes too late, for a record that has left, changes nothing.
  */
 import assert from "node:assert/strict";
@@ -23,7 +24,7 @@ export function transition(stage: Stage, event: LifeEvent, known: Known): Step {
     case "entered":
       return onEntered(stage, event);
     case "turned-away":
-      return event.kind === "appended" ? go(stage, "settled", settleAway) : impossible(stage, event);
+      return event.kind === "appended" ? go(stage, "settled", settleAway) : impossible(stage, event); // INV-DURABLE-OUTCOME
     case "queued":
       return event.kind === "first" ? onTurn(stage, event, known) : onWaiting(stage, event);
     case "unpromised":
@@ -44,9 +45,9 @@ export function transition(stage: Stage, event: LifeEvent, known: Known): Step {
     case "reading-back":
       return onRead(stage, event, known) ?? onWaiting(stage, event);
     case "publishing":
-      return event.kind === "appended" ? go(stage, "settled", settleHead) : onBusy(stage, event);
+      return event.kind === "appended" ? go(stage, "settled", settleHead) : onBusy(stage, event); // INV-DURABLE-OUTCOME
     case "parking":
-      if (event.kind === "arrived") return go(stage, "settled", settleAway);
+      if (event.kind === "arrived") return go(stage, "settled", settleAway); // INV-DURABLE-OUTCOME
       if (event.kind === "copy-lost") return { stage, effects: [park] };
       return isLate(event) ? stay(stage) : impossible(stage, event); // 5
     case "settled":
@@ -62,9 +63,9 @@ function onEntered(stage: Stage, event: LifeEvent): Step {
     case "astray":
       return go(stage, "turned-away", [{ kind: "move-home", home: event.home, tenantId: event.tenantId }]);
     case "known":
-      return go(stage, "settled", [sayDuplicate, ...settleAway]); // 1
+      return go(stage, "settled", [sayDuplicate, ...settleAway]); // INV-ONE-CREATE-PER-KEY
     case "accepted":
-      return event.mustPark ? go(stage, "parking", [park]) : go(stage, "queued", enterLane); // 4
+      return event.mustPark ? go(stage, "parking", [park]) : go(stage, "queued", enterLane); // INV-ORDER
     default:
       return impossible(stage, event);
   }
@@ -74,15 +75,15 @@ function onEntered(stage: Stage, event: LifeEvent): Step {
 function onTurn(stage: Stage, turn: Turn, known: Known): Step {
   const { isRegistered, isDeadLettered, doubt, isReleased, isPromised } = turn;
   const { rules } = known;
-  if (isRegistered) return go(stage, "settled", [sayDuplicate, ...settleHead]); // 1
+  if (isRegistered) return go(stage, "settled", [sayDuplicate, ...settleHead]); // INV-ONE-CREATE-PER-KEY
   // Had we posted it ourselves, an object of it might exist.
-  if (isDeadLettered && stage.attempts === 0) return go(stage, "settled", [sayDeadLettered, ...settleHead]); // 1
+  if (isDeadLettered && stage.attempts === 0) return go(stage, "settled", [sayDeadLettered, ...settleHead]); // INV-DURABLE-OUTCOME
   const life = stage.doubt === doubt ? stage : withDoubt(stage, doubt);
   if (doubt !== null && !isToldByCreate(life, known)) {
-    if (doubt.inherited && !isReleased) return goInDoubt({ ...stage, doubt }, "suspect", [awaitRelease]);
-    return goInDoubt({ ...stage, doubt }, "reading-back", [{ kind: "read-back", notBeforeMs: 0 }]); // 2
+    if (doubt.inherited && !isReleased) return goInDoubt({ ...stage, doubt }, "suspect", [awaitRelease]); // INV-DOUBT
+    return goInDoubt({ ...stage, doubt }, "reading-back", [{ kind: "read-back", notBeforeMs: 0 }]); // INV-READ-BACK
   }
-  if (!isPromised) return go(life, "unpromised", [awaitPromise]); // 2
+  if (!isPromised) return go(life, "unpromised", [awaitPromise]); // INV-WATERMARK
   const { spent } = stage.past;
   if (doubt === null && spent >= rules.maxAttempts) {
     const message = `Graph failed ${spent} times on this record while others of its tenant succeeded.`;
@@ -98,7 +99,7 @@ function post({ attempts, doubt, past }: Stage, postedAt: Stage["postedAt"]): St
 
 /** It waits for something, and something else happens. */
 function onWaiting(stage: Stage, event: LifeEvent): Step {
-  if (event.kind === "room") return go(stage, "parking", [withdraw, park]); // 4
+  if (event.kind === "room") return go(stage, "parking", [withdraw, park]); // INV-DOUBT
   return event.kind === "lost" ? go(stage, "lost") : impossible(stage, event);
 }
 

@@ -34,7 +34,7 @@ export function createTurns({ raise }: Pick<Core, "raise">): Turns {
       // An earlier owner may have dead-lettered it.
       isDeadLettered: isDeadLettered(partition.deadLetters, record),
       isReleased: partition.suspectsReleased,
-      isPromised: slot.offset < trackOf(partition, topic).attemptedThrough,
+      isPromised: slot.offset < trackOf(partition, topic).attemptedThrough, // INV-WATERMARK
     });
   }
 

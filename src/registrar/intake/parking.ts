@@ -2,12 +2,13 @@
  * The records of one partition that wait in `connector.enrolled.retry`, by tenant: offsets only, so that a million of
  * them cost little. Pure bookkeeping.
  *
- * 1. A tenant's parked records are taken up in the order in which they were parked.
+ * 1. INV-ORDER: a tenant's parked records are taken up in the order in which they were parked.
  * 2. While any of a tenant's records are parked or on their way there, its new ones are parked too, except behind
  *    earlier ones of the same lane that never left the window: order is kept.
- * 3. parkedThrough never passes a record that is parked or taken up but not settled.
- * 4. A record on its way counts as arrived when its copy was read in the retry topic, not when the append was
- *    acknowledged. A copy that was acknowledged at an offset which the reading has passed, and was not there, is lost.
+ * 3. INV-DURABLE-OUTCOME: parkedThrough never passes a record that is parked or taken up but not settled.
+ * 4. INV-DURABLE-OUTCOME: a record on its way counts as arrived when its copy was read in the retry topic, not when the
+ *    append was acknowledged. INV-KNOWN-LOG: a copy that was acknowledged at an offset which the reading has passed, and
+ *    was not there, is lost.
  */
 import assert from "node:assert/strict";
 import { isUuid } from "../../domain/uuid.ts";
@@ -77,7 +78,7 @@ export function acknowledge(parking: Parking, tenantId: string, awaited: Awaited
 /** Copies that the reading has passed and did not find, and those of `beyondEnd` that did not arrive meanwhile. */
 export function lostCopies({ awaited, nextOffset }: Parking, beyondEnd: readonly Awaited[]): Awaited[] {
   const isPassed = ({ retryOffset }: Awaited) => retryOffset !== null && retryOffset < nextOffset;
-  return [...awaited].filter((one) => isPassed(one) || beyondEnd.includes(one)); // 4
+  return [...awaited].filter((one) => isPassed(one) || beyondEnd.includes(one)); // INV-KNOWN-LOG
 }
 
 /**
@@ -93,18 +94,18 @@ export function note(
 ): Awaited | null {
   assert(offset >= parking.nextOffset, `offset ${offset} noted after ${parking.nextOffset}`);
   const tenant = tenantOf(parking, tenantId);
-  tenant.offsets.push(offset); // 1
+  tenant.offsets.push(offset); // INV-ORDER
   parking.nextOffset = offset + 1;
   if (enrolledOffset === null) return null;
   const arrived = tenant.onTheWay.get(enrolledOffset) ?? null;
   tenant.onTheWay.delete(enrolledOffset);
   if (arrived !== null) parking.awaited.delete(arrived);
-  return arrived; // 4
+  return arrived; // INV-DURABLE-OUTCOME
 }
 
 /** Must a new record of this tenant be parked? */
 export function isParked(parking: Parking, tenantId: string): boolean {
-  return parking.tenants.has(tenantId); // 2
+  return parking.tenants.has(tenantId); // 2, INV-ORDER
 }
 
 export function firstParked(parking: Parking, tenantId: string): number | null {
@@ -115,7 +116,7 @@ export function firstParked(parking: Parking, tenantId: string): number | null {
 /** Takes up the tenant's first parked record. */
 export function takeUp(parking: Parking, tenantId: string, offset: number): Slot {
   const tenant = parking.tenants.get(tenantId);
-  assert(tenant !== undefined && tenant.offsets[tenant.head] === offset, "taken up out of order"); // 1
+  assert(tenant !== undefined && tenant.offsets[tenant.head] === offset, "taken up out of order"); // INV-ORDER
   tenant.head++;
   if (tenant.head >= 1024 || tenant.head === tenant.offsets.length) {
     tenant.offsets = tenant.offsets.slice(tenant.head);
@@ -133,9 +134,9 @@ export function settleTaken(parking: Parking, slot: Slot): void {
 
 export function parkedThrough(parking: Parking): number {
   let through = parking.nextOffset;
-  for (const { offset } of parking.taken) through = Math.min(through, offset); // 3
+  for (const { offset } of parking.taken) through = Math.min(through, offset); // INV-DURABLE-OUTCOME
   for (const { offsets, head } of parking.tenants.values())
-    through = Math.min(through, offsets[head] ?? through); // 3
+    through = Math.min(through, offsets[head] ?? through); // INV-DURABLE-OUTCOME
   return through;
 }
 

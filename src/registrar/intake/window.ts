@@ -1,8 +1,8 @@
 /**
  * The records of one input partition between the committed offset and the reading position. Pure bookkeeping.
  *
- * 1. settledThrough never passes an unsettled record: all below it is settled, durably.
- * 2. A record may be attempted only below attemptedThrough, the watermark of the last acknowledged commit.
+ * 1. INV-DURABLE-OUTCOME: settledThrough never passes an unsettled record: all below it is settled, durably.
+ * 2. INV-WATERMARK: a record may be attempted only below attemptedThrough, the watermark of the last acknowledged commit.
  * 3. Offsets enter in rising order; gaps in them are no records.
  */
 import assert from "node:assert/strict";
@@ -43,7 +43,7 @@ export function settle(window: Window, slot: Slot): void {
   slot.settled = true;
   slot.tainted = false;
   window.unsettled--;
-  while (window.slots[window.head]?.settled) window.head++; // 1
+  while (window.slots[window.head]?.settled) window.head++; // INV-DURABLE-OUTCOME
   if (window.head >= 1024 || window.head === window.slots.length) {
     window.slots.splice(0, window.head);
     window.head = 0;
@@ -51,7 +51,7 @@ export function settle(window: Window, slot: Slot): void {
 }
 
 export function settledThrough(window: Window): number {
-  return window.slots[window.head]?.offset ?? window.nextOffset; // 1
+  return window.slots[window.head]?.offset ?? window.nextOffset; // INV-DURABLE-OUTCOME
 }
 
 /** The least attemptedThrough that covers what may have been carried out: what a clean shutdown commits. */

@@ -4,8 +4,8 @@
  * 1. A snapshot is believed only if the log still holds, at the offset where the snapshot's last entry stood, that very
  *    entry. Otherwise (compaction took the entry, or the log is not the one we knew) the whole ledger is read.
  * 2. A snapshot says only what was read from the log; nothing depends on one being there.
- * 3. A ledger never shrinks. A topic with another id, one that ends before it did, or one that lacks what was read or
- *    written before, is a fault: to go on without that memory would make second objects.
+ * 3. INV-KNOWN-LOG: a ledger never shrinks. A topic with another id, one that ends before it did, or one that lacks what
+ *    was read or written before, is a fault: to go on without that memory would make second objects.
  * 4. So is one that holds what belongs into another partition only (domain/ledger-home.ts). A snapshot was made of one that did
  *    not, but for the number of partitions that there were then: under another one it is not believed.
  */
@@ -60,7 +60,7 @@ export function createLedgerReader(
     if (ledger === null || isProblem(ledger)) return ledger;
     const least = Math.max(0, ...known.map((one) => one?.ledgerSize ?? 0));
     if (ledger.size >= least) return ledger;
-    return ledgerLost(partition, `it holds ${ledger.size} enrollments, and held ${least} before`); // 3
+    return ledgerLost(partition, `it holds ${ledger.size} enrollments, and held ${least} before`); // INV-KNOWN-LOG
   }
 
   async function openAny(
@@ -70,12 +70,12 @@ export function createLedgerReader(
     signal: AbortSignal,
   ): Promise<Ledger | Problem | null> {
     for (const one of known) {
-      const lost = one === null ? null : lostSince(partition, topic, one.ledgerId, one.ledgerEnd); // 3
+      const lost = one === null ? null : lostSince(partition, topic, one.ledgerId, one.ledgerEnd); // INV-KNOWN-LOG
       if (lost !== null) return lost;
     }
     const snapshot = await loadSnapshot(partition);
     if (snapshot === null) return readAll(partition, topic.id, signal);
-    const lost = lostSince(partition, topic, snapshot.topicId, snapshot.nextOffset); // 3
+    const lost = lostSince(partition, topic, snapshot.topicId, snapshot.nextOffset); // INV-KNOWN-LOG
     if (lost !== null) return lost;
     snapshot.topicId = topic.id;
     savedSizes.set(snapshot, snapshot.size);
@@ -115,7 +115,7 @@ export function createLedgerReader(
       const again = await readOn(partition, whole, whole.nextOffset, signal);
       if (again === null || isProblem(again)) return again;
       if (!isRegistered(whole, missing))
-        return ledgerLost(partition, `it lacks ${missing}, which stood in it before`); // 3
+        return ledgerLost(partition, `it lacks ${missing}, which stood in it before`); // INV-KNOWN-LOG
     }
     merge(ledger, whole);
     placements.set(ledger, placementOf(partition, whole));
@@ -144,10 +144,10 @@ export function createLedgerReader(
       };
       const result = await log.scan("registered", partition, next, onRecords, stop);
       if (!result.ok && result.logEnd !== undefined && !stop.aborted)
-        return { ok: true, value: endsEarly(partition, next, result.logEnd) }; // 3
+        return { ok: true, value: endsEarly(partition, next, result.logEnd) }; // INV-KNOWN-LOG
       if (!result.ok) return result;
       if (isFirst) other.abort();
-      ledger.nextOffset = Math.max(ledger.nextOffset, result.nextOffset);
+      ledger.nextOffset = Math.max(ledger.nextOffset, result.nextOffset); // INV-LEDGER-READ
       const { misplaced, first } = placement;
       const isPlaced = first === null || isFirst;
       return {

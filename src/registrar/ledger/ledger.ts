@@ -2,7 +2,7 @@
  * What one partition has registered: idempotency key -> Graph id, as read from `connector.registered`. A hash table
  * in one typed array, 32 bytes a cell: a million entries must fit beside everything else.
  *
- * 1. A key, once in, stays, with the first id that came with it.
+ * 1. INV-ONE-CREATE-PER-KEY: a key, once in, stays, with the first id that came with it.
  * 2. An empty cell is all zero; no version 5 UUID is.
  * 3. At most `loadMax` of the cells are taken, so a probe ends.
  */
@@ -61,7 +61,7 @@ export function remember(ledger: Ledger, idempotencyKey: string, graphId: string
   if ((ledger.size + 1) * wordsPerCell > ledger.cells.length * loadMax) grow(ledger); // 3
   readUuid(idempotencyKey, keyWords);
   const at = find(ledger.cells, keyWords);
-  if (!isEmpty(ledger.cells, at)) return; // 1
+  if (!isEmpty(ledger.cells, at)) return; // INV-ONE-CREATE-PER-KEY
   ledger.cells.set(keyWords, at);
   if (graphId === idempotencyKey) {
     // Nearly always so, where Graph honours the ids that we send.

@@ -2,12 +2,12 @@
  * Commits settledThrough and the attempt watermark of all partitions, in one request.
  *
  * 1. One commit is in flight at a time, under the session that its partitions are confirmed for.
- * 2. A watermark grows only when a commit that carries it was acknowledged; what is stored never shrinks
+ * 2. INV-WATERMARK: a watermark grows only when a commit that carries it was acknowledged; what is stored never shrinks
  *    except by a clean shutdown.
- * 3. A commit of unknown outcome may still land, over later ones, until settleMs after it ended. Until then no
- *    acknowledgement widens a promise; then all positions are committed again.
+ * 3. INV-WATERMARK: a commit of unknown outcome may still land, over later ones, until settleMs after it ended. Until then
+ *    no acknowledgement widens a promise; then all positions are committed again.
  * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
- * 5. The lease is renewed before it runs out, also where nothing else is to be committed.
+ * 5. INV-LEASE: it is renewed before it runs out, also where nothing else is to be committed.
  */
 
 import { momentOf } from "../../moment.ts";
@@ -106,15 +106,15 @@ export function createCommitter(parts: CommitterParts): Committer {
     observe({ kind: "committed", result, partitions: due.length });
     if (result === "committed") {
       failures = 0;
-      renew(lease, sentAt); // 5
+      renew(lease, sentAt); // INV-LEASE
       acknowledge(due, sentMs);
       planAt(isWantedNow ? clock.nowMs() : lastMs + settings.commitIntervalMs); // 4
       isWantedNow = false;
       return;
     }
     // Superseded: the next session goes on from here. Should this one not end after all, we ask again.
-    if (result === "superseded") revoke(lease);
-    if (result === "unknown") suspendPromises(); // 3
+    if (result === "superseded") revoke(lease); // INV-LEASE
+    if (result === "unknown") suspendPromises(); // 3, INV-WATERMARK
     failures++;
     planAt(clock.nowMs() + backoffMs(failures, random, failureBackoff));
   }
@@ -143,8 +143,8 @@ export function createCommitter(parts: CommitterParts): Committer {
       const isStale = sentMs < suspendedUntilMs && clock.nowMs() >= suspendedUntilMs;
       if (!isStale) acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
       const track = trackOf(partition, commit.topic);
-      if (attemptedThrough <= track.attemptedThrough || sentMs < suspendedUntilMs) continue; // 3
-      track.attemptedThrough = attemptedThrough; // 2
+      if (attemptedThrough <= track.attemptedThrough || sentMs < suspendedUntilMs) continue; // 3, INV-WATERMARK
+      track.attemptedThrough = attemptedThrough; // INV-WATERMARK
       grown.add(partition);
     }
     for (const partition of grown) if (isOwned(partition)) onPromised(partition);
@@ -189,7 +189,7 @@ export function createCommitter(parts: CommitterParts): Committer {
   function promiseAhead(partition: OwnedPartition, topic: InputTopic): number {
     const { nextOffset, attemptedThrough } = trackOf(partition, topic);
     const needed = nextOffset + settings.attemptAhead / 2;
-    return needed <= attemptedThrough ? attemptedThrough : nextOffset + settings.attemptAhead; // 2
+    return needed <= attemptedThrough ? attemptedThrough : nextOffset + settings.attemptAhead; // INV-WATERMARK
   }
 
   async function finish(session: Session): Promise<void> {

@@ -4,7 +4,8 @@
  * 1. Each commit says from which offset of the dead-letter topic the next owner must look: every dead letter of a record that
  *    this commit does not cover stands there or later. A dead letter that is on its way counts from where the topic ended when
  *    it was sent.
- * 2. What is found there has its outcome. To look for an object of it could find one that was made for another enrollment.
+ * 2. INV-DURABLE-OUTCOME: what is found there has its outcome. To look for an object of it could find one that was made for
+ *    another enrollment.
  * 3. It is the same record only if its place and its bytes are the same: a topic that was made again counts from 0 again.
  */
 import { createHash } from "node:crypto";
@@ -71,7 +72,7 @@ export function noteFound({ found }: DeadLetters, record: LogRecord): void {
 /** Does a dead letter of this very record stand there? */
 export function isDeadLettered({ found }: DeadLetters, record: LogRecord): boolean {
   if (found.size === 0) return false;
-  return found.get(positionId(originOf(record))) === hashOf(record.value); // 3
+  return found.get(positionId(originOf(record))) === hashOf(record.value); // 3, INV-DURABLE-OUTCOME
 }
 
 function hashOf(value: Uint8Array | null): string {

@@ -1,5 +1,5 @@
 /**
- * The right to post, for all partitions of one session.
+ * INV-LEASE: the right to post, for all partitions of one session.
  *
  * 1. It counts from when the last acknowledged commit was sent: a commit is stored by the replicas under the current
  *    generation, so the coordinator that took it was the only one then. Heartbeats alone do not show that.
@@ -24,21 +24,21 @@ export function createLease(session: Session): Lease {
 
 /** A commit of this session that was sent at `sentAt` was acknowledged. */
 export function renew(lease: Lease, sentAt: Moment): void {
-  if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1
+  if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1, INV-LEASE
 }
 
 /** A commit of this session was refused: its generation is over, whatever was acknowledged before. */
 export function revoke(lease: Lease): void {
-  lease.renewedAt = null;
+  lease.renewedAt = null; // INV-LEASE
 }
 
 export function isHolding({ session, renewedAt }: Lease, clock: Clock): boolean {
-  if (renewedAt === null || session.ended.aborted || clock.nowMs() >= session.heldUntilMs()) return false; // 3
+  if (renewedAt === null || session.ended.aborted || clock.nowMs() >= session.heldUntilMs()) return false; // 3, INV-LEASE
   const now = momentOf(clock);
   return (
     elapsedMs(renewedAt, now) < session.leaseMs &&
     disagreementMs(renewedAt, now) < session.leaseMs * disagreementShare
-  ); // 2
+  ); // 2, INV-LEASE
 }
 
 /** Is it time for another commit, so that a record that comes later need not wait for one? */

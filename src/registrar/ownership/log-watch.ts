@@ -1,7 +1,8 @@
 /**
  * Looks at the log now and then: how far the worker is behind it, and whether it still is the log that was taken over.
  *
- * 1. A topic with another id, or a ledger that ends before it did, is a fault, also when nothing is read or appended.
+ * 1. INV-KNOWN-LOG: a topic with another id, or a ledger that ends before it did, is a fault, also when nothing is read or
+ *    appended.
  * 2. So is a retry partition that ends before a copy of a parked record that was acknowledged there and not read yet.
  */
 import { type Bounds, type Clock, type EventLog, type InputTopic, inputTopics } from "../../ports.ts";
@@ -61,7 +62,7 @@ export function createLogWatch(
       bounds = { enrolled: enrolled.bounds, retry: retry.bounds };
       for (const { partition, ledgerEnd, awaited } of asked) {
         const { number, topicIds } = partition;
-        const lost = lostSince(number, registered, topicIds.registered, ledgerEnd); // 1
+        const lost = lostSince(number, registered, topicIds.registered, ledgerEnd); // INV-KNOWN-LOG
         if (lost !== null) return onFault(lost);
         for (const topic of inputTopics) {
           const { id } = result.topics[topic];
@@ -69,12 +70,12 @@ export function createLogWatch(
           const { start, end } = bounds[topic]?.[number] ?? nowhere;
           const expected = trackOf(partition, topic).nextOffset;
           return onFault(
-            gapFault(topic, number, { why: "recreated", expected, logStart: start, logEnd: end }), // 1
+            gapFault(topic, number, { why: "recreated", expected, logStart: start, logEnd: end }), // INV-KNOWN-LOG
           );
         }
         const { end } = retry.bounds[number] ?? nowhere;
         const isBeyond = ({ retryOffset }: Awaited) => retryOffset !== null && retryOffset >= end;
-        checkParked(partition, awaited.filter(isBeyond)); // 2
+        checkParked(partition, awaited.filter(isBeyond)); // 2, INV-KNOWN-LOG
       }
     }
     cancel = clock.after(intervalMs, look);

@@ -1,15 +1,15 @@
 /**
  * Which partitions this worker owns, from session to session.
  *
- * 1. A partition is kept over a new session only if the stored commits still carry our claim: then nobody else owned
- *    it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over again.
- * 2. A take-over commits its own claim before it does anything else, so the next one can tell. No create begins before
- *    that claim is acknowledged and the ledger was read to its end as of the assignment.
- * 3. Suspects are released after the settle time of the worker that may have created them, and only when the ledger and what
- *    that worker may have dead-lettered were read to their ends once more.
- * 4. Whatever a previous owner may have attempted is known by its enrollment before any record is looked at: a copy of it
- *    may stand elsewhere, outside the watermark.
- * 5. The log must be the one that the stored commits know: the same topics, none shorter than it was.
+ * 1. INV-CLAIM: a partition is kept over a new session only if the stored commits still carry our claim: then nobody else
+ *    owned it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over again.
+ * 2. INV-CLAIM: a take-over commits its own claim before it does anything else, so the next one can tell. INV-LEDGER-READ:
+ *    no create begins before that claim is acknowledged and the ledger was read to its end as of the assignment.
+ * 3. INV-DOUBT: suspects are released after the settle time of the worker that may have created them, and only when the
+ *    ledger and what that worker may have dead-lettered were read to their ends once more.
+ * 4. INV-DOUBT: whatever a previous owner may have attempted is known by its enrollment before any record is looked at: a
+ *    copy of it may stand elsewhere, outside the watermark.
+ * 5. INV-KNOWN-LOG: the log must be the one that the stored commits know: the same topics, none shorter than it was.
  */
 import { momentOf } from "../../moment.ts";
 import {
@@ -83,8 +83,8 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
         const both = byTopic(positions.filter(({ partition }) => partition === number));
         const kept = owned.get(number);
         if (kept !== undefined && inputTopics.every((topic) => claimOf(both[topic]) === kept.claim))
-          return keep(kept, lease); // 1
-        if (kept !== undefined) drop(kept); // 1
+          return keep(kept, lease); // INV-CLAIM
+        if (kept !== undefined) drop(kept); // INV-CLAIM
         return gain(number, both, facts);
       }),
     );
@@ -127,7 +127,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
   ): Promise<void> {
     const { session } = lease;
     const known = inputTopics.map((topic) => knownBy(positions[topic]));
-    const ledger = await ledgers.open(number, topics.registered, known, session.ended); // 5
+    const ledger = await ledgers.open(number, topics.registered, known, session.ended); // INV-LEDGER-READ, INV-KNOWN-LOG
     if (ledger === null) return;
     if (isProblem(ledger)) return events.fault(ledger);
     const ledgerEmpty = ledger.nextOffset === 0;
@@ -156,9 +156,9 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
       parking: createParking(plans.retry.startAt),
       deadLettersEnd: topics.dlq.bounds[number]?.end ?? 0,
     });
-    const watermarks = await commitClaim(partition, plans); // 2
+    const watermarks = await commitClaim(partition, plans); // INV-CLAIM
     if (watermarks === null) return;
-    if (!(await attempted.find(partition, session))) return; // 4
+    if (!(await attempted.find(partition, session))) return; // 4, INV-DOUBT
     for (const topic of inputTopics) trackOf(partition, topic).attemptedThrough = watermarks[topic];
     owned.set(number, partition);
     const suspects = inputTopics.reduce(
@@ -208,11 +208,11 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
 
   async function releaseSuspects(partition: OwnedPartition): Promise<void> {
     const { signal } = partition.lost;
-    await sleep(clock, partition.takenOverAtMs + partition.inherited.settleMs - clock.nowMs(), signal);
-    const caughtUp = await ledgers.catchUp(partition.number, partition.ledger, signal); // 3
+    await sleep(clock, partition.takenOverAtMs + partition.inherited.settleMs - clock.nowMs(), signal); // INV-SETTLE-TIME
+    const caughtUp = await ledgers.catchUp(partition.number, partition.ledger, signal); // 3, INV-DOUBT
     if (caughtUp === null) return;
     if (isProblem(caughtUp)) return events.fault(caughtUp);
-    if (!(await attempted.findDeadLetters(partition))) return; // 3
+    if (!(await attempted.findDeadLetters(partition))) return; // 3, INV-DOUBT
     partition.suspectsReleased = true;
     events.released(partition);
   }

@@ -3,8 +3,8 @@
  * topic, the ledger, the lanes. Data and the questions asked of it; it is changed by flow.ts (records) and
  * ownership.ts (sessions).
  *
- * 1. A create may begin only while `isHeld`: owned, confirmed under the current session, its lease not run out.
- * 2. Records of one lane (tenant and machine) are worked on one at a time, in the order they came.
+ * 1. INV-LEASE: a create may begin only while `isHeld`: owned, confirmed under the current session, its lease not run out.
+ * 2. INV-ORDER: records of one lane (tenant and machine) are worked on one at a time, in the order they came.
  */
 import type { Enrollment } from "../../domain/enrollment.ts";
 import { elapsedMs, type Moment, momentOf } from "../../moment.ts";
@@ -129,7 +129,7 @@ export function sessionOf({ lease }: OwnedPartition): Session {
 }
 
 export function isHeld(partition: OwnedPartition, clock: Clock): boolean {
-  return isOwned(partition) && partition.confirmed && isHolding(partition.lease, clock); // 1
+  return isOwned(partition) && partition.confirmed && isHolding(partition.lease, clock); // INV-LEASE
 }
 
 /**
@@ -142,7 +142,7 @@ export function mayPublish(
   requestTimeoutMs: number,
   clock: Clock,
 ): "yes" | "wait" | "no" {
-  const isFresh = postedAt !== null && elapsedMs(postedAt, momentOf(clock)) <= requestTimeoutMs;
+  const isFresh = postedAt !== null && elapsedMs(postedAt, momentOf(clock)) <= requestTimeoutMs; // INV-SETTLE-TIME
   if (isHeld(partition, clock) || isFresh) return "yes";
   return isOwned(partition) ? "wait" : "no";
 }
@@ -169,7 +169,8 @@ function retryReadThrough({ readBefore, parking }: OwnedPartition): number {
 export function limitsOf({ doubts, inherited }: OwnedPartition, own: Limits): Limits {
   let limits = own;
   for (const doubt of doubts.values()) {
-    if (doubt.inherited) limits = widest(limits, inherited);
+    if (doubt.inherited)
+      limits = widest(limits, inherited); // INV-DOUBT
     else if (!doubt.isHonoured && limits.isHonoured) limits = { ...limits, isHonoured: false };
   }
   return limits;

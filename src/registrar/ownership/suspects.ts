@@ -1,9 +1,9 @@
 /**
  * Finds out, at a take-over, of which enrollments a create may have been carried out.
  *
- * 1. Doubt belongs to an enrollment. So the records that a previous owner may have attempted are read for their keys before
- *    any record is looked at: a copy of one may stand elsewhere, outside the watermark, or come later.
- * 2. Which tenants have records parked must be known before any new record of theirs is looked at.
+ * 1. INV-DOUBT: doubt belongs to an enrollment. So the records that a previous owner may have attempted are read for their
+ *    keys before any record is looked at: a copy of one may stand elsewhere, outside the watermark, or come later.
+ * 2. INV-ORDER: which tenants have records parked must be known before any new record of theirs is looked at.
  */
 import { decode } from "../../domain/decode.ts";
 import { identify } from "../../domain/identity.ts";
@@ -39,9 +39,9 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
     const done = await persist(session.ended, "read parked records", async () => {
       const onRecords = (records: readonly LogRecord[]) => {
         for (const record of records) {
-          note(parking, parkedTenantOf(record), record.offset); // 2
+          note(parking, parkedTenantOf(record), record.offset); // INV-ORDER
           noteEpoch(partition.leaderEpochs.retry, record.offset, record.leaderEpoch);
-          if (record.offset < suspectsBelow.retry || isInDoubt(record)) doubtOf(partition, record); // 1
+          if (record.offset < suspectsBelow.retry || isInDoubt(record)) doubtOf(partition, record); // INV-DOUBT
         }
       };
       const result = await log.scan("retry", number, parking.nextOffset, onRecords, session.ended);
@@ -58,7 +58,7 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
       const signal = AbortSignal.any([session.ended, enough.signal]);
       const onRecords = (records: readonly LogRecord[]) => {
         for (const record of records) {
-          if (record.offset < suspectsBelow.enrolled) doubtOf(partition, record); // 1
+          if (record.offset < suspectsBelow.enrolled) doubtOf(partition, record); // INV-DOUBT
           next = record.offset + 1;
         }
         if (next >= suspectsBelow.enrolled) enough.abort();

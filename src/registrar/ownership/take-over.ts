@@ -1,8 +1,9 @@
 /**
  * Where to begin on an input partition, and which of its records a previous owner may have attempted. Pure.
  *
- * 1. Everything at or after `suspectsBelow` is certainly fresh; everything before it, from startAt on, is suspect.
- * 2. Records that nobody settled and that the log no longer holds are never passed over silently.
+ * 1. INV-DOUBT: everything at or after `suspectsBelow` is certainly fresh; everything before it, from startAt on, is
+ *    suspect.
+ * 2. INV-KNOWN-LOG: records that nobody settled and that the log no longer holds are never passed over silently.
  */
 import type { InputPosition, InputTopic, ReadResult } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
@@ -42,14 +43,14 @@ export function planTakeOver(
   const readThrough = Math.max(committed.offset, known?.readThrough ?? 0);
   const gap = gapOf(committed.offset, readThrough, known?.topicId ?? null, topicId, { logStart, logEnd });
   if (gap !== null) {
-    if (onRetentionGap === "stop") return gapFault(topic, partition, gap); // 2
+    if (onRetentionGap === "stop") return gapFault(topic, partition, gap); // INV-KNOWN-LOG
     const limits = metadata?.limits ?? null;
     return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits };
   }
   const attemptedThrough = Math.max(metadata?.attemptedThrough ?? logEnd, committed.offset);
   return {
     // A promise reaches ahead of the log; what was not there yet at the take-over was not attempted either.
-    ...from(committed.offset, Math.min(attemptedThrough, logEnd)), // 1
+    ...from(committed.offset, Math.min(attemptedThrough, logEnd)), // INV-DOUBT
     attemptedThrough,
     limits: metadata?.limits ?? null,
     leaderEpoch: known?.leaderEpoch ?? -1,

@@ -47,6 +47,7 @@ describe("an object that Graph keeps in a form of its own is found in the list",
   });
 });
 
+// INV-ADOPTION
 describe("what is another enrollment's, or may be, is not adopted", () => {
   const cut = (enrolled: Parameters<typeof objectOf>[0], id: string) => ({
     ...objectOf(enrolled, id),

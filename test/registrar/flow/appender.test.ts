@@ -113,6 +113,7 @@ for (const [failure, expected] of [
   ["lost", ["a", "b"]],
   ["unacknowledged", ["a", "a", "b"]],
 ] as const)
+  // INV-DURABLE-OUTCOME
   test(`an append that is ${failure} is sent again after a back-off, before anything newer`, async (t) => {
     const { world, append, done, events } = given(t);
     world.log.appendScript.push(failure);
@@ -140,6 +141,7 @@ test("new entries do not shorten the back-off", async (t) => {
   assert.ok(world.log.appends.length <= 10, `${world.log.appends.length} tries in 10 s`);
 });
 
+// INV-SETTLE-TIME
 test("an entry that has to wait holds up no other, and goes when it may", async (t) => {
   const { world, appender, append, done } = given(t);
   let mayPublish: "wait" | "yes" = "wait";

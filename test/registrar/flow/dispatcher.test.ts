@@ -231,6 +231,7 @@ describe("a tenant that is throttled", () => {
   });
 });
 
+// INV-LEASE
 describe("a partition that is not held", () => {
   test("no POST begins once its last acknowledged commit is too old; it goes on with the next one", async (t) => {
     const world = createWorld(t);

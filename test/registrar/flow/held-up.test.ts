@@ -6,6 +6,7 @@ import { answers, connectionRefused } from "../../../lab/testkit/scripted-graph.
 import { encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
 import { createWorld, many, settings } from "../harness.ts";
 
+// INV-ISOLATION
 test("a machine whose record keeps failing leaves a full window, and the others behind it flow", async (t) => {
   const world = createWorld(t);
   world.graph.always("HOST-0", answers(500));

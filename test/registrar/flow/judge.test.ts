@@ -25,6 +25,7 @@ describe("an answer that was lost", () => {
     );
   });
 
+  // INV-READ-BACK
   test("nothing is found: posted again only after three spaced lists, all begun when the request can no longer run", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, lost);
@@ -106,6 +107,7 @@ describe("400", () => {
     assert.equal(world.log.committed("enrolled")?.offset, 3);
   });
 
+  // INV-GLOBAL-FAULT
   test("of a server that refuses ids: once more without id, registered, then a fault that says what to set", async (t) => {
     const world = createWorld(t);
     world.graph.ids = "refused";
@@ -181,6 +183,7 @@ describe("400 without a reason", () => {
 describe("no such route", () => {
   const missing = answers(404, { message: "No OData route exists that match template" });
 
+  // INV-GLOBAL-FAULT
   test("given no tenant where it was there: the worker stops and dead-letters nothing", async (t) => {
     const world = createWorld(t);
     world.graph.always(contoso, missing);
@@ -209,6 +212,7 @@ describe("no such route", () => {
   });
 });
 
+// INV-GLOBAL-FAULT
 describe("a secret that is refused", () => {
   const wrongSecret = silence("secret", false);
 

@@ -161,6 +161,7 @@ describe("an outage of Graph", () => {
       assert.ok(world.lists()[0]!.atMs >= world.creates()[0]!.atMs + 20_000);
     });
 
+  // INV-ATTEMPTS
   test("503 to a record spends no attempt, however often, also while others of its tenant succeed", async (t) => {
     const world = createWorld(t);
     world.graph.always("BAD", answers(503));

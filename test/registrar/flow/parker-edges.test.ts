@@ -38,6 +38,7 @@ test("given a machine's parked record in work, the later ones of that machine st
   );
 });
 
+// INV-DOUBT
 test("given a suspect whose tenant has records parked, it joins them in doubt, and the next worker reads it back", async (t) => {
   const world = createWorld(t);
   world.log.store(parkedBefore({ machine: "A" }));

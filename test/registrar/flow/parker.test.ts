@@ -78,6 +78,7 @@ describe("given a window full of a blocked tenant's records", () => {
     assert.ok(origins.every((origin) => /^connector\.enrolled \d+$/.test(origin)));
   });
 
+  // INV-ORDER
   test("a crash anywhere on the way keeps order, and loses and doubles nothing", async (t) => {
     for (let afterMs = 5; afterMs < 2_000; afterMs = Math.ceil(afterMs * 1.7)) {
       const world = createWorld(t);
@@ -171,6 +172,7 @@ test("given an earlier record of its machine in the window, a new one stays behi
 });
 
 describe("given records parked by the worker before", () => {
+  // INV-ORDER
   test("new records of that tenant queue up behind them; another tenant's don't", async (t) => {
     const world = createWorld(t);
     const [first, second, third] = inTurns(3).map((one) => ({ ...one, machine: "HOST" }));

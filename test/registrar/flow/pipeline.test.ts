@@ -48,6 +48,7 @@ describe("one event", () => {
     assert.equal(world.creates()[0]?.items[0]?.idempotencyKey, keyOf({}));
   });
 
+  // INV-DURABLE-OUTCOME
   test("is not committed before its registered record is acknowledged", async (t) => {
     const world = createWorld(t);
     const release = world.log.hold("append");
@@ -62,6 +63,7 @@ describe("one event", () => {
   });
 });
 
+// INV-ONE-CREATE-PER-KEY
 describe("the same enrollment again", () => {
   const again = { event: "another-event", at: "2017-01-01T07:57:59.3726057Z", machine: "host-1" };
 
@@ -104,6 +106,7 @@ describe("the same enrollment again", () => {
   });
 });
 
+// INV-ORDER
 describe("order", () => {
   test("one machine's events are posted one after the other, as they stand in the topic; other machines go beside them", async (t) => {
     const world = createWorld(t);
@@ -159,6 +162,7 @@ describe("a record that is no enrollment", () => {
   });
 });
 
+// INV-SINGLE-OWNER
 describe("a record outside its tenant's home partition", () => {
   test("is moved there, with the place where it was for people to see, and registered from there", async (t) => {
     const world = createWorld(t, { partitions: 4 });

@@ -5,6 +5,7 @@ import { contoso, fabrikam, headerNames } from "../../../lab/testkit/enrollments
 import { answers, lost } from "../../../lab/testkit/scripted-graph.ts";
 import { createWorld, many } from "../harness.ts";
 
+// INV-ISOLATION, INV-ATTEMPTS
 describe("one tenant's trouble", () => {
   for (const status of [403, 500])
     test(`lists that answer ${status} for ever: other tenants are served, through a window that is full of it`, async (t) => {

@@ -31,6 +31,7 @@ function effectOf<K extends Effect["kind"]>(effects: readonly Effect[], kind: K)
   return found as Extract<Effect, { kind: K }>;
 }
 
+// INV-ONE-CREATE-PER-KEY, INV-WATERMARK, INV-READ-BACK
 describe("the first of a lane", () => {
   const rows = [
     ["is registered by now: a duplicate", { isRegistered: true, doubt: ownDoubt }, "settled"],
@@ -94,6 +95,7 @@ describe("a create in doubt", () => {
       assert.equal(after(posting, events[name], known).at, "backing-off");
     });
 
+  // INV-READ-BACK
   test("is not dead-lettered as refused: it is read back, and posted once more", () => {
     const { at, stage } = after(
       stageOf("posting", { doubt: doubtByCreate }),
@@ -103,6 +105,7 @@ describe("a create in doubt", () => {
     assert.deepEqual([at, stage.doubt?.byCreate], ["backing-off", false]);
   });
 
+  // INV-READ-BACK
   test("is absent after enough lists, none of them begun before it had ended", () => {
     let stage = stageOf("reading-back");
     const list = (startedMs: number) => {
@@ -169,6 +172,7 @@ describe("a refusal", () => {
     assert.equal(after(stageOf("posting"), events["no route"], first).kinds, "report, fault");
   });
 
+  // INV-ATTEMPTS
   test("of its tenant is final only when the tenant was blocked for too long", () => {
     const blocked = (blockedForMs: number) =>
       after(
@@ -200,6 +204,7 @@ describe("a 409", () => {
   });
 });
 
+// INV-ATTEMPTS
 describe("an attempt is spent", () => {
   const failure = { kind: "unknown", cause: "failure", afterMs: null, detail: "500" } as const;
   const outage = { ...failure, cause: "outage" } as const;

@@ -19,6 +19,7 @@ import type { Slot } from "../../../src/registrar/intake/window.ts";
 
 const tenants = ["a", "b", "c"];
 
+// INV-DURABLE-OUTCOME, INV-ORDER
 test("parkedThrough is the first parked or unsettled offset, a tenant's first comes first: against a plain model", () => {
   const step = fc.record({ act: fc.constantFrom("note", "note", "take", "settle"), pick: fc.nat() });
   fc.assert(

@@ -11,6 +11,7 @@ import {
   taintedThrough,
 } from "../../../src/registrar/intake/window.ts";
 
+// INV-DURABLE-OUTCOME
 test("settledThrough is the first unsettled offset, against a plain model, whatever the order and the gaps", () => {
   const gaps = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 3000 });
   fc.assert(

@@ -55,6 +55,7 @@ function partitionOf(ledger: Ledger): OwnedPartition {
 }
 
 describe("reading on", () => {
+  // INV-LEDGER-READ
   test("goes to the log's end, also where compaction left nothing there", async (t) => {
     const { world, opened } = given(t);
     world.log.compact("registered", 0, 4);

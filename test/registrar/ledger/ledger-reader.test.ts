@@ -148,6 +148,7 @@ describe("a ledger with records of tenants that live in another partition only i
   });
 });
 
+// INV-KNOWN-LOG
 describe("a ledger that is not the one we knew is a fault:", () => {
   async function assertLost(opened: Promise<Ledger | Problem>, what: RegExp): Promise<void> {
     const fault = await opened;

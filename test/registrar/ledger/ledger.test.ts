@@ -17,6 +17,7 @@ import {
 const namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 const keyOf = (n: number) => uuidV5In(namespace)(String(n));
 
+// INV-ONE-CREATE-PER-KEY
 test("it answers like a Map, whatever is put in, and the first id of a key stays", () => {
   const id = fc.oneof(
     fc.uuid(),

@@ -30,6 +30,7 @@ describe("the promise", () => {
     await world.untilRegistered(1, 5_000);
   });
 
+  // INV-WATERMARK
   test("no POST begins at or after the promised offset; the next commit goes at once and lets it on", async (t) => {
     const world = createWorld(t);
     world.start({ attemptAhead, commitIntervalMs: 60_000 });
@@ -56,6 +57,7 @@ describe("the promise", () => {
     assert.equal(world.attemptedThrough(), attemptAhead + attemptAhead / 2 + 1);
   });
 
+  // INV-WATERMARK
   test("at every POST its offset is below what was stored then", async (t) => {
     const world = createWorld(t);
     world.start({ attemptAhead, batchMax: 3 });
@@ -78,6 +80,7 @@ describe("the promise", () => {
 });
 
 describe("a commit of unknown outcome", () => {
+  // INV-WATERMARK
   test("promises nothing until it can no longer land; then all is committed again", async (t) => {
     const world = createWorld(t);
     world.start({ attemptAhead });

@@ -76,6 +76,7 @@ describe("the next owner looks", () => {
   });
 });
 
+// INV-DURABLE-OUTCOME
 describe("a record is dead-lettered already", () => {
   const letters = createDeadLetters(none, 0);
   for (const record of [recordAt(3, "A"), recordAt(4, null)]) noteFound(letters, letterOf(record));

@@ -37,6 +37,7 @@ function parkedCopy(world: World, of: Parameters<typeof parkedBefore>[0], enroll
 
 const limitsOf = (world: World) => decodeMetadata(world.log.committed("enrolled")!.metadata)?.limits;
 
+// INV-DOUBT
 describe("a create of unknown outcome makes suspect", () => {
   test("a copy of its record in the retry topic, which stands outside the watermark there", async (t) => {
     const world = createWorld(t);
@@ -135,6 +136,7 @@ test("a copy behind a record that was dead-lettered in doubt is not posted befor
   assert.equal(world.graph.objects.get(contoso)?.length, 1);
 });
 
+// INV-DOUBT
 describe("the next owner waits for the limits of the worker that posted", () => {
   const theirs: Limits = { settleMs: 2 * settleMs, orphanMs: 0, isHonoured: false };
 

@@ -23,6 +23,7 @@ function startLeased(world: World) {
   return worker;
 }
 
+// INV-LEASE
 describe("the lease", () => {
   test("of an idle worker is renewed by a commit now and then, so that its next record flows at once", async (t) => {
     const world = createWorld(t);
@@ -126,6 +127,7 @@ test("a stop ends in its time, though no commit is ever answered", async (t) => 
   await world.time.until("it has stopped", () => worker.fault() === null, 9_000);
 });
 
+// INV-LEASE
 describe("the rules of the lease", () => {
   const length = 9_000;
   const clockAt = (nowMs: number, wallMs = nowMs) => ({ nowMs: () => nowMs, wallMs: () => wallMs }) as Clock;

@@ -12,6 +12,7 @@ import { createLogWatch } from "../../../src/registrar/ownership/log-watch.ts";
 import { freshPartition, planFrom } from "../fresh-partition.ts";
 import { createWorld, many, type World } from "../harness.ts";
 
+// INV-KNOWN-LOG
 describe("a topic that was deleted and created again", () => {
   for (const [topic, code] of [
     ["enrolled", "retention-gap"],
@@ -44,6 +45,7 @@ describe("a topic that was deleted and created again", () => {
   }
 });
 
+// INV-KNOWN-LOG
 test("a registered topic that ends before it did stops a running worker", async (t) => {
   const world = createWorld(t);
   world.emit(...many(3, contoso));

@@ -26,6 +26,7 @@ describe("a partition that is lost", () => {
     assert.equal(world.log.committed("enrolled")?.offset, 0);
   });
 
+  // INV-SETTLE-TIME
   test("one that comes later is not: the next owner may have looked already", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, { reply: "by itself", delayMs: settings.requestTimeoutMs + 100 });

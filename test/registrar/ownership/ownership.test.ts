@@ -23,6 +23,7 @@ function committedBefore(world: World, settledThrough: number, attemptedThrough:
 const claimOf = (world: World) => decodeMetadata(world.log.committed("enrolled")!.metadata)?.claim;
 
 describe("a partition that is gained", () => {
+  // INV-CLAIM
   test("its claim is committed before anything is asked of Graph", async (t) => {
     const world = createWorld(t);
     committedBefore(world, 0, 1);
@@ -36,6 +37,7 @@ describe("a partition that is gained", () => {
     assert.notEqual(claimOf(world), "theirs");
   });
 
+  // INV-LEDGER-READ
   test("nothing is posted before the ledger was read, however often that fails", async (t) => {
     const world = createWorld(t);
     for (let n = 0; n < 5; n++) world.log.scanScript.push({ ok: false, reason: "leader not available" });
@@ -52,6 +54,7 @@ describe("a partition that is gained", () => {
     assert.equal(worker.seen("partition-gained")[0]?.ledgerEntries, 1);
   });
 
+  // INV-DOUBT, INV-SETTLE-TIME
   test("fresh records flow at once; suspects wait for the settle time, then for lists, then are posted", async (t) => {
     const world = createWorld(t);
     committedBefore(world, 0, 2);
@@ -178,6 +181,7 @@ describe("a partition that is kept over a rebalance", () => {
     assert.equal(world.creates().length, 1);
   });
 
+  // INV-CLAIM
   test("given somebody else's claim in the stored commit, all is dropped and taken over again", async (t) => {
     const world = createWorld(t);
     const worker = world.start();

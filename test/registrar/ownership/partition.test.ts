@@ -33,6 +33,7 @@ function given({ startAt = 0, suspectsBelow = 0 } = {}) {
   return freshPartition({ lease, plans: { enrolled: plan, retry: plan }, inherited });
 }
 
+// INV-LEASE
 describe("held", () => {
   test("until the last acknowledged commit is too old by either clock", () => {
     const partition = given();
@@ -61,6 +62,7 @@ describe("held", () => {
   });
 });
 
+// INV-SETTLE-TIME
 describe("an outcome may be published", () => {
   const posted = leaseMs;
   const table = [

@@ -44,6 +44,7 @@ for (const [name, at] of [
   ["retention took unsettled records", position([4, promise(7)], 6, 9)],
   ["the topic was deleted and made again", position([40, promise(70)], 0, 9)],
 ] as const) {
+  // INV-KNOWN-LOG
   test(`${name}: a fault that names the place, or everything left is suspect if told to go on`, () => {
     const fault = planTakeOver(at, "id", false, "stop");
     assert.ok(isProblem(fault));
@@ -82,6 +83,7 @@ test("a promise below the committed offset promises that offset all the same", (
   assert.deepEqual([plan.startAt, plan.suspectsBelow, plan.attemptedThrough], [6, 6, 6]);
 });
 
+// INV-KNOWN-LOG
 describe("the log is the one that was known", () => {
   const knownAs = (topicId: string | null) =>
     encodeMetadata({

@@ -19,7 +19,7 @@ export function assignPartitions(claims: readonly Claim[], partitionCount: numbe
     for (const partition of claim.partitions) {
       const rival = owner.get(partition);
       if (partition < partitionCount && (!rival || rival.generation < claim.generation))
-        owner.set(partition, claim);
+        owner.set(partition, claim); // INV-SINGLE-OWNER
     }
   }
   const kept = (memberId: string) => [...owner].filter(([, claim]) => claim.memberId === memberId).length;

@@ -56,6 +56,7 @@ test("a newcomer takes its share only; the others keep theirs", () => {
   assert.deepEqual(Object.fromEntries(assigned), { a: [4, 5], b: [0, 2], c: [1, 3] });
 });
 
+// INV-SINGLE-OWNER
 test("of two claims the newer generation is right", () => {
   const assigned = assignPartitions(
     [
