@@ -109,11 +109,11 @@ test("a failure after a success waits no longer than the first one did", async (
   assert.deepEqual(waits, Array(6).fill(waits[0]));
 });
 
+// INV-DURABLE-OUTCOME
 for (const [failure, expected] of [
   ["lost", ["a", "b"]],
   ["unacknowledged", ["a", "a", "b"]],
 ] as const)
-  // INV-DURABLE-OUTCOME
   test(`an append that is ${failure} is sent again after a back-off, before anything newer`, async (t) => {
     const { world, append, done, events } = given(t);
     world.log.appendScript.push(failure);
