@@ -6,7 +6,7 @@ import { onInterrupt } from "../src/cli/interrupts.ts";
 import { positiveNumber, wholeNumber } from "../src/cli/option-values.ts";
 import { exitCodes, fail, print, say } from "../src/cli/terminal.ts";
 import { systemClock } from "../src/clock.ts";
-import type { Observer } from "../src/ports.ts";
+import type { Observer } from "../src/observer.ts";
 import { writeOutFiles } from "./out-files.ts";
 import { type DemoPlace, embeddedPlace, kafkaPlace, type OwnBroker } from "./place.ts";
 import { demoProgress } from "./progress.ts";

@@ -1,5 +1,5 @@
 /** How far the demo is, by the worker's events: a bar on a terminal, plain lines elsewhere. */
-import type { Observer, RegistrarEvent } from "../src/ports.ts";
+import type { Observer, RegistrarEvent } from "../src/observer.ts";
 import type { DemoPlan } from "./plan.ts";
 
 export interface DemoProgress {

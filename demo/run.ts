@@ -8,7 +8,7 @@ import { systemClock } from "../src/clock.ts";
 import { type OpenLog, openLogWithRetry, startWorker } from "../src/compose.ts";
 import { loadSettings } from "../src/config/load.ts";
 import type { Settings } from "../src/config/table.ts";
-import type { Observer } from "../src/ports.ts";
+import type { Observer } from "../src/observer.ts";
 import type { Problem } from "../src/problem.ts";
 import type { DemoPlace } from "./place.ts";
 import { type DemoPlan, demoTenants, planDemo } from "./plan.ts";

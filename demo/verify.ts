@@ -3,7 +3,8 @@
  * the worker but the shape of its records: enrollments are told apart by the strings that were emitted.
  */
 import { createHash } from "node:crypto";
-import type { GraphObject, LogRecord, NewRecord } from "../src/ports.ts";
+import type { GraphObject } from "../src/graph-port.ts";
+import type { LogRecord, NewRecord } from "../src/ports.ts";
 import type { DemoPlan } from "./plan.ts";
 
 export interface DemoOutcome {

@@ -1,5 +1,5 @@
 /** The Graph emulator as a process, and the way to it. */
-import type { GraphObject } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
 import { type Environment, type Processes, programs } from "./processes.ts";
 
 export interface GraphProcess {

@@ -2,9 +2,9 @@
  * Counts what came of it from the topics and from what Graph holds. It shares nothing with the worker but the shape of
  * its records: enrollments are told apart by the strings that were emitted.
  */
-
 import { recordJson } from "../../src/cli/record-json.ts";
-import type { GraphObject, LogRecord, NewRecord } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
+import type { LogRecord, NewRecord } from "../../src/ports.ts";
 import type { ChaosPlan } from "./plan.ts";
 
 export interface ChaosOutcome {

@@ -1,5 +1,6 @@
 /** Creates: under the watermark, after Retry-After, once for each identity, in order for each machine. */
-import type { GraphObject, LogRecord } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
+import type { LogRecord } from "../../src/ports.ts";
 import type { Lost } from "./check-lost.ts";
 import { readPauses } from "./check-pauses.ts";
 import type { Residue, Run } from "./check-run.ts";

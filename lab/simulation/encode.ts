@@ -1,5 +1,6 @@
 /** Enrollment events as installers write them: both CloudEvents modes, and spoiled in many ways. */
-import type { GraphObject, Header, NewRecord } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
+import type { Header, NewRecord } from "../../src/ports.ts";
 import type { Rng } from "./rng.ts";
 
 export type Details = Omit<GraphObject, "id">;

@@ -1,5 +1,5 @@
 /** The simulated Graph service: objects by tenant, what it makes of one item, and what a list shows at a moment. */
-import type { CreateRequest, GraphAnswer, GraphObject, ListReply } from "../../src/ports.ts";
+import type { CreateRequest, GraphAnswer, GraphObject, ListReply } from "../../src/graph-port.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { GraphFaultRates } from "./fault-rates.ts";
 import { epochMs } from "./process.ts";

@@ -1,12 +1,7 @@
 /** Everything that happened in a run, in order: what the checker judges and the trace prints. */
-import type {
-  CreateRequest,
-  GraphObject,
-  InputTopic,
-  LogRecord,
-  RegistrarEvent,
-  Topic,
-} from "../../src/ports.ts";
+import type { CreateRequest, GraphObject } from "../../src/graph-port.ts";
+import type { RegistrarEvent } from "../../src/observer.ts";
+import type { InputTopic, LogRecord, Topic } from "../../src/ports.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { ProcessSettings } from "./process-settings.ts";
 

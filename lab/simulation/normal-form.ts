@@ -1,5 +1,5 @@
 /** What a service may do to the values that it was sent before it stores them. */
-import type { GraphObject } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
 import type { Rng } from "./rng.ts";
 
 type Details = Omit<GraphObject, "id">;

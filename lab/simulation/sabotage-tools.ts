@@ -1,5 +1,6 @@
 /** How a sabotage lies to the registrar: by its ports, by its settings, by what it reads in committed metadata. */
-import type { Clock, Commit, EventLog, Graph, GraphAnswer, GraphReply, Session } from "../../src/ports.ts";
+import type { Graph, GraphAnswer, GraphReply } from "../../src/graph-port.ts";
+import type { Clock, Commit, EventLog, Session } from "../../src/ports.ts";
 import type { startRegistrar } from "../../src/registrar/registrar.ts";
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import type { World } from "./world.ts";

@@ -2,7 +2,8 @@
  * Turns off one defence of the registrar at a time, so that the checker can be seen to catch what it defends against.
  * Nearly all of it is done from outside, by ports that lie; the rest by settings.
  */
-import type { GraphObject, TopicSurvey } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
+import type { TopicSurvey } from "../../src/ports.ts";
 import {
   answer,
   placeOf,

@@ -1,5 +1,5 @@
 /** Graph for one simulated process: the network to the server, with every way to lose a request or its answer. */
-import type { CreateRequest, Graph, GraphReply, GraphSilence, ListReply } from "../../src/ports.ts";
+import type { CreateRequest, Graph, GraphReply, GraphSilence, ListReply } from "../../src/graph-port.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { GraphCall, GraphServer } from "./graph-server.ts";
 import type { History } from "./history.ts";

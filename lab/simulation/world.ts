@@ -1,5 +1,5 @@
 /** One run's world: broker, group, Graph service, their troubles by the plan, and the workload's arrivals. */
-import type { CreateRequest, GraphObject } from "../../src/ports.ts";
+import type { CreateRequest, GraphObject } from "../../src/graph-port.ts";
 import { type Broker, createBroker } from "./broker.ts";
 import { type Coordinator, createCoordinator } from "./coordinator.ts";
 import { calmGraph, calmLog, type LogFaultRates } from "./fault-rates.ts";

@@ -1,7 +1,8 @@
 /** Enrollment events to start from, and what their records say in the end. */
 import { readDeadLetter } from "../../src/domain/dead-letter.ts";
 import { identify } from "../../src/domain/identity.ts";
-import type { GraphObject, LogRecord, NewRecord } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
+import type { LogRecord, NewRecord } from "../../src/ports.ts";
 
 export const contoso = "11111111-1111-4111-8111-111111111111";
 export const fabrikam = "22222222-2222-4222-8222-222222222222";

@@ -2,9 +2,7 @@
  * Graph as these tests tell it to be: by itself it keeps what it is asked to create; a script of replies goes before
  * that, tenant by tenant. It keeps a record of everything that it was asked.
  */
-
 import type {
-  Clock,
   CreateRequest,
   Graph,
   GraphAnswer,
@@ -12,7 +10,8 @@ import type {
   GraphReply,
   GraphSilence,
   ListReply,
-} from "../../src/ports.ts";
+} from "../../src/graph-port.ts";
+import type { Clock } from "../../src/ports.ts";
 import { sleep } from "../../src/sleep.ts";
 
 /** One reply to one item: what is said, what is done, and how long it takes (default: `latencyMs`). */

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { checkGraphFiles } from "../compose.ts";
 import type { Group } from "../config/table.ts";
-import type { GraphObject } from "../ports.ts";
+import type { GraphObject } from "../graph-port.ts";
 import { type Finding, ok } from "./doctor/finding.ts";
 import { checkForms } from "./doctor/form-check.ts";
 import { checkGraph } from "./doctor/graph-check.ts";

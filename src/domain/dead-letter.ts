@@ -4,7 +4,8 @@
  */
 import Type from "typebox";
 import { Compile } from "typebox/compile";
-import type { LogRecord, NewRecord, Position } from "../ports.ts";
+import type { Position } from "../observer.ts";
+import type { LogRecord, NewRecord } from "../ports.ts";
 import { decodeUtf8 } from "./json-value.ts";
 import { positionId } from "./origin.ts";
 import type { Refusal } from "./refusal.ts";

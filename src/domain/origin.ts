@@ -7,7 +7,8 @@
  *    partition, carries the header for people.
  * 2. Of several such headers the last counts: it is the worker's, whatever the producer wrote before it.
  */
-import type { Header, LogRecord, NewRecord, Position, Topic } from "../ports.ts";
+import type { Position } from "../observer.ts";
+import type { Header, LogRecord, NewRecord, Topic } from "../ports.ts";
 import { topics } from "./topics.ts";
 
 const headerName = "origin";

@@ -1,7 +1,8 @@
 /** Of a registered record: the properties that identify, and where the enrollment was first stored. Pure. */
 import Type from "typebox";
 import { Compile } from "typebox/compile";
-import type { LogRecord, Position } from "../ports.ts";
+import type { Position } from "../observer.ts";
+import type { LogRecord } from "../ports.ts";
 import { decodeUtf8 } from "./json-value.ts";
 import { readLedgerEntry } from "./registered.ts";
 import type { Identifying } from "./same-enrollment.ts";

@@ -6,7 +6,9 @@
  */
 import Type from "typebox";
 import { Compile } from "typebox/compile";
-import type { GraphObject, LogRecord, NewRecord, Position } from "../ports.ts";
+import type { GraphObject } from "../graph-port.ts";
+import type { Position } from "../observer.ts";
+import type { LogRecord, NewRecord } from "../ports.ts";
 import { contentTypeHeader, structuredContentType } from "./cloud-event.ts";
 import type { Enrollment } from "./enrollment.ts";
 import { decodeUtf8 } from "./json-value.ts";

@@ -5,8 +5,7 @@
  * A form says what a server does to what it keeps. Two values are the same under a form if it could have made one of the
  * other. The coarser the form, the more enrollments look alike: who relies on it must rule the others out. Pure.
  */
-
-import type { GraphChange } from "../ports.ts";
+import type { GraphChange } from "../graph-port.ts";
 import { readDateTimeOffset } from "./date-time-offset.ts";
 import type { EnrollmentDetails } from "./enrollment.ts";
 import { foldMachineName } from "./identity.ts";

@@ -3,7 +3,8 @@
  * untrusted CA keeps every tenant from being served, and waiting changes neither: that is a problem. Everything else may
  * pass, or concerns one tenant: that is a warning.
  */
-import type { Clock, GraphSilence } from "../ports.ts";
+import type { GraphSilence } from "../graph-port.ts";
+import type { Clock } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import type { OpenedGraph } from "./graph-client.ts";
 import type { TokenFailure } from "./token-cache.ts";

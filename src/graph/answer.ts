@@ -1,5 +1,5 @@
 /** Reads Graph's answers. Pure; lenient in what varies (casing, wrapping, absent members), strict in what matters. */
-import type { GraphAnswer, GraphObject, GraphReply } from "../ports.ts";
+import type { GraphAnswer, GraphObject, GraphReply } from "../graph-port.ts";
 import { type RawAnswer, silence } from "./exchange.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;

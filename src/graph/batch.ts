@@ -1,5 +1,5 @@
 /** The bodies of creation requests, alone and in a `$batch`, and the taking apart of a batch's answer. Pure. */
-import type { CreateRequest, GraphReply } from "../ports.ts";
+import type { CreateRequest, GraphReply } from "../graph-port.ts";
 import {
   headerOf,
   isObject,

@@ -8,7 +8,7 @@
  * 3. `sent` is false only while certainly no byte of the request has been handed to a connection.
  */
 import type { Context } from "@microsoft/microsoft-graph-client";
-import type { GraphSilence } from "../ports.ts";
+import type { GraphSilence } from "../graph-port.ts";
 
 /** A complete HTTP answer. Header names in lower case. */
 export interface RawAnswer {

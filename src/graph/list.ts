@@ -2,7 +2,7 @@
  * The tenant's objects, page after page. What was read counts also where more can't be: a page that never comes must not
  * hide the others.
  */
-import type { GraphAnswer, GraphObject, GraphSilence, ListReply } from "../ports.ts";
+import type { GraphAnswer, GraphObject, GraphSilence, ListReply } from "../graph-port.ts";
 import { readPage, readRawAnswer } from "./answer.ts";
 import { collectionPath } from "./batch.ts";
 import { type Outcome, type RawAnswer, silence } from "./exchange.ts";

@@ -3,8 +3,10 @@
  * increase for that event, so an alert notices only the second one. So each begins at 0.
  */
 import { refusalCodes } from "../domain/refusal.ts";
+import type { GraphChange, GraphSilence } from "../graph-port.ts";
+import type { RegistrarEvent } from "../observer.ts";
 import type { Verdict } from "../policy/classify.ts";
-import type { CommitResult, GraphChange, GraphSilence, InputTopic, RegistrarEvent } from "../ports.ts";
+import type { CommitResult, InputTopic } from "../ports.ts";
 
 /** A union's members, none forgotten. */
 function membersOf<T extends string>(members: Readonly<Record<T, true>>): readonly T[] {

@@ -5,7 +5,8 @@
  * no secrets and no whole records, so neither do the lines.
  */
 import { changeTexts } from "../domain/same-enrollment.ts";
-import type { Clock, Observer, RegistrarEvent } from "../ports.ts";
+import type { Observer, RegistrarEvent } from "../observer.ts";
+import type { Clock } from "../ports.ts";
 import { type BurstLimitSettings, openBurstLimit } from "./burst-limit.ts";
 
 type Level = "debug" | "info" | "warn" | "error" | "fatal";

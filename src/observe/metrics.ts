@@ -3,7 +3,8 @@
  * from the registrar's status when scraped.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { GraphSilence, Observer } from "../ports.ts";
+import type { GraphSilence } from "../graph-port.ts";
+import type { Observer } from "../observer.ts";
 import * as known from "./known-labels.ts";
 
 /** What the gauges show; the registrar's status has it. */

@@ -9,7 +9,7 @@
  * An answer is not always Graph's. 423, 503, 509 and anything in 3xx may come from something in between, after the
  * request went on; only a 429 is taken to mean that nothing ran.
  */
-import type { GraphAnswer, GraphObject, GraphReply } from "../ports.ts";
+import type { GraphAnswer, GraphObject, GraphReply } from "../graph-port.ts";
 import { parseRetryAfterMs, replyWallMs } from "./retry-after.ts";
 
 export type Verdict =

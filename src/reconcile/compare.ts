@@ -11,7 +11,7 @@
  */
 import { identify } from "../domain/identity.ts";
 import { coarsestOf, type Form, isSameInstant, isSameName, isSameUnder } from "../domain/same-enrollment.ts";
-import type { GraphObject } from "../ports.ts";
+import type { GraphObject } from "../graph-port.ts";
 import { joined, type Registration } from "./registrations.ts";
 
 export const comparedProperties = [

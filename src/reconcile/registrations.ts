@@ -8,7 +8,8 @@ import Type from "typebox";
 import { Compile } from "typebox/compile";
 import { decodeUtf8 } from "../domain/json-value.ts";
 import { readLedgerEntry } from "../domain/registered.ts";
-import type { GraphObject, LogRecord } from "../ports.ts";
+import type { GraphObject } from "../graph-port.ts";
+import type { LogRecord } from "../ports.ts";
 
 export interface Registration {
   readonly idempotencyKey: string;

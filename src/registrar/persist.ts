@@ -1,6 +1,7 @@
 /** Tries an operation of the log until it succeeds or is no longer wanted. */
+import type { Observer } from "../observer.ts";
 import { backoffMs } from "../policy/backoff.ts";
-import type { Clock, Observer, Random } from "../ports.ts";
+import type { Clock, Random } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { sleep } from "../sleep.ts";
 

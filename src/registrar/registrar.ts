@@ -3,7 +3,7 @@
  * order of the end. Reading order: partition.ts (what is held), ownership.ts (sessions), reader.ts and intake.ts (in),
  * transition.ts and flow.ts (a record's life), committer.ts (the watermark).
  */
-import type { Membership, Ports, Session } from "../ports.ts";
+import type { Membership, Session } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { membershipLost } from "./fault.ts";
 import { createFlow } from "./flow/flow.ts";
@@ -17,6 +17,7 @@ import { createLogWatch } from "./ownership/log-watch.ts";
 import { createOwnership } from "./ownership/ownership.ts";
 import type { OwnedPartition } from "./ownership/partition.ts";
 import { createPersist } from "./persist.ts";
+import type { Ports } from "./ports.ts";
 import type { RegistrarSettings } from "./settings.ts";
 import { shutDown } from "./shut-down.ts";
 import { type RegistrarStatus, statusOf } from "./status.ts";

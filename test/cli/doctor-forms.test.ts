@@ -9,7 +9,7 @@ import { loadSettings } from "../../src/config/load.ts";
 import { decode } from "../../src/domain/decode.ts";
 import { identify } from "../../src/domain/identity.ts";
 import { registeredRecord } from "../../src/domain/registered.ts";
-import type { GraphObject } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
 import { temporaryDirectory } from "./run-cli.ts";
 
 const sent = {

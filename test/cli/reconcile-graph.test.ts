@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { documentedDetails } from "../../lab/testkit/samples.ts";
 import { listWithRetry } from "../../src/cli/reconcile/ask-graph.ts";
 import { removeAll } from "../../src/cli/reconcile/fix.ts";
-import type { Clock, Graph, GraphAnswer, ListReply } from "../../src/ports.ts";
+import type { Graph, GraphAnswer, ListReply } from "../../src/graph-port.ts";
+import type { Clock } from "../../src/ports.ts";
 
 const kept = { id: "kept", ...documentedDetails };
 

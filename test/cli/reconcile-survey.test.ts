@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { tenantId } from "../../lab/testkit/samples.ts";
 import { allEqual, reportJson, reportLines } from "../../src/cli/reconcile/report.ts";
 import { survey } from "../../src/cli/reconcile/survey.ts";
-import type { Clock, EventLog, Graph, GraphObject } from "../../src/ports.ts";
+import type { Graph, GraphObject } from "../../src/graph-port.ts";
+import type { Clock, EventLog } from "../../src/ports.ts";
 import { object, record } from "../reconcile/registrations.ts";
 
 /** A connector of its own for each id, so that each object is an enrollment of its own. */

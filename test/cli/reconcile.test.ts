@@ -4,7 +4,7 @@ import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openGraphFrom } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
-import type { GraphObject } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
 import { type Environment, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
 
 function settingsOf(environment: Environment) {

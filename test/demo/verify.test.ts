@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { planDemo } from "../../demo/plan.ts";
 import { type DemoOutcome, verifyDemo } from "../../demo/verify.ts";
-import type { GraphObject, LogRecord, NewRecord } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
+import type { LogRecord, NewRecord } from "../../src/ports.ts";
 
 const plan = planDemo(20, 1, 4);
 const records = plan.records.map((planned) => planned.make());

@@ -7,7 +7,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { GraphReply } from "../../src/ports.ts";
+import type { GraphReply } from "../../src/graph-port.ts";
 import { makeTwoHosts, skipWithout, type TwoHosts } from "../support/netns.ts";
 
 interface Message {

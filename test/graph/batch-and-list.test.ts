@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { maxListPages } from "../../src/graph/list.ts";
-import type { GraphReply, ListReply } from "../../src/ports.ts";
+import type { GraphReply, ListReply } from "../../src/graph-port.ts";
 import { createRequest, idOf, serve, tenantId } from "./fixtures.ts";
 import { reply, startWireServer, type WireRequest } from "./wire-server.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { batchToCreate, readBatch } from "../../src/graph/batch.ts";
-import type { CreateRequest } from "../../src/ports.ts";
+import type { CreateRequest } from "../../src/graph-port.ts";
 import { createRequest } from "./fixtures.ts";
 
 /** What the server does with one item. */

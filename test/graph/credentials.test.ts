@@ -8,7 +8,7 @@ import { startEmulator } from "../../emulator/server.ts";
 import { clouds, scopeOf } from "../../src/graph/clouds.ts";
 import { classifyCredentialError } from "../../src/graph/credential-failure.ts";
 import { createTokenSource } from "../../src/graph/credentials.ts";
-import type { GraphReply } from "../../src/ports.ts";
+import type { GraphReply } from "../../src/graph-port.ts";
 import { createRequest, openAgainst, requestTimeoutMs, tenantId } from "./fixtures.ts";
 import { createManualClock } from "./manual-clock.ts";
 

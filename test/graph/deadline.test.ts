@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import type { GraphReply } from "../../src/ports.ts";
+import type { GraphReply } from "../../src/graph-port.ts";
 import {
   createRequest,
   idOf,

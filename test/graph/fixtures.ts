@@ -1,7 +1,8 @@
 import type { TestContext } from "node:test";
 import { type GraphSettings, openGraph } from "../../src/graph/graph-client.ts";
 import type { TokenSource } from "../../src/graph/token-cache.ts";
-import type { Clock, CreateRequest, Graph } from "../../src/ports.ts";
+import type { CreateRequest, Graph } from "../../src/graph-port.ts";
+import type { Clock } from "../../src/ports.ts";
 import { createManualClock } from "./manual-clock.ts";
 import { startWireServer, type WireRequest, type WireServer } from "./wire-server.ts";
 

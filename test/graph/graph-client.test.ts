@@ -1,7 +1,7 @@
 /** What goes over the wire, byte for byte, and what is made of odd answers. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Graph, GraphReply } from "../../src/ports.ts";
+import type { Graph, GraphReply } from "../../src/graph-port.ts";
 import { createRequest, exampleDetails, idOf, openAgainst, staticToken, tenantId } from "./fixtures.ts";
 import { createManualClock } from "./manual-clock.ts";
 import { reply, startWireServer, type WireRequest, type WireServer } from "./wire-server.ts";

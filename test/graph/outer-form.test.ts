@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import type { GraphReply } from "../../src/ports.ts";
+import type { GraphReply } from "../../src/graph-port.ts";
 import { createRequest, exampleDetails, idOf, serve, tenantId } from "./fixtures.ts";
 import { reply } from "./wire-server.ts";
 

@@ -9,7 +9,7 @@ import { startEmulator } from "../../emulator/server.ts";
 import { makeCertificates } from "../../emulator/tls.ts";
 import { openGraph } from "../../src/graph/graph-client.ts";
 import { type Environment, proxyFor, proxyProblemIn } from "../../src/graph/proxy.ts";
-import type { GraphReply } from "../../src/ports.ts";
+import type { GraphReply } from "../../src/graph-port.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
 import { createRequest, openAgainst, requestTimeoutMs, staticToken, tenantId } from "./fixtures.ts";
 import { createManualClock, eventually } from "./manual-clock.ts";

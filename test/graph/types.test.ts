@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CertificateConnectorDetails } from "@microsoft/microsoft-graph-types-beta";
-import type { GraphObject } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
 
 test("every property that we send and keep is one of Microsoft's, and none of theirs is left out", () => {
   const ours: Record<keyof GraphObject, true> = {

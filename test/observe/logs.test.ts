@@ -4,7 +4,7 @@ import pino from "pino";
 import { virtualClock } from "../../lab/testkit/virtual-clock.ts";
 import { fanOut } from "../../src/observe/fan-out.ts";
 import { openLogObserver } from "../../src/observe/logs.ts";
-import type { RegistrarEvent } from "../../src/ports.ts";
+import type { RegistrarEvent } from "../../src/observer.ts";
 import { sampleEvents } from "./sample-events.ts";
 
 function openRecorded() {

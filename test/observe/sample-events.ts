@@ -1,5 +1,5 @@
 /** One of each kind of event, for tests that look at all of them. */
-import type { RegistrarEvent } from "../../src/ports.ts";
+import type { RegistrarEvent } from "../../src/observer.ts";
 
 const at = { topic: "enrolled", partition: 3, offset: 1042 } as const;
 export const tenantId = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { GraphAnswer, GraphReply, GraphSilence } from "../../src/graph-port.ts";
 import { classify, healthOf, mayStillRun, type Verdict } from "../../src/policy/classify.ts";
-import type { GraphAnswer, GraphReply, GraphSilence } from "../../src/ports.ts";
 
 const object = {
   id: "104d7361-7361-104d-6173-4d1061734d10",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytes, documentedDetails, tenantId } from "../../lab/testkit/samples.ts";
-import type { GraphObject } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
 import { type ComparedProperty, compare, isEqual } from "../../src/reconcile/compare.ts";
 import {
   merge,

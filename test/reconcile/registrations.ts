@@ -4,7 +4,8 @@ import { documentedDetails, json, sampleEvent, tenantId } from "../../lab/testki
 import { decode } from "../../src/domain/decode.ts";
 import { identify } from "../../src/domain/identity.ts";
 import { registeredRecord } from "../../src/domain/registered.ts";
-import type { GraphObject, LogRecord } from "../../src/ports.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
+import type { LogRecord } from "../../src/ports.ts";
 
 export function object(id: string, changes: Partial<GraphObject> = {}): GraphObject {
   return { id, ...documentedDetails, ...changes };

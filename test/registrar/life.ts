@@ -1,8 +1,7 @@
 /** Stages and events of a record's life, by the names that the tables of the tests use. */
-
 import { answers, silence } from "../../lab/testkit/scripted-graph.ts";
+import type { GraphObject, GraphReply } from "../../src/graph-port.ts";
 import type { Verdict } from "../../src/policy/classify.ts";
-import type { GraphObject, GraphReply } from "../../src/ports.ts";
 import type { Known } from "../../src/registrar/flow/doubt.ts";
 import type { Answered, LifeEvent, TenantNow, Turn } from "../../src/registrar/flow/life-events.ts";
 import {

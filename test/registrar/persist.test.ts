@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { virtualTime } from "../../lab/testkit/virtual-time.ts";
-import type { RegistrarEvent } from "../../src/ports.ts";
+import type { RegistrarEvent } from "../../src/observer.ts";
 import { randomUuid } from "../../src/registrar/claim.ts";
 import { createPersist } from "../../src/registrar/persist.ts";
 

@@ -12,7 +12,9 @@ import { decode } from "../../domain/decode.ts";
 import { identify } from "../../domain/identity.ts";
 import { readRegistered } from "../../domain/registered-properties.ts";
 import { changesBetween, changeTexts, type Identifying } from "../../domain/same-enrollment.ts";
-import type { Clock, EventLog, GraphChange, GraphObject, LogRecord, Position, Topic } from "../../ports.ts";
+import type { GraphChange, GraphObject } from "../../graph-port.ts";
+import type { Position } from "../../observer.ts";
+import type { Clock, EventLog, LogRecord, Topic } from "../../ports.ts";
 import { type Finding, note, ok } from "./finding.ts";
 
 /** Objects by tenant. */

@@ -1,8 +1,9 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
 import { consentAddress, openGraphFrom, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
+import type { GraphObject, ListReply } from "../../graph-port.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
-import type { Clock, GraphObject, ListReply } from "../../ports.ts";
+import type { Clock } from "../../ports.ts";
 import { type Finding, note, ok, wrong } from "./finding.ts";
 import { rolesOf } from "./token-roles.ts";
 

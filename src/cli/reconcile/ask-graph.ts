@@ -1,8 +1,8 @@
 /** Requests to Graph that wait as Graph asks, a bounded number of times and a bounded time. */
-
+import type { Graph, GraphAnswer, GraphObject, GraphReply, ListReply } from "../../graph-port.ts";
 import { backoffMs } from "../../policy/backoff.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
-import type { Clock, Graph, GraphAnswer, GraphObject, GraphReply, ListReply, Random } from "../../ports.ts";
+import type { Clock, Random } from "../../ports.ts";
 import { sleep } from "../../sleep.ts";
 
 export interface AskParts {

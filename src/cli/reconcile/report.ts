@@ -1,5 +1,5 @@
 /** What `reconcile` found, for people and for programs. */
-import type { GraphObject } from "../../ports.ts";
+import type { GraphObject } from "../../graph-port.ts";
 import { type Findings, isEqual } from "../../reconcile/compare.ts";
 import { plain } from "../terminal.ts";
 import type { InProgress, Survey, TenantResult } from "./survey.ts";

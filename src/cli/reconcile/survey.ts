@@ -6,8 +6,8 @@
  *    What only the last ones showed is work in progress: neither equal nor a difference.
  * 3. Where a list remains incomplete, no object is called missing.
  */
-
-import type { EventLog, GraphObject } from "../../ports.ts";
+import type { GraphObject } from "../../graph-port.ts";
+import type { EventLog } from "../../ports.ts";
 import { type ComparedProperty, compare, type Findings, type Orphan } from "../../reconcile/compare.ts";
 import {
   merge,

@@ -24,7 +24,8 @@ import {
   looseKey,
 } from "../../domain/same-enrollment.ts";
 import { isUuidV5 } from "../../domain/uuid.ts";
-import type { GraphChange, GraphObject, Observer } from "../../ports.ts";
+import type { GraphChange, GraphObject } from "../../graph-port.ts";
+import type { Observer } from "../../observer.ts";
 import { claimedIds } from "../ledger/ledger.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { RegistrarSettings } from "../settings.ts";

@@ -10,8 +10,8 @@
  * 4. INV-READ-BACK: nothing in doubt is dead-lettered as refused; it is read back first, and posted once more.
  */
 import assert from "node:assert/strict";
+import type { GraphObject, GraphReply } from "../../graph-port.ts";
 import type { Unknown } from "../../policy/classify.ts";
-import type { GraphObject, GraphReply } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import { idsRefused, routeMissing, secretRefused } from "../fault.ts";
 import { carriesId, isToldByCreate, type Known, raiseDoubt } from "./doubt.ts";

@@ -8,8 +8,9 @@
  * 3. INV-DURABLE-OUTCOME: `done` is called once: true when durable, false when it was dropped because the partition is
  *    lost.
  */
+import type { Observer } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
-import type { Clock, EventLog, NewRecord, Observer, Random } from "../../ports.ts";
+import type { Clock, EventLog, NewRecord, Random } from "../../ports.ts";
 
 export interface Entry {
   readonly record: NewRecord;

@@ -1,7 +1,7 @@
 /** What the parts of the core share: the ports, the settings, what Graph has shown, and the one way to say that something happened. */
-import type { Ports } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import type { OwnedPartition, UnsettledRecord } from "../ownership/partition.ts";
+import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import type { Known } from "./doubt.ts";
 import type { Gate } from "./gate.ts";

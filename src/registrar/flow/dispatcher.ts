@@ -8,10 +8,10 @@
  * 3. What an answer says about the tenant or about Graph is taken in here; what it says about the record is in answered.ts.
  */
 import assert from "node:assert/strict";
+import type { CreateRequest, GraphReply } from "../../graph-port.ts";
 import { momentOf } from "../../moment.ts";
 import { classify, healthOf, type Verdict } from "../../policy/classify.ts";
 import { available, availableWithin, countAsOf, opensAtMs, type Taken, take } from "../../policy/pacing.ts";
-import type { CreateRequest, GraphReply } from "../../ports.ts";
 import { countedUuids } from "../claim.ts";
 import { isHeld, type OwnedPartition, type Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";

@@ -6,8 +6,8 @@
  *    would be answered 409.
  * 2. The next create itself may tell, by 201 or 409, where Graph has shown that it honours our ids.
  */
+import type { GraphReply } from "../../graph-port.ts";
 import { mayStillRun } from "../../policy/classify.ts";
-import type { GraphReply } from "../../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import type { Doubt, Life } from "./stage.ts";
 

@@ -1,7 +1,8 @@
 /** Carries out what the table of a record's life says, by the part that can. Nothing is decided here. */
 import assert from "node:assert/strict";
+import type { Position } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
-import type { LogRecord, Position } from "../../ports.ts";
+import type { LogRecord } from "../../ports.ts";
 import { settleTaken } from "../intake/parking.ts";
 import { settle as settleSlot } from "../intake/window.ts";
 import type { UnsettledRecord, Work } from "../ownership/partition.ts";

@@ -5,8 +5,8 @@
  * 1. The stage is changed before anything is carried out, so that what looks at it meanwhile sees where the record stands.
  */
 import type { BreakerState } from "../../policy/breaker.ts";
-import type { Ports } from "../../ports.ts";
 import type { OwnedPartition, UnsettledRecord } from "../ownership/partition.ts";
+import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { createAppender } from "./appender.ts";
 import type { Core, Outside } from "./core.ts";

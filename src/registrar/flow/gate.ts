@@ -6,6 +6,7 @@
  * 3. Those who had to wait are called with each answer, and when a time to wait is over. While Graph is probed, who is
  *    called first is left to chance, so that neither creates nor reads have all the probes.
  */
+import type { Observer } from "../../observer.ts";
 import {
   type BreakerState,
   breakerState,
@@ -15,7 +16,7 @@ import {
   probed,
   recordHealth,
 } from "../../policy/breaker.ts";
-import type { Clock, Observer, Random } from "../../ports.ts";
+import type { Clock, Random } from "../../ports.ts";
 
 type Health = "well" | "ill" | "neither";
 

@@ -1,5 +1,6 @@
 /** What Graph has shown so far, by objects that it made or kept for us: for the life of the process. */
-import type { GraphObject, Observer } from "../../ports.ts";
+import type { GraphObject } from "../../graph-port.ts";
+import type { Observer } from "../../observer.ts";
 import type { Work } from "../ownership/partition.ts";
 import { createShownForm, type ShownForm } from "./adoption.ts";
 import { carriesId, type Shown } from "./doubt.ts";

@@ -1,8 +1,8 @@
 /** What can happen to a record, and what is to be done about it: the two alphabets of transition.ts. */
 import type { Refusal } from "../../domain/refusal.ts";
+import type { GraphObject, GraphReply } from "../../graph-port.ts";
 import type { Moment } from "../../moment.ts";
 import type { Verdict } from "../../policy/classify.ts";
-import type { GraphObject, GraphReply } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import type { Doubt } from "./stage.ts";
 

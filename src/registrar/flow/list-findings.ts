@@ -1,5 +1,5 @@
 /** What a list of a tenant's objects, or its failure, tells each record in doubt that it was read for. */
-import type { GraphObject } from "../../ports.ts";
+import type { GraphObject } from "../../graph-port.ts";
 import type { Work } from "../ownership/partition.ts";
 import { matchAll } from "./adoption.ts";
 import type { Core } from "./core.ts";

@@ -6,8 +6,8 @@
  * 2. A read that says nothing is not repeated here.
  * 3. These reads pass the same gate as creates, and are counted like them.
  */
+import type { GraphReply, ListReply } from "../../graph-port.ts";
 import { classify, healthOf, isMissingRoute } from "../../policy/classify.ts";
-import type { GraphReply, ListReply } from "../../ports.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import { isToldById } from "./doubt.ts";

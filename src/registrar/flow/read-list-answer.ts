@@ -1,6 +1,6 @@
 /** What a list of a tenant's objects says, or why it says nothing. Pure. */
+import type { GraphReply, GraphSilence, ListReply } from "../../graph-port.ts";
 import { classify, isMissingRoute } from "../../policy/classify.ts";
-import type { GraphReply, GraphSilence, ListReply } from "../../ports.ts";
 
 export interface ListFailure {
   readonly detail: string;

@@ -7,11 +7,11 @@
  * 2. One list at a time for a tenant serves all its records in doubt. Lists have a limit of their own, beside creates.
  * 3. Lists pass the same gate as creates: in an outage they are probes, or wait.
  */
+import type { ListReply } from "../../graph-port.ts";
 import { backoffMs } from "../../policy/backoff.ts";
 import { type Failing, fail } from "../../policy/failing.ts";
 import { createPacing, opensAtMs, type Pacing, take } from "../../policy/pacing.ts";
 import { parseRetryAfterMs, replyWallMs } from "../../policy/retry-after.ts";
-import type { ListReply } from "../../ports.ts";
 import { secretRefused } from "../fault.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";

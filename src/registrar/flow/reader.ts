@@ -4,12 +4,13 @@
  * 1. At most one read of an input is under way for a session, also when its partition is taken over again within it.
  * 2. What was read before the session changed, or before a new position was set, is read again.
  */
-import { type InputTopic, inputTopics, type LogRecord, type Ports, type Session } from "../../ports.ts";
+import { type InputTopic, inputTopics, type LogRecord, type Session } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import { epochBefore, noteEpoch } from "../intake/leader-epochs.ts";
 import { hasRoom } from "../intake/window.ts";
 import { isOwned, type OwnedPartition, sessionOf, trackOf } from "../ownership/partition.ts";
 import { gapFault } from "../ownership/take-over.ts";
+import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import type { Intake } from "./intake.ts";
 import type { Parker } from "./parker.ts";

@@ -6,8 +6,8 @@
  *    from the stage, never noted beside it.
  * 2. A stage is replaced, never changed.
  */
+import type { GraphReply } from "../../graph-port.ts";
 import type { Moment } from "../../moment.ts";
-import type { GraphReply } from "../../ports.ts";
 
 export type Stage = Plain | InDoubt | InConflict | Publishing;
 

@@ -1,6 +1,6 @@
 /** What a row of the table says: the next stage, and what is to be done then, in this order. */
 import type { Refusal } from "../../domain/refusal.ts";
-import type { GraphReply } from "../../ports.ts";
+import type { GraphReply } from "../../graph-port.ts";
 import type { Effect } from "./life-events.ts";
 import type { Doubt, InDoubt, Life, Past, Plain, Stage } from "./stage.ts";
 

@@ -8,11 +8,12 @@
  *    answered well, ends that.
  * 4. A record that goes alone shares no request.
  */
+import type { Observer } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
 import type { Verdict } from "../../policy/classify.ts";
 import { type Failing, fail } from "../../policy/failing.ts";
 import { closeUntil, createPacing, learn, type Pacing, type Taken } from "../../policy/pacing.ts";
-import type { Clock, Observer, Random } from "../../ports.ts";
+import type { Clock, Random } from "../../ports.ts";
 import type { Work } from "../ownership/partition.ts";
 
 export interface TenantQueue {

@@ -11,7 +11,8 @@
  */
 import { createHomes, createPlacement, type Placement } from "../../domain/ledger-home.ts";
 import { readLedgerEntry } from "../../domain/registered.ts";
-import type { EventLog, LogRecord, Observer, SnapshotStore, TopicSurvey } from "../../ports.ts";
+import type { Observer } from "../../observer.ts";
+import type { EventLog, LogRecord, SnapshotStore, TopicSurvey } from "../../ports.ts";
 import { isProblem, type Problem } from "../../problem.ts";
 import { ledgerLost, ledgerMisplaced } from "../fault.ts";
 import type { KnownLog } from "../ownership/commit-metadata.ts";

@@ -9,8 +9,8 @@
  * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
  * 5. INV-LEASE: it is renewed before it runs out, also where nothing else is to be committed.
  */
-
 import { momentOf } from "../../moment.ts";
+import type { Observer } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
 import {
   type Clock,
@@ -18,7 +18,6 @@ import {
   type CommitResult,
   type InputTopic,
   inputTopics,
-  type Observer,
   type Random,
   type Session,
 } from "../../ports.ts";

@@ -16,7 +16,6 @@ import {
   type InputPosition,
   type InputTopic,
   inputTopics,
-  type Ports,
   type Session,
   type SurveyResult,
 } from "../../ports.ts";
@@ -26,6 +25,7 @@ import { randomUuid } from "../claim.ts";
 import { createParking } from "../intake/parking.ts";
 import type { LedgerReader } from "../ledger/ledger-reader.ts";
 import type { Persist } from "../persist.ts";
+import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { decodeMetadata, encodeMetadata, type KnownLog, type Limits, ownLimits } from "./commit-metadata.ts";
 import { createLease, type Lease, renew } from "./lease.ts";

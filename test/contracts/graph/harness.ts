@@ -1,7 +1,7 @@
 /** What a case of the Graph contract gets from the adapter under test and the server behind it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CreateRequest, Graph, GraphAnswer, GraphObject, ListReply } from "../../../src/ports.ts";
+import type { CreateRequest, Graph, GraphAnswer, GraphObject, ListReply } from "../../../src/graph-port.ts";
 
 /** What each request meets while it is set. */
 export type GraphFault =

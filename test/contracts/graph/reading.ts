@@ -1,6 +1,6 @@
 /** Lists, single objects, removal. */
 import assert from "node:assert/strict";
-import type { ListReply } from "../../../src/ports.ts";
+import type { ListReply } from "../../../src/graph-port.ts";
 import { answerOf, brief, clientId, type Define, request, requests } from "./harness.ts";
 
 export function readingCases(define: Define): void {

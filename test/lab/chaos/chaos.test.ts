@@ -5,7 +5,8 @@ import { type ChaosFlags, chaosOptions } from "../../../lab/chaos/options.ts";
 import { type ChaosPlan, planChaos } from "../../../lab/chaos/plan.ts";
 import type { PlannedFault } from "../../../lab/chaos/plan-faults.ts";
 import { type ChaosOutcome, verifyChaos } from "../../../lab/chaos/verify.ts";
-import type { GraphObject, LogRecord } from "../../../src/ports.ts";
+import type { GraphObject } from "../../../src/graph-port.ts";
+import type { LogRecord } from "../../../src/ports.ts";
 import { startCli } from "../../cli/run-cli.ts";
 import { endedBy, isWithoutBroker } from "./processes.ts";
 

@@ -7,7 +7,8 @@ import type { Entry, Happening } from "../../../lab/simulation/history.ts";
 import { makeProcessSettings } from "../../../lab/simulation/process-settings.ts";
 import { createRng } from "../../../lab/simulation/rng.ts";
 import { generateWorkload } from "../../../lab/simulation/workload.ts";
-import type { CreateRequest, LogRecord } from "../../../src/ports.ts";
+import type { CreateRequest } from "../../../src/graph-port.ts";
+import type { LogRecord } from "../../../src/ports.ts";
 
 const settings = { ...makeProcessSettings(createRng("checker"), false), settleMs: 15_000 };
 const start: Happening = { kind: "start", by: "w", settings, rate: 1 };

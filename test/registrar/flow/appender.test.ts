@@ -1,7 +1,7 @@
 /** Outcomes on their way to the log: together, in order, again after a failure, never once they may not be. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { RegistrarEvent } from "../../../src/ports.ts";
+import type { RegistrarEvent } from "../../../src/observer.ts";
 import { createAppender, type Entry } from "../../../src/registrar/flow/appender.ts";
 import { createWorld, type World } from "../harness.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "../../../lab/testkit/enrollments.ts";
 import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
-import type { RegistrarEvent } from "../../../src/ports.ts";
+import type { RegistrarEvent } from "../../../src/observer.ts";
 import { createGate } from "../../../src/registrar/flow/gate.ts";
 
 type Health = "well" | "ill" | "neither";

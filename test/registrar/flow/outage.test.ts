@@ -10,7 +10,7 @@ import {
   type Step,
   silence,
 } from "../../../lab/testkit/scripted-graph.ts";
-import type { GraphReply, ListReply } from "../../../src/ports.ts";
+import type { GraphReply, ListReply } from "../../../src/graph-port.ts";
 import { createWorld, many } from "../harness.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { objectOf } from "../../../lab/testkit/enrollments.ts";
 import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
+import type { RegistrarEvent } from "../../../src/observer.ts";
 import type { Verdict } from "../../../src/policy/classify.ts";
 import { available, take } from "../../../src/policy/pacing.ts";
-import type { RegistrarEvent } from "../../../src/ports.ts";
 import type { Stage } from "../../../src/registrar/flow/stage.ts";
 import {
   blockedForMs,

@@ -1,7 +1,8 @@
 /** A committer alone, over a session that does as told and notes what it was asked. */
 import assert from "node:assert/strict";
 import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
-import type { Commit, CommitResult, RegistrarEvent, Session } from "../../../src/ports.ts";
+import type { RegistrarEvent } from "../../../src/observer.ts";
+import type { Commit, CommitResult, Session } from "../../../src/ports.ts";
 import { enter } from "../../../src/registrar/intake/window.ts";
 import { createCommitter } from "../../../src/registrar/ownership/committer.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";

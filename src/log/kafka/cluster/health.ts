@@ -5,7 +5,8 @@
  * What fails is named by broker (host:port) or by partition. It counts until it works, or until nobody has needed it for
  * a while: a leader that moved away from a broker takes the need for that broker along.
  */
-import type { Clock, RegistrarEvent } from "../../../ports.ts";
+import type { RegistrarEvent } from "../../../observer.ts";
+import type { Clock } from "../../../ports.ts";
 import type { Connection } from "./connection.ts";
 
 export type LogEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;

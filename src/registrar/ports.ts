@@ -1,0 +1,15 @@
+/** The ports that a registrar is given. */
+import type { Graph } from "../graph-port.ts";
+import type { Observer } from "../observer.ts";
+import type { Clock, EventLog, Random, SnapshotStore } from "../ports.ts";
+
+/** All that the core knows of the world. */
+export interface Ports {
+  readonly log: EventLog;
+  readonly graph: Graph;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: Observer;
+  /** Without one, a restart reads the whole ledger. */
+  readonly snapshots?: SnapshotStore;
+}
