@@ -2,6 +2,7 @@
  * A refused record in the dead-letter topic: key, value and headers as they were, byte for byte, and one more header
  * that says why. Its id is where the record first was, so an entry appended twice is recognisably one.
  */
+import { hash } from "node:crypto";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
 import type { Position } from "../observer.ts";
@@ -75,6 +76,11 @@ export function readDeadLetter(record: LogRecord): DeadLetter | null {
   if (topic === null) return null;
   const at = { topic, partition: source.partition, offset: source.offset };
   return { id, refusal: { code, message, pointers }, attempts, at, timeMs: Date.parse(time), requestId };
+}
+
+/** Distinguishes the value of a record from that of another one in its place. SHA-256 in base64; of no value: "". */
+export function valueHash(value: Uint8Array | null): string {
+  return value === null ? "" : hash("sha256", value, "base64");
 }
 
 function parse(bytes: Uint8Array | null): unknown {

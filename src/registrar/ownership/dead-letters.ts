@@ -8,8 +8,7 @@
  *    another enrollment.
  * 3. It is the same record only if its place and its bytes are the same: a topic that was made again counts from 0 again.
  */
-import { createHash } from "node:crypto";
-import { readDeadLetter } from "../../domain/dead-letter.ts";
+import { readDeadLetter, valueHash } from "../../domain/dead-letter.ts";
 import { originOf, positionId } from "../../domain/origin.ts";
 import { type InputTopic, inputTopics, type LogRecord } from "../../ports.ts";
 import type { TakeOver } from "./take-over.ts";
@@ -66,15 +65,11 @@ export function lookFrom({ open, end }: DeadLetters, topic: InputTopic, committe
 
 export function noteFound({ found }: DeadLetters, record: LogRecord): void {
   const letter = readDeadLetter(record);
-  if (letter !== null && found.size < foundMax) found.set(letter.id, hashOf(record.value));
+  if (letter !== null && found.size < foundMax) found.set(letter.id, valueHash(record.value));
 }
 
 /** Does a dead letter of this very record stand there? */
 export function isDeadLettered({ found }: DeadLetters, record: LogRecord): boolean {
   if (found.size === 0) return false;
-  return found.get(positionId(originOf(record))) === hashOf(record.value); // 3, INV-DURABLE-OUTCOME
-}
-
-function hashOf(value: Uint8Array | null): string {
-  return value === null ? "" : createHash("sha256").update(value).digest("base64");
+  return found.get(positionId(originOf(record))) === valueHash(record.value); // 3, INV-DURABLE-OUTCOME
 }
