@@ -2,12 +2,7 @@
 import type { Equivalent } from "./trial.ts";
 
 const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
-  "src/registrar/ledger/ledger-reader.ts": [
-    {
-      line: "savedSizes.set(ledger, 0);",
-      change: "savedSizes.set(ledger, 0); -> (removed)",
-      why: "Where nothing is noted, zero is taken.",
-    },
+  "src/registrar/ledger/ledger-scan.ts": [
     {
       line: "if (signal.aborted) return null;",
       change: "if (signal.aborted) -> if (false)",

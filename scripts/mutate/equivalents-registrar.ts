@@ -42,14 +42,9 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
   ],
   "src/registrar/ownership/committer.ts": [
     {
-      line: "if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;",
-      change: "finished || committing !== null -> committing !== null",
+      line: "if (!finished && committing === null) schedule.at(atMs);",
+      change: "!finished && committing === null -> committing === null",
       why: "What is planned after the end is caught where the commit begins.",
-    },
-    {
-      line: "if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;",
-      change: "planned.atMs <= atMs -> planned.atMs < atMs",
-      why: "Planned once more for the same moment.",
     },
     {
       line: "if (finished || lease === null) return;",
@@ -66,10 +61,12 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       change: "untilMs <= suspendedUntilMs -> untilMs < suspendedUntilMs",
       why: "Twice at the same moment: the second timer finds nothing left to do.",
     },
+  ],
+  "src/registrar/ownership/schedule.ts": [
     {
-      line: "if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) unchanged ??= one;",
-      change: "unchanged ??= one -> unchanged = one",
-      why: "Whichever unchanged position is committed, the lease is renewed.",
+      line: "if (planned !== null && planned.atMs <= atMs) return;",
+      change: "planned.atMs <= atMs -> planned.atMs < atMs",
+      why: "Planned once more for the same moment.",
     },
   ],
   "src/registrar/flow/dispatcher.ts": [
@@ -88,6 +85,8 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       change: "true -> false",
       why: "A pump more finds nothing to send.",
     },
+  ],
+  "src/registrar/flow/queue-turns.ts": [
     {
       line: "held.clear();",
       change: "held.clear(); -> (removed)",
@@ -204,7 +203,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "The same queue, copied.",
     },
   ],
-  "src/registrar/flow/reader.ts": [
+  "src/registrar/flow/room.ts": [
     {
       line: "partition.roomWaiters.delete(goOn);",
       change: "partition.roomWaiters.delete(goOn); -> (removed)",

@@ -8,7 +8,7 @@
  * 2. Of several such headers the last counts: it is the worker's, whatever the producer wrote before it.
  */
 import type { Position } from "../observer.ts";
-import type { Header, LogRecord, NewRecord, Topic } from "../ports.ts";
+import type { Header, LogRecord, NewRecord } from "../ports.ts";
 import { topics } from "./topics.ts";
 
 const headerName = "origin";
@@ -22,7 +22,10 @@ export function originOf(record: LogRecord): Position {
 }
 
 /** The same record for another place: value and headers kept, and `origin` added unless it has one that counts. */
-export function movedRecord(record: LogRecord, topic: Topic, partition: number, key: Uint8Array): NewRecord {
+export function movedRecord(
+  record: LogRecord,
+  { topic, partition, key }: Pick<NewRecord, "topic" | "partition" | "key">,
+): NewRecord {
   const origin: Header = [headerName, utf8.encode(positionId(record))];
   const headers = carriedOrigin(record) === null ? [...record.headers, origin] : record.headers;
   return { topic, partition, key, value: record.value, headers };

@@ -92,18 +92,22 @@ export function isSuspected({ illSinceWell }: Breaker, tenantId: string): boolea
   return illSinceWell.has(tenantId);
 }
 
+export interface Health {
+  readonly tenantId: string;
+  readonly health: "well" | "ill" | "neither";
+  readonly nowMs: number;
+}
+
 /** Takes one answer in; says whether what is reported just changed. */
 export function recordHealth(
   breaker: Breaker,
-  tenantId: string,
-  health: "well" | "ill" | "neither",
-  nowMs: number,
+  { tenantId, health, nowMs }: Health,
   random: Random,
 ): "opened" | "closed" | "unchanged" {
   if (health === "neither") return "unchanged";
   const before = reported(breaker);
   if (health === "well") recordWell(breaker, tenantId);
-  else recordIll(breaker, tenantId, nowMs, random);
+  else recordIll(breaker, { tenantId, nowMs }, random);
   const after = reported(breaker);
   if ((before === null) === (after === null)) return "unchanged";
   return after === null ? "closed" : "opened";
@@ -117,21 +121,30 @@ function recordWell(breaker: Breaker, tenantId: string): void {
   breaker.illSinceWell.clear();
 }
 
-function recordIll(breaker: Breaker, tenantId: string, nowMs: number, random: Random): void {
+function recordIll(
+  breaker: Breaker,
+  { tenantId, nowMs }: Pick<Health, "tenantId" | "nowMs">,
+  random: Random,
+): void {
+  const open = (circuit: Circuit) => openCircuit(circuit, breaker.backoff, { nowMs, random });
   const { threshold, all, tenants, illSinceWell } = breaker;
   const tenant = tenants.get(tenantId) ?? closed();
   tenants.set(tenantId, tenant);
   extend(tenant.ill, nowMs);
-  if (isLasting(breaker, tenant.ill)) open(breaker, tenant, nowMs, random); // 1
+  if (isLasting(breaker, tenant.ill)) open(tenant); // 1
   const sinceWell = illSinceWell.get(tenantId) ?? noStreak();
   illSinceWell.set(tenantId, sinceWell);
   extend(sinceWell, nowMs);
   extend(all.ill, nowMs);
   const others = all.ill.count - Math.max(...[...illSinceWell.values()].map(({ count }) => count));
-  if (all.ill.count >= threshold && others >= othersMin) open(breaker, all, nowMs, random); // INV-ISOLATION
+  if (all.ill.count >= threshold && others >= othersMin) open(all); // INV-ISOLATION
 }
 
-function open({ backoff }: Breaker, circuit: Circuit, nowMs: number, random: Random): void {
+function openCircuit(
+  circuit: Circuit,
+  backoff: Backoff,
+  { nowMs, random }: { readonly nowMs: number; readonly random: Random },
+): void {
   // Requests that were sent before it opened still report; they say nothing new.
   if (nowMs < circuit.openUntilMs) return;
   circuit.openings++;

@@ -14,14 +14,22 @@ export interface Failing {
   readonly served: number;
 }
 
-/** `isOwn`: the failure itself says that it is this tenant's. `failing` null: the last one succeeded. */
-export function fail(failing: Failing | null, nowMs: number, served: number, isOwn: boolean): Failing {
-  if (failing === null) return { inARow: 1, forMs: 0, lastAtMs: nowMs, isOwn, served };
+export interface Failure {
+  readonly atMs: number;
+  /** How many objects had been created by then, of all tenants. */
+  readonly served: number;
+  /** The failure itself says that it is this tenant's. */
+  readonly isOwn: boolean;
+}
+
+/** `failing` null: the last one succeeded. */
+export function fail(failing: Failing | null, { atMs, served, isOwn }: Failure): Failing {
+  if (failing === null) return { inARow: 1, forMs: 0, lastAtMs: atMs, isOwn, served };
   const counts = isOwn || served > failing.served;
   return {
     inARow: failing.inARow + 1,
-    forMs: failing.forMs + (counts ? nowMs - failing.lastAtMs : 0),
-    lastAtMs: nowMs,
+    forMs: failing.forMs + (counts ? atMs - failing.lastAtMs : 0),
+    lastAtMs: atMs,
     isOwn: counts,
     served,
   };

@@ -70,13 +70,14 @@ export function ledgerLost(partition: number, what: string): Problem {
   };
 }
 
-/** `first`: a registered record that belongs elsewhere. */
-export function ledgerMisplaced(
-  partition: number,
-  misplaced: number,
-  first: { readonly offset: number; readonly home: number },
-  partitionCount: number,
-): Problem {
+export interface Misplaced {
+  readonly misplaced: number;
+  /** A registered record that belongs elsewhere. */
+  readonly first: { readonly offset: number; readonly home: number };
+  readonly partitionCount: number;
+}
+
+export function ledgerMisplaced(partition: number, { misplaced, first, partitionCount }: Misplaced): Problem {
   return {
     code: "ledger-misplaced",
     message:

@@ -49,7 +49,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     commitNow: () => committer.commitNow(),
     fault: fail,
   });
-  const intake = createIntake(flow.core, flow.dispatcher);
+  const intake = createIntake(flow.core, flow.tenants);
   const parker = createParker(flow.core, flow, intake);
   const { honoursIds } = flow;
   const committer = createCommitter({ ports, settings, owned, honoursIds, onPromised: flow.promised });
@@ -73,7 +73,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     onRead: () => committer.commitSoon(),
     regain: ownership.regain,
   });
-  const watch = createLogWatch(ports, owned, parker.checkParked, fail);
+  const watch = createLogWatch({ clock, log, owned, checkParked: parker.checkParked }, fail);
   const snapshots = createSnapshots({ clock, settings, owned, ledgers }, fail);
   // A turn later: a log may refuse at once, and then everything here must be in place already.
   const joining: Promise<Membership> = Promise.resolve().then(() =>

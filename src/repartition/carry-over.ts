@@ -88,10 +88,17 @@ function copyOf(record: LogRecord, unsettled: Unsettled, homes: (tenantId: strin
   if (!decoded.ok) {
     // Never attempted: the worker will refuse it, wherever it stands.
     const key = record.key ?? new Uint8Array();
-    return { ...movedRecord(record, record.topic, record.partition, key), key: record.key };
+    return {
+      ...movedRecord(record, { topic: record.topic, partition: record.partition, key }),
+      key: record.key,
+    };
   }
   const { tenantId } = decoded.enrollment;
-  const moved = movedRecord(record, "retry", homes(tenantId), utf8.encode(tenantId));
+  const moved = movedRecord(record, {
+    topic: "retry",
+    partition: homes(tenantId),
+    key: utf8.encode(tenantId),
+  });
   const inDoubt = record.offset < unsettled.attempted || isInDoubt(record);
   const headers = moved.headers.filter(([name]) => name !== inDoubtHeader);
   return { ...moved, headers: inDoubt ? [...headers, [inDoubtHeader, utf8.encode("1")]] : headers };

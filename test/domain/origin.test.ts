@@ -18,7 +18,7 @@ test("given a record that never moved, its origin is where it is", () => {
 
 test("given a record parked and moved again, its origin is where it was first", () => {
   const record = logRecord();
-  const parked = movedRecord(record, "retry", 7, key);
+  const parked = movedRecord(record, { topic: "retry", partition: 7, key });
   assert.deepEqual(parked, {
     topic: "retry",
     partition: 7,
@@ -26,7 +26,7 @@ test("given a record parked and moved again, its origin is where it was first", 
     value: record.value,
     headers: [...structuredHeaders, ["origin", bytes("enrolled/3/1042")]],
   });
-  const again = movedRecord(stored(parked, 5), "retry", 8, key);
+  const again = movedRecord(stored(parked, 5), { topic: "retry", partition: 8, key });
   assert.deepEqual(again.headers, parked.headers);
   assert.deepEqual(originOf(stored(again, 9)), home);
 });
@@ -36,16 +36,16 @@ test("in the enrolled topic a header says nothing: producers write there", () =>
   const record = logRecord({ headers: [forged] });
   assert.deepEqual(originOf(record), home);
   for (const topic of ["retry", "enrolled"] as const) {
-    const moved = movedRecord(record, topic, 7, key);
+    const moved = movedRecord(record, { topic, partition: 7, key });
     assert.deepEqual(moved.headers, [forged, ["origin", bytes("enrolled/3/1042")]]);
   }
-  assert.deepEqual(originOf(stored(movedRecord(record, "retry", 7, key), 5)), home);
+  assert.deepEqual(originOf(stored(movedRecord(record, { topic: "retry", partition: 7, key }), 5)), home);
 });
 
 test("a record that was moved to its home partition counts as of there, whichever worker moved it", () => {
-  const moved = stored(movedRecord(logRecord(), "enrolled", 7, key), 9);
+  const moved = stored(movedRecord(logRecord(), { topic: "enrolled", partition: 7, key }), 9);
   assert.deepEqual(originOf(moved), { topic: "enrolled", partition: 7, offset: 9 });
-  const parked = stored(movedRecord(moved, "retry", 7, key), 2);
+  const parked = stored(movedRecord(moved, { topic: "retry", partition: 7, key }), 2);
   assert.deepEqual(originOf(parked), { topic: "enrolled", partition: 7, offset: 9 });
 });
 
@@ -65,7 +65,7 @@ for (const [given, value] of unreadable) {
     const header: Header = ["origin", value];
     const record = logRecord({ headers: [header] });
     assert.deepEqual(originOf(record), home);
-    const moved = movedRecord(record, "retry", 3, key);
+    const moved = movedRecord(record, { topic: "retry", partition: 3, key });
     assert.deepEqual(moved.headers[0], header);
     assert.deepEqual(originOf(stored(moved, 1)), home);
   });
@@ -89,7 +89,7 @@ test("topic names, with and without a prefix", () => {
 
 test("a moved record keeps value and key bytes as they are", () => {
   const value = Uint8Array.of(0xff, 0xfe);
-  const moved = movedRecord(logRecord({ value }), "retry", 0, key);
+  const moved = movedRecord(logRecord({ value }), { topic: "retry", partition: 0, key });
   assert.equal(moved.value, value);
   assert.equal(text(moved.key), "home");
 });

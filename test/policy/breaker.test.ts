@@ -12,7 +12,7 @@ import {
 
 const backoff = { baseMs: 1000, capMs: 8000 };
 const record = (breaker: Breaker, tenantId: string, health: "well" | "ill" | "neither", nowMs = 0) =>
-  recordHealth(breaker, tenantId, health, nowMs, () => 0.5);
+  recordHealth(breaker, { tenantId, health, nowMs }, () => 0.5);
 const times = (count: number, act: () => string) => Array.from({ length: count }, act);
 
 describe("an outage of Graph", () => {

@@ -4,7 +4,7 @@ import { type Failing, fail } from "../../src/policy/failing.ts";
 
 function after(...failures: readonly (readonly [atMs: number, served: number, isOwn?: boolean])[]): Failing {
   let failing: Failing | null = null;
-  for (const [atMs, served, isOwn = false] of failures) failing = fail(failing, atMs, served, isOwn);
+  for (const [atMs, served, isOwn = false] of failures) failing = fail(failing, { atMs, served, isOwn });
   return failing!;
 }
 

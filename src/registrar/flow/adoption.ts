@@ -60,14 +60,24 @@ export function createShownForm(observe: Observer): ShownForm {
   return shown;
 }
 
-/** `due`: live records in doubt of one tenant, which all stand in one partition. */
-export function matchAll(
-  tenantId: string,
-  due: readonly Work[],
-  objects: readonly GraphObject[],
-  shown: Form,
-  sabotage: RegistrarSettings["sabotage"] = new Set(),
-): Map<Work, Match> {
+export interface Matching {
+  readonly tenantId: string;
+  /** Live records in doubt of the tenant, which all stand in one partition. */
+  readonly due: readonly Work[];
+  /** Those of its list. */
+  readonly objects: readonly GraphObject[];
+  /** What Graph has shown to do to what it keeps. */
+  readonly shown: Form;
+  readonly sabotage?: RegistrarSettings["sabotage"];
+}
+
+export function matchAll({
+  tenantId,
+  due,
+  objects,
+  shown,
+  sabotage = new Set(),
+}: Matching): Map<Work, Match> {
   const matches = new Map<Work, Match>();
   const partition = due[0]?.partition;
   if (partition === undefined) return matches;

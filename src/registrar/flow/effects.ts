@@ -12,11 +12,13 @@ import { enterLane, leaveLane, withdraw } from "./lanes.ts";
 import type { Effect, Failure } from "./life-events.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { ReadBack } from "./read-back.ts";
+import type { Tenants } from "./tenants.ts";
 import type { Turns } from "./turns.ts";
 
 export interface EffectParts {
   readonly outcomes: Outcomes;
-  readonly dispatcher: Pick<Dispatcher, "enqueue" | "requeue" | "block">;
+  readonly dispatcher: Pick<Dispatcher, "enqueue" | "requeue">;
+  readonly tenants: Pick<Tenants, "block">;
   readonly readBack: Pick<ReadBack, "request" | "requestById">;
   readonly turns: Turns;
 }
@@ -36,7 +38,7 @@ export function createEffects(
 ): (unsettled: UnsettledRecord, effect: Effect) => void {
   const { ports, shown, outside } = core;
   const { clock, random, observe } = ports;
-  const { outcomes, dispatcher, readBack, turns } = parts;
+  const { outcomes, dispatcher, tenants, readBack, turns } = parts;
   return carryOut;
 
   function carryOut(unsettled: UnsettledRecord, effect: Effect): void {
@@ -91,7 +93,7 @@ export function createEffects(
       case "report":
         return report(work, effect.failure, effect.retryInMs);
       case "block-tenant":
-        return dispatcher.block(tenantId, "creates", effect.detail);
+        return tenants.block(tenantId, "creates", effect.detail);
       case "fault":
         return outside.fault(effect.fault);
     }

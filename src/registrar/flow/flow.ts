@@ -10,7 +10,7 @@ import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { createAppender } from "./appender.ts";
 import type { Core, Outside } from "./core.ts";
-import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { createDispatcher } from "./dispatcher.ts";
 import { createEffects } from "./effects.ts";
 import { createGate } from "./gate.ts";
 import { createGraphShown } from "./graph-shown.ts";
@@ -18,12 +18,13 @@ import type { LifeEvent } from "./life-events.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { createReadBack, type ReadBack } from "./read-back.ts";
 import { isTainted } from "./stage.ts";
+import { createTenants, type Tenants } from "./tenants.ts";
 import { transition } from "./transition.ts";
 import { createTurns } from "./turns.ts";
 
 export interface Flow {
   readonly core: Core;
-  readonly dispatcher: Dispatcher;
+  readonly tenants: Tenants;
   readonly readBack: ReadBack;
   /** A commit promised more. */
   promised(partition: OwnedPartition): void;
@@ -48,14 +49,15 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
   const core: Core = { ports, settings, gate, shown, known, outside, raise };
   const appender = createAppender(ports);
   const outcomes = createOutcomes(core, appender);
-  const dispatcher = createDispatcher(core);
-  const readBack = createReadBack(core, dispatcher);
+  const tenants = createTenants(ports, settings);
+  const dispatcher = createDispatcher(core, tenants);
+  const readBack = createReadBack(core, tenants);
   const turns = createTurns(core);
-  const carryOut = createEffects(core, { outcomes, dispatcher, readBack, turns });
+  const carryOut = createEffects(core, { outcomes, dispatcher, tenants, readBack, turns });
 
   return {
     core,
-    dispatcher,
+    tenants,
     readBack,
     promised: (partition) => turns.takeAll(partition.waitingForPromise, "promised"),
     released: (partition) => turns.takeAll(partition.waitingSuspects, "released"),
@@ -73,7 +75,7 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
       inFlight: dispatcher.inFlight(),
       waiting: dispatcher.waiting() + readBack.waiting(),
       breaker: gate.state(),
-      blockedTenants: dispatcher.blockedTenants(),
+      blockedTenants: tenants.blocked(),
     }),
   };
 

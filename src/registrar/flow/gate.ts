@@ -87,7 +87,7 @@ export function createGate({
     const count = (underWay.get(tenantId) ?? 1) - 1;
     if (count === 0) underWay.delete(tenantId);
     else underWay.set(tenantId, count);
-    const change = recordHealth(breaker, tenantId, health, clock.nowMs(), random);
+    const change = recordHealth(breaker, { tenantId, health, nowMs: clock.nowMs() }, random);
     if (change === "opened") observe({ kind: "breaker-opened", detail });
     if (change === "closed") observe({ kind: "breaker-closed" });
     wake(tenantId);

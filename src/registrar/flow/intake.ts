@@ -12,15 +12,15 @@ import { identify } from "../../domain/identity.ts";
 import { homePartition } from "../../domain/murmur2.ts";
 import { originOf } from "../../domain/origin.ts";
 import type { LogRecord } from "../../ports.ts";
-import { isParked, note, parkedTenantOf } from "../intake/parking.ts";
+import { isParked, note, noteArrival, parkedTenantOf } from "../intake/parking.ts";
 import { enter, type Slot } from "../intake/window.ts";
 import { isRegistered } from "../ledger/ledger.ts";
 import type { OwnedPartition, UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
-import type { Dispatcher } from "./dispatcher.ts";
 import { isFollowed } from "./lanes.ts";
 import { isInDoubt } from "./outcomes.ts";
 import { type Doubt, enteredStage } from "./stage.ts";
+import type { Tenants } from "./tenants.ts";
 
 export interface Intake {
   /** Takes in the next record of the partition's enrolled topic. */
@@ -35,7 +35,7 @@ const homesMax = 10_000;
 
 export function createIntake(
   { ports, settings, raise }: Pick<Core, "ports" | "settings" | "raise">,
-  dispatcher: Pick<Dispatcher, "createsOf" | "createsOfAll">,
+  tenants: Pick<Tenants, "createsOf" | "createsOfAll">,
 ): Intake {
   const { log, clock } = ports;
   const homes = new Map<string, number>();
@@ -46,8 +46,10 @@ export function createIntake(
     },
     noteParked(partition, record) {
       const { topic, partition: cameFrom, offset } = originOf(record);
-      const enrolledOffset = topic === "enrolled" && cameFrom === partition.number ? offset : null;
-      note(partition.parking, parkedTenantOf(record), record.offset, enrolledOffset)?.arrive();
+      const tenantId = parkedTenantOf(record);
+      note(partition.parking, tenantId, record.offset);
+      if (topic === "enrolled" && cameFrom === partition.number)
+        noteArrival(partition.parking, tenantId, offset)?.arrive();
     },
     takeUp: (partition, slot, record) => takeIn({ partition, topic: "retry", record, slot }),
   };
@@ -63,7 +65,7 @@ export function createIntake(
     const work = workOf(read, decoded.enrollment);
     // Settled outside its lane: what is in a lane tells what must not be overtaken.
     if (isRegistered(partition.ledger, work.idempotencyKey)) return raise(work, { kind: "known" }); // INV-ONE-CREATE-PER-KEY
-    work.stage = enteredStage(doubtOf(work), dispatcher.createsOf(tenantId), dispatcher.createsOfAll());
+    work.stage = enteredStage(doubtOf(work), tenants.createsOf(tenantId), tenants.createsOfAll());
     const isWaitedFor = topic === "enrolled" && isParked(partition.parking, tenantId);
     raise(work, { kind: "accepted", mustPark: isWaitedFor && !isFollowed(partition, work.lane) }); // INV-ORDER
   }

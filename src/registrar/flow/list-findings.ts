@@ -17,10 +17,17 @@ export function raiseFindings(
   due: readonly Work[],
   { objects, startedMs, isWhole }: Listed,
 ): void {
-  const { raise, settings, shown } = core;
+  const { raise, shown } = core;
+  const { sabotage } = core.settings;
   const asked = due.filter(isReadBack);
   const tenantId = asked[0]?.enrollment.tenantId ?? "";
-  for (const [work, match] of matchAll(tenantId, asked, objects, shown.form.form, settings.sabotage)) {
+  for (const [work, match] of matchAll({
+    tenantId,
+    due: asked,
+    objects,
+    shown: shown.form.form,
+    ...(sabotage && { sabotage }),
+  })) {
     if (match.kind === "found") {
       reportSeveral(core, work, match.objects);
       raise(work, { kind: "found", object: match.objects[0]!, reply: null });

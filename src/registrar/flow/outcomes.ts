@@ -9,16 +9,16 @@ import { recordTimeMs } from "../../domain/record-time.ts";
 import type { Refusal } from "../../domain/refusal.ts";
 import { registeredRecord } from "../../domain/registered.ts";
 import type { GraphReply } from "../../graph-port.ts";
-import type { Moment } from "../../moment.ts";
 import type { Position } from "../../observer.ts";
-import type { LogRecord, NewRecord } from "../../ports.ts";
+import type { LogRecord } from "../../ports.ts";
 import { acknowledge, sendToPark } from "../intake/parking.ts";
 import { remember } from "../ledger/ledger.ts";
 import { noteSent, noteStored } from "../ownership/dead-letters.ts";
-import { isOwned, mayPublish, type UnsettledRecord, type Work } from "../ownership/partition.ts";
+import type { UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Appender } from "./appender.ts";
 import type { Core } from "./core.ts";
 import type { Effect } from "./life-events.ts";
+import { createPublisher } from "./publisher.ts";
 
 export interface Outcomes {
   register(work: Work, shown: Registering): void;
@@ -31,21 +31,15 @@ type Registering = Pick<Extract<Effect, { kind: "register" }>, "object" | "shown
 
 const utf8 = new TextEncoder();
 const neverPosted = null;
-const appended = { kind: "appended" } as const;
 const arrived = { kind: "arrived" } as const;
 const copyLost = { kind: "copy-lost" } as const;
-
-interface Outcome {
-  readonly record: NewRecord;
-  /** For what came of a create: when it was posted. */
-  readonly postedAt: Moment | null;
-}
 
 export function createOutcomes(
   { ports, settings, raise }: Pick<Core, "ports" | "settings" | "raise">,
   appender: Appender,
 ): Outcomes {
   const { clock, observe } = ports;
+  const { append, publish } = createPublisher({ clock, settings, raise }, appender);
   return { register, deadLetter, moveHome, park };
 
   function register(work: Work, { object, shownBy, reply }: Registering): void {
@@ -99,7 +93,7 @@ export function createOutcomes(
   function moveHome(unsettled: UnsettledRecord, home: number, tenantId: string): void {
     const { record, topic } = unsettled;
     // What was parked stays parked, with its doubt, which is believed only there.
-    const moved = movedRecord(record, topic, home, utf8.encode(tenantId));
+    const moved = movedRecord(record, { topic, partition: home, key: utf8.encode(tenantId) });
     publish(unsettled, { record: moved, postedAt: neverPosted }, () => {
       observe({ kind: "record-rehomed", at: positionOf(record), toPartition: home });
     });
@@ -110,7 +104,11 @@ export function createOutcomes(
     const { record, partition } = work;
     const { tenantId } = work.enrollment;
     sendToPark(partition.parking, tenantId, record.offset);
-    const moved = movedRecord(record, "retry", partition.number, utf8.encode(tenantId));
+    const moved = movedRecord(record, {
+      topic: "retry",
+      partition: partition.number,
+      key: utf8.encode(tenantId),
+    });
     const headers = moved.headers.filter(([name]) => name !== inDoubtHeader);
     if (work.stage.doubt !== null) headers.push([inDoubtHeader, utf8.encode("1")]); // INV-DOUBT
     append(work, { record: { ...moved, headers }, postedAt: neverPosted }, (retryOffset) => {
@@ -123,32 +121,6 @@ export function createOutcomes(
         sendAgain: () => raise(work, copyLost),
       });
       if (!isAwaited || isUnseen) raise(work, arrived);
-    });
-  }
-
-  function publish(
-    unsettled: UnsettledRecord,
-    outcome: Outcome,
-    then: (offset: number | null) => void,
-  ): void {
-    append(unsettled, outcome, (offset) => {
-      then(offset);
-      raise(unsettled, appended);
-    });
-  }
-
-  /** `then`: it is durable, and the partition was not lost meanwhile. */
-  function append(
-    unsettled: UnsettledRecord,
-    { record, postedAt }: Outcome,
-    then: (offset: number | null) => void,
-  ): void {
-    appender.append({
-      record,
-      mayPublish: () => mayPublish(unsettled.partition, postedAt, settings.requestTimeoutMs, clock),
-      done(durable, offset) {
-        if (durable && isOwned(unsettled.partition)) then(offset); // INV-DURABLE-OUTCOME
-      },
     });
   }
 }

@@ -37,7 +37,7 @@ const retryBackoff = { baseMs: 200, capMs: 5_000 };
 
 export function createParker(
   { ports, settings, outside, raise }: Pick<Core, "ports" | "settings" | "outside" | "raise">,
-  { dispatcher, readBack }: Pick<Flow, "dispatcher" | "readBack">,
+  { tenants, readBack }: Pick<Flow, "tenants" | "readBack">,
   intake: Pick<Intake, "takeUp">,
 ): Parker {
   const { log, clock, random, observe } = ports;
@@ -58,12 +58,12 @@ export function createParker(
   }
 
   function isSlow(tenantId: string, here: number): boolean {
-    return isStuck(tenantId) || here > dispatcher.capacityWithin(tenantId, slowWithinMs);
+    return isStuck(tenantId) || here > tenants.capacityWithin(tenantId, slowWithinMs);
   }
 
   /** Nothing of it goes on for now, or only a probe. */
   function isStuck(tenantId: string): boolean {
-    return dispatcher.isBlocked(tenantId) || readBack.isStalled(tenantId);
+    return tenants.isBlocked(tenantId) || readBack.isStalled(tenantId);
   }
 
   function checkParked(partition: OwnedPartition, beyondEnd: readonly Awaited[] = []): void {

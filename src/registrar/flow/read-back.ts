@@ -5,9 +5,9 @@
 
 import type { Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
-import type { Dispatcher } from "./dispatcher.ts";
 import { createReadById } from "./read-by-id.ts";
 import { createReadList } from "./read-list.ts";
+import type { Tenants } from "./tenants.ts";
 
 export interface ReadBack {
   /** `work` is in doubt. `notBeforeMs`: of a read by id. */
@@ -21,10 +21,10 @@ export interface ReadBack {
 
 export function createReadBack(
   core: Core,
-  dispatcher: Pick<Dispatcher, "block" | "unblockReads" | "blockedForMs" | "closedUntilMs" | "createsOfAll">,
+  tenants: Pick<Tenants, "block" | "unblockReads" | "blockedForMs" | "closedUntilMs" | "createsOfAll">,
 ): ReadBack {
   const byId = createReadById(core);
-  const byList = createReadList(core, dispatcher, byId);
+  const byList = createReadList(core, tenants, byId);
   return {
     request(work, notBeforeMs) {
       if (!byId.take(work, notBeforeMs)) byList.request(work);

@@ -7,13 +7,13 @@
 import { type InputTopic, inputTopics, type LogRecord, type Session } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import { epochBefore, noteEpoch } from "../intake/leader-epochs.ts";
-import { hasRoom } from "../intake/window.ts";
 import { isOwned, type OwnedPartition, sessionOf, trackOf } from "../ownership/partition.ts";
 import { gapFault } from "../ownership/take-over.ts";
 import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import type { Intake } from "./intake.ts";
 import type { Parker } from "./parker.ts";
+import { createRoom } from "./room.ts";
 
 export interface Reader {
   /** The partition is confirmed under its session: reads on from where it stands. */
@@ -36,14 +36,13 @@ export interface ReaderParts {
   readonly fault: (fault: Problem) => void;
 }
 
-const fullWindowWaitMs = 250;
-
 export function createReader(parts: ReaderParts): Reader {
   const { settings, owned, intake, parker, isStopping } = parts;
-  const { clock, observe } = parts.ports;
+  const { observe } = parts.ports;
+  const room = createRoom({ clock: parts.ports.clock, settings, parker });
   /** Inputs that are being read, by session. */
   const reads = new WeakMap<Session, Set<string>>();
-  return { start, wake };
+  return { start, wake: room.wake };
 
   function start(partition: OwnedPartition): void {
     const session = sessionOf(partition);
@@ -120,43 +119,21 @@ export function createReader(parts: ReaderParts): Reader {
   }
 
   function hasRoomNow(partition: OwnedPartition, topic: InputTopic, under: Session): boolean {
-    if (!isCurrent(partition, under)) return false;
-    return topic === "retry" || hasRoom(partition.window, settings.windowRecords);
+    return isCurrent(partition, under) && room.isThere(partition, topic);
   }
 
   /** True once the window has room; false once the session is over. */
   async function isReadable(partition: OwnedPartition, topic: InputTopic, under: Session): Promise<boolean> {
     while (isCurrent(partition, under)) {
-      if (hasRoomNow(partition, topic, under)) return true;
-      parker.makeRoom(partition);
-      await roomOrTime(partition);
+      if (room.isThere(partition, topic)) return true;
+      await room.make(partition);
     }
     return false;
-  }
-
-  /** A tenant may become slow without anything being settled, so after a while it is time to look again. */
-  function roomOrTime(partition: OwnedPartition): Promise<void> {
-    return new Promise((resolve) => {
-      const goOn = () => {
-        cancel();
-        partition.roomWaiters.delete(goOn);
-        resolve();
-      };
-      const cancel = clock.after(fullWindowWaitMs, goOn);
-      partition.roomWaiters.add(goOn);
-    });
   }
 
   function isCurrent(partition: OwnedPartition, under: Session): boolean {
     const isConfirmed = isOwned(partition) && partition.confirmed && sessionOf(partition) === under;
     return !isStopping() && isConfirmed && !under.ended.aborted;
-  }
-
-  function wake(partition: OwnedPartition): void {
-    if (partition.roomWaiters.size === 0) return;
-    const waiters = [...partition.roomWaiters];
-    partition.roomWaiters.clear();
-    for (const goOn of waiters) goOn();
   }
 }
 

@@ -100,31 +100,38 @@ export function takeReady({ ready }: TenantQueue, count: number): Work[] {
   return works;
 }
 
-/** `served`: creates of all tenants that succeeded so far. */
+/** What one exchange was answered. `served`: creates of all tenants that succeeded before it. */
+export interface ExchangeAnswer {
+  readonly verdicts: readonly Verdict[];
+  readonly taken: Taken;
+  readonly served: number;
+}
+
 export function takeIn(
   queue: TenantQueue,
-  verdicts: readonly Verdict[],
-  taken: Taken,
-  served: number,
+  { verdicts, taken, served }: ExchangeAnswer,
   ports: TenantQueuePorts,
 ): void {
   const creates = verdicts.filter(({ kind }) => kind === "created").length;
   if (creates > 0) succeed(queue, creates, ports);
   else if (verdicts.some(({ kind }) => kind === "unknown"))
-    queue.failing = fail(queue.failing, ports.clock.nowMs(), served, false);
+    queue.failing = fail(queue.failing, { atMs: ports.clock.nowMs(), served, isOwn: false });
   const throttled = verdicts.filter((verdict) => verdict.kind === "throttled");
-  if (throttled.length > 0) throttle(queue, throttled, taken, ports); // 1
+  if (throttled.length > 0) {
+    taken.refused += throttled.length;
+    throttle(queue, throttled, ports); // 1
+  }
   for (const verdict of verdicts) {
     if (verdict.kind === "unknown" && verdict.afterMs !== null)
       closeUntil(queue.pacing, ports.clock.nowMs() + verdict.afterMs); // 2
-    if (verdict.kind === "tenant-blocked") blockTenant(queue, "creates", verdict.detail, ports);
+    if (verdict.kind === "tenant-blocked")
+      blockTenant(queue, { refused: "creates", detail: verdict.detail }, ports);
   }
 }
 
 export function blockTenant(
   queue: TenantQueue,
-  refused: "creates" | "reads",
-  detail: string,
+  { refused, detail }: { readonly refused: "creates" | "reads"; readonly detail: string },
   { clock, random, observe }: TenantQueuePorts,
 ): void {
   const nowMs = clock.nowMs();
@@ -156,12 +163,10 @@ function succeed(queue: TenantQueue, creates: number, ports: TenantQueuePorts): 
 function throttle(
   queue: TenantQueue,
   throttled: readonly { readonly afterMs: number | null }[],
-  taken: Taken,
   { clock, random }: TenantQueuePorts,
 ): void {
   const nowMs = clock.nowMs();
   queue.throttledInARow++;
-  taken.refused += throttled.length;
   const isUntold = throttled.every(({ afterMs }) => afterMs === null);
   if (isUntold) learn(queue.pacing, queue.throttledInARow >= persistentRefusals, nowMs);
   const askedMs = Math.max(...throttled.map(({ afterMs }) => afterMs ?? 0));

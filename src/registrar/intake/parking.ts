@@ -81,22 +81,19 @@ export function lostCopies({ awaited, nextOffset }: Parking, beyondEnd: readonly
   return [...awaited].filter((one) => isPassed(one) || beyondEnd.includes(one)); // INV-KNOWN-LOG
 }
 
-/**
- * A record of this tenant was read in the retry topic, and stays there for now. `enrolledOffset`: where it came from, if
- * that is this partition's enrolled topic. A second copy of it, from an append that was repeated, changes nothing more.
- * Returns what has arrived with it, if that was awaited.
- */
-export function note(
-  parking: Parking,
-  tenantId: string,
-  offset: number,
-  enrolledOffset: number | null = null,
-): Awaited | null {
+/** A record of this tenant was read in the retry topic, and stays there for now. */
+export function note(parking: Parking, tenantId: string, offset: number): void {
   assert(offset >= parking.nextOffset, `offset ${offset} noted after ${parking.nextOffset}`);
-  const tenant = tenantOf(parking, tenantId);
-  tenant.offsets.push(offset); // INV-ORDER
+  tenantOf(parking, tenantId).offsets.push(offset); // INV-ORDER
   parking.nextOffset = offset + 1;
-  if (enrolledOffset === null) return null;
+}
+
+/**
+ * The record that was noted last came from `enrolledOffset` of this partition's enrolled topic. A second copy of it, from an
+ * append that was repeated, changes nothing more. Returns what has arrived with it, if that was awaited.
+ */
+export function noteArrival(parking: Parking, tenantId: string, enrolledOffset: number): Awaited | null {
+  const tenant = tenantOf(parking, tenantId);
   const arrived = tenant.onTheWay.get(enrolledOffset) ?? null;
   tenant.onTheWay.delete(enrolledOffset);
   if (arrived !== null) parking.awaited.delete(arrived);

@@ -1,38 +1,24 @@
 /**
- * Commits settledThrough and the attempt watermark of all partitions, in one request.
+ * Commits settledThrough and the attempt watermark of all partitions, in one request: when, and what follows from the answer.
+ * What a commit holds is in due-commits.ts.
  *
  * 1. One commit is in flight at a time, under the session that its partitions are confirmed for.
- * 2. INV-WATERMARK: a watermark grows only when a commit that carries it was acknowledged; what is stored never shrinks
- *    except by a clean shutdown.
+ * 2. INV-WATERMARK: a watermark grows only when a commit that carries it was acknowledged.
  * 3. INV-WATERMARK: a commit of unknown outcome may still land, over later ones, until settleMs after it ended. Until then
  *    no acknowledgement widens a promise; then all positions are committed again.
  * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
  * 5. INV-LEASE: it is renewed before it runs out, also where nothing else is to be committed.
  */
+
 import { momentOf } from "../../moment.ts";
 import type { Observer } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
-import {
-  type Clock,
-  type Commit,
-  type CommitResult,
-  type InputTopic,
-  inputTopics,
-  type Random,
-  type Session,
-} from "../../ports.ts";
+import type { Clock, CommitResult, Random, Session } from "../../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import { encodeMetadata, ownLimits } from "./commit-metadata.ts";
+import { createDueCommits, type Due } from "./due-commits.ts";
 import { dueInMs, isDue, type Lease, renew, revoke } from "./lease.ts";
-import {
-  isOwned,
-  knownLogOf,
-  limitsOf,
-  type OwnedPartition,
-  settledThroughOf,
-  taintedThroughOf,
-  trackOf,
-} from "./partition.ts";
+import { isOwned, type OwnedPartition, trackOf } from "./partition.ts";
+import { createSchedule } from "./schedule.ts";
 
 export interface Committer {
   /** Something settled, or was read. */
@@ -60,13 +46,12 @@ export interface CommitterParts {
 export function createCommitter(parts: CommitterParts): Committer {
   const { settings, owned: partitions, honoursIds, onPromised } = parts;
   const { clock, random, observe } = parts.ports;
-  /** What was last acknowledged, by topic and partition: an unchanged position isn't sent again. */
-  const acknowledged = new Map<string, string>();
+  const dueCommits = createDueCommits({ settings, owned: partitions, honoursIds });
+  const schedule = createSchedule(clock, () => void commit());
   let committing: Promise<CommitResult> | null = null;
   let finished = false;
   /** Asked for while a commit was in flight. */
   let isWantedNow = false;
-  let planned: { readonly atMs: number; readonly cancel: () => void } | null = null;
   let lastMs = Number.NEGATIVE_INFINITY;
   let failures = 0;
   let suspendedUntilMs = Number.NEGATIVE_INFINITY;
@@ -82,19 +67,13 @@ export function createCommitter(parts: CommitterParts): Committer {
   };
 
   function planAt(atMs: number): void {
-    if (finished || committing !== null || (planned !== null && planned.atMs <= atMs)) return;
-    planned?.cancel();
-    const cancel = clock.after(Math.max(0, atMs - clock.nowMs()), () => {
-      planned = null;
-      void commit();
-    });
-    planned = { atMs, cancel };
+    if (!finished && committing === null) schedule.at(atMs);
   }
 
   async function commit(): Promise<void> {
     const lease = confirmedLease();
     if (finished || lease === null) return;
-    const due = collect(lease, promiseAhead, isDue(lease, clock));
+    const due = dueCommits.collect(lease, { isRenewal: isDue(lease, clock) });
     if (due.length === 0) return planRenewal(lease);
     const sentAt = momentOf(clock);
     const sentMs = sentAt.monotonicMs;
@@ -130,7 +109,7 @@ export function createCommitter(parts: CommitterParts): Committer {
     suspendedUntilMs = untilMs;
     clock.after(untilMs - clock.nowMs(), () => {
       if (suspendedUntilMs !== untilMs) return;
-      acknowledged.clear(); // 3
+      dueCommits.forgetStored(); // 3
       planAt(clock.nowMs());
     });
   }
@@ -140,7 +119,7 @@ export function createCommitter(parts: CommitterParts): Committer {
     for (const { commit, partition, attemptedThrough } of due) {
       // Sent while promises were suspended, acknowledged after that: it has to be sent once more.
       const isStale = sentMs < suspendedUntilMs && clock.nowMs() >= suspendedUntilMs;
-      if (!isStale) acknowledged.set(`${commit.topic}/${commit.partition}`, keyOf(commit));
+      if (!isStale) dueCommits.noteStored(commit);
       const track = trackOf(partition, commit.topic);
       if (attemptedThrough <= track.attemptedThrough || sentMs < suspendedUntilMs) continue; // 3, INV-WATERMARK
       track.attemptedThrough = attemptedThrough; // INV-WATERMARK
@@ -155,64 +134,18 @@ export function createCommitter(parts: CommitterParts): Committer {
     return null;
   }
 
-  /** `isRenewal`: at least one commit, though nothing changed. */
-  function collect(
-    lease: Lease,
-    promise: (partition: OwnedPartition, topic: InputTopic) => number,
-    isRenewal: boolean,
-  ): Due[] {
-    const own = ownLimits(settings, honoursIds());
-    const due: Due[] = [];
-    let unchanged: Due | null = null;
-    for (const partition of partitions.values()) {
-      if (!isOwned(partition) || !partition.confirmed || partition.lease !== lease) continue; // 1
-      for (const topic of inputTopics) {
-        const attemptedThrough = promise(partition, topic);
-        const offset = settledThroughOf(partition, topic);
-        const metadata = encodeMetadata({
-          attemptedThrough,
-          claim: partition.claim,
-          limits: limitsOf(partition, own),
-          known: knownLogOf(partition, topic, offset),
-        });
-        const commit = { topic, partition: partition.number, offset, metadata };
-        const one = { commit, partition, attemptedThrough };
-        if (acknowledged.get(`${topic}/${partition.number}`) === keyOf(commit)) unchanged ??= one;
-        else due.push(one);
-      }
-    }
-    return isRenewal && due.length === 0 && unchanged !== null ? [unchanged] : due; // 5
-  }
-
-  /** Ahead of the reading position, in steps, so that an idle partition's commits stay the same. */
-  function promiseAhead(partition: OwnedPartition, topic: InputTopic): number {
-    const { nextOffset, attemptedThrough } = trackOf(partition, topic);
-    const needed = nextOffset + settings.attemptAhead / 2;
-    return needed <= attemptedThrough ? attemptedThrough : nextOffset + settings.attemptAhead; // INV-WATERMARK
-  }
-
   async function finish(session: Session): Promise<void> {
     finished = true;
-    planned?.cancel();
+    schedule.cancel();
     await committing; // 1: it would land over the last one, with its larger promise.
     const lease = confirmedLease();
     if (lease?.session !== session) return;
     for (let tries = 0; tries < finishTriesMax; tries++) {
-      const due = collect(lease, taintedThroughOf, false);
+      const due = dueCommits.collectLast(lease);
       if (due.length === 0) return;
       const result = await session.commit(due.map(({ commit }) => commit));
       observe({ kind: "committed", result, partitions: due.length });
       if (result !== "unknown") return;
     }
   }
-}
-
-interface Due {
-  readonly commit: Commit;
-  readonly partition: OwnedPartition;
-  readonly attemptedThrough: number;
-}
-
-function keyOf({ offset, metadata }: Commit): string {
-  return `${offset} ${metadata}`;
 }

@@ -8,7 +8,7 @@
 import { type Bounds, type Clock, type EventLog, type InputTopic, inputTopics } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import type { Awaited } from "../intake/parking.ts";
-import { lostSince } from "../ledger/ledger-reader.ts";
+import { lostSince } from "../ledger/lost-since.ts";
 import { type OwnedPartition, settledThroughOf, trackOf } from "./partition.ts";
 import { gapFault } from "./take-over.ts";
 
@@ -21,10 +21,15 @@ export interface LogWatch {
 const intervalMs = 10_000;
 const nowhere: Bounds = { start: 0, end: 0 };
 
+export interface LogWatchParts {
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly owned: ReadonlyMap<number, OwnedPartition>;
+  readonly checkParked: (partition: OwnedPartition, beyondEnd: readonly Awaited[]) => void;
+}
+
 export function createLogWatch(
-  { clock, log }: { clock: Clock; log: EventLog },
-  owned: ReadonlyMap<number, OwnedPartition>,
-  checkParked: (partition: OwnedPartition, beyondEnd: readonly Awaited[]) => void,
+  { clock, log, owned, checkParked }: LogWatchParts,
   onFault: (fault: Problem) => void,
 ): LogWatch {
   let bounds: Partial<Record<InputTopic, readonly Bounds[]>> = {};
@@ -62,7 +67,7 @@ export function createLogWatch(
       bounds = { enrolled: enrolled.bounds, retry: retry.bounds };
       for (const { partition, ledgerEnd, awaited } of asked) {
         const { number, topicIds } = partition;
-        const lost = lostSince(number, registered, topicIds.registered, ledgerEnd); // INV-KNOWN-LOG
+        const lost = lostSince(number, registered, { ledgerId: topicIds.registered, ledgerEnd }); // INV-KNOWN-LOG
         if (lost !== null) return onFault(lost);
         for (const topic of inputTopics) {
           const { id } = result.topics[topic];

@@ -133,13 +133,12 @@ export function isHeld(partition: OwnedPartition, clock: Clock): boolean {
 }
 
 /**
- * May the outcome of `work` be appended now? "wait": ask again after the next session. While not held, only what was
+ * May the outcome of a create be appended now? "wait": ask again after the next session. While not held, only what was
  * posted within the last request time-out may be: it ends before the next owner's settle time does.
  */
 export function mayPublish(
   partition: OwnedPartition,
-  postedAt: Moment | null,
-  requestTimeoutMs: number,
+  { postedAt, requestTimeoutMs }: { readonly postedAt: Moment | null; readonly requestTimeoutMs: number },
   clock: Clock,
 ): "yes" | "wait" | "no" {
   const isFresh = postedAt !== null && elapsedMs(postedAt, momentOf(clock)) <= requestTimeoutMs; // INV-SETTLE-TIME

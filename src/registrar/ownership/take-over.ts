@@ -24,12 +24,17 @@ export interface TakeOver {
   readonly deadLettersFrom: number | null;
 }
 
-/** `ledgerEmpty`: this partition's registered topic never held a record. `topicId`: of the input topic, now. */
+export interface Circumstances {
+  /** Of the input topic, now. */
+  readonly topicId: string | null;
+  /** This partition's registered topic never held a record. */
+  readonly ledgerEmpty: boolean;
+  readonly onRetentionGap: "stop" | "continue";
+}
+
 export function planTakeOver(
   position: InputPosition,
-  topicId: string | null,
-  ledgerEmpty: boolean,
-  onRetentionGap: "stop" | "continue",
+  { topicId, ledgerEmpty, onRetentionGap }: Circumstances,
 ): TakeOver | Problem {
   const { topic, partition, committed, logStart, logEnd } = position;
   if (committed === null) {
@@ -41,7 +46,8 @@ export function planTakeOver(
   const metadata = decodeMetadata(committed.metadata);
   const known = metadata?.known ?? null;
   const readThrough = Math.max(committed.offset, known?.readThrough ?? 0);
-  const gap = gapOf(committed.offset, readThrough, known?.topicId ?? null, topicId, { logStart, logEnd });
+  const isOther = known !== null && isOtherTopic(known.topicId, topicId);
+  const gap = gapOf({ expected: committed.offset, readThrough }, isOther, { logStart, logEnd });
   if (gap !== null) {
     if (onRetentionGap === "stop") return gapFault(topic, partition, gap); // INV-KNOWN-LOG
     const limits = metadata?.limits ?? null;
@@ -78,14 +84,16 @@ function from(startAt: number, suspectsBelow: number) {
 
 export type Gap = Omit<Extract<ReadResult, { kind: "gap" }>, "kind">;
 
+/** Null: the log has no ids, or did not have any then. */
+function isOtherTopic(knownId: string | null, topicId: string | null): boolean {
+  return knownId !== null && topicId !== null && knownId !== topicId;
+}
+
 function gapOf(
-  expected: number,
-  readThrough: number,
-  knownId: string | null,
-  topicId: string | null,
+  { expected, readThrough }: { readonly expected: number; readonly readThrough: number },
+  isOther: boolean,
   bounds: { readonly logStart: number; readonly logEnd: number },
 ): Gap | null {
-  const isOther = knownId !== null && topicId !== null && knownId !== topicId;
   if (isOther) return { why: "recreated", expected, ...bounds };
   if (expected < bounds.logStart) return { why: "deleted", expected, ...bounds };
   return readThrough > bounds.logEnd ? { why: "truncated", expected: readThrough, ...bounds } : null;

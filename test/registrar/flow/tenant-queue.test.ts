@@ -92,7 +92,8 @@ function answeredQueue({ writesPer20s = 0, chance = 0 } = {}) {
     kinds: () => events.map(({ kind }) => kind),
     /** One exchange; `served`: creates of all tenants before it. */
     answer(verdicts: readonly Verdict[], served = 0) {
-      takeIn(queue, verdicts, take(queue.pacing, verdicts.length, time.nowMs()), served, ports);
+      const taken = take(queue.pacing, verdicts.length, time.nowMs());
+      takeIn(queue, { verdicts, taken, served }, ports);
     },
     closedForMs: () => queue.pacing.closedUntilMs - time.nowMs(),
   };
@@ -151,7 +152,7 @@ describe("a queue that is blocked", () => {
     const { time, queue, answer, kinds, ports } = answeredQueue();
     answer([refused]);
     await time.pass(10_000);
-    blockTenant(queue, "reads", "403", ports);
+    blockTenant(queue, { refused: "reads", detail: "403" }, ports);
     unblockTenant(queue, "creates", ports);
     assert.ok(isBlocked(queue));
     assert.equal(blockedForMs(queue, time.nowMs()), 0, "its reads are refused only since now");

@@ -7,6 +7,7 @@ import {
   firstParked,
   isParked,
   note,
+  noteArrival,
   parkedCount,
   parkedTaintedThrough,
   parkedTenantOf,
@@ -56,7 +57,8 @@ test("a tenant counts as parked from the decision on, before its record is seen 
     [isParked(parking, "a"), firstParked(parking, "a"), parkedCount(parking)],
     [true, null, 1],
   );
-  note(parking, "a", 0, 7);
+  note(parking, "a", 0);
+  noteArrival(parking, "a", 7);
   assert.deepEqual([isParked(parking, "a"), firstParked(parking, "a"), parkedCount(parking)], [true, 0, 1]);
   takeUp(parking, "a", 0);
   assert.equal(isParked(parking, "a"), false);
@@ -102,12 +104,15 @@ test("a second copy of one parked record does not stand for another record that 
   const parking = createParking(0);
   sendToPark(parking, "a", 7);
   sendToPark(parking, "a", 8);
-  note(parking, "a", 0, 7);
-  note(parking, "a", 1, 7);
+  note(parking, "a", 0);
+  noteArrival(parking, "a", 7);
+  note(parking, "a", 1);
+  noteArrival(parking, "a", 7);
   takeUp(parking, "a", 0);
   takeUp(parking, "a", 1);
   assert.ok(isParked(parking, "a"), "the record at 8 would be overtaken");
-  note(parking, "a", 2, 8);
+  note(parking, "a", 2);
+  noteArrival(parking, "a", 8);
   takeUp(parking, "a", 2);
   assert.ok(!isParked(parking, "a"));
 });

@@ -5,8 +5,9 @@ import { keyOf, registeredBefore } from "../../../lab/testkit/enrollments.ts";
 import type { EventLog, SnapshotStore } from "../../../src/ports.ts";
 import { isProblem, type Problem } from "../../../src/problem.ts";
 import { isRegistered, type Ledger, remember } from "../../../src/registrar/ledger/ledger.ts";
-import { createLedgerReader, lostSince } from "../../../src/registrar/ledger/ledger-reader.ts";
+import { createLedgerReader } from "../../../src/registrar/ledger/ledger-reader.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/registrar/ledger/ledger-snapshot.ts";
+import { lostSince } from "../../../src/registrar/ledger/lost-since.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
 import type { OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
 import { createPersist } from "../../../src/registrar/persist.ts";
@@ -41,7 +42,9 @@ function given(t: TestContext, wrap: (log: EventLog) => EventLog = (log) => log)
   }
   const opened = async (topicId: string | null = "id-g"): Promise<Ledger> => {
     const end = (world.log.records("registered").at(-1)?.offset ?? -1) + 1;
-    const ledger = await done(reader.open(0, { id: topicId, bounds: [{ start: 0, end }] }, [], never));
+    const ledger = await done(
+      reader.open({ partition: 0, topic: { id: topicId, bounds: [{ start: 0, end }] }, known: [] }, never),
+    );
     assert.ok(ledger !== null && !isProblem(ledger), JSON.stringify(ledger));
     return ledger;
   };
@@ -187,7 +190,7 @@ test("a ledger is another one when its id differs or it ends sooner, as far as e
     [{ id: "a", bounds: [] }, "a", 1, /ends at 0/],
   ] as const;
   for (const [topic, knownId, knownEnd, message] of table) {
-    const fault = lostSince(0, topic, knownId, knownEnd);
+    const fault = lostSince(0, topic, { ledgerId: knownId, ledgerEnd: knownEnd });
     if (message === null) assert.equal(fault, null);
     else assert.match(fault?.message ?? "", message);
   }

@@ -51,7 +51,7 @@ async function tryOpen(
     ({ start, end }) => ({ start, end: end + 1 }),
   );
   const topic = { id: world.log.topicIds.registered, bounds };
-  const opening = readerOf(world, snapshots).open(0, topic, known, never);
+  const opening = readerOf(world, snapshots).open({ partition: 0, topic, known }, never);
   void opening.then((opened) => {
     ledger = opened;
   });
@@ -237,7 +237,10 @@ test("when the session ends first, there is no ledger", async (t) => {
   const { world } = await givenSnapshot(t);
   const ended = new AbortController();
   ended.abort();
-  assert.equal(await readerOf(world).open(0, { id: null, bounds: [] }, [], ended.signal), null);
+  assert.equal(
+    await readerOf(world).open({ partition: 0, topic: { id: null, bounds: [] }, known: [] }, ended.signal),
+    null,
+  );
 });
 
 describe("a worker", () => {

@@ -162,13 +162,8 @@ describe("a look at the log", () => {
       ledger: createLedger("id-g"),
     });
     const owned = new Map([[0, partition]]);
-    const ports = { clock: world.time, log: { ...log, survey } };
-    const watch = createLogWatch(
-      ports,
-      owned,
-      () => {},
-      (fault) => state.faults.push(fault),
-    );
+    const parts = { clock: world.time, log: { ...log, survey }, owned, checkParked: () => {} };
+    const watch = createLogWatch(parts, (fault) => state.faults.push(fault));
     return { world, state, partition, owned, watch };
   }
 

@@ -90,7 +90,7 @@ describe("an outcome may be published", () => {
       const partition = given();
       if (isLost) partition.lost.abort();
       const postedAt = postedAtMs === null ? null : moment(postedAtMs);
-      assert.equal(mayPublish(partition, postedAt, requestTimeoutMs, at(nowMs)), answer);
+      assert.equal(mayPublish(partition, { postedAt, requestTimeoutMs }, at(nowMs)), answer);
     });
 });
 

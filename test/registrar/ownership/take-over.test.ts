@@ -33,7 +33,7 @@ const table: [
 ];
 for (const [name, at, ledgerEmpty, startAt, suspectsBelow] of table) {
   test(name, () => {
-    const plan = planTakeOver(at, "id", ledgerEmpty, "stop");
+    const plan = planTakeOver(at, { topicId: "id", ledgerEmpty, onRetentionGap: "stop" });
     assert.ok(!isProblem(plan));
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [startAt, suspectsBelow]);
     assert.ok(plan.attemptedThrough >= plan.suspectsBelow);
@@ -46,11 +46,11 @@ for (const [name, at] of [
 ] as const) {
   // INV-KNOWN-LOG
   test(`${name}: a fault that names the place, or everything left is suspect if told to go on`, () => {
-    const fault = planTakeOver(at, "id", false, "stop");
+    const fault = planTakeOver(at, { topicId: "id", ledgerEmpty: false, onRetentionGap: "stop" });
     assert.ok(isProblem(fault));
     assert.match(fault.message, /enrolled partition 3/);
     assert.match(fault.fix, /ON_RETENTION_GAP=continue/);
-    const plan = planTakeOver(at, "id", false, "continue");
+    const plan = planTakeOver(at, { topicId: "id", ledgerEmpty: false, onRetentionGap: "continue" });
     assert.ok(!isProblem(plan));
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [at.logStart, at.logEnd]);
   });
@@ -68,17 +68,29 @@ test("what the stored commit says of the writer and of the log goes with the pla
     deadLettersFrom: 6,
   };
   const metadata = encodeMetadata({ attemptedThrough: 7, claim: "c", limits, known });
-  const plan = planTakeOver(position([4, metadata], 0, 9), "id", false, "stop");
+  const plan = planTakeOver(position([4, metadata], 0, 9), {
+    topicId: "id",
+    ledgerEmpty: false,
+    onRetentionGap: "stop",
+  });
   assert.ok(!isProblem(plan));
   const { leaderEpoch, attemptedThrough, deadLettersFrom } = plan;
   assert.deepEqual([plan.limits, leaderEpoch, attemptedThrough, deadLettersFrom], [limits, 3, 7, 6]);
-  const afterGap = planTakeOver(position([4, metadata], 6, 9), "id", false, "continue");
+  const afterGap = planTakeOver(position([4, metadata], 6, 9), {
+    topicId: "id",
+    ledgerEmpty: false,
+    onRetentionGap: "continue",
+  });
   assert.ok(!isProblem(afterGap));
   assert.deepEqual([afterGap.limits, afterGap.leaderEpoch, afterGap.deadLettersFrom], [limits, -1, null]);
 });
 
 test("a promise below the committed offset promises that offset all the same", () => {
-  const plan = planTakeOver(position([6, promise(4)], 0, 9), "id", false, "stop");
+  const plan = planTakeOver(position([6, promise(4)], 0, 9), {
+    topicId: "id",
+    ledgerEmpty: false,
+    onRetentionGap: "stop",
+  });
   assert.ok(!isProblem(plan));
   assert.deepEqual([plan.startAt, plan.suspectsBelow, plan.attemptedThrough], [6, 6, 6]);
 });
@@ -116,7 +128,7 @@ describe("the log is the one that was known", () => {
   ];
   for (const [what, at, topicId, message] of table)
     test(what, () => {
-      const plan = planTakeOver(at, topicId, false, "stop");
+      const plan = planTakeOver(at, { topicId, ledgerEmpty: false, onRetentionGap: "stop" });
       assert.equal(isProblem(plan), message !== null);
       if (isProblem(plan)) assert.match(plan.message, message!);
     });

@@ -1,0 +1,76 @@
+/**
+ * What the worker knows of each tenant at Graph: its queue, whether it is refused, how many creates of it succeeded. What an
+ * answer says about one tenant is in tenant-queue.ts.
+ */
+import type { Verdict } from "../../policy/classify.ts";
+import { availableWithin, type Taken } from "../../policy/pacing.ts";
+import type { Ports } from "../ports.ts";
+import type { RegistrarSettings } from "../settings.ts";
+import {
+  blockedForMs,
+  blockTenant,
+  createTenantQueue,
+  isBlocked,
+  type TenantQueue,
+  takeIn,
+  unblockTenant,
+} from "./tenant-queue.ts";
+
+export interface Tenants {
+  queueOf(tenantId: string): TenantQueue;
+  queues(): readonly TenantQueue[];
+  /** What the verdicts of one exchange say about their tenant. */
+  takeIn(queue: TenantQueue, verdicts: readonly Verdict[], taken: Taken): void;
+  /** This tenant's creates, or its reads, were refused as no other tenant's are. */
+  block(tenantId: string, refused: "creates" | "reads", detail: string): void;
+  /** A read of this tenant's was answered well. */
+  unblockReads(tenantId: string): void;
+  isBlocked(tenantId: string): boolean;
+  /** Since its first refusal, as far as this worker saw it; 0: not blocked. */
+  blockedForMs(tenantId: string): number;
+  /** No request of this tenant begins before: Graph asked for it, or the tenant is blocked. */
+  closedUntilMs(tenantId: string): number;
+  /** How many records of this tenant could be sent within the next `ms`. */
+  capacityWithin(tenantId: string, ms: number): number;
+  /** Creates of this tenant that succeeded here, ever. */
+  createsOf(tenantId: string): number;
+  /** Creates of all tenants that succeeded here, ever. */
+  createsOfAll(): number;
+  blocked(): readonly string[];
+}
+
+export function createTenants(
+  ports: Pick<Ports, "clock" | "random" | "observe">,
+  { writesPer20s }: Pick<RegistrarSettings, "writesPer20s">,
+): Tenants {
+  const { clock } = ports;
+  const queues = new Map<string, TenantQueue>();
+  let creates = 0;
+
+  return {
+    queueOf,
+    queues: () => [...queues.values()],
+    takeIn(queue, verdicts, taken) {
+      takeIn(queue, { verdicts, taken, served: creates }, ports);
+      creates += verdicts.filter(({ kind }) => kind === "created").length;
+    },
+    block: (tenantId, refused, detail) => blockTenant(queueOf(tenantId), { refused, detail }, ports),
+    unblockReads: (tenantId) => unblockTenant(queueOf(tenantId), "reads", ports),
+    isBlocked: (tenantId) => isBlocked(queueOf(tenantId)),
+    blockedForMs: (tenantId) => blockedForMs(queueOf(tenantId), clock.nowMs()),
+    closedUntilMs: (tenantId) => queueOf(tenantId).pacing.closedUntilMs,
+    capacityWithin: (tenantId, ms) => availableWithin(queueOf(tenantId).pacing, ms, clock.nowMs()),
+    createsOf: (tenantId) => queues.get(tenantId)?.creates ?? 0,
+    createsOfAll: () => creates,
+    blocked: () => [...queues.values()].filter(isBlocked).map(({ tenantId }) => tenantId),
+  };
+
+  function queueOf(tenantId: string): TenantQueue {
+    let queue = queues.get(tenantId);
+    if (queue === undefined) {
+      queue = createTenantQueue(tenantId, writesPer20s);
+      queues.set(tenantId, queue);
+    }
+    return queue;
+  }
+}
