@@ -8,8 +8,8 @@
  * 2. After close() no byte is sent: connections are reset with what they and the kernel had buffered, requests in flight
  *    fail.
  */
+import type { BrokerConnection } from "./broker-connection.ts";
 import { openCluster, type WireSettings } from "./cluster.ts";
-import type { Connection } from "./connection.ts";
 import type { PartitionMetadata, TopicMetadata } from "./metadata-request.ts";
 import type { Node } from "./node.ts";
 import { openSockets } from "./sockets.ts";
@@ -38,7 +38,7 @@ export interface Wire {
 /** A wire connected to the first broker that answers, with the metadata of `topics`. Throws what kafkajs throws. */
 export async function openWire(settings: WireSettings, topics: readonly string[]): Promise<Wire> {
   const sockets = openSockets();
-  const connections: Connection[] = [];
+  const connections: BrokerConnection[] = [];
   let closed = false;
   const health = {
     ...settings.health,

@@ -6,7 +6,7 @@
 import { randomInt } from "node:crypto";
 import { Kafka, type Cluster as KafkajsCluster, logLevel } from "kafkajs";
 import { seedsOf } from "./addresses.ts";
-import type { Connection, RequestQueue } from "./connection.ts";
+import type { BrokerConnection, RequestQueue } from "./broker-connection.ts";
 import { AnswerError, errorCodes } from "./errors.ts";
 import type { Health } from "./health.ts";
 import { type Metadata, metadataRequest } from "./metadata-request.ts";
@@ -31,12 +31,16 @@ export interface Cluster extends KafkajsCluster {
     findConnectedBroker(): Promise<unknown>;
   };
   readonly connectionPoolBuilder: {
-    build(target?: { host?: string; port?: number }): Promise<{ readonly pool: readonly Connection[] }>;
+    build(target?: { host?: string; port?: number }): Promise<{ readonly pool: readonly BrokerConnection[] }>;
   };
 }
 
 /** Not connected yet. `connections`: those that it has made are added as they come. */
-export function openCluster(settings: WireSettings, sockets: Sockets, connections: Connection[]): Cluster {
+export function openCluster(
+  settings: WireSettings,
+  sockets: Sockets,
+  connections: BrokerConnection[],
+): Cluster {
   const seeds = seedsOf(settings.brokers);
   const cluster = clusterOf(settings, sockets, seeds.length);
   const { health } = settings;

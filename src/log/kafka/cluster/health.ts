@@ -7,7 +7,7 @@
  */
 import type { RegistrarEvent } from "../../../observer.ts";
 import type { Clock } from "../../../ports.ts";
-import type { Connection } from "./connection.ts";
+import type { BrokerConnection } from "./broker-connection.ts";
 
 export type LogEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;
 
@@ -18,7 +18,7 @@ export interface Health {
   failed(what: string, reason: string): void;
   worked(what: string): void;
   /** Looks at requests of these that wait for their answer. Returns how to stop that. */
-  watch(connections: readonly Connection[]): () => void;
+  watch(connections: readonly BrokerConnection[]): () => void;
   /** Why the log does not answer, or null. */
   trouble(): string | null;
   close(): void;
@@ -40,7 +40,7 @@ const patient = new Set(["JoinGroup", "SyncGroup"]);
 
 export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): Health {
   const failing = new Map<string, Failing>();
-  const watched = new Set<readonly Connection[]>();
+  const watched = new Set<readonly BrokerConnection[]>();
   let outage: { sinceMs: number; what: string } | null = null;
   let cancel: (() => void) | null = null;
   let closed = false;
@@ -84,7 +84,7 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
   }
 
   /** kafkajs dates requests by the wall clock. */
-  function lookAt({ broker, requestQueue }: Connection): void {
+  function lookAt({ broker, requestQueue }: BrokerConnection): void {
     let waitedMs = -1;
     let apiName = "";
     for (const { sentAt, entry } of requestQueue.inflight.values()) {

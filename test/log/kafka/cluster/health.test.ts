@@ -4,8 +4,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
 import { systemClock } from "../../../../src/clock.ts";
+import type { BrokerConnection } from "../../../../src/log/kafka/cluster/broker-connection.ts";
 import { openWire } from "../../../../src/log/kafka/cluster/client.ts";
-import type { Connection } from "../../../../src/log/kafka/cluster/connection.ts";
 import { createHealth, type LogEvent } from "../../../../src/log/kafka/cluster/health.ts";
 
 function given() {
@@ -22,9 +22,9 @@ const unreachable = (broker: string, reason: string): LogEvent => ({
 });
 
 /** A connection on which one request of this kind waits since `sentAt`, wall clock. */
-function waiting(apiName: string, sentAt: number): Connection {
+function waiting(apiName: string, sentAt: number): BrokerConnection {
   const inflight = new Map([[1, { sentAt, entry: { apiName } }]]);
-  return { broker: "b:1", requestQueue: { inflight } } as unknown as Connection;
+  return { broker: "b:1", requestQueue: { inflight } } as unknown as BrokerConnection;
 }
 
 test("what goes on failing is told of once, within 5 s, and its end once", () => {

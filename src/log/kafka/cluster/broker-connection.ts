@@ -1,6 +1,6 @@
 /** A connection of kafkajs's, as far as this adapter looks into it. */
 
-export interface Connection {
+export interface BrokerConnection {
   /** host:port */
   readonly broker: string;
   readonly requestQueue: RequestQueue;
