@@ -1,5 +1,5 @@
 /** One broker made of functions, for what a real one does not do on demand. */
-import type { Wire } from "../../../src/log/kafka/cluster/client.ts";
+import type { ClusterConnection } from "../../../src/log/kafka/cluster/cluster-connection.ts";
 import type { Line } from "../../../src/log/kafka/cluster/line.ts";
 import type { Node } from "../../../src/log/kafka/cluster/node.ts";
 import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
@@ -51,15 +51,15 @@ export function fakeLine(
         ? line.nodeId
         : (Reflect.get(node, name) ?? { versions: {}, connectionPool }[name as "versions"]),
   });
-  let current: (Wire & { closed: boolean }) | null = null;
+  let current: (ClusterConnection & { closed: boolean }) | null = null;
   const line: FakeLine = {
     nodeId: 1,
     opened: 0,
     refreshed: 0,
-    async wire() {
+    async cluster() {
       if (current) return current;
       line.opened += 1;
-      const wire = {
+      const cluster = {
         closed: false,
         node: async () => whole,
         controller: async () => whole,
@@ -68,20 +68,20 @@ export function fakeLine(
         leaderEpochOf: () => 0,
         topicId,
         partitionCount: () => 2,
-        target: async () => {},
-        refresh: async () => {
+        addTopics: async () => {},
+        refreshMetadata: async () => {
           line.refreshed += 1;
         },
         close() {
-          wire.closed = true;
+          cluster.closed = true;
         },
       };
-      current = wire;
-      return wire;
+      current = cluster;
+      return cluster;
     },
-    drop(wire) {
-      wire.close();
-      if (current === wire) current = null;
+    drop(cluster) {
+      cluster.close();
+      if (current === cluster) current = null;
     },
     close() {},
   };

@@ -126,7 +126,7 @@ function recordOf(text: string): NewRecord {
   };
 }
 
-/** A line whose wires reach one node for each leader. */
+/** A line whose cluster connections reach one node for each leader. */
 function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"] {
   let ids = 0;
   const nodes = new Map<number, Node>();
@@ -143,14 +143,14 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"]
     },
     connectionPool: { send: sendTo(leader, brokers, sendings) } as unknown as Node["connectionPool"],
   });
-  const { wire } = line;
+  const { cluster } = line;
   const reached = Object.assign(line, {
     isClosed: false,
     close() {
       reached.isClosed = true;
     },
-    async wire() {
-      const opened = await wire.call(line);
+    async cluster() {
+      const opened = await cluster.call(line);
       return Object.assign(opened, {
         node: async (leader: number) => {
           if (!nodes.has(leader)) nodes.set(leader, nodeOf(leader));
@@ -158,7 +158,7 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"]
         },
         leaderOf: (topic: string, partition: number) => brokers.leaderOf(`${topic}/${partition}`),
         topicId: (topic: string) => brokers.topicId(topic),
-        async refresh() {
+        async refreshMetadata() {
           line.refreshed += 1;
           await brokers.refresh();
         },

@@ -14,7 +14,7 @@ import type { Node } from "./node.ts";
 import type { KafkajsSecurity } from "./security.ts";
 import type { Sockets } from "./sockets.ts";
 
-export interface WireSettings {
+export interface ConnectionSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly security: KafkajsSecurity;
@@ -37,7 +37,7 @@ export interface Cluster extends KafkajsCluster {
 
 /** Not connected yet. `connections`: those that it has made are added as they come. */
 export function openCluster(
-  settings: WireSettings,
+  settings: ConnectionSettings,
   sockets: Sockets,
   connections: BrokerConnection[],
 ): Cluster {
@@ -85,7 +85,7 @@ export function openCluster(
   return cluster;
 }
 
-function clusterOf(settings: WireSettings, sockets: Sockets, seeds: number): Cluster {
+function clusterOf(settings: ConnectionSettings, sockets: Sockets, seeds: number): Cluster {
   const { health } = settings;
   const kafka = new Kafka({
     ...settings.security,

@@ -1,29 +1,33 @@
 /** Reconnecting: who needs a connection asks the line, and tells it when one failed. */
-import { openWire, type Wire } from "./client.ts";
-import type { WireSettings } from "./cluster.ts";
+import type { ConnectionSettings } from "./cluster.ts";
+import { type ClusterConnection, openClusterConnection } from "./cluster-connection.ts";
 
-/** A wire that is there when it is needed, and replaced when it was dropped. */
+/** A cluster that is there when it is needed, and replaced when it was dropped. */
 export interface Line {
-  wire(): Promise<Wire>;
-  /** Closes this wire; the next call of `wire` opens another. */
-  drop(wire: Wire): void;
+  cluster(): Promise<ClusterConnection>;
+  /** Closes this cluster; the next call of `cluster` opens another. */
+  drop(cluster: ClusterConnection): void;
   close(): void;
 }
 
 /** @param onClosed called once, by the first `close`. */
-export function openLine(settings: WireSettings, topics: readonly string[], onClosed: () => void): Line {
-  let current: Promise<Wire> | null = null;
-  let opened: Wire | null = null;
+export function openLine(
+  settings: ConnectionSettings,
+  topics: readonly string[],
+  onClosed: () => void,
+): Line {
+  let current: Promise<ClusterConnection> | null = null;
+  let opened: ClusterConnection | null = null;
   let closed = false;
   const line: Line = {
-    wire() {
+    cluster() {
       if (closed) return Promise.reject(new Error("the log was closed"));
       if (current && !opened?.closed) return current;
       opened = null;
-      const opening = openWire(settings, topics).then((wire) => {
-        if (closed) wire.close();
-        if (current === opening) opened = wire;
-        return wire;
+      const opening = openClusterConnection(settings, topics).then((cluster) => {
+        if (closed) cluster.close();
+        if (current === opening) opened = cluster;
+        return cluster;
       });
       current = opening;
       opening.catch(() => {
@@ -31,14 +35,14 @@ export function openLine(settings: WireSettings, topics: readonly string[], onCl
       });
       return opening;
     },
-    // The wire may be one of another line: then that one opens another.
-    drop: (wire) => wire.close(),
+    // The cluster may be one of another line: then that one opens another.
+    drop: (cluster) => cluster.close(),
     close() {
       if (closed) return;
       closed = true;
       onClosed();
       current?.then(
-        (wire) => wire.close(),
+        (cluster) => cluster.close(),
         () => {},
       );
       current = null;

@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
 import type { Line } from "../cluster/line.ts";
@@ -71,16 +71,16 @@ export function createFetcher(
 
   async function start(): Promise<void> {
     if (stopped || inbox.wanting().length === 0) return;
-    let over: Wire;
+    let cluster: ClusterConnection;
     try {
-      over = await lines.long.wire();
+      cluster = await lines.long.cluster();
     } catch (error) {
       return holdBack(inbox.wanting(), null, reasonOf(error));
     }
-    const byLeader = Map.groupBy(inbox.wanting(), (slot) => over.leaderOf(slot.name, slot.partition));
+    const byLeader = Map.groupBy(inbox.wanting(), (slot) => cluster.leaderOf(slot.name, slot.partition));
     for (const [leader, slots] of byLeader) {
       if (leader === null) {
-        holdBack(slots, over, "a partition has no leader");
+        holdBack(slots, cluster, "a partition has no leader");
         continue;
       }
       const out = polls.get(leader) ?? new Set();
@@ -95,16 +95,16 @@ export function createFetcher(
     out.add(kind);
     const requests = slots.map((slot) => ({ slot, offset: slot.position! }));
     for (const slot of slots) slot.fetching = true;
-    let wire: Wire | null = null;
+    let cluster: ClusterConnection | null = null;
     try {
-      wire = await lines[kind].wire();
-      const node = await wire.node(leader);
+      cluster = await lines[kind].cluster();
+      const node = await cluster.node(leader);
       const parts = requests.map(({ slot, offset }) => ({
         topic: slot.name,
         topicId: slot.topicId,
         partition: slot.partition,
         offset,
-        leaderEpoch: wire!.leaderEpochOf(slot.name, slot.partition),
+        leaderEpoch: cluster!.leaderEpochOf(slot.name, slot.partition),
         lastEpoch: slot.lastEpoch,
         maxBytes: maxPartitionFetchBytes,
       }));
@@ -114,27 +114,27 @@ export function createFetcher(
         fetchRequest(node.versions, parts, { maxBytes, maxWaitMs }),
       );
       for (const slot of slots) slot.fetching = false;
-      take(wire, requests, answers);
+      take(cluster, requests, answers);
     } catch (error) {
-      if (wire) lines[kind].drop(wire);
-      holdBack(slots, wire, reasonOf(error));
+      if (cluster) lines[kind].drop(cluster);
+      holdBack(slots, cluster, reasonOf(error));
       if (!stopped && isRefusal(error)) onFatal(reasonOf(error), refused(reasonOf(error)).problem);
     }
     out.delete(kind);
     pump();
   }
 
-  function take(wire: Wire, requests: readonly Request[], answers: readonly Fetched[]): void {
+  function take(cluster: ClusterConnection, requests: readonly Request[], answers: readonly Fetched[]): void {
     const byPlace = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
     for (const request of requests) {
       const { slot } = request;
       const fetched = byPlace.get(placeOf(slot));
       // Left out while the broker throttles this client.
       if (!fetched || stopped) continue;
-      if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(wire, request, fetched);
+      if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(cluster, request, fetched);
       else if (fetched.diverges || fetched.errorCode === errorCodes.offsetOutOfRange)
-        void lookForGap(wire, request, fetched.diverges);
-      else if (isPassing(fetched.errorCode)) holdBack([slot], wire, errorName(fetched.errorCode));
+        void lookForGap(cluster, request, fetched.diverges);
+      else if (isPassing(fetched.errorCode)) holdBack([slot], cluster, errorName(fetched.errorCode));
       else giveUp(`${placeOf(slot)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
     }
   }
@@ -144,7 +144,7 @@ export function createFetcher(
     onFatal(reason, isRight ? refused(reason).problem : undefined);
   }
 
-  function deliver(wire: Wire, request: Request, fetched: Fetched): void {
+  function deliver(cluster: ClusterConnection, request: Request, fetched: Fetched): void {
     const { slot, offset } = request;
     let decoded: DecodedRecords;
     try {
@@ -153,7 +153,7 @@ export function createFetcher(
       if (!(error instanceof BatchError)) throw error;
       // Once more: the bytes may have been damaged on their way.
       slot.unreadable += 1;
-      if (slot.unreadable < 2) return holdBack([slot], wire, error.message);
+      if (slot.unreadable < 2) return holdBack([slot], cluster, error.message);
       const place = { role: slot.topic, topic: slot.name, partition: slot.partition, ...settings };
       const problem = unreadableBatch(error, place);
       return onFatal(`${problem.message} ${problem.fix}`, problem);
@@ -166,33 +166,37 @@ export function createFetcher(
     inbox.deliver(slot, offset, records, decoded.nextOffset, lastEpoch);
   }
 
-  async function lookForGap(wire: Wire, { slot, offset }: Request, diverges: boolean): Promise<void> {
+  async function lookForGap(
+    cluster: ClusterConnection,
+    { slot, offset }: Request,
+    diverges: boolean,
+  ): Promise<void> {
     slot.fetching = true;
     try {
-      const gap = await findGap(wire, slot, offset, diverges);
+      const gap = await findGap(cluster, slot, offset, diverges);
       slot.outOfRange += 1;
       if (gap) {
         slot.fetching = false;
         return inbox.gap(slot, offset, gap.why, gap.bounds);
       }
-      holdBack([slot], wire, `it has no offset ${offset}`);
+      holdBack([slot], cluster, `it has no offset ${offset}`);
     } catch (error) {
-      lines.long.drop(wire);
-      holdBack([slot], wire, reasonOf(error));
+      lines.long.drop(cluster);
+      holdBack([slot], cluster, reasonOf(error));
     }
   }
 
   /** Leaves these alone for a little, and asks for their leaders again. */
-  function holdBack(slots: readonly Slot[], wire: Wire | null, reason: string): void {
+  function holdBack(slots: readonly Slot[], cluster: ClusterConnection | null, reason: string): void {
     if (stopped || slots.length === 0) return;
     for (const slot of slots) {
       slot.fetching = true;
       health.failed(placeOf(slot), reason);
     }
     clock.after(retryDelayMs, async () => {
-      if (wire && !wire.closed) {
-        await wire.refresh().catch(() => lines.long.drop(wire));
-        await lookForOthers(wire, slots).catch(() => lines.long.drop(wire));
+      if (cluster && !cluster.closed) {
+        await cluster.refreshMetadata().catch(() => lines.long.drop(cluster));
+        await lookForOthers(cluster, slots).catch(() => lines.long.drop(cluster));
       }
       for (const slot of slots) slot.fetching = false;
       pump();
@@ -200,11 +204,11 @@ export function createFetcher(
   }
 
   /** Topics that were deleted and made again since the session began. */
-  async function lookForOthers(wire: Wire, slots: readonly Slot[]): Promise<void> {
+  async function lookForOthers(cluster: ClusterConnection, slots: readonly Slot[]): Promise<void> {
     for (const slot of slots) {
-      if (wire.closed || slot.position === null || !isRecreated(wire, slot)) continue;
+      if (cluster.closed || slot.position === null || !isRecreated(cluster, slot)) continue;
       const { position } = slot;
-      const gap = await findGap(wire, slot, position, false);
+      const gap = await findGap(cluster, slot, position, false);
       if (gap) inbox.gap(slot, position, gap.why, gap.bounds);
     }
   }

@@ -1,11 +1,14 @@
 /** Why a position can't be read on: what its partition holds is not what was read. */
 import type { Bounds } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import type { GapReason, Slot } from "./inbox.ts";
 import { listBounds } from "./offsets.ts";
 
-export function isRecreated(wire: Wire, { name, topicId }: Pick<Slot, "name" | "topicId">): boolean {
-  const id = wire.topicId(name);
+export function isRecreated(
+  cluster: ClusterConnection,
+  { name, topicId }: Pick<Slot, "name" | "topicId">,
+): boolean {
+  const id = cluster.topicId(name);
   return topicId !== null && id !== null && id !== topicId;
 }
 
@@ -14,15 +17,15 @@ export function isRecreated(wire: Wire, { name, topicId }: Pick<Slot, "name" | "
  * leader of the past, or one that does not know yet how far its records are replicated; the next answer will tell.
  */
 export async function findGap(
-  wire: Wire,
+  cluster: ClusterConnection,
   slot: Slot,
   offset: number,
   diverges: boolean,
 ): Promise<{ why: GapReason; bounds: Bounds } | null> {
-  await wire.refresh();
+  await cluster.refreshMetadata();
   const place = { topic: slot.name, partition: slot.partition };
-  const [bounds] = await listBounds(wire, [place], false);
-  if (isRecreated(wire, slot)) return { why: "recreated", bounds: bounds! };
+  const [bounds] = await listBounds(cluster, [place], false);
+  if (isRecreated(cluster, slot)) return { why: "recreated", bounds: bounds! };
   if (diverges) return { why: "truncated", bounds: bounds! };
   if (offset < bounds!.start) return { why: "deleted", bounds: bounds! };
   // An epoch that the log has never seen is answered like an offset beyond its end.

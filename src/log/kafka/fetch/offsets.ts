@@ -1,6 +1,6 @@
 /** Where partitions begin and end. */
 import type { Bounds } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 
 export interface Place {
   readonly topic: string;
@@ -17,12 +17,12 @@ const latest = -1;
  * otherwise the offset that the next record gets. Throws what kafkajs throws.
  */
 export async function listBounds(
-  wire: Wire,
+  cluster: ClusterConnection,
   places: readonly Place[],
   stable: boolean,
 ): Promise<PlaceBounds[]> {
-  const starts = await list(wire, places, earliest, stable);
-  const ends = await list(wire, places, latest, stable);
+  const starts = await list(cluster, places, earliest, stable);
+  const ends = await list(cluster, places, latest, stable);
   return places.map((place) => {
     const key = keyOf(place);
     const [start, end] = [starts.get(key), ends.get(key)];
@@ -34,16 +34,16 @@ export async function listBounds(
 const keyOf = ({ topic, partition }: Place) => `${topic}/${partition}`;
 
 async function list(
-  wire: Wire,
+  cluster: ClusterConnection,
   places: readonly Place[],
   timestamp: number,
   stable: boolean,
 ): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  const byLeader = Map.groupBy(places, (place) => leaderOf(wire, place));
+  const byLeader = Map.groupBy(places, (place) => leaderOf(cluster, place));
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
-      const node = await wire.node(leader);
+      const node = await cluster.node(leader);
       const topics = [...Map.groupBy(led, (place) => place.topic)].map(([topic, of]) => ({
         topic,
         partitions: of.map(({ partition }) => ({ partition, timestamp })),
@@ -58,8 +58,8 @@ async function list(
   return found;
 }
 
-export function leaderOf(wire: Wire, { topic, partition }: Place): number {
-  const leader = wire.leaderOf(topic, partition);
+export function leaderOf(cluster: ClusterConnection, { topic, partition }: Place): number {
+  const leader = cluster.leaderOf(topic, partition);
   if (leader === null) throw new Error(`${topic}/${partition} has no leader`);
   return leader;
 }

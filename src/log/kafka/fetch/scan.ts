@@ -3,7 +3,7 @@
  * group is joined, so it costs two round trips more than its data.
  */
 import type { Clock, EventLog, ScanResult } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { Line } from "../cluster/line.ts";
 import { type Fetched, type FetchPart, fetchRequest } from "./fetch-request.ts";
@@ -34,22 +34,22 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
     const decode = createDecoder();
     for (;;) {
       if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
-      let wire: Wire | null = null;
+      let cluster: ClusterConnection | null = null;
       try {
-        wire = await line.wire();
-        topicId ??= wire.topicId(place.topic);
-        if (isRecreated(wire, { name: place.topic, topicId })) return madeAgain(place);
+        cluster = await line.cluster();
+        topicId ??= cluster.topicId(place.topic);
+        if (isRecreated(cluster, { name: place.topic, topicId })) return madeAgain(place);
         if (end === null) {
-          const [bounds] = await listBounds(wire, [place], true);
+          const [bounds] = await listBounds(cluster, [place], true);
           position = Math.max(position, bounds!.start);
           end = bounds!.end;
         }
         if (position === end) return { ok: true, nextOffset: position };
-        const fetched = await fetchOne(wire, { ...place, topicId, offset: position, lastEpoch });
+        const fetched = await fetchOne(cluster, { ...place, topicId, offset: position, lastEpoch });
         if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
         if (fetched.diverges) return otherRecords(place, position);
         if (fetched.errorCode === errorCodes.offsetOutOfRange) {
-          const [bounds] = await listBounds(wire, [place], true);
+          const [bounds] = await listBounds(cluster, [place], true);
           if (position > bounds!.end) {
             // Twice, by the newest metadata: the first answer may be one of a leader of the past.
             beyondEnd += 1;
@@ -84,9 +84,9 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
       } catch (error) {
         if (error instanceof Unreadable) return { ok: false, reason: error.message, problem: error.problem };
         const reason = `${place.topic}/${partition}: ${reasonOf(error)}`;
-        if (wire && !(error instanceof PassingError)) line.drop(wire);
+        if (cluster && !(error instanceof PassingError)) line.drop(cluster);
         if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
-        if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
+        if (cluster && !cluster.closed) await cluster.refreshMetadata().catch(() => line.drop(cluster!));
       }
     }
   };
@@ -106,9 +106,12 @@ function otherRecords({ topic, partition }: Place, position: number): ScanResult
   return { ok: false, reason };
 }
 
-async function fetchOne(wire: Wire, part: Omit<FetchPart, "leaderEpoch" | "maxBytes">): Promise<Fetched> {
-  const node = await wire.node(leaderOf(wire, part));
-  const leaderEpoch = wire.leaderEpochOf(part.topic, part.partition);
+async function fetchOne(
+  cluster: ClusterConnection,
+  part: Omit<FetchPart, "leaderEpoch" | "maxBytes">,
+): Promise<Fetched> {
+  const node = await cluster.node(leaderOf(cluster, part));
+  const leaderEpoch = cluster.leaderEpochOf(part.topic, part.partition);
   const [fetched] = await node.connectionPool.send(
     fetchRequest(node.versions, [{ ...part, leaderEpoch, maxBytes: scanLimits.maxBytes }], scanLimits),
   );

@@ -1,6 +1,6 @@
 /** What stands in the four topics at a moment: their ids and bounds. */
 import type { Clock, EventLog, SurveyResult, Topic } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Line } from "../cluster/line.ts";
 import { listBounds } from "./offsets.ts";
@@ -20,12 +20,12 @@ export function createSurvey(
   return async () => {
     const giveUpAtMs = clock.nowMs() + timeoutMs;
     for (;;) {
-      let wire: Wire | null = null;
+      let cluster: ClusterConnection | null = null;
       try {
-        wire = await line.wire();
-        return await survey(wire, nameOf);
+        cluster = await line.cluster();
+        return await survey(cluster, nameOf);
       } catch (error) {
-        if (!protocolError(error) && wire) line.drop(wire);
+        if (!protocolError(error) && cluster) line.drop(cluster);
         if (isRefusal(error) || clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
         await delay(clock, retryDelayMs);
       }
@@ -33,17 +33,17 @@ export function createSurvey(
   };
 }
 
-async function survey(wire: Wire, nameOf: (topic: Topic) => string): Promise<SurveyResult> {
-  await wire.refresh();
+async function survey(cluster: ClusterConnection, nameOf: (topic: Topic) => string): Promise<SurveyResult> {
+  await cluster.refreshMetadata();
   const places = roles.flatMap((role) => {
     const topic = nameOf(role);
-    return Array.from({ length: wire.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
+    return Array.from({ length: cluster.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
   });
-  const byTopic = Map.groupBy(await listBounds(wire, places, false), ({ topic }) => topic);
+  const byTopic = Map.groupBy(await listBounds(cluster, places, false), ({ topic }) => topic);
   const of = (role: Topic) => {
     const found = byTopic.get(nameOf(role)) ?? [];
     const bounds = found.sort((a, b) => a.partition - b.partition).map(({ start, end }) => ({ start, end }));
-    return { id: wire.topicId(nameOf(role)), bounds };
+    return { id: cluster.topicId(nameOf(role)), bounds };
   };
   const topics = {
     enrolled: of("enrolled"),

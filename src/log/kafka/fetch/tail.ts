@@ -1,6 +1,6 @@
 /** `tail`: a topic as it grows, all partitions, without membership. */
 import type { Clock, LogTail } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { Line } from "../cluster/line.ts";
 import { type Fetched, fetchRequest } from "./fetch-request.ts";
@@ -31,12 +31,12 @@ export function createTail(openLine: () => Line, settings: ReaderSettings, clock
     const decode = createDecoder();
     try {
       while (!signal.aborted) {
-        let wire: Wire | null = null;
+        let cluster: ClusterConnection | null = null;
         try {
-          wire = await line.wire();
-          await findPositions(wire, name, begun ? "start" : from, positions);
+          cluster = await line.cluster();
+          await findPositions(cluster, name, begun ? "start" : from, positions);
           begun = true;
-          await pollLeaders(wire, name, positions, (partition, fetched) => {
+          await pollLeaders(cluster, name, positions, (partition, fetched) => {
             wait.progress();
             const place = { role: topic, topic: name, partition, ...settings };
             const { records, nextOffset } = decode(fetched, positions.get(partition)!, place);
@@ -47,9 +47,9 @@ export function createTail(openLine: () => Line, settings: ReaderSettings, clock
           if (signal.aborted) break;
           if (error instanceof Unreadable) return { ok: false, reason: error.message };
           const reason = `${name}: ${reasonOf(error)}`;
-          if (wire && !(error instanceof PassingError)) line.drop(wire);
+          if (cluster && !(error instanceof PassingError)) line.drop(cluster);
           if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
-          if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
+          if (cluster && !cluster.closed) await cluster.refreshMetadata().catch(() => line.drop(cluster!));
         }
       }
       return { ok: true };
@@ -62,40 +62,40 @@ export function createTail(openLine: () => Line, settings: ReaderSettings, clock
 
 /** First positions, and those of partitions that came later or whose records were removed under us. */
 async function findPositions(
-  wire: Wire,
+  cluster: ClusterConnection,
   topic: string,
   from: "start" | "end",
   positions: Map<number, number>,
 ): Promise<void> {
   const unknown = [];
-  for (let partition = 0; partition < wire.partitionCount(topic); partition += 1) {
+  for (let partition = 0; partition < cluster.partitionCount(topic); partition += 1) {
     if (!positions.has(partition)) unknown.push({ topic, partition });
   }
   if (unknown.length === 0) return;
-  for (const { partition, start, end } of await listBounds(wire, unknown, true)) {
+  for (const { partition, start, end } of await listBounds(cluster, unknown, true)) {
     positions.set(partition, from === "end" ? end : start);
   }
 }
 
 async function pollLeaders(
-  wire: Wire,
+  cluster: ClusterConnection,
   topic: string,
   positions: Map<number, number>,
   onFetched: (partition: number, fetched: Fetched) => void,
 ): Promise<void> {
   const parts = [...positions].map(([partition, offset]) => ({
     topic,
-    topicId: wire.topicId(topic),
+    topicId: cluster.topicId(topic),
     partition,
     offset,
-    leaderEpoch: wire.leaderEpochOf(topic, partition),
+    leaderEpoch: cluster.leaderEpochOf(topic, partition),
     lastEpoch: -1,
     maxBytes: tailPartitionBytes,
   }));
-  const byLeader = Map.groupBy(parts, (part) => leaderOf(wire, part));
+  const byLeader = Map.groupBy(parts, (part) => leaderOf(cluster, part));
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
-      const node = await wire.node(leader);
+      const node = await cluster.node(leader);
       const answers = await node.connectionPool.send(fetchRequest(node.versions, led, tailLimits));
       for (const fetched of answers) {
         checkFetched(fetched);

@@ -12,7 +12,7 @@ import { momentOf } from "../../../moment.ts";
 import type { Clock, EventLog, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Line } from "../cluster/line.ts";
 import type { Node } from "../cluster/node.ts";
@@ -72,7 +72,7 @@ class GroupMembership {
   readonly #who: string;
   #memberId = "";
   #claim: OwnClaim = { generation: -1, partitions: [] };
-  #coordinator: { wire: Wire; node: Node } | null = null;
+  #coordinator: { cluster: ClusterConnection; node: Node } | null = null;
   #current: OwnSession | null = null;
   #leaving = false;
   #lost: Lost | null = null;
@@ -99,14 +99,14 @@ class GroupMembership {
   /** Until left (null) or lost for good (why). */
   async run(): Promise<Lost | null> {
     while (!this.#leaving && this.#lost === null) {
-      const joined = await this.#attempt((wire) => this.#joinAndSync(wire));
+      const joined = await this.#attempt((cluster) => this.#joinAndSync(cluster));
       if (joined.kind === "lost") this.#lost = joined;
       if (joined.kind !== "done" || this.#leaving) continue;
       this.#begin(joined.value);
       while (!this.#over && !this.#leaving && this.#lost === null) {
         await this.#pause(this.#heartbeatMs);
         if (this.#over || this.#leaving || this.#lost !== null) break;
-        const beat = await this.#attempt((wire) => this.#heartbeat(wire));
+        const beat = await this.#attempt((cluster) => this.#heartbeat(cluster));
         if (beat.kind === "lost") this.#lost = beat;
       }
     }
@@ -133,8 +133,8 @@ class GroupMembership {
     if (memberId !== "") {
       const { groupId } = this.#settings;
       const goodbye = this.#lines.long
-        .wire()
-        .then((wire) => this.#findCoordinator(wire))
+        .cluster()
+        .then((cluster) => this.#findCoordinator(cluster))
         .then((node) => node.leaveGroup({ groupId, memberId }));
       await waitAtMost(this.#clock, leaveTimeoutMs, goodbye);
     }
@@ -152,7 +152,7 @@ class GroupMembership {
       this.#settings,
       {
         lines: this.#lines,
-        coordinator: (wire) => this.#findCoordinator(wire),
+        coordinator: (cluster) => this.#findCoordinator(cluster),
         forgetCoordinator: () => {
           this.#coordinator = null;
         },
@@ -183,11 +183,11 @@ class GroupMembership {
   }
 
   /** One step with the broker, its failures sorted: to be tried again after a pause, or for good. */
-  async #attempt<T>(step: (wire: Wire) => Promise<T>): Promise<Step<T>> {
-    let wire: Wire | null = null;
+  async #attempt<T>(step: (cluster: ClusterConnection) => Promise<T>): Promise<Step<T>> {
+    let cluster: ClusterConnection | null = null;
     try {
-      wire = await this.#lines.long.wire();
-      const value = await step(wire);
+      cluster = await this.#lines.long.cluster();
+      const value = await step(cluster);
       this.#settings.health.worked(this.#who);
       this.#troubleSinceMs = null;
       return { kind: "done", value };
@@ -201,7 +201,7 @@ class GroupMembership {
         return { kind: "again" };
       }
       this.#coordinator = null;
-      if (wire && !type) this.#lines.long.drop(wire);
+      if (cluster && !type) this.#lines.long.drop(cluster);
       this.#settings.health.failed(this.#who, reasonOf(error));
       this.#troubleSinceMs ??= this.#clock.nowMs();
       const downMs = this.#clock.nowMs() - this.#troubleSinceMs;
@@ -209,25 +209,26 @@ class GroupMembership {
         return { kind: "lost", reason: `no answer for ${Math.round(downMs / 1000)} s: ${reasonOf(error)}` };
       }
       await this.#pause(Math.min(1000, 100 + downMs / 10));
-      if (wire && !wire.closed) await wire.refresh().catch(() => this.#lines.long.drop(wire!));
+      if (cluster && !cluster.closed)
+        await cluster.refreshMetadata().catch(() => this.#lines.long.drop(cluster!));
       return { kind: "again" };
     }
   }
 
-  async #findCoordinator(wire: Wire): Promise<Node> {
-    if (this.#coordinator?.wire === wire) return this.#coordinator.node;
-    const node = await wire.coordinator(this.#settings.groupId);
-    this.#coordinator = { wire, node };
+  async #findCoordinator(cluster: ClusterConnection): Promise<Node> {
+    if (this.#coordinator?.cluster === cluster) return this.#coordinator.node;
+    const node = await cluster.coordinator(this.#settings.groupId);
+    this.#coordinator = { cluster, node };
     return node;
   }
 
-  async #joinAndSync(wire: Wire): Promise<Joined & Pick<Generation, "topicIds">> {
-    await wire.refresh();
-    checkPartitionCounts(wire, this.#topics, this.#settings.partitionCount);
-    const node = await this.#findCoordinator(wire);
+  async #joinAndSync(cluster: ClusterConnection): Promise<Joined & Pick<Generation, "topicIds">> {
+    await cluster.refreshMetadata();
+    checkPartitionCounts(cluster, this.#topics, this.#settings.partitionCount);
+    const node = await this.#findCoordinator(cluster);
     // The next owner of these partitions may begin as soon as the request is out. 1
     assert(this.#current === null, "a session outlives its generation");
-    const topicIds = new Map(this.#topics.map((topic) => [topic, wire.topicId(topic)]));
+    const topicIds = new Map(this.#topics.map((topic) => [topic, cluster.topicId(topic)]));
     const joined = await joinAndSync(
       node,
       { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
@@ -239,8 +240,8 @@ class GroupMembership {
     return { ...joined, topicIds };
   }
 
-  async #heartbeat(wire: Wire): Promise<void> {
-    const node = await this.#findCoordinator(wire);
+  async #heartbeat(cluster: ClusterConnection): Promise<void> {
+    const node = await this.#findCoordinator(cluster);
     const sentAt = momentOf(this.#clock);
     await node.heartbeat({
       groupId: this.#settings.groupId,

@@ -2,7 +2,7 @@
 import { momentOf } from "../../../moment.ts";
 import type { Clock } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Node } from "../cluster/node.ts";
 import {
@@ -41,9 +41,13 @@ export interface Joined {
 /** What no further attempt changes. */
 export class GroupFault extends Error {}
 
-export function checkPartitionCounts(wire: Wire, topics: readonly string[], partitionCount: number): void {
+export function checkPartitionCounts(
+  cluster: ClusterConnection,
+  topics: readonly string[],
+  partitionCount: number,
+): void {
   for (const topic of topics) {
-    const found = wire.partitionCount(topic);
+    const found = cluster.partitionCount(topic);
     if (found === partitionCount) continue;
     // Deleted, and perhaps made again in a moment.
     if (found === 0) throw new Error(`there is no topic ${topic}`);

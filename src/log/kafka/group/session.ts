@@ -11,7 +11,7 @@ import { elapsedMs, type Moment, momentOf } from "../../../moment.ts";
 import type { Clock, Commit, CommitResult, InputPosition, PositionsResult, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
 import type { Line } from "../cluster/line.ts";
@@ -51,7 +51,7 @@ export interface OwnSession {
 
 export interface SessionPorts {
   readonly lines: FetcherLines;
-  coordinator(wire: Wire): Promise<Node>;
+  coordinator(cluster: ClusterConnection): Promise<Node>;
   forgetCoordinator(): void;
   /** The broker says that this generation is over, or that it does not know this member any more. */
   onOver(memberIsUnknown: boolean): void;
@@ -105,10 +105,10 @@ export function createSession(
     const giveUpAtMs = clock.nowMs() + settings.requestTimeoutMs;
     for (;;) {
       if (ended.signal.aborted) return "superseded";
-      let wire: Wire | null = null;
+      let cluster: ClusterConnection | null = null;
       try {
-        wire = await line.wire();
-        const node = await ports.coordinator(wire);
+        cluster = await line.cluster();
+        const node = await ports.coordinator(cluster);
         if (ended.signal.aborted) return "superseded";
         await sendCommit(node, topics);
         heard.stored(node.nodeId);
@@ -121,7 +121,7 @@ export function createSession(
           return "superseded";
         }
         ports.forgetCoordinator();
-        if (!type && wire) line.drop(wire);
+        if (!type && cluster) line.drop(cluster);
         if (sent && !(type && elsewhereErrors.has(type))) {
           return "unknown";
         }
@@ -160,22 +160,25 @@ export function createSession(
     const giveUpAtMs = clock.nowMs() + settings.requestTimeoutMs;
     for (;;) {
       if (ended.signal.aborted) return { ok: false, reason: "the session is over" };
-      let wire: Wire | null = null;
+      let cluster: ClusterConnection | null = null;
       try {
-        wire = await line.wire();
-        return { ok: true, positions: await readPositions(wire, wanted) };
+        cluster = await line.cluster();
+        return { ok: true, positions: await readPositions(cluster, wanted) };
       } catch (error) {
         ports.forgetCoordinator();
-        if (!protocolError(error) && wire) line.drop(wire);
+        if (!protocolError(error) && cluster) line.drop(cluster);
         if (clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
         await delay(clock, retryDelayMs);
-        if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
+        if (cluster && !cluster.closed) await cluster.refreshMetadata().catch(() => line.drop(cluster!));
       }
     }
   }
 
-  async function readPositions(wire: Wire, wanted: readonly number[]): Promise<InputPosition[]> {
-    const node = await ports.coordinator(wire);
+  async function readPositions(
+    cluster: ClusterConnection,
+    wanted: readonly number[],
+  ): Promise<InputPosition[]> {
+    const node = await ports.coordinator(cluster);
     const partitionsWanted = wanted.map((partition) => ({ partition }));
     const topics = inputTopics.map((topic) => ({
       topic: settings.nameOf(topic),
@@ -185,7 +188,9 @@ export function createSession(
     const all = inputTopics.flatMap((topic) =>
       wanted.map((partition) => ({ topic: settings.nameOf(topic), partition })),
     );
-    const bounds = new Map((await listBounds(wire, all, false)).map((b) => [`${b.topic}/${b.partition}`, b]));
+    const bounds = new Map(
+      (await listBounds(cluster, all, false)).map((b) => [`${b.topic}/${b.partition}`, b]),
+    );
     return inputTopics.flatMap((topic) => {
       const name = settings.nameOf(topic);
       const stored = responses.find((response) => response.topic === name)?.partitions ?? [];

@@ -1,6 +1,6 @@
 /** The producer's connection, and the producer id under which it sends: a new one whenever a batch's fate is not known. */
 import type { Clock } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Line } from "../cluster/line.ts";
 
@@ -16,12 +16,12 @@ export type Connected =
 
 export interface ProducerLink {
   /** Null: to be connected. */
-  current(): { readonly wire: Wire; readonly identity: Identity } | null;
+  current(): { readonly cluster: ClusterConnection; readonly identity: Identity } | null;
   connect(): Promise<Connected>;
   /** Gives up what is in flight, and the producer id. */
   startAfresh(): void;
-  drop(wire: Wire): void;
-  refresh(wire: Wire): Promise<void>;
+  drop(cluster: ClusterConnection): void;
+  refresh(cluster: ClusterConnection): Promise<void>;
   /** How old the metadata is. */
   metadataAgeMs(): number;
   close(): void;
@@ -29,21 +29,21 @@ export interface ProducerLink {
 
 export function createProducerLink(line: Line, clock: Clock): ProducerLink {
   let identity: Identity | null = null;
-  let wire: Wire | null = null;
+  let cluster: ClusterConnection | null = null;
   let refreshedAtMs = 0;
   return {
-    current: () => (wire && !wire.closed && identity ? { wire, identity } : null),
+    current: () => (cluster && !cluster.closed && identity ? { cluster, identity } : null),
     async connect() {
-      let opened: Wire | null = null;
+      let opened: ClusterConnection | null = null;
       try {
-        opened = await line.wire();
+        opened = await line.cluster();
         refreshedAtMs = clock.nowMs();
         if (identity === null) {
           const node = await opened.controller();
           const answer = await node.initProducerId({ transactionTimeout: 60_000 });
           identity = { id: Number(answer.producerId), epoch: answer.producerEpoch };
         }
-        wire = opened;
+        cluster = opened;
         return { ok: true };
       } catch (error) {
         if (opened) line.drop(opened);
@@ -51,13 +51,13 @@ export function createProducerLink(line: Line, clock: Clock): ProducerLink {
       }
     },
     startAfresh() {
-      if (wire) line.drop(wire);
-      wire = null;
+      if (cluster) line.drop(cluster);
+      cluster = null;
       identity = null;
     },
     drop: line.drop,
-    async refresh(over) {
-      await over.refresh();
+    async refresh(cluster) {
+      await cluster.refreshMetadata();
       refreshedAtMs = clock.nowMs();
     },
     metadataAgeMs: () => clock.nowMs() - refreshedAtMs,

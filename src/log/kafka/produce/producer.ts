@@ -11,7 +11,7 @@
  * 5. Nothing is appended to a topic that was deleted and made again since the log was opened.
  */
 import type { AppendResult, Clock, NewRecord, OnStored } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorName, reasonOf } from "../cluster/errors.ts";
 import type { Line } from "../cluster/line.ts";
 import { isRecreated } from "../fetch/gaps.ts";
@@ -130,22 +130,22 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     if (ready.length === 0) return;
     const current = link.current();
     if (current === null) return void connect();
-    const { wire: over, identity } = current;
-    const others = ready.filter((lane) => isRecreated(over, placeOf(lane)));
+    const { cluster, identity } = current;
+    const others = ready.filter((lane) => isRecreated(cluster, placeOf(lane)));
     for (const lane of others) failLane(lane);
     if (others.length > 0) return queueMicrotask(pump);
-    const byLeader = Map.groupBy(ready, (lane) => over.leaderOf(lane.topic, lane.partition));
+    const byLeader = Map.groupBy(ready, (lane) => cluster.leaderOf(lane.topic, lane.partition));
     for (const [leader, led] of byLeader) {
-      if (leader === null) backOff(led, over, "the partition has no leader");
-      else if (!busyLeaders.has(leader)) void send(over, identity, leader, led);
+      if (leader === null) backOff(led, cluster, "the partition has no leader");
+      else if (!busyLeaders.has(leader)) void send(cluster, identity, leader, led);
     }
   }
 
-  function backOff(led: readonly Lane[], over: Wire, reason: string): void {
+  function backOff(led: readonly Lane[], cluster: ClusterConnection, reason: string): void {
     lastTrouble = reason;
     for (const lane of led) lane.state = "backing-off";
     clock.after(retryDelayMs, async () => {
-      if (!over.closed) await link.refresh(over).catch(() => link.drop(over));
+      if (!cluster.closed) await link.refresh(cluster).catch(() => link.drop(cluster));
       for (const lane of led) lane.state = "idle";
       pump();
     });
@@ -162,7 +162,12 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     for (const call of calls) fail(call, reason);
   }
 
-  async function send(over: Wire, identity: Identity, leader: number, led: readonly Lane[]): Promise<void> {
+  async function send(
+    cluster: ClusterConnection,
+    identity: Identity,
+    leader: number,
+    led: readonly Lane[],
+  ): Promise<void> {
     busyLeaders.add(leader);
     const sent = led.map((lane) => {
       lane.state = "sending";
@@ -178,17 +183,18 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
     let failure: string | null = null;
     let answers: ProduceAnswer[] = [];
     try {
-      const node = await over.node(leader);
+      const node = await cluster.node(leader);
       if (!takesTopicIds(node.versions) && link.metadataAgeMs() > metadataAgeMs) {
-        await link.refresh(over);
-        if (led.some((lane) => isRecreated(over, placeOf(lane)))) throw new Error("a topic was made again");
+        await link.refresh(cluster);
+        if (led.some((lane) => isRecreated(cluster, placeOf(lane))))
+          throw new Error("a topic was made again");
       }
       answers = await node.connectionPool.send(
         produceRequest(node.versions, parts, settings.publishTimeoutMs),
       );
     } catch (error) {
       failure = reasonOf(error);
-      link.drop(over);
+      link.drop(cluster);
     }
     busyLeaders.delete(leader);
     const again: Lane[] = [];
@@ -203,7 +209,7 @@ export function createProducer(line: Line, settings: ProducerSettings, clock: Cl
         again.push(lane);
       }
     }
-    if (again.length > 0) backOff(again, over, failure ?? lastTrouble);
+    if (again.length > 0) backOff(again, cluster, failure ?? lastTrouble);
     pump();
   }
 

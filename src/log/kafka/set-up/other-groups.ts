@@ -7,7 +7,7 @@
  * 3. What this client may not list is passed over, and said.
  */
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError } from "../cluster/errors.ts";
 import type { Node } from "../cluster/node.ts";
 import { listBounds, type Place } from "../fetch/offsets.ts";
@@ -44,15 +44,15 @@ export interface OtherGroup {
 
 const groupsMax = 2_000;
 
-/** `wire` knows the input topics. */
-export async function checkGroups(wire: Wire, check: GroupCheck): Promise<GroupsResult> {
+/** `cluster` knows the input topics. */
+export async function checkGroups(cluster: ClusterConnection, check: GroupCheck): Promise<GroupsResult> {
   const unseen: string[] = [];
-  const others = await findOthers(wire, check, unseen);
+  const others = await findOthers(cluster, check, unseen);
   const warnings = unseen.length === 0 ? [] : [unseenGroups(unseen)]; // 3
   if (others.length === 0) return { problem: null, warnings };
   const isAnyAhead = others.some(({ positions }) => positions.some(isAhead));
-  const ends = isAnyAhead ? await endsOf(wire, check) : [];
-  const own = await positionsOf(await wire.coordinator(check.groupId), check.groupId, check);
+  const ends = isAnyAhead ? await endsOf(cluster, check) : [];
+  const own = await positionsOf(await cluster.coordinator(check.groupId), check.groupId, check);
   const judged = judgeGroups(check.groupId, others, ends, own.length === 0);
   return { ...judged, warnings: [...warnings, ...judged.warnings] };
 }
@@ -122,12 +122,16 @@ function inDoubt(groupId: string, other: OtherGroup, ends: readonly End[]): Prob
 }
 
 /** @param unseen gets what may not be looked into. */
-async function findOthers(wire: Wire, check: GroupCheck, unseen: string[]): Promise<OtherGroup[]> {
-  const controller = await wire.controller();
+async function findOthers(
+  cluster: ClusterConnection,
+  check: GroupCheck,
+  unseen: string[],
+): Promise<OtherGroup[]> {
+  const controller = await cluster.controller();
   const { brokers } = await controller.metadata([check.inputs[0]!]);
   const found = await Promise.all(
     brokers.map(async ({ nodeId }) => {
-      const node = await wire.node(nodeId);
+      const node = await cluster.node(nodeId);
       const groups = await listGroups(node, unseen);
       const others = await Promise.all(
         groups
@@ -193,9 +197,9 @@ function isAhead({ offset, attemptedThrough }: Position): boolean {
   return attemptedThrough > offset;
 }
 
-async function endsOf(wire: Wire, check: GroupCheck): Promise<End[]> {
+async function endsOf(cluster: ClusterConnection, check: GroupCheck): Promise<End[]> {
   const places = check.inputs.flatMap((topic) =>
     Array.from({ length: check.partitionCount }, (_, partition) => ({ topic, partition })),
   );
-  return listBounds(wire, places, false);
+  return listBounds(cluster, places, false);
 }

@@ -6,7 +6,7 @@
 import { topicName, topics as topicRoles } from "../../../domain/topics.ts";
 import type { Clock, Topic } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Node } from "../cluster/node.ts";
 import { delay } from "../fetch/reader.ts";
@@ -55,13 +55,13 @@ const configs: Readonly<Record<Topic, Readonly<Record<string, string>>>> = {
 type Layout = Omit<TopicFacts, "configs"> & { readonly brokerCount: number };
 
 export async function prepareTopics(
-  wire: Wire,
+  cluster: ClusterConnection,
   settings: TopicsSettings,
   clock: Clock,
 ): Promise<TopicsResult> {
   const found = new Map<Topic, Layout>();
   const look = async (role: Topic, expected: boolean): Promise<Problem | null> => {
-    const layout = await layoutOf(wire, topicName(role, settings.topicPrefix), clock, expected);
+    const layout = await layoutOf(cluster, topicName(role, settings.topicPrefix), clock, expected);
     if (layout === "refused") return notAllowed(role, settings);
     if (layout !== null) found.set(role, layout);
     return null;
@@ -75,19 +75,19 @@ export async function prepareTopics(
   const partitionCount =
     (found.get("enrolled") ?? found.get("registered"))?.partitionCount ?? settings.partitionCount;
   if (missing.length > 0) {
-    const problem = await supply(wire, missing, partitionCount, settings, clock);
+    const problem = await supply(cluster, missing, partitionCount, settings, clock);
     if (problem !== null) return { ok: false, problem };
     for (const role of missing) await look(role, true);
   }
-  return check(wire, found, settings);
+  return check(cluster, found, settings);
 }
 
 async function check(
-  wire: Wire,
+  cluster: ClusterConnection,
   found: ReadonlyMap<Topic, Layout>,
   settings: TopicsSettings,
 ): Promise<TopicsResult> {
-  const node = await wire.controller();
+  const node = await cluster.controller();
   const [enrolled, retry, registered, dlq] = await Promise.all(
     topicRoles.map(async (role) => {
       const layout = found.get(role) ?? { partitionCount: 0, replicas: 0, brokerCount: 0 };
@@ -109,14 +109,14 @@ async function check(
 
 /** Null: there is no such topic. "refused": this client may not know. */
 async function layoutOf(
-  wire: Wire,
+  cluster: ClusterConnection,
   name: string,
   clock: Clock,
   expected: boolean,
 ): Promise<Layout | null | "refused"> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const node = await wire.controller();
+      const node = await cluster.controller();
       const { brokers, topicMetadata } = await node.metadata([name]);
       const partitions = topicMetadata.find((topic) => topic.topic === name)?.partitionMetadata;
       if (partitions === undefined) return null;
@@ -150,7 +150,7 @@ async function configsOf(node: Node, name: string): Promise<ReadonlyMap<string, 
 
 /** Creates what is missing, or says why not. */
 async function supply(
-  wire: Wire,
+  cluster: ClusterConnection,
   missing: readonly Topic[],
   partitionCount: number,
   settings: TopicsSettings,
@@ -161,10 +161,10 @@ async function supply(
   if (
     lost !== undefined &&
     !missing.includes("enrolled") &&
-    (await hasWorked(wire, partitionCount, settings, clock))
+    (await hasWorked(cluster, partitionCount, settings, clock))
   )
     return deleted(lost, lines, settings); // 1
-  if (settings.createTopics) return create(wire, missing, partitionCount, lines, settings);
+  if (settings.createTopics) return create(cluster, missing, partitionCount, lines, settings);
   const names = missing.map((role) => topicName(role, settings.topicPrefix)).join(", ");
   return {
     code: "topics-missing",
@@ -175,7 +175,7 @@ async function supply(
 
 /** Did this group ever commit a position in the enrollments? */
 async function hasWorked(
-  wire: Wire,
+  cluster: ClusterConnection,
   partitionCount: number,
   { groupId, topicPrefix }: TopicsSettings,
   clock: Clock,
@@ -184,7 +184,7 @@ async function hasWorked(
   const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ partition }));
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const node = await wire.coordinator(groupId);
+      const node = await cluster.coordinator(groupId);
       const { responses } = await node.offsetFetch({ groupId, topics: [{ topic, partitions }] });
       return responses.some((response) => response.partitions.some(({ offset }) => Number(offset) >= 0));
     } catch (error) {
@@ -218,13 +218,13 @@ function deleted(role: Topic, lines: string, settings: TopicsSettings): Problem 
 }
 
 async function create(
-  wire: Wire,
+  cluster: ClusterConnection,
   missing: readonly Topic[],
   partitionCount: number,
   lines: string,
   settings: TopicsSettings,
 ): Promise<Problem | null> {
-  const node = await wire.controller();
+  const node = await cluster.controller();
   const replicationFactor =
     settings.replicationFactor > 0 ? settings.replicationFactor : await defaultReplicationFactor(node);
   if (replicationFactor === null) {

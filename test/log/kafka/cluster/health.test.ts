@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
 import { systemClock } from "../../../../src/clock.ts";
 import type { BrokerConnection } from "../../../../src/log/kafka/cluster/broker-connection.ts";
-import { openWire } from "../../../../src/log/kafka/cluster/client.ts";
+import { openClusterConnection } from "../../../../src/log/kafka/cluster/cluster-connection.ts";
 import { createHealth, type LogEvent } from "../../../../src/log/kafka/cluster/health.ts";
 
 function given() {
@@ -124,13 +124,14 @@ test("a broker that takes connections and never answers is named, and why", {
   const broker = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
   const told = Promise.withResolvers<LogEvent>();
   const health = createHealth(systemClock, told.resolve);
-  const wire = openWire({ brokers: [broker], clientId: "c", security: {}, requestTimeoutMs: 6_000, health }, [
-    "t",
-  ]);
+  const cluster = openClusterConnection(
+    { brokers: [broker], clientId: "c", security: {}, requestTimeoutMs: 6_000, health },
+    ["t"],
+  );
   t.after(async () => {
     health.close();
     silent.close();
-    await assert.rejects(wire, /does not answer|timed out/);
+    await assert.rejects(cluster, /does not answer|timed out/);
   });
   assert.deepEqual(await told.promise, unreachable(broker, "no answer to ApiVersions"));
 });

@@ -26,7 +26,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
     settings,
     {
       lines: { long: line, short: line },
-      coordinator: async () => line.wire().then((wire) => wire.controller()),
+      coordinator: async () => line.cluster().then((cluster) => cluster.controller()),
       forgetCoordinator: () => {},
       onOver: (unknown) => {
         over.push(unknown);

@@ -1,6 +1,6 @@
 /** Runs on a host of its own: appends and commits what its parent names, and ends as its parent says. */
 import { systemClock } from "../../../../src/clock.ts";
-import type { WireSettings } from "../../../../src/log/kafka/cluster/cluster.ts";
+import type { ConnectionSettings } from "../../../../src/log/kafka/cluster/cluster.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
 import { openLine } from "../../../../src/log/kafka/cluster/line.ts";
 import { createSession } from "../../../../src/log/kafka/group/session.ts";
@@ -9,7 +9,7 @@ import { createProducer } from "../../../../src/log/kafka/produce/producer.ts";
 const { broker, ca } = JSON.parse(process.argv[2]!) as { broker: string; ca: string | null };
 const topic = "connector.enrolled";
 const health = createHealth(systemClock, () => {});
-const wireSettings: WireSettings = {
+const connectionSettings: ConnectionSettings = {
   brokers: [broker],
   clientId: "client",
   security: ca === null ? {} : { ssl: { ca, checkServerIdentity: () => undefined } },
@@ -18,11 +18,11 @@ const wireSettings: WireSettings = {
 };
 const nameOf = () => topic;
 const producer = createProducer(
-  openLine(wireSettings, [topic], () => {}),
+  openLine(connectionSettings, [topic], () => {}),
   { publishTimeoutMs: 5_000, waitingBytesMax: 1_000_000, nameOf, topicIds: new Map() },
   systemClock,
 );
-const line = openLine(wireSettings, [topic], () => {});
+const line = openLine(connectionSettings, [topic], () => {});
 const { session } = createSession(
   { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
   { nodeId: 1, sentAt: { monotonicMs: 0, wallMs: 0 } },
@@ -37,7 +37,7 @@ const { session } = createSession(
   },
   {
     lines: { long: line, short: line },
-    coordinator: (wire) => wire.coordinator("g"),
+    coordinator: (cluster) => cluster.coordinator("g"),
     forgetCoordinator: () => {},
     onOver: () => {},
     onFatal: () => {},

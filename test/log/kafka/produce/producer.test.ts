@@ -61,7 +61,7 @@ describe("connecting", () => {
     const { time, line, sendings, append } = producerAlone(t);
     append("a");
     await time.rest();
-    line.drop(await line.wire());
+    line.drop(await line.cluster());
     await time.pass(1_000);
     assert.equal(line.opened, 1);
     const call = append("b");

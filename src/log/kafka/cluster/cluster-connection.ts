@@ -3,19 +3,19 @@
  * and producer loops.
  *
  * Invariants
- * 1. A wire is used until its first failure, then closed for good; a line replaces it. Nothing reconnects behind the
+ * 1. A connection is used until its first failure, then closed for good; a line replaces it. Nothing reconnects behind the
  *    caller's back, so no request is ever sent twice or late.
  * 2. After close() no byte is sent: connections are reset with what they and the kernel had buffered, requests in flight
  *    fail.
  */
 import type { BrokerConnection } from "./broker-connection.ts";
-import { openCluster, type WireSettings } from "./cluster.ts";
+import { type ConnectionSettings, openCluster } from "./cluster.ts";
 import type { PartitionMetadata, TopicMetadata } from "./metadata-request.ts";
 import type { Node } from "./node.ts";
 import { openSockets } from "./sockets.ts";
 
-/** One set of connections. What it knows of topics is as of the last `refresh`. */
-export interface Wire {
+/** One set of connections. What it knows of topics is as of the last `refreshMetadata`. */
+export interface ClusterConnection {
   readonly closed: boolean;
   /** A connected node; also its second connection, where fetches go. */
   node(nodeId: number): Promise<Node>;
@@ -30,13 +30,16 @@ export interface Wire {
   /** 0: there is no such topic. */
   partitionCount(topic: string): number;
   /** Adds these to the topics that it knows of. */
-  target(topics: readonly string[]): Promise<void>;
-  refresh(): Promise<void>;
+  addTopics(topics: readonly string[]): Promise<void>;
+  refreshMetadata(): Promise<void>;
   close(): void;
 }
 
-/** A wire connected to the first broker that answers, with the metadata of `topics`. Throws what kafkajs throws. */
-export async function openWire(settings: WireSettings, topics: readonly string[]): Promise<Wire> {
+/** Connected to the first broker that answers, with the metadata of `topics`. Throws what kafkajs throws. */
+export async function openClusterConnection(
+  settings: ConnectionSettings,
+  topics: readonly string[],
+): Promise<ClusterConnection> {
   const sockets = openSockets();
   const connections: BrokerConnection[] = [];
   let closed = false;
@@ -46,20 +49,20 @@ export async function openWire(settings: WireSettings, topics: readonly string[]
       if (!closed) settings.health.unanswered(broker, reason);
     },
   };
-  const cluster = openCluster({ ...settings, health }, sockets, connections);
+  const kafkajs = openCluster({ ...settings, health }, sockets, connections);
   const forget = settings.health.watch(connections);
   const nodes = new Map<number, Promise<Node>>();
   const reach = async (nodeId: number): Promise<Node> => {
-    const node = (await cluster.findBroker({ nodeId: String(nodeId) })) as unknown as Node;
+    const node = (await kafkajs.findBroker({ nodeId: String(nodeId) })) as unknown as Node;
     // Opened here, once: concurrent first sends would each open it.
     await node.connectionPool.getConnection(1);
     return node;
   };
   const topicOf = (name: string): TopicMetadata | undefined =>
-    cluster.brokerPool.metadata?.topicMetadata.find(({ topic }) => topic === name);
+    kafkajs.brokerPool.metadata?.topicMetadata.find(({ topic }) => topic === name);
   const partitionOf = (topic: string, partition: number): PartitionMetadata | undefined =>
     topicOf(topic)?.partitionMetadata.find(({ partitionId }) => partitionId === partition);
-  const wire: Wire = {
+  const cluster: ClusterConnection = {
     get closed() {
       return closed;
     },
@@ -70,10 +73,10 @@ export async function openWire(settings: WireSettings, topics: readonly string[]
       return known;
     },
     async controller() {
-      return wire.node(((await cluster.findControllerBroker()) as unknown as Node).nodeId);
+      return cluster.node(((await kafkajs.findControllerBroker()) as unknown as Node).nodeId);
     },
     async coordinator(groupId) {
-      return wire.node(((await cluster.findGroupCoordinator({ groupId })) as unknown as Node).nodeId);
+      return cluster.node(((await kafkajs.findGroupCoordinator({ groupId })) as unknown as Node).nodeId);
     },
     leaderOf(topic, partition) {
       const leader = partitionOf(topic, partition)?.leader ?? -1;
@@ -82,8 +85,8 @@ export async function openWire(settings: WireSettings, topics: readonly string[]
     leaderEpochOf: (topic, partition) => partitionOf(topic, partition)?.leaderEpoch ?? -1,
     topicId: (topic) => topicOf(topic)?.id ?? null,
     partitionCount: (topic) => topicOf(topic)?.partitionMetadata.length ?? 0,
-    target: (names) => cluster.addMultipleTargetTopics([...names]),
-    refresh: () => cluster.refreshMetadata(),
+    addTopics: (names) => kafkajs.addMultipleTargetTopics([...names]),
+    refreshMetadata: () => kafkajs.refreshMetadata(),
     close() {
       closed = true;
       forget();
@@ -91,11 +94,11 @@ export async function openWire(settings: WireSettings, topics: readonly string[]
     },
   };
   try {
-    await cluster.connect();
-    await wire.target(topics);
-    return wire;
+    await kafkajs.connect();
+    await cluster.addTopics(topics);
+    return cluster;
   } catch (error) {
-    wire.close();
+    cluster.close();
     throw error;
   }
 }
