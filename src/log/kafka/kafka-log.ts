@@ -6,7 +6,10 @@ import type { ConnectionSettings } from "./cluster/cluster.ts";
 import { type ClusterConnection, openClusterConnection } from "./cluster/cluster-connection.ts";
 import { hungUp, protocolError } from "./cluster/errors.ts";
 import { createHealth, type LogEvent } from "./cluster/health.ts";
-import { type Line, openLine } from "./cluster/line.ts";
+import {
+  openReconnectingConnection,
+  type ReconnectingConnection,
+} from "./cluster/reconnecting-connection.ts";
 import type { KafkajsSecurity } from "./cluster/security.ts";
 import { createScan } from "./fetch/scan.ts";
 import { createSurvey } from "./fetch/survey.ts";
@@ -80,13 +83,13 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   }
   const { partitionCount, topicIds, warnings } = prepared;
 
-  const lines = new Set<Line>();
-  const open = (of: ConnectionSettings, topics: readonly string[]): Line => {
-    const line = openLine(of, topics, () => lines.delete(line));
-    lines.add(line);
-    return line;
+  const connections = new Set<ReconnectingConnection>();
+  const open = (of: ConnectionSettings, topics: readonly string[]): ReconnectingConnection => {
+    const connection = openReconnectingConnection(of, topics, () => connections.delete(connection));
+    connections.add(connection);
+    return connection;
   };
-  const groupLine = () => open({ ...connectionSettings, requestTimeoutMs }, inputs);
+  const openGroupConnection = () => open({ ...connectionSettings, requestTimeoutMs }, inputs);
   const { publishTimeoutMs } = settings;
   const producerSettings = { publishTimeoutMs, waitingBytesMax, nameOf, topicIds };
   // A request that is cut off by its call's time-out must not be given up before.
@@ -103,7 +106,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     nameOf,
     health,
   };
-  const join = createJoin(groupLine, group, clock);
+  const join = createJoin(openGroupConnection, group, clock);
   const readerSettings = { nameOf, stallMs, groupId: settings.groupId, bootstrap: brokers.join(",") };
   const log: KafkaLog = {
     partitionCount,
@@ -119,7 +122,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     async close() {
       health.close();
       producer.close();
-      for (const line of lines) line.close();
+      for (const connection of connections) connection.close();
     },
   };
   return { ok: true, log, warnings };

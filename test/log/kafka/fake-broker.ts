@@ -1,8 +1,8 @@
 /** One broker made of functions, for what a real one does not do on demand. */
 import type { ClusterConnection } from "../../../src/log/kafka/cluster/cluster-connection.ts";
-import type { Line } from "../../../src/log/kafka/cluster/line.ts";
 import type { Node } from "../../../src/log/kafka/cluster/node.ts";
 import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
+import type { ReconnectingConnection } from "../../../src/log/kafka/cluster/reconnecting-connection.ts";
 
 /** Answers in turn, then the last one for ever; an Error is thrown. */
 export function inTurn<T>(...answers: (T | Error)[]): () => Promise<T> {
@@ -31,7 +31,7 @@ export function listOffsets(start: () => number, end: () => number): Node["listO
   });
 }
 
-export interface FakeLine extends Line {
+export interface FakeConnection extends ReconnectingConnection {
   /** Of the broker that answers; the coordinator may move. */
   nodeId: number;
   /** Connections opened so far; each is used until it is dropped. */
@@ -39,26 +39,26 @@ export interface FakeLine extends Line {
   refreshed: number;
 }
 
-export function fakeLine(
+export function fakeConnection(
   node: Partial<Node> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
   topicId: () => string | null = () => null,
-): FakeLine {
+): FakeConnection {
   const connectionPool = { send: node.send, getConnection: async () => {} };
   // Functions are looked up when they are called: a test may change what the broker does.
   const whole = new Proxy({} as Node, {
     get: (_, name) =>
       name === "nodeId"
-        ? line.nodeId
+        ? connection.nodeId
         : (Reflect.get(node, name) ?? { versions: {}, connectionPool }[name as "versions"]),
   });
   let current: (ClusterConnection & { closed: boolean }) | null = null;
-  const line: FakeLine = {
+  const connection: FakeConnection = {
     nodeId: 1,
     opened: 0,
     refreshed: 0,
     async cluster() {
       if (current) return current;
-      line.opened += 1;
+      connection.opened += 1;
       const cluster = {
         closed: false,
         node: async () => whole,
@@ -70,7 +70,7 @@ export function fakeLine(
         partitionCount: () => 2,
         addTopics: async () => {},
         refreshMetadata: async () => {
-          line.refreshed += 1;
+          connection.refreshed += 1;
         },
         close() {
           cluster.closed = true;
@@ -85,5 +85,5 @@ export function fakeLine(
     },
     close() {},
   };
-  return line;
+  return connection;
 }

@@ -6,7 +6,7 @@ import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts
 import { decodeBatches } from "../../../src/log/kafka/fetch/record-batch.ts";
 import { createProducer, type Producer } from "../../../src/log/kafka/produce/producer.ts";
 import type { AppendResult, NewRecord } from "../../../src/ports.ts";
-import { type FakeLine, fakeLine } from "./fake-broker.ts";
+import { type FakeConnection, fakeConnection } from "./fake-broker.ts";
 
 export const publishTimeoutMs = 5_000;
 
@@ -45,7 +45,7 @@ export interface Brokers {
 export interface ProducerAlone {
   readonly time: VirtualTime;
   readonly producer: Producer;
-  readonly line: FakeLine & { readonly isClosed: boolean };
+  readonly connection: FakeConnection & { readonly isClosed: boolean };
   readonly brokers: Brokers;
   readonly sendings: readonly Sending[];
   /** Timers that wait. */
@@ -69,7 +69,7 @@ export function producerAlone(
     refresh: async () => {},
     identify: async () => {},
   };
-  const line = reachable(brokers, sendings);
+  const connection = reachable(brokers, sendings);
   let timers = 0;
   const clock = {
     ...time,
@@ -93,10 +93,10 @@ export function producerAlone(
   const nameOf = (topic: string): string => topic;
   const limits = { publishTimeoutMs, waitingBytesMax: settings.waitingBytesMax ?? 100_000_000 };
   const topicIds = settings.topicIds ?? new Map<string, string>();
-  const producer = createProducer(line, { ...limits, nameOf, topicIds }, clock);
+  const producer = createProducer(connection, { ...limits, nameOf, topicIds }, clock);
   t.after(() => producer.close());
   return {
-    ...{ time, producer, line, brokers, sendings },
+    ...{ time, producer, connection, brokers, sendings },
     timers: () => timers,
     append(...values) {
       const call: { result: AppendResult | null } = { result: null };
@@ -126,11 +126,11 @@ function recordOf(text: string): NewRecord {
   };
 }
 
-/** A line whose cluster connections reach one node for each leader. */
-function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"] {
+/** A connection that reaches one broker for each leader. */
+function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["connection"] {
   let ids = 0;
   const nodes = new Map<number, Node>();
-  const line = fakeLine({
+  const connection = fakeConnection({
     async initProducerId() {
       await brokers.identify();
       return { producerId: String(++ids), producerEpoch: 0 };
@@ -143,14 +143,14 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"]
     },
     connectionPool: { send: sendTo(leader, brokers, sendings) } as unknown as Node["connectionPool"],
   });
-  const { cluster } = line;
-  const reached = Object.assign(line, {
+  const { cluster } = connection;
+  const reached = Object.assign(connection, {
     isClosed: false,
     close() {
       reached.isClosed = true;
     },
     async cluster() {
-      const opened = await cluster.call(line);
+      const opened = await cluster.call(connection);
       return Object.assign(opened, {
         node: async (leader: number) => {
           if (!nodes.has(leader)) nodes.set(leader, nodeOf(leader));
@@ -159,7 +159,7 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"]
         leaderOf: (topic: string, partition: number) => brokers.leaderOf(`${topic}/${partition}`),
         topicId: (topic: string) => brokers.topicId(topic),
         async refreshMetadata() {
-          line.refreshed += 1;
+          connection.refreshed += 1;
           await brokers.refresh();
         },
       });

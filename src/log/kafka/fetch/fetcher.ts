@@ -8,7 +8,7 @@ import type { Problem } from "../../../problem.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { refused } from "../group/join-group.ts";
 import { type Fetched, fetchRequest } from "./fetch-request.ts";
 import { findGap, isRecreated } from "./gaps.ts";
@@ -23,9 +23,9 @@ const longPollMs = 250;
 const shortPollMs = 10;
 const retryDelayMs = 200;
 
-export interface FetcherLines {
-  readonly long: Line;
-  readonly short: Line;
+export interface FetcherConnections {
+  readonly long: ReconnectingConnection;
+  readonly short: ReconnectingConnection;
 }
 
 export interface FetcherSettings extends Pick<Place, "bootstrap" | "groupId"> {
@@ -49,7 +49,7 @@ export interface Fetcher {
 /** @param onFatal called when a partition can't be read on: a retry would not help. */
 export function createFetcher(
   inbox: Inbox,
-  lines: FetcherLines,
+  connections: FetcherConnections,
   settings: FetcherSettings,
   clock: Clock,
   onFatal: (reason: string, problem?: Problem) => void,
@@ -73,7 +73,7 @@ export function createFetcher(
     if (stopped || inbox.wanting().length === 0) return;
     let cluster: ClusterConnection;
     try {
-      cluster = await lines.long.cluster();
+      cluster = await connections.long.cluster();
     } catch (error) {
       return holdBack(inbox.wanting(), null, reasonOf(error));
     }
@@ -97,7 +97,7 @@ export function createFetcher(
     for (const slot of slots) slot.fetching = true;
     let cluster: ClusterConnection | null = null;
     try {
-      cluster = await lines[kind].cluster();
+      cluster = await connections[kind].cluster();
       const node = await cluster.node(leader);
       const parts = requests.map(({ slot, offset }) => ({
         topic: slot.name,
@@ -116,7 +116,7 @@ export function createFetcher(
       for (const slot of slots) slot.fetching = false;
       take(cluster, requests, answers);
     } catch (error) {
-      if (cluster) lines[kind].drop(cluster);
+      if (cluster) connections[kind].drop(cluster);
       holdBack(slots, cluster, reasonOf(error));
       if (!stopped && isRefusal(error)) onFatal(reasonOf(error), refused(reasonOf(error)).problem);
     }
@@ -181,7 +181,7 @@ export function createFetcher(
       }
       holdBack([slot], cluster, `it has no offset ${offset}`);
     } catch (error) {
-      lines.long.drop(cluster);
+      connections.long.drop(cluster);
       holdBack([slot], cluster, reasonOf(error));
     }
   }
@@ -195,8 +195,8 @@ export function createFetcher(
     }
     clock.after(retryDelayMs, async () => {
       if (cluster && !cluster.closed) {
-        await cluster.refreshMetadata().catch(() => lines.long.drop(cluster));
-        await lookForOthers(cluster, slots).catch(() => lines.long.drop(cluster));
+        await cluster.refreshMetadata().catch(() => connections.long.drop(cluster));
+        await lookForOthers(cluster, slots).catch(() => connections.long.drop(cluster));
       }
       for (const slot of slots) slot.fetching = false;
       pump();

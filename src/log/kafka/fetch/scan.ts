@@ -5,7 +5,7 @@
 import type { Clock, EventLog, ScanResult } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { type Fetched, type FetchPart, fetchRequest } from "./fetch-request.ts";
 import { isRecreated } from "./gaps.ts";
 import { leaderOf, listBounds, type Place } from "./offsets.ts";
@@ -21,7 +21,11 @@ import {
 
 const scanLimits = { maxWaitMs: 100, maxBytes: 512 * 1024 };
 
-export function createScan(line: Line, settings: ReaderSettings, clock: Clock): EventLog["scan"] {
+export function createScan(
+  connection: ReconnectingConnection,
+  settings: ReaderSettings,
+  clock: Clock,
+): EventLog["scan"] {
   return async (topic, partition, fromOffset, onRecords, signal): Promise<ScanResult> => {
     const place = { topic: settings.nameOf(topic), partition };
     const wait = patience(clock, settings.stallMs);
@@ -36,7 +40,7 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
       if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
       let cluster: ClusterConnection | null = null;
       try {
-        cluster = await line.cluster();
+        cluster = await connection.cluster();
         topicId ??= cluster.topicId(place.topic);
         if (isRecreated(cluster, { name: place.topic, topicId })) return madeAgain(place);
         if (end === null) {
@@ -84,9 +88,10 @@ export function createScan(line: Line, settings: ReaderSettings, clock: Clock): 
       } catch (error) {
         if (error instanceof Unreadable) return { ok: false, reason: error.message, problem: error.problem };
         const reason = `${place.topic}/${partition}: ${reasonOf(error)}`;
-        if (cluster && !(error instanceof PassingError)) line.drop(cluster);
+        if (cluster && !(error instanceof PassingError)) connection.drop(cluster);
         if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
-        if (cluster && !cluster.closed) await cluster.refreshMetadata().catch(() => line.drop(cluster!));
+        if (cluster && !cluster.closed)
+          await cluster.refreshMetadata().catch(() => connection.drop(cluster!));
       }
     }
   };

@@ -2,7 +2,7 @@
 import type { Clock, EventLog, SurveyResult, Topic } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { listBounds } from "./offsets.ts";
 import { delay } from "./reader.ts";
 
@@ -12,7 +12,7 @@ const roles: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 
 /** @param timeoutMs how long trouble that passes is waited out. */
 export function createSurvey(
-  line: Line,
+  connection: ReconnectingConnection,
   nameOf: (topic: Topic) => string,
   timeoutMs: number,
   clock: Clock,
@@ -22,10 +22,10 @@ export function createSurvey(
     for (;;) {
       let cluster: ClusterConnection | null = null;
       try {
-        cluster = await line.cluster();
+        cluster = await connection.cluster();
         return await survey(cluster, nameOf);
       } catch (error) {
-        if (!protocolError(error) && cluster) line.drop(cluster);
+        if (!protocolError(error) && cluster) connection.drop(cluster);
         if (isRefusal(error) || clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
         await delay(clock, retryDelayMs);
       }

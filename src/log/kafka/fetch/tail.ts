@@ -2,7 +2,7 @@
 import type { Clock, LogTail } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { type Fetched, fetchRequest } from "./fetch-request.ts";
 import { leaderOf, listBounds } from "./offsets.ts";
 import {
@@ -18,12 +18,16 @@ import {
 const tailLimits = { maxWaitMs: 500, maxBytes: 8 * 1024 * 1024 };
 const tailPartitionBytes = 1024 * 1024;
 
-export function createTail(openLine: () => Line, settings: ReaderSettings, clock: Clock): LogTail["tail"] {
+export function createTail(
+  openConnection: () => ReconnectingConnection,
+  settings: ReaderSettings,
+  clock: Clock,
+): LogTail["tail"] {
   return async (topic, from, onRecords, signal) => {
     if (signal.aborted) return { ok: true };
-    // A line of its own: its long polls must not hold up scans, and closing it is how an abort takes effect at once.
-    const line = openLine();
-    signal.addEventListener("abort", line.close, { once: true });
+    // A connection of its own: its long polls must not hold up scans, and closing it is how an abort takes effect at once.
+    const connection = openConnection();
+    signal.addEventListener("abort", connection.close, { once: true });
     const name = settings.nameOf(topic);
     const wait = patience(clock, settings.stallMs);
     const positions = new Map<number, number>();
@@ -33,7 +37,7 @@ export function createTail(openLine: () => Line, settings: ReaderSettings, clock
       while (!signal.aborted) {
         let cluster: ClusterConnection | null = null;
         try {
-          cluster = await line.cluster();
+          cluster = await connection.cluster();
           await findPositions(cluster, name, begun ? "start" : from, positions);
           begun = true;
           await pollLeaders(cluster, name, positions, (partition, fetched) => {
@@ -47,15 +51,16 @@ export function createTail(openLine: () => Line, settings: ReaderSettings, clock
           if (signal.aborted) break;
           if (error instanceof Unreadable) return { ok: false, reason: error.message };
           const reason = `${name}: ${reasonOf(error)}`;
-          if (cluster && !(error instanceof PassingError)) line.drop(cluster);
+          if (cluster && !(error instanceof PassingError)) connection.drop(cluster);
           if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
-          if (cluster && !cluster.closed) await cluster.refreshMetadata().catch(() => line.drop(cluster!));
+          if (cluster && !cluster.closed)
+            await cluster.refreshMetadata().catch(() => connection.drop(cluster!));
         }
       }
       return { ok: true };
     } finally {
-      signal.removeEventListener("abort", line.close);
-      line.close();
+      signal.removeEventListener("abort", connection.close);
+      connection.close();
     }
   };
 }

@@ -14,8 +14,8 @@ import { inputTopics } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
 import type { Node } from "../cluster/node.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { waitAtMost } from "../fetch/reader.ts";
 import {
   checkPartitionCounts,
@@ -47,12 +47,12 @@ type Step<T> =
 const leaveTimeoutMs = 5000;
 
 export function createJoin(
-  openLine: (purpose: string) => Line,
+  openConnection: (purpose: string) => ReconnectingConnection,
   settings: GroupSettings,
   clock: Clock,
 ): EventLog["join"] {
   return async (onSession, onFailure) => {
-    const membership = new GroupMembership(openLine, settings, clock, onSession);
+    const membership = new GroupMembership(openConnection, settings, clock, onSession);
     const run = membership.run().then((lost) => {
       if (lost !== null) onFailure(lost.reason, lost.problem);
     });
@@ -65,7 +65,7 @@ class GroupMembership {
   readonly #settings: GroupSettings;
   readonly #clock: Clock;
   readonly #onSession: (session: Session) => void;
-  readonly #lines: { long: Line; short: Line };
+  readonly #connections: { long: ReconnectingConnection; short: ReconnectingConnection };
   readonly #topics: string[];
   readonly #heartbeatMs: number;
   /** As trouble with the coordinator is named. */
@@ -82,7 +82,7 @@ class GroupMembership {
   #left: Promise<void> | null = null;
 
   constructor(
-    openLine: (purpose: string) => Line,
+    openConnection: (purpose: string) => ReconnectingConnection,
     settings: GroupSettings,
     clock: Clock,
     onSession: (session: Session) => void,
@@ -90,7 +90,7 @@ class GroupMembership {
     this.#settings = settings;
     this.#clock = clock;
     this.#onSession = onSession;
-    this.#lines = { long: openLine("group"), short: openLine("group-short") };
+    this.#connections = { long: openConnection("group"), short: openConnection("group-short") };
     this.#topics = inputTopics.map(settings.nameOf);
     this.#who = `group ${settings.groupId}`;
     this.#heartbeatMs = Math.min(1000, Math.max(100, settings.sessionTimeoutMs / 15));
@@ -132,14 +132,14 @@ class GroupMembership {
     this.#memberId = "";
     if (memberId !== "") {
       const { groupId } = this.#settings;
-      const goodbye = this.#lines.long
+      const goodbye = this.#connections.long
         .cluster()
         .then((cluster) => this.#findCoordinator(cluster))
         .then((node) => node.leaveGroup({ groupId, memberId }));
       await waitAtMost(this.#clock, leaveTimeoutMs, goodbye);
     }
-    this.#lines.long.close();
-    this.#lines.short.close();
+    this.#connections.long.close();
+    this.#connections.short.close();
   }
 
   #begin(joined: Joined & Pick<Generation, "topicIds">): void {
@@ -151,7 +151,7 @@ class GroupMembership {
       joined.sync,
       this.#settings,
       {
-        lines: this.#lines,
+        connections: this.#connections,
         coordinator: (cluster) => this.#findCoordinator(cluster),
         forgetCoordinator: () => {
           this.#coordinator = null;
@@ -186,7 +186,7 @@ class GroupMembership {
   async #attempt<T>(step: (cluster: ClusterConnection) => Promise<T>): Promise<Step<T>> {
     let cluster: ClusterConnection | null = null;
     try {
-      cluster = await this.#lines.long.cluster();
+      cluster = await this.#connections.long.cluster();
       const value = await step(cluster);
       this.#settings.health.worked(this.#who);
       this.#troubleSinceMs = null;
@@ -201,7 +201,7 @@ class GroupMembership {
         return { kind: "again" };
       }
       this.#coordinator = null;
-      if (cluster && !type) this.#lines.long.drop(cluster);
+      if (cluster && !type) this.#connections.long.drop(cluster);
       this.#settings.health.failed(this.#who, reasonOf(error));
       this.#troubleSinceMs ??= this.#clock.nowMs();
       const downMs = this.#clock.nowMs() - this.#troubleSinceMs;
@@ -210,7 +210,7 @@ class GroupMembership {
       }
       await this.#pause(Math.min(1000, 100 + downMs / 10));
       if (cluster && !cluster.closed)
-        await cluster.refreshMetadata().catch(() => this.#lines.long.drop(cluster!));
+        await cluster.refreshMetadata().catch(() => this.#connections.long.drop(cluster!));
       return { kind: "again" };
     }
   }

@@ -14,9 +14,9 @@ import type { Problem } from "../../../problem.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
-import type { Line } from "../cluster/line.ts";
 import type { Node } from "../cluster/node.ts";
-import { createFetcher, type FetcherLines } from "../fetch/fetcher.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
+import { createFetcher, type FetcherConnections } from "../fetch/fetcher.ts";
 import { createInbox } from "../fetch/inbox.ts";
 import { listBounds } from "../fetch/offsets.ts";
 import { delay } from "../fetch/reader.ts";
@@ -50,7 +50,7 @@ export interface OwnSession {
 }
 
 export interface SessionPorts {
-  readonly lines: FetcherLines;
+  readonly connections: FetcherConnections;
   coordinator(cluster: ClusterConnection): Promise<Node>;
   forgetCoordinator(): void;
   /** The broker says that this generation is over, or that it does not know this member any more. */
@@ -90,8 +90,8 @@ export function createSession(
     }),
   );
   const inbox = createInbox(places, () => fetcher.pump());
-  const fetcher = createFetcher(inbox, ports.lines, settings, clock, ports.onFatal);
-  const line: Line = ports.lines.long;
+  const fetcher = createFetcher(inbox, ports.connections, settings, clock, ports.onFatal);
+  const connection: ReconnectingConnection = ports.connections.long;
 
   function end(): void {
     if (ended.signal.aborted) return;
@@ -107,7 +107,7 @@ export function createSession(
       if (ended.signal.aborted) return "superseded";
       let cluster: ClusterConnection | null = null;
       try {
-        cluster = await line.cluster();
+        cluster = await connection.cluster();
         const node = await ports.coordinator(cluster);
         if (ended.signal.aborted) return "superseded";
         await sendCommit(node, topics);
@@ -121,7 +121,7 @@ export function createSession(
           return "superseded";
         }
         ports.forgetCoordinator();
-        if (!type && cluster) line.drop(cluster);
+        if (!type && cluster) connection.drop(cluster);
         if (sent && !(type && elsewhereErrors.has(type))) {
           return "unknown";
         }
@@ -162,14 +162,15 @@ export function createSession(
       if (ended.signal.aborted) return { ok: false, reason: "the session is over" };
       let cluster: ClusterConnection | null = null;
       try {
-        cluster = await line.cluster();
+        cluster = await connection.cluster();
         return { ok: true, positions: await readPositions(cluster, wanted) };
       } catch (error) {
         ports.forgetCoordinator();
-        if (!protocolError(error) && cluster) line.drop(cluster);
+        if (!protocolError(error) && cluster) connection.drop(cluster);
         if (clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
         await delay(clock, retryDelayMs);
-        if (cluster && !cluster.closed) await cluster.refreshMetadata().catch(() => line.drop(cluster!));
+        if (cluster && !cluster.closed)
+          await cluster.refreshMetadata().catch(() => connection.drop(cluster!));
       }
     }
   }

@@ -2,7 +2,7 @@
 import type { Clock } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 
 export interface Identity {
   readonly id: number;
@@ -27,7 +27,7 @@ export interface ProducerLink {
   close(): void;
 }
 
-export function createProducerLink(line: Line, clock: Clock): ProducerLink {
+export function createProducerLink(connection: ReconnectingConnection, clock: Clock): ProducerLink {
   let identity: Identity | null = null;
   let cluster: ClusterConnection | null = null;
   let refreshedAtMs = 0;
@@ -36,7 +36,7 @@ export function createProducerLink(line: Line, clock: Clock): ProducerLink {
     async connect() {
       let opened: ClusterConnection | null = null;
       try {
-        opened = await line.cluster();
+        opened = await connection.cluster();
         refreshedAtMs = clock.nowMs();
         if (identity === null) {
           const node = await opened.controller();
@@ -46,22 +46,22 @@ export function createProducerLink(line: Line, clock: Clock): ProducerLink {
         cluster = opened;
         return { ok: true };
       } catch (error) {
-        if (opened) line.drop(opened);
+        if (opened) connection.drop(opened);
         return { ok: false, reason: troubleOf(error), refused: isRefusal(error) };
       }
     },
     startAfresh() {
-      if (cluster) line.drop(cluster);
+      if (cluster) connection.drop(cluster);
       cluster = null;
       identity = null;
     },
-    drop: line.drop,
+    drop: connection.drop,
     async refresh(cluster) {
       await cluster.refreshMetadata();
       refreshedAtMs = clock.nowMs();
     },
     metadataAgeMs: () => clock.nowMs() - refreshedAtMs,
-    close: line.close,
+    close: connection.close,
   };
 }
 

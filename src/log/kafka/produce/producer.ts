@@ -13,7 +13,7 @@
 import type { AppendResult, Clock, NewRecord, OnStored } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorName, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { isRecreated } from "../fetch/gaps.ts";
 import { recordBytes } from "../fetch/record-batch.ts";
 import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
@@ -51,10 +51,14 @@ const retryDelayMs = 100;
 const metadataAgeMs = 5_000;
 const noAnswer = "the broker did not answer";
 
-export function createProducer(line: Line, settings: ProducerSettings, clock: Clock): Producer {
+export function createProducer(
+  connection: ReconnectingConnection,
+  settings: ProducerSettings,
+  clock: Clock,
+): Producer {
   const lanes = new Map<string, Lane>();
   const busyLeaders = new Set<number>();
-  const link = createProducerLink(line, clock);
+  const link = createProducerLink(connection, clock);
   let connecting = false;
   let closed = false;
   let waitingBytes = 0;

@@ -7,7 +7,7 @@ import type { Node } from "../../../../src/log/kafka/cluster/node.ts";
 import { encodeAssignment } from "../../../../src/log/kafka/group/assigner.ts";
 import { createJoin } from "../../../../src/log/kafka/group/group.ts";
 import type { Session } from "../../../../src/ports.ts";
-import { fakeLine, protocolError } from "../fake-broker.ts";
+import { fakeConnection, protocolError } from "../fake-broker.ts";
 import { until } from "../waiting.ts";
 
 const sessionTimeoutMs = 10_000;
@@ -31,7 +31,7 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
     leaveGroup: async () => ({}),
     ...changes,
   };
-  const line = fakeLine(node);
+  const connection = fakeConnection(node);
   const settings = {
     groupId: "g",
     bootstrap: "b:9092",
@@ -45,7 +45,7 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
   };
   const onFailure = (reason: string) => assert.fail(reason);
   const membership = await createJoin(
-    () => line,
+    () => connection,
     settings,
     clock,
   )((session) => sessions.push(session), onFailure);
@@ -55,7 +55,7 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
     await left;
     health.close();
   });
-  return { clock, sessions, node, line };
+  return { clock, sessions, node, connection };
 }
 
 test("the hold counts from when SyncGroup was sent, not from its answer", async (t) => {
@@ -86,7 +86,7 @@ test("the hold counts from when a heartbeat was sent, not from its answer", asyn
 
 test("only heartbeats of the coordinator that stored the last commit count", async (t) => {
   let beats = 0;
-  const { clock, sessions, line } = await given(t, {
+  const { clock, sessions, connection } = await given(t, {
     heartbeat: async () => {
       beats += 1;
     },
@@ -95,7 +95,7 @@ test("only heartbeats of the coordinator that stored the last commit count", asy
   const [session] = sessions as [Session];
   assert.equal(session.heldUntilMs(), leaseMs);
   // The group moved: another coordinator stores the commit, and has not been heard from since.
-  line.nodeId = 2;
+  connection.nodeId = 2;
   assert.equal(
     await session.commit([{ topic: "enrolled", partition: 0, offset: 1, metadata: "" }]),
     "committed",

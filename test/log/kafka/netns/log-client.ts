@@ -2,7 +2,7 @@
 import { systemClock } from "../../../../src/clock.ts";
 import type { ConnectionSettings } from "../../../../src/log/kafka/cluster/cluster.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
-import { openLine } from "../../../../src/log/kafka/cluster/line.ts";
+import { openReconnectingConnection } from "../../../../src/log/kafka/cluster/reconnecting-connection.ts";
 import { createSession } from "../../../../src/log/kafka/group/session.ts";
 import { createProducer } from "../../../../src/log/kafka/produce/producer.ts";
 
@@ -18,11 +18,11 @@ const connectionSettings: ConnectionSettings = {
 };
 const nameOf = () => topic;
 const producer = createProducer(
-  openLine(connectionSettings, [topic], () => {}),
+  openReconnectingConnection(connectionSettings, [topic], () => {}),
   { publishTimeoutMs: 5_000, waitingBytesMax: 1_000_000, nameOf, topicIds: new Map() },
   systemClock,
 );
-const line = openLine(connectionSettings, [topic], () => {});
+const connection = openReconnectingConnection(connectionSettings, [topic], () => {});
 const { session } = createSession(
   { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
   { nodeId: 1, sentAt: { monotonicMs: 0, wallMs: 0 } },
@@ -36,7 +36,7 @@ const { session } = createSession(
     health,
   },
   {
-    lines: { long: line, short: line },
+    connections: { long: connection, short: connection },
     coordinator: (cluster) => cluster.coordinator("g"),
     forgetCoordinator: () => {},
     onOver: () => {},

@@ -9,15 +9,15 @@ describe("sending again", () => {
   const notLeader = 6;
 
   test("a batch whose leader is elsewhere is sent again after 100 ms and a look at the metadata", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     brokers.judge = () => (sendings.length === 1 ? notLeader : 0);
     const call = append("a");
     await time.pass(99);
-    assert.deepEqual([sendings.length, line.refreshed], [1, 0]);
+    assert.deepEqual([sendings.length, connection.refreshed], [1, 0]);
     await time.pass(1);
-    assert.deepEqual([sendings.length, line.refreshed, line.opened, call.result], [2, 1, 1, ok]);
+    assert.deepEqual([sendings.length, connection.refreshed, connection.opened, call.result], [2, 1, 1, ok]);
     await time.pass(1_000);
-    assert.equal(line.refreshed, 1, "what is stored asks for nothing more");
+    assert.equal(connection.refreshed, 1, "what is stored asks for nothing more");
   });
 
   test("meanwhile the other partitions are sent, and it is not", async (t) => {
@@ -33,24 +33,24 @@ describe("sending again", () => {
   });
 
   test("where the metadata can't be read, the connection is another one", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     brokers.judge = () => (sendings.length === 1 ? notLeader : 0);
     brokers.refresh = async () => {
       throw new Error("reset");
     };
     const call = append("a");
     await time.pass(100);
-    assert.deepEqual([call.result, line.refreshed, line.opened], [ok, 1, 2]);
+    assert.deepEqual([call.result, connection.refreshed, connection.opened], [ok, 1, 2]);
   });
 
   test("a request that is lost takes its connection with it, whose metadata nobody asks for", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     brokers.answersAtOnce = false;
     const call = append("a");
     await time.rest();
     sendings[0]!.lose();
     await time.pass(100);
-    assert.deepEqual([line.opened, line.refreshed], [2, 0]);
+    assert.deepEqual([connection.opened, connection.refreshed], [2, 0]);
     sendings[1]!.answer();
     await time.rest();
     assert.deepEqual(call.result, ok);
@@ -70,11 +70,11 @@ describe("sending again", () => {
   });
 
   test("a partition without a leader waits for one", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     brokers.leaderOf = () => null;
     const call = append("a");
     await time.pass(250);
-    assert.deepEqual([sendings.length, line.refreshed], [0, 2]);
+    assert.deepEqual([sendings.length, connection.refreshed], [0, 2]);
     brokers.leaderOf = () => 1;
     await time.pass(50);
     assert.deepEqual(call.result, ok);

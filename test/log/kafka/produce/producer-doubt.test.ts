@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { virtualTime } from "../../../../lab/testkit/virtual-time.ts";
 import { createProducer } from "../../../../src/log/kafka/produce/producer.ts";
 import type { AppendResult, NewRecord } from "../../../../src/ports.ts";
-import { fakeLine, protocolError } from "../fake-broker.ts";
+import { fakeConnection, protocolError } from "../fake-broker.ts";
 import { type FakePartition, fakePartition, type Step } from "../fake-partition.ts";
 
 const aRecord = (value: string, partition = 0): NewRecord => ({
@@ -28,7 +28,7 @@ function producerOver(
   identity: () => Promise<unknown> = async () => ({}),
 ) {
   let ids = 0;
-  const line = fakeLine(
+  const connection = fakeConnection(
     {
       initProducerId: async () => {
         await identity();
@@ -49,7 +49,7 @@ function producerOver(
     topicIds: new Map([["enrolled", topicId()]]),
   };
   const time = virtualTime();
-  const producer = createProducer(line, settings, time);
+  const producer = createProducer(connection, settings, time);
   t.after(() => producer.close());
   /** To its end, however much time that takes. */
   async function append(records: readonly NewRecord[]): Promise<AppendResult> {
@@ -61,7 +61,7 @@ function producerOver(
     await time.until("the call settles", () => result !== null);
     return call;
   }
-  return { line, producer: { append } };
+  return { connection, producer: { append } };
 }
 
 const storedUnheard: Step = { store: true, answer: "lost" };

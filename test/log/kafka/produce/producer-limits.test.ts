@@ -50,7 +50,7 @@ describe("a call that takes too long", () => {
   });
 
   test("while it waits is dropped, and no connection with it; what others wait for is sent", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     brokers.leaderOf = () => null;
     const calls = [append("a", "enrolled/1:b")];
     await time.pass(1_000);
@@ -61,11 +61,11 @@ describe("a call that takes too long", () => {
     await time.pass(100);
     assert.deepEqual(calls[1]!.result, ok);
     assert.deepEqual(valuesOf(sendings), [[["c"]]]);
-    assert.equal(line.opened, 1);
+    assert.equal(connection.opened, 1);
   });
 
   test("while its batch is under way fails all of that batch; a new connection and producer id begin", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     const { promise, resolve } = Promise.withResolvers<void>();
     brokers.identify = () => promise;
     brokers.answersAtOnce = false;
@@ -86,7 +86,7 @@ describe("a call that takes too long", () => {
     await time.pass(100);
     sendings[1]!.answer();
     await time.rest();
-    assert.deepEqual([later.result, line.opened], [ok, 2]);
+    assert.deepEqual([later.result, connection.opened], [ok, 2]);
     const [part] = sendings[1]!.parts;
     assert.deepEqual([part!.producerId, part!.sequence, part!.values], [2, 0, ["d"]]);
   });
@@ -180,7 +180,7 @@ test("a producer id that is refused fails what waits at once, and is asked for a
 });
 
 test("a close fails what waits and what is under way, and takes nothing more", async (t) => {
-  const { time, producer, brokers, line, sendings, append, timers } = producerAlone(t);
+  const { time, producer, brokers, connection, sendings, append, timers } = producerAlone(t);
   brokers.answersAtOnce = false;
   brokers.leaderOf = (place) => (place === "enrolled/0" ? 1 : null);
   const calls = [append("a"), append("enrolled/1:b")];
@@ -192,5 +192,5 @@ test("a close fails what waits and what is under way, and takes nothing more", a
   for (const call of calls) assert.equal(reasonOf(call), "the log was closed");
   producer.prepare();
   await time.pass(1_000);
-  assert.deepEqual([line.opened, sendings.length, timers(), line.isClosed], [1, 1, 0, true]);
+  assert.deepEqual([connection.opened, sendings.length, timers(), connection.isClosed], [1, 1, 0, true]);
 });

@@ -36,7 +36,7 @@ describe("a topic that was deleted and made again", () => {
   });
 
   test("is looked for in the metadata once that is older than 5 s, where appends name no ids", async (t) => {
-    const { time, producer, brokers, line, sendings, append } = producerAlone(t, { topicIds });
+    const { time, producer, brokers, connection, sendings, append } = producerAlone(t, { topicIds });
     let made = (topic: string) => topicIds.get(topic)!;
     let seen = made;
     brokers.topicId = (topic) => seen(topic);
@@ -47,12 +47,12 @@ describe("a topic that was deleted and made again", () => {
     await time.pass(5_000);
     append("b");
     await time.rest();
-    assert.equal(line.refreshed, 0);
+    assert.equal(connection.refreshed, 0);
     producer.prepare();
     await time.pass(1);
     const unharmed = append("c");
     await time.rest();
-    assert.deepEqual([line.refreshed, unharmed.result], [1, ok]);
+    assert.deepEqual([connection.refreshed, unharmed.result], [1, ok]);
 
     made = remade;
     await time.pass(5_001);
@@ -66,12 +66,12 @@ describe("a topic that was deleted and made again", () => {
   });
 
   test("is told by the broker where appends name ids: nothing is asked for", async (t) => {
-    const { time, brokers, line, append } = producerAlone(t);
+    const { time, brokers, connection, append } = producerAlone(t);
     brokers.maxVersion = 13;
     append("a");
     await time.pass(10_000);
     const call = append("b");
     await time.rest();
-    assert.deepEqual([call.result, line.refreshed], [ok, 0]);
+    assert.deepEqual([call.result, connection.refreshed], [ok, 0]);
   });
 });

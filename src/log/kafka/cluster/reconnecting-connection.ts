@@ -1,25 +1,25 @@
-/** Reconnecting: who needs a connection asks the line, and tells it when one failed. */
+/** A cluster connection that is opened when it is needed, and again after it failed. */
 import type { ConnectionSettings } from "./cluster.ts";
 import { type ClusterConnection, openClusterConnection } from "./cluster-connection.ts";
 
-/** A cluster that is there when it is needed, and replaced when it was dropped. */
-export interface Line {
+export interface ReconnectingConnection {
+  /** The open connection, or a new one. */
   cluster(): Promise<ClusterConnection>;
-  /** Closes this cluster; the next call of `cluster` opens another. */
+  /** Closes this connection, which failed; the next call of `cluster` opens another. */
   drop(cluster: ClusterConnection): void;
   close(): void;
 }
 
 /** @param onClosed called once, by the first `close`. */
-export function openLine(
+export function openReconnectingConnection(
   settings: ConnectionSettings,
   topics: readonly string[],
   onClosed: () => void,
-): Line {
+): ReconnectingConnection {
   let current: Promise<ClusterConnection> | null = null;
   let opened: ClusterConnection | null = null;
   let closed = false;
-  const line: Line = {
+  const connection: ReconnectingConnection = {
     cluster() {
       if (closed) return Promise.reject(new Error("the log was closed"));
       if (current && !opened?.closed) return current;
@@ -35,7 +35,7 @@ export function openLine(
       });
       return opening;
     },
-    // The cluster may be one of another line: then that one opens another.
+    // It may be one of another ReconnectingConnection: then that one opens another.
     drop: (cluster) => cluster.close(),
     close() {
       if (closed) return;
@@ -48,5 +48,5 @@ export function openLine(
       current = null;
     },
   };
-  return line;
+  return connection;
 }
