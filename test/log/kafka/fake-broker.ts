@@ -1,6 +1,7 @@
 /** One broker made of functions, for what a real one does not do on demand. */
+
+import type { Broker } from "../../../src/log/kafka/cluster/broker.ts";
 import type { ClusterConnection } from "../../../src/log/kafka/cluster/cluster-connection.ts";
-import type { Node } from "../../../src/log/kafka/cluster/node.ts";
 import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
 import type { ReconnectingConnection } from "../../../src/log/kafka/cluster/reconnecting-connection.ts";
 
@@ -19,7 +20,7 @@ export function protocolError(type: string): Error {
 }
 
 /** Bounds of every partition. */
-export function listOffsets(start: () => number, end: () => number): Node["listOffsets"] {
+export function listOffsets(start: () => number, end: () => number): Broker["listOffsets"] {
   return async ({ topics }) => ({
     responses: topics.map(({ topic, partitions }) => ({
       topic,
@@ -40,16 +41,16 @@ export interface FakeConnection extends ReconnectingConnection {
 }
 
 export function fakeConnection(
-  node: Partial<Node> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
+  broker: Partial<Broker> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
   topicId: () => string | null = () => null,
 ): FakeConnection {
-  const connectionPool = { send: node.send, getConnection: async () => {} };
+  const connectionPool = { send: broker.send, getConnection: async () => {} };
   // Functions are looked up when they are called: a test may change what the broker does.
-  const whole = new Proxy({} as Node, {
+  const whole = new Proxy({} as Broker, {
     get: (_, name) =>
       name === "nodeId"
         ? connection.nodeId
-        : (Reflect.get(node, name) ?? { versions: {}, connectionPool }[name as "versions"]),
+        : (Reflect.get(broker, name) ?? { versions: {}, connectionPool }[name as "versions"]),
   });
   let current: (ClusterConnection & { closed: boolean }) | null = null;
   const connection: FakeConnection = {
@@ -61,7 +62,7 @@ export function fakeConnection(
       connection.opened += 1;
       const cluster = {
         closed: false,
-        node: async () => whole,
+        broker: async () => whole,
         controller: async () => whole,
         coordinator: async () => whole,
         leaderOf: () => 1,

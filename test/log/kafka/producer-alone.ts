@@ -1,7 +1,7 @@
 /** A producer in virtual time, over brokers that answer as the test says, at once or when it wants them to. */
 
 import { type VirtualTime, virtualTime } from "../../../lab/testkit/virtual-time.ts";
-import type { Node } from "../../../src/log/kafka/cluster/node.ts";
+import type { Broker } from "../../../src/log/kafka/cluster/broker.ts";
 import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
 import { decodeBatches } from "../../../src/log/kafka/fetch/record-batch.ts";
 import { createProducer, type Producer } from "../../../src/log/kafka/produce/producer.ts";
@@ -129,32 +129,32 @@ function recordOf(text: string): NewRecord {
 /** A connection that reaches one broker for each leader. */
 function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["connection"] {
   let ids = 0;
-  const nodes = new Map<number, Node>();
+  const reached = new Map<number, Broker>();
   const connection = fakeConnection({
     async initProducerId() {
       await brokers.identify();
       return { producerId: String(++ids), producerEpoch: 0 };
     },
   });
-  const nodeOf = (leader: number): Node => ({
-    ...({} as Node),
+  const brokerOf = (leader: number): Broker => ({
+    ...({} as Broker),
     get versions() {
       return { 0: { minVersion: 3, maxVersion: brokers.maxVersion } };
     },
-    connectionPool: { send: sendTo(leader, brokers, sendings) } as unknown as Node["connectionPool"],
+    connectionPool: { send: sendTo(leader, brokers, sendings) } as unknown as Broker["connectionPool"],
   });
   const { cluster } = connection;
-  const reached = Object.assign(connection, {
+  const whole = Object.assign(connection, {
     isClosed: false,
     close() {
-      reached.isClosed = true;
+      whole.isClosed = true;
     },
     async cluster() {
       const opened = await cluster.call(connection);
       return Object.assign(opened, {
-        node: async (leader: number) => {
-          if (!nodes.has(leader)) nodes.set(leader, nodeOf(leader));
-          return nodes.get(leader)!;
+        broker: async (leader: number) => {
+          if (!reached.has(leader)) reached.set(leader, brokerOf(leader));
+          return reached.get(leader)!;
         },
         leaderOf: (topic: string, partition: number) => brokers.leaderOf(`${topic}/${partition}`),
         topicId: (topic: string) => brokers.topicId(topic),
@@ -165,7 +165,7 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["connec
       });
     },
   });
-  return reached;
+  return whole;
 }
 
 function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {

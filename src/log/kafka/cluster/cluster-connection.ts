@@ -8,19 +8,19 @@
  * 2. After close() no byte is sent: connections are reset with what they and the kernel had buffered, requests in flight
  *    fail.
  */
+import type { Broker } from "./broker.ts";
 import type { BrokerConnection } from "./broker-connection.ts";
 import { type ConnectionSettings, openCluster } from "./cluster.ts";
 import type { PartitionMetadata, TopicMetadata } from "./metadata-request.ts";
-import type { Node } from "./node.ts";
 import { openSockets } from "./sockets.ts";
 
 /** One set of connections. What it knows of topics is as of the last `refreshMetadata`. */
 export interface ClusterConnection {
   readonly closed: boolean;
-  /** A connected node; also its second connection, where fetches go. */
-  node(nodeId: number): Promise<Node>;
-  controller(): Promise<Node>;
-  coordinator(groupId: string): Promise<Node>;
+  /** A connected broker; also its second connection, where fetches go. */
+  broker(nodeId: number): Promise<Broker>;
+  controller(): Promise<Broker>;
+  coordinator(groupId: string): Promise<Broker>;
   /** The partition's leader, or null. */
   leaderOf(topic: string, partition: number): number | null;
   /** -1: the brokers are too old to tell. */
@@ -51,12 +51,12 @@ export async function openClusterConnection(
   };
   const kafkajs = openCluster({ ...settings, health }, sockets, connections);
   const forget = settings.health.watch(connections);
-  const nodes = new Map<number, Promise<Node>>();
-  const reach = async (nodeId: number): Promise<Node> => {
-    const node = (await kafkajs.findBroker({ nodeId: String(nodeId) })) as unknown as Node;
+  const brokers = new Map<number, Promise<Broker>>();
+  const reach = async (nodeId: number): Promise<Broker> => {
+    const broker = (await kafkajs.findBroker({ nodeId: String(nodeId) })) as unknown as Broker;
     // Opened here, once: concurrent first sends would each open it.
-    await node.connectionPool.getConnection(1);
-    return node;
+    await broker.connectionPool.getConnection(1);
+    return broker;
   };
   const topicOf = (name: string): TopicMetadata | undefined =>
     kafkajs.brokerPool.metadata?.topicMetadata.find(({ topic }) => topic === name);
@@ -66,17 +66,17 @@ export async function openClusterConnection(
     get closed() {
       return closed;
     },
-    node(nodeId) {
-      const known = nodes.get(nodeId) ?? reach(nodeId);
-      nodes.set(nodeId, known);
-      known.catch(() => nodes.delete(nodeId));
+    broker(nodeId) {
+      const known = brokers.get(nodeId) ?? reach(nodeId);
+      brokers.set(nodeId, known);
+      known.catch(() => brokers.delete(nodeId));
       return known;
     },
     async controller() {
-      return cluster.node(((await kafkajs.findControllerBroker()) as unknown as Node).nodeId);
+      return cluster.broker(((await kafkajs.findControllerBroker()) as unknown as Broker).nodeId);
     },
     async coordinator(groupId) {
-      return cluster.node(((await kafkajs.findGroupCoordinator({ groupId })) as unknown as Node).nodeId);
+      return cluster.broker(((await kafkajs.findGroupCoordinator({ groupId })) as unknown as Broker).nodeId);
     },
     leaderOf(topic, partition) {
       const leader = partitionOf(topic, partition)?.leader ?? -1;

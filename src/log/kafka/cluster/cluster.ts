@@ -6,11 +6,11 @@
 import { randomInt } from "node:crypto";
 import { Kafka, type Cluster as KafkajsCluster, logLevel } from "kafkajs";
 import { seedsOf } from "./addresses.ts";
+import type { Broker } from "./broker.ts";
 import type { BrokerConnection, RequestQueue } from "./broker-connection.ts";
 import { AnswerError, errorCodes } from "./errors.ts";
 import type { Health } from "./health.ts";
 import { type Metadata, metadataRequest } from "./metadata-request.ts";
-import type { Node } from "./node.ts";
 import type { KafkajsSecurity } from "./security.ts";
 import type { Sockets } from "./sockets.ts";
 
@@ -66,14 +66,14 @@ export function openCluster(
   const find = pool.findConnectedBroker.bind(pool);
   // Only what refreshes the metadata asks this.
   pool.findConnectedBroker = async () => {
-    const node = (await find()) as Node;
+    const broker = (await find()) as Broker;
     // kafkajs takes one that never told its versions for connected.
-    if (!node.versions) throw new Error("the broker does not answer");
+    if (!broker.versions) throw new Error("the broker does not answer");
     // Each broker is asked for its own versions: during an upgrade they differ.
     pool.versions = null;
     return {
       async metadata(topics: string[]) {
-        const metadata = await node.connectionPool.send(metadataRequest(node.versions, topics));
+        const metadata = await broker.connectionPool.send(metadataRequest(broker.versions, topics));
         for (const { topic, errorCode } of metadata.topicMetadata) {
           if (errorCode === errorCodes.topicAuthorizationFailed)
             throw new AnswerError(errorCode, `this client may not Describe topic ${topic}`);

@@ -98,7 +98,7 @@ export function createFetcher(
     let cluster: ClusterConnection | null = null;
     try {
       cluster = await connections[kind].cluster();
-      const node = await cluster.node(leader);
+      const broker = await cluster.broker(leader);
       const parts = requests.map(({ slot, offset }) => ({
         topic: slot.name,
         topicId: slot.topicId,
@@ -110,8 +110,8 @@ export function createFetcher(
       }));
       const maxBytes = partitionsPerAnswer * maxPartitionFetchBytes;
       const maxWaitMs = kind === "long" ? longPollMs : shortPollMs;
-      const answers = await node.connectionPool.send(
-        fetchRequest(node.versions, parts, { maxBytes, maxWaitMs }),
+      const answers = await broker.connectionPool.send(
+        fetchRequest(broker.versions, parts, { maxBytes, maxWaitMs }),
       );
       for (const slot of slots) slot.fetching = false;
       take(cluster, requests, answers);

@@ -43,12 +43,12 @@ async function list(
   const byLeader = Map.groupBy(places, (place) => leaderOf(cluster, place));
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
-      const node = await cluster.node(leader);
+      const broker = await cluster.broker(leader);
       const topics = [...Map.groupBy(led, (place) => place.topic)].map(([topic, of]) => ({
         topic,
         partitions: of.map(({ partition }) => ({ partition, timestamp })),
       }));
-      const { responses } = await node.listOffsets({ isolationLevel: stable ? 1 : 0, topics });
+      const { responses } = await broker.listOffsets({ isolationLevel: stable ? 1 : 0, topics });
       for (const { topic, partitions } of responses) {
         for (const { partition, offset } of partitions)
           found.set(keyOf({ topic, partition }), Number(offset));

@@ -115,10 +115,10 @@ async function fetchOne(
   cluster: ClusterConnection,
   part: Omit<FetchPart, "leaderEpoch" | "maxBytes">,
 ): Promise<Fetched> {
-  const node = await cluster.node(leaderOf(cluster, part));
+  const broker = await cluster.broker(leaderOf(cluster, part));
   const leaderEpoch = cluster.leaderEpochOf(part.topic, part.partition);
-  const [fetched] = await node.connectionPool.send(
-    fetchRequest(node.versions, [{ ...part, leaderEpoch, maxBytes: scanLimits.maxBytes }], scanLimits),
+  const [fetched] = await broker.connectionPool.send(
+    fetchRequest(broker.versions, [{ ...part, leaderEpoch, maxBytes: scanLimits.maxBytes }], scanLimits),
   );
   if (!fetched) throw new PassingError("the broker throttles this client");
   checkFetched(fetched);

@@ -100,8 +100,8 @@ async function pollLeaders(
   const byLeader = Map.groupBy(parts, (part) => leaderOf(cluster, part));
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
-      const node = await cluster.node(leader);
-      const answers = await node.connectionPool.send(fetchRequest(node.versions, led, tailLimits));
+      const broker = await cluster.broker(leader);
+      const answers = await broker.connectionPool.send(fetchRequest(broker.versions, led, tailLimits));
       for (const fetched of answers) {
         checkFetched(fetched);
         if (fetched.errorCode === errorCodes.offsetOutOfRange) positions.delete(fetched.partition);

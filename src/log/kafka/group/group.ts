@@ -12,9 +12,9 @@ import { momentOf } from "../../../moment.ts";
 import type { Clock, EventLog, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
+import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Node } from "../cluster/node.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { waitAtMost } from "../fetch/reader.ts";
 import {
@@ -72,7 +72,7 @@ class GroupMembership {
   readonly #who: string;
   #memberId = "";
   #claim: OwnClaim = { generation: -1, partitions: [] };
-  #coordinator: { cluster: ClusterConnection; node: Node } | null = null;
+  #coordinator: { cluster: ClusterConnection; broker: Broker } | null = null;
   #current: OwnSession | null = null;
   #leaving = false;
   #lost: Lost | null = null;
@@ -135,7 +135,7 @@ class GroupMembership {
       const goodbye = this.#connections.long
         .cluster()
         .then((cluster) => this.#findCoordinator(cluster))
-        .then((node) => node.leaveGroup({ groupId, memberId }));
+        .then((broker) => broker.leaveGroup({ groupId, memberId }));
       await waitAtMost(this.#clock, leaveTimeoutMs, goodbye);
     }
     this.#connections.long.close();
@@ -215,22 +215,22 @@ class GroupMembership {
     }
   }
 
-  async #findCoordinator(cluster: ClusterConnection): Promise<Node> {
-    if (this.#coordinator?.cluster === cluster) return this.#coordinator.node;
-    const node = await cluster.coordinator(this.#settings.groupId);
-    this.#coordinator = { cluster, node };
-    return node;
+  async #findCoordinator(cluster: ClusterConnection): Promise<Broker> {
+    if (this.#coordinator?.cluster === cluster) return this.#coordinator.broker;
+    const broker = await cluster.coordinator(this.#settings.groupId);
+    this.#coordinator = { cluster, broker };
+    return broker;
   }
 
   async #joinAndSync(cluster: ClusterConnection): Promise<Joined & Pick<Generation, "topicIds">> {
     await cluster.refreshMetadata();
     checkPartitionCounts(cluster, this.#topics, this.#settings.partitionCount);
-    const node = await this.#findCoordinator(cluster);
+    const broker = await this.#findCoordinator(cluster);
     // The next owner of these partitions may begin as soon as the request is out. 1
     assert(this.#current === null, "a session outlives its generation");
     const topicIds = new Map(this.#topics.map((topic) => [topic, cluster.topicId(topic)]));
     const joined = await joinAndSync(
-      node,
+      broker,
       { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
       this.#clock,
       (memberId) => {
@@ -241,14 +241,14 @@ class GroupMembership {
   }
 
   async #heartbeat(cluster: ClusterConnection): Promise<void> {
-    const node = await this.#findCoordinator(cluster);
+    const broker = await this.#findCoordinator(cluster);
     const sentAt = momentOf(this.#clock);
-    await node.heartbeat({
+    await broker.heartbeat({
       groupId: this.#settings.groupId,
       groupGenerationId: this.#claim.generation,
       memberId: this.#memberId,
     });
-    this.#current?.heardFrom({ nodeId: node.nodeId, sentAt });
+    this.#current?.heardFrom({ nodeId: broker.nodeId, sentAt });
   }
 
   /** Until the delay is over or something wakes the loop. */

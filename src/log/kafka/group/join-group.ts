@@ -2,9 +2,9 @@
 import { momentOf } from "../../../moment.ts";
 import type { Clock } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
+import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Node } from "../cluster/node.ts";
 import {
   assignPartitions,
   decodeAssignment,
@@ -59,14 +59,14 @@ export function checkPartitionCounts(
 
 /** @param onMemberId called as soon as the coordinator has given the id, so that it can be given back. */
 export async function joinAndSync(
-  node: Node,
+  broker: Broker,
   request: JoinRequest,
   clock: Clock,
   onMemberId: (memberId: string) => void,
 ): Promise<Joined> {
   const { groupId, sessionTimeoutMs, partitionCount, topics, claim } = request;
   const metadata = encodeClaim(topics, claim.generation, claim.partitions);
-  const group = await node.joinGroup({
+  const group = await broker.joinGroup({
     groupId,
     memberId: request.memberId,
     sessionTimeout: sessionTimeoutMs,
@@ -84,8 +84,8 @@ export async function joinAndSync(
       memberAssignment: encodeAssignment(topics, partitions),
     }));
   }
-  const sync = { nodeId: node.nodeId, sentAt: momentOf(clock) };
-  const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
+  const sync = { nodeId: broker.nodeId, sentAt: momentOf(clock) };
+  const { memberAssignment } = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
   return { generationId, partitions: decodeAssignment(topics, memberAssignment), sync };
 }
 

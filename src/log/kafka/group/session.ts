@@ -11,10 +11,10 @@ import { elapsedMs, type Moment, momentOf } from "../../../moment.ts";
 import type { Clock, Commit, CommitResult, InputPosition, PositionsResult, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
+import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
-import type { Node } from "../cluster/node.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { createFetcher, type FetcherConnections } from "../fetch/fetcher.ts";
 import { createInbox } from "../fetch/inbox.ts";
@@ -51,7 +51,7 @@ export interface OwnSession {
 
 export interface SessionPorts {
   readonly connections: FetcherConnections;
-  coordinator(cluster: ClusterConnection): Promise<Node>;
+  coordinator(cluster: ClusterConnection): Promise<Broker>;
   forgetCoordinator(): void;
   /** The broker says that this generation is over, or that it does not know this member any more. */
   onOver(memberIsUnknown: boolean): void;
@@ -108,10 +108,10 @@ export function createSession(
       let cluster: ClusterConnection | null = null;
       try {
         cluster = await connection.cluster();
-        const node = await ports.coordinator(cluster);
+        const broker = await ports.coordinator(cluster);
         if (ended.signal.aborted) return "superseded";
-        await sendCommit(node, topics);
-        heard.stored(node.nodeId);
+        await sendCommit(broker, topics);
+        heard.stored(broker.nodeId);
         return "committed";
       } catch (error) {
         const type = protocolError(error);
@@ -132,9 +132,9 @@ export function createSession(
   }
 
   /** Only what goes wrong in here leaves it open whether something was stored. */
-  async function sendCommit(node: Node, topics: ReturnType<typeof topicsOf>): Promise<void> {
+  async function sendCommit(broker: Broker, topics: ReturnType<typeof topicsOf>): Promise<void> {
     try {
-      await node.offsetCommit({
+      await broker.offsetCommit({
         groupId: settings.groupId,
         memberId,
         groupGenerationId: generationId,
@@ -179,13 +179,13 @@ export function createSession(
     cluster: ClusterConnection,
     wanted: readonly number[],
   ): Promise<InputPosition[]> {
-    const node = await ports.coordinator(cluster);
+    const broker = await ports.coordinator(cluster);
     const partitionsWanted = wanted.map((partition) => ({ partition }));
     const topics = inputTopics.map((topic) => ({
       topic: settings.nameOf(topic),
       partitions: partitionsWanted,
     }));
-    const { responses } = await node.offsetFetch({ groupId: settings.groupId, topics });
+    const { responses } = await broker.offsetFetch({ groupId: settings.groupId, topics });
     const all = inputTopics.flatMap((topic) =>
       wanted.map((partition) => ({ topic: settings.nameOf(topic), partition })),
     );

@@ -39,8 +39,8 @@ export function createProducerLink(connection: ReconnectingConnection, clock: Cl
         opened = await connection.cluster();
         refreshedAtMs = clock.nowMs();
         if (identity === null) {
-          const node = await opened.controller();
-          const answer = await node.initProducerId({ transactionTimeout: 60_000 });
+          const broker = await opened.controller();
+          const answer = await broker.initProducerId({ transactionTimeout: 60_000 });
           identity = { id: Number(answer.producerId), epoch: answer.producerEpoch };
         }
         cluster = opened;

@@ -187,14 +187,14 @@ export function createProducer(
     let failure: string | null = null;
     let answers: ProduceAnswer[] = [];
     try {
-      const node = await cluster.node(leader);
-      if (!takesTopicIds(node.versions) && link.metadataAgeMs() > metadataAgeMs) {
+      const broker = await cluster.broker(leader);
+      if (!takesTopicIds(broker.versions) && link.metadataAgeMs() > metadataAgeMs) {
         await link.refresh(cluster);
         if (led.some((lane) => isRecreated(cluster, placeOf(lane))))
           throw new Error("a topic was made again");
       }
-      answers = await node.connectionPool.send(
-        produceRequest(node.versions, parts, settings.publishTimeoutMs),
+      answers = await broker.connectionPool.send(
+        produceRequest(broker.versions, parts, settings.publishTimeoutMs),
       );
     } catch (error) {
       failure = reasonOf(error);

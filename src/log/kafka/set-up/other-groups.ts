@@ -7,9 +7,9 @@
  * 3. What this client may not list is passed over, and said.
  */
 import type { Problem } from "../../../problem.ts";
+import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError } from "../cluster/errors.ts";
-import type { Node } from "../cluster/node.ts";
 import { listBounds, type Place } from "../fetch/offsets.ts";
 
 export interface GroupCheck {
@@ -131,13 +131,13 @@ async function findOthers(
   const { brokers } = await controller.metadata([check.inputs[0]!]);
   const found = await Promise.all(
     brokers.map(async ({ nodeId }) => {
-      const node = await cluster.node(nodeId);
-      const groups = await listGroups(node, unseen);
+      const broker = await cluster.broker(nodeId);
+      const groups = await listGroups(broker, unseen);
       const others = await Promise.all(
         groups
           .filter((groupId) => groupId !== check.groupId)
           .slice(0, groupsMax)
-          .map((groupId) => look(node, groupId, check, unseen)),
+          .map((groupId) => look(broker, groupId, check, unseen)),
       );
       return others.filter((other) => other !== null);
     }),
@@ -145,9 +145,9 @@ async function findOthers(
   return found.flat();
 }
 
-async function listGroups(node: Node, unseen: string[]): Promise<string[]> {
+async function listGroups(broker: Broker, unseen: string[]): Promise<string[]> {
   try {
-    const { groups } = await node.listGroups();
+    const { groups } = await broker.listGroups();
     // "": it never had members, only commits.
     return groups
       .filter(({ protocolType }) => protocolType === "consumer" || protocolType === "")
@@ -161,15 +161,15 @@ async function listGroups(node: Node, unseen: string[]): Promise<string[]> {
 
 /** Null: no worker's group. A broker lists the groups that it coordinates itself. */
 async function look(
-  node: Node,
+  broker: Broker,
   groupId: string,
   check: GroupCheck,
   unseen: string[],
 ): Promise<OtherGroup | null> {
   try {
-    const positions = await positionsOf(node, groupId, check);
+    const positions = await positionsOf(broker, groupId, check);
     if (positions.length === 0) return null; // 1
-    const { groups } = await node.describeGroups({ groupIds: [groupId] });
+    const { groups } = await broker.describeGroups({ groupIds: [groupId] });
     return { groupId, members: groups[0]?.members.length ?? 0, positions };
   } catch (error) {
     const type = protocolError(error);
@@ -180,10 +180,10 @@ async function look(
   }
 }
 
-async function positionsOf(node: Node, groupId: string, check: GroupCheck): Promise<Position[]> {
+async function positionsOf(broker: Broker, groupId: string, check: GroupCheck): Promise<Position[]> {
   const partitions = Array.from({ length: check.partitionCount }, (_, partition) => ({ partition }));
   const topics = check.inputs.map((topic) => ({ topic, partitions }));
-  const { responses } = await node.offsetFetch({ groupId, topics });
+  const { responses } = await broker.offsetFetch({ groupId, topics });
   return responses.flatMap(({ topic, partitions: stored }) =>
     stored.flatMap(({ partition, offset, metadata }) => {
       const attemptedThrough = check.attemptedThroughOf(metadata ?? "");

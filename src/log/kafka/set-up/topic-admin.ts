@@ -87,8 +87,8 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
 
   const members = () =>
     step(async (cluster) => {
-      const node = await cluster.coordinator(groupId);
-      const { groups } = await node.describeGroups({ groupIds: [groupId] });
+      const broker = await cluster.coordinator(groupId);
+      const { groups } = await broker.describeGroups({ groupIds: [groupId] });
       return groups[0]?.members.length ?? 0;
     });
 
@@ -107,12 +107,12 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
     places: readonly Pick<InputPosition, "topic" | "partition">[],
   ): Promise<InputPosition[]> {
     const named = places.map(({ topic, partition }) => ({ topic: nameOf(topic), partition }));
-    const node = await cluster.coordinator(groupId);
+    const broker = await cluster.coordinator(groupId);
     const topics = [...Map.groupBy(named, ({ topic }) => topic)].map(([topic, partitions]) => ({
       topic,
       partitions: partitions.map(({ partition }) => ({ partition })),
     }));
-    const { responses } = await node.offsetFetch({ groupId, topics });
+    const { responses } = await broker.offsetFetch({ groupId, topics });
     await cluster.addTopics(topics.map(({ topic }) => topic));
     const bounds = await listBounds(cluster, named, false);
     return places.map(({ topic, partition }, index) => {
@@ -131,8 +131,8 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
   async function raise(topic: Topic, count: number): Promise<Outcome<null>> {
     const name = nameOf(topic);
     const raised = await step(async (cluster) => {
-      const node = await cluster.controller();
-      await node.createPartitions({ topicPartitions: [{ topic: name, count }], timeout: raiseTimeoutMs });
+      const broker = await cluster.controller();
+      await broker.createPartitions({ topicPartitions: [{ topic: name, count }], timeout: raiseTimeoutMs });
       return null;
     });
     if (!raised.ok) return raised;
@@ -149,7 +149,7 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
 
   const commit = (commits: readonly Commit[]) =>
     step(async (cluster) => {
-      const node = await cluster.coordinator(groupId);
+      const broker = await cluster.coordinator(groupId);
       const topics = [...Map.groupBy(commits, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
         topic: nameOf(topic),
         partitions: ofTopic.map(({ partition, offset, metadata }) => ({
@@ -158,7 +158,7 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
           metadata,
         })),
       }));
-      await node.offsetCommit({ groupId, groupGenerationId: noGeneration, memberId: "", topics });
+      await broker.offsetCommit({ groupId, groupGenerationId: noGeneration, memberId: "", topics });
       return null;
     });
 
@@ -168,8 +168,8 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
 /** Of a topic's partitions; -1: none now. Empty: there is no such topic. */
 async function leaders(cluster: ClusterConnection, name: string): Promise<number[]> {
   try {
-    const node = await cluster.controller();
-    const { topicMetadata } = await node.metadata([name]);
+    const broker = await cluster.controller();
+    const { topicMetadata } = await broker.metadata([name]);
     const found = topicMetadata.find(({ topic }) => topic === name)?.partitionMetadata ?? [];
     return found.map(({ leader }) => leader);
   } catch (error) {

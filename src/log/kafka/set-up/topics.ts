@@ -6,9 +6,9 @@
 import { topicName, topics as topicRoles } from "../../../domain/topics.ts";
 import type { Clock, Topic } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
+import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Node } from "../cluster/node.ts";
 import { delay } from "../fetch/reader.ts";
 import {
   type AllFacts,
@@ -87,11 +87,11 @@ async function check(
   found: ReadonlyMap<Topic, Layout>,
   settings: TopicsSettings,
 ): Promise<TopicsResult> {
-  const node = await cluster.controller();
+  const broker = await cluster.controller();
   const [enrolled, retry, registered, dlq] = await Promise.all(
     topicRoles.map(async (role) => {
       const layout = found.get(role) ?? { partitionCount: 0, replicas: 0, brokerCount: 0 };
-      return { ...layout, configs: await configsOf(node, topicName(role, settings.topicPrefix)) };
+      return { ...layout, configs: await configsOf(broker, topicName(role, settings.topicPrefix)) };
     }),
   );
   const facts: AllFacts = { enrolled: enrolled!, retry: retry!, registered: registered!, dlq: dlq! };
@@ -116,8 +116,8 @@ async function layoutOf(
 ): Promise<Layout | null | "refused"> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const node = await cluster.controller();
-      const { brokers, topicMetadata } = await node.metadata([name]);
+      const broker = await cluster.controller();
+      const { brokers, topicMetadata } = await broker.metadata([name]);
       const partitions = topicMetadata.find((topic) => topic.topic === name)?.partitionMetadata;
       if (partitions === undefined) return null;
       const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
@@ -135,9 +135,9 @@ async function layoutOf(
 }
 
 /** Null: this client may not read them. */
-async function configsOf(node: Node, name: string): Promise<ReadonlyMap<string, string> | null> {
+async function configsOf(broker: Broker, name: string): Promise<ReadonlyMap<string, string> | null> {
   try {
-    const { resources } = await node.describeConfigs({
+    const { resources } = await broker.describeConfigs({
       resources: [{ type: topicResource, name, configNames }],
     });
     const entries = resources[0]?.configEntries ?? [];
@@ -184,8 +184,8 @@ async function hasWorked(
   const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ partition }));
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const node = await cluster.coordinator(groupId);
-      const { responses } = await node.offsetFetch({ groupId, topics: [{ topic, partitions }] });
+      const broker = await cluster.coordinator(groupId);
+      const { responses } = await broker.offsetFetch({ groupId, topics: [{ topic, partitions }] });
       return responses.some((response) => response.partitions.some(({ offset }) => Number(offset) >= 0));
     } catch (error) {
       const type = protocolError(error);
@@ -224,9 +224,9 @@ async function create(
   lines: string,
   settings: TopicsSettings,
 ): Promise<Problem | null> {
-  const node = await cluster.controller();
+  const broker = await cluster.controller();
   const replicationFactor =
-    settings.replicationFactor > 0 ? settings.replicationFactor : await defaultReplicationFactor(node);
+    settings.replicationFactor > 0 ? settings.replicationFactor : await defaultReplicationFactor(broker);
   if (replicationFactor === null) {
     return {
       code: "topics-not-created",
@@ -242,7 +242,7 @@ async function create(
     configEntries: Object.entries(configs[role]).map(([name, value]) => ({ name, value })),
   }));
   try {
-    await node.createTopics({ topics, timeout: createTimeoutMs });
+    await broker.createTopics({ topics, timeout: createTimeoutMs });
     return null;
   } catch (error) {
     const type = protocolError(error);
@@ -258,11 +258,11 @@ async function create(
 }
 
 /** The version of CreateTopics that kafkajs speaks has no word for "your default". Null: this client may not ask. */
-async function defaultReplicationFactor(node: Node): Promise<number | null> {
+async function defaultReplicationFactor(broker: Broker): Promise<number | null> {
   const names = ["default.replication.factor"];
   try {
-    const { resources } = await node.describeConfigs({
-      resources: [{ type: brokerResource, name: String(node.nodeId), configNames: names }],
+    const { resources } = await broker.describeConfigs({
+      resources: [{ type: brokerResource, name: String(broker.nodeId), configNames: names }],
     });
     return Number(resources[0]?.configEntries[0]?.configValue ?? 1);
   } catch (error) {

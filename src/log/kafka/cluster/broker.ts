@@ -4,7 +4,7 @@ import type { ApiVersions, ProtocolRequest } from "./protocol.ts";
 type TopicPartitions<T> = readonly { topic: string; partitions: readonly T[] }[];
 
 /** kafkajs's Broker: the requests that it encodes well enough, and `send` for the others. */
-export interface Node {
+export interface Broker {
   readonly nodeId: number;
   readonly versions: ApiVersions;
   readonly connectionPool: {
