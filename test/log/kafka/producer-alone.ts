@@ -13,7 +13,7 @@ export const publishTimeoutMs = 5_000;
 /** One batch of one partition in a request. */
 export interface Part {
   /** `enrolled/0`. */
-  readonly place: string;
+  readonly topicPartition: string;
   readonly producerId: number;
   readonly sequence: number;
   readonly values: readonly string[];
@@ -22,7 +22,7 @@ export interface Part {
 export interface Sending {
   readonly leader: number;
   readonly parts: readonly Part[];
-  /** With the code for each place; 0 for those not named, no answer for those with null. */
+  /** With the code for each partition; 0 for those not named, no answer for those with null. */
   answer(codes?: Readonly<Record<string, number | null>>): void;
   lose(): void;
 }
@@ -33,7 +33,7 @@ export interface Brokers {
   answersAtOnce: boolean;
   /** At once: a code for a batch. */
   judge(part: Part): number;
-  leaderOf(place: string): number | null;
+  leaderOf(topicPartition: string): number | null;
   topicId(topic: string): string | null;
   /** Of Produce. */
   maxVersion: number;
@@ -171,8 +171,8 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["connec
 function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {
   return async ({ request }: ProtocolRequest<unknown>): Promise<unknown> => {
     const parts = partsIn((await request.encode()).buf);
-    const answerOf = ({ place }: Part, errorCode: number) => {
-      const [topic, partition] = place.split("/");
+    const answerOf = ({ topicPartition }: Part, errorCode: number) => {
+      const [topic, partition] = topicPartition.split("/");
       return { topic, partition: Number(partition), errorCode };
     };
     return new Promise((resolve, reject) => {
@@ -181,8 +181,8 @@ function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {
         answer: (codes = {}) =>
           resolve(
             parts
-              .filter(({ place }) => codes[place] !== null)
-              .map((part) => answerOf(part, codes[part.place] ?? 0)),
+              .filter(({ topicPartition }) => codes[topicPartition] !== null)
+              .map((part) => answerOf(part, codes[part.topicPartition] ?? 0)),
           ),
         lose: () => reject(new Error("reset")),
       });
@@ -204,12 +204,12 @@ function partsIn(body: Buffer): Part[] {
     const topic = body.toString("utf8", at + 2, at + 2 + nameBytes);
     at += 2 + nameBytes;
     for (let partitions = int32(); partitions > 0; partitions--) {
-      const place = `${topic}/${int32()}`;
+      const topicPartition = `${topic}/${int32()}`;
       const bytes = int32();
       const batch = body.subarray(at, at + bytes);
       at += bytes;
       parts.push({
-        ...{ place, producerId: Number(batch.readBigInt64BE(43)), sequence: batch.readInt32BE(53) },
+        ...{ topicPartition, producerId: Number(batch.readBigInt64BE(43)), sequence: batch.readInt32BE(53) },
         values: decodeBatches(batch, 0, []).records.map(({ value }) => String(value)),
       });
     }

@@ -60,7 +60,7 @@ export function protocolRequest<T>(
   };
 }
 
-/** Places of one topic together, as requests name them. */
+/** Partitions of one topic together, as requests name them. */
 export function writeTopics<T extends { topic: string; topicId: string | null }>(
   body: ByteWriter,
   items: readonly T[],
@@ -70,13 +70,13 @@ export function writeTopics<T extends { topic: string; topicId: string | null }>
 ): void {
   const topics = [...Map.groupBy(items, (item) => item.topic)];
   writeCount(body, topics.length, flexible);
-  for (const [topic, places] of topics) {
-    if (byId) body.uuid(places[0]!.topicId!);
+  for (const [topic, ofTopic] of topics) {
+    if (byId) body.uuid(ofTopic[0]!.topicId!);
     else if (flexible) body.compactString(topic);
     else body.string(topic);
-    writeCount(body, places.length, flexible);
-    for (const place of places) {
-      write(place);
+    writeCount(body, ofTopic.length, flexible);
+    for (const item of ofTopic) {
+      write(item);
       if (flexible) body.uvarint(0);
     }
     if (flexible) body.uvarint(0);

@@ -15,7 +15,7 @@ import { findGap, isRecreated } from "./gaps.ts";
 import type { Inbox, Slot } from "./inbox.ts";
 import { logRecords } from "./reader.ts";
 import { BatchError, type DecodedRecords, decodeBatches } from "./record-batch.ts";
-import { type Place, unreadableBatch } from "./unreadable.ts";
+import { type ReadContext, unreadableBatch } from "./unreadable.ts";
 
 /** An answer, all partitions together, is at most so many times what one partition may bring. */
 const partitionsPerAnswer = 8;
@@ -28,7 +28,7 @@ export interface FetcherConnections {
   readonly short: ReconnectingConnection;
 }
 
-export interface FetcherSettings extends Pick<Place, "bootstrap" | "groupId"> {
+export interface FetcherSettings extends Pick<ReadContext, "bootstrap" | "groupId"> {
   readonly maxPartitionFetchBytes: number;
   readonly health: Health;
 }
@@ -38,7 +38,7 @@ interface Request {
   readonly offset: number;
 }
 
-const placeOf = (slot: Slot) => `${slot.name}/${slot.partition}`;
+const partitionName = (slot: Slot) => `${slot.name}/${slot.partition}`;
 
 export interface Fetcher {
   /** Looks for partitions that want records. */
@@ -125,17 +125,17 @@ export function createFetcher(
   }
 
   function take(cluster: ClusterConnection, requests: readonly Request[], answers: readonly Fetched[]): void {
-    const byPlace = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
+    const byPartition = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
     for (const request of requests) {
       const { slot } = request;
-      const fetched = byPlace.get(placeOf(slot));
+      const fetched = byPartition.get(partitionName(slot));
       // Left out while the broker throttles this client.
       if (!fetched || stopped) continue;
       if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(cluster, request, fetched);
       else if (fetched.diverges || fetched.errorCode === errorCodes.offsetOutOfRange)
         void lookForGap(cluster, request, fetched.diverges);
       else if (isPassing(fetched.errorCode)) holdBack([slot], cluster, errorName(fetched.errorCode));
-      else giveUp(`${placeOf(slot)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
+      else giveUp(`${partitionName(slot)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
     }
   }
 
@@ -154,13 +154,13 @@ export function createFetcher(
       // Once more: the bytes may have been damaged on their way.
       slot.unreadable += 1;
       if (slot.unreadable < 2) return holdBack([slot], cluster, error.message);
-      const place = { role: slot.topic, topic: slot.name, partition: slot.partition, ...settings };
-      const problem = unreadableBatch(error, place);
+      const context = { role: slot.topic, topic: slot.name, partition: slot.partition, ...settings };
+      const problem = unreadableBatch(error, context);
       return onFatal(`${problem.message} ${problem.fix}`, problem);
     }
     if (decoded.nextOffset === offset && fetched.bytes.length > 0)
-      health.failed(placeOf(slot), `the batch at offset ${offset} comes cut short`);
-    else health.worked(placeOf(slot));
+      health.failed(partitionName(slot), `the batch at offset ${offset} comes cut short`);
+    else health.worked(partitionName(slot));
     const records = logRecords(slot.topic, slot.partition, decoded.records);
     const lastEpoch = decoded.nextOffset > offset ? decoded.lastEpoch : slot.lastEpoch;
     inbox.deliver(slot, offset, records, decoded.nextOffset, lastEpoch);
@@ -191,7 +191,7 @@ export function createFetcher(
     if (stopped || slots.length === 0) return;
     for (const slot of slots) {
       slot.fetching = true;
-      health.failed(placeOf(slot), reason);
+      health.failed(partitionName(slot), reason);
     }
     clock.after(retryDelayMs, async () => {
       if (cluster && !cluster.closed) {

@@ -23,8 +23,8 @@ export async function findGap(
   diverges: boolean,
 ): Promise<{ why: GapReason; bounds: Bounds } | null> {
   await cluster.refreshMetadata();
-  const place = { topic: slot.name, partition: slot.partition };
-  const [bounds] = await listBounds(cluster, [place], false);
+  const topicPartition = { topic: slot.name, partition: slot.partition };
+  const [bounds] = await listBounds(cluster, [topicPartition], false);
   if (isRecreated(cluster, slot)) return { why: "recreated", bounds: bounds! };
   if (diverges) return { why: "truncated", bounds: bounds! };
   if (offset < bounds!.start) return { why: "deleted", bounds: bounds! };

@@ -55,13 +55,13 @@ function forgive(slot: Slot): void {
 
 /** @param onWanting called when a partition begins to want records. */
 export function createInbox(
-  places: readonly Pick<Slot, "topic" | "name" | "topicId" | "partition">[],
+  topicPartitions: readonly Pick<Slot, "topic" | "name" | "topicId" | "partition">[],
   onWanting: () => void,
 ): Inbox {
   const slots = new Map<string, Slot>();
-  for (const place of places) {
-    slots.set(`${place.topic}/${place.partition}`, {
-      ...place,
+  for (const topicPartition of topicPartitions) {
+    slots.set(`${topicPartition.topic}/${topicPartition.partition}`, {
+      ...topicPartition,
       position: null,
       lastEpoch: -1,
       outOfRange: 0,

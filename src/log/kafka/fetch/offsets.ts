@@ -2,12 +2,12 @@
 import type { Bounds } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 
-export interface Place {
+export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
 }
 
-export type PlaceBounds = Place & Bounds;
+export type PartitionBounds = TopicPartition & Bounds;
 
 const earliest = -2;
 const latest = -1;
@@ -18,33 +18,33 @@ const latest = -1;
  */
 export async function listBounds(
   cluster: ClusterConnection,
-  places: readonly Place[],
+  topicPartitions: readonly TopicPartition[],
   stable: boolean,
-): Promise<PlaceBounds[]> {
-  const starts = await list(cluster, places, earliest, stable);
-  const ends = await list(cluster, places, latest, stable);
-  return places.map((place) => {
-    const key = keyOf(place);
+): Promise<PartitionBounds[]> {
+  const starts = await list(cluster, topicPartitions, earliest, stable);
+  const ends = await list(cluster, topicPartitions, latest, stable);
+  return topicPartitions.map((topicPartition) => {
+    const key = keyOf(topicPartition);
     const [start, end] = [starts.get(key), ends.get(key)];
     if (start === undefined || end === undefined) throw new Error(`no answer for ${key}`);
-    return { ...place, start, end };
+    return { ...topicPartition, start, end };
   });
 }
 
-const keyOf = ({ topic, partition }: Place) => `${topic}/${partition}`;
+const keyOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
 
 async function list(
   cluster: ClusterConnection,
-  places: readonly Place[],
+  topicPartitions: readonly TopicPartition[],
   timestamp: number,
   stable: boolean,
 ): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  const byLeader = Map.groupBy(places, (place) => leaderOf(cluster, place));
+  const byLeader = Map.groupBy(topicPartitions, (topicPartition) => leaderOf(cluster, topicPartition));
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
       const broker = await cluster.broker(leader);
-      const topics = [...Map.groupBy(led, (place) => place.topic)].map(([topic, of]) => ({
+      const topics = [...Map.groupBy(led, (topicPartition) => topicPartition.topic)].map(([topic, of]) => ({
         topic,
         partitions: of.map(({ partition }) => ({ partition, timestamp })),
       }));
@@ -58,7 +58,7 @@ async function list(
   return found;
 }
 
-export function leaderOf(cluster: ClusterConnection, { topic, partition }: Place): number {
+export function leaderOf(cluster: ClusterConnection, { topic, partition }: TopicPartition): number {
   const leader = cluster.leaderOf(topic, partition);
   if (leader === null) throw new Error(`${topic}/${partition} has no leader`);
   return leader;

@@ -8,7 +8,7 @@ import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { type Fetched, type FetchPart, fetchRequest } from "./fetch-request.ts";
 import { isRecreated } from "./gaps.ts";
-import { leaderOf, listBounds, type Place } from "./offsets.ts";
+import { leaderOf, listBounds, type TopicPartition } from "./offsets.ts";
 import {
   checkFetched,
   createDecoder,
@@ -27,7 +27,7 @@ export function createScan(
   clock: Clock,
 ): EventLog["scan"] {
   return async (topic, partition, fromOffset, onRecords, signal): Promise<ScanResult> => {
-    const place = { topic: settings.nameOf(topic), partition };
+    const topicPartition = { topic: settings.nameOf(topic), partition };
     const wait = patience(clock, settings.stallMs);
     let topicId: string | null = null;
     let position = fromOffset;
@@ -41,23 +41,23 @@ export function createScan(
       let cluster: ClusterConnection | null = null;
       try {
         cluster = await connection.cluster();
-        topicId ??= cluster.topicId(place.topic);
-        if (isRecreated(cluster, { name: place.topic, topicId })) return madeAgain(place);
+        topicId ??= cluster.topicId(topicPartition.topic);
+        if (isRecreated(cluster, { name: topicPartition.topic, topicId })) return madeAgain(topicPartition);
         if (end === null) {
-          const [bounds] = await listBounds(cluster, [place], true);
+          const [bounds] = await listBounds(cluster, [topicPartition], true);
           position = Math.max(position, bounds!.start);
           end = bounds!.end;
         }
         if (position === end) return { ok: true, nextOffset: position };
-        const fetched = await fetchOne(cluster, { ...place, topicId, offset: position, lastEpoch });
+        const fetched = await fetchOne(cluster, { ...topicPartition, topicId, offset: position, lastEpoch });
         if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
-        if (fetched.diverges) return otherRecords(place, position);
+        if (fetched.diverges) return otherRecords(topicPartition, position);
         if (fetched.errorCode === errorCodes.offsetOutOfRange) {
-          const [bounds] = await listBounds(cluster, [place], true);
+          const [bounds] = await listBounds(cluster, [topicPartition], true);
           if (position > bounds!.end) {
             // Twice, by the newest metadata: the first answer may be one of a leader of the past.
             beyondEnd += 1;
-            if (beyondEnd >= 2) return endsBefore(place, position, bounds!.end);
+            if (beyondEnd >= 2) return endsBefore(topicPartition, position, bounds!.end);
             throw new PassingError(`no offset ${position}`);
           }
           // Retention moved the start meanwhile: from there, then.
@@ -65,7 +65,7 @@ export function createScan(
           end = Math.min(end, bounds!.end);
           continue;
         }
-        const decoded = decode(fetched, position, { role: topic, ...place, ...settings });
+        const decoded = decode(fetched, position, { role: topic, ...topicPartition, ...settings });
         if (decoded.nextOffset === position) {
           if (position > end) {
             // The leader has the offset, but does not know yet how far its records are replicated.
@@ -77,7 +77,10 @@ export function createScan(
           emptyAnswers += 1;
           if (emptyAnswers >= 2 && fetched.stableEnd >= end) return { ok: true, nextOffset: end };
           if (await wait.trouble()) continue;
-          return { ok: false, reason: `no records come from ${place.topic}/${partition} at ${position}` };
+          return {
+            ok: false,
+            reason: `no records come from ${topicPartition.topic}/${partition} at ${position}`,
+          };
         }
         emptyAnswers = 0;
         wait.progress();
@@ -87,7 +90,7 @@ export function createScan(
         if (position >= end) return { ok: true, nextOffset: position };
       } catch (error) {
         if (error instanceof Unreadable) return { ok: false, reason: error.message, problem: error.problem };
-        const reason = `${place.topic}/${partition}: ${reasonOf(error)}`;
+        const reason = `${topicPartition.topic}/${partition}: ${reasonOf(error)}`;
         if (cluster && !(error instanceof PassingError)) connection.drop(cluster);
         if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
         if (cluster && !cluster.closed)
@@ -97,16 +100,16 @@ export function createScan(
   };
 }
 
-function endsBefore(place: Place, position: number, logEnd: number): ScanResult {
-  const reason = `${place.topic}/${place.partition} ends at ${logEnd}, before ${position}`;
+function endsBefore(topicPartition: TopicPartition, position: number, logEnd: number): ScanResult {
+  const reason = `${topicPartition.topic}/${topicPartition.partition} ends at ${logEnd}, before ${position}`;
   return { ok: false, reason, logEnd };
 }
 
-function madeAgain({ topic }: Place): ScanResult {
+function madeAgain({ topic }: TopicPartition): ScanResult {
   return { ok: false, reason: `${topic} was deleted and made again while it was read` };
 }
 
-function otherRecords({ topic, partition }: Place, position: number): ScanResult {
+function otherRecords({ topic, partition }: TopicPartition, position: number): ScanResult {
   const reason = `${topic}/${partition} holds other records before ${position} than were read: a replica without them became its leader`;
   return { ok: false, reason };
 }

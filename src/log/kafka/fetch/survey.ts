@@ -35,11 +35,11 @@ export function createSurvey(
 
 async function survey(cluster: ClusterConnection, nameOf: (topic: Topic) => string): Promise<SurveyResult> {
   await cluster.refreshMetadata();
-  const places = roles.flatMap((role) => {
+  const topicPartitions = roles.flatMap((role) => {
     const topic = nameOf(role);
     return Array.from({ length: cluster.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
   });
-  const byTopic = Map.groupBy(await listBounds(cluster, places, false), ({ topic }) => topic);
+  const byTopic = Map.groupBy(await listBounds(cluster, topicPartitions, false), ({ topic }) => topic);
   const of = (role: Topic) => {
     const found = byTopic.get(nameOf(role)) ?? [];
     const bounds = found.sort((a, b) => a.partition - b.partition).map(({ start, end }) => ({ start, end }));

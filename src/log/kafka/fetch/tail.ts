@@ -42,8 +42,8 @@ export function createTail(
           begun = true;
           await pollLeaders(cluster, name, positions, (partition, fetched) => {
             wait.progress();
-            const place = { role: topic, topic: name, partition, ...settings };
-            const { records, nextOffset } = decode(fetched, positions.get(partition)!, place);
+            const context = { role: topic, topic: name, partition, ...settings };
+            const { records, nextOffset } = decode(fetched, positions.get(partition)!, context);
             positions.set(partition, nextOffset);
             if (records.length > 0 && !signal.aborted) onRecords(logRecords(topic, partition, records));
           });

@@ -83,13 +83,13 @@ export function createSession(
   const leaseMs = settings.sessionTimeoutMs * (1 - marginShare);
   const heard = createHeard(joined);
   let lastCommit: Promise<unknown> = Promise.resolve();
-  const places = inputTopics.flatMap((topic) =>
+  const topicPartitions = inputTopics.flatMap((topic) =>
     partitions.map((partition) => {
       const name = settings.nameOf(topic);
       return { topic, name, topicId: generation.topicIds.get(name) ?? null, partition };
     }),
   );
-  const inbox = createInbox(places, () => fetcher.pump());
+  const inbox = createInbox(topicPartitions, () => fetcher.pump());
   const fetcher = createFetcher(inbox, ports.connections, settings, clock, ports.onFatal);
   const connection: ReconnectingConnection = ports.connections.long;
 

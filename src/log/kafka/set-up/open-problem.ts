@@ -25,7 +25,7 @@ export function openFailure(
   security: KafkajsSecurity,
   asksForLogin: boolean,
 ): OpenFailure {
-  const at = placeOf(error, brokers);
+  const at = addressOf(error, brokers);
   const problem =
     tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, security));
   if (problem !== null) return { ok: false, retryable: false, problem };
@@ -137,7 +137,7 @@ function hint(error: unknown, { ssl }: KafkajsSecurity): string {
   return !ssl && hungUp(error) ? " (if the port speaks TLS, type: export KAFKA_SSL=true)" : "";
 }
 
-function placeOf(error: unknown, brokers: readonly string[]): string {
+function addressOf(error: unknown, brokers: readonly string[]): string {
   const broker = chain(error).find(({ broker }) => broker !== undefined)?.broker;
   // kafkajs leaves out the brackets of an IPv6 address.
   return broker?.replace(/^([^[].*:.*):(\d+)$/, "[$1]:$2") ?? brokers.join(", ");

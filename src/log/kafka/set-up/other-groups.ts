@@ -10,7 +10,7 @@ import type { Problem } from "../../../problem.ts";
 import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError } from "../cluster/errors.ts";
-import { listBounds, type Place } from "../fetch/offsets.ts";
+import { listBounds, type TopicPartition } from "../fetch/offsets.ts";
 
 export interface GroupCheck {
   readonly groupId: string;
@@ -27,7 +27,7 @@ export interface GroupsResult {
 }
 
 /** Where a partition's log ends. */
-export type End = Place & { readonly end: number };
+export type End = TopicPartition & { readonly end: number };
 
 export interface Position {
   readonly topic: string;
@@ -198,8 +198,8 @@ function isAhead({ offset, attemptedThrough }: Position): boolean {
 }
 
 async function endsOf(cluster: ClusterConnection, check: GroupCheck): Promise<End[]> {
-  const places = check.inputs.flatMap((topic) =>
+  const topicPartitions = check.inputs.flatMap((topic) =>
     Array.from({ length: check.partitionCount }, (_, partition) => ({ topic, partition })),
   );
-  return listBounds(cluster, places, false);
+  return listBounds(cluster, topicPartitions, false);
 }

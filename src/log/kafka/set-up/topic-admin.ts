@@ -94,19 +94,19 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
 
   const positions = () =>
     step(async (cluster) => {
-      const places = [];
+      const topicPartitions = [];
       for (const topic of inputTopics) {
         const { length } = await leaders(cluster, nameOf(topic));
-        for (let partition = 0; partition < length; partition++) places.push({ topic, partition });
+        for (let partition = 0; partition < length; partition++) topicPartitions.push({ topic, partition });
       }
-      return readPositions(cluster, places);
+      return readPositions(cluster, topicPartitions);
     });
 
   async function readPositions(
     cluster: ClusterConnection,
-    places: readonly Pick<InputPosition, "topic" | "partition">[],
+    topicPartitions: readonly Pick<InputPosition, "topic" | "partition">[],
   ): Promise<InputPosition[]> {
-    const named = places.map(({ topic, partition }) => ({ topic: nameOf(topic), partition }));
+    const named = topicPartitions.map(({ topic, partition }) => ({ topic: nameOf(topic), partition }));
     const broker = await cluster.coordinator(groupId);
     const topics = [...Map.groupBy(named, ({ topic }) => topic)].map(([topic, partitions]) => ({
       topic,
@@ -115,7 +115,7 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
     const { responses } = await broker.offsetFetch({ groupId, topics });
     await cluster.addTopics(topics.map(({ topic }) => topic));
     const bounds = await listBounds(cluster, named, false);
-    return places.map(({ topic, partition }, index) => {
+    return topicPartitions.map(({ topic, partition }, index) => {
       const stored = responses
         .find((response) => response.topic === nameOf(topic))
         ?.partitions.find((one) => one.partition === partition);

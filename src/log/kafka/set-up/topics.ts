@@ -12,6 +12,7 @@ import { protocolError, reasonOf } from "../cluster/errors.ts";
 import { delay } from "../fetch/reader.ts";
 import {
   type AllFacts,
+  type CommandTarget,
   configNames,
   countProblem,
   countsOf,
@@ -20,11 +21,10 @@ import {
   largerMessageBytes,
   settingProblem,
   type TopicFacts,
-  type TopicPlace,
   unseenWarning,
 } from "./topic-checks.ts";
 
-export interface TopicsSettings extends TopicPlace {
+export interface TopicsSettings extends CommandTarget {
   readonly groupId: string;
   readonly partitionCount: number;
   /** Below 1: the broker's default. */

@@ -22,7 +22,8 @@ describe("sending again", () => {
 
   test("meanwhile the other partitions are sent, and it is not", async (t) => {
     const { time, brokers, sendings, append } = producerAlone(t);
-    brokers.judge = ({ place }) => (place === "enrolled/0" && sendings.length === 1 ? notLeader : 0);
+    brokers.judge = ({ topicPartition }) =>
+      topicPartition === "enrolled/0" && sendings.length === 1 ? notLeader : 0;
     append("a");
     await time.pass(50);
     append("b", "enrolled/1:c");

@@ -70,7 +70,7 @@ describe("a call that takes too long", () => {
     brokers.identify = () => promise;
     brokers.answersAtOnce = false;
     // Of two partitions, the second still waits: what is under way elsewhere decides.
-    brokers.leaderOf = (place) => (place === "enrolled/1" ? null : 1);
+    brokers.leaderOf = (topicPartition) => (topicPartition === "enrolled/1" ? null : 1);
     const first = append("a", "enrolled/1:b");
     await time.pass(1_000);
     const inItsBatch = append("c");
@@ -182,7 +182,7 @@ test("a producer id that is refused fails what waits at once, and is asked for a
 test("a close fails what waits and what is under way, and takes nothing more", async (t) => {
   const { time, producer, brokers, connection, sendings, append, timers } = producerAlone(t);
   brokers.answersAtOnce = false;
-  brokers.leaderOf = (place) => (place === "enrolled/0" ? 1 : null);
+  brokers.leaderOf = (topicPartition) => (topicPartition === "enrolled/0" ? 1 : null);
   const calls = [append("a"), append("enrolled/1:b")];
   await time.rest();
   producer.close();

@@ -80,11 +80,14 @@ describe("connecting", () => {
 describe("requests", () => {
   test("calls made together, to all partitions of a leader, are one request; another leader gets another", async (t) => {
     const { time, brokers, sendings, append } = producerAlone(t);
-    brokers.leaderOf = (place) => (place === "dlq/1" ? 2 : 1);
+    brokers.leaderOf = (topicPartition) => (topicPartition === "dlq/1" ? 2 : 1);
     const calls = [append("a", "enrolled/1:b"), append("c", "dlq/1:d")];
     await time.rest();
     assert.deepEqual(
-      sendings.map(({ leader, parts }) => [leader, parts.map(({ place, values }) => [place, ...values])]),
+      sendings.map(({ leader, parts }) => [
+        leader,
+        parts.map(({ topicPartition, values }) => [topicPartition, ...values]),
+      ]),
       [
         [1, [["enrolled/0", "a", "c"], ["enrolled/1", "b"]]], // biome-ignore format: as a table
         [2, [["dlq/1", "d"]]],
@@ -145,7 +148,7 @@ describe("requests", () => {
   test("a call is done when its last record is, and leaves no timer", async (t) => {
     const { time, brokers, sendings, append, timers } = producerAlone(t);
     brokers.answersAtOnce = false;
-    brokers.leaderOf = (place) => (place === "enrolled/1" ? 2 : 1);
+    brokers.leaderOf = (topicPartition) => (topicPartition === "enrolled/1" ? 2 : 1);
     const call = append("a", "enrolled/1:b");
     await time.rest();
     sendings[0]!.answer();
