@@ -1,5 +1,5 @@
 /**
- * Fetches for an inbox. For each leader there is one long poll over all partitions that want records; a partition that
+ * Fetches what a buffer wants. For each leader there is one long poll over all partitions that want records; a partition that
  * begins to want records while it is out is asked for by a short one, on a connection of its own. So a record that
  * arrives at an idle partition is handed over at once, and one that has a backlog never waits for the idle ones.
  */
@@ -10,9 +10,9 @@ import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "../cluste
 import type { Health } from "../cluster/health.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { refused } from "../group/join-group.ts";
+import type { FetchBuffer, InputPartition } from "./fetch-buffer.ts";
 import { type Fetched, fetchRequest } from "./fetch-request.ts";
 import { findGap, isRecreated } from "./gaps.ts";
-import type { Inbox, Slot } from "./inbox.ts";
 import { logRecords } from "./reader.ts";
 import { BatchError, type DecodedRecords, decodeBatches } from "./record-batch.ts";
 import { type ReadContext, unreadableBatch } from "./unreadable.ts";
@@ -34,11 +34,11 @@ export interface FetcherSettings extends Pick<ReadContext, "bootstrap" | "groupI
 }
 
 interface Request {
-  readonly slot: Slot;
+  readonly input: InputPartition;
   readonly offset: number;
 }
 
-const partitionName = (slot: Slot) => `${slot.name}/${slot.partition}`;
+const partitionName = (input: InputPartition) => `${input.name}/${input.partition}`;
 
 export interface Fetcher {
   /** Looks for partitions that want records. */
@@ -48,7 +48,7 @@ export interface Fetcher {
 
 /** @param onFatal called when a partition can't be read on: a retry would not help. */
 export function createFetcher(
-  inbox: Inbox,
+  buffer: FetchBuffer,
   connections: FetcherConnections,
   settings: FetcherSettings,
   clock: Clock,
@@ -70,42 +70,46 @@ export function createFetcher(
   }
 
   async function start(): Promise<void> {
-    if (stopped || inbox.wanting().length === 0) return;
+    if (stopped || buffer.wanting().length === 0) return;
     let cluster: ClusterConnection;
     try {
       cluster = await connections.long.cluster();
     } catch (error) {
-      return holdBack(inbox.wanting(), null, reasonOf(error));
+      return backOff(buffer.wanting(), null, reasonOf(error));
     }
-    const byLeader = Map.groupBy(inbox.wanting(), (slot) => cluster.leaderOf(slot.name, slot.partition));
-    for (const [leader, slots] of byLeader) {
+    const byLeader = Map.groupBy(buffer.wanting(), (input) => cluster.leaderOf(input.name, input.partition));
+    for (const [leader, inputs] of byLeader) {
       if (leader === null) {
-        holdBack(slots, cluster, "a partition has no leader");
+        backOff(inputs, cluster, "a partition has no leader");
         continue;
       }
       const out = polls.get(leader) ?? new Set();
       polls.set(leader, out);
       // A short poll brings its partitions back soon: then one long poll takes them all.
-      if (!out.has("short")) void poll(out.has("long") ? "short" : "long", leader, slots);
+      if (!out.has("short")) void poll(out.has("long") ? "short" : "long", leader, inputs);
     }
   }
 
-  async function poll(kind: "long" | "short", leader: number, slots: readonly Slot[]): Promise<void> {
+  async function poll(
+    kind: "long" | "short",
+    leader: number,
+    inputs: readonly InputPartition[],
+  ): Promise<void> {
     const out = polls.get(leader)!;
     out.add(kind);
-    const requests = slots.map((slot) => ({ slot, offset: slot.position! }));
-    for (const slot of slots) slot.fetching = true;
+    const requests = inputs.map((input) => ({ input, offset: input.position! }));
+    for (const input of inputs) input.fetching = true;
     let cluster: ClusterConnection | null = null;
     try {
       cluster = await connections[kind].cluster();
       const broker = await cluster.broker(leader);
-      const parts = requests.map(({ slot, offset }) => ({
-        topic: slot.name,
-        topicId: slot.topicId,
-        partition: slot.partition,
+      const parts = requests.map(({ input, offset }) => ({
+        topic: input.name,
+        topicId: input.topicId,
+        partition: input.partition,
         offset,
-        leaderEpoch: cluster!.leaderEpochOf(slot.name, slot.partition),
-        lastEpoch: slot.lastEpoch,
+        leaderEpoch: cluster!.leaderEpochOf(input.name, input.partition),
+        lastEpoch: input.lastEpoch,
         maxBytes: maxPartitionFetchBytes,
       }));
       const maxBytes = partitionsPerAnswer * maxPartitionFetchBytes;
@@ -113,11 +117,11 @@ export function createFetcher(
       const answers = await broker.connectionPool.send(
         fetchRequest(broker.versions, parts, { maxBytes, maxWaitMs }),
       );
-      for (const slot of slots) slot.fetching = false;
+      for (const input of inputs) input.fetching = false;
       take(cluster, requests, answers);
     } catch (error) {
       if (cluster) connections[kind].drop(cluster);
-      holdBack(slots, cluster, reasonOf(error));
+      backOff(inputs, cluster, reasonOf(error));
       if (!stopped && isRefusal(error)) onFatal(reasonOf(error), refused(reasonOf(error)).problem);
     }
     out.delete(kind);
@@ -127,15 +131,16 @@ export function createFetcher(
   function take(cluster: ClusterConnection, requests: readonly Request[], answers: readonly Fetched[]): void {
     const byPartition = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
     for (const request of requests) {
-      const { slot } = request;
-      const fetched = byPartition.get(partitionName(slot));
+      const { input } = request;
+      const fetched = byPartition.get(partitionName(input));
       // Left out while the broker throttles this client.
       if (!fetched || stopped) continue;
       if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(cluster, request, fetched);
       else if (fetched.diverges || fetched.errorCode === errorCodes.offsetOutOfRange)
-        void lookForGap(cluster, request, fetched.diverges);
-      else if (isPassing(fetched.errorCode)) holdBack([slot], cluster, errorName(fetched.errorCode));
-      else giveUp(`${partitionName(slot)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
+        void reportGap(cluster, request, fetched.diverges);
+      else if (isPassing(fetched.errorCode)) backOff([input], cluster, errorName(fetched.errorCode));
+      else
+        giveUp(`${partitionName(input)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
     }
   }
 
@@ -145,71 +150,78 @@ export function createFetcher(
   }
 
   function deliver(cluster: ClusterConnection, request: Request, fetched: Fetched): void {
-    const { slot, offset } = request;
+    const { input, offset } = request;
     let decoded: DecodedRecords;
     try {
       decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;
       // Once more: the bytes may have been damaged on their way.
-      slot.unreadable += 1;
-      if (slot.unreadable < 2) return holdBack([slot], cluster, error.message);
-      const context = { role: slot.topic, topic: slot.name, partition: slot.partition, ...settings };
+      input.unreadable += 1;
+      if (input.unreadable < 2) return backOff([input], cluster, error.message);
+      const context = { role: input.topic, topic: input.name, partition: input.partition, ...settings };
       const problem = unreadableBatch(error, context);
       return onFatal(`${problem.message} ${problem.fix}`, problem);
     }
     if (decoded.nextOffset === offset && fetched.bytes.length > 0)
-      health.failed(partitionName(slot), `the batch at offset ${offset} comes cut short`);
-    else health.worked(partitionName(slot));
-    const records = logRecords(slot.topic, slot.partition, decoded.records);
-    const lastEpoch = decoded.nextOffset > offset ? decoded.lastEpoch : slot.lastEpoch;
-    inbox.deliver(slot, offset, records, decoded.nextOffset, lastEpoch);
+      health.failed(partitionName(input), `the batch at offset ${offset} comes cut short`);
+    else health.worked(partitionName(input));
+    const records = logRecords(input.topic, input.partition, decoded.records);
+    const lastEpoch = decoded.nextOffset > offset ? decoded.lastEpoch : input.lastEpoch;
+    buffer.deliver(input, offset, records, decoded.nextOffset, lastEpoch);
   }
 
-  async function lookForGap(
+  async function reportGap(
     cluster: ClusterConnection,
-    { slot, offset }: Request,
+    { input, offset }: Request,
     diverges: boolean,
   ): Promise<void> {
-    slot.fetching = true;
+    input.fetching = true;
     try {
-      const gap = await findGap(cluster, slot, offset, diverges);
-      slot.outOfRange += 1;
+      const gap = await findGap(cluster, input, offset, diverges);
+      input.outOfRange += 1;
       if (gap) {
-        slot.fetching = false;
-        return inbox.gap(slot, offset, gap.why, gap.bounds);
+        input.fetching = false;
+        return buffer.gap(input, offset, gap.why, gap.bounds);
       }
-      holdBack([slot], cluster, `it has no offset ${offset}`);
+      backOff([input], cluster, `it has no offset ${offset}`);
     } catch (error) {
       connections.long.drop(cluster);
-      holdBack([slot], cluster, reasonOf(error));
+      backOff([input], cluster, reasonOf(error));
     }
   }
 
   /** Leaves these alone for a little, and asks for their leaders again. */
-  function holdBack(slots: readonly Slot[], cluster: ClusterConnection | null, reason: string): void {
-    if (stopped || slots.length === 0) return;
-    for (const slot of slots) {
-      slot.fetching = true;
-      health.failed(partitionName(slot), reason);
+  function backOff(
+    inputs: readonly InputPartition[],
+    cluster: ClusterConnection | null,
+    reason: string,
+  ): void {
+    if (stopped || inputs.length === 0) return;
+    for (const input of inputs) {
+      input.fetching = true;
+      health.failed(partitionName(input), reason);
     }
     clock.after(retryDelayMs, async () => {
       if (cluster && !cluster.closed) {
         await cluster.refreshMetadata().catch(() => connections.long.drop(cluster));
-        await lookForOthers(cluster, slots).catch(() => connections.long.drop(cluster));
+        await reportRecreated(cluster, inputs).catch(() => connections.long.drop(cluster));
       }
-      for (const slot of slots) slot.fetching = false;
+      for (const input of inputs) input.fetching = false;
       pump();
     });
   }
 
   /** Topics that were deleted and made again since the session began. */
-  async function lookForOthers(cluster: ClusterConnection, slots: readonly Slot[]): Promise<void> {
-    for (const slot of slots) {
-      if (cluster.closed || slot.position === null || !isRecreated(cluster, slot)) continue;
-      const { position } = slot;
-      const gap = await findGap(cluster, slot, position, false);
-      if (gap) inbox.gap(slot, position, gap.why, gap.bounds);
+  async function reportRecreated(
+    cluster: ClusterConnection,
+    inputs: readonly InputPartition[],
+  ): Promise<void> {
+    for (const input of inputs) {
+      if (cluster.closed || input.position === null || !isRecreated(cluster, input)) continue;
+      const { position } = input;
+      const gap = await findGap(cluster, input, position, false);
+      if (gap) buffer.gap(input, position, gap.why, gap.bounds);
     }
   }
 

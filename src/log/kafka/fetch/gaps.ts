@@ -1,12 +1,12 @@
 /** Why a position can't be read on: what its partition holds is not what was read. */
 import type { Bounds } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import type { GapReason, Slot } from "./inbox.ts";
+import type { GapReason, InputPartition } from "./fetch-buffer.ts";
 import { listBounds } from "./offsets.ts";
 
 export function isRecreated(
   cluster: ClusterConnection,
-  { name, topicId }: Pick<Slot, "name" | "topicId">,
+  { name, topicId }: Pick<InputPartition, "name" | "topicId">,
 ): boolean {
   const id = cluster.topicId(name);
   return topicId !== null && id !== null && id !== topicId;
@@ -18,17 +18,17 @@ export function isRecreated(
  */
 export async function findGap(
   cluster: ClusterConnection,
-  slot: Slot,
+  input: InputPartition,
   offset: number,
   diverges: boolean,
 ): Promise<{ why: GapReason; bounds: Bounds } | null> {
   await cluster.refreshMetadata();
-  const topicPartition = { topic: slot.name, partition: slot.partition };
+  const topicPartition = { topic: input.name, partition: input.partition };
   const [bounds] = await listBounds(cluster, [topicPartition], false);
-  if (isRecreated(cluster, slot)) return { why: "recreated", bounds: bounds! };
+  if (isRecreated(cluster, input)) return { why: "recreated", bounds: bounds! };
   if (diverges) return { why: "truncated", bounds: bounds! };
   if (offset < bounds!.start) return { why: "deleted", bounds: bounds! };
   // An epoch that the log has never seen is answered like an offset beyond its end.
-  const isBeyond = offset > bounds!.end || slot.lastEpoch >= 0;
-  return slot.outOfRange > 0 && isBeyond ? { why: "truncated", bounds: bounds! } : null;
+  const isBeyond = offset > bounds!.end || input.lastEpoch >= 0;
+  return input.outOfRange > 0 && isBeyond ? { why: "truncated", bounds: bounds! } : null;
 }

@@ -16,8 +16,8 @@ import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
+import { createFetchBuffer } from "../fetch/fetch-buffer.ts";
 import { createFetcher, type FetcherConnections } from "../fetch/fetcher.ts";
-import { createInbox } from "../fetch/inbox.ts";
 import { listBounds } from "../fetch/offsets.ts";
 import { delay } from "../fetch/reader.ts";
 import type { Beat } from "./beat.ts";
@@ -89,15 +89,15 @@ export function createSession(
       return { topic, name, topicId: generation.topicIds.get(name) ?? null, partition };
     }),
   );
-  const inbox = createInbox(topicPartitions, () => fetcher.pump());
-  const fetcher = createFetcher(inbox, ports.connections, settings, clock, ports.onFatal);
+  const buffer = createFetchBuffer(topicPartitions, () => fetcher.pump());
+  const fetcher = createFetcher(buffer, ports.connections, settings, clock, ports.onFatal);
   const connection: ReconnectingConnection = ports.connections.long;
 
   function end(): void {
     if (ended.signal.aborted) return;
     fetcher.stop();
     ended.abort();
-    inbox.end();
+    buffer.end();
   }
 
   async function commit(commits: readonly Commit[]): Promise<CommitResult> {
@@ -219,8 +219,8 @@ export function createSession(
       return now.monotonicMs + leaseMs - elapsedMs(heardAt, now);
     },
     positions,
-    seek: inbox.seek,
-    read: inbox.read,
+    seek: buffer.seek,
+    read: buffer.read,
     commit(commits) {
       const result = lastCommit.then(() => commit(commits));
       lastCommit = result;

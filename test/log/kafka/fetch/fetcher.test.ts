@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../../../../src/clock.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
+import { createFetchBuffer } from "../../../../src/log/kafka/fetch/fetch-buffer.ts";
 import type { Fetched } from "../../../../src/log/kafka/fetch/fetch-request.ts";
 import { createFetcher, type Fetcher } from "../../../../src/log/kafka/fetch/fetcher.ts";
-import { createInbox } from "../../../../src/log/kafka/fetch/inbox.ts";
 import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
 
 import type { Problem } from "../../../../src/problem.ts";
@@ -56,11 +56,13 @@ function readOver(
     topicIds,
   );
   const topicId = topicIds?.() ?? null;
-  const inbox = createInbox([{ topic: "enrolled", name: "n", topicId, partition: 0 }], () => fetcher.pump());
+  const buffer = createFetchBuffer([{ topic: "enrolled", name: "n", topicId, partition: 0 }], () =>
+    fetcher.pump(),
+  );
   const health = createHealth(systemClock, () => {});
   const connections = { long: connection, short: connection };
   const fetcher: Fetcher = createFetcher(
-    inbox,
+    buffer,
     connections,
     { maxPartitionFetchBytes: 1000, health, groupId: "g", bootstrap: "b:9092" },
     systemClock,
@@ -68,11 +70,11 @@ function readOver(
   );
   t.after(() => {
     fetcher.stop();
-    inbox.end();
+    buffer.end();
     health.close();
   });
-  inbox.seek("enrolled", 0, ...seek);
-  return { connection, result: inbox.read("enrolled", 0) };
+  buffer.seek("enrolled", 0, ...seek);
+  return { connection, result: buffer.read("enrolled", 0) };
 }
 
 test("a log that diverges from what was read is a gap at once", async (t) => {
