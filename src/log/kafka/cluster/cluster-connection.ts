@@ -45,14 +45,14 @@ export async function openClusterConnection(
   let closed = false;
   const health = {
     ...settings.health,
-    unanswered: (broker: string, reason: string) => {
-      if (!closed) settings.health.unanswered(broker, reason);
+    brokerFailed: (broker: string, reason: string) => {
+      if (!closed) settings.health.brokerFailed(broker, reason);
     },
   };
   const kafkajs = openCluster({ ...settings, health }, sockets, connections);
-  const forget = settings.health.watch(connections);
+  const stopWatching = settings.health.watch(connections);
   const brokers = new Map<number, Promise<Broker>>();
-  const reach = async (nodeId: number): Promise<Broker> => {
+  const connectBroker = async (nodeId: number): Promise<Broker> => {
     const broker = (await kafkajs.findBroker({ nodeId: String(nodeId) })) as unknown as Broker;
     // Opened here, once: concurrent first sends would each open it.
     await broker.connectionPool.getConnection(1);
@@ -67,7 +67,7 @@ export async function openClusterConnection(
       return closed;
     },
     broker(nodeId) {
-      const known = brokers.get(nodeId) ?? reach(nodeId);
+      const known = brokers.get(nodeId) ?? connectBroker(nodeId);
       brokers.set(nodeId, known);
       known.catch(() => brokers.delete(nodeId));
       return known;
@@ -89,7 +89,7 @@ export async function openClusterConnection(
     refreshMetadata: () => kafkajs.refreshMetadata(),
     close() {
       closed = true;
-      forget();
+      stopWatching();
       sockets.close();
     },
   };

@@ -100,7 +100,7 @@ function clusterOf(settings: ConnectionSettings, sockets: Sockets, seeds: number
       ({ log }) => {
         const message = log.message.split("\n")[0] ?? "";
         if (typeof log.broker === "string" && message.startsWith("Connection "))
-          health.unanswered(log.broker, message);
+          health.brokerFailed(log.broker, message);
       },
     socketFactory: sockets.factory,
   });

@@ -42,14 +42,14 @@ export async function waitAtMost(clock: Clock, limitMs: number, promise: Promise
 }
 
 /** Trouble that passes is waited out; this says when that has gone on for too long. */
-export function patience(clock: Clock, stallMs: number) {
+export function createStallLimit(clock: Clock, stallMs: number) {
   let since: number | null = null;
   return {
     progress() {
       since = null;
     },
     /** False when it is time to give up. */
-    async trouble(): Promise<boolean> {
+    async retryAfterDelay(): Promise<boolean> {
       since ??= clock.nowMs();
       if (clock.nowMs() - since > stallMs) return false;
       await delay(clock, retryDelayMs);

@@ -12,9 +12,9 @@ import { leaderOf, listBounds, type TopicPartition } from "./offsets.ts";
 import {
   checkFetched,
   createDecoder,
+  createStallLimit,
   logRecords,
   PassingError,
-  patience,
   type ReaderSettings,
   Unreadable,
 } from "./reader.ts";
@@ -28,7 +28,7 @@ export function createScan(
 ): EventLog["scan"] {
   return async (topic, partition, fromOffset, onRecords, signal): Promise<ScanResult> => {
     const topicPartition = { topic: settings.nameOf(topic), partition };
-    const wait = patience(clock, settings.stallMs);
+    const stall = createStallLimit(clock, settings.stallMs);
     let topicId: string | null = null;
     let position = fromOffset;
     let lastEpoch = -1;
@@ -42,7 +42,7 @@ export function createScan(
       try {
         cluster = await connection.cluster();
         topicId ??= cluster.topicId(topicPartition.topic);
-        if (isRecreated(cluster, { name: topicPartition.topic, topicId })) return madeAgain(topicPartition);
+        if (isRecreated(cluster, { name: topicPartition.topic, topicId })) return recreated(topicPartition);
         if (end === null) {
           const [bounds] = await listBounds(cluster, [topicPartition], true);
           position = Math.max(position, bounds!.start);
@@ -51,13 +51,13 @@ export function createScan(
         if (position === end) return { ok: true, nextOffset: position };
         const fetched = await fetchOne(cluster, { ...topicPartition, topicId, offset: position, lastEpoch });
         if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
-        if (fetched.diverges) return otherRecords(topicPartition, position);
+        if (fetched.diverges) return diverged(topicPartition, position);
         if (fetched.errorCode === errorCodes.offsetOutOfRange) {
           const [bounds] = await listBounds(cluster, [topicPartition], true);
           if (position > bounds!.end) {
             // Twice, by the newest metadata: the first answer may be one of a leader of the past.
             beyondEnd += 1;
-            if (beyondEnd >= 2) return endsBefore(topicPartition, position, bounds!.end);
+            if (beyondEnd >= 2) return logTooShort(topicPartition, position, bounds!.end);
             throw new PassingError(`no offset ${position}`);
           }
           // Retention moved the start meanwhile: from there, then.
@@ -76,14 +76,14 @@ export function createScan(
           // has more means that nothing is left.
           emptyAnswers += 1;
           if (emptyAnswers >= 2 && fetched.stableEnd >= end) return { ok: true, nextOffset: end };
-          if (await wait.trouble()) continue;
+          if (await stall.retryAfterDelay()) continue;
           return {
             ok: false,
             reason: `no records come from ${topicPartition.topic}/${partition} at ${position}`,
           };
         }
         emptyAnswers = 0;
-        wait.progress();
+        stall.progress();
         position = decoded.nextOffset;
         lastEpoch = decoded.lastEpoch;
         if (decoded.records.length > 0) onRecords(logRecords(topic, partition, decoded.records));
@@ -92,7 +92,7 @@ export function createScan(
         if (error instanceof Unreadable) return { ok: false, reason: error.message, problem: error.problem };
         const reason = `${topicPartition.topic}/${partition}: ${reasonOf(error)}`;
         if (cluster && !(error instanceof PassingError)) connection.drop(cluster);
-        if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
+        if (isRefusal(error) || !(await stall.retryAfterDelay())) return { ok: false, reason };
         if (cluster && !cluster.closed)
           await cluster.refreshMetadata().catch(() => connection.drop(cluster!));
       }
@@ -100,16 +100,16 @@ export function createScan(
   };
 }
 
-function endsBefore(topicPartition: TopicPartition, position: number, logEnd: number): ScanResult {
+function logTooShort(topicPartition: TopicPartition, position: number, logEnd: number): ScanResult {
   const reason = `${topicPartition.topic}/${topicPartition.partition} ends at ${logEnd}, before ${position}`;
   return { ok: false, reason, logEnd };
 }
 
-function madeAgain({ topic }: TopicPartition): ScanResult {
+function recreated({ topic }: TopicPartition): ScanResult {
   return { ok: false, reason: `${topic} was deleted and made again while it was read` };
 }
 
-function otherRecords({ topic, partition }: TopicPartition, position: number): ScanResult {
+function diverged({ topic, partition }: TopicPartition, position: number): ScanResult {
   const reason = `${topic}/${partition} holds other records before ${position} than were read: a replica without them became its leader`;
   return { ok: false, reason };
 }

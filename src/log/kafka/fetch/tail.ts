@@ -8,9 +8,9 @@ import { leaderOf, listBounds } from "./offsets.ts";
 import {
   checkFetched,
   createDecoder,
+  createStallLimit,
   logRecords,
   PassingError,
-  patience,
   type ReaderSettings,
   Unreadable,
 } from "./reader.ts";
@@ -29,7 +29,7 @@ export function createTail(
     const connection = openConnection();
     signal.addEventListener("abort", connection.close, { once: true });
     const name = settings.nameOf(topic);
-    const wait = patience(clock, settings.stallMs);
+    const stall = createStallLimit(clock, settings.stallMs);
     const positions = new Map<number, number>();
     let begun = false;
     const decode = createDecoder();
@@ -41,7 +41,7 @@ export function createTail(
           await findPositions(cluster, name, begun ? "start" : from, positions);
           begun = true;
           await pollLeaders(cluster, name, positions, (partition, fetched) => {
-            wait.progress();
+            stall.progress();
             const context = { role: topic, topic: name, partition, ...settings };
             const { records, nextOffset } = decode(fetched, positions.get(partition)!, context);
             positions.set(partition, nextOffset);
@@ -52,7 +52,7 @@ export function createTail(
           if (error instanceof Unreadable) return { ok: false, reason: error.message };
           const reason = `${name}: ${reasonOf(error)}`;
           if (cluster && !(error instanceof PassingError)) connection.drop(cluster);
-          if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
+          if (isRefusal(error) || !(await stall.retryAfterDelay())) return { ok: false, reason };
           if (cluster && !cluster.closed)
             await cluster.refreshMetadata().catch(() => connection.drop(cluster!));
         }

@@ -77,7 +77,7 @@ class GroupMembership {
   #leaving = false;
   #lost: Lost | null = null;
   #wake: () => void = () => {};
-  #over = false;
+  #isGenerationOver = false;
   #troubleSinceMs: number | null = null;
   #left: Promise<void> | null = null;
 
@@ -103,16 +103,16 @@ class GroupMembership {
       if (joined.kind === "lost") this.#lost = joined;
       if (joined.kind !== "done" || this.#leaving) continue;
       this.#begin(joined.value);
-      while (!this.#over && !this.#leaving && this.#lost === null) {
+      while (!this.#isGenerationOver && !this.#leaving && this.#lost === null) {
         await this.#pause(this.#heartbeatMs);
-        if (this.#over || this.#leaving || this.#lost !== null) break;
-        const beat = await this.#attempt((cluster) => this.#heartbeat(cluster));
-        if (beat.kind === "lost") this.#lost = beat;
+        if (this.#isGenerationOver || this.#leaving || this.#lost !== null) break;
+        const heartbeat = await this.#attempt((cluster) => this.#heartbeat(cluster));
+        if (heartbeat.kind === "lost") this.#lost = heartbeat;
       }
     }
     this.#end();
     if (this.#lost !== null && !this.#leaving) {
-      await this.#depart();
+      await this.#leaveGroup();
       return this.#lost;
     }
     return null;
@@ -122,28 +122,28 @@ class GroupMembership {
     this.#leaving = true;
     this.#end();
     this.#wake();
-    this.#left ??= waitAtMost(this.#clock, leaveTimeoutMs, run).then(() => this.#depart());
+    this.#left ??= waitAtMost(this.#clock, leaveTimeoutMs, run).then(() => this.#leaveGroup());
     return this.#left;
   }
 
   /** Tells the coordinator, so that the others need not wait for a time-out; then closes. */
-  async #depart(): Promise<void> {
+  async #leaveGroup(): Promise<void> {
     const memberId = this.#memberId;
     this.#memberId = "";
     if (memberId !== "") {
       const { groupId } = this.#settings;
-      const goodbye = this.#connections.long
+      const leaving = this.#connections.long
         .cluster()
         .then((cluster) => this.#findCoordinator(cluster))
         .then((broker) => broker.leaveGroup({ groupId, memberId }));
-      await waitAtMost(this.#clock, leaveTimeoutMs, goodbye);
+      await waitAtMost(this.#clock, leaveTimeoutMs, leaving);
     }
     this.#connections.long.close();
     this.#connections.short.close();
   }
 
   #begin(joined: Joined & Pick<Generation, "topicIds">): void {
-    this.#over = false;
+    this.#isGenerationOver = false;
     this.#claim = { generation: joined.generationId, partitions: joined.partitions };
     const { generationId, partitions } = joined;
     this.#current = createSession(
@@ -156,9 +156,9 @@ class GroupMembership {
         forgetCoordinator: () => {
           this.#coordinator = null;
         },
-        onOver: (memberIsUnknown) => {
+        onGenerationOver: (memberIsUnknown) => {
           if (this.#claim.generation !== generationId) return;
-          this.#generationOver(memberIsUnknown);
+          this.#endGeneration(memberIsUnknown);
           this.#wake();
         },
         onFatal: (reason, problem) => {
@@ -176,8 +176,8 @@ class GroupMembership {
     this.#current = null;
   }
 
-  #generationOver(memberIsUnknown: boolean): void {
-    this.#over = true;
+  #endGeneration(memberIsUnknown: boolean): void {
+    this.#isGenerationOver = true;
     if (memberIsUnknown) this.#memberId = "";
     this.#end();
   }
@@ -196,7 +196,7 @@ class GroupMembership {
       if (error instanceof GroupFault) return { kind: "lost", ...refused(error.message) };
       if (isRefusal(error)) return { kind: "lost", ...refused(refusalReason(error, this.#settings)) };
       if (type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID") {
-        this.#generationOver(type === "UNKNOWN_MEMBER_ID");
+        this.#endGeneration(type === "UNKNOWN_MEMBER_ID");
         this.#troubleSinceMs = null;
         return { kind: "again" };
       }
@@ -248,7 +248,7 @@ class GroupMembership {
       groupGenerationId: this.#claim.generation,
       memberId: this.#memberId,
     });
-    this.#current?.heardFrom({ nodeId: broker.nodeId, sentAt });
+    this.#current?.recordHeartbeat({ nodeId: broker.nodeId, sentAt });
   }
 
   /** Until the delay is over or something wakes the loop. */

@@ -13,7 +13,7 @@ import {
   encodeClaim,
   protocolName,
 } from "./assigner.ts";
-import type { Beat } from "./beat.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 
 /** What this member held last; generation -1: nothing yet. */
 export interface OwnClaim {
@@ -35,7 +35,7 @@ export interface Joined {
   readonly generationId: number;
   readonly partitions: readonly number[];
   /** The broker counts SyncGroup as a heartbeat. */
-  readonly sync: Beat;
+  readonly sync: Heartbeat;
 }
 
 /** What no further attempt changes. */

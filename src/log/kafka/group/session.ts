@@ -20,7 +20,7 @@ import { createFetchBuffer } from "../fetch/fetch-buffer.ts";
 import { createFetcher, type FetcherConnections } from "../fetch/fetcher.ts";
 import { listBounds } from "../fetch/offsets.ts";
 import { delay } from "../fetch/reader.ts";
-import type { Beat } from "./beat.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 
 export interface SessionSettings {
   readonly groupId: string;
@@ -45,7 +45,7 @@ export interface Generation {
 export interface OwnSession {
   readonly session: Session;
   /** Still a member of this generation, and no rebalance has begun. */
-  heardFrom(beat: Beat): void;
+  recordHeartbeat(heartbeat: Heartbeat): void;
   end(): void;
 }
 
@@ -54,18 +54,18 @@ export interface SessionPorts {
   coordinator(cluster: ClusterConnection): Promise<Broker>;
   forgetCoordinator(): void;
   /** The broker says that this generation is over, or that it does not know this member any more. */
-  onOver(memberIsUnknown: boolean): void;
+  onGenerationOver(memberIsUnknown: boolean): void;
   onFatal(reason: string, problem?: Problem): void;
 }
 
-const overErrors = new Set([
+const generationOverErrors = new Set([
   "ILLEGAL_GENERATION",
   "UNKNOWN_MEMBER_ID",
   "REBALANCE_IN_PROGRESS",
   "FENCED_INSTANCE_ID",
 ]);
 /** The coordinator is elsewhere or still loading: certainly nothing was stored. */
-const elsewhereErrors = new Set(["GROUP_LOAD_IN_PROGRESS", "NOT_COORDINATOR_FOR_GROUP"]);
+const coordinatorMovedErrors = new Set(["GROUP_LOAD_IN_PROGRESS", "NOT_COORDINATOR_FOR_GROUP"]);
 const retryDelayMs = 100;
 
 /** Of the session time-out: room for clocks that run differently here and there. */
@@ -73,7 +73,7 @@ const marginShare = 1 / 5;
 
 export function createSession(
   generation: Generation,
-  joined: Beat,
+  joined: Heartbeat,
   settings: SessionSettings,
   ports: SessionPorts,
   clock: Clock,
@@ -81,7 +81,7 @@ export function createSession(
   const { memberId, generationId, partitions } = generation;
   const ended = new AbortController();
   const leaseMs = settings.sessionTimeoutMs * (1 - marginShare);
-  const heard = createHeard(joined);
+  const lastHeartbeats = createLastHeartbeats(joined);
   let lastCommit: Promise<unknown> = Promise.resolve();
   const topicPartitions = inputTopics.flatMap((topic) =>
     partitions.map((partition) => {
@@ -111,18 +111,18 @@ export function createSession(
         const broker = await ports.coordinator(cluster);
         if (ended.signal.aborted) return "superseded";
         await sendCommit(broker, topics);
-        heard.stored(broker.nodeId);
+        lastHeartbeats.commitStoredBy(broker.nodeId);
         return "committed";
       } catch (error) {
         const type = protocolError(error);
         const sent = error instanceof CommitError;
-        if (type && overErrors.has(type)) {
-          ports.onOver(type === "UNKNOWN_MEMBER_ID");
+        if (type && generationOverErrors.has(type)) {
+          ports.onGenerationOver(type === "UNKNOWN_MEMBER_ID");
           return "superseded";
         }
         ports.forgetCoordinator();
         if (!type && cluster) connection.drop(cluster);
-        if (sent && !(type && elsewhereErrors.has(type))) {
+        if (sent && !(type && coordinatorMovedErrors.has(type))) {
           return "unknown";
         }
         if (clock.nowMs() > giveUpAtMs) return "unknown";
@@ -212,11 +212,11 @@ export function createSession(
     ended: ended.signal,
     leaseMs,
     heldUntilMs() {
-      const heardAt = heard.at();
-      if (ended.signal.aborted || heardAt === null) return Number.NEGATIVE_INFINITY;
+      const lastHeartbeatAt = lastHeartbeats.at();
+      if (ended.signal.aborted || lastHeartbeatAt === null) return Number.NEGATIVE_INFINITY;
       // By both clocks: a suspended machine stops the monotonic one, while a rebalance begins and ends.
       const now = momentOf(clock);
-      return now.monotonicMs + leaseMs - elapsedMs(heardAt, now);
+      return now.monotonicMs + leaseMs - elapsedMs(lastHeartbeatAt, now);
     },
     positions,
     seek: buffer.seek,
@@ -227,18 +227,18 @@ export function createSession(
       return result;
     },
   };
-  return { session, heardFrom: heard.from, end };
+  return { session, recordHeartbeat: lastHeartbeats.record, end };
 }
 
 /** When the coordinator that stored the last commit was last heard from; before the first commit, any. */
-function createHeard(joined: Beat) {
+function createLastHeartbeats(joined: Heartbeat) {
   const last = new Map([[joined.nodeId, joined.sentAt]]);
   let storedBy: number | null = null;
   return {
-    from({ nodeId, sentAt }: Beat): void {
+    record({ nodeId, sentAt }: Heartbeat): void {
       last.set(nodeId, later(last.get(nodeId) ?? sentAt, sentAt));
     },
-    stored(nodeId: number): void {
+    commitStoredBy(nodeId: number): void {
       storedBy = nodeId;
     },
     at: (): Moment | null =>

@@ -16,18 +16,18 @@ import { errorName, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { isRecreated } from "../fetch/gaps.ts";
 import { recordBytes } from "../fetch/record-batch.ts";
-import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
-import { isTooLarge, mayHaveStored, produceVerdict, refusalOf } from "./produce-verdict.ts";
+import { batchResult, isTooLarge, mayHaveStored, refusalOf } from "./batch-result.ts";
 import {
+  type AppendCall,
   type Batch,
   batchBytesMax,
-  type Call,
-  createLane,
-  type Item,
-  type Lane,
+  createPartitionQueue,
   nextBatch,
-} from "./producer-lane.ts";
-import { createProducerLink, type Identity } from "./producer-link.ts";
+  type PartitionQueue,
+  type QueuedRecord,
+} from "./partition-queue.ts";
+import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
+import { createProducerConnection, type ProducerId } from "./producer-connection.ts";
 
 export interface ProducerSettings {
   readonly publishTimeoutMs: number;
@@ -56,49 +56,49 @@ export function createProducer(
   settings: ProducerSettings,
   clock: Clock,
 ): Producer {
-  const lanes = new Map<string, Lane>();
+  const queues = new Map<string, PartitionQueue>();
   const busyLeaders = new Set<number>();
-  const link = createProducerLink(connection, clock);
+  const link = createProducerConnection(connection, clock);
   let connecting = false;
   let closed = false;
   let waitingBytes = 0;
   let lastTrouble = noAnswer;
 
-  function laneOf(record: NewRecord): Lane {
+  function queueOf(record: NewRecord): PartitionQueue {
     const key = `${record.topic}/${record.partition}`;
-    const known = lanes.get(key);
+    const known = queues.get(key);
     if (known) return known;
-    const lane = createLane(settings.nameOf(record.topic), record.partition);
-    lanes.set(key, lane);
-    return lane;
+    const queue = createPartitionQueue(settings.nameOf(record.topic), record.partition);
+    queues.set(key, queue);
+    return queue;
   }
 
-  function fail(call: Call, reason: string): void {
+  function fail(call: AppendCall, reason: string): void {
     call.settle({ ok: false, reason });
     let unknown = false;
-    for (const lane of lanes.values()) {
-      lane.waiting = lane.waiting.filter((item) => item.call !== call || forget(item));
-      unknown ||= lane.batch?.items.some((item) => item.call === call) ?? false;
+    for (const queue of queues.values()) {
+      queue.waiting = queue.waiting.filter((item) => item.call !== call || forget(item));
+      unknown ||= queue.batch?.items.some((item) => item.call === call) ?? false;
     }
-    if (unknown) startAfresh(reason);
+    if (unknown) resetProducerId(reason);
   }
 
-  function forget(item: Item): false {
+  function forget(item: QueuedRecord): false {
     waitingBytes -= item.bytes;
     return false;
   }
 
   /** Gives up what is in flight: new connections, a new producer id, and every call that a batch belongs to fails. */
-  function startAfresh(reason: string): void {
-    link.startAfresh();
-    const calls = new Set<Call>();
-    for (const lane of lanes.values()) {
-      for (const item of lane.batch?.items ?? []) {
+  function resetProducerId(reason: string): void {
+    link.resetProducerId();
+    const calls = new Set<AppendCall>();
+    for (const queue of queues.values()) {
+      for (const item of queue.batch?.items ?? []) {
         forget(item);
         calls.add(item.call);
       }
-      lane.batch = null;
-      lane.sequence = 0;
+      queue.batch = null;
+      queue.sequence = 0;
     }
     for (const call of calls) fail(call, reason);
   }
@@ -119,69 +119,69 @@ export function createProducer(
   }
 
   function failAll(reason: string): void {
-    const calls = new Set<Call>();
-    for (const lane of lanes.values()) {
-      for (const item of [...lane.waiting, ...(lane.batch?.items ?? [])]) calls.add(item.call);
+    const calls = new Set<AppendCall>();
+    for (const queue of queues.values()) {
+      for (const item of [...queue.waiting, ...(queue.batch?.items ?? [])]) calls.add(item.call);
     }
     for (const call of calls) fail(call, reason);
   }
 
   function pump(): void {
     if (connecting) return;
-    const ready = [...lanes.values()].filter(
-      (lane) => lane.state === "idle" && (lane.batch || lane.waiting.length > 0),
+    const ready = [...queues.values()].filter(
+      (queue) => queue.state === "idle" && (queue.batch || queue.waiting.length > 0),
     );
     if (ready.length === 0) return;
     const current = link.current();
     if (current === null) return void connect();
-    const { cluster, identity } = current;
-    const others = ready.filter((lane) => isRecreated(cluster, placeOf(lane)));
-    for (const lane of others) failLane(lane);
+    const { cluster, producerId } = current;
+    const others = ready.filter((queue) => isRecreated(cluster, placeOf(queue)));
+    for (const queue of others) failQueue(queue);
     if (others.length > 0) return queueMicrotask(pump);
-    const byLeader = Map.groupBy(ready, (lane) => cluster.leaderOf(lane.topic, lane.partition));
-    for (const [leader, led] of byLeader) {
-      if (leader === null) backOff(led, cluster, "the partition has no leader");
-      else if (!busyLeaders.has(leader)) void send(cluster, identity, leader, led);
+    const byLeader = Map.groupBy(ready, (queue) => cluster.leaderOf(queue.topic, queue.partition));
+    for (const [leader, queues] of byLeader) {
+      if (leader === null) backOff(queues, cluster, "the partition has no leader");
+      else if (!busyLeaders.has(leader)) void send(cluster, producerId, leader, queues);
     }
   }
 
-  function backOff(led: readonly Lane[], cluster: ClusterConnection, reason: string): void {
+  function backOff(queues: readonly PartitionQueue[], cluster: ClusterConnection, reason: string): void {
     lastTrouble = reason;
-    for (const lane of led) lane.state = "backing-off";
+    for (const queue of queues) queue.state = "backing-off";
     clock.after(retryDelayMs, async () => {
       if (!cluster.closed) await link.refresh(cluster).catch(() => link.drop(cluster));
-      for (const lane of led) lane.state = "idle";
+      for (const queue of queues) queue.state = "idle";
       pump();
     });
   }
 
-  function placeOf(lane: Lane) {
-    return { name: lane.topic, topicId: settings.topicIds.get(lane.topic) ?? null };
+  function placeOf(queue: PartitionQueue) {
+    return { name: queue.topic, topicId: settings.topicIds.get(queue.topic) ?? null };
   }
 
   /** 5. */
-  function failLane(lane: Lane): void {
-    const calls = new Set([...lane.waiting, ...(lane.batch?.items ?? [])].map((item) => item.call));
-    const reason = `${lane.topic} was deleted and made again: nothing is appended to it until this worker is started again`;
+  function failQueue(queue: PartitionQueue): void {
+    const calls = new Set([...queue.waiting, ...(queue.batch?.items ?? [])].map((item) => item.call));
+    const reason = `${queue.topic} was deleted and made again: nothing is appended to it until this worker is started again`;
     for (const call of calls) fail(call, reason);
   }
 
   async function send(
     cluster: ClusterConnection,
-    identity: Identity,
+    producerId: ProducerId,
     leader: number,
-    led: readonly Lane[],
+    queues: readonly PartitionQueue[],
   ): Promise<void> {
     busyLeaders.add(leader);
-    const sent = led.map((lane) => {
-      lane.state = "sending";
-      lane.batch ??= nextBatch(lane, identity, clock.wallMs());
-      return { lane, batch: lane.batch };
+    const sent = queues.map((queue) => {
+      queue.state = "sending";
+      queue.batch ??= nextBatch(queue, producerId, clock.wallMs());
+      return { queue, batch: queue.batch };
     });
-    const parts = sent.map(({ lane, batch }) => ({
-      topic: lane.topic,
-      topicId: placeOf(lane).topicId,
-      partition: lane.partition,
+    const parts = sent.map(({ queue, batch }) => ({
+      topic: queue.topic,
+      topicId: placeOf(queue).topicId,
+      partition: queue.partition,
       batch: batch.encoded,
     }));
     let failure: string | null = null;
@@ -190,7 +190,7 @@ export function createProducer(
       const broker = await cluster.broker(leader);
       if (!takesTopicIds(broker.versions) && link.metadataAgeMs() > metadataAgeMs) {
         await link.refresh(cluster);
-        if (led.some((lane) => isRecreated(cluster, placeOf(lane))))
+        if (queues.some((queue) => isRecreated(cluster, placeOf(queue))))
           throw new Error("a topic was made again");
       }
       answers = await broker.connectionPool.send(
@@ -201,43 +201,48 @@ export function createProducer(
       link.drop(cluster);
     }
     busyLeaders.delete(leader);
-    const again: Lane[] = [];
-    for (const { lane, batch } of sent) {
-      lane.state = "idle";
+    const again: PartitionQueue[] = [];
+    for (const { queue, batch } of sent) {
+      queue.state = "idle";
       // Another batch, or none: this one's calls have settled meanwhile.
-      if (lane.batch !== batch) continue;
-      const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);
-      if (answer) judge(lane, batch, answer, again);
+      if (queue.batch !== batch) continue;
+      const answer = answers.find((a) => a.topic === queue.topic && a.partition === queue.partition);
+      if (answer) handleAnswer(queue, batch, answer, again);
       else {
         batch.mayBeStored = true;
-        again.push(lane);
+        again.push(queue);
       }
     }
     if (again.length > 0) backOff(again, cluster, failure ?? lastTrouble);
     pump();
   }
 
-  function judge(lane: Lane, batch: Batch, { errorCode, baseOffset }: ProduceAnswer, again: Lane[]): void {
-    const trouble = `${errorName(errorCode)} for ${lane.topic}/${lane.partition}`;
-    switch (produceVerdict(errorCode, batch.mayBeStored)) {
+  function handleAnswer(
+    queue: PartitionQueue,
+    batch: Batch,
+    { errorCode, baseOffset }: ProduceAnswer,
+    again: PartitionQueue[],
+  ): void {
+    const trouble = `${errorName(errorCode)} for ${queue.topic}/${queue.partition}`;
+    switch (batchResult(errorCode, batch.mayBeStored)) {
       case "stored":
-        return stored(lane, batch, baseOffset);
-      case "again":
+        return stored(queue, batch, baseOffset);
+      case "retry":
         batch.mayBeStored ||= mayHaveStored(errorCode);
         lastTrouble = trouble;
-        again.push(lane);
+        again.push(queue);
         return;
       case "refused":
-        return refused(lane, batch, errorCode);
-      case "afresh":
-        return startAfresh(trouble);
+        return refused(queue, batch, errorCode);
+      case "unknown":
+        return resetProducerId(trouble);
     }
   }
 
-  function stored(lane: Lane, { items }: Batch, baseOffset: number): void {
-    lane.batch = null;
-    lane.sequence = (lane.sequence + items.length) % 0x8000_0000;
-    lane.batchBytesMax = Math.min(batchBytesMax, lane.batchBytesMax * 2);
+  function stored(queue: PartitionQueue, { items }: Batch, baseOffset: number): void {
+    queue.batch = null;
+    queue.sequence = (queue.sequence + items.length) % 0x8000_0000;
+    queue.batchBytesMax = Math.min(batchBytesMax, queue.batchBytesMax * 2);
     lastTrouble = noAnswer;
     for (const [at, item] of items.entries()) {
       forget(item);
@@ -248,17 +253,17 @@ export function createProducer(
   }
 
   /** Nothing of the batch was stored. Too large a batch is split; a record that is too large alone fails its call. */
-  function refused(lane: Lane, { items }: Batch, errorCode: number): void {
-    lane.batch = null;
+  function refused(queue: PartitionQueue, { items }: Batch, errorCode: number): void {
+    queue.batch = null;
     const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
     if (isTooLarge(errorCode) && items.length > 1) {
-      lane.waiting.unshift(...items);
-      lane.batchBytesMax = bytes / 2;
+      queue.waiting.unshift(...items);
+      queue.batchBytesMax = bytes / 2;
       return;
     }
     for (const item of items) {
       forget(item);
-      fail(item.call, refusalOf(errorCode, lane.topic, lane.partition, bytes));
+      fail(item.call, refusalOf(errorCode, queue.topic, queue.partition, bytes));
     }
   }
 
@@ -279,9 +284,9 @@ export function createProducer(
           cancel();
           resolve(result);
         };
-        const call: Call = { pending: items.length, settle, onStored };
+        const call: AppendCall = { pending: items.length, settle, onStored };
         waitingBytes += bytes;
-        for (const item of items) laneOf(item.record).waiting.push({ call, ...item });
+        for (const item of items) queueOf(item.record).waiting.push({ call, ...item });
         // Later in this turn: calls made together go into one request.
         queueMicrotask(pump);
       });

@@ -27,7 +27,7 @@ export interface GroupsResult {
 }
 
 /** Where a partition's log ends. */
-export type End = TopicPartition & { readonly end: number };
+export type PartitionEnd = TopicPartition & { readonly end: number };
 
 export interface Position {
   readonly topic: string;
@@ -51,7 +51,7 @@ export async function checkGroups(cluster: ClusterConnection, check: GroupCheck)
   const warnings = unseen.length === 0 ? [] : [unseenGroups(unseen)]; // 3
   if (others.length === 0) return { problem: null, warnings };
   const isAnyAhead = others.some(({ positions }) => positions.some(isAhead));
-  const ends = isAnyAhead ? await endsOf(cluster, check) : [];
+  const ends = isAnyAhead ? await listEnds(cluster, check) : [];
   const own = await positionsOf(await cluster.coordinator(check.groupId), check.groupId, check);
   const judged = judgeGroups(check.groupId, others, ends, own.length === 0);
   return { ...judged, warnings: [...warnings, ...judged.warnings] };
@@ -71,11 +71,11 @@ function unseenGroups(unseen: readonly string[]): Problem {
 export function judgeGroups(
   groupId: string,
   others: readonly OtherGroup[],
-  ends: readonly End[],
+  ends: readonly PartitionEnd[],
   isNew: boolean,
 ): GroupsResult {
   for (const other of others) {
-    const problem = alive(groupId, other) ?? inDoubt(groupId, other, ends);
+    const problem = membersProblem(groupId, other) ?? doubtProblem(groupId, other, ends);
     if (problem !== null) return { problem, warnings: [] }; // 2
   }
   const [former] = others;
@@ -85,7 +85,7 @@ export function judgeGroups(
   return { problem: null, warnings: [{ code: "group-new", message, fix }] };
 }
 
-function alive(groupId: string, other: OtherGroup): Problem | null {
+function membersProblem(groupId: string, other: OtherGroup): Problem | null {
   if (other.members === 0) return null;
   return {
     code: "group-changed",
@@ -98,7 +98,7 @@ function alive(groupId: string, other: OtherGroup): Problem | null {
   };
 }
 
-function inDoubt(groupId: string, other: OtherGroup, ends: readonly End[]): Problem | null {
+function doubtProblem(groupId: string, other: OtherGroup, ends: readonly PartitionEnd[]): Problem | null {
   const doubtful = other.positions.flatMap((position) => {
     const end =
       ends.find(({ topic, partition }) => topic === position.topic && partition === position.partition)
@@ -137,7 +137,7 @@ async function findOthers(
         groups
           .filter((groupId) => groupId !== check.groupId)
           .slice(0, groupsMax)
-          .map((groupId) => look(broker, groupId, check, unseen)),
+          .map((groupId) => inspectGroup(broker, groupId, check, unseen)),
       );
       return others.filter((other) => other !== null);
     }),
@@ -160,7 +160,7 @@ async function listGroups(broker: Broker, unseen: string[]): Promise<string[]> {
 }
 
 /** Null: no worker's group. A broker lists the groups that it coordinates itself. */
-async function look(
+async function inspectGroup(
   broker: Broker,
   groupId: string,
   check: GroupCheck,
@@ -197,7 +197,7 @@ function isAhead({ offset, attemptedThrough }: Position): boolean {
   return attemptedThrough > offset;
 }
 
-async function endsOf(cluster: ClusterConnection, check: GroupCheck): Promise<End[]> {
+async function listEnds(cluster: ClusterConnection, check: GroupCheck): Promise<PartitionEnd[]> {
   const topicPartitions = check.inputs.flatMap((topic) =>
     Array.from({ length: check.partitionCount }, (_, partition) => ({ topic, partition })),
   );

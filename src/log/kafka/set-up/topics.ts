@@ -60,14 +60,14 @@ export async function prepareTopics(
   clock: Clock,
 ): Promise<TopicsResult> {
   const found = new Map<Topic, Layout>();
-  const look = async (role: Topic, expected: boolean): Promise<Problem | null> => {
+  const readLayout = async (role: Topic, expected: boolean): Promise<Problem | null> => {
     const layout = await layoutOf(cluster, topicName(role, settings.topicPrefix), clock, expected);
-    if (layout === "refused") return notAllowed(role, settings);
+    if (layout === "refused") return notAllowedProblem(role, settings);
     if (layout !== null) found.set(role, layout);
     return null;
   };
   for (const role of topicRoles) {
-    const refused = await look(role, false);
+    const refused = await readLayout(role, false);
     if (refused !== null) return { ok: false, problem: refused };
   }
   const missing = topicRoles.filter((role) => !found.has(role));
@@ -75,9 +75,9 @@ export async function prepareTopics(
   const partitionCount =
     (found.get("enrolled") ?? found.get("registered"))?.partitionCount ?? settings.partitionCount;
   if (missing.length > 0) {
-    const problem = await supply(cluster, missing, partitionCount, settings, clock);
+    const problem = await createMissing(cluster, missing, partitionCount, settings, clock);
     if (problem !== null) return { ok: false, problem };
-    for (const role of missing) await look(role, true);
+    for (const role of missing) await readLayout(role, true);
   }
   return check(cluster, found, settings);
 }
@@ -149,32 +149,32 @@ async function configsOf(broker: Broker, name: string): Promise<ReadonlyMap<stri
 }
 
 /** Creates what is missing, or says why not. */
-async function supply(
+async function createMissing(
   cluster: ClusterConnection,
   missing: readonly Topic[],
   partitionCount: number,
   settings: TopicsSettings,
   clock: Clock,
 ): Promise<Problem | null> {
-  const lines = missing.map((role) => createCommand(role, partitionCount, settings)).join(" && ");
+  const commands = missing.map((role) => createCommand(role, partitionCount, settings)).join(" && ");
   const lost = missing.find((role) => role === "registered" || role === "retry");
   if (
     lost !== undefined &&
     !missing.includes("enrolled") &&
-    (await hasWorked(cluster, partitionCount, settings, clock))
+    (await hasCommitted(cluster, partitionCount, settings, clock))
   )
-    return deleted(lost, lines, settings); // 1
-  if (settings.createTopics) return create(cluster, missing, partitionCount, lines, settings);
+    return deletedProblem(lost, commands, settings); // 1
+  if (settings.createTopics) return create(cluster, missing, partitionCount, commands, settings);
   const names = missing.map((role) => topicName(role, settings.topicPrefix)).join(", ");
   return {
     code: "topics-missing",
     message: `missing on the broker: ${names}`,
-    fix: `type: export TOPICS_CREATE=true, or: ${lines}`,
+    fix: `type: export TOPICS_CREATE=true, or: ${commands}`,
   };
 }
 
 /** Did this group ever commit a position in the enrollments? */
-async function hasWorked(
+async function hasCommitted(
   cluster: ClusterConnection,
   partitionCount: number,
   { groupId, topicPrefix }: TopicsSettings,
@@ -204,7 +204,7 @@ const coordinatorErrors: ReadonlySet<string> = new Set([
   "NOT_COORDINATOR_FOR_GROUP",
 ]);
 
-function deleted(role: Topic, lines: string, settings: TopicsSettings): Problem {
+function deletedProblem(role: Topic, commands: string, settings: TopicsSettings): Problem {
   const name = topicName(role, settings.topicPrefix);
   const what =
     role === "registered"
@@ -213,7 +213,7 @@ function deleted(role: Topic, lines: string, settings: TopicsSettings): Problem 
   return {
     code: "topic-deleted",
     message: `${name} is missing, but group ${settings.groupId} has worked with it: it was deleted, and with it ${what}`,
-    fix: `restore it from a backup, each partition under its number. To go on without what it held, type: ${lines}`,
+    fix: `restore it from a backup, each partition under its number. To go on without what it held, type: ${commands}`,
   };
 }
 
@@ -221,7 +221,7 @@ async function create(
   cluster: ClusterConnection,
   missing: readonly Topic[],
   partitionCount: number,
-  lines: string,
+  commands: string,
   settings: TopicsSettings,
 ): Promise<Problem | null> {
   const broker = await cluster.controller();
@@ -232,7 +232,7 @@ async function create(
       code: "topics-not-created",
       message:
         "topics can't be created: this client lacks the operation DescribeConfigs on the cluster, so it does not know the brokers' default.replication.factor",
-      fix: `type: export TOPICS_REPLICATION_FACTOR=3 (or how many replicas the topics are to have), or: ${lines}`,
+      fix: `type: export TOPICS_REPLICATION_FACTOR=3 (or how many replicas the topics are to have), or: ${commands}`,
     };
   }
   const topics = missing.map((role) => ({
@@ -252,7 +252,7 @@ async function create(
     const fix =
       type === "INVALID_REPLICATION_FACTOR"
         ? "type: export TOPICS_REPLICATION_FACTOR=1, or another number up to that of the brokers"
-        : `let an administrator type: ${lines}; or grant this client the operation Create: ${grant(settings, "Create", topics[0]!.topic)}`;
+        : `let an administrator type: ${commands}; or grant this client the operation Create: ${grant(settings, "Create", topics[0]!.topic)}`;
     return { code: "topics-not-created", message: `topics can't be created: ${reasonOf(error)}`, fix };
   }
 }
@@ -271,7 +271,7 @@ async function defaultReplicationFactor(broker: Broker): Promise<number | null> 
   }
 }
 
-function notAllowed(role: Topic, settings: TopicsSettings): Problem {
+function notAllowedProblem(role: Topic, settings: TopicsSettings): Problem {
   const name = topicName(role, settings.topicPrefix);
   return {
     code: "topic-not-allowed",

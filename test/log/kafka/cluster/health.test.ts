@@ -30,7 +30,7 @@ function waiting(apiName: string, sentAt: number): BrokerConnection {
 test("what goes on failing is told of once, within 5 s, and its end once", () => {
   const { clock, events, health } = given();
   for (let failedForMs = 0; failedForMs < 10_000; failedForMs += 500) {
-    health.unanswered("b:1", "refused");
+    health.brokerFailed("b:1", "refused");
     if (failedForMs < 3_000) assert.deepEqual(events, []);
     clock.advance(500);
     if (failedForMs === 3_500) assert.deepEqual(events, [unreachable("b:1", "refused")]);
@@ -48,7 +48,7 @@ test("what goes on failing is told of once, within 5 s, and its end once", () =>
 test("what works now and then is not told of", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 20; round += 1) {
-    health.unanswered("b:1", "reset");
+    health.brokerFailed("b:1", "reset");
     clock.advance(3_000);
     health.worked("b:1");
   }
@@ -58,7 +58,7 @@ test("what works now and then is not told of", () => {
 test("what works does not hide what does not", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 12; round += 1) {
-    health.unanswered("b:1", "refused");
+    health.brokerFailed("b:1", "refused");
     health.worked("b:2");
     clock.advance(500);
   }
@@ -68,7 +68,7 @@ test("what works does not hide what does not", () => {
 test("a broker that nobody asks any more is no trouble any more", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 12; round += 1) {
-    health.unanswered("b:1", "refused");
+    health.brokerFailed("b:1", "refused");
     clock.advance(500);
   }
   clock.advance(7_000);
@@ -100,7 +100,7 @@ test("a broker is named rather than what can't be had of it", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 8; round += 1) {
     health.failed("group g", "reset");
-    if (round > 2) health.unanswered("b:1", "refused");
+    if (round > 2) health.brokerFailed("b:1", "refused");
     clock.advance(500);
   }
   assert.deepEqual(events, [unreachable("b:1", "refused")]);
@@ -108,9 +108,9 @@ test("a broker is named rather than what can't be had of it", () => {
 
 test("closed, it tells of nothing", () => {
   const { clock, events, health } = given();
-  health.unanswered("b:1", "refused");
+  health.brokerFailed("b:1", "refused");
   health.close();
-  health.unanswered("b:1", "refused");
+  health.brokerFailed("b:1", "refused");
   clock.advance(60_000);
   assert.deepEqual(events, []);
 });

@@ -28,7 +28,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
       connections: { long: connection, short: connection },
       coordinator: async () => connection.cluster().then((cluster) => cluster.controller()),
       forgetCoordinator: () => {},
-      onOver: (unknown) => {
+      onGenerationOver: (unknown) => {
         over.push(unknown);
         own.end();
       },

@@ -39,7 +39,7 @@ const { session } = createSession(
     connections: { long: connection, short: connection },
     coordinator: (cluster) => cluster.coordinator("g"),
     forgetCoordinator: () => {},
-    onOver: () => {},
+    onGenerationOver: () => {},
     onFatal: () => {},
   },
   systemClock,

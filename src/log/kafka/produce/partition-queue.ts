@@ -6,7 +6,7 @@ import { encodeBatch } from "../fetch/record-batch.ts";
 export const batchBytesMax = 900_000;
 
 /** One call of `append`. */
-export interface Call {
+export interface AppendCall {
   /** Records that are not acknowledged yet. */
   pending: number;
   /** Counts once: what comes later changes nothing. */
@@ -14,8 +14,8 @@ export interface Call {
   readonly onStored: OnStored;
 }
 
-export interface Item {
-  readonly call: Call;
+export interface QueuedRecord {
+  readonly call: AppendCall;
   /** Its place in the call. */
   readonly index: number;
   readonly record: NewRecord;
@@ -23,37 +23,41 @@ export interface Item {
 }
 
 export interface Batch {
-  readonly items: readonly Item[];
+  readonly items: readonly QueuedRecord[];
   readonly encoded: Buffer;
   /** A sending of it was not answered, or with an error after which it may be stored. */
   mayBeStored: boolean;
 }
 
-export interface Lane {
+export interface PartitionQueue {
   readonly topic: string;
   readonly partition: number;
-  waiting: Item[];
+  waiting: QueuedRecord[];
   batch: Batch | null;
   sequence: number;
   batchBytesMax: number;
   state: "idle" | "sending" | "backing-off";
 }
 
-export function createLane(topic: string, partition: number): Lane {
+export function createPartitionQueue(topic: string, partition: number): PartitionQueue {
   return { topic, partition, waiting: [], batch: null, sequence: 0, batchBytesMax, state: "idle" };
 }
 
 /** Takes what waits, as much as one batch holds, at least one record. */
-export function nextBatch(lane: Lane, producer: { id: number; epoch: number }, timestampMs: number): Batch {
+export function nextBatch(
+  queue: PartitionQueue,
+  producer: { id: number; epoch: number },
+  timestampMs: number,
+): Batch {
   let bytes = 0;
   let count = 0;
-  for (const item of lane.waiting) {
-    if (count > 0 && bytes + item.bytes > lane.batchBytesMax) break;
+  for (const item of queue.waiting) {
+    if (count > 0 && bytes + item.bytes > queue.batchBytesMax) break;
     bytes += item.bytes;
     count += 1;
   }
-  const items = lane.waiting.splice(0, count);
+  const items = queue.waiting.splice(0, count);
   const records = items.map((item) => item.record);
-  const encoded = encodeBatch(records, timestampMs, { ...producer, sequence: lane.sequence });
+  const encoded = encodeBatch(records, timestampMs, { ...producer, sequence: queue.sequence });
   return { items, encoded, mayBeStored: false };
 }

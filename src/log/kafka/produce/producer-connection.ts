@@ -4,7 +4,7 @@ import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 
-export interface Identity {
+export interface ProducerId {
   readonly id: number;
   readonly epoch: number;
 }
@@ -14,12 +14,12 @@ export type Connected =
   /** `refused`: no repetition helps. */
   | { readonly ok: false; readonly reason: string; readonly refused: boolean };
 
-export interface ProducerLink {
+export interface ProducerConnection {
   /** Null: to be connected. */
-  current(): { readonly cluster: ClusterConnection; readonly identity: Identity } | null;
+  current(): { readonly cluster: ClusterConnection; readonly producerId: ProducerId } | null;
   connect(): Promise<Connected>;
   /** Gives up what is in flight, and the producer id. */
-  startAfresh(): void;
+  resetProducerId(): void;
   drop(cluster: ClusterConnection): void;
   refresh(cluster: ClusterConnection): Promise<void>;
   /** How old the metadata is. */
@@ -27,21 +27,24 @@ export interface ProducerLink {
   close(): void;
 }
 
-export function createProducerLink(connection: ReconnectingConnection, clock: Clock): ProducerLink {
-  let identity: Identity | null = null;
+export function createProducerConnection(
+  connection: ReconnectingConnection,
+  clock: Clock,
+): ProducerConnection {
+  let producerId: ProducerId | null = null;
   let cluster: ClusterConnection | null = null;
   let refreshedAtMs = 0;
   return {
-    current: () => (cluster && !cluster.closed && identity ? { cluster, identity } : null),
+    current: () => (cluster && !cluster.closed && producerId ? { cluster, producerId } : null),
     async connect() {
       let opened: ClusterConnection | null = null;
       try {
         opened = await connection.cluster();
         refreshedAtMs = clock.nowMs();
-        if (identity === null) {
+        if (producerId === null) {
           const broker = await opened.controller();
           const answer = await broker.initProducerId({ transactionTimeout: 60_000 });
-          identity = { id: Number(answer.producerId), epoch: answer.producerEpoch };
+          producerId = { id: Number(answer.producerId), epoch: answer.producerEpoch };
         }
         cluster = opened;
         return { ok: true };
@@ -50,10 +53,10 @@ export function createProducerLink(connection: ReconnectingConnection, clock: Cl
         return { ok: false, reason: troubleOf(error), refused: isRefusal(error) };
       }
     },
-    startAfresh() {
+    resetProducerId() {
       if (cluster) connection.drop(cluster);
       cluster = null;
-      identity = null;
+      producerId = null;
     },
     drop: connection.drop,
     async refresh(cluster) {

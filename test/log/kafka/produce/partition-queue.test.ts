@@ -2,15 +2,23 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decodeBatches } from "../../../../src/log/kafka/fetch/record-batch.ts";
-import { createLane, type Item, nextBatch } from "../../../../src/log/kafka/produce/producer-lane.ts";
+import {
+  createPartitionQueue,
+  nextBatch,
+  type QueuedRecord,
+} from "../../../../src/log/kafka/produce/partition-queue.ts";
 
 const laneOf = (limitBytes: number, sizes: readonly number[]) => {
-  const items = sizes.map((bytes, n): Item => {
+  const items = sizes.map((bytes, n): QueuedRecord => {
     const body = { key: null, value: Buffer.from(`${n}`), headers: [] };
     const call = { pending: 1, settle: () => {}, onStored: () => {} };
     return { call, index: 0, bytes, record: { topic: "enrolled", partition: 0, ...body } };
   });
-  return Object.assign(createLane("enrolled", 0), { waiting: items, batchBytesMax: limitBytes, sequence: 7 });
+  return Object.assign(createPartitionQueue("enrolled", 0), {
+    waiting: items,
+    batchBytesMax: limitBytes,
+    sequence: 7,
+  });
 };
 
 describe("a batch takes what waits, in order, up to its limit", () => {
@@ -25,14 +33,14 @@ describe("a batch takes what waits, in order, up to its limit", () => {
   ];
   for (const [what, limitBytes, sizes, taken] of table)
     test(what, () => {
-      const lane = laneOf(limitBytes, sizes);
-      const { items, encoded, mayBeStored } = nextBatch(lane, { id: 5, epoch: 2 }, 1_000);
+      const queue = laneOf(limitBytes, sizes);
+      const { items, encoded, mayBeStored } = nextBatch(queue, { id: 5, epoch: 2 }, 1_000);
       const values = decodeBatches(encoded, 0, []).records.map(({ value }) => String(value));
       assert.deepEqual(
         values,
         sizes.slice(0, taken).map((_, n) => `${n}`),
       );
-      assert.deepEqual([items.length, lane.waiting.length], [taken, sizes.length - taken]);
+      assert.deepEqual([items.length, queue.waiting.length], [taken, sizes.length - taken]);
       assert.equal(mayBeStored, false);
       assert.deepEqual(
         [encoded.readBigInt64BE(43), encoded.readInt16BE(51), encoded.readInt32BE(53)],
