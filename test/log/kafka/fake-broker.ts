@@ -41,16 +41,15 @@ export interface FakeConnection extends ReconnectingConnection {
 }
 
 export function fakeConnection(
-  broker: Partial<Broker> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
+  broker: Omit<Partial<Broker>, "send"> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
   topicId: () => string | null = () => null,
 ): FakeConnection {
-  const connectionPool = { send: broker.send, getConnection: async () => {} };
   // Functions are looked up when they are called: a test may change what the broker does.
   const whole = new Proxy({} as Broker, {
     get: (_, name) =>
       name === "nodeId"
         ? connection.nodeId
-        : (Reflect.get(broker, name) ?? { versions: {}, connectionPool }[name as "versions"]),
+        : (Reflect.get(broker, name) ?? { versions: {} }[name as "versions"]),
   });
   let current: (ClusterConnection & { closed: boolean }) | null = null;
   const connection: FakeConnection = {

@@ -141,7 +141,7 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["connec
     get versions() {
       return { 0: { minVersion: 3, maxVersion: brokers.maxVersion } };
     },
-    connectionPool: { send: sendTo(leader, brokers, sendings) } as unknown as Broker["connectionPool"],
+    send: sendTo(leader, brokers, sendings) as Broker["send"],
   });
   const { cluster } = connection;
   const whole = Object.assign(connection, {
@@ -169,8 +169,8 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["connec
 }
 
 function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {
-  return async ({ request }: ProtocolRequest<unknown>): Promise<unknown> => {
-    const parts = partsIn((await request.encode()).buf);
+  return async ({ body }: ProtocolRequest<unknown>): Promise<unknown> => {
+    const parts = partsIn(body);
     const answerOf = ({ topicPartition }: Part, errorCode: number) => {
       const [topic, partition] = topicPartition.split("/");
       return { topic, partition: Number(partition), errorCode };

@@ -9,8 +9,8 @@
  *    fail.
  */
 import type { Broker } from "./broker.ts";
-import type { BrokerConnection } from "./broker-connection.ts";
-import { type ConnectionSettings, openCluster } from "./cluster.ts";
+import { type ConnectionSettings, createCluster } from "./cluster.ts";
+import { connectBroker } from "./kafkajs-internals.ts";
 import type { PartitionMetadata, TopicMetadata } from "./metadata-request.ts";
 import { openSockets } from "./sockets.ts";
 
@@ -41,7 +41,6 @@ export async function openClusterConnection(
   topics: readonly string[],
 ): Promise<ClusterConnection> {
   const sockets = openSockets();
-  const connections: BrokerConnection[] = [];
   let closed = false;
   const health = {
     ...settings.health,
@@ -49,17 +48,13 @@ export async function openClusterConnection(
       if (!closed) settings.health.brokerFailed(broker, reason);
     },
   };
-  const kafkajs = openCluster({ ...settings, health }, sockets, connections);
+  const { kafkajs, metadata, connections } = createCluster({ ...settings, health }, sockets);
   const stopWatching = settings.health.watch(connections);
   const brokers = new Map<number, Promise<Broker>>();
-  const connectBroker = async (nodeId: number): Promise<Broker> => {
-    const broker = (await kafkajs.findBroker({ nodeId: String(nodeId) })) as unknown as Broker;
-    // Opened here, once: concurrent first sends would each open it.
-    await broker.connectionPool.getConnection(1);
-    return broker;
-  };
+  const reach = async (nodeId: number): Promise<Broker> =>
+    connectBroker(await kafkajs.findBroker({ nodeId: String(nodeId) }));
   const topicOf = (name: string): TopicMetadata | undefined =>
-    kafkajs.brokerPool.metadata?.topicMetadata.find(({ topic }) => topic === name);
+    metadata()?.topicMetadata.find(({ topic }) => topic === name);
   const partitionOf = (topic: string, partition: number): PartitionMetadata | undefined =>
     topicOf(topic)?.partitionMetadata.find(({ partitionId }) => partitionId === partition);
   const cluster: ClusterConnection = {
@@ -67,16 +62,16 @@ export async function openClusterConnection(
       return closed;
     },
     broker(nodeId) {
-      const known = brokers.get(nodeId) ?? connectBroker(nodeId);
+      const known = brokers.get(nodeId) ?? reach(nodeId);
       brokers.set(nodeId, known);
       known.catch(() => brokers.delete(nodeId));
       return known;
     },
     async controller() {
-      return cluster.broker(((await kafkajs.findControllerBroker()) as unknown as Broker).nodeId);
+      return cluster.broker((await kafkajs.findControllerBroker()).nodeId);
     },
     async coordinator(groupId) {
-      return cluster.broker(((await kafkajs.findGroupCoordinator({ groupId })) as unknown as Broker).nodeId);
+      return cluster.broker((await kafkajs.findGroupCoordinator({ groupId })).nodeId);
     },
     leaderOf(topic, partition) {
       const leader = partitionOf(topic, partition)?.leader ?? -1;

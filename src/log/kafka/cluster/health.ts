@@ -7,7 +7,7 @@
  */
 import type { RegistrarEvent } from "../../../observer.ts";
 import type { Clock } from "../../../ports.ts";
-import type { BrokerConnection } from "./broker-connection.ts";
+import { type KafkajsConnection, requestsInFlight } from "./kafkajs-internals.ts";
 
 export type LogEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;
 
@@ -18,7 +18,7 @@ export interface Health {
   failed(what: string, reason: string): void;
   worked(what: string): void;
   /** Looks at requests of these that wait for their answer. Returns how to stop that. */
-  watch(connections: readonly BrokerConnection[]): () => void;
+  watch(connections: readonly KafkajsConnection[]): () => void;
   /** Why the log does not answer, or null. */
   trouble(): string | null;
   close(): void;
@@ -40,7 +40,7 @@ const waitForMembers = new Set(["JoinGroup", "SyncGroup"]);
 
 export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): Health {
   const failing = new Map<string, Failing>();
-  const watched = new Set<readonly BrokerConnection[]>();
+  const watched = new Set<readonly KafkajsConnection[]>();
   let outage: { sinceMs: number; what: string } | null = null;
   let cancel: (() => void) | null = null;
   let closed = false;
@@ -83,14 +83,14 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
     }
   }
 
-  /** kafkajs dates requests by the wall clock. */
-  function checkRequests({ broker, requestQueue }: BrokerConnection): void {
+  function checkRequests(connection: KafkajsConnection): void {
+    const { broker } = connection;
     let waitedMs = -1;
     let apiName = "";
-    for (const { sentAt, entry } of requestQueue.inflight.values()) {
-      if (waitForMembers.has(entry.apiName)) continue;
-      const ageMs = clock.wallMs() - sentAt;
-      if (ageMs > waitedMs) [waitedMs, apiName] = [ageMs, entry.apiName];
+    for (const request of requestsInFlight(connection)) {
+      if (waitForMembers.has(request.apiName)) continue;
+      const ageMs = clock.wallMs() - request.sentAtMs;
+      if (ageMs > waitedMs) [waitedMs, apiName] = [ageMs, request.apiName];
     }
     if (waitedMs < 0) return;
     if (waitedMs >= silenceMs)

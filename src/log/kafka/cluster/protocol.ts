@@ -1,16 +1,11 @@
-/** What the requests that this adapter encodes itself have in common: how a kafkajs connection sends and reads one. */
+/** What the requests that this adapter encodes itself have in common. */
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
-/** What a kafkajs connection needs to send a request and to read the answer. */
+/** A request without its header, and how to read the answer. */
 export interface ProtocolRequest<T> {
-  readonly request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
-    readonly apiName: string;
-    encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
-  };
-  readonly response: { decode(bytes: Buffer): Promise<T>; parse(answer: T): Promise<T> };
-  readonly requestTimeout?: number;
+  readonly api: Api;
+  readonly body: Buffer;
+  read(answer: Buffer): T;
 }
 
 export type ApiVersions = Readonly<Record<number, { minVersion: number; maxVersion: number } | undefined>>;
@@ -32,30 +27,23 @@ export interface Api {
 }
 
 export function protocolRequest<T>(
-  { key, name, version, flexible }: Api,
+  api: Api,
   write: (body: ByteWriter) => void,
   read: (reader: ByteReader) => T,
   sizeHint = 1024,
 ): ProtocolRequest<T> {
+  const { flexible } = api;
   const body = new ByteWriter(sizeHint);
   if (flexible) body.uvarint(0);
   write(body);
   if (flexible) body.uvarint(0);
-  const { bytes } = body;
   return {
-    request: {
-      apiKey: key,
-      apiVersion: version,
-      apiName: name,
-      encode: async () => ({ buf: bytes, buffer: bytes }),
-    },
-    response: {
-      async decode(answer) {
-        const reader = new ByteReader(answer);
-        if (flexible) reader.tags();
-        return read(reader);
-      },
-      parse: async (answer) => answer,
+    api,
+    body: body.bytes,
+    read(answer) {
+      const reader = new ByteReader(answer);
+      if (flexible) reader.tags();
+      return read(reader);
     },
   };
 }

@@ -114,9 +114,7 @@ export function createFetcher(
       }));
       const maxBytes = partitionsPerAnswer * maxPartitionFetchBytes;
       const maxWaitMs = kind === "long" ? longPollMs : shortPollMs;
-      const answers = await broker.connectionPool.send(
-        fetchRequest(broker.versions, parts, { maxBytes, maxWaitMs }),
-      );
+      const answers = await broker.send(fetchRequest(broker.versions, parts, { maxBytes, maxWaitMs }));
       for (const input of inputs) input.fetching = false;
       take(cluster, requests, answers);
     } catch (error) {

@@ -120,7 +120,7 @@ async function fetchOne(
 ): Promise<Fetched> {
   const broker = await cluster.broker(leaderOf(cluster, part));
   const leaderEpoch = cluster.leaderEpochOf(part.topic, part.partition);
-  const [fetched] = await broker.connectionPool.send(
+  const [fetched] = await broker.send(
     fetchRequest(broker.versions, [{ ...part, leaderEpoch, maxBytes: scanLimits.maxBytes }], scanLimits),
   );
   if (!fetched) throw new PassingError("the broker throttles this client");

@@ -101,7 +101,7 @@ async function pollLeaders(
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
       const broker = await cluster.broker(leader);
-      const answers = await broker.connectionPool.send(fetchRequest(broker.versions, led, tailLimits));
+      const answers = await broker.send(fetchRequest(broker.versions, led, tailLimits));
       for (const fetched of answers) {
         checkFetched(fetched);
         if (fetched.errorCode === errorCodes.offsetOutOfRange) positions.delete(fetched.partition);

@@ -193,9 +193,7 @@ export function createProducer(
         if (queues.some((queue) => isRecreated(cluster, placeOf(queue))))
           throw new Error("a topic was made again");
       }
-      answers = await broker.connectionPool.send(
-        produceRequest(broker.versions, parts, settings.publishTimeoutMs),
-      );
+      answers = await broker.send(produceRequest(broker.versions, parts, settings.publishTimeoutMs));
     } catch (error) {
       failure = reasonOf(error);
       link.drop(cluster);

@@ -4,9 +4,9 @@ import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
 import { systemClock } from "../../../../src/clock.ts";
-import type { BrokerConnection } from "../../../../src/log/kafka/cluster/broker-connection.ts";
 import { openClusterConnection } from "../../../../src/log/kafka/cluster/cluster-connection.ts";
 import { createHealth, type LogEvent } from "../../../../src/log/kafka/cluster/health.ts";
+import type { KafkajsConnection } from "../../../../src/log/kafka/cluster/kafkajs-internals.ts";
 
 function given() {
   const clock = virtualClock();
@@ -22,9 +22,9 @@ const unreachable = (broker: string, reason: string): LogEvent => ({
 });
 
 /** A connection on which one request of this kind waits since `sentAt`, wall clock. */
-function waiting(apiName: string, sentAt: number): BrokerConnection {
+function waiting(apiName: string, sentAt: number): KafkajsConnection {
   const inflight = new Map([[1, { sentAt, entry: { apiName } }]]);
-  return { broker: "b:1", requestQueue: { inflight } } as unknown as BrokerConnection;
+  return { broker: "b:1", requestQueue: { inflight } } as unknown as KafkajsConnection;
 }
 
 test("what goes on failing is told of once, within 5 s, and its end once", () => {

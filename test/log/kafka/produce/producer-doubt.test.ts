@@ -35,10 +35,9 @@ function producerOver(
         return { producerId: String(++ids), producerEpoch: 0 };
       },
       versions: { 0: { minVersion: 3, maxVersion: 7 } },
-      send: async ({ request }) => {
-        const { buf } = await request.encode();
-        return [{ topic: "enrolled", partition: 0, errorCode: await partition.produce(batchIn(buf)) }];
-      },
+      send: async ({ body }) => [
+        { topic: "enrolled", partition: 0, errorCode: await partition.produce(batchIn(body)) },
+      ],
     },
     topicId,
   );
