@@ -38,6 +38,8 @@ export interface Brokers {
   /** Of Produce. */
   maxVersion: number;
   refresh(): Promise<void>;
+  /** Before a leader's connection is there. */
+  reach(leader: number): Promise<void>;
   /** Before a producer id is given. */
   identify(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export function producerAlone(
     topicId: () => null,
     maxVersion: 7,
     refresh: async () => {},
+    reach: async () => {},
     identify: async () => {},
   };
   const connection = reachable(brokers, sendings);
@@ -153,6 +156,7 @@ function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["connec
       const opened = await cluster.call(connection);
       return Object.assign(opened, {
         broker: async (leader: number) => {
+          await brokers.reach(leader);
           if (!reached.has(leader)) reached.set(leader, brokerOf(leader));
           return reached.get(leader)!;
         },

@@ -1,13 +1,9 @@
-/** The producer's connection, and the producer id under which it sends: a new one whenever a batch's fate is not known. */
+/** The producer's connection, and the producer id for new batches: another one whenever a batch's fate is not known. */
 import type { Clock } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
-
-export interface ProducerId {
-  readonly id: number;
-  readonly epoch: number;
-}
+import type { ProducerId } from "./partition-queue.ts";
 
 export type Connected =
   | { readonly ok: true }
@@ -16,11 +12,15 @@ export type Connected =
 
 export interface ProducerConnection {
   /** Null: to be connected. */
-  current(): { readonly cluster: ClusterConnection; readonly producerId: ProducerId } | null;
+  current(): ClusterConnection | null;
+  /** Null: to be connected. */
+  producerId(): ProducerId | null;
   connect(): Promise<Connected>;
-  /** Gives up what is in flight, and the producer id. */
-  resetProducerId(): void;
+  /** The next `connect` asks for another. */
+  forgetProducerId(): void;
   drop(cluster: ClusterConnection): void;
+  /** Resets what is in flight. */
+  reset(): void;
   refresh(cluster: ClusterConnection): Promise<void>;
   /** How old the metadata is. */
   metadataAgeMs(): number;
@@ -35,12 +35,14 @@ export function createProducerConnection(
   let cluster: ClusterConnection | null = null;
   let refreshedAtMs = 0;
   return {
-    current: () => (cluster && !cluster.closed && producerId ? { cluster, producerId } : null),
+    current: () => (cluster && !cluster.closed && producerId ? cluster : null),
+    producerId: () => producerId,
     async connect() {
       let opened: ClusterConnection | null = null;
       try {
         opened = await connection.cluster();
-        refreshedAtMs = clock.nowMs();
+        // One that is open already knows the topics as of its last refresh.
+        if (opened !== cluster) refreshedAtMs = clock.nowMs();
         if (producerId === null) {
           const broker = await opened.controller();
           const answer = await broker.initProducerId({ transactionTimeout: 60_000 });
@@ -53,12 +55,13 @@ export function createProducerConnection(
         return { ok: false, reason: troubleOf(error), refused: isRefusal(error) };
       }
     },
-    resetProducerId() {
-      if (cluster) connection.drop(cluster);
-      cluster = null;
+    forgetProducerId() {
       producerId = null;
     },
     drop: connection.drop,
+    reset() {
+      if (cluster) connection.drop(cluster);
+    },
     async refresh(cluster) {
       await cluster.refreshMetadata();
       refreshedAtMs = clock.nowMs();

@@ -8,7 +8,9 @@ import {
   type QueuedRecord,
 } from "../../../../src/log/kafka/produce/partition-queue.ts";
 
-const laneOf = (limitBytes: number, sizes: readonly number[]) => {
+const producerId = { id: 5, epoch: 2 };
+
+const queueOf = (limitBytes: number, sizes: readonly number[]) => {
   const items = sizes.map((bytes, n): QueuedRecord => {
     const body = { key: null, value: Buffer.from(`${n}`), headers: [] };
     const call = { pending: 1, settle: () => {}, onStored: () => {} };
@@ -17,6 +19,7 @@ const laneOf = (limitBytes: number, sizes: readonly number[]) => {
   return Object.assign(createPartitionQueue("enrolled", 0), {
     waiting: items,
     batchBytesMax: limitBytes,
+    producerId,
     sequence: 7,
   });
 };
@@ -33,8 +36,8 @@ describe("a batch takes what waits, in order, up to its limit", () => {
   ];
   for (const [what, limitBytes, sizes, taken] of table)
     test(what, () => {
-      const queue = laneOf(limitBytes, sizes);
-      const { items, encoded, mayBeStored } = nextBatch(queue, { id: 5, epoch: 2 }, 1_000);
+      const queue = queueOf(limitBytes, sizes);
+      const { items, encoded, mayBeStored } = nextBatch(queue, producerId, 1_000);
       const values = decodeBatches(encoded, 0, []).records.map(({ value }) => String(value));
       assert.deepEqual(
         values,
@@ -47,4 +50,12 @@ describe("a batch takes what waits, in order, up to its limit", () => {
         [5n, 2, 7],
       );
     });
+});
+
+test("the first batch under a producer id has sequence 0", () => {
+  const queue = queueOf(100, [40]);
+  const other = { id: 5, epoch: 3 };
+  const { encoded } = nextBatch(queue, other, 1_000);
+  assert.deepEqual([encoded.readInt16BE(51), encoded.readInt32BE(53)], [3, 0]);
+  assert.deepEqual([queue.producerId, queue.sequence], [other, 0]);
 });

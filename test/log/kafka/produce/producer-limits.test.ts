@@ -79,9 +79,16 @@ describe("a call that takes too long", () => {
     await time.pass(500);
     assert.deepEqual(valuesOf(sendings), [[["a", "c"]]]);
     const later = append("d");
+    const cluster = await connection.cluster();
+    assert.equal(cluster.closed, false);
     await time.pass(publishTimeoutMs - 1_500);
-    assert.deepEqual([reasonOf(first), later.result], [reasonOf(inItsBatch), null]);
+    assert.equal(cluster.closed, true, "what is under way is reset");
     assert.match(reasonOf(first), /^not acknowledged within/);
+    assert.equal(
+      reasonOf(inItsBatch),
+      `enrolled/0: its batch held records of an append that failed: ${reasonOf(first)}`,
+    );
+    assert.equal(later.result, null);
     sendings[0]!.lose();
     await time.pass(100);
     sendings[1]!.answer();
@@ -89,6 +96,25 @@ describe("a call that takes too long", () => {
     assert.deepEqual([later.result, connection.opened], [ok, 2]);
     const [part] = sendings[1]!.parts;
     assert.deepEqual([part!.producerId, part!.sequence, part!.values], [2, 0, ["d"]]);
+  });
+
+  test("leaves what is under way to other partitions: it is sent again as it was", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.answersAtOnce = false;
+    const late = append("a");
+    await time.pass(1_000);
+    brokers.leaderOf = (topicPartition) => (topicPartition === "enrolled/1" ? 2 : 1);
+    const other = append("enrolled/1:b");
+    await time.pass(publishTimeoutMs - 1_000);
+    assert.deepEqual([late.result?.ok, other.result], [false, null]);
+    // Its connection was reset.
+    for (const sending of sendings) sending.lose();
+    brokers.answersAtOnce = true;
+    await time.pass(100);
+    assert.deepEqual(other.result, ok);
+    assert.deepEqual(valuesOf(sendings), [[["a"]], [["b"]], [["b"]]]);
+    const [, first, again] = sendings.map(({ parts: [part] }) => [part!.producerId, part!.sequence]);
+    assert.deepEqual(again, first);
   });
 
   test("a late answer to a batch that was given up counts for nothing: the new producer id begins at 0", async (t) => {
