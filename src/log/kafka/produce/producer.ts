@@ -118,7 +118,7 @@ class ProduceSender {
   }
 
   prepare(): void {
-    if (!this.#connecting && this.#connection.current() === null) void this.#connect();
+    if (!this.#connecting) void this.#connect();
   }
 
   close(): void {
