@@ -136,6 +136,15 @@ const forbidden = [
     to: { dependencyTypes: ["npm-dev"] },
   },
   {
+    name: "kafkajs: one file knows its private parts",
+    severity: "error",
+    from: {
+      path: ofRooms(["src", "emulator", "demo", "lab", "scripts"]),
+      pathNot: "^src/log/kafka/cluster/kafkajs-internals\\.ts$",
+    },
+    to: { path: "(?:^|/)node_modules/kafkajs/(?!index\\.js$)" },
+  },
+  {
     name: "emulator: alone",
     severity: "error",
     from: { path: "^emulator/" },

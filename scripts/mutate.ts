@@ -15,7 +15,7 @@ const seedsAtFirst = 200;
 
 const help = `npm run mutate -- [OPTIONS]
 
-Changes src/registrar, src/policy, src/graph/answer.ts and src/log/kafka/producer*.ts in one place at a
+Changes src/registrar, src/policy, src/graph/answer.ts and the producer in src/log/kafka in one place at a
 time, and says which changes no test and no seed of the simulation noticed. No file is changed on
 disk.
 

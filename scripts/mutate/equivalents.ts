@@ -41,13 +41,13 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/log/kafka/produce/producer.ts",
-    line: "const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);",
+    line: "const answer = answers.find((a) => a.topic === queue.topic && a.partition === queue.partition);",
     change: ".find -> .findLast",
     why: "A request holds one batch of a partition, so there is one answer at most.",
   },
   {
     file: "src/log/kafka/produce/producer.ts",
-    line: "again.push(lane);",
+    line: 'if (!answer || this.#handleAnswer(queue, batch, answer) === "retry") again.push(queue);',
     change: ".push -> .unshift",
     why: "All of them wait for the same moment; their order means nothing.",
   },

@@ -20,8 +20,12 @@ export const areas: readonly Area[] = [
   },
   { sources: ["src/graph/answer.ts"], tests: ["test/graph/*.test.ts"] },
   {
-    sources: ["src/log/kafka/produce/producer.ts", "src/log/kafka/produce/producer-lane.ts"],
-    tests: ["test/log/kafka/produce/producer*.test.ts"],
+    sources: [
+      "src/log/kafka/produce/producer.ts",
+      "src/log/kafka/produce/record-accumulator.ts",
+      "src/log/kafka/produce/partition-queue.ts",
+    ],
+    tests: ["test/log/kafka/produce/*.test.ts"],
   },
 ];
 

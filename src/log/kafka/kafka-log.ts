@@ -2,11 +2,14 @@
 import { topicName } from "../../domain/topics.ts";
 import { type Clock, type EventLog, inputTopics, type LogTail, type Topic } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
-import { openWire, type Wire } from "./cluster/client.ts";
-import type { WireSettings } from "./cluster/cluster.ts";
+import type { ConnectionSettings } from "./cluster/cluster.ts";
+import { type ClusterConnection, openClusterConnection } from "./cluster/cluster-connection.ts";
 import { hungUp, protocolError } from "./cluster/errors.ts";
 import { createHealth, type LogEvent } from "./cluster/health.ts";
-import { type Line, openLine } from "./cluster/line.ts";
+import {
+  openReconnectingConnection,
+  type ReconnectingConnection,
+} from "./cluster/reconnecting-connection.ts";
 import type { KafkajsSecurity } from "./cluster/security.ts";
 import { createScan } from "./fetch/scan.ts";
 import { createSurvey } from "./fetch/survey.ts";
@@ -62,30 +65,36 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   const health = createHealth(clock, settings.onEvent ?? (() => {}));
   const requestTimeoutMs = Math.min(10_000, Math.max(1000, settings.sessionTimeoutMs / 2));
   const { brokers, clientId } = settings;
-  const wireSettings: WireSettings = { brokers, clientId, security, requestTimeoutMs: 30_000, health };
+  const connectionSettings: ConnectionSettings = {
+    brokers,
+    clientId,
+    security,
+    requestTimeoutMs: 30_000,
+    health,
+  };
   const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
 
   const inputs = [nameOf("enrolled"), nameOf("retry")];
   const all = [...inputs, nameOf("registered"), nameOf("dlq")];
-  const prepared = await prepare(wireSettings, all, settings, clock);
+  const prepared = await prepare(connectionSettings, all, settings, clock);
   if (!prepared.ok) {
     health.close();
     return prepared;
   }
   const { partitionCount, topicIds, warnings } = prepared;
 
-  const lines = new Set<Line>();
-  const open = (of: WireSettings, topics: readonly string[]): Line => {
-    const line = openLine(of, topics, () => lines.delete(line));
-    lines.add(line);
-    return line;
+  const connections = new Set<ReconnectingConnection>();
+  const open = (of: ConnectionSettings, topics: readonly string[]): ReconnectingConnection => {
+    const connection = openReconnectingConnection(of, topics, () => connections.delete(connection));
+    connections.add(connection);
+    return connection;
   };
-  const groupLine = () => open({ ...wireSettings, requestTimeoutMs }, inputs);
+  const openGroupConnection = () => open({ ...connectionSettings, requestTimeoutMs }, inputs);
   const { publishTimeoutMs } = settings;
   const producerSettings = { publishTimeoutMs, waitingBytesMax, nameOf, topicIds };
   // A request that is cut off by its call's time-out must not be given up before.
-  const producerWire = { ...wireSettings, requestTimeoutMs: publishTimeoutMs + 1000 };
-  const producer = createProducer(open(producerWire, all), producerSettings, clock);
+  const producerConnection = { ...connectionSettings, requestTimeoutMs: publishTimeoutMs + 1000 };
+  const producer = createProducer(open(producerConnection, all), producerSettings, clock);
   const group = {
     groupId: settings.groupId,
     bootstrap: brokers.join(","),
@@ -97,23 +106,23 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     nameOf,
     health,
   };
-  const join = createJoin(groupLine, group, clock);
+  const join = createJoin(openGroupConnection, group, clock);
   const readerSettings = { nameOf, stallMs, groupId: settings.groupId, bootstrap: brokers.join(",") };
   const log: KafkaLog = {
     partitionCount,
     append: producer.append,
-    scan: createScan(open(wireSettings, all), readerSettings, clock),
-    survey: createSurvey(open(wireSettings, all), nameOf, requestTimeoutMs, clock),
+    scan: createScan(open(connectionSettings, all), readerSettings, clock),
+    survey: createSurvey(open(connectionSettings, all), nameOf, requestTimeoutMs, clock),
     join(onSession, onFailure) {
       producer.prepare();
       return join(onSession, onFailure);
     },
-    tail: createTail(() => open(wireSettings, all), readerSettings, clock),
+    tail: createTail(() => open(connectionSettings, all), readerSettings, clock),
     trouble: health.trouble,
     async close() {
       health.close();
       producer.close();
-      for (const line of lines) line.close();
+      for (const connection of connections) connection.close();
     },
   };
   return { ok: true, log, warnings };
@@ -129,48 +138,55 @@ type Prepared =
   | { ok: false; problem: Problem; retryable: boolean };
 
 async function prepare(
-  wireSettings: WireSettings,
+  connectionSettings: ConnectionSettings,
   topics: readonly string[],
   settings: KafkaSettings,
   clock: Clock,
 ): Promise<Prepared> {
   try {
-    const wire = await openWire(wireSettings, []);
+    const cluster = await openClusterConnection(connectionSettings, []);
     try {
       const tenantBlockedMaxMs = settings.tenantBlockedMaxMs ?? 0;
-      const result = await prepareTopics(wire, { ...settings, tenantBlockedMaxMs }, clock);
+      const result = await prepareTopics(cluster, { ...settings, tenantBlockedMaxMs }, clock);
       if (!result.ok) return { ...result, retryable: false };
-      await wire.target(topics);
-      const groups = await otherGroups(wire, settings, result.partitionCount);
+      await cluster.addTopics(topics);
+      const groups = await otherGroups(cluster, settings, result.partitionCount);
       if (groups.problem !== null) return { ok: false, problem: groups.problem, retryable: false };
       const warnings = [...result.warnings, ...groups.warnings];
-      return { ...result, warnings, topicIds: new Map(topics.map((topic) => [topic, wire.topicId(topic)])) };
+      return {
+        ...result,
+        warnings,
+        topicIds: new Map(topics.map((topic) => [topic, cluster.topicId(topic)])),
+      };
     } finally {
-      wire.close();
+      cluster.close();
     }
   } catch (error) {
-    const { security } = wireSettings;
-    const login = hungUp(error) && !security.sasl && (await asksForLogin(wireSettings));
+    const { security } = connectionSettings;
+    const login = hungUp(error) && !security.sasl && (await asksForLogin(connectionSettings));
     return openFailure(error, settings.brokers, security, login);
   }
 }
 
 async function otherGroups(
-  wire: Wire,
+  cluster: ClusterConnection,
   { groupId, topicPrefix, attemptedThroughOf }: KafkaSettings,
   partitionCount: number,
 ): ReturnType<typeof checkGroups> {
   if (attemptedThroughOf === undefined) return { problem: null, warnings: [] };
   const inputs = inputTopics.map((topic) => topicName(topic, topicPrefix));
-  return checkGroups(wire, { groupId, inputs, partitionCount, attemptedThroughOf });
+  return checkGroups(cluster, { groupId, inputs, partitionCount, attemptedThroughOf });
 }
 
 /** Asks for a mechanism that no broker has: one that wants a login names its own, others refuse to talk of logins. */
-async function asksForLogin(settings: WireSettings): Promise<boolean> {
+async function asksForLogin(settings: ConnectionSettings): Promise<boolean> {
   const sasl = { mechanism: "none", authenticationProvider: () => ({ authenticate: async () => {} }) };
   try {
-    const wire = await openWire({ ...settings, security: { ...settings.security, sasl } }, []);
-    wire.close();
+    const cluster = await openClusterConnection(
+      { ...settings, security: { ...settings.security, sasl } },
+      [],
+    );
+    cluster.close();
     return false;
   } catch (error) {
     return protocolError(error) === "UNSUPPORTED_SASL_MECHANISM";

@@ -1,8 +1,9 @@
 /** One broker made of functions, for what a real one does not do on demand. */
-import type { Wire } from "../../../src/log/kafka/cluster/client.ts";
-import type { Line } from "../../../src/log/kafka/cluster/line.ts";
-import type { Node } from "../../../src/log/kafka/cluster/node.ts";
+
+import type { Broker } from "../../../src/log/kafka/cluster/broker.ts";
+import type { ClusterConnection } from "../../../src/log/kafka/cluster/cluster-connection.ts";
 import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
+import type { ReconnectingConnection } from "../../../src/log/kafka/cluster/reconnecting-connection.ts";
 
 /** Answers in turn, then the last one for ever; an Error is thrown. */
 export function inTurn<T>(...answers: (T | Error)[]): () => Promise<T> {
@@ -19,7 +20,7 @@ export function protocolError(type: string): Error {
 }
 
 /** Bounds of every partition. */
-export function listOffsets(start: () => number, end: () => number): Node["listOffsets"] {
+export function listOffsets(start: () => number, end: () => number): Broker["listOffsets"] {
   return async ({ topics }) => ({
     responses: topics.map(({ topic, partitions }) => ({
       topic,
@@ -31,7 +32,7 @@ export function listOffsets(start: () => number, end: () => number): Node["listO
   });
 }
 
-export interface FakeLine extends Line {
+export interface FakeConnection extends ReconnectingConnection {
   /** Of the broker that answers; the coordinator may move. */
   nodeId: number;
   /** Connections opened so far; each is used until it is dropped. */
@@ -39,51 +40,50 @@ export interface FakeLine extends Line {
   refreshed: number;
 }
 
-export function fakeLine(
-  node: Partial<Node> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
+export function fakeConnection(
+  broker: Omit<Partial<Broker>, "send"> & { send?: (request: ProtocolRequest<unknown>) => Promise<unknown> },
   topicId: () => string | null = () => null,
-): FakeLine {
-  const connectionPool = { send: node.send, getConnection: async () => {} };
+): FakeConnection {
   // Functions are looked up when they are called: a test may change what the broker does.
-  const whole = new Proxy({} as Node, {
+  const whole = new Proxy({} as Broker, {
     get: (_, name) =>
       name === "nodeId"
-        ? line.nodeId
-        : (Reflect.get(node, name) ?? { versions: {}, connectionPool }[name as "versions"]),
+        ? connection.nodeId
+        : (Reflect.get(broker, name) ?? { versions: {} }[name as "versions"]),
   });
-  let current: (Wire & { closed: boolean }) | null = null;
-  const line: FakeLine = {
+  let current: (ClusterConnection & { closed: boolean }) | null = null;
+  const connection: FakeConnection = {
     nodeId: 1,
     opened: 0,
     refreshed: 0,
-    async wire() {
+    async cluster() {
       if (current) return current;
-      line.opened += 1;
-      const wire = {
+      connection.opened += 1;
+      const cluster = {
         closed: false,
-        node: async () => whole,
+        broker: async () => whole,
         controller: async () => whole,
         coordinator: async () => whole,
         leaderOf: () => 1,
         leaderEpochOf: () => 0,
         topicId,
         partitionCount: () => 2,
-        target: async () => {},
-        refresh: async () => {
-          line.refreshed += 1;
+        addTopics: async () => {},
+        refreshMetadata: async () => {
+          connection.refreshed += 1;
         },
         close() {
-          wire.closed = true;
+          cluster.closed = true;
         },
       };
-      current = wire;
-      return wire;
+      current = cluster;
+      return cluster;
     },
-    drop(wire) {
-      wire.close();
-      if (current === wire) current = null;
+    drop(cluster) {
+      cluster.close();
+      if (current === cluster) current = null;
     },
     close() {},
   };
-  return line;
+  return connection;
 }

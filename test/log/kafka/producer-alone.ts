@@ -1,19 +1,19 @@
 /** A producer in virtual time, over brokers that answer as the test says, at once or when it wants them to. */
 
 import { type VirtualTime, virtualTime } from "../../../lab/testkit/virtual-time.ts";
-import type { Node } from "../../../src/log/kafka/cluster/node.ts";
+import type { Broker } from "../../../src/log/kafka/cluster/broker.ts";
 import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
 import { decodeBatches } from "../../../src/log/kafka/fetch/record-batch.ts";
 import { createProducer, type Producer } from "../../../src/log/kafka/produce/producer.ts";
 import type { AppendResult, NewRecord } from "../../../src/ports.ts";
-import { type FakeLine, fakeLine } from "./fake-broker.ts";
+import { type FakeConnection, fakeConnection } from "./fake-broker.ts";
 
 export const publishTimeoutMs = 5_000;
 
 /** One batch of one partition in a request. */
 export interface Part {
   /** `enrolled/0`. */
-  readonly place: string;
+  readonly topicPartition: string;
   readonly producerId: number;
   readonly sequence: number;
   readonly values: readonly string[];
@@ -22,7 +22,7 @@ export interface Part {
 export interface Sending {
   readonly leader: number;
   readonly parts: readonly Part[];
-  /** With the code for each place; 0 for those not named, no answer for those with null. */
+  /** With the code for each partition; 0 for those not named, no answer for those with null. */
   answer(codes?: Readonly<Record<string, number | null>>): void;
   lose(): void;
 }
@@ -33,11 +33,13 @@ export interface Brokers {
   answersAtOnce: boolean;
   /** At once: a code for a batch. */
   judge(part: Part): number;
-  leaderOf(place: string): number | null;
+  leaderOf(topicPartition: string): number | null;
   topicId(topic: string): string | null;
   /** Of Produce. */
   maxVersion: number;
   refresh(): Promise<void>;
+  /** Before a leader's connection is there. */
+  reach(leader: number): Promise<void>;
   /** Before a producer id is given. */
   identify(): Promise<void>;
 }
@@ -45,7 +47,7 @@ export interface Brokers {
 export interface ProducerAlone {
   readonly time: VirtualTime;
   readonly producer: Producer;
-  readonly line: FakeLine & { readonly isClosed: boolean };
+  readonly connection: FakeConnection & { readonly isClosed: boolean };
   readonly brokers: Brokers;
   readonly sendings: readonly Sending[];
   /** Timers that wait. */
@@ -67,9 +69,10 @@ export function producerAlone(
     topicId: () => null,
     maxVersion: 7,
     refresh: async () => {},
+    reach: async () => {},
     identify: async () => {},
   };
-  const line = reachable(brokers, sendings);
+  const connection = reachable(brokers, sendings);
   let timers = 0;
   const clock = {
     ...time,
@@ -93,10 +96,10 @@ export function producerAlone(
   const nameOf = (topic: string): string => topic;
   const limits = { publishTimeoutMs, waitingBytesMax: settings.waitingBytesMax ?? 100_000_000 };
   const topicIds = settings.topicIds ?? new Map<string, string>();
-  const producer = createProducer(line, { ...limits, nameOf, topicIds }, clock);
+  const producer = createProducer(connection, { ...limits, nameOf, topicIds }, clock);
   t.after(() => producer.close());
   return {
-    ...{ time, producer, line, brokers, sendings },
+    ...{ time, producer, connection, brokers, sendings },
     timers: () => timers,
     append(...values) {
       const call: { result: AppendResult | null } = { result: null };
@@ -126,53 +129,54 @@ function recordOf(text: string): NewRecord {
   };
 }
 
-/** A line whose wires reach one node for each leader. */
-function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["line"] {
+/** A connection that reaches one broker for each leader. */
+function reachable(brokers: Brokers, sendings: Sending[]): ProducerAlone["connection"] {
   let ids = 0;
-  const nodes = new Map<number, Node>();
-  const line = fakeLine({
+  const reached = new Map<number, Broker>();
+  const connection = fakeConnection({
     async initProducerId() {
       await brokers.identify();
       return { producerId: String(++ids), producerEpoch: 0 };
     },
   });
-  const nodeOf = (leader: number): Node => ({
-    ...({} as Node),
+  const brokerOf = (leader: number): Broker => ({
+    ...({} as Broker),
     get versions() {
       return { 0: { minVersion: 3, maxVersion: brokers.maxVersion } };
     },
-    connectionPool: { send: sendTo(leader, brokers, sendings) } as unknown as Node["connectionPool"],
+    send: sendTo(leader, brokers, sendings) as Broker["send"],
   });
-  const { wire } = line;
-  const reached = Object.assign(line, {
+  const { cluster } = connection;
+  const whole = Object.assign(connection, {
     isClosed: false,
     close() {
-      reached.isClosed = true;
+      whole.isClosed = true;
     },
-    async wire() {
-      const opened = await wire.call(line);
+    async cluster() {
+      const opened = await cluster.call(connection);
       return Object.assign(opened, {
-        node: async (leader: number) => {
-          if (!nodes.has(leader)) nodes.set(leader, nodeOf(leader));
-          return nodes.get(leader)!;
+        broker: async (leader: number) => {
+          await brokers.reach(leader);
+          if (!reached.has(leader)) reached.set(leader, brokerOf(leader));
+          return reached.get(leader)!;
         },
         leaderOf: (topic: string, partition: number) => brokers.leaderOf(`${topic}/${partition}`),
         topicId: (topic: string) => brokers.topicId(topic),
-        async refresh() {
-          line.refreshed += 1;
+        async refreshMetadata() {
+          connection.refreshed += 1;
           await brokers.refresh();
         },
       });
     },
   });
-  return reached;
+  return whole;
 }
 
 function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {
-  return async ({ request }: ProtocolRequest<unknown>): Promise<unknown> => {
-    const parts = partsIn((await request.encode()).buf);
-    const answerOf = ({ place }: Part, errorCode: number) => {
-      const [topic, partition] = place.split("/");
+  return async ({ body }: ProtocolRequest<unknown>): Promise<unknown> => {
+    const parts = partsIn(body);
+    const answerOf = ({ topicPartition }: Part, errorCode: number) => {
+      const [topic, partition] = topicPartition.split("/");
       return { topic, partition: Number(partition), errorCode };
     };
     return new Promise((resolve, reject) => {
@@ -181,8 +185,8 @@ function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {
         answer: (codes = {}) =>
           resolve(
             parts
-              .filter(({ place }) => codes[place] !== null)
-              .map((part) => answerOf(part, codes[part.place] ?? 0)),
+              .filter(({ topicPartition }) => codes[topicPartition] !== null)
+              .map((part) => answerOf(part, codes[part.topicPartition] ?? 0)),
           ),
         lose: () => reject(new Error("reset")),
       });
@@ -204,12 +208,12 @@ function partsIn(body: Buffer): Part[] {
     const topic = body.toString("utf8", at + 2, at + 2 + nameBytes);
     at += 2 + nameBytes;
     for (let partitions = int32(); partitions > 0; partitions--) {
-      const place = `${topic}/${int32()}`;
+      const topicPartition = `${topic}/${int32()}`;
       const bytes = int32();
       const batch = body.subarray(at, at + bytes);
       at += bytes;
       parts.push({
-        ...{ place, producerId: Number(batch.readBigInt64BE(43)), sequence: batch.readInt32BE(53) },
+        ...{ topicPartition, producerId: Number(batch.readBigInt64BE(43)), sequence: batch.readInt32BE(53) },
         values: decodeBatches(batch, 0, []).records.map(({ value }) => String(value)),
       });
     }

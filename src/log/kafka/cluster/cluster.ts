@@ -1,20 +1,22 @@
-/**
- * kafkajs's cluster: brokers, their connections, logins and versions. kafkajs hands it to a partition assigner; that is
- * the door used here (docs/adr/0003-kafkajs-below-its-consumer.md says why). What it does not do well enough is replaced:
- * its metadata (metadata-request.ts), its timers, and what it takes the versions of all brokers to be.
- */
+/** kafkajs's cluster, with this adapter's metadata, seeds and health in place of its own. Not connected yet. */
 import { randomInt } from "node:crypto";
-import { Kafka, type Cluster as KafkajsCluster, logLevel } from "kafkajs";
 import { seedsOf } from "./addresses.ts";
-import type { Connection, RequestQueue } from "./connection.ts";
 import { AnswerError, errorCodes } from "./errors.ts";
 import type { Health } from "./health.ts";
+import {
+  createKafkajsCluster,
+  type KafkajsCluster,
+  type KafkajsConnection,
+  onAnswer,
+  onConnectionCreated,
+  replaceMetadata,
+  replaceThrottleTimer,
+} from "./kafkajs-internals.ts";
 import { type Metadata, metadataRequest } from "./metadata-request.ts";
-import type { Node } from "./node.ts";
 import type { KafkajsSecurity } from "./security.ts";
 import type { Sockets } from "./sockets.ts";
 
-export interface WireSettings {
+export interface ConnectionSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly security: KafkajsSecurity;
@@ -24,113 +26,48 @@ export interface WireSettings {
   readonly health: Health;
 }
 
-export interface Cluster extends KafkajsCluster {
-  readonly brokerPool: {
-    versions: unknown;
-    readonly metadata: Metadata | null;
-    findConnectedBroker(): Promise<unknown>;
-  };
-  readonly connectionPoolBuilder: {
-    build(target?: { host?: string; port?: number }): Promise<{ readonly pool: readonly Connection[] }>;
-  };
+export interface Cluster {
+  readonly kafkajs: KafkajsCluster;
+  /** As of the last refresh. */
+  metadata(): Metadata | null;
+  /** All that were made, to all brokers. */
+  readonly connections: readonly KafkajsConnection[];
 }
 
-/** Not connected yet. `connections`: those that it has made are added as they come. */
-export function openCluster(settings: WireSettings, sockets: Sockets, connections: Connection[]): Cluster {
-  const seeds = seedsOf(settings.brokers);
-  const cluster = clusterOf(settings, sockets, seeds.length);
+export function createCluster(settings: ConnectionSettings, sockets: Sockets): Cluster {
   const { health } = settings;
-  const builder = cluster.connectionPoolBuilder;
-  const build = builder.build;
+  const seeds = seedsOf(settings.brokers);
+  const connections: KafkajsConnection[] = [];
+  const kafkajs = createKafkajsCluster(
+    {
+      ...settings.security,
+      brokers: [...settings.brokers],
+      clientId: settings.clientId,
+      connectionTimeout: 3000,
+      requestTimeout: settings.requestTimeoutMs,
+      retry: { retries: Math.max(2, seeds.length), initialRetryTime: 100, maxRetryTime: 1000 },
+      socketFactory: sockets.factory,
+    },
+    health.brokerFailed,
+  );
   // Workers that start together do not all begin with the same broker.
   let next = randomInt(seeds.length);
-  builder.build = async (target) => {
-    // kafkajs would cut an IPv6 address at its first colon.
-    const pool = await build(target?.host ? target : { ...target, ...seeds[next++ % seeds.length]! });
-    for (const connection of pool.pool) {
+  onConnectionCreated(
+    kafkajs,
+    () => seeds[next++ % seeds.length]!,
+    (connection) => {
       connections.push(connection);
-      stillTheQueue(connection.requestQueue);
-      const fulfill = connection.requestQueue.fulfillRequest.bind(connection.requestQueue);
-      connection.requestQueue.fulfillRequest = (answer) => {
-        health.worked(connection.broker);
-        fulfill(answer);
-      };
+      replaceThrottleTimer(connection);
+      onAnswer(connection, () => health.worked(connection.broker));
+    },
+  );
+  const { known } = replaceMetadata(kafkajs, async (broker, topics): Promise<Metadata> => {
+    const metadata = await broker.send(metadataRequest(broker.versions, topics));
+    for (const { topic, errorCode } of metadata.topicMetadata) {
+      if (errorCode === errorCodes.topicAuthorizationFailed)
+        throw new AnswerError(errorCode, `this client may not Describe topic ${topic}`);
     }
-    return pool;
-  };
-  const pool = cluster.brokerPool;
-  const find = pool.findConnectedBroker.bind(pool);
-  // Only what refreshes the metadata asks this.
-  pool.findConnectedBroker = async () => {
-    const node = (await find()) as Node;
-    // kafkajs takes one that never told its versions for connected.
-    if (!node.versions) throw new Error("the broker does not answer");
-    // Each broker is asked for its own versions: during an upgrade they differ.
-    pool.versions = null;
-    return {
-      async metadata(topics: string[]) {
-        const metadata = await node.connectionPool.send(metadataRequest(node.versions, topics));
-        for (const { topic, errorCode } of metadata.topicMetadata) {
-          if (errorCode === errorCodes.topicAuthorizationFailed)
-            throw new AnswerError(errorCode, `this client may not Describe topic ${topic}`);
-        }
-        return metadata;
-      },
-    };
-  };
-  return cluster;
-}
-
-function clusterOf(settings: WireSettings, sockets: Sockets, seeds: number): Cluster {
-  const { health } = settings;
-  const kafka = new Kafka({
-    ...settings.security,
-    brokers: [...settings.brokers],
-    clientId: settings.clientId,
-    connectionTimeout: 3000,
-    requestTimeout: settings.requestTimeoutMs,
-    retry: { retries: Math.max(2, seeds), initialRetryTime: 100, maxRetryTime: 1000 },
-    logLevel: logLevel.ERROR,
-    logCreator:
-      () =>
-      ({ log }) => {
-        const message = log.message.split("\n")[0] ?? "";
-        if (typeof log.broker === "string" && message.startsWith("Connection "))
-          health.unanswered(log.broker, message);
-      },
-    socketFactory: sockets.factory,
+    return metadata;
   });
-  const held: { cluster?: Cluster } = {};
-  kafka.consumer({
-    groupId: "unused",
-    allowAutoTopicCreation: false,
-    metadataMaxAge: 180_000,
-    partitionAssigners: [
-      ({ cluster }) => {
-        held.cluster = cluster as Cluster;
-        return {
-          name: "unused",
-          version: 0,
-          assign: async () => [],
-          protocol: () => ({ name: "", metadata: Buffer.of() }),
-        };
-      },
-    ],
-  });
-  return held.cluster!;
-}
-
-/**
- * kafkajs re-arms this timer every millisecond for as long as a connection lives, with a negative delay that Node warns
- * of. It is needed only while requests wait for a throttle to end.
- */
-function stillTheQueue(queue: RequestQueue): void {
-  queue.scheduleCheckPendingRequests = () => {
-    if (queue.pending.length === 0 || queue.throttleCheckTimeoutId) return;
-    const delayMs = Math.max(10, queue.throttledUntil - Date.now());
-    queue.throttleCheckTimeoutId = setTimeout(() => {
-      queue.throttleCheckTimeoutId = null;
-      queue.checkPendingRequests();
-    }, delayMs);
-  };
+  return { kafkajs, metadata: known, connections };
 }

@@ -1,4 +1,5 @@
 /** What kafkajs throws and brokers answer, sorted by what is to be done about it. */
+import { errorChain, isConnectionClosed, isRefusedLogin, isUnsupportedRequest } from "./kafkajs-internals.ts";
 
 /** Kafka's error codes that this adapter treats one by one. */
 export const errorCodes = {
@@ -66,31 +67,9 @@ export class AnswerError extends Error {
   }
 }
 
-interface KafkaJsError {
-  readonly name?: string;
-  readonly type?: string;
-  readonly code?: string | number;
-  readonly message?: string;
-  /** host:port, where a connection failed. */
-  readonly broker?: string;
-  readonly cause?: unknown;
-  readonly originalError?: unknown;
-  readonly errors?: readonly unknown[];
-}
-
-/** The errors inside one another, outermost first; kafkajs wraps what its retries gave up on. */
-export function chain(error: unknown): KafkaJsError[] {
-  const links: KafkaJsError[] = [];
-  for (let link = error as KafkaJsError | undefined; link && links.length < 8; ) {
-    links.push(link);
-    link = (link.cause ?? link.originalError ?? link.errors?.[0]) as KafkaJsError | undefined;
-  }
-  return links;
-}
-
 /** Kafka's name of a protocol error (`ILLEGAL_GENERATION`), or null when the broker did not answer. */
 export function protocolError(error: unknown): string | null {
-  for (const link of chain(error)) if (typeof link.type === "string") return link.type;
+  for (const link of errorChain(error)) if (typeof link.type === "string") return link.type;
   return null;
 }
 
@@ -99,18 +78,18 @@ export const plainTextOnTlsPort = "PLAIN_TEXT_ON_TLS_PORT";
 
 /** Node's code of what broke a connection (`ECONNRESET`, `CERT_HAS_EXPIRED`), or "". */
 export function connectionCode(error: unknown): string {
-  for (const { code } of chain(error)) if (typeof code === "string") return code;
+  for (const { code } of errorChain(error)) if (typeof code === "string") return code;
   return "";
 }
 
 /** The broker closed the connection instead of an answer. */
 export function hungUp(error: unknown): boolean {
-  return chain(error).some(({ name }) => name === "KafkaJSConnectionClosedError");
+  return errorChain(error).some(isConnectionClosed);
 }
 
 /** One line for people. */
 export function reasonOf(error: unknown): string {
-  const links = chain(error);
+  const links = errorChain(error);
   const innermost = links.at(-1);
   const type = protocolError(error);
   const text = (innermost?.message ?? String(error)).split("\n")[0] ?? "";
@@ -131,17 +110,12 @@ const refusals = new Set([
   "GROUP_MAX_SIZE_REACHED",
 ]);
 
-/** kafkajs reports a connection that breaks during a login as a failed login, with nothing but its text. */
-const brokenLogin =
-  /authentication failed: (Closed connection|Connection |Not connected|Request .* timed out)/;
-
 /** A refusal that no repetition changes: someone has to change a setting. */
 export function isRefusal(error: unknown): boolean {
-  return chain(error).some(
+  return errorChain(error).some(
     (link) =>
       (typeof link.type === "string" && refusals.has(link.type)) ||
-      (link.name === "KafkaJSSASLAuthenticationError" && !brokenLogin.test(link.message ?? "")) ||
-      link.name === "KafkaJSServerDoesNotSupportApiKey" ||
-      link.name === "KafkaJSNotImplemented",
+      isRefusedLogin(link) ||
+      isUnsupportedRequest(link),
   );
 }

@@ -7,18 +7,18 @@
  */
 import type { RegistrarEvent } from "../../../observer.ts";
 import type { Clock } from "../../../ports.ts";
-import type { Connection } from "./connection.ts";
+import { type KafkajsConnection, requestsInFlight } from "./kafkajs-internals.ts";
 
 export type LogEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;
 
 export interface Health {
   /** A connection to this broker failed. */
-  unanswered(broker: string, reason: string): void;
+  brokerFailed(broker: string, reason: string): void;
   /** What is not a broker: a partition, the group. Named where no broker is. */
   failed(what: string, reason: string): void;
   worked(what: string): void;
   /** Looks at requests of these that wait for their answer. Returns how to stop that. */
-  watch(connections: readonly Connection[]): () => void;
+  watch(connections: readonly KafkajsConnection[]): () => void;
   /** Why the log does not answer, or null. */
   trouble(): string | null;
   close(): void;
@@ -31,49 +31,49 @@ interface Failing {
   reason: string;
 }
 
-const lookEveryMs = 500;
+const checkEveryMs = 500;
 /** A line within 5 s: less what a look may come late. */
 const silenceMs = 3_500;
 const neededForMs = 6_000;
 /** Their answers wait for other members of the group. */
-const patient = new Set(["JoinGroup", "SyncGroup"]);
+const waitForMembers = new Set(["JoinGroup", "SyncGroup"]);
 
 export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): Health {
   const failing = new Map<string, Failing>();
-  const watched = new Set<readonly Connection[]>();
+  const watched = new Set<readonly KafkajsConnection[]>();
   let outage: { sinceMs: number; what: string } | null = null;
   let cancel: (() => void) | null = null;
   let closed = false;
 
-  function note(what: string, reason: string, isBroker: boolean, sinceMs = clock.nowMs()): void {
+  function recordFailure(what: string, reason: string, isBroker: boolean, sinceMs = clock.nowMs()): void {
     const known = failing.get(what);
     if (known) Object.assign(known, { lastMs: clock.nowMs(), reason });
     else failing.set(what, { isBroker, sinceMs, lastMs: clock.nowMs(), reason });
-    arm();
+    scheduleCheck();
   }
 
   /** What to name: a broker rather than what can't be had of it. */
-  function culprit(): [what: string, failing: Failing] | null {
+  function mostSpecific(): [what: string, failing: Failing] | null {
     const all = [...failing];
     return all.find(([, { isBroker }]) => isBroker) ?? all[0] ?? null;
   }
 
-  function arm(): void {
+  function scheduleCheck(): void {
     if (closed || cancel || (failing.size === 0 && watched.size === 0 && outage === null)) return;
-    cancel = clock.after(lookEveryMs, () => {
+    cancel = clock.after(checkEveryMs, () => {
       cancel = null;
-      look();
-      arm();
+      check();
+      scheduleCheck();
     });
   }
 
-  function look(): void {
+  function check(): void {
     const nowMs = clock.nowMs();
-    for (const connections of watched) for (const connection of connections) lookAt(connection);
+    for (const connections of watched) for (const connection of connections) checkRequests(connection);
     for (const [what, { lastMs }] of failing) if (nowMs - lastMs > neededForMs) failing.delete(what);
     const longest = Math.min(...[...failing.values()].map(({ sinceMs }) => sinceMs));
     if (outage === null && nowMs - longest >= silenceMs) {
-      const [what, { reason }] = culprit()!;
+      const [what, { reason }] = mostSpecific()!;
       outage = { sinceMs: longest, what };
       onEvent({ kind: "log-unreachable", broker: what, reason });
     } else if (outage !== null && failing.size === 0) {
@@ -83,32 +83,33 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
     }
   }
 
-  /** kafkajs dates requests by the wall clock. */
-  function lookAt({ broker, requestQueue }: Connection): void {
+  function checkRequests(connection: KafkajsConnection): void {
+    const { broker } = connection;
     let waitedMs = -1;
     let apiName = "";
-    for (const { sentAt, entry } of requestQueue.inflight.values()) {
-      if (patient.has(entry.apiName)) continue;
-      const ageMs = clock.wallMs() - sentAt;
-      if (ageMs > waitedMs) [waitedMs, apiName] = [ageMs, entry.apiName];
+    for (const request of requestsInFlight(connection)) {
+      if (waitForMembers.has(request.apiName)) continue;
+      const ageMs = clock.wallMs() - request.sentAtMs;
+      if (ageMs > waitedMs) [waitedMs, apiName] = [ageMs, request.apiName];
     }
     if (waitedMs < 0) return;
-    if (waitedMs >= silenceMs) note(broker, `no answer to ${apiName}`, true, clock.nowMs() - waitedMs);
+    if (waitedMs >= silenceMs)
+      recordFailure(broker, `no answer to ${apiName}`, true, clock.nowMs() - waitedMs);
     else if (failing.has(broker)) failing.get(broker)!.lastMs = clock.nowMs();
   }
 
   return {
-    unanswered: (broker, reason) => note(broker, reason, true),
-    failed: (what, reason) => note(what, reason, false),
+    brokerFailed: (broker, reason) => recordFailure(broker, reason, true),
+    failed: (what, reason) => recordFailure(what, reason, false),
     worked: (what) => void failing.delete(what),
     watch(connections) {
       watched.add(connections);
-      arm();
+      scheduleCheck();
       return () => watched.delete(connections);
     },
     trouble() {
       if (outage === null) return null;
-      const [what, { reason }] = culprit() ?? [outage.what, { reason: "it answers again" }];
+      const [what, { reason }] = mostSpecific() ?? [outage.what, { reason: "it answers again" }];
       const seconds = Math.round((clock.nowMs() - outage.sinceMs) / 1000);
       return `Kafka does not answer for ${seconds} s: ${what}: ${reason}`;
     },

@@ -1,16 +1,11 @@
-/** What the requests that this adapter encodes itself have in common: how a kafkajs connection sends and reads one. */
+/** What the requests that this adapter encodes itself have in common. */
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
-/** What a kafkajs connection needs to send a request and to read the answer. */
+/** A request without its header, and how to read the answer. */
 export interface ProtocolRequest<T> {
-  readonly request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
-    readonly apiName: string;
-    encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
-  };
-  readonly response: { decode(bytes: Buffer): Promise<T>; parse(answer: T): Promise<T> };
-  readonly requestTimeout?: number;
+  readonly api: Api;
+  readonly body: Buffer;
+  read(answer: Buffer): T;
 }
 
 export type ApiVersions = Readonly<Record<number, { minVersion: number; maxVersion: number } | undefined>>;
@@ -32,35 +27,28 @@ export interface Api {
 }
 
 export function protocolRequest<T>(
-  { key, name, version, flexible }: Api,
+  api: Api,
   write: (body: ByteWriter) => void,
   read: (reader: ByteReader) => T,
   sizeHint = 1024,
 ): ProtocolRequest<T> {
+  const { flexible } = api;
   const body = new ByteWriter(sizeHint);
   if (flexible) body.uvarint(0);
   write(body);
   if (flexible) body.uvarint(0);
-  const { bytes } = body;
   return {
-    request: {
-      apiKey: key,
-      apiVersion: version,
-      apiName: name,
-      encode: async () => ({ buf: bytes, buffer: bytes }),
-    },
-    response: {
-      async decode(answer) {
-        const reader = new ByteReader(answer);
-        if (flexible) reader.tags();
-        return read(reader);
-      },
-      parse: async (answer) => answer,
+    api,
+    body: body.bytes,
+    read(answer) {
+      const reader = new ByteReader(answer);
+      if (flexible) reader.tags();
+      return read(reader);
     },
   };
 }
 
-/** Places of one topic together, as requests name them. */
+/** Partitions of one topic together, as requests name them. */
 export function writeTopics<T extends { topic: string; topicId: string | null }>(
   body: ByteWriter,
   items: readonly T[],
@@ -70,13 +58,13 @@ export function writeTopics<T extends { topic: string; topicId: string | null }>
 ): void {
   const topics = [...Map.groupBy(items, (item) => item.topic)];
   writeCount(body, topics.length, flexible);
-  for (const [topic, places] of topics) {
-    if (byId) body.uuid(places[0]!.topicId!);
+  for (const [topic, ofTopic] of topics) {
+    if (byId) body.uuid(ofTopic[0]!.topicId!);
     else if (flexible) body.compactString(topic);
     else body.string(topic);
-    writeCount(body, places.length, flexible);
-    for (const place of places) {
-      write(place);
+    writeCount(body, ofTopic.length, flexible);
+    for (const item of ofTopic) {
+      write(item);
       if (flexible) body.uvarint(0);
     }
     if (flexible) body.uvarint(0);

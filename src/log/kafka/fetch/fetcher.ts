@@ -1,21 +1,21 @@
 /**
- * Fetches for an inbox. For each leader there is one long poll over all partitions that want records; a partition that
+ * Fetches what a buffer wants. For each leader there is one long poll over all partitions that want records; a partition that
  * begins to want records while it is out is asked for by a short one, on a connection of its own. So a record that
  * arrives at an idle partition is handed over at once, and one that has a backlog never waits for the idle ones.
  */
 import type { Clock } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, errorName, isPassing, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { refused } from "../group/join-group.ts";
+import type { FetchBuffer, InputPartition } from "./fetch-buffer.ts";
 import { type Fetched, fetchRequest } from "./fetch-request.ts";
 import { findGap, isRecreated } from "./gaps.ts";
-import type { Inbox, Slot } from "./inbox.ts";
 import { logRecords } from "./reader.ts";
 import { BatchError, type DecodedRecords, decodeBatches } from "./record-batch.ts";
-import { type Place, unreadableBatch } from "./unreadable.ts";
+import { type ReadContext, unreadableBatch } from "./unreadable.ts";
 
 /** An answer, all partitions together, is at most so many times what one partition may bring. */
 const partitionsPerAnswer = 8;
@@ -23,22 +23,22 @@ const longPollMs = 250;
 const shortPollMs = 10;
 const retryDelayMs = 200;
 
-export interface FetcherLines {
-  readonly long: Line;
-  readonly short: Line;
+export interface FetcherConnections {
+  readonly long: ReconnectingConnection;
+  readonly short: ReconnectingConnection;
 }
 
-export interface FetcherSettings extends Pick<Place, "bootstrap" | "groupId"> {
+export interface FetcherSettings extends Pick<ReadContext, "bootstrap" | "groupId"> {
   readonly maxPartitionFetchBytes: number;
   readonly health: Health;
 }
 
 interface Request {
-  readonly slot: Slot;
+  readonly input: InputPartition;
   readonly offset: number;
 }
 
-const placeOf = (slot: Slot) => `${slot.name}/${slot.partition}`;
+const partitionName = (input: InputPartition) => `${input.name}/${input.partition}`;
 
 export interface Fetcher {
   /** Looks for partitions that want records. */
@@ -48,8 +48,8 @@ export interface Fetcher {
 
 /** @param onFatal called when a partition can't be read on: a retry would not help. */
 export function createFetcher(
-  inbox: Inbox,
-  lines: FetcherLines,
+  buffer: FetchBuffer,
+  connections: FetcherConnections,
   settings: FetcherSettings,
   clock: Clock,
   onFatal: (reason: string, problem?: Problem) => void,
@@ -70,72 +70,75 @@ export function createFetcher(
   }
 
   async function start(): Promise<void> {
-    if (stopped || inbox.wanting().length === 0) return;
-    let over: Wire;
+    if (stopped || buffer.wanting().length === 0) return;
+    let cluster: ClusterConnection;
     try {
-      over = await lines.long.wire();
+      cluster = await connections.long.cluster();
     } catch (error) {
-      return holdBack(inbox.wanting(), null, reasonOf(error));
+      return backOff(buffer.wanting(), null, reasonOf(error));
     }
-    const byLeader = Map.groupBy(inbox.wanting(), (slot) => over.leaderOf(slot.name, slot.partition));
-    for (const [leader, slots] of byLeader) {
+    const byLeader = Map.groupBy(buffer.wanting(), (input) => cluster.leaderOf(input.name, input.partition));
+    for (const [leader, inputs] of byLeader) {
       if (leader === null) {
-        holdBack(slots, over, "a partition has no leader");
+        backOff(inputs, cluster, "a partition has no leader");
         continue;
       }
       const out = polls.get(leader) ?? new Set();
       polls.set(leader, out);
       // A short poll brings its partitions back soon: then one long poll takes them all.
-      if (!out.has("short")) void poll(out.has("long") ? "short" : "long", leader, slots);
+      if (!out.has("short")) void poll(out.has("long") ? "short" : "long", leader, inputs);
     }
   }
 
-  async function poll(kind: "long" | "short", leader: number, slots: readonly Slot[]): Promise<void> {
+  async function poll(
+    kind: "long" | "short",
+    leader: number,
+    inputs: readonly InputPartition[],
+  ): Promise<void> {
     const out = polls.get(leader)!;
     out.add(kind);
-    const requests = slots.map((slot) => ({ slot, offset: slot.position! }));
-    for (const slot of slots) slot.fetching = true;
-    let wire: Wire | null = null;
+    const requests = inputs.map((input) => ({ input, offset: input.position! }));
+    for (const input of inputs) input.fetching = true;
+    let cluster: ClusterConnection | null = null;
     try {
-      wire = await lines[kind].wire();
-      const node = await wire.node(leader);
-      const parts = requests.map(({ slot, offset }) => ({
-        topic: slot.name,
-        topicId: slot.topicId,
-        partition: slot.partition,
+      cluster = await connections[kind].cluster();
+      const broker = await cluster.broker(leader);
+      const parts = requests.map(({ input, offset }) => ({
+        topic: input.name,
+        topicId: input.topicId,
+        partition: input.partition,
         offset,
-        leaderEpoch: wire!.leaderEpochOf(slot.name, slot.partition),
-        lastEpoch: slot.lastEpoch,
+        leaderEpoch: cluster!.leaderEpochOf(input.name, input.partition),
+        lastEpoch: input.lastEpoch,
         maxBytes: maxPartitionFetchBytes,
       }));
       const maxBytes = partitionsPerAnswer * maxPartitionFetchBytes;
       const maxWaitMs = kind === "long" ? longPollMs : shortPollMs;
-      const answers = await node.connectionPool.send(
-        fetchRequest(node.versions, parts, { maxBytes, maxWaitMs }),
-      );
-      for (const slot of slots) slot.fetching = false;
-      take(wire, requests, answers);
+      const answers = await broker.send(fetchRequest(broker.versions, parts, { maxBytes, maxWaitMs }));
+      for (const input of inputs) input.fetching = false;
+      take(cluster, requests, answers);
     } catch (error) {
-      if (wire) lines[kind].drop(wire);
-      holdBack(slots, wire, reasonOf(error));
+      if (cluster) connections[kind].drop(cluster);
+      backOff(inputs, cluster, reasonOf(error));
       if (!stopped && isRefusal(error)) onFatal(reasonOf(error), refused(reasonOf(error)).problem);
     }
     out.delete(kind);
     pump();
   }
 
-  function take(wire: Wire, requests: readonly Request[], answers: readonly Fetched[]): void {
-    const byPlace = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
+  function take(cluster: ClusterConnection, requests: readonly Request[], answers: readonly Fetched[]): void {
+    const byPartition = new Map(answers.map((fetched) => [`${fetched.topic}/${fetched.partition}`, fetched]));
     for (const request of requests) {
-      const { slot } = request;
-      const fetched = byPlace.get(placeOf(slot));
+      const { input } = request;
+      const fetched = byPartition.get(partitionName(input));
       // Left out while the broker throttles this client.
       if (!fetched || stopped) continue;
-      if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(wire, request, fetched);
+      if (fetched.errorCode === errorCodes.none && !fetched.diverges) deliver(cluster, request, fetched);
       else if (fetched.diverges || fetched.errorCode === errorCodes.offsetOutOfRange)
-        void lookForGap(wire, request, fetched.diverges);
-      else if (isPassing(fetched.errorCode)) holdBack([slot], wire, errorName(fetched.errorCode));
-      else giveUp(`${placeOf(slot)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
+        void reportGap(cluster, request, fetched.diverges);
+      else if (isPassing(fetched.errorCode)) backOff([input], cluster, errorName(fetched.errorCode));
+      else
+        giveUp(`${partitionName(input)} can't be read: ${errorName(fetched.errorCode)}`, fetched.errorCode);
     }
   }
 
@@ -144,68 +147,79 @@ export function createFetcher(
     onFatal(reason, isRight ? refused(reason).problem : undefined);
   }
 
-  function deliver(wire: Wire, request: Request, fetched: Fetched): void {
-    const { slot, offset } = request;
+  function deliver(cluster: ClusterConnection, request: Request, fetched: Fetched): void {
+    const { input, offset } = request;
     let decoded: DecodedRecords;
     try {
       decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;
       // Once more: the bytes may have been damaged on their way.
-      slot.unreadable += 1;
-      if (slot.unreadable < 2) return holdBack([slot], wire, error.message);
-      const place = { role: slot.topic, topic: slot.name, partition: slot.partition, ...settings };
-      const problem = unreadableBatch(error, place);
+      input.unreadable += 1;
+      if (input.unreadable < 2) return backOff([input], cluster, error.message);
+      const context = { role: input.topic, topic: input.name, partition: input.partition, ...settings };
+      const problem = unreadableBatch(error, context);
       return onFatal(`${problem.message} ${problem.fix}`, problem);
     }
     if (decoded.nextOffset === offset && fetched.bytes.length > 0)
-      health.failed(placeOf(slot), `the batch at offset ${offset} comes cut short`);
-    else health.worked(placeOf(slot));
-    const records = logRecords(slot.topic, slot.partition, decoded.records);
-    const lastEpoch = decoded.nextOffset > offset ? decoded.lastEpoch : slot.lastEpoch;
-    inbox.deliver(slot, offset, records, decoded.nextOffset, lastEpoch);
+      health.failed(partitionName(input), `the batch at offset ${offset} comes cut short`);
+    else health.worked(partitionName(input));
+    const records = logRecords(input.topic, input.partition, decoded.records);
+    const lastEpoch = decoded.nextOffset > offset ? decoded.lastEpoch : input.lastEpoch;
+    buffer.deliver(input, offset, records, decoded.nextOffset, lastEpoch);
   }
 
-  async function lookForGap(wire: Wire, { slot, offset }: Request, diverges: boolean): Promise<void> {
-    slot.fetching = true;
+  async function reportGap(
+    cluster: ClusterConnection,
+    { input, offset }: Request,
+    diverges: boolean,
+  ): Promise<void> {
+    input.fetching = true;
     try {
-      const gap = await findGap(wire, slot, offset, diverges);
-      slot.outOfRange += 1;
+      const gap = await findGap(cluster, input, offset, diverges);
+      input.outOfRange += 1;
       if (gap) {
-        slot.fetching = false;
-        return inbox.gap(slot, offset, gap.why, gap.bounds);
+        input.fetching = false;
+        return buffer.gap(input, offset, gap.why, gap.bounds);
       }
-      holdBack([slot], wire, `it has no offset ${offset}`);
+      backOff([input], cluster, `it has no offset ${offset}`);
     } catch (error) {
-      lines.long.drop(wire);
-      holdBack([slot], wire, reasonOf(error));
+      connections.long.drop(cluster);
+      backOff([input], cluster, reasonOf(error));
     }
   }
 
   /** Leaves these alone for a little, and asks for their leaders again. */
-  function holdBack(slots: readonly Slot[], wire: Wire | null, reason: string): void {
-    if (stopped || slots.length === 0) return;
-    for (const slot of slots) {
-      slot.fetching = true;
-      health.failed(placeOf(slot), reason);
+  function backOff(
+    inputs: readonly InputPartition[],
+    cluster: ClusterConnection | null,
+    reason: string,
+  ): void {
+    if (stopped || inputs.length === 0) return;
+    for (const input of inputs) {
+      input.fetching = true;
+      health.failed(partitionName(input), reason);
     }
     clock.after(retryDelayMs, async () => {
-      if (wire && !wire.closed) {
-        await wire.refresh().catch(() => lines.long.drop(wire));
-        await lookForOthers(wire, slots).catch(() => lines.long.drop(wire));
+      if (cluster && !cluster.closed) {
+        await cluster.refreshMetadata().catch(() => connections.long.drop(cluster));
+        await reportRecreated(cluster, inputs).catch(() => connections.long.drop(cluster));
       }
-      for (const slot of slots) slot.fetching = false;
+      for (const input of inputs) input.fetching = false;
       pump();
     });
   }
 
   /** Topics that were deleted and made again since the session began. */
-  async function lookForOthers(wire: Wire, slots: readonly Slot[]): Promise<void> {
-    for (const slot of slots) {
-      if (wire.closed || slot.position === null || !isRecreated(wire, slot)) continue;
-      const { position } = slot;
-      const gap = await findGap(wire, slot, position, false);
-      if (gap) inbox.gap(slot, position, gap.why, gap.bounds);
+  async function reportRecreated(
+    cluster: ClusterConnection,
+    inputs: readonly InputPartition[],
+  ): Promise<void> {
+    for (const input of inputs) {
+      if (cluster.closed || input.position === null || !isRecreated(cluster, input)) continue;
+      const { position } = input;
+      const gap = await findGap(cluster, input, position, false);
+      if (gap) buffer.gap(input, position, gap.why, gap.bounds);
     }
   }
 

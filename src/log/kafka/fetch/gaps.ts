@@ -1,11 +1,14 @@
 /** Why a position can't be read on: what its partition holds is not what was read. */
 import type { Bounds } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
-import type { GapReason, Slot } from "./inbox.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import type { GapReason, InputPartition } from "./fetch-buffer.ts";
 import { listBounds } from "./offsets.ts";
 
-export function isRecreated(wire: Wire, { name, topicId }: Pick<Slot, "name" | "topicId">): boolean {
-  const id = wire.topicId(name);
+export function isRecreated(
+  cluster: ClusterConnection,
+  { name, topicId }: Pick<InputPartition, "name" | "topicId">,
+): boolean {
+  const id = cluster.topicId(name);
   return topicId !== null && id !== null && id !== topicId;
 }
 
@@ -14,18 +17,18 @@ export function isRecreated(wire: Wire, { name, topicId }: Pick<Slot, "name" | "
  * leader of the past, or one that does not know yet how far its records are replicated; the next answer will tell.
  */
 export async function findGap(
-  wire: Wire,
-  slot: Slot,
+  cluster: ClusterConnection,
+  input: InputPartition,
   offset: number,
   diverges: boolean,
 ): Promise<{ why: GapReason; bounds: Bounds } | null> {
-  await wire.refresh();
-  const place = { topic: slot.name, partition: slot.partition };
-  const [bounds] = await listBounds(wire, [place], false);
-  if (isRecreated(wire, slot)) return { why: "recreated", bounds: bounds! };
+  await cluster.refreshMetadata();
+  const topicPartition = { topic: input.name, partition: input.partition };
+  const [bounds] = await listBounds(cluster, [topicPartition], false);
+  if (isRecreated(cluster, input)) return { why: "recreated", bounds: bounds! };
   if (diverges) return { why: "truncated", bounds: bounds! };
   if (offset < bounds!.start) return { why: "deleted", bounds: bounds! };
   // An epoch that the log has never seen is answered like an offset beyond its end.
-  const isBeyond = offset > bounds!.end || slot.lastEpoch >= 0;
-  return slot.outOfRange > 0 && isBeyond ? { why: "truncated", bounds: bounds! } : null;
+  const isBeyond = offset > bounds!.end || input.lastEpoch >= 0;
+  return input.outOfRange > 0 && isBeyond ? { why: "truncated", bounds: bounds! } : null;
 }

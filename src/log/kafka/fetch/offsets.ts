@@ -1,13 +1,13 @@
 /** Where partitions begin and end. */
 import type { Bounds } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 
-export interface Place {
+export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
 }
 
-export type PlaceBounds = Place & Bounds;
+export type PartitionBounds = TopicPartition & Bounds;
 
 const earliest = -2;
 const latest = -1;
@@ -17,38 +17,38 @@ const latest = -1;
  * otherwise the offset that the next record gets. Throws what kafkajs throws.
  */
 export async function listBounds(
-  wire: Wire,
-  places: readonly Place[],
+  cluster: ClusterConnection,
+  topicPartitions: readonly TopicPartition[],
   stable: boolean,
-): Promise<PlaceBounds[]> {
-  const starts = await list(wire, places, earliest, stable);
-  const ends = await list(wire, places, latest, stable);
-  return places.map((place) => {
-    const key = keyOf(place);
+): Promise<PartitionBounds[]> {
+  const starts = await list(cluster, topicPartitions, earliest, stable);
+  const ends = await list(cluster, topicPartitions, latest, stable);
+  return topicPartitions.map((topicPartition) => {
+    const key = keyOf(topicPartition);
     const [start, end] = [starts.get(key), ends.get(key)];
     if (start === undefined || end === undefined) throw new Error(`no answer for ${key}`);
-    return { ...place, start, end };
+    return { ...topicPartition, start, end };
   });
 }
 
-const keyOf = ({ topic, partition }: Place) => `${topic}/${partition}`;
+const keyOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
 
 async function list(
-  wire: Wire,
-  places: readonly Place[],
+  cluster: ClusterConnection,
+  topicPartitions: readonly TopicPartition[],
   timestamp: number,
   stable: boolean,
 ): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  const byLeader = Map.groupBy(places, (place) => leaderOf(wire, place));
+  const byLeader = Map.groupBy(topicPartitions, (topicPartition) => leaderOf(cluster, topicPartition));
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
-      const node = await wire.node(leader);
-      const topics = [...Map.groupBy(led, (place) => place.topic)].map(([topic, of]) => ({
+      const broker = await cluster.broker(leader);
+      const topics = [...Map.groupBy(led, (topicPartition) => topicPartition.topic)].map(([topic, of]) => ({
         topic,
         partitions: of.map(({ partition }) => ({ partition, timestamp })),
       }));
-      const { responses } = await node.listOffsets({ isolationLevel: stable ? 1 : 0, topics });
+      const { responses } = await broker.listOffsets({ isolationLevel: stable ? 1 : 0, topics });
       for (const { topic, partitions } of responses) {
         for (const { partition, offset } of partitions)
           found.set(keyOf({ topic, partition }), Number(offset));
@@ -58,8 +58,8 @@ async function list(
   return found;
 }
 
-export function leaderOf(wire: Wire, { topic, partition }: Place): number {
-  const leader = wire.leaderOf(topic, partition);
+export function leaderOf(cluster: ClusterConnection, { topic, partition }: TopicPartition): number {
+  const leader = cluster.leaderOf(topic, partition);
   if (leader === null) throw new Error(`${topic}/${partition} has no leader`);
   return leader;
 }

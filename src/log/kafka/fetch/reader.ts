@@ -4,9 +4,9 @@ import type { Problem } from "../../../problem.ts";
 import { errorCodes, errorName, isPassing } from "../cluster/errors.ts";
 import type { Fetched } from "./fetch-request.ts";
 import { BatchError, type DecodedRecords, decodeBatches, type RawRecord } from "./record-batch.ts";
-import { type Place, unreadableBatch } from "./unreadable.ts";
+import { type ReadContext, unreadableBatch } from "./unreadable.ts";
 
-export interface ReaderSettings extends Pick<Place, "bootstrap" | "groupId"> {
+export interface ReaderSettings extends Pick<ReadContext, "bootstrap" | "groupId"> {
   readonly nameOf: (topic: Topic) => string;
   /** A scan or tail that makes no progress for so long fails. */
   readonly stallMs: number;
@@ -42,14 +42,14 @@ export async function waitAtMost(clock: Clock, limitMs: number, promise: Promise
 }
 
 /** Trouble that passes is waited out; this says when that has gone on for too long. */
-export function patience(clock: Clock, stallMs: number) {
+export function createStallLimit(clock: Clock, stallMs: number) {
   let since: number | null = null;
   return {
     progress() {
       since = null;
     },
     /** False when it is time to give up. */
-    async trouble(): Promise<boolean> {
+    async retryAfterDelay(): Promise<boolean> {
       since ??= clock.nowMs();
       if (clock.nowMs() - since > stallMs) return false;
       await delay(clock, retryDelayMs);
@@ -80,7 +80,7 @@ export class Unreadable extends Error {
 /** Decodes what comes, and tells a batch that can't be read from bytes that were damaged once on their way. */
 export function createDecoder() {
   let unreadable = 0;
-  return (fetched: Fetched, offset: number, place: Place): DecodedRecords => {
+  return (fetched: Fetched, offset: number, context: ReadContext): DecodedRecords => {
     try {
       const decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
       unreadable = 0;
@@ -89,7 +89,7 @@ export function createDecoder() {
       if (!(error instanceof BatchError)) throw error;
       unreadable += 1;
       if (unreadable < 2) throw new PassingError(error.message);
-      throw new Unreadable(unreadableBatch(error, place));
+      throw new Unreadable(unreadableBatch(error, context));
     }
   };
 }

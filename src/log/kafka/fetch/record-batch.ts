@@ -203,7 +203,7 @@ function readBatch(bytes: Buffer): Batch {
   reader.at += 6;
   const count = reader.int32();
   const appendTimeMs = attributes & 8 ? maxTimestampMs : null;
-  const place = { baseOffset, baseTimestampMs, appendTimeMs, leaderEpoch };
+  const header = { baseOffset, baseTimestampMs, appendTimeMs, leaderEpoch };
   const open = () => new ByteReader(decompress(attributes & 7, bytes.subarray(reader.at)));
   return {
     lastOffset,
@@ -213,21 +213,21 @@ function readBatch(bytes: Buffer): Batch {
     transactional: (attributes & 16) !== 0,
     abortsTransaction: () => {
       if (count === 0) return false;
-      const key = readRecord(open(), place).key;
+      const key = readRecord(open(), header).key;
       return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
     },
     readRecords: (fromOffset, into) => {
       if (count === 0) return;
       const body = open();
       for (let index = 0; index < count; index += 1) {
-        const record = readRecord(body, place);
+        const record = readRecord(body, header);
         if (record.offset >= fromOffset) into.push(record);
       }
     },
   };
 }
 
-interface BatchPlace {
+interface BatchHeader {
   readonly baseOffset: number;
   readonly baseTimestampMs: number;
   /** Null: each record has its own time. */
@@ -237,7 +237,7 @@ interface BatchPlace {
 
 function readRecord(
   batch: ByteReader,
-  { baseOffset, baseTimestampMs, appendTimeMs, leaderEpoch }: BatchPlace,
+  { baseOffset, baseTimestampMs, appendTimeMs, leaderEpoch }: BatchHeader,
 ): RawRecord {
   const size = batch.varint();
   const end = batch.at + size;

@@ -1,8 +1,8 @@
 /** What stands in the four topics at a moment: their ids and bounds. */
 import type { Clock, EventLog, SurveyResult, Topic } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { listBounds } from "./offsets.ts";
 import { delay } from "./reader.ts";
 
@@ -12,7 +12,7 @@ const roles: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 
 /** @param timeoutMs how long trouble that passes is waited out. */
 export function createSurvey(
-  line: Line,
+  connection: ReconnectingConnection,
   nameOf: (topic: Topic) => string,
   timeoutMs: number,
   clock: Clock,
@@ -20,12 +20,12 @@ export function createSurvey(
   return async () => {
     const giveUpAtMs = clock.nowMs() + timeoutMs;
     for (;;) {
-      let wire: Wire | null = null;
+      let cluster: ClusterConnection | null = null;
       try {
-        wire = await line.wire();
-        return await survey(wire, nameOf);
+        cluster = await connection.cluster();
+        return await survey(cluster, nameOf);
       } catch (error) {
-        if (!protocolError(error) && wire) line.drop(wire);
+        if (!protocolError(error) && cluster) connection.drop(cluster);
         if (isRefusal(error) || clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
         await delay(clock, retryDelayMs);
       }
@@ -33,17 +33,17 @@ export function createSurvey(
   };
 }
 
-async function survey(wire: Wire, nameOf: (topic: Topic) => string): Promise<SurveyResult> {
-  await wire.refresh();
-  const places = roles.flatMap((role) => {
+async function survey(cluster: ClusterConnection, nameOf: (topic: Topic) => string): Promise<SurveyResult> {
+  await cluster.refreshMetadata();
+  const topicPartitions = roles.flatMap((role) => {
     const topic = nameOf(role);
-    return Array.from({ length: wire.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
+    return Array.from({ length: cluster.partitionCount(topic) }, (_, partition) => ({ topic, partition }));
   });
-  const byTopic = Map.groupBy(await listBounds(wire, places, false), ({ topic }) => topic);
+  const byTopic = Map.groupBy(await listBounds(cluster, topicPartitions, false), ({ topic }) => topic);
   const of = (role: Topic) => {
     const found = byTopic.get(nameOf(role)) ?? [];
     const bounds = found.sort((a, b) => a.partition - b.partition).map(({ start, end }) => ({ start, end }));
-    return { id: wire.topicId(nameOf(role)), bounds };
+    return { id: cluster.topicId(nameOf(role)), bounds };
   };
   const topics = {
     enrolled: of("enrolled"),

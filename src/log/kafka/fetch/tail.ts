@@ -1,16 +1,16 @@
 /** `tail`: a topic as it grows, all partitions, without membership. */
 import type { Clock, LogTail } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { type Fetched, fetchRequest } from "./fetch-request.ts";
 import { leaderOf, listBounds } from "./offsets.ts";
 import {
   checkFetched,
   createDecoder,
+  createStallLimit,
   logRecords,
   PassingError,
-  patience,
   type ReaderSettings,
   Unreadable,
 } from "./reader.ts";
@@ -18,28 +18,32 @@ import {
 const tailLimits = { maxWaitMs: 500, maxBytes: 8 * 1024 * 1024 };
 const tailPartitionBytes = 1024 * 1024;
 
-export function createTail(openLine: () => Line, settings: ReaderSettings, clock: Clock): LogTail["tail"] {
+export function createTail(
+  openConnection: () => ReconnectingConnection,
+  settings: ReaderSettings,
+  clock: Clock,
+): LogTail["tail"] {
   return async (topic, from, onRecords, signal) => {
     if (signal.aborted) return { ok: true };
-    // A line of its own: its long polls must not hold up scans, and closing it is how an abort takes effect at once.
-    const line = openLine();
-    signal.addEventListener("abort", line.close, { once: true });
+    // A connection of its own: its long polls must not hold up scans, and closing it is how an abort takes effect at once.
+    const connection = openConnection();
+    signal.addEventListener("abort", connection.close, { once: true });
     const name = settings.nameOf(topic);
-    const wait = patience(clock, settings.stallMs);
+    const stall = createStallLimit(clock, settings.stallMs);
     const positions = new Map<number, number>();
     let begun = false;
     const decode = createDecoder();
     try {
       while (!signal.aborted) {
-        let wire: Wire | null = null;
+        let cluster: ClusterConnection | null = null;
         try {
-          wire = await line.wire();
-          await findPositions(wire, name, begun ? "start" : from, positions);
+          cluster = await connection.cluster();
+          await findPositions(cluster, name, begun ? "start" : from, positions);
           begun = true;
-          await pollLeaders(wire, name, positions, (partition, fetched) => {
-            wait.progress();
-            const place = { role: topic, topic: name, partition, ...settings };
-            const { records, nextOffset } = decode(fetched, positions.get(partition)!, place);
+          await pollLeaders(cluster, name, positions, (partition, fetched) => {
+            stall.progress();
+            const context = { role: topic, topic: name, partition, ...settings };
+            const { records, nextOffset } = decode(fetched, positions.get(partition)!, context);
             positions.set(partition, nextOffset);
             if (records.length > 0 && !signal.aborted) onRecords(logRecords(topic, partition, records));
           });
@@ -47,56 +51,57 @@ export function createTail(openLine: () => Line, settings: ReaderSettings, clock
           if (signal.aborted) break;
           if (error instanceof Unreadable) return { ok: false, reason: error.message };
           const reason = `${name}: ${reasonOf(error)}`;
-          if (wire && !(error instanceof PassingError)) line.drop(wire);
-          if (isRefusal(error) || !(await wait.trouble())) return { ok: false, reason };
-          if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
+          if (cluster && !(error instanceof PassingError)) connection.drop(cluster);
+          if (isRefusal(error) || !(await stall.retryAfterDelay())) return { ok: false, reason };
+          if (cluster && !cluster.closed)
+            await cluster.refreshMetadata().catch(() => connection.drop(cluster!));
         }
       }
       return { ok: true };
     } finally {
-      signal.removeEventListener("abort", line.close);
-      line.close();
+      signal.removeEventListener("abort", connection.close);
+      connection.close();
     }
   };
 }
 
 /** First positions, and those of partitions that came later or whose records were removed under us. */
 async function findPositions(
-  wire: Wire,
+  cluster: ClusterConnection,
   topic: string,
   from: "start" | "end",
   positions: Map<number, number>,
 ): Promise<void> {
   const unknown = [];
-  for (let partition = 0; partition < wire.partitionCount(topic); partition += 1) {
+  for (let partition = 0; partition < cluster.partitionCount(topic); partition += 1) {
     if (!positions.has(partition)) unknown.push({ topic, partition });
   }
   if (unknown.length === 0) return;
-  for (const { partition, start, end } of await listBounds(wire, unknown, true)) {
+  for (const { partition, start, end } of await listBounds(cluster, unknown, true)) {
     positions.set(partition, from === "end" ? end : start);
   }
 }
 
 async function pollLeaders(
-  wire: Wire,
+  cluster: ClusterConnection,
   topic: string,
   positions: Map<number, number>,
   onFetched: (partition: number, fetched: Fetched) => void,
 ): Promise<void> {
   const parts = [...positions].map(([partition, offset]) => ({
     topic,
-    topicId: wire.topicId(topic),
+    topicId: cluster.topicId(topic),
     partition,
     offset,
-    leaderEpoch: wire.leaderEpochOf(topic, partition),
+    leaderEpoch: cluster.leaderEpochOf(topic, partition),
     lastEpoch: -1,
     maxBytes: tailPartitionBytes,
   }));
-  const byLeader = Map.groupBy(parts, (part) => leaderOf(wire, part));
+  const byLeader = Map.groupBy(parts, (part) => leaderOf(cluster, part));
   await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
-      const node = await wire.node(leader);
-      const answers = await node.connectionPool.send(fetchRequest(node.versions, led, tailLimits));
+      const broker = await cluster.broker(leader);
+      const answers = await broker.send(fetchRequest(broker.versions, led, tailLimits));
       for (const fetched of answers) {
         checkFetched(fetched);
         if (fetched.errorCode === errorCodes.offsetOutOfRange) positions.delete(fetched.partition);

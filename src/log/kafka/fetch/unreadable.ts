@@ -4,7 +4,7 @@ import type { Problem } from "../../../problem.ts";
 import type { BatchError } from "./record-batch.ts";
 
 /** What the commands to type need. */
-export interface Place {
+export interface ReadContext {
   readonly role: Topic;
   readonly topic: string;
   readonly partition: number;
@@ -12,16 +12,16 @@ export interface Place {
   readonly groupId: string;
 }
 
-export function unreadableBatch(error: BatchError, place: Place): Problem {
-  const { topic, partition } = place;
+export function unreadableBatch(error: BatchError, context: ReadContext): Problem {
+  const { topic, partition } = context;
   return {
     code: "batch-unreadable",
     message: `The batch at ${topic}/${partition}@${error.offset} can't be read: ${error.message}.`,
-    fix: `${fromAnotherReplica(place)} ${otherwise(error, place)}`,
+    fix: `${fromAnotherReplica(context)} ${otherwise(error, context)}`,
   };
 }
 
-function fromAnotherReplica({ topic, partition, bootstrap }: Place): string {
+function fromAnotherReplica({ topic, partition, bootstrap }: ReadContext): string {
   return (
     `If another replica is in sync, its copy may be whole: kafka-topics.sh --bootstrap-server ${bootstrap} --describe --topic ${topic} ` +
     `names the leader of partition ${partition}; stop that broker, and start this again.`
@@ -30,7 +30,7 @@ function fromAnotherReplica({ topic, partition, bootstrap }: Place): string {
 
 function otherwise(
   { offset, nextOffset }: BatchError,
-  { role, topic, partition, bootstrap, groupId }: Place,
+  { role, topic, partition, bootstrap, groupId }: ReadContext,
 ): string {
   if (role === "registered") {
     return (

@@ -12,10 +12,10 @@ import { momentOf } from "../../../moment.ts";
 import type { Clock, EventLog, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { Broker } from "../cluster/broker.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
-import type { Node } from "../cluster/node.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { waitAtMost } from "../fetch/reader.ts";
 import {
   checkPartitionCounts,
@@ -47,12 +47,12 @@ type Step<T> =
 const leaveTimeoutMs = 5000;
 
 export function createJoin(
-  openLine: (purpose: string) => Line,
+  openConnection: (purpose: string) => ReconnectingConnection,
   settings: GroupSettings,
   clock: Clock,
 ): EventLog["join"] {
   return async (onSession, onFailure) => {
-    const membership = new GroupMembership(openLine, settings, clock, onSession);
+    const membership = new GroupMembership(openConnection, settings, clock, onSession);
     const run = membership.run().then((lost) => {
       if (lost !== null) onFailure(lost.reason, lost.problem);
     });
@@ -65,24 +65,24 @@ class GroupMembership {
   readonly #settings: GroupSettings;
   readonly #clock: Clock;
   readonly #onSession: (session: Session) => void;
-  readonly #lines: { long: Line; short: Line };
+  readonly #connections: { long: ReconnectingConnection; short: ReconnectingConnection };
   readonly #topics: string[];
   readonly #heartbeatMs: number;
   /** As trouble with the coordinator is named. */
   readonly #who: string;
   #memberId = "";
   #claim: OwnClaim = { generation: -1, partitions: [] };
-  #coordinator: { wire: Wire; node: Node } | null = null;
+  #coordinator: { cluster: ClusterConnection; broker: Broker } | null = null;
   #current: OwnSession | null = null;
   #leaving = false;
   #lost: Lost | null = null;
   #wake: () => void = () => {};
-  #over = false;
+  #isGenerationOver = false;
   #troubleSinceMs: number | null = null;
   #left: Promise<void> | null = null;
 
   constructor(
-    openLine: (purpose: string) => Line,
+    openConnection: (purpose: string) => ReconnectingConnection,
     settings: GroupSettings,
     clock: Clock,
     onSession: (session: Session) => void,
@@ -90,7 +90,7 @@ class GroupMembership {
     this.#settings = settings;
     this.#clock = clock;
     this.#onSession = onSession;
-    this.#lines = { long: openLine("group"), short: openLine("group-short") };
+    this.#connections = { long: openConnection("group"), short: openConnection("group-short") };
     this.#topics = inputTopics.map(settings.nameOf);
     this.#who = `group ${settings.groupId}`;
     this.#heartbeatMs = Math.min(1000, Math.max(100, settings.sessionTimeoutMs / 15));
@@ -99,20 +99,20 @@ class GroupMembership {
   /** Until left (null) or lost for good (why). */
   async run(): Promise<Lost | null> {
     while (!this.#leaving && this.#lost === null) {
-      const joined = await this.#attempt((wire) => this.#joinAndSync(wire));
+      const joined = await this.#attempt((cluster) => this.#joinAndSync(cluster));
       if (joined.kind === "lost") this.#lost = joined;
       if (joined.kind !== "done" || this.#leaving) continue;
       this.#begin(joined.value);
-      while (!this.#over && !this.#leaving && this.#lost === null) {
+      while (!this.#isGenerationOver && !this.#leaving && this.#lost === null) {
         await this.#pause(this.#heartbeatMs);
-        if (this.#over || this.#leaving || this.#lost !== null) break;
-        const beat = await this.#attempt((wire) => this.#heartbeat(wire));
-        if (beat.kind === "lost") this.#lost = beat;
+        if (this.#isGenerationOver || this.#leaving || this.#lost !== null) break;
+        const heartbeat = await this.#attempt((cluster) => this.#heartbeat(cluster));
+        if (heartbeat.kind === "lost") this.#lost = heartbeat;
       }
     }
     this.#end();
     if (this.#lost !== null && !this.#leaving) {
-      await this.#depart();
+      await this.#leaveGroup();
       return this.#lost;
     }
     return null;
@@ -122,28 +122,28 @@ class GroupMembership {
     this.#leaving = true;
     this.#end();
     this.#wake();
-    this.#left ??= waitAtMost(this.#clock, leaveTimeoutMs, run).then(() => this.#depart());
+    this.#left ??= waitAtMost(this.#clock, leaveTimeoutMs, run).then(() => this.#leaveGroup());
     return this.#left;
   }
 
   /** Tells the coordinator, so that the others need not wait for a time-out; then closes. */
-  async #depart(): Promise<void> {
+  async #leaveGroup(): Promise<void> {
     const memberId = this.#memberId;
     this.#memberId = "";
     if (memberId !== "") {
       const { groupId } = this.#settings;
-      const goodbye = this.#lines.long
-        .wire()
-        .then((wire) => this.#findCoordinator(wire))
-        .then((node) => node.leaveGroup({ groupId, memberId }));
-      await waitAtMost(this.#clock, leaveTimeoutMs, goodbye);
+      const leaving = this.#connections.long
+        .cluster()
+        .then((cluster) => this.#findCoordinator(cluster))
+        .then((broker) => broker.leaveGroup({ groupId, memberId }));
+      await waitAtMost(this.#clock, leaveTimeoutMs, leaving);
     }
-    this.#lines.long.close();
-    this.#lines.short.close();
+    this.#connections.long.close();
+    this.#connections.short.close();
   }
 
   #begin(joined: Joined & Pick<Generation, "topicIds">): void {
-    this.#over = false;
+    this.#isGenerationOver = false;
     this.#claim = { generation: joined.generationId, partitions: joined.partitions };
     const { generationId, partitions } = joined;
     this.#current = createSession(
@@ -151,14 +151,14 @@ class GroupMembership {
       joined.sync,
       this.#settings,
       {
-        lines: this.#lines,
-        coordinator: (wire) => this.#findCoordinator(wire),
+        connections: this.#connections,
+        coordinator: (cluster) => this.#findCoordinator(cluster),
         forgetCoordinator: () => {
           this.#coordinator = null;
         },
-        onOver: (memberIsUnknown) => {
+        onGenerationOver: (memberIsUnknown) => {
           if (this.#claim.generation !== generationId) return;
-          this.#generationOver(memberIsUnknown);
+          this.#endGeneration(memberIsUnknown);
           this.#wake();
         },
         onFatal: (reason, problem) => {
@@ -176,18 +176,18 @@ class GroupMembership {
     this.#current = null;
   }
 
-  #generationOver(memberIsUnknown: boolean): void {
-    this.#over = true;
+  #endGeneration(memberIsUnknown: boolean): void {
+    this.#isGenerationOver = true;
     if (memberIsUnknown) this.#memberId = "";
     this.#end();
   }
 
   /** One step with the broker, its failures sorted: to be tried again after a pause, or for good. */
-  async #attempt<T>(step: (wire: Wire) => Promise<T>): Promise<Step<T>> {
-    let wire: Wire | null = null;
+  async #attempt<T>(step: (cluster: ClusterConnection) => Promise<T>): Promise<Step<T>> {
+    let cluster: ClusterConnection | null = null;
     try {
-      wire = await this.#lines.long.wire();
-      const value = await step(wire);
+      cluster = await this.#connections.long.cluster();
+      const value = await step(cluster);
       this.#settings.health.worked(this.#who);
       this.#troubleSinceMs = null;
       return { kind: "done", value };
@@ -196,12 +196,12 @@ class GroupMembership {
       if (error instanceof GroupFault) return { kind: "lost", ...refused(error.message) };
       if (isRefusal(error)) return { kind: "lost", ...refused(refusalReason(error, this.#settings)) };
       if (type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID") {
-        this.#generationOver(type === "UNKNOWN_MEMBER_ID");
+        this.#endGeneration(type === "UNKNOWN_MEMBER_ID");
         this.#troubleSinceMs = null;
         return { kind: "again" };
       }
       this.#coordinator = null;
-      if (wire && !type) this.#lines.long.drop(wire);
+      if (cluster && !type) this.#connections.long.drop(cluster);
       this.#settings.health.failed(this.#who, reasonOf(error));
       this.#troubleSinceMs ??= this.#clock.nowMs();
       const downMs = this.#clock.nowMs() - this.#troubleSinceMs;
@@ -209,27 +209,28 @@ class GroupMembership {
         return { kind: "lost", reason: `no answer for ${Math.round(downMs / 1000)} s: ${reasonOf(error)}` };
       }
       await this.#pause(Math.min(1000, 100 + downMs / 10));
-      if (wire && !wire.closed) await wire.refresh().catch(() => this.#lines.long.drop(wire!));
+      if (cluster && !cluster.closed)
+        await cluster.refreshMetadata().catch(() => this.#connections.long.drop(cluster!));
       return { kind: "again" };
     }
   }
 
-  async #findCoordinator(wire: Wire): Promise<Node> {
-    if (this.#coordinator?.wire === wire) return this.#coordinator.node;
-    const node = await wire.coordinator(this.#settings.groupId);
-    this.#coordinator = { wire, node };
-    return node;
+  async #findCoordinator(cluster: ClusterConnection): Promise<Broker> {
+    if (this.#coordinator?.cluster === cluster) return this.#coordinator.broker;
+    const broker = await cluster.coordinator(this.#settings.groupId);
+    this.#coordinator = { cluster, broker };
+    return broker;
   }
 
-  async #joinAndSync(wire: Wire): Promise<Joined & Pick<Generation, "topicIds">> {
-    await wire.refresh();
-    checkPartitionCounts(wire, this.#topics, this.#settings.partitionCount);
-    const node = await this.#findCoordinator(wire);
+  async #joinAndSync(cluster: ClusterConnection): Promise<Joined & Pick<Generation, "topicIds">> {
+    await cluster.refreshMetadata();
+    checkPartitionCounts(cluster, this.#topics, this.#settings.partitionCount);
+    const broker = await this.#findCoordinator(cluster);
     // The next owner of these partitions may begin as soon as the request is out. 1
     assert(this.#current === null, "a session outlives its generation");
-    const topicIds = new Map(this.#topics.map((topic) => [topic, wire.topicId(topic)]));
+    const topicIds = new Map(this.#topics.map((topic) => [topic, cluster.topicId(topic)]));
     const joined = await joinAndSync(
-      node,
+      broker,
       { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
       this.#clock,
       (memberId) => {
@@ -239,15 +240,15 @@ class GroupMembership {
     return { ...joined, topicIds };
   }
 
-  async #heartbeat(wire: Wire): Promise<void> {
-    const node = await this.#findCoordinator(wire);
+  async #heartbeat(cluster: ClusterConnection): Promise<void> {
+    const broker = await this.#findCoordinator(cluster);
     const sentAt = momentOf(this.#clock);
-    await node.heartbeat({
+    await broker.heartbeat({
       groupId: this.#settings.groupId,
       groupGenerationId: this.#claim.generation,
       memberId: this.#memberId,
     });
-    this.#current?.heardFrom({ nodeId: node.nodeId, sentAt });
+    this.#current?.recordHeartbeat({ nodeId: broker.nodeId, sentAt });
   }
 
   /** Until the delay is over or something wakes the loop. */

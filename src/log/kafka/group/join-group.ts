@@ -2,9 +2,9 @@
 import { momentOf } from "../../../moment.ts";
 import type { Clock } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { Broker } from "../cluster/broker.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Node } from "../cluster/node.ts";
 import {
   assignPartitions,
   decodeAssignment,
@@ -13,7 +13,7 @@ import {
   encodeClaim,
   protocolName,
 } from "./assigner.ts";
-import type { Beat } from "./beat.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 
 /** What this member held last; generation -1: nothing yet. */
 export interface OwnClaim {
@@ -35,15 +35,19 @@ export interface Joined {
   readonly generationId: number;
   readonly partitions: readonly number[];
   /** The broker counts SyncGroup as a heartbeat. */
-  readonly sync: Beat;
+  readonly sync: Heartbeat;
 }
 
 /** What no further attempt changes. */
 export class GroupFault extends Error {}
 
-export function checkPartitionCounts(wire: Wire, topics: readonly string[], partitionCount: number): void {
+export function checkPartitionCounts(
+  cluster: ClusterConnection,
+  topics: readonly string[],
+  partitionCount: number,
+): void {
   for (const topic of topics) {
-    const found = wire.partitionCount(topic);
+    const found = cluster.partitionCount(topic);
     if (found === partitionCount) continue;
     // Deleted, and perhaps made again in a moment.
     if (found === 0) throw new Error(`there is no topic ${topic}`);
@@ -55,14 +59,14 @@ export function checkPartitionCounts(wire: Wire, topics: readonly string[], part
 
 /** @param onMemberId called as soon as the coordinator has given the id, so that it can be given back. */
 export async function joinAndSync(
-  node: Node,
+  broker: Broker,
   request: JoinRequest,
   clock: Clock,
   onMemberId: (memberId: string) => void,
 ): Promise<Joined> {
   const { groupId, sessionTimeoutMs, partitionCount, topics, claim } = request;
   const metadata = encodeClaim(topics, claim.generation, claim.partitions);
-  const group = await node.joinGroup({
+  const group = await broker.joinGroup({
     groupId,
     memberId: request.memberId,
     sessionTimeout: sessionTimeoutMs,
@@ -80,8 +84,8 @@ export async function joinAndSync(
       memberAssignment: encodeAssignment(topics, partitions),
     }));
   }
-  const sync = { nodeId: node.nodeId, sentAt: momentOf(clock) };
-  const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment });
+  const sync = { nodeId: broker.nodeId, sentAt: momentOf(clock) };
+  const { memberAssignment } = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
   return { generationId, partitions: decodeAssignment(topics, memberAssignment), sync };
 }
 

@@ -11,16 +11,16 @@ import { elapsedMs, type Moment, momentOf } from "../../../moment.ts";
 import type { Clock, Commit, CommitResult, InputPosition, PositionsResult, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { Broker } from "../cluster/broker.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import type { Health } from "../cluster/health.ts";
-import type { Line } from "../cluster/line.ts";
-import type { Node } from "../cluster/node.ts";
-import { createFetcher, type FetcherLines } from "../fetch/fetcher.ts";
-import { createInbox } from "../fetch/inbox.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
+import { createFetchBuffer } from "../fetch/fetch-buffer.ts";
+import { createFetcher, type FetcherConnections } from "../fetch/fetcher.ts";
 import { listBounds } from "../fetch/offsets.ts";
 import { delay } from "../fetch/reader.ts";
-import type { Beat } from "./beat.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 
 export interface SessionSettings {
   readonly groupId: string;
@@ -45,27 +45,27 @@ export interface Generation {
 export interface OwnSession {
   readonly session: Session;
   /** Still a member of this generation, and no rebalance has begun. */
-  heardFrom(beat: Beat): void;
+  recordHeartbeat(heartbeat: Heartbeat): void;
   end(): void;
 }
 
 export interface SessionPorts {
-  readonly lines: FetcherLines;
-  coordinator(wire: Wire): Promise<Node>;
+  readonly connections: FetcherConnections;
+  coordinator(cluster: ClusterConnection): Promise<Broker>;
   forgetCoordinator(): void;
   /** The broker says that this generation is over, or that it does not know this member any more. */
-  onOver(memberIsUnknown: boolean): void;
+  onGenerationOver(memberIsUnknown: boolean): void;
   onFatal(reason: string, problem?: Problem): void;
 }
 
-const overErrors = new Set([
+const generationOverErrors = new Set([
   "ILLEGAL_GENERATION",
   "UNKNOWN_MEMBER_ID",
   "REBALANCE_IN_PROGRESS",
   "FENCED_INSTANCE_ID",
 ]);
 /** The coordinator is elsewhere or still loading: certainly nothing was stored. */
-const elsewhereErrors = new Set(["GROUP_LOAD_IN_PROGRESS", "NOT_COORDINATOR_FOR_GROUP"]);
+const coordinatorMovedErrors = new Set(["GROUP_LOAD_IN_PROGRESS", "NOT_COORDINATOR_FOR_GROUP"]);
 const retryDelayMs = 100;
 
 /** Of the session time-out: room for clocks that run differently here and there. */
@@ -73,7 +73,7 @@ const marginShare = 1 / 5;
 
 export function createSession(
   generation: Generation,
-  joined: Beat,
+  joined: Heartbeat,
   settings: SessionSettings,
   ports: SessionPorts,
   clock: Clock,
@@ -81,23 +81,23 @@ export function createSession(
   const { memberId, generationId, partitions } = generation;
   const ended = new AbortController();
   const leaseMs = settings.sessionTimeoutMs * (1 - marginShare);
-  const heard = createHeard(joined);
+  const lastHeartbeats = createLastHeartbeats(joined);
   let lastCommit: Promise<unknown> = Promise.resolve();
-  const places = inputTopics.flatMap((topic) =>
+  const topicPartitions = inputTopics.flatMap((topic) =>
     partitions.map((partition) => {
       const name = settings.nameOf(topic);
       return { topic, name, topicId: generation.topicIds.get(name) ?? null, partition };
     }),
   );
-  const inbox = createInbox(places, () => fetcher.pump());
-  const fetcher = createFetcher(inbox, ports.lines, settings, clock, ports.onFatal);
-  const line: Line = ports.lines.long;
+  const buffer = createFetchBuffer(topicPartitions, () => fetcher.pump());
+  const fetcher = createFetcher(buffer, ports.connections, settings, clock, ports.onFatal);
+  const connection: ReconnectingConnection = ports.connections.long;
 
   function end(): void {
     if (ended.signal.aborted) return;
     fetcher.stop();
     ended.abort();
-    inbox.end();
+    buffer.end();
   }
 
   async function commit(commits: readonly Commit[]): Promise<CommitResult> {
@@ -105,24 +105,24 @@ export function createSession(
     const giveUpAtMs = clock.nowMs() + settings.requestTimeoutMs;
     for (;;) {
       if (ended.signal.aborted) return "superseded";
-      let wire: Wire | null = null;
+      let cluster: ClusterConnection | null = null;
       try {
-        wire = await line.wire();
-        const node = await ports.coordinator(wire);
+        cluster = await connection.cluster();
+        const broker = await ports.coordinator(cluster);
         if (ended.signal.aborted) return "superseded";
-        await sendCommit(node, topics);
-        heard.stored(node.nodeId);
+        await sendCommit(broker, topics);
+        lastHeartbeats.commitStoredBy(broker.nodeId);
         return "committed";
       } catch (error) {
         const type = protocolError(error);
         const sent = error instanceof CommitError;
-        if (type && overErrors.has(type)) {
-          ports.onOver(type === "UNKNOWN_MEMBER_ID");
+        if (type && generationOverErrors.has(type)) {
+          ports.onGenerationOver(type === "UNKNOWN_MEMBER_ID");
           return "superseded";
         }
         ports.forgetCoordinator();
-        if (!type && wire) line.drop(wire);
-        if (sent && !(type && elsewhereErrors.has(type))) {
+        if (!type && cluster) connection.drop(cluster);
+        if (sent && !(type && coordinatorMovedErrors.has(type))) {
           return "unknown";
         }
         if (clock.nowMs() > giveUpAtMs) return "unknown";
@@ -132,9 +132,9 @@ export function createSession(
   }
 
   /** Only what goes wrong in here leaves it open whether something was stored. */
-  async function sendCommit(node: Node, topics: ReturnType<typeof topicsOf>): Promise<void> {
+  async function sendCommit(broker: Broker, topics: ReturnType<typeof topicsOf>): Promise<void> {
     try {
-      await node.offsetCommit({
+      await broker.offsetCommit({
         groupId: settings.groupId,
         memberId,
         groupGenerationId: generationId,
@@ -160,32 +160,38 @@ export function createSession(
     const giveUpAtMs = clock.nowMs() + settings.requestTimeoutMs;
     for (;;) {
       if (ended.signal.aborted) return { ok: false, reason: "the session is over" };
-      let wire: Wire | null = null;
+      let cluster: ClusterConnection | null = null;
       try {
-        wire = await line.wire();
-        return { ok: true, positions: await readPositions(wire, wanted) };
+        cluster = await connection.cluster();
+        return { ok: true, positions: await readPositions(cluster, wanted) };
       } catch (error) {
         ports.forgetCoordinator();
-        if (!protocolError(error) && wire) line.drop(wire);
+        if (!protocolError(error) && cluster) connection.drop(cluster);
         if (clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
         await delay(clock, retryDelayMs);
-        if (wire && !wire.closed) await wire.refresh().catch(() => line.drop(wire!));
+        if (cluster && !cluster.closed)
+          await cluster.refreshMetadata().catch(() => connection.drop(cluster!));
       }
     }
   }
 
-  async function readPositions(wire: Wire, wanted: readonly number[]): Promise<InputPosition[]> {
-    const node = await ports.coordinator(wire);
+  async function readPositions(
+    cluster: ClusterConnection,
+    wanted: readonly number[],
+  ): Promise<InputPosition[]> {
+    const broker = await ports.coordinator(cluster);
     const partitionsWanted = wanted.map((partition) => ({ partition }));
     const topics = inputTopics.map((topic) => ({
       topic: settings.nameOf(topic),
       partitions: partitionsWanted,
     }));
-    const { responses } = await node.offsetFetch({ groupId: settings.groupId, topics });
+    const { responses } = await broker.offsetFetch({ groupId: settings.groupId, topics });
     const all = inputTopics.flatMap((topic) =>
       wanted.map((partition) => ({ topic: settings.nameOf(topic), partition })),
     );
-    const bounds = new Map((await listBounds(wire, all, false)).map((b) => [`${b.topic}/${b.partition}`, b]));
+    const bounds = new Map(
+      (await listBounds(cluster, all, false)).map((b) => [`${b.topic}/${b.partition}`, b]),
+    );
     return inputTopics.flatMap((topic) => {
       const name = settings.nameOf(topic);
       const stored = responses.find((response) => response.topic === name)?.partitions ?? [];
@@ -206,33 +212,33 @@ export function createSession(
     ended: ended.signal,
     leaseMs,
     heldUntilMs() {
-      const heardAt = heard.at();
-      if (ended.signal.aborted || heardAt === null) return Number.NEGATIVE_INFINITY;
+      const lastHeartbeatAt = lastHeartbeats.at();
+      if (ended.signal.aborted || lastHeartbeatAt === null) return Number.NEGATIVE_INFINITY;
       // By both clocks: a suspended machine stops the monotonic one, while a rebalance begins and ends.
       const now = momentOf(clock);
-      return now.monotonicMs + leaseMs - elapsedMs(heardAt, now);
+      return now.monotonicMs + leaseMs - elapsedMs(lastHeartbeatAt, now);
     },
     positions,
-    seek: inbox.seek,
-    read: inbox.read,
+    seek: buffer.seek,
+    read: buffer.read,
     commit(commits) {
       const result = lastCommit.then(() => commit(commits));
       lastCommit = result;
       return result;
     },
   };
-  return { session, heardFrom: heard.from, end };
+  return { session, recordHeartbeat: lastHeartbeats.record, end };
 }
 
 /** When the coordinator that stored the last commit was last heard from; before the first commit, any. */
-function createHeard(joined: Beat) {
+function createLastHeartbeats(joined: Heartbeat) {
   const last = new Map([[joined.nodeId, joined.sentAt]]);
   let storedBy: number | null = null;
   return {
-    from({ nodeId, sentAt }: Beat): void {
+    record({ nodeId, sentAt }: Heartbeat): void {
       last.set(nodeId, later(last.get(nodeId) ?? sentAt, sentAt));
     },
-    stored(nodeId: number): void {
+    commitStoredBy(nodeId: number): void {
       storedBy = nodeId;
     },
     at: (): Moment | null =>

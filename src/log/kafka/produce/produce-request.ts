@@ -1,5 +1,4 @@
 /** Produce: v3 to v7, and v13, which names topics by id, so that nothing is appended to another topic of that name. */
-
 import type { ByteReader } from "../cluster/bytes.ts";
 import {
   type ApiVersions,

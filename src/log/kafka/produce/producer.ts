@@ -6,28 +6,27 @@
  * 2. A batch whose fate is unknown is sent again byte for byte, under the same producer id and sequence, or never.
  * 3. Once a call has settled, none of its records is sent any more: those waiting are dropped, and a request in flight
  *    that holds one is reset with its connection.
- * 4. A sequence is used again only for a batch that certainly was not stored. Where that is not known, a new producer id
- *    begins.
+ * 4. A sequence is used again only for a batch that certainly was not stored. Where that is not known, the partition goes on
+ *    under a new producer id; batches of other partitions that are under way keep theirs.
  * 5. Nothing is appended to a topic that was deleted and made again since the log was opened.
  */
 import type { AppendResult, Clock, NewRecord, OnStored } from "../../../ports.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { Broker } from "../cluster/broker.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorName, reasonOf } from "../cluster/errors.ts";
-import type { Line } from "../cluster/line.ts";
+import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { isRecreated } from "../fetch/gaps.ts";
-import { recordBytes } from "../fetch/record-batch.ts";
-import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
-import { isTooLarge, mayHaveStored, produceVerdict, refusalOf } from "./produce-verdict.ts";
+import { batchResult, mayHaveStored } from "./batch-result.ts";
 import {
+  type AppendCall,
   type Batch,
-  batchBytesMax,
-  type Call,
-  createLane,
-  type Item,
-  type Lane,
+  hasRecords,
   nextBatch,
-} from "./producer-lane.ts";
-import { createProducerLink, type Identity } from "./producer-link.ts";
+  type PartitionQueue,
+} from "./partition-queue.ts";
+import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
+import { createProducerConnection, type ProducerConnection } from "./producer-connection.ts";
+import { createRecordAccumulator, type RecordAccumulator, sized } from "./record-accumulator.ts";
 
 export interface ProducerSettings {
   readonly publishTimeoutMs: number;
@@ -46,243 +45,222 @@ export interface Producer {
   close(): void;
 }
 
+interface Sent {
+  readonly queue: PartitionQueue;
+  readonly batch: Batch;
+}
+
 const retryDelayMs = 100;
 /** Where appends name no topic ids, a topic that was made again is noticed by metadata no older than this. */
 const metadataAgeMs = 5_000;
 const noAnswer = "the broker did not answer";
 
-export function createProducer(line: Line, settings: ProducerSettings, clock: Clock): Producer {
-  const lanes = new Map<string, Lane>();
-  const busyLeaders = new Set<number>();
-  const link = createProducerLink(line, clock);
-  let connecting = false;
+export function createProducer(
+  connection: ReconnectingConnection,
+  settings: ProducerSettings,
+  clock: Clock,
+): Producer {
+  const sender = new ProduceSender(connection, settings, clock);
   let closed = false;
-  let waitingBytes = 0;
-  let lastTrouble = noAnswer;
-
-  function laneOf(record: NewRecord): Lane {
-    const key = `${record.topic}/${record.partition}`;
-    const known = lanes.get(key);
-    if (known) return known;
-    const lane = createLane(settings.nameOf(record.topic), record.partition);
-    lanes.set(key, lane);
-    return lane;
-  }
-
-  function fail(call: Call, reason: string): void {
-    call.settle({ ok: false, reason });
-    let unknown = false;
-    for (const lane of lanes.values()) {
-      lane.waiting = lane.waiting.filter((item) => item.call !== call || forget(item));
-      unknown ||= lane.batch?.items.some((item) => item.call === call) ?? false;
-    }
-    if (unknown) startAfresh(reason);
-  }
-
-  function forget(item: Item): false {
-    waitingBytes -= item.bytes;
-    return false;
-  }
-
-  /** Gives up what is in flight: new connections, a new producer id, and every call that a batch belongs to fails. */
-  function startAfresh(reason: string): void {
-    link.startAfresh();
-    const calls = new Set<Call>();
-    for (const lane of lanes.values()) {
-      for (const item of lane.batch?.items ?? []) {
-        forget(item);
-        calls.add(item.call);
-      }
-      lane.batch = null;
-      lane.sequence = 0;
-    }
-    for (const call of calls) fail(call, reason);
-  }
-
-  async function connect(): Promise<void> {
-    connecting = true;
-    const connected = await link.connect();
-    if (connected.ok) {
-      connecting = false;
-      return pump();
-    }
-    lastTrouble = connected.reason;
-    if (connected.refused) failAll(lastTrouble);
-    clock.after(retryDelayMs, () => {
-      connecting = false;
-      pump();
-    });
-  }
-
-  function failAll(reason: string): void {
-    const calls = new Set<Call>();
-    for (const lane of lanes.values()) {
-      for (const item of [...lane.waiting, ...(lane.batch?.items ?? [])]) calls.add(item.call);
-    }
-    for (const call of calls) fail(call, reason);
-  }
-
-  function pump(): void {
-    if (connecting) return;
-    const ready = [...lanes.values()].filter(
-      (lane) => lane.state === "idle" && (lane.batch || lane.waiting.length > 0),
-    );
-    if (ready.length === 0) return;
-    const current = link.current();
-    if (current === null) return void connect();
-    const { wire: over, identity } = current;
-    const others = ready.filter((lane) => isRecreated(over, placeOf(lane)));
-    for (const lane of others) failLane(lane);
-    if (others.length > 0) return queueMicrotask(pump);
-    const byLeader = Map.groupBy(ready, (lane) => over.leaderOf(lane.topic, lane.partition));
-    for (const [leader, led] of byLeader) {
-      if (leader === null) backOff(led, over, "the partition has no leader");
-      else if (!busyLeaders.has(leader)) void send(over, identity, leader, led);
-    }
-  }
-
-  function backOff(led: readonly Lane[], over: Wire, reason: string): void {
-    lastTrouble = reason;
-    for (const lane of led) lane.state = "backing-off";
-    clock.after(retryDelayMs, async () => {
-      if (!over.closed) await link.refresh(over).catch(() => link.drop(over));
-      for (const lane of led) lane.state = "idle";
-      pump();
-    });
-  }
-
-  function placeOf(lane: Lane) {
-    return { name: lane.topic, topicId: settings.topicIds.get(lane.topic) ?? null };
-  }
-
-  /** 5. */
-  function failLane(lane: Lane): void {
-    const calls = new Set([...lane.waiting, ...(lane.batch?.items ?? [])].map((item) => item.call));
-    const reason = `${lane.topic} was deleted and made again: nothing is appended to it until this worker is started again`;
-    for (const call of calls) fail(call, reason);
-  }
-
-  async function send(over: Wire, identity: Identity, leader: number, led: readonly Lane[]): Promise<void> {
-    busyLeaders.add(leader);
-    const sent = led.map((lane) => {
-      lane.state = "sending";
-      lane.batch ??= nextBatch(lane, identity, clock.wallMs());
-      return { lane, batch: lane.batch };
-    });
-    const parts = sent.map(({ lane, batch }) => ({
-      topic: lane.topic,
-      topicId: placeOf(lane).topicId,
-      partition: lane.partition,
-      batch: batch.encoded,
-    }));
-    let failure: string | null = null;
-    let answers: ProduceAnswer[] = [];
-    try {
-      const node = await over.node(leader);
-      if (!takesTopicIds(node.versions) && link.metadataAgeMs() > metadataAgeMs) {
-        await link.refresh(over);
-        if (led.some((lane) => isRecreated(over, placeOf(lane)))) throw new Error("a topic was made again");
-      }
-      answers = await node.connectionPool.send(
-        produceRequest(node.versions, parts, settings.publishTimeoutMs),
-      );
-    } catch (error) {
-      failure = reasonOf(error);
-      link.drop(over);
-    }
-    busyLeaders.delete(leader);
-    const again: Lane[] = [];
-    for (const { lane, batch } of sent) {
-      lane.state = "idle";
-      // Another batch, or none: this one's calls have settled meanwhile.
-      if (lane.batch !== batch) continue;
-      const answer = answers.find((a) => a.topic === lane.topic && a.partition === lane.partition);
-      if (answer) judge(lane, batch, answer, again);
-      else {
-        batch.mayBeStored = true;
-        again.push(lane);
-      }
-    }
-    if (again.length > 0) backOff(again, over, failure ?? lastTrouble);
-    pump();
-  }
-
-  function judge(lane: Lane, batch: Batch, { errorCode, baseOffset }: ProduceAnswer, again: Lane[]): void {
-    const trouble = `${errorName(errorCode)} for ${lane.topic}/${lane.partition}`;
-    switch (produceVerdict(errorCode, batch.mayBeStored)) {
-      case "stored":
-        return stored(lane, batch, baseOffset);
-      case "again":
-        batch.mayBeStored ||= mayHaveStored(errorCode);
-        lastTrouble = trouble;
-        again.push(lane);
-        return;
-      case "refused":
-        return refused(lane, batch, errorCode);
-      case "afresh":
-        return startAfresh(trouble);
-    }
-  }
-
-  function stored(lane: Lane, { items }: Batch, baseOffset: number): void {
-    lane.batch = null;
-    lane.sequence = (lane.sequence + items.length) % 0x8000_0000;
-    lane.batchBytesMax = Math.min(batchBytesMax, lane.batchBytesMax * 2);
-    lastTrouble = noAnswer;
-    for (const [at, item] of items.entries()) {
-      forget(item);
-      if (baseOffset >= 0) item.call.onStored(item.index, baseOffset + at);
-      item.call.pending -= 1;
-      if (item.call.pending === 0) item.call.settle({ ok: true });
-    }
-  }
-
-  /** Nothing of the batch was stored. Too large a batch is split; a record that is too large alone fails its call. */
-  function refused(lane: Lane, { items }: Batch, errorCode: number): void {
-    lane.batch = null;
-    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
-    if (isTooLarge(errorCode) && items.length > 1) {
-      lane.waiting.unshift(...items);
-      lane.batchBytesMax = bytes / 2;
-      return;
-    }
-    for (const item of items) {
-      forget(item);
-      fail(item.call, refusalOf(errorCode, lane.topic, lane.partition, bytes));
-    }
-  }
-
   return {
     append(records, onStored = () => {}) {
       if (records.length === 0) return Promise.resolve({ ok: true });
       if (closed) return Promise.resolve({ ok: false, reason: "the log was closed" });
-      const items = records.map((record, index) => ({ record, index, bytes: recordBytes(record) }));
+      const items = records.map(sized);
       const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+      const waitingBytes = sender.records.waitingBytes();
       if (waitingBytes > 0 && waitingBytes + bytes > settings.waitingBytesMax) {
         return Promise.resolve({ ok: false, reason: `${waitingBytes} bytes wait to be appended already` });
       }
       return new Promise((resolve) => {
         const cancel = clock.after(settings.publishTimeoutMs, () => {
-          fail(call, `not acknowledged within ${settings.publishTimeoutMs} ms: ${lastTrouble}`);
+          const reason = `not acknowledged within ${settings.publishTimeoutMs} ms: ${sender.lastTrouble}`;
+          sender.records.fail(call, reason);
         });
         const settle = (result: AppendResult) => {
           cancel();
           resolve(result);
         };
-        const call: Call = { pending: items.length, settle, onStored };
-        waitingBytes += bytes;
-        for (const item of items) laneOf(item.record).waiting.push({ call, ...item });
+        const call: AppendCall = { pending: items.length, settle, onStored };
+        sender.records.add(call, items);
         // Later in this turn: calls made together go into one request.
-        queueMicrotask(pump);
+        queueMicrotask(sender.sendReady);
       });
     },
     prepare() {
-      if (!closed && !connecting && link.current() === null) void connect();
+      if (!closed) sender.prepare();
     },
     close() {
       closed = true;
-      failAll("the log was closed");
-      link.close();
+      sender.close();
     },
   };
+}
+
+/** Sends what waits, to the leader of each partition. */
+class ProduceSender {
+  readonly records: RecordAccumulator;
+  lastTrouble = noAnswer;
+  readonly #connection: ProducerConnection;
+  readonly #settings: ProducerSettings;
+  readonly #clock: Clock;
+  readonly #busyLeaders = new Set<number>();
+  #connecting = false;
+
+  constructor(connection: ReconnectingConnection, settings: ProducerSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#connection = createProducerConnection(connection, clock);
+    this.records = createRecordAccumulator(settings.nameOf, ({ state }) => {
+      this.#connection.forgetProducerId(); // 4
+      if (state === "sending") this.#connection.reset(); // 3
+    });
+  }
+
+  prepare(): void {
+    if (!this.#connecting) void this.#connect();
+  }
+
+  close(): void {
+    this.records.failAll("the log was closed");
+    this.#connection.close();
+  }
+
+  readonly sendReady = (): void => {
+    if (this.#connecting) return;
+    const ready = this.records.queues().filter((queue) => queue.state === "idle" && hasRecords(queue));
+    if (ready.length === 0) return;
+    const cluster = this.#connection.current();
+    if (cluster === null) return void this.#connect();
+    const byLeader = Map.groupBy(ready, (queue) => cluster.leaderOf(queue.topic, queue.partition));
+    for (const [leader, queues] of byLeader) {
+      if (leader === null) this.#backOff(queues, cluster, "the partition has no leader");
+      else if (!this.#busyLeaders.has(leader)) void this.#send(cluster, leader, queues);
+    }
+  };
+
+  async #connect(): Promise<void> {
+    this.#connecting = true;
+    const connected = await this.#connection.connect();
+    if (connected.ok) {
+      this.#connecting = false;
+      return this.sendReady();
+    }
+    this.lastTrouble = connected.reason;
+    if (connected.refused) this.records.failAll(connected.reason);
+    this.#clock.after(retryDelayMs, () => {
+      this.#connecting = false;
+      this.sendReady();
+    });
+  }
+
+  #backOff(queues: readonly PartitionQueue[], cluster: ClusterConnection, reason: string): void {
+    this.lastTrouble = reason;
+    for (const queue of queues) queue.state = "backing-off";
+    this.#clock.after(retryDelayMs, async () => {
+      if (!cluster.closed) {
+        await this.#connection.refresh(cluster).catch(() => this.#connection.drop(cluster));
+      }
+      for (const queue of queues) queue.state = "idle";
+      this.sendReady();
+    });
+  }
+
+  /** 5. Fails what is for topics that were made again; of the others, those that still have records. */
+  #withoutRecreated(cluster: ClusterConnection, queues: readonly PartitionQueue[]): PartitionQueue[] {
+    for (const queue of queues) {
+      const { topic } = queue;
+      if (!isRecreated(cluster, { name: topic, topicId: this.#topicId(topic) })) continue;
+      const reason = `${topic} was deleted and made again: nothing is appended to it until this worker is started again`;
+      this.records.failQueue(queue, reason);
+    }
+    return queues.filter(hasRecords);
+  }
+
+  #topicId(topic: string): string | null {
+    return this.#settings.topicIds.get(topic) ?? null;
+  }
+
+  async #send(cluster: ClusterConnection, leader: number, queues: readonly PartitionQueue[]): Promise<void> {
+    this.#busyLeaders.add(leader);
+    for (const queue of queues) queue.state = "preparing";
+    let sent: readonly Sent[] = [];
+    let answers: readonly ProduceAnswer[] = [];
+    let failure: string | null = null;
+    try {
+      const broker = await cluster.broker(leader);
+      await this.#refreshOld(cluster, broker);
+      sent = this.#nextBatches(this.#withoutRecreated(cluster, queues));
+      if (sent.length > 0) answers = await this.#request(broker, sent);
+    } catch (error) {
+      failure = reasonOf(error);
+      this.#connection.drop(cluster);
+    }
+    this.#busyLeaders.delete(leader);
+    for (const queue of queues) queue.state = "idle";
+    const again = failure !== null && sent.length === 0 ? queues : this.#settle(sent, answers);
+    if (again.length > 0) this.#backOff(again, cluster, failure ?? this.lastTrouble);
+    this.sendReady();
+  }
+
+  async #refreshOld(cluster: ClusterConnection, broker: Broker): Promise<void> {
+    if (takesTopicIds(broker.versions) || this.#connection.metadataAgeMs() <= metadataAgeMs) return;
+    await this.#connection.refresh(cluster);
+  }
+
+  /** A queue without one waits for the next producer id, where that was given up meanwhile. */
+  #nextBatches(queues: readonly PartitionQueue[]): Sent[] {
+    const producerId = this.#connection.producerId();
+    const sent: Sent[] = [];
+    for (const queue of queues) {
+      if (producerId) queue.batch ??= nextBatch(queue, producerId, this.#clock.wallMs());
+      if (!queue.batch) continue;
+      queue.state = "sending";
+      sent.push({ queue, batch: queue.batch });
+    }
+    return sent;
+  }
+
+  #request(broker: Broker, sent: readonly Sent[]): Promise<readonly ProduceAnswer[]> {
+    const parts = sent.map(({ queue: { topic, partition }, batch }) => ({
+      ...{ topic, topicId: this.#topicId(topic), partition },
+      batch: batch.encoded,
+    }));
+    return broker.send(produceRequest(broker.versions, parts, this.#settings.publishTimeoutMs));
+  }
+
+  /** Returns those whose batch is to be sent again. */
+  #settle(sent: readonly Sent[], answers: readonly ProduceAnswer[]): PartitionQueue[] {
+    const again: PartitionQueue[] = [];
+    for (const { queue, batch } of sent) {
+      // Another batch, or none: this one's calls have settled meanwhile.
+      if (queue.batch !== batch) continue;
+      const answer = answers.find((a) => a.topic === queue.topic && a.partition === queue.partition);
+      if (!answer) batch.mayBeStored = true;
+      if (!answer || this.#handleAnswer(queue, batch, answer) === "retry") again.push(queue);
+    }
+    return again;
+  }
+
+  #handleAnswer(queue: PartitionQueue, batch: Batch, { errorCode, baseOffset }: ProduceAnswer) {
+    const trouble = `${errorName(errorCode)} for ${queue.topic}/${queue.partition}`;
+    const result = batchResult(errorCode, batch.mayBeStored);
+    switch (result) {
+      case "stored":
+        this.lastTrouble = noAnswer;
+        this.records.stored(queue, batch, baseOffset);
+        break;
+      case "retry":
+        batch.mayBeStored ||= mayHaveStored(errorCode);
+        this.lastTrouble = trouble;
+        break;
+      case "refused":
+        this.records.refused(queue, batch, errorCode);
+        break;
+      case "unknown":
+        this.records.failBatch(batch, trouble);
+        break;
+    }
+    return result;
+  }
 }

@@ -1,7 +1,6 @@
 /** Why a cluster can't be used, for people: what is wrong, where, what to type. Never the password. */
 import type { Problem } from "../../../problem.ts";
 import {
-  chain,
   connectionCode,
   hungUp,
   isRefusal,
@@ -9,6 +8,12 @@ import {
   protocolError,
   reasonOf,
 } from "../cluster/errors.ts";
+import {
+  errorChain,
+  isLoginError,
+  isMechanismMissing,
+  withoutLoginPrefix,
+} from "../cluster/kafkajs-internals.ts";
 import type { KafkajsSecurity } from "../cluster/security.ts";
 
 interface OpenFailure {
@@ -25,7 +30,7 @@ export function openFailure(
   security: KafkajsSecurity,
   asksForLogin: boolean,
 ): OpenFailure {
-  const at = placeOf(error, brokers);
+  const at = addressOf(error, brokers);
   const problem =
     tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, security));
   if (problem !== null) return { ok: false, retryable: false, problem };
@@ -108,7 +113,7 @@ function loginMissing(at: string): Problem {
 
 function saslProblem(error: unknown, at: string, { sasl }: KafkajsSecurity): Problem | null {
   if (!sasl || !("username" in sasl)) return null;
-  const reason = reasonOf(error).replace(/^SASL .* authentication failed: /, "");
+  const reason = withoutLoginPrefix(reasonOf(error));
   const problem = (message: string, fix: string) => ({ code: "kafka-login", message, fix });
   if (protocolError(error) === "ILLEGAL_SASL_STATE") {
     return problem(
@@ -116,13 +121,13 @@ function saslProblem(error: unknown, at: string, { sasl }: KafkajsSecurity): Pro
       "Type the port with SASL in KAFKA_BROKERS, or unset KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.",
     );
   }
-  if (protocolError(error) === "UNSUPPORTED_SASL_MECHANISM" || /mechanism is not supported/.test(reason)) {
+  if (protocolError(error) === "UNSUPPORTED_SASL_MECHANISM" || isMechanismMissing(reason)) {
     return problem(
       `Kafka at ${at} does not take KAFKA_SASL_MECHANISM=${sasl.mechanism}.`,
       "Type in KAFKA_SASL_MECHANISM one of the broker's sasl.enabled.mechanisms.",
     );
   }
-  const isLogin = chain(error).some(({ name }) => name === "KafkaJSSASLAuthenticationError");
+  const isLogin = errorChain(error).some(isLoginError);
   if (!isLogin || !isRefusal(error)) return null;
   return problem(
     `Kafka at ${at} refuses the login of KAFKA_SASL_USERNAME=${sasl.username}: ${reason}.`,
@@ -137,8 +142,8 @@ function hint(error: unknown, { ssl }: KafkajsSecurity): string {
   return !ssl && hungUp(error) ? " (if the port speaks TLS, type: export KAFKA_SSL=true)" : "";
 }
 
-function placeOf(error: unknown, brokers: readonly string[]): string {
-  const broker = chain(error).find(({ broker }) => broker !== undefined)?.broker;
+function addressOf(error: unknown, brokers: readonly string[]): string {
+  const broker = errorChain(error).find(({ broker }) => broker !== undefined)?.broker;
   // kafkajs leaves out the brackets of an IPv6 address.
   return broker?.replace(/^([^[].*:.*):(\d+)$/, "[$1]:$2") ?? brokers.join(", ");
 }

@@ -7,10 +7,10 @@
  * 3. What this client may not list is passed over, and said.
  */
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { Broker } from "../cluster/broker.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError } from "../cluster/errors.ts";
-import type { Node } from "../cluster/node.ts";
-import { listBounds, type Place } from "../fetch/offsets.ts";
+import { listBounds, type TopicPartition } from "../fetch/offsets.ts";
 
 export interface GroupCheck {
   readonly groupId: string;
@@ -27,7 +27,7 @@ export interface GroupsResult {
 }
 
 /** Where a partition's log ends. */
-export type End = Place & { readonly end: number };
+export type PartitionEnd = TopicPartition & { readonly end: number };
 
 export interface Position {
   readonly topic: string;
@@ -44,15 +44,15 @@ export interface OtherGroup {
 
 const groupsMax = 2_000;
 
-/** `wire` knows the input topics. */
-export async function checkGroups(wire: Wire, check: GroupCheck): Promise<GroupsResult> {
+/** `cluster` knows the input topics. */
+export async function checkGroups(cluster: ClusterConnection, check: GroupCheck): Promise<GroupsResult> {
   const unseen: string[] = [];
-  const others = await findOthers(wire, check, unseen);
+  const others = await findOthers(cluster, check, unseen);
   const warnings = unseen.length === 0 ? [] : [unseenGroups(unseen)]; // 3
   if (others.length === 0) return { problem: null, warnings };
   const isAnyAhead = others.some(({ positions }) => positions.some(isAhead));
-  const ends = isAnyAhead ? await endsOf(wire, check) : [];
-  const own = await positionsOf(await wire.coordinator(check.groupId), check.groupId, check);
+  const ends = isAnyAhead ? await listEnds(cluster, check) : [];
+  const own = await positionsOf(await cluster.coordinator(check.groupId), check.groupId, check);
   const judged = judgeGroups(check.groupId, others, ends, own.length === 0);
   return { ...judged, warnings: [...warnings, ...judged.warnings] };
 }
@@ -71,11 +71,11 @@ function unseenGroups(unseen: readonly string[]): Problem {
 export function judgeGroups(
   groupId: string,
   others: readonly OtherGroup[],
-  ends: readonly End[],
+  ends: readonly PartitionEnd[],
   isNew: boolean,
 ): GroupsResult {
   for (const other of others) {
-    const problem = alive(groupId, other) ?? inDoubt(groupId, other, ends);
+    const problem = membersProblem(groupId, other) ?? doubtProblem(groupId, other, ends);
     if (problem !== null) return { problem, warnings: [] }; // 2
   }
   const [former] = others;
@@ -85,7 +85,7 @@ export function judgeGroups(
   return { problem: null, warnings: [{ code: "group-new", message, fix }] };
 }
 
-function alive(groupId: string, other: OtherGroup): Problem | null {
+function membersProblem(groupId: string, other: OtherGroup): Problem | null {
   if (other.members === 0) return null;
   return {
     code: "group-changed",
@@ -98,7 +98,7 @@ function alive(groupId: string, other: OtherGroup): Problem | null {
   };
 }
 
-function inDoubt(groupId: string, other: OtherGroup, ends: readonly End[]): Problem | null {
+function doubtProblem(groupId: string, other: OtherGroup, ends: readonly PartitionEnd[]): Problem | null {
   const doubtful = other.positions.flatMap((position) => {
     const end =
       ends.find(({ topic, partition }) => topic === position.topic && partition === position.partition)
@@ -122,18 +122,22 @@ function inDoubt(groupId: string, other: OtherGroup, ends: readonly End[]): Prob
 }
 
 /** @param unseen gets what may not be looked into. */
-async function findOthers(wire: Wire, check: GroupCheck, unseen: string[]): Promise<OtherGroup[]> {
-  const controller = await wire.controller();
+async function findOthers(
+  cluster: ClusterConnection,
+  check: GroupCheck,
+  unseen: string[],
+): Promise<OtherGroup[]> {
+  const controller = await cluster.controller();
   const { brokers } = await controller.metadata([check.inputs[0]!]);
   const found = await Promise.all(
     brokers.map(async ({ nodeId }) => {
-      const node = await wire.node(nodeId);
-      const groups = await listGroups(node, unseen);
+      const broker = await cluster.broker(nodeId);
+      const groups = await listGroups(broker, unseen);
       const others = await Promise.all(
         groups
           .filter((groupId) => groupId !== check.groupId)
           .slice(0, groupsMax)
-          .map((groupId) => look(node, groupId, check, unseen)),
+          .map((groupId) => inspectGroup(broker, groupId, check, unseen)),
       );
       return others.filter((other) => other !== null);
     }),
@@ -141,9 +145,9 @@ async function findOthers(wire: Wire, check: GroupCheck, unseen: string[]): Prom
   return found.flat();
 }
 
-async function listGroups(node: Node, unseen: string[]): Promise<string[]> {
+async function listGroups(broker: Broker, unseen: string[]): Promise<string[]> {
   try {
-    const { groups } = await node.listGroups();
+    const { groups } = await broker.listGroups();
     // "": it never had members, only commits.
     return groups
       .filter(({ protocolType }) => protocolType === "consumer" || protocolType === "")
@@ -156,16 +160,16 @@ async function listGroups(node: Node, unseen: string[]): Promise<string[]> {
 }
 
 /** Null: no worker's group. A broker lists the groups that it coordinates itself. */
-async function look(
-  node: Node,
+async function inspectGroup(
+  broker: Broker,
   groupId: string,
   check: GroupCheck,
   unseen: string[],
 ): Promise<OtherGroup | null> {
   try {
-    const positions = await positionsOf(node, groupId, check);
+    const positions = await positionsOf(broker, groupId, check);
     if (positions.length === 0) return null; // 1
-    const { groups } = await node.describeGroups({ groupIds: [groupId] });
+    const { groups } = await broker.describeGroups({ groupIds: [groupId] });
     return { groupId, members: groups[0]?.members.length ?? 0, positions };
   } catch (error) {
     const type = protocolError(error);
@@ -176,10 +180,10 @@ async function look(
   }
 }
 
-async function positionsOf(node: Node, groupId: string, check: GroupCheck): Promise<Position[]> {
+async function positionsOf(broker: Broker, groupId: string, check: GroupCheck): Promise<Position[]> {
   const partitions = Array.from({ length: check.partitionCount }, (_, partition) => ({ partition }));
   const topics = check.inputs.map((topic) => ({ topic, partitions }));
-  const { responses } = await node.offsetFetch({ groupId, topics });
+  const { responses } = await broker.offsetFetch({ groupId, topics });
   return responses.flatMap(({ topic, partitions: stored }) =>
     stored.flatMap(({ partition, offset, metadata }) => {
       const attemptedThrough = check.attemptedThroughOf(metadata ?? "");
@@ -193,9 +197,9 @@ function isAhead({ offset, attemptedThrough }: Position): boolean {
   return attemptedThrough > offset;
 }
 
-async function endsOf(wire: Wire, check: GroupCheck): Promise<End[]> {
-  const places = check.inputs.flatMap((topic) =>
+async function listEnds(cluster: ClusterConnection, check: GroupCheck): Promise<PartitionEnd[]> {
+  const topicPartitions = check.inputs.flatMap((topic) =>
     Array.from({ length: check.partitionCount }, (_, partition) => ({ topic, partition })),
   );
-  return listBounds(wire, places, false);
+  return listBounds(cluster, topicPartitions, false);
 }

@@ -2,7 +2,7 @@
 import type { PartitionCounts } from "../../../domain/partition-counts.ts";
 import { topicName, topics as topicRoles } from "../../../domain/topics.ts";
 import { type Clock, type Commit, type InputPosition, inputTopics, type Topic } from "../../../ports.ts";
-import { openWire, type Wire } from "../cluster/client.ts";
+import { type ClusterConnection, openClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import { createHealth } from "../cluster/health.ts";
 import type { KafkajsSecurity } from "../cluster/security.ts";
@@ -57,65 +57,65 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
   const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
 
   /** Each step on connections of its own: between two of them minutes may pass. */
-  async function step<T>(use: (wire: Wire) => Promise<T>): Promise<Outcome<T>> {
+  async function step<T>(use: (cluster: ClusterConnection) => Promise<T>): Promise<Outcome<T>> {
     for (let attempt = 1; ; attempt++) {
       // Trouble is told by the outcome alone.
       const health = createHealth(clock, () => {});
-      let wire: Wire | null = null;
+      let cluster: ClusterConnection | null = null;
       try {
-        wire = await openWire({ brokers, clientId, security, requestTimeoutMs, health }, []);
-        return { ok: true, value: await use(wire) };
+        cluster = await openClusterConnection({ brokers, clientId, security, requestTimeoutMs, health }, []);
+        return { ok: true, value: await use(cluster) };
       } catch (error) {
         const type = protocolError(error);
         if (attempt >= tries || type === null || !passing.has(type))
           return { ok: false, reason: reasonOf(error) };
         await delay(clock, retryDelayMs);
       } finally {
-        wire?.close();
+        cluster?.close();
         health.close();
       }
     }
   }
 
   const counts = () =>
-    step(async (wire): Promise<PartitionCounts> => {
+    step(async (cluster): Promise<PartitionCounts> => {
       const [enrolled, retry, registered, dlq] = await Promise.all(
-        topicRoles.map(async (role) => (await leaders(wire, nameOf(role))).length),
+        topicRoles.map(async (role) => (await leaders(cluster, nameOf(role))).length),
       );
       return { enrolled: enrolled!, retry: retry!, registered: registered!, dlq: dlq! };
     });
 
   const members = () =>
-    step(async (wire) => {
-      const node = await wire.coordinator(groupId);
-      const { groups } = await node.describeGroups({ groupIds: [groupId] });
+    step(async (cluster) => {
+      const broker = await cluster.coordinator(groupId);
+      const { groups } = await broker.describeGroups({ groupIds: [groupId] });
       return groups[0]?.members.length ?? 0;
     });
 
   const positions = () =>
-    step(async (wire) => {
-      const places = [];
+    step(async (cluster) => {
+      const topicPartitions = [];
       for (const topic of inputTopics) {
-        const { length } = await leaders(wire, nameOf(topic));
-        for (let partition = 0; partition < length; partition++) places.push({ topic, partition });
+        const { length } = await leaders(cluster, nameOf(topic));
+        for (let partition = 0; partition < length; partition++) topicPartitions.push({ topic, partition });
       }
-      return readPositions(wire, places);
+      return readPositions(cluster, topicPartitions);
     });
 
   async function readPositions(
-    wire: Wire,
-    places: readonly Pick<InputPosition, "topic" | "partition">[],
+    cluster: ClusterConnection,
+    topicPartitions: readonly Pick<InputPosition, "topic" | "partition">[],
   ): Promise<InputPosition[]> {
-    const named = places.map(({ topic, partition }) => ({ topic: nameOf(topic), partition }));
-    const node = await wire.coordinator(groupId);
+    const named = topicPartitions.map(({ topic, partition }) => ({ topic: nameOf(topic), partition }));
+    const broker = await cluster.coordinator(groupId);
     const topics = [...Map.groupBy(named, ({ topic }) => topic)].map(([topic, partitions]) => ({
       topic,
       partitions: partitions.map(({ partition }) => ({ partition })),
     }));
-    const { responses } = await node.offsetFetch({ groupId, topics });
-    await wire.target(topics.map(({ topic }) => topic));
-    const bounds = await listBounds(wire, named, false);
-    return places.map(({ topic, partition }, index) => {
+    const { responses } = await broker.offsetFetch({ groupId, topics });
+    await cluster.addTopics(topics.map(({ topic }) => topic));
+    const bounds = await listBounds(cluster, named, false);
+    return topicPartitions.map(({ topic, partition }, index) => {
       const stored = responses
         .find((response) => response.topic === nameOf(topic))
         ?.partitions.find((one) => one.partition === partition);
@@ -130,15 +130,15 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
 
   async function raise(topic: Topic, count: number): Promise<Outcome<null>> {
     const name = nameOf(topic);
-    const raised = await step(async (wire) => {
-      const node = await wire.controller();
-      await node.createPartitions({ topicPartitions: [{ topic: name, count }], timeout: raiseTimeoutMs });
+    const raised = await step(async (cluster) => {
+      const broker = await cluster.controller();
+      await broker.createPartitions({ topicPartitions: [{ topic: name, count }], timeout: raiseTimeoutMs });
       return null;
     });
     if (!raised.ok) return raised;
-    return step(async (wire) => {
+    return step(async (cluster) => {
       for (let attempt = 1; ; attempt++) {
-        const found = await leaders(wire, name);
+        const found = await leaders(cluster, name);
         if (found.length === count && found.every((leader) => leader >= 0)) return null;
         if (attempt >= tries)
           throw new Error(`${name} has ${found.length} partitions with leaders, not ${count}`);
@@ -148,8 +148,8 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
   }
 
   const commit = (commits: readonly Commit[]) =>
-    step(async (wire) => {
-      const node = await wire.coordinator(groupId);
+    step(async (cluster) => {
+      const broker = await cluster.coordinator(groupId);
       const topics = [...Map.groupBy(commits, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
         topic: nameOf(topic),
         partitions: ofTopic.map(({ partition, offset, metadata }) => ({
@@ -158,7 +158,7 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
           metadata,
         })),
       }));
-      await node.offsetCommit({ groupId, groupGenerationId: noGeneration, memberId: "", topics });
+      await broker.offsetCommit({ groupId, groupGenerationId: noGeneration, memberId: "", topics });
       return null;
     });
 
@@ -166,10 +166,10 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
 }
 
 /** Of a topic's partitions; -1: none now. Empty: there is no such topic. */
-async function leaders(wire: Wire, name: string): Promise<number[]> {
+async function leaders(cluster: ClusterConnection, name: string): Promise<number[]> {
   try {
-    const node = await wire.controller();
-    const { topicMetadata } = await node.metadata([name]);
+    const broker = await cluster.controller();
+    const { topicMetadata } = await broker.metadata([name]);
     const found = topicMetadata.find(({ topic }) => topic === name)?.partitionMetadata ?? [];
     return found.map(({ leader }) => leader);
   } catch (error) {

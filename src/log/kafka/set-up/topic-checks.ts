@@ -11,7 +11,7 @@ import { topicName, topics } from "../../../domain/topics.ts";
 import type { Topic } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
 
-export interface TopicPlace {
+export interface CommandTarget {
   readonly brokers: readonly string[];
   readonly topicPrefix: string;
 }
@@ -53,9 +53,9 @@ export function countsOf(facts: AllFacts): PartitionCounts {
 }
 
 /** Null: the numbers are as they must be. */
-export function countProblem(counts: PartitionCounts, place: TopicPlace): Problem | null {
+export function countProblem(counts: PartitionCounts, target: CommandTarget): Problem | null {
   if (areEqual(counts)) return null;
-  const shown = topics.map((role) => `${topicName(role, place.topicPrefix)} ${counts[role]}`).join(", ");
+  const shown = topics.map((role) => `${topicName(role, target.topicPrefix)} ${counts[role]}`).join(", ");
   return {
     code: "topic-partitions",
     message:
@@ -65,7 +65,7 @@ export function countProblem(counts: PartitionCounts, place: TopicPlace): Proble
   };
 }
 
-export function settingProblem(facts: AllFacts, place: TopicPlace): Problem | null {
+export function settingProblem(facts: AllFacts, target: CommandTarget): Problem | null {
   for (const role of topics) {
     const policy = facts[role].configs?.get("cleanup.policy");
     const wanted = role === "registered" ? "compact" : "delete";
@@ -76,8 +76,8 @@ export function settingProblem(facts: AllFacts, place: TopicPlace): Problem | nu
         : "compaction removes records that share a key";
     return {
       code: "topic-cleanup-policy",
-      message: `${topicName(role, place.topicPrefix)} has cleanup.policy=${policy} instead of ${wanted}: ${why}`,
-      fix: alter(place, role, `cleanup.policy=${wanted}`),
+      message: `${topicName(role, target.topicPrefix)} has cleanup.policy=${policy} instead of ${wanted}: ${why}`,
+      fix: alter(target, role, `cleanup.policy=${wanted}`),
     };
   }
   const inputBytes = numberOf(facts.enrolled, "max.message.bytes") ?? 0;
@@ -87,9 +87,9 @@ export function settingProblem(facts: AllFacts, place: TopicPlace): Problem | nu
     return {
       code: "topic-message-bytes",
       message:
-        `${topicName(role, place.topicPrefix)} takes records of ${bytes} bytes, too few for the largest of ` +
-        `${topicName("enrolled", place.topicPrefix)} (${inputBytes}) with the headers added to it`,
-      fix: alter(place, role, `max.message.bytes=${Math.max(largerMessageBytes, inputBytes * 2)}`),
+        `${topicName(role, target.topicPrefix)} takes records of ${bytes} bytes, too few for the largest of ` +
+        `${topicName("enrolled", target.topicPrefix)} (${inputBytes}) with the headers added to it`,
+      fix: alter(target, role, `max.message.bytes=${Math.max(largerMessageBytes, inputBytes * 2)}`),
     };
   }
   return null;
@@ -100,20 +100,25 @@ export function durabilityWarnings(
   facts: AllFacts,
   brokerCount: number,
   blockedMaxMs: number,
-  place: TopicPlace,
+  target: CommandTarget,
 ): Problem[] {
   return topics.flatMap((role) => [
-    ...replicaWarnings(role, facts[role], brokerCount, place),
-    ...electionWarnings(role, facts[role], place),
+    ...replicaWarnings(role, facts[role], brokerCount, target),
+    ...electionWarnings(role, facts[role], target),
     ...(role === "enrolled" || role === "retry"
-      ? retentionWarnings(role, facts[role], blockedMaxMs, place)
+      ? retentionWarnings(role, facts[role], blockedMaxMs, target)
       : []),
   ]);
 }
 
-function replicaWarnings(role: Topic, facts: TopicFacts, brokerCount: number, place: TopicPlace): Problem[] {
+function replicaWarnings(
+  role: Topic,
+  facts: TopicFacts,
+  brokerCount: number,
+  target: CommandTarget,
+): Problem[] {
   const { replicas } = facts;
-  const name = topicName(role, place.topicPrefix);
+  const name = topicName(role, target.topicPrefix);
   if (brokerCount > 1 && replicas === 1) {
     const message = `${name} has one replica on a cluster of ${brokerCount} brokers: when that broker's disk is lost, so are its records`;
     const fix = `give it ${Math.min(3, brokerCount)} replicas with kafka-reassign-partitions.sh, as docs/OPERATING.md says under "More replicas"`;
@@ -123,21 +128,21 @@ function replicaWarnings(role: Topic, facts: TopicFacts, brokerCount: number, pl
   if (inSync === null || replicas < 2) return [];
   if (replicas >= 3 && inSync < 2) {
     const message = `${name} has min.insync.replicas=${inSync} with ${replicas} replicas: what is acknowledged may be on one broker only, and lost with it`;
-    return [{ code: "topic-in-sync", message, fix: alter(place, role, "min.insync.replicas=2") }];
+    return [{ code: "topic-in-sync", message, fix: alter(target, role, "min.insync.replicas=2") }];
   }
   if (inSync < replicas) return [];
   const message = `${name} has min.insync.replicas=${inSync} with ${replicas} replicas: while any of its brokers is down, nothing can be appended`;
   const fix =
     replicas >= 3
-      ? alter(place, role, `min.insync.replicas=${replicas - 1}`)
+      ? alter(target, role, `min.insync.replicas=${replicas - 1}`)
       : 'give it 3 replicas with kafka-reassign-partitions.sh, as docs/OPERATING.md says under "More replicas"';
   return [{ code: "topic-in-sync", message, fix }];
 }
 
-function electionWarnings(role: Topic, facts: TopicFacts, place: TopicPlace): Problem[] {
+function electionWarnings(role: Topic, facts: TopicFacts, target: CommandTarget): Problem[] {
   if (facts.replicas < 2 || facts.configs?.get("unclean.leader.election.enable") !== "true") return [];
-  const message = `${topicName(role, place.topicPrefix)} has unclean.leader.election.enable=true: a replica that lacks acknowledged records may become leader, and they are lost`;
-  const fix = alter(place, role, "unclean.leader.election.enable=false");
+  const message = `${topicName(role, target.topicPrefix)} has unclean.leader.election.enable=true: a replica that lacks acknowledged records may become leader, and they are lost`;
+  const fix = alter(target, role, "unclean.leader.election.enable=false");
   return [{ code: "topic-unclean-election", message, fix }];
 }
 
@@ -145,9 +150,9 @@ function retentionWarnings(
   role: "enrolled" | "retry",
   facts: TopicFacts,
   blockedMaxMs: number,
-  place: TopicPlace,
+  target: CommandTarget,
 ): Problem[] {
-  const name = topicName(role, place.topicPrefix);
+  const name = topicName(role, target.topicPrefix);
   const warnings: Problem[] = [];
   const keptMs = numberOf(facts, "retention.ms");
   // Twice: the time for which a tenant is blocked begins again when its worker starts again.
@@ -157,39 +162,39 @@ function retentionWarnings(
       message:
         `${name} keeps records for ${inHours(keptMs)} (retention.ms=${keptMs}), and those of a blocked tenant wait for up to ` +
         `TENANT_BLOCKED_MAX (${inHours(blockedMaxMs)}), longer when workers start again: they can be deleted before they are settled`,
-      fix: alter(place, role, `retention.ms=${Math.max(leastRetentionMs, 4 * blockedMaxMs)}`),
+      fix: alter(target, role, `retention.ms=${Math.max(leastRetentionMs, 4 * blockedMaxMs)}`),
     });
   }
   const keptBytes = numberOf(facts, "retention.bytes");
   if (keptBytes !== null && keptBytes >= 0) {
     const message = `${name} has retention.bytes=${keptBytes}: a backlog that is larger loses records that nobody has settled`;
-    warnings.push({ code: "topic-retention", message, fix: alter(place, role, "retention.bytes=-1") });
+    warnings.push({ code: "topic-retention", message, fix: alter(target, role, "retention.bytes=-1") });
   }
   return warnings;
 }
 
 /** 2 */
-export function unseenWarning(role: Topic, place: TopicPlace): Problem {
-  const name = topicName(role, place.topicPrefix);
+export function unseenWarning(role: Topic, target: CommandTarget): Problem {
+  const name = topicName(role, target.topicPrefix);
   return {
     code: "topic-settings-unseen",
     message: `the settings of ${name} can't be checked: this client lacks the operation DescribeConfigs on it`,
-    fix: grant(place, "DescribeConfigs", name),
+    fix: grant(target, "DescribeConfigs", name),
   };
 }
 
 /** The line that lets this client do something with a topic. */
-export function grant(place: TopicPlace, operation: string, name: string): string {
+export function grant(target: CommandTarget, operation: string, name: string): string {
   return (
-    `kafka-acls.sh --bootstrap-server ${place.brokers[0]} --add --allow-principal User:<this client's> ` +
+    `kafka-acls.sh --bootstrap-server ${target.brokers[0]} --add --allow-principal User:<this client's> ` +
     `--operation ${operation} --topic ${name}`
   );
 }
 
-function alter(place: TopicPlace, role: Topic, entry: string): string {
+function alter(target: CommandTarget, role: Topic, entry: string): string {
   return (
-    `kafka-configs.sh --bootstrap-server ${place.brokers[0]} --alter --entity-type topics ` +
-    `--entity-name ${topicName(role, place.topicPrefix)} --add-config ${entry}`
+    `kafka-configs.sh --bootstrap-server ${target.brokers[0]} --alter --entity-type topics ` +
+    `--entity-name ${topicName(role, target.topicPrefix)} --add-config ${entry}`
   );
 }
 

@@ -6,12 +6,13 @@
 import { topicName, topics as topicRoles } from "../../../domain/topics.ts";
 import type { Clock, Topic } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-import type { Wire } from "../cluster/client.ts";
+import type { Broker } from "../cluster/broker.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
-import type { Node } from "../cluster/node.ts";
 import { delay } from "../fetch/reader.ts";
 import {
   type AllFacts,
+  type CommandTarget,
   configNames,
   countProblem,
   countsOf,
@@ -20,11 +21,10 @@ import {
   largerMessageBytes,
   settingProblem,
   type TopicFacts,
-  type TopicPlace,
   unseenWarning,
 } from "./topic-checks.ts";
 
-export interface TopicsSettings extends TopicPlace {
+export interface TopicsSettings extends CommandTarget {
   readonly groupId: string;
   readonly partitionCount: number;
   /** Below 1: the broker's default. */
@@ -55,19 +55,19 @@ const configs: Readonly<Record<Topic, Readonly<Record<string, string>>>> = {
 type Layout = Omit<TopicFacts, "configs"> & { readonly brokerCount: number };
 
 export async function prepareTopics(
-  wire: Wire,
+  cluster: ClusterConnection,
   settings: TopicsSettings,
   clock: Clock,
 ): Promise<TopicsResult> {
   const found = new Map<Topic, Layout>();
-  const look = async (role: Topic, expected: boolean): Promise<Problem | null> => {
-    const layout = await layoutOf(wire, topicName(role, settings.topicPrefix), clock, expected);
-    if (layout === "refused") return notAllowed(role, settings);
+  const readLayout = async (role: Topic, expected: boolean): Promise<Problem | null> => {
+    const layout = await layoutOf(cluster, topicName(role, settings.topicPrefix), clock, expected);
+    if (layout === "refused") return notAllowedProblem(role, settings);
     if (layout !== null) found.set(role, layout);
     return null;
   };
   for (const role of topicRoles) {
-    const refused = await look(role, false);
+    const refused = await readLayout(role, false);
     if (refused !== null) return { ok: false, problem: refused };
   }
   const missing = topicRoles.filter((role) => !found.has(role));
@@ -75,23 +75,23 @@ export async function prepareTopics(
   const partitionCount =
     (found.get("enrolled") ?? found.get("registered"))?.partitionCount ?? settings.partitionCount;
   if (missing.length > 0) {
-    const problem = await supply(wire, missing, partitionCount, settings, clock);
+    const problem = await createMissing(cluster, missing, partitionCount, settings, clock);
     if (problem !== null) return { ok: false, problem };
-    for (const role of missing) await look(role, true);
+    for (const role of missing) await readLayout(role, true);
   }
-  return check(wire, found, settings);
+  return check(cluster, found, settings);
 }
 
 async function check(
-  wire: Wire,
+  cluster: ClusterConnection,
   found: ReadonlyMap<Topic, Layout>,
   settings: TopicsSettings,
 ): Promise<TopicsResult> {
-  const node = await wire.controller();
+  const broker = await cluster.controller();
   const [enrolled, retry, registered, dlq] = await Promise.all(
     topicRoles.map(async (role) => {
       const layout = found.get(role) ?? { partitionCount: 0, replicas: 0, brokerCount: 0 };
-      return { ...layout, configs: await configsOf(node, topicName(role, settings.topicPrefix)) };
+      return { ...layout, configs: await configsOf(broker, topicName(role, settings.topicPrefix)) };
     }),
   );
   const facts: AllFacts = { enrolled: enrolled!, retry: retry!, registered: registered!, dlq: dlq! };
@@ -109,15 +109,15 @@ async function check(
 
 /** Null: there is no such topic. "refused": this client may not know. */
 async function layoutOf(
-  wire: Wire,
+  cluster: ClusterConnection,
   name: string,
   clock: Clock,
   expected: boolean,
 ): Promise<Layout | null | "refused"> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const node = await wire.controller();
-      const { brokers, topicMetadata } = await node.metadata([name]);
+      const broker = await cluster.controller();
+      const { brokers, topicMetadata } = await broker.metadata([name]);
       const partitions = topicMetadata.find((topic) => topic.topic === name)?.partitionMetadata;
       if (partitions === undefined) return null;
       const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
@@ -135,9 +135,9 @@ async function layoutOf(
 }
 
 /** Null: this client may not read them. */
-async function configsOf(node: Node, name: string): Promise<ReadonlyMap<string, string> | null> {
+async function configsOf(broker: Broker, name: string): Promise<ReadonlyMap<string, string> | null> {
   try {
-    const { resources } = await node.describeConfigs({
+    const { resources } = await broker.describeConfigs({
       resources: [{ type: topicResource, name, configNames }],
     });
     const entries = resources[0]?.configEntries ?? [];
@@ -149,33 +149,33 @@ async function configsOf(node: Node, name: string): Promise<ReadonlyMap<string, 
 }
 
 /** Creates what is missing, or says why not. */
-async function supply(
-  wire: Wire,
+async function createMissing(
+  cluster: ClusterConnection,
   missing: readonly Topic[],
   partitionCount: number,
   settings: TopicsSettings,
   clock: Clock,
 ): Promise<Problem | null> {
-  const lines = missing.map((role) => createCommand(role, partitionCount, settings)).join(" && ");
+  const commands = missing.map((role) => createCommand(role, partitionCount, settings)).join(" && ");
   const lost = missing.find((role) => role === "registered" || role === "retry");
   if (
     lost !== undefined &&
     !missing.includes("enrolled") &&
-    (await hasWorked(wire, partitionCount, settings, clock))
+    (await hasCommitted(cluster, partitionCount, settings, clock))
   )
-    return deleted(lost, lines, settings); // 1
-  if (settings.createTopics) return create(wire, missing, partitionCount, lines, settings);
+    return deletedProblem(lost, commands, settings); // 1
+  if (settings.createTopics) return create(cluster, missing, partitionCount, commands, settings);
   const names = missing.map((role) => topicName(role, settings.topicPrefix)).join(", ");
   return {
     code: "topics-missing",
     message: `missing on the broker: ${names}`,
-    fix: `type: export TOPICS_CREATE=true, or: ${lines}`,
+    fix: `type: export TOPICS_CREATE=true, or: ${commands}`,
   };
 }
 
 /** Did this group ever commit a position in the enrollments? */
-async function hasWorked(
-  wire: Wire,
+async function hasCommitted(
+  cluster: ClusterConnection,
   partitionCount: number,
   { groupId, topicPrefix }: TopicsSettings,
   clock: Clock,
@@ -184,8 +184,8 @@ async function hasWorked(
   const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ partition }));
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const node = await wire.coordinator(groupId);
-      const { responses } = await node.offsetFetch({ groupId, topics: [{ topic, partitions }] });
+      const broker = await cluster.coordinator(groupId);
+      const { responses } = await broker.offsetFetch({ groupId, topics: [{ topic, partitions }] });
       return responses.some((response) => response.partitions.some(({ offset }) => Number(offset) >= 0));
     } catch (error) {
       const type = protocolError(error);
@@ -204,7 +204,7 @@ const coordinatorErrors: ReadonlySet<string> = new Set([
   "NOT_COORDINATOR_FOR_GROUP",
 ]);
 
-function deleted(role: Topic, lines: string, settings: TopicsSettings): Problem {
+function deletedProblem(role: Topic, commands: string, settings: TopicsSettings): Problem {
   const name = topicName(role, settings.topicPrefix);
   const what =
     role === "registered"
@@ -213,26 +213,26 @@ function deleted(role: Topic, lines: string, settings: TopicsSettings): Problem 
   return {
     code: "topic-deleted",
     message: `${name} is missing, but group ${settings.groupId} has worked with it: it was deleted, and with it ${what}`,
-    fix: `restore it from a backup, each partition under its number. To go on without what it held, type: ${lines}`,
+    fix: `restore it from a backup, each partition under its number. To go on without what it held, type: ${commands}`,
   };
 }
 
 async function create(
-  wire: Wire,
+  cluster: ClusterConnection,
   missing: readonly Topic[],
   partitionCount: number,
-  lines: string,
+  commands: string,
   settings: TopicsSettings,
 ): Promise<Problem | null> {
-  const node = await wire.controller();
+  const broker = await cluster.controller();
   const replicationFactor =
-    settings.replicationFactor > 0 ? settings.replicationFactor : await defaultReplicationFactor(node);
+    settings.replicationFactor > 0 ? settings.replicationFactor : await defaultReplicationFactor(broker);
   if (replicationFactor === null) {
     return {
       code: "topics-not-created",
       message:
         "topics can't be created: this client lacks the operation DescribeConfigs on the cluster, so it does not know the brokers' default.replication.factor",
-      fix: `type: export TOPICS_REPLICATION_FACTOR=3 (or how many replicas the topics are to have), or: ${lines}`,
+      fix: `type: export TOPICS_REPLICATION_FACTOR=3 (or how many replicas the topics are to have), or: ${commands}`,
     };
   }
   const topics = missing.map((role) => ({
@@ -242,7 +242,7 @@ async function create(
     configEntries: Object.entries(configs[role]).map(([name, value]) => ({ name, value })),
   }));
   try {
-    await node.createTopics({ topics, timeout: createTimeoutMs });
+    await broker.createTopics({ topics, timeout: createTimeoutMs });
     return null;
   } catch (error) {
     const type = protocolError(error);
@@ -252,17 +252,17 @@ async function create(
     const fix =
       type === "INVALID_REPLICATION_FACTOR"
         ? "type: export TOPICS_REPLICATION_FACTOR=1, or another number up to that of the brokers"
-        : `let an administrator type: ${lines}; or grant this client the operation Create: ${grant(settings, "Create", topics[0]!.topic)}`;
+        : `let an administrator type: ${commands}; or grant this client the operation Create: ${grant(settings, "Create", topics[0]!.topic)}`;
     return { code: "topics-not-created", message: `topics can't be created: ${reasonOf(error)}`, fix };
   }
 }
 
 /** The version of CreateTopics that kafkajs speaks has no word for "your default". Null: this client may not ask. */
-async function defaultReplicationFactor(node: Node): Promise<number | null> {
+async function defaultReplicationFactor(broker: Broker): Promise<number | null> {
   const names = ["default.replication.factor"];
   try {
-    const { resources } = await node.describeConfigs({
-      resources: [{ type: brokerResource, name: String(node.nodeId), configNames: names }],
+    const { resources } = await broker.describeConfigs({
+      resources: [{ type: brokerResource, name: String(broker.nodeId), configNames: names }],
     });
     return Number(resources[0]?.configEntries[0]?.configValue ?? 1);
   } catch (error) {
@@ -271,7 +271,7 @@ async function defaultReplicationFactor(node: Node): Promise<number | null> {
   }
 }
 
-function notAllowed(role: Topic, settings: TopicsSettings): Problem {
+function notAllowedProblem(role: Topic, settings: TopicsSettings): Problem {
   const name = topicName(role, settings.topicPrefix);
   return {
     code: "topic-not-allowed",

@@ -4,9 +4,9 @@ import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
 import { systemClock } from "../../../../src/clock.ts";
-import { openWire } from "../../../../src/log/kafka/cluster/client.ts";
-import type { Connection } from "../../../../src/log/kafka/cluster/connection.ts";
+import { openClusterConnection } from "../../../../src/log/kafka/cluster/cluster-connection.ts";
 import { createHealth, type LogEvent } from "../../../../src/log/kafka/cluster/health.ts";
+import type { KafkajsConnection } from "../../../../src/log/kafka/cluster/kafkajs-internals.ts";
 
 function given() {
   const clock = virtualClock();
@@ -22,15 +22,15 @@ const unreachable = (broker: string, reason: string): LogEvent => ({
 });
 
 /** A connection on which one request of this kind waits since `sentAt`, wall clock. */
-function waiting(apiName: string, sentAt: number): Connection {
+function waiting(apiName: string, sentAt: number): KafkajsConnection {
   const inflight = new Map([[1, { sentAt, entry: { apiName } }]]);
-  return { broker: "b:1", requestQueue: { inflight } } as unknown as Connection;
+  return { broker: "b:1", requestQueue: { inflight } } as unknown as KafkajsConnection;
 }
 
 test("what goes on failing is told of once, within 5 s, and its end once", () => {
   const { clock, events, health } = given();
   for (let failedForMs = 0; failedForMs < 10_000; failedForMs += 500) {
-    health.unanswered("b:1", "refused");
+    health.brokerFailed("b:1", "refused");
     if (failedForMs < 3_000) assert.deepEqual(events, []);
     clock.advance(500);
     if (failedForMs === 3_500) assert.deepEqual(events, [unreachable("b:1", "refused")]);
@@ -48,7 +48,7 @@ test("what goes on failing is told of once, within 5 s, and its end once", () =>
 test("what works now and then is not told of", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 20; round += 1) {
-    health.unanswered("b:1", "reset");
+    health.brokerFailed("b:1", "reset");
     clock.advance(3_000);
     health.worked("b:1");
   }
@@ -58,7 +58,7 @@ test("what works now and then is not told of", () => {
 test("what works does not hide what does not", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 12; round += 1) {
-    health.unanswered("b:1", "refused");
+    health.brokerFailed("b:1", "refused");
     health.worked("b:2");
     clock.advance(500);
   }
@@ -68,7 +68,7 @@ test("what works does not hide what does not", () => {
 test("a broker that nobody asks any more is no trouble any more", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 12; round += 1) {
-    health.unanswered("b:1", "refused");
+    health.brokerFailed("b:1", "refused");
     clock.advance(500);
   }
   clock.advance(7_000);
@@ -100,7 +100,7 @@ test("a broker is named rather than what can't be had of it", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 8; round += 1) {
     health.failed("group g", "reset");
-    if (round > 2) health.unanswered("b:1", "refused");
+    if (round > 2) health.brokerFailed("b:1", "refused");
     clock.advance(500);
   }
   assert.deepEqual(events, [unreachable("b:1", "refused")]);
@@ -108,9 +108,9 @@ test("a broker is named rather than what can't be had of it", () => {
 
 test("closed, it tells of nothing", () => {
   const { clock, events, health } = given();
-  health.unanswered("b:1", "refused");
+  health.brokerFailed("b:1", "refused");
   health.close();
-  health.unanswered("b:1", "refused");
+  health.brokerFailed("b:1", "refused");
   clock.advance(60_000);
   assert.deepEqual(events, []);
 });
@@ -124,13 +124,14 @@ test("a broker that takes connections and never answers is named, and why", {
   const broker = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
   const told = Promise.withResolvers<LogEvent>();
   const health = createHealth(systemClock, told.resolve);
-  const wire = openWire({ brokers: [broker], clientId: "c", security: {}, requestTimeoutMs: 6_000, health }, [
-    "t",
-  ]);
+  const cluster = openClusterConnection(
+    { brokers: [broker], clientId: "c", security: {}, requestTimeoutMs: 6_000, health },
+    ["t"],
+  );
   t.after(async () => {
     health.close();
     silent.close();
-    await assert.rejects(wire, /does not answer|timed out/);
+    await assert.rejects(cluster, /does not answer|timed out/);
   });
   assert.deepEqual(await told.promise, unreachable(broker, "no answer to ApiVersions"));
 });

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../../../../src/clock.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
+import { createFetchBuffer } from "../../../../src/log/kafka/fetch/fetch-buffer.ts";
 import type { Fetched } from "../../../../src/log/kafka/fetch/fetch-request.ts";
 import { createFetcher, type Fetcher } from "../../../../src/log/kafka/fetch/fetcher.ts";
-import { createInbox } from "../../../../src/log/kafka/fetch/inbox.ts";
 import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
+
 import type { Problem } from "../../../../src/problem.ts";
-import { fakeLine, inTurn, listOffsets } from "../fake-broker.ts";
+import { fakeConnection, inTurn, listOffsets } from "../fake-broker.ts";
 
 const batch = encodeBatch([{ key: null, value: Buffer.of(1), headers: [] }], 0, {
   id: -1,
@@ -44,7 +45,7 @@ function readOver(
   t: { after(run: () => void): void },
   { answers, end = 5, topicIds, seek, onFatal = assert.fail }: Given,
 ) {
-  const line = fakeLine(
+  const connection = fakeConnection(
     {
       send: answers,
       listOffsets: listOffsets(
@@ -55,23 +56,25 @@ function readOver(
     topicIds,
   );
   const topicId = topicIds?.() ?? null;
-  const inbox = createInbox([{ topic: "enrolled", name: "n", topicId, partition: 0 }], () => fetcher.pump());
+  const buffer = createFetchBuffer([{ topic: "enrolled", name: "n", topicId, partition: 0 }], () =>
+    fetcher.pump(),
+  );
   const health = createHealth(systemClock, () => {});
-  const lines = { long: line, short: line };
+  const connections = { long: connection, short: connection };
   const fetcher: Fetcher = createFetcher(
-    inbox,
-    lines,
+    buffer,
+    connections,
     { maxPartitionFetchBytes: 1000, health, groupId: "g", bootstrap: "b:9092" },
     systemClock,
     onFatal,
   );
   t.after(() => {
     fetcher.stop();
-    inbox.end();
+    buffer.end();
     health.close();
   });
-  inbox.seek("enrolled", 0, ...seek);
-  return { line, result: inbox.read("enrolled", 0) };
+  buffer.seek("enrolled", 0, ...seek);
+  return { connection, result: buffer.read("enrolled", 0) };
 }
 
 test("a log that diverges from what was read is a gap at once", async (t) => {
@@ -81,10 +84,10 @@ test("a log that diverges from what was read is a gap at once", async (t) => {
 });
 
 test("a position beyond the end is a gap after two answers, the second by fresh metadata", async (t) => {
-  const { result, line } = readOver(t, { answers: inTurn(outOfRange), seek: [9, -1] });
+  const { result, connection } = readOver(t, { answers: inTurn(outOfRange), seek: [9, -1] });
   const gap = { kind: "gap", why: "truncated", expected: 9, logStart: 1, logEnd: 5 };
   assert.deepEqual(await result, gap);
-  assert.ok(line.refreshed >= 2);
+  assert.ok(connection.refreshed >= 2);
 });
 
 test("a leader of the past that does not have the position is asked again", async (t) => {

@@ -4,7 +4,7 @@ import type { Fetched } from "../../../../src/log/kafka/fetch/fetch-request.ts";
 import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
 import { createScan } from "../../../../src/log/kafka/fetch/scan.ts";
 import type { Clock, LogRecord } from "../../../../src/ports.ts";
-import { fakeLine, inTurn, listOffsets } from "../fake-broker.ts";
+import { fakeConnection, inTurn, listOffsets } from "../fake-broker.ts";
 
 /** Time passes only in delays, and at once. */
 function quickClock(): Clock {
@@ -42,16 +42,16 @@ function fetched(changes: Partial<Fetched> = {}): Fetched[] {
 
 async function scanOver(send: () => Promise<Fetched[]>, end: number | (() => number), from = 0) {
   const ends = typeof end === "number" ? () => end : end;
-  const line = fakeLine({ send, listOffsets: listOffsets(() => 0, ends) });
+  const connection = fakeConnection({ send, listOffsets: listOffsets(() => 0, ends) });
   const records: LogRecord[] = [];
   const scan = createScan(
-    line,
+    connection,
     { nameOf: () => "t", stallMs: 1000, groupId: "g", bootstrap: "b:9092" },
     quickClock(),
   );
   const onRecords = (got: readonly LogRecord[]) => records.push(...got);
   const result = await scan("registered", 0, from, onRecords, new AbortController().signal);
-  return { line, result, offsets: records.map(({ offset }) => offset) };
+  return { connection, result, offsets: records.map(({ offset }) => offset) };
 }
 
 test("a scan ends where compaction removed the last records before the end", async () => {
@@ -75,11 +75,11 @@ test("a scan goes on after a throttled answer, a moved leader and a lost connect
     new Error("reset"),
     fetched({ bytes: batch }),
   );
-  const { line, result, offsets } = await scanOver(send, 2);
+  const { connection, result, offsets } = await scanOver(send, 2);
   assert.deepEqual(result, { ok: true, nextOffset: 2 });
   assert.deepEqual(offsets, [0, 1]);
-  assert.equal(line.opened, 2, "only the lost connection was replaced");
-  assert.ok(line.refreshed >= 2, "the leader was asked for again");
+  assert.equal(connection.opened, 2, "only the lost connection was replaced");
+  assert.ok(connection.refreshed >= 2, "the leader was asked for again");
 });
 
 test("a scan that makes no progress fails with the reason", async () => {
@@ -91,10 +91,10 @@ test("a scan that makes no progress fails with the reason", async () => {
 const beyondEnd = fetched({ errorCode: 1 });
 
 test("a scan from beyond the end fails once two answers by fresh metadata say so", async () => {
-  const { result, line } = await scanOver(inTurn(beyondEnd), 2, 7);
+  const { result, connection } = await scanOver(inTurn(beyondEnd), 2, 7);
   assert.ok(!result.ok);
   assert.equal(result.logEnd, 2);
-  assert.equal(line.refreshed, 1);
+  assert.equal(connection.refreshed, 1);
 });
 
 test("a leader of the past that says so once is not believed", async () => {

@@ -68,7 +68,7 @@ test("of two claims the newer generation is right", () => {
   assert.deepEqual(Object.fromEntries(assigned), { slept: [1], worked: [0] });
 });
 
-test("claims and assignments survive the wire; what is not understood claims nothing", () => {
+test("claims and assignments survive encoding; what is not understood claims nothing", () => {
   const claim = encodeClaim(["x", "y"], 7, [1, 4]);
   assert.deepEqual(decodeClaim("m", claim), { memberId: "m", generation: 7, partitions: [1, 4] });
   for (const foreign of [Buffer.of(), Buffer.from("nonsense"), encodeClaim(["x"], 7, ["1"] as never)]) {

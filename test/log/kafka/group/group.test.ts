@@ -2,23 +2,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
+import type { Broker } from "../../../../src/log/kafka/cluster/broker.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
-import type { Node } from "../../../../src/log/kafka/cluster/node.ts";
 import { encodeAssignment } from "../../../../src/log/kafka/group/assigner.ts";
 import { createJoin } from "../../../../src/log/kafka/group/group.ts";
 import type { Session } from "../../../../src/ports.ts";
-import { fakeLine, protocolError } from "../fake-broker.ts";
+import { fakeConnection, protocolError } from "../fake-broker.ts";
 import { until } from "../waiting.ts";
 
 const sessionTimeoutMs = 10_000;
 const leaseMs = 8_000;
 const inputs = ["enrolled", "retry"];
 
-async function given(t: { after(run: () => Promise<void>): void }, changes: Partial<Node>) {
+async function given(t: { after(run: () => Promise<void>): void }, changes: Partial<Broker>) {
   const clock = virtualClock();
   const sessions: Session[] = [];
   const health = createHealth(clock, () => {});
-  const node: Partial<Node> = {
+  const broker: Partial<Broker> = {
     joinGroup: async () => ({
       generationId: sessions.length + 1,
       leaderId: "other",
@@ -31,7 +31,7 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
     leaveGroup: async () => ({}),
     ...changes,
   };
-  const line = fakeLine(node);
+  const connection = fakeConnection(broker);
   const settings = {
     groupId: "g",
     bootstrap: "b:9092",
@@ -45,7 +45,7 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
   };
   const onFailure = (reason: string) => assert.fail(reason);
   const membership = await createJoin(
-    () => line,
+    () => connection,
     settings,
     clock,
   )((session) => sessions.push(session), onFailure);
@@ -55,7 +55,7 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
     await left;
     health.close();
   });
-  return { clock, sessions, node, line };
+  return { clock, sessions, broker, connection };
 }
 
 test("the hold counts from when SyncGroup was sent, not from its answer", async (t) => {
@@ -72,9 +72,9 @@ test("the hold counts from when SyncGroup was sent, not from its answer", async 
 
 test("the hold counts from when a heartbeat was sent, not from its answer", async (t) => {
   let beats = 0;
-  const { clock, sessions, node } = await given(t, {});
+  const { clock, sessions, broker } = await given(t, {});
   await until(() => sessions.length === 1);
-  node.heartbeat = async () => {
+  broker.heartbeat = async () => {
     clock.advance(2_000);
     beats += 1;
   };
@@ -86,7 +86,7 @@ test("the hold counts from when a heartbeat was sent, not from its answer", asyn
 
 test("only heartbeats of the coordinator that stored the last commit count", async (t) => {
   let beats = 0;
-  const { clock, sessions, line } = await given(t, {
+  const { clock, sessions, connection } = await given(t, {
     heartbeat: async () => {
       beats += 1;
     },
@@ -95,7 +95,7 @@ test("only heartbeats of the coordinator that stored the last commit count", asy
   const [session] = sessions as [Session];
   assert.equal(session.heldUntilMs(), leaseMs);
   // The group moved: another coordinator stores the commit, and has not been heard from since.
-  line.nodeId = 2;
+  connection.nodeId = 2;
   assert.equal(
     await session.commit([{ topic: "enrolled", partition: 0, offset: 1, metadata: "" }]),
     "committed",
@@ -109,14 +109,14 @@ test("only heartbeats of the coordinator that stored the last commit count", asy
 
 test("a session has ended before JoinGroup is sent, and before the next one begins", async (t) => {
   const endedAtJoin: boolean[] = [];
-  const { clock, sessions, node } = await given(t, {});
+  const { clock, sessions, broker } = await given(t, {});
   await until(() => sessions.length === 1);
-  node.joinGroup = async () => {
+  broker.joinGroup = async () => {
     endedAtJoin.push(sessions.at(-1)!.ended.aborted);
     return { generationId: 2, leaderId: "other", memberId: "m", members: [] };
   };
-  node.heartbeat = async () => {
-    node.heartbeat = async () => ({});
+  broker.heartbeat = async () => {
+    broker.heartbeat = async () => ({});
     throw protocolError("REBALANCE_IN_PROGRESS");
   };
   clock.advance(1_000);

@@ -4,12 +4,12 @@ import { systemClock } from "../../../../src/clock.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
 import { createSession } from "../../../../src/log/kafka/group/session.ts";
 import type { Clock, Commit } from "../../../../src/ports.ts";
-import { fakeLine, inTurn, protocolError } from "../fake-broker.ts";
+import { fakeConnection, inTurn, protocolError } from "../fake-broker.ts";
 
 const commit: Commit = { topic: "enrolled", partition: 0, offset: 1, metadata: "m" };
 
 function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = systemClock) {
-  const line = fakeLine({ offsetCommit });
+  const connection = fakeConnection({ offsetCommit });
   const over: boolean[] = [];
   const settings = {
     groupId: "g",
@@ -25,10 +25,10 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
     { nodeId: 1, sentAt: { monotonicMs: 1_000, wallMs: 1_000 } },
     settings,
     {
-      lines: { long: line, short: line },
-      coordinator: async () => line.wire().then((wire) => wire.controller()),
+      connections: { long: connection, short: connection },
+      coordinator: async () => connection.cluster().then((cluster) => cluster.controller()),
       forgetCoordinator: () => {},
-      onOver: (unknown) => {
+      onGenerationOver: (unknown) => {
         over.push(unknown);
         own.end();
       },
@@ -36,7 +36,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
     },
     clock,
   );
-  return { line, over, own, session: own.session };
+  return { connection, over, own, session: own.session };
 }
 
 for (const type of ["ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "REBALANCE_IN_PROGRESS"]) {

@@ -1,15 +1,15 @@
 /** Runs on a host of its own: appends and commits what its parent names, and ends as its parent says. */
 import { systemClock } from "../../../../src/clock.ts";
-import type { WireSettings } from "../../../../src/log/kafka/cluster/cluster.ts";
+import type { ConnectionSettings } from "../../../../src/log/kafka/cluster/cluster.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
-import { openLine } from "../../../../src/log/kafka/cluster/line.ts";
+import { openReconnectingConnection } from "../../../../src/log/kafka/cluster/reconnecting-connection.ts";
 import { createSession } from "../../../../src/log/kafka/group/session.ts";
 import { createProducer } from "../../../../src/log/kafka/produce/producer.ts";
 
 const { broker, ca } = JSON.parse(process.argv[2]!) as { broker: string; ca: string | null };
 const topic = "connector.enrolled";
 const health = createHealth(systemClock, () => {});
-const wireSettings: WireSettings = {
+const connectionSettings: ConnectionSettings = {
   brokers: [broker],
   clientId: "client",
   security: ca === null ? {} : { ssl: { ca, checkServerIdentity: () => undefined } },
@@ -18,11 +18,11 @@ const wireSettings: WireSettings = {
 };
 const nameOf = () => topic;
 const producer = createProducer(
-  openLine(wireSettings, [topic], () => {}),
+  openReconnectingConnection(connectionSettings, [topic], () => {}),
   { publishTimeoutMs: 5_000, waitingBytesMax: 1_000_000, nameOf, topicIds: new Map() },
   systemClock,
 );
-const line = openLine(wireSettings, [topic], () => {});
+const connection = openReconnectingConnection(connectionSettings, [topic], () => {});
 const { session } = createSession(
   { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
   { nodeId: 1, sentAt: { monotonicMs: 0, wallMs: 0 } },
@@ -36,10 +36,10 @@ const { session } = createSession(
     health,
   },
   {
-    lines: { long: line, short: line },
-    coordinator: (wire) => wire.coordinator("g"),
+    connections: { long: connection, short: connection },
+    coordinator: (cluster) => cluster.coordinator("g"),
     forgetCoordinator: () => {},
-    onOver: () => {},
+    onGenerationOver: () => {},
     onFatal: () => {},
   },
   systemClock,

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { virtualTime } from "../../../../lab/testkit/virtual-time.ts";
 import { createProducer } from "../../../../src/log/kafka/produce/producer.ts";
 import type { AppendResult, NewRecord } from "../../../../src/ports.ts";
-import { fakeLine, protocolError } from "../fake-broker.ts";
+import { fakeConnection, protocolError } from "../fake-broker.ts";
 import { type FakePartition, fakePartition, type Step } from "../fake-partition.ts";
 
 const aRecord = (value: string, partition = 0): NewRecord => ({
@@ -28,17 +28,16 @@ function producerOver(
   identity: () => Promise<unknown> = async () => ({}),
 ) {
   let ids = 0;
-  const line = fakeLine(
+  const connection = fakeConnection(
     {
       initProducerId: async () => {
         await identity();
         return { producerId: String(++ids), producerEpoch: 0 };
       },
       versions: { 0: { minVersion: 3, maxVersion: 7 } },
-      send: async ({ request }) => {
-        const { buf } = await request.encode();
-        return [{ topic: "enrolled", partition: 0, errorCode: await partition.produce(batchIn(buf)) }];
-      },
+      send: async ({ body }) => [
+        { topic: "enrolled", partition: 0, errorCode: await partition.produce(batchIn(body)) },
+      ],
     },
     topicId,
   );
@@ -49,7 +48,7 @@ function producerOver(
     topicIds: new Map([["enrolled", topicId()]]),
   };
   const time = virtualTime();
-  const producer = createProducer(line, settings, time);
+  const producer = createProducer(connection, settings, time);
   t.after(() => producer.close());
   /** To its end, however much time that takes. */
   async function append(records: readonly NewRecord[]): Promise<AppendResult> {
@@ -61,7 +60,7 @@ function producerOver(
     await time.until("the call settles", () => result !== null);
     return call;
   }
-  return { line, producer: { append } };
+  return { connection, producer: { append } };
 }
 
 const storedUnheard: Step = { store: true, answer: "lost" };

@@ -50,7 +50,7 @@ describe("a call that takes too long", () => {
   });
 
   test("while it waits is dropped, and no connection with it; what others wait for is sent", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     brokers.leaderOf = () => null;
     const calls = [append("a", "enrolled/1:b")];
     await time.pass(1_000);
@@ -61,16 +61,16 @@ describe("a call that takes too long", () => {
     await time.pass(100);
     assert.deepEqual(calls[1]!.result, ok);
     assert.deepEqual(valuesOf(sendings), [[["c"]]]);
-    assert.equal(line.opened, 1);
+    assert.equal(connection.opened, 1);
   });
 
   test("while its batch is under way fails all of that batch; a new connection and producer id begin", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     const { promise, resolve } = Promise.withResolvers<void>();
     brokers.identify = () => promise;
     brokers.answersAtOnce = false;
     // Of two partitions, the second still waits: what is under way elsewhere decides.
-    brokers.leaderOf = (place) => (place === "enrolled/1" ? null : 1);
+    brokers.leaderOf = (topicPartition) => (topicPartition === "enrolled/1" ? null : 1);
     const first = append("a", "enrolled/1:b");
     await time.pass(1_000);
     const inItsBatch = append("c");
@@ -79,16 +79,42 @@ describe("a call that takes too long", () => {
     await time.pass(500);
     assert.deepEqual(valuesOf(sendings), [[["a", "c"]]]);
     const later = append("d");
+    const cluster = await connection.cluster();
+    assert.equal(cluster.closed, false);
     await time.pass(publishTimeoutMs - 1_500);
-    assert.deepEqual([reasonOf(first), later.result], [reasonOf(inItsBatch), null]);
+    assert.equal(cluster.closed, true, "what is under way is reset");
     assert.match(reasonOf(first), /^not acknowledged within/);
+    assert.equal(
+      reasonOf(inItsBatch),
+      `enrolled/0: its batch held records of an append that failed: ${reasonOf(first)}`,
+    );
+    assert.equal(later.result, null);
     sendings[0]!.lose();
     await time.pass(100);
     sendings[1]!.answer();
     await time.rest();
-    assert.deepEqual([later.result, line.opened], [ok, 2]);
+    assert.deepEqual([later.result, connection.opened], [ok, 2]);
     const [part] = sendings[1]!.parts;
     assert.deepEqual([part!.producerId, part!.sequence, part!.values], [2, 0, ["d"]]);
+  });
+
+  test("leaves what is under way to other partitions: it is sent again as it was", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.answersAtOnce = false;
+    const late = append("a");
+    await time.pass(1_000);
+    brokers.leaderOf = (topicPartition) => (topicPartition === "enrolled/1" ? 2 : 1);
+    const other = append("enrolled/1:b");
+    await time.pass(publishTimeoutMs - 1_000);
+    assert.deepEqual([late.result?.ok, other.result], [false, null]);
+    // Its connection was reset.
+    for (const sending of sendings) sending.lose();
+    brokers.answersAtOnce = true;
+    await time.pass(100);
+    assert.deepEqual(other.result, ok);
+    assert.deepEqual(valuesOf(sendings), [[["a"]], [["b"]], [["b"]]]);
+    const [, first, again] = sendings.map(({ parts: [part] }) => [part!.producerId, part!.sequence]);
+    assert.deepEqual(again, first);
   });
 
   test("a late answer to a batch that was given up counts for nothing: the new producer id begins at 0", async (t) => {
@@ -180,9 +206,9 @@ test("a producer id that is refused fails what waits at once, and is asked for a
 });
 
 test("a close fails what waits and what is under way, and takes nothing more", async (t) => {
-  const { time, producer, brokers, line, sendings, append, timers } = producerAlone(t);
+  const { time, producer, brokers, connection, sendings, append, timers } = producerAlone(t);
   brokers.answersAtOnce = false;
-  brokers.leaderOf = (place) => (place === "enrolled/0" ? 1 : null);
+  brokers.leaderOf = (topicPartition) => (topicPartition === "enrolled/0" ? 1 : null);
   const calls = [append("a"), append("enrolled/1:b")];
   await time.rest();
   producer.close();
@@ -192,5 +218,5 @@ test("a close fails what waits and what is under way, and takes nothing more", a
   for (const call of calls) assert.equal(reasonOf(call), "the log was closed");
   producer.prepare();
   await time.pass(1_000);
-  assert.deepEqual([line.opened, sendings.length, timers(), line.isClosed], [1, 1, 0, true]);
+  assert.deepEqual([connection.opened, sendings.length, timers(), connection.isClosed], [1, 1, 0, true]);
 });

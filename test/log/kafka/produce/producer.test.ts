@@ -7,11 +7,11 @@ const ok = { ok: true };
 
 describe("connecting", () => {
   test("prepared, it has its connection and its id before the first append, once for all", async (t) => {
-    const { time, producer, line, sendings, append } = producerAlone(t);
+    const { time, producer, connection, sendings, append } = producerAlone(t);
     producer.prepare();
     producer.prepare();
     await time.rest();
-    assert.deepEqual([line.opened, sendings.length], [1, 0]);
+    assert.deepEqual([connection.opened, sendings.length], [1, 0]);
     const first = append("a");
     await time.rest();
     producer.prepare();
@@ -25,7 +25,7 @@ describe("connecting", () => {
   });
 
   test("calls that come while it connects wait for that one connection", async (t) => {
-    const { time, brokers, line, sendings, append } = producerAlone(t);
+    const { time, brokers, connection, sendings, append } = producerAlone(t);
     const { promise, resolve } = Promise.withResolvers<void>();
     let asked = 0;
     brokers.identify = () => {
@@ -38,12 +38,12 @@ describe("connecting", () => {
     await time.rest();
     resolve();
     await time.rest();
-    assert.deepEqual([line.opened, asked], [1, 1]);
+    assert.deepEqual([connection.opened, asked], [1, 1]);
     assert.deepEqual(valuesOf(sendings), [[["a", "b"]]]);
   });
 
   test("what fails is tried again after 100 ms, no earlier for a call that comes meanwhile", async (t) => {
-    const { time, producer, brokers, line, append } = producerAlone(t);
+    const { time, producer, brokers, connection, append } = producerAlone(t);
     brokers.identify = async () => {
       throw new Error("reset");
     };
@@ -52,21 +52,21 @@ describe("connecting", () => {
     const call = append("a");
     await time.pass(99);
     brokers.identify = async () => {};
-    assert.deepEqual([line.opened, call.result], [1, null]);
+    assert.deepEqual([connection.opened, call.result], [1, null]);
     await time.pass(1);
-    assert.deepEqual([line.opened, call.result], [2, ok]);
+    assert.deepEqual([connection.opened, call.result], [2, ok]);
   });
 
   test("a connection that went leaves id and sequences; the next one is opened when there is something to send", async (t) => {
-    const { time, line, sendings, append } = producerAlone(t);
+    const { time, connection, sendings, append } = producerAlone(t);
     append("a");
     await time.rest();
-    line.drop(await line.wire());
+    connection.drop(await connection.cluster());
     await time.pass(1_000);
-    assert.equal(line.opened, 1);
+    assert.equal(connection.opened, 1);
     const call = append("b");
     await time.rest();
-    assert.deepEqual([call.result, line.opened], [ok, 2]);
+    assert.deepEqual([call.result, connection.opened], [ok, 2]);
     assert.deepEqual(
       sendings.map(({ parts: [part] }) => [part!.producerId, part!.sequence]),
       [
@@ -80,11 +80,14 @@ describe("connecting", () => {
 describe("requests", () => {
   test("calls made together, to all partitions of a leader, are one request; another leader gets another", async (t) => {
     const { time, brokers, sendings, append } = producerAlone(t);
-    brokers.leaderOf = (place) => (place === "dlq/1" ? 2 : 1);
+    brokers.leaderOf = (topicPartition) => (topicPartition === "dlq/1" ? 2 : 1);
     const calls = [append("a", "enrolled/1:b"), append("c", "dlq/1:d")];
     await time.rest();
     assert.deepEqual(
-      sendings.map(({ leader, parts }) => [leader, parts.map(({ place, values }) => [place, ...values])]),
+      sendings.map(({ leader, parts }) => [
+        leader,
+        parts.map(({ topicPartition, values }) => [topicPartition, ...values]),
+      ]),
       [
         [1, [["enrolled/0", "a", "c"], ["enrolled/1", "b"]]], // biome-ignore format: as a table
         [2, [["dlq/1", "d"]]],
@@ -145,7 +148,7 @@ describe("requests", () => {
   test("a call is done when its last record is, and leaves no timer", async (t) => {
     const { time, brokers, sendings, append, timers } = producerAlone(t);
     brokers.answersAtOnce = false;
-    brokers.leaderOf = (place) => (place === "enrolled/1" ? 2 : 1);
+    brokers.leaderOf = (topicPartition) => (topicPartition === "enrolled/1" ? 2 : 1);
     const call = append("a", "enrolled/1:b");
     await time.rest();
     sendings[0]!.answer();
@@ -157,9 +160,9 @@ describe("requests", () => {
   });
 
   test("a call without records is done at once, and sends nothing", async (t) => {
-    const { time, line, append } = producerAlone(t);
+    const { time, connection, append } = producerAlone(t);
     const call = append();
     await time.rest();
-    assert.deepEqual([call.result, line.opened], [ok, 0]);
+    assert.deepEqual([call.result, connection.opened], [ok, 0]);
   });
 });

@@ -2,15 +2,26 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decodeBatches } from "../../../../src/log/kafka/fetch/record-batch.ts";
-import { createLane, type Item, nextBatch } from "../../../../src/log/kafka/produce/producer-lane.ts";
+import {
+  createPartitionQueue,
+  nextBatch,
+  type QueuedRecord,
+} from "../../../../src/log/kafka/produce/partition-queue.ts";
 
-const laneOf = (limitBytes: number, sizes: readonly number[]) => {
-  const items = sizes.map((bytes, n): Item => {
+const producerId = { id: 5, epoch: 2 };
+
+const queueOf = (limitBytes: number, sizes: readonly number[]) => {
+  const items = sizes.map((bytes, n): QueuedRecord => {
     const body = { key: null, value: Buffer.from(`${n}`), headers: [] };
     const call = { pending: 1, settle: () => {}, onStored: () => {} };
     return { call, index: 0, bytes, record: { topic: "enrolled", partition: 0, ...body } };
   });
-  return Object.assign(createLane("enrolled", 0), { waiting: items, batchBytesMax: limitBytes, sequence: 7 });
+  return Object.assign(createPartitionQueue("enrolled", 0), {
+    waiting: items,
+    batchBytesMax: limitBytes,
+    producerId,
+    sequence: 7,
+  });
 };
 
 describe("a batch takes what waits, in order, up to its limit", () => {
@@ -25,18 +36,26 @@ describe("a batch takes what waits, in order, up to its limit", () => {
   ];
   for (const [what, limitBytes, sizes, taken] of table)
     test(what, () => {
-      const lane = laneOf(limitBytes, sizes);
-      const { items, encoded, mayBeStored } = nextBatch(lane, { id: 5, epoch: 2 }, 1_000);
+      const queue = queueOf(limitBytes, sizes);
+      const { items, encoded, mayBeStored } = nextBatch(queue, producerId, 1_000);
       const values = decodeBatches(encoded, 0, []).records.map(({ value }) => String(value));
       assert.deepEqual(
         values,
         sizes.slice(0, taken).map((_, n) => `${n}`),
       );
-      assert.deepEqual([items.length, lane.waiting.length], [taken, sizes.length - taken]);
+      assert.deepEqual([items.length, queue.waiting.length], [taken, sizes.length - taken]);
       assert.equal(mayBeStored, false);
       assert.deepEqual(
         [encoded.readBigInt64BE(43), encoded.readInt16BE(51), encoded.readInt32BE(53)],
         [5n, 2, 7],
       );
     });
+});
+
+test("the first batch under a producer id has sequence 0", () => {
+  const queue = queueOf(100, [40]);
+  const other = { id: 5, epoch: 3 };
+  const { encoded } = nextBatch(queue, other, 1_000);
+  assert.deepEqual([encoded.readInt16BE(51), encoded.readInt32BE(53)], [3, 0]);
+  assert.deepEqual([queue.producerId, queue.sequence], [other, 0]);
 });

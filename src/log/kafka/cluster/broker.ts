@@ -1,16 +1,13 @@
-/** A broker as kafkajs presents it: the part of its class that this adapter calls, which kafkajs's types leave out. */
+/** One connected broker: what this adapter asks of it. kafkajs-internals.ts has kafkajs do it. */
 import type { ApiVersions, ProtocolRequest } from "./protocol.ts";
 
 type TopicPartitions<T> = readonly { topic: string; partitions: readonly T[] }[];
 
-/** kafkajs's Broker: the requests that it encodes well enough, and `send` for the others. */
-export interface Node {
+/** The requests that kafkajs encodes well enough, in its form, and `send` for the others. */
+export interface Broker {
   readonly nodeId: number;
   readonly versions: ApiVersions;
-  readonly connectionPool: {
-    send<T>(request: ProtocolRequest<T>): Promise<T>;
-    getConnection(index: number): Promise<unknown>;
-  };
+  send<T>(request: ProtocolRequest<T>): Promise<T>;
   joinGroup(request: {
     groupId: string;
     memberId: string;

@@ -9,7 +9,7 @@
 import type { Bounds, InputTopic, LogRecord, ReadResult } from "../../../ports.ts";
 
 /** One partition of one input. `position`: where the next fetch goes on; null before the first seek. */
-export interface Slot {
+export interface InputPartition {
   readonly topic: InputTopic;
   readonly name: string;
   /** Of the topic when the session began; null: not known. */
@@ -30,38 +30,38 @@ export interface Slot {
 
 export type GapReason = Extract<ReadResult, { kind: "gap" }>["why"];
 
-export interface Inbox {
-  readonly slots: readonly Slot[];
+export interface FetchBuffer {
+  readonly inputs: readonly InputPartition[];
   seek(topic: InputTopic, partition: number, offset: number, leaderEpoch: number): void;
   read(topic: InputTopic, partition: number): Promise<ReadResult>;
   /** Partitions that want records and are not being fetched. */
-  wanting(): Slot[];
+  wanting(): InputPartition[];
   /** @param offset where the fetch began. */
   deliver(
-    slot: Slot,
+    input: InputPartition,
     offset: number,
     records: readonly LogRecord[],
     nextOffset: number,
     lastEpoch: number,
   ): void;
-  gap(slot: Slot, offset: number, why: GapReason, bounds: Bounds): void;
+  gap(input: InputPartition, offset: number, why: GapReason, bounds: Bounds): void;
   end(): void;
 }
 
-function forgive(slot: Slot): void {
-  slot.outOfRange = 0;
-  slot.unreadable = 0;
+function clearFailures(input: InputPartition): void {
+  input.outOfRange = 0;
+  input.unreadable = 0;
 }
 
 /** @param onWanting called when a partition begins to want records. */
-export function createInbox(
-  places: readonly Pick<Slot, "topic" | "name" | "topicId" | "partition">[],
+export function createFetchBuffer(
+  topicPartitions: readonly Pick<InputPartition, "topic" | "name" | "topicId" | "partition">[],
   onWanting: () => void,
-): Inbox {
-  const slots = new Map<string, Slot>();
-  for (const place of places) {
-    slots.set(`${place.topic}/${place.partition}`, {
-      ...place,
+): FetchBuffer {
+  const inputs = new Map<string, InputPartition>();
+  for (const topicPartition of topicPartitions) {
+    inputs.set(`${topicPartition.topic}/${topicPartition.partition}`, {
+      ...topicPartition,
       position: null,
       lastEpoch: -1,
       outOfRange: 0,
@@ -73,70 +73,70 @@ export function createInbox(
   }
   let ended = false;
 
-  function slotOf(topic: InputTopic, partition: number): Slot {
-    const slot = slots.get(`${topic}/${partition}`);
-    if (!slot) throw new Error(`${topic}/${partition} is not of this session`);
-    return slot;
+  function inputOf(topic: InputTopic, partition: number): InputPartition {
+    const input = inputs.get(`${topic}/${partition}`);
+    if (!input) throw new Error(`${topic}/${partition} is not of this session`);
+    return input;
   }
 
-  function isCurrent(slot: Slot, offset: number): boolean {
-    return !ended && !slot.ready && slot.position === offset;
+  function isCurrent(input: InputPartition, offset: number): boolean {
+    return !ended && !input.ready && input.position === offset;
   }
 
-  function settle(slot: Slot): void {
-    const { reader, ready } = slot;
+  function settle(input: InputPartition): void {
+    const { reader, ready } = input;
     if (!reader || !ready) return;
-    slot.reader = null;
+    input.reader = null;
     // A gap stays until the next seek, for the next reader.
-    if (ready.kind === "records") slot.ready = null;
+    if (ready.kind === "records") input.ready = null;
     reader(ready);
     if (ready.kind === "records") onWanting();
   }
 
   return {
-    slots: [...slots.values()],
+    inputs: [...inputs.values()],
     seek(topic, partition, offset, leaderEpoch) {
       if (ended) return;
-      const slot = slotOf(topic, partition);
-      slot.position = offset;
-      slot.lastEpoch = leaderEpoch;
-      forgive(slot);
-      slot.ready = null;
+      const input = inputOf(topic, partition);
+      input.position = offset;
+      input.lastEpoch = leaderEpoch;
+      clearFailures(input);
+      input.ready = null;
       onWanting();
     },
     read(topic, partition) {
       if (ended) return Promise.resolve({ kind: "ended" });
-      const slot = slotOf(topic, partition);
-      if (slot.reader) throw new Error(`two reads of ${topic}/${partition} at once`);
+      const input = inputOf(topic, partition);
+      if (input.reader) throw new Error(`two reads of ${topic}/${partition} at once`);
       return new Promise((resolve) => {
-        slot.reader = resolve;
-        settle(slot);
+        input.reader = resolve;
+        settle(input);
       });
     },
     wanting: () =>
       ended
         ? []
-        : [...slots.values()].filter((slot) => slot.position !== null && !slot.ready && !slot.fetching),
-    deliver(slot, offset, records, nextOffset, lastEpoch) {
-      if (!isCurrent(slot, offset)) return;
-      slot.position = nextOffset;
-      slot.lastEpoch = lastEpoch;
-      forgive(slot);
+        : [...inputs.values()].filter((input) => input.position !== null && !input.ready && !input.fetching),
+    deliver(input, offset, records, nextOffset, lastEpoch) {
+      if (!isCurrent(input, offset)) return;
+      input.position = nextOffset;
+      input.lastEpoch = lastEpoch;
+      clearFailures(input);
       if (records.length === 0) return;
-      slot.ready = { kind: "records", records };
-      settle(slot);
+      input.ready = { kind: "records", records };
+      settle(input);
     },
-    gap(slot, offset, why, { start, end }) {
-      if (!isCurrent(slot, offset)) return;
-      slot.ready = { kind: "gap", why, expected: offset, logStart: start, logEnd: end };
-      settle(slot);
+    gap(input, offset, why, { start, end }) {
+      if (!isCurrent(input, offset)) return;
+      input.ready = { kind: "gap", why, expected: offset, logStart: start, logEnd: end };
+      settle(input);
     },
     end() {
       ended = true;
-      for (const slot of slots.values()) {
-        slot.ready = null;
-        slot.reader?.({ kind: "ended" });
-        slot.reader = null;
+      for (const input of inputs.values()) {
+        input.ready = null;
+        input.reader?.({ kind: "ended" });
+        input.reader = null;
       }
     },
   };

@@ -5,10 +5,10 @@
 import { errorCodes, errorName, isPassing } from "../cluster/errors.ts";
 
 /**
- * "again": to be sent again, byte for byte. "refused": certainly not stored, its sequence is free. "afresh": its fate is
+ * "retry": to be sent again, byte for byte. "refused": certainly not stored, its sequence is free. "unknown": its fate is
  * not known, and stays so; nothing more may be sent under this producer id.
  */
-export type ProduceVerdict = "stored" | "again" | "refused" | "afresh";
+export type BatchResult = "stored" | "retry" | "refused" | "unknown";
 
 /** Answers that come before anything is stored. */
 const refusals = new Set([2, 10, 17, 18, 29, 31, 32, 44, 76, 87]);
@@ -16,12 +16,12 @@ const refusals = new Set([2, 10, 17, 18, 29, 31, 32, 44, 76, 87]);
 const elsewhere = new Set([3, 5, 6, 19, 74, 75, 100, 103]);
 
 /** @param mayBeStored an earlier sending of this batch may have stored it. */
-export function produceVerdict(errorCode: number, mayBeStored: boolean): ProduceVerdict {
+export function batchResult(errorCode: number, mayBeStored: boolean): BatchResult {
   if (errorCode === errorCodes.none) return "stored";
   // Of a batch that was never sent before, some other one was stored under its sequence.
-  if (errorCode === errorCodes.duplicateSequence) return mayBeStored ? "stored" : "afresh";
-  if (isPassing(errorCode)) return "again";
-  return refusals.has(errorCode) && !mayBeStored ? "refused" : "afresh";
+  if (errorCode === errorCodes.duplicateSequence) return mayBeStored ? "stored" : "unknown";
+  if (isPassing(errorCode)) return "retry";
+  return refusals.has(errorCode) && !mayBeStored ? "refused" : "unknown";
 }
 
 /** After a passing answer: whether this sending may have stored the batch. */
