@@ -41,7 +41,7 @@ export function command(): Command {
     .option("--settings", "print all settings as Markdown and end")
     .action(async () => {
       if (start.opts().settings) return void process.stdout.write(settingsMarkdown());
-      const settings = readSettings(start, groups, ["allowedTenants", "azureClientId", "azureClientSecret"]);
+      const settings = readSettings(start, groups, ["allowedTenants", "graphCredential"]);
       if (settings !== null) await run(settings);
     });
   return start;
