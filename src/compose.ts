@@ -3,13 +3,14 @@
  * the embedded log never loads a Kafka client.
  */
 import { join } from "node:path";
+import { graphSettings } from "./compose/graph-settings.ts";
 import { durationMs } from "./config/kinds.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
 import type { GraphAccess } from "./graph/access.ts";
 import { caFileProblem } from "./graph/ca-file.ts";
 import { graphAddresses } from "./graph/clouds.ts";
-import type { GraphSettings, OpenedGraph } from "./graph/graph-client.ts";
+import type { OpenedGraph } from "./graph/graph-client.ts";
 import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
 import type { SecurityResult } from "./log/kafka/cluster/security.ts";
 import type { KafkaSettings } from "./log/kafka/kafka-log.ts";
@@ -220,27 +221,6 @@ export async function startWorker(settings: Settings, parts: WorkerParts): Promi
       await registrar.stop(drainMs);
       await close();
     },
-  };
-}
-
-/** Where an administrator of the tenant consents to what the application asks for. */
-export async function consentAddress(s: Settings, tenantId: string): Promise<string> {
-  const { clouds } = await import("./graph/clouds.ts");
-  const authority = (s.azureAuthorityHost ?? clouds[s.graphCloud].authorityHost).replace(/\/+$/, "");
-  return `${authority}/${tenantId}/adminconsent?client_id=${s.azureClientId}`;
-}
-
-function graphSettings(s: Settings): GraphSettings {
-  return {
-    cloud: s.graphCloud,
-    baseUrl: s.graphBaseUrl,
-    authorityHost: s.azureAuthorityHost,
-    clientId: s.azureClientId ?? "",
-    credential: { kind: "secret", clientSecret: s.azureClientSecret ?? "" },
-    requestTimeoutMs: s.graphRequestTimeoutMs,
-    maxConnections: s.graphMaxInFlight,
-    environment: process.env,
-    ...(s.graphCaFile === null ? {} : { caFile: s.graphCaFile }),
   };
 }
 

@@ -18,9 +18,6 @@ const federated = { AZURE_FEDERATED_TOKEN_FILE: "/token" };
 const machine = { AZURE_MANAGED_IDENTITY_CLIENT_ID: identity };
 const platform = { IDENTITY_ENDPOINT: "http://localhost:42356/msi/token", IDENTITY_HEADER: "header" };
 
-/** Any file of one line. */
-const oneLine = join(import.meta.dirname, "..", "..", ".npmrc");
-
 const load = (environment: Record<string, string>) =>
   loadSettings({ environment, required: ["allowedTenants", "graphCredential"] });
 
@@ -55,14 +52,8 @@ const refused: [string, Record<string, string>, RegExp, RegExp][] = [
     /^unset AZURE_CLIENT_CERTIFICATE_PATH .*GRAPH_CREDENTIAL=client-secret$/,
   ],
   [
-    "a secret's file and what the webhook of AKS sets",
-    { ...base, AZURE_CLIENT_SECRET_FILE: oneLine, ...federated },
-    /^AZURE_CLIENT_SECRET_FILE and AZURE_FEDERATED_TOKEN_FILE$/,
-    /^unset AZURE_FEDERATED_TOKEN_FILE/,
-  ],
-  [
     "a secret twice",
-    { ...base, ...secret, AZURE_CLIENT_SECRET_FILE: oneLine },
+    { ...base, ...secret, AZURE_CLIENT_SECRET_FILE: "/secret" },
     /^AZURE_CLIENT_SECRET and AZURE_CLIENT_SECRET_FILE$/,
     /^unset AZURE_CLIENT_SECRET$/,
   ],
@@ -138,6 +129,13 @@ test("a secret's file is read without the line break at its end", (t) => {
   const loaded = load({ ...base, AZURE_CLIENT_SECRET_FILE: path });
   assert.ok(loaded.ok && loaded.settings.azureClientSecret === "s3cret", JSON.stringify(loaded));
   assert.deepEqual([loaded.settings.azureClientSecretFile, loaded.warnings], [path, []]);
+});
+
+test("a secret's file and what the webhook of AKS sets: both are named", (t) => {
+  const loaded = load({ ...base, AZURE_CLIENT_SECRET_FILE: fileWith(t, "s3cret"), ...federated });
+  assert.ok(!loaded.ok && loaded.problems.length === 1, JSON.stringify(loaded));
+  assert.equal(loaded.problems[0]!.variable, "AZURE_CLIENT_SECRET_FILE and AZURE_FEDERATED_TOKEN_FILE");
+  assert.match(loaded.problems[0]!.fix, /^unset AZURE_FEDERATED_TOKEN_FILE/);
 });
 
 for (const [what, text, problem] of [

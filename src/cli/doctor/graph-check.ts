@@ -1,5 +1,7 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
-import { consentAddress, openGraphFrom, proxiesInUse } from "../../compose.ts";
+
+import { consentAddress } from "../../compose/graph-settings.ts";
+import { openGraphFrom, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import type { GraphObject, ListReply } from "../../graph-port.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
@@ -22,11 +24,13 @@ export async function checkGraph(
   const findings: Finding[] = proxiesInUse(settings).map((text) => note("graph", text));
   try {
     for (const tenantId of tenants) {
-      const consent = await consentAddress(settings, tenantId);
+      const consent = consentAddress(settings, tenantId);
       const token = await tokenOf(tenantId);
-      const lacking = token.ok ? lackingRole(tenantId, rolesOf(token.token), consent) : null;
-      if (lacking !== null) {
-        findings.push(lacking);
+      const found = token.ok
+        ? lackingRole(tenantId, rolesOf(token.token), consent)
+        : refusedToken(tenantId, token, consent);
+      if (found !== null) {
+        findings.push(found);
         continue;
       }
       const reply = await graph.list(tenantId);
@@ -52,6 +56,19 @@ function lackingRole(tenantId: string, roles: readonly string[] | null, consent:
   return wrong("graph", text, consentTo(consent), false);
 }
 
+interface Refused {
+  readonly reason: "credential" | "application" | "connect";
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+/** Null: nobody refused it; why there is none is told by the list, which needs it too. */
+function refusedToken(tenantId: string, { reason, detail, fix }: Refused, consent: string): Finding | null {
+  if (reason === "connect" || fix === undefined) return null;
+  const then = reason === "application" ? "Then type doctor again." : `The address of consent is ${consent}`;
+  return wrong("graph", `tenant ${tenantId}: ${detail}`, `${fix} ${then}`, false);
+}
+
 function consentTo(consent: string): string {
   return `Give the app registration the application permission ${permission}, and let an administrator of the tenant open ${consent}`;
 }
@@ -73,14 +90,6 @@ function judge(tenantId: string, reply: ListReply, consent: string, wallMs: numb
   }
   if (reply.kind === "silence") {
     const { detail } = reply;
-    if (reply.reason === "secret") {
-      const fix = "Correct AZURE_CLIENT_SECRET or AZURE_CLIENT_ID, and type doctor again.";
-      return wrong("graph", `${where}: ${detail}`, fix, false);
-    }
-    if (reply.reason === "credential") {
-      const fix = `Correct AZURE_CLIENT_ID or ALLOWED_TENANTS; if both are right, let an administrator of the tenant open ${consent}`;
-      return wrong("graph", `${where}: ${detail}`, fix, false);
-    }
     const fix =
       "Check the network, and GRAPH_BASE_URL, AZURE_AUTHORITY_HOST and GRAPH_CA_FILE where they are set.";
     return wrong(

@@ -12,7 +12,6 @@ import { backoffMs } from "../../policy/backoff.ts";
 import { type Failing, fail } from "../../policy/failing.ts";
 import { createPacing, opensAtMs, type Pacing, take } from "../../policy/pacing.ts";
 import { parseRetryAfterMs, replyWallMs } from "../../policy/retry-after.ts";
-import { secretRefused } from "../fault.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -47,7 +46,7 @@ export function createReadList(
   dispatcher: Pick<Dispatcher, "block" | "unblockReads" | "blockedForMs" | "closedUntilMs" | "createsOfAll">,
   byId: Pick<ReadById, "take">,
 ): ReadList {
-  const { settings, gate, raise, outside } = core;
+  const { settings, gate, raise } = core;
   const { graph, clock, random, observe } = core.ports;
   const tenants = new Map<string, Tenant>();
   let queue: Tenant[] = [];
@@ -130,7 +129,6 @@ export function createReadList(
     const results = [resultOf(reply)];
     observe({ kind: "graph-request", operation: "list", tenantId, items: 1, durationMs, results });
     const failure = failureOf(reply, clock.wallMs());
-    if (failure?.isSecret) outside.fault(secretRefused(failure.detail));
     const objects = reply.kind === "listed" ? reply.objects : [];
     raiseFindings(core, due, { objects, startedMs, isWhole: failure === null }); // 1
     if (failure === null) {
