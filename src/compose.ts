@@ -10,6 +10,7 @@ import { topicName } from "./domain/topics.ts";
 import type { GraphAccess } from "./graph/access.ts";
 import { caFileProblem } from "./graph/ca-file.ts";
 import { graphAddresses } from "./graph/clouds.ts";
+import type { CertificateNote } from "./graph/credentials/files.ts";
 import type { OpenedGraph } from "./graph/graph-client.ts";
 import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
 import type { SecurityResult } from "./log/kafka/cluster/security.ts";
@@ -21,6 +22,8 @@ import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
 import { sleep } from "./sleep.ts";
+
+export type { CertificateNote };
 
 export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 
@@ -150,6 +153,8 @@ async function unlessAborted(opening: Promise<LogOpening>, signal: AbortSignal):
 
 export interface Worker {
   readonly registrar: Registrar;
+  /** Those in use that expire. */
+  certificates(): readonly { readonly application: string; readonly expiresAtWallMs: number }[];
   /** Finishes what is in flight, commits, leaves; closes Graph's connections. The log stays open. */
   stop(drainMs: number): Promise<void>;
 }
@@ -159,6 +164,7 @@ export interface WorkerParts {
   readonly observe: Observer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly onCertificate?: (note: CertificateNote) => void;
 }
 
 /** Null `problem`: none. What can be known of the Graph settings before the first request. */
@@ -190,9 +196,13 @@ export async function checkGraphAccess(settings: Settings, clock: Clock): Promis
   return access;
 }
 
-export async function openGraphFrom(settings: Settings, clock: Clock): Promise<OpenedGraph> {
+export async function openGraphFrom(
+  settings: Settings,
+  clock: Clock,
+  onCertificate: (note: CertificateNote) => void = () => {},
+): Promise<OpenedGraph> {
   const { openGraph } = await import("./graph/graph-client.ts");
-  return openGraph(graphSettings(settings), clock);
+  return openGraph({ ...graphSettings(settings), onCertificate }, clock);
 }
 
 /** Which proxies requests go through, a line for each that does; no credentials. */
@@ -209,7 +219,7 @@ export function proxiesInUse(settings: Settings): string[] {
 
 export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {
   const { startRegistrar } = await import("./registrar/registrar.ts");
-  const { graph, close } = await openGraphFrom(settings, parts.clock);
+  const { graph, credential, close } = await openGraphFrom(settings, parts.clock, parts.onCertificate);
   const { openFileSnapshots } = await import("./snapshots/file-snapshots.ts");
   const snapshots = openFileSnapshots(
     join(settings.dataDir, "snapshots", topicName("registered", settings.kafkaTopicPrefix)),
@@ -217,6 +227,10 @@ export async function startWorker(settings: Settings, parts: WorkerParts): Promi
   const registrar = startRegistrar({ ...parts, graph, snapshots }, registrarSettings(settings));
   return {
     registrar,
+    certificates() {
+      const expiresAtWallMs = credential.expiresAtWallMs();
+      return expiresAtWallMs === null ? [] : [{ application: settings.azureClientId ?? "", expiresAtWallMs }];
+    },
     async stop(drainMs) {
       await registrar.stop(drainMs);
       await close();

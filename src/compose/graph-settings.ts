@@ -58,3 +58,8 @@ export function graphSettings(s: Settings): GraphSettings {
     ...(s.graphCaFile === null ? {} : { caFile: s.graphCaFile }),
   };
 }
+
+/** Which credential is used, and why. */
+export function credentialLine({ credential }: Settings): string {
+  return credential === null ? "credential: none" : `credential: ${credential.kind}, since ${credential.why}`;
+}

@@ -53,7 +53,7 @@ export interface OpenedGraph {
   readonly graph: Graph;
   /** The token that requests of this tenant carry, for those who look into it. */
   tokenOf(tenantId: string): Promise<TokenResult>;
-  readonly credential: Pick<AppCredential, "check" | "expiresAtWallMs">;
+  readonly credential: Pick<AppCredential, "expiresAtWallMs">;
   /** Opens a connection to Graph and lets it go, without a request. Null: it can be had. */
   reach(): Promise<GraphSilence | null>;
   close(): Promise<void>;

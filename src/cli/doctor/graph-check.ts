@@ -1,12 +1,12 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
 
-import { consentAddress } from "../../compose/graph-settings.ts";
+import { consentAddress, credentialLine } from "../../compose/graph-settings.ts";
 import { openGraphFrom, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import type { GraphObject, ListReply } from "../../graph-port.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
 import type { Clock } from "../../ports.ts";
-import { type Finding, note, ok, wrong } from "./finding.ts";
+import { type Finding, note, ok, warning, wrong } from "./finding.ts";
 import { rolesOf } from "./token-roles.ts";
 
 const permission = "DeviceManagementConfiguration.ReadWrite.All";
@@ -19,9 +19,12 @@ export async function checkGraph(
   clock: Clock,
   onListed: (tenantId: string, objects: readonly GraphObject[]) => void,
 ): Promise<Finding[]> {
-  const { graph, tokenOf, close } = await openGraphFrom(settings, clock);
+  const { graph, tokenOf, credential, close } = await openGraphFrom(settings, clock);
   const tenants = settings.allowedTenants.slice(0, maxTenants);
-  const findings: Finding[] = proxiesInUse(settings).map((text) => note("graph", text));
+  const findings: Finding[] = [
+    note("graph", credentialLine(settings)),
+    ...proxiesInUse(settings).map((text) => note("graph", text)),
+  ];
   try {
     for (const tenantId of tenants) {
       const consent = consentAddress(settings, tenantId);
@@ -40,12 +43,27 @@ export async function checkGraph(
   } finally {
     await close();
   }
+  const expiresAtMs = credential.expiresAtWallMs();
+  if (expiresAtMs !== null) findings.push(expiry(expiresAtMs, clock.wallMs()));
   const left = settings.allowedTenants.length - tenants.length;
   if (left > 0)
     findings.push(
       note("graph", `${left} more tenants were not asked; narrow ALLOWED_TENANTS to ask about them`),
     );
   return findings;
+}
+
+const dayMs = 86_400_000;
+/** Whoever renews certificates needs some time. */
+const expiresSoonMs = 30 * dayMs;
+
+function expiry(expiresAtMs: number, nowMs: number): Finding {
+  const days = Math.floor((expiresAtMs - nowMs) / dayMs);
+  const text = `the certificate expires on ${new Date(expiresAtMs).toISOString().slice(0, 10)}, in ${days} days`;
+  if (expiresAtMs - nowMs > expiresSoonMs) return ok("graph", text);
+  const fix =
+    "Upload a new certificate to the app registration, then replace the file AZURE_CLIENT_CERTIFICATE_PATH: it is read again by itself.";
+  return warning("graph", text, fix);
 }
 
 /** Null: it has it, or can't be looked into. Reading works with less, creating does not. */

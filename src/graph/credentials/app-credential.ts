@@ -27,15 +27,13 @@ import {
   readFilled,
   readText,
 } from "./files.ts";
-import { observedClient } from "./http-client.ts";
+import { type Acquisition, authorityClient } from "./http-client.ts";
 import { identityToken } from "./managed-identity.ts";
 import type { AcquiredToken, TokenFailure, TokenSource } from "./token-cache.ts";
 import { tenantOf } from "./token-tenant.ts";
 
 export interface AppCredential {
   readonly token: TokenSource;
-  /** Reads what the credential is made of, without asking anybody. Null: nothing is wrong with it. */
-  check(): Promise<TokenFailure | null>;
   /** When the certificate in use expires, milliseconds since 1970; null: there is none, or it was not read yet. */
   expiresAtWallMs(): number | null;
 }
@@ -69,7 +67,7 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
       : null;
   const authorityHost = authorityOf(app);
   const scope = scopeOf(app.cloud);
-  const identity = (clientId: string | null) => ({ clientId, authorityHost, agent: parts.agent });
+  const identity = (clientId: string | null) => ({ clientId, authorityHost });
   const exchange = joined((signal) => {
     const { identityClientId } = credential as { identityClientId: string };
     return identityToken(identity(identityClientId), exchangeScopeOf(app.cloud), signal);
@@ -93,19 +91,24 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
   async function ofApplication(tenantId: string, signal: AbortSignal): Promise<AcquiredToken> {
     const proof = await prove(signal);
     if (!proof.ok) return proof;
-    const { httpClient, lastAnswer } = observedClient(parts.agent, signal);
+    const acquisition: Acquisition = { signal, answer: null };
     const options = {
       authorityHost,
       // Any authority but a cloud's own: the library can't discover it, and must not ask Microsoft about it.
       disableInstanceDiscovery: !isCloudAuthority(authorityHost),
       retryOptions: { maxRetries: 0 }, // 2
-      httpClient,
+      httpClient: authorityClient(parts.agent, acquisition),
     };
     try {
       const token = await proof.make(tenantId, options).getToken(scope, { abortSignal: signal }); // 1
       return { ok: true, token: token.token, expiresAtWallMs: token.expiresOnTimestamp };
     } catch (error) {
-      const asked: Asked = { tenantId, answer: lastAnswer(), secrets: proof.secrets, shown: proof.shown };
+      const asked: Asked = {
+        tenantId,
+        answer: acquisition.answer,
+        secrets: proof.secrets,
+        shown: proof.shown,
+      };
       return classifyCredentialError(error, asked);
     }
   }
@@ -119,20 +122,12 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
 
   return {
     token: holdWhileRefused(token, holdMs, parts.clock),
-    async check() {
-      // The others ask somebody.
-      if (!("secret" in credential || "path" in credential || "tokenFile" in credential)) return null;
-      const proof = await prove(neverAborted);
-      return proof.ok ? null : proof;
-    },
     expiresAtWallMs: () => certificate?.current()?.notAfterMs ?? null,
   };
 }
 
 /** How long a refusal of the application counts for all of its tenants. */
 const holdMs = 5_000;
-
-const neverAborted = new AbortController().signal;
 
 function bySecret(clientId: string, secret: Awaited<ReturnType<typeof readText>>): Proof {
   if (!secret.ok) return unreadable(secret.problem, "Put the secret's value into that file.");

@@ -2,38 +2,32 @@
  * Tokens of a managed identity. They come from the machine that the worker runs on: the metadata service of virtual
  * machines, or the endpoint that App Service and Container Apps name in IDENTITY_ENDPOINT.
  */
-import type { Agent } from "node:https";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { describeError } from "../connect-error.ts";
 import type { AuthorityAnswer } from "./failure.ts";
-import { observedClient } from "./http-client.ts";
+import { type Acquisition, acquiring, machineClient } from "./http-client.ts";
 import type { AcquiredToken, TokenFailure } from "./token-cache.ts";
 
-export interface IdentitySettings {
-  /** Null: the system-assigned one. */
-  readonly clientId: string | null;
-  readonly authorityHost: string;
-  readonly agent: Agent;
-}
-
-/** The library keeps tokens of an identity until they expire, for the whole process. */
+/** `clientId`: null is the system-assigned one. The library keeps an identity's tokens until they expire, for the process. */
 export async function identityToken(
-  { clientId, authorityHost, agent }: IdentitySettings,
+  { clientId, authorityHost }: { readonly clientId: string | null; readonly authorityHost: string },
   scope: string,
   signal: AbortSignal,
 ): Promise<AcquiredToken> {
-  const { httpClient, lastAnswer } = observedClient(agent, signal);
+  const acquisition: Acquisition = { signal, answer: null };
   try {
-    const credential = new ManagedIdentityCredential({
-      ...(clientId === null ? {} : { clientId }),
-      authorityHost,
-      httpClient,
-      retryOptions: { maxRetries: 0 },
+    const token = await acquiring(acquisition, () => {
+      const credential = new ManagedIdentityCredential({
+        ...(clientId === null ? {} : { clientId }),
+        authorityHost,
+        httpClient: machineClient,
+        retryOptions: { maxRetries: 0 },
+      });
+      return credential.getToken(scope, { abortSignal: signal });
     });
-    const token = await credential.getToken(scope, { abortSignal: signal });
     return { ok: true, token: token.token, expiresAtWallMs: token.expiresOnTimestamp };
   } catch (error) {
-    return failureOf(error, lastAnswer(), clientId);
+    return failureOf(error, acquisition.answer, clientId);
   }
 }
 
