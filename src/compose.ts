@@ -154,7 +154,7 @@ async function unlessAborted(opening: Promise<LogOpening>, signal: AbortSignal):
 export interface Worker {
   readonly registrar: Registrar;
   /** Those in use that expire. */
-  certificates(): readonly { readonly application: string; readonly expiresAtWallMs: number }[];
+  certificates(): readonly { readonly application: string; readonly expiresInMs: number }[];
   /** Finishes what is in flight, commits, leaves; closes Graph's connections. The log stays open. */
   stop(drainMs: number): Promise<void>;
 }
@@ -228,8 +228,9 @@ export async function startWorker(settings: Settings, parts: WorkerParts): Promi
   return {
     registrar,
     certificates() {
-      const expiresAtWallMs = credential.expiresAtWallMs();
-      return expiresAtWallMs === null ? [] : [{ application: settings.azureClientId ?? "", expiresAtWallMs }];
+      const atWallMs = credential.expiresAtWallMs();
+      if (atWallMs === null) return [];
+      return [{ application: settings.azureClientId ?? "", expiresInMs: atWallMs - parts.clock.wallMs() }];
     },
     async stop(drainMs) {
       await registrar.stop(drainMs);

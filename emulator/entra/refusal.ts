@@ -35,7 +35,7 @@ export function refuse(call: EntraCall, { status, error, code, message }: Refusa
   };
 }
 
-/** Refusals of whoever claims to be the application. */
+/** The application did not prove who it is. */
 export function invalidClient(code: number, message: string): Refusal {
   return { status: 401, error: "invalid_client", code, message };
 }

@@ -3,7 +3,7 @@
  *
  * 1. What is set for two credentials is a contradiction that is not resolved by guessing; GRAPH_CREDENTIAL resolves it.
  * 2. What a platform sets by itself (IDENTITY_ENDPOINT) counts only where nothing else is set.
- * 3. The Azure CLI is never guessed: it is whoever is logged in.
+ * 3. The Azure CLI is never guessed: it is the user who is logged in.
  */
 import { exportLine } from "./export-line.ts";
 import type { Findings, SettingProblem } from "./problem.ts";

@@ -34,7 +34,7 @@ const prefix = "connector_registrar_";
 export interface MeasuredCertificate {
   /** Client id of the application. */
   readonly application: string;
-  readonly expiresAtWallMs: number;
+  readonly expiresInMs: number;
 }
 
 export function openMetrics(
@@ -198,8 +198,8 @@ function registerExpiries(registry: Registry, certificates: () => readonly Measu
     registers: [registry],
     collect() {
       this.reset();
-      for (const { application, expiresAtWallMs } of certificates())
-        this.set({ application }, Math.round((expiresAtWallMs - Date.now()) / 1000));
+      for (const { application, expiresInMs } of certificates())
+        this.set({ application }, Math.round(expiresInMs / 1000));
     },
   });
 }

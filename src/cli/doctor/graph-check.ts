@@ -54,7 +54,7 @@ export async function checkGraph(
 }
 
 const dayMs = 86_400_000;
-/** Whoever renews certificates needs some time. */
+/** To renew a certificate takes some time. */
 const expiresSoonMs = 30 * dayMs;
 
 function expiry(expiresAtMs: number, nowMs: number): Finding {
@@ -83,8 +83,9 @@ interface Refused {
 /** Null: nobody refused it; why there is none is told by the list, which needs it too. */
 function refusedToken(tenantId: string, { reason, detail, fix }: Refused, consent: string): Finding | null {
   if (reason === "connect" || fix === undefined) return null;
-  const then = reason === "application" ? "Then type doctor again." : `The address of consent is ${consent}`;
-  return wrong("graph", `tenant ${tenantId}: ${detail}`, `${fix} ${then}`, false);
+  const withAddress = fix.replace("the address of consent that `doctor` shows.", consent);
+  const then = withAddress === fix ? " Then type doctor again." : "";
+  return wrong("graph", `tenant ${tenantId}: ${detail}`, withAddress + then, false);
 }
 
 function consentTo(consent: string): string {

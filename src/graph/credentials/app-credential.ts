@@ -182,7 +182,7 @@ function byIdentity(clientId: string, proof: AcquiredToken): Proof {
   return { ok: true, make, secrets: [proof.token], shown: "" };
 }
 
-/** Whoever asks: no tenant can be served without it. */
+/** No tenant can be served without it. */
 function unreadable(problem: string, fix: string): TokenFailure {
   return { ok: false, reason: "application", detail: problem, fix };
 }

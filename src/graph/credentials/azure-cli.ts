@@ -1,4 +1,4 @@
-/** Tokens of whoever is logged in to the Azure CLI: for a developer's machine. */
+/** Tokens of the user who is logged in to the Azure CLI: for a developer's machine. */
 import { AzureCliCredential } from "@azure/identity";
 import { clean } from "./failure.ts";
 import { refusalOf } from "./refusals.ts";

@@ -3,7 +3,7 @@
  * by what was seen of it in public issue threads.
  *
  * "app": no tenant can be served until the application's own credential, or its registration, is put right. "tenant": this
- * tenant can't, whoever asks. "passing": it may pass by itself, and says nothing of either. What is not in the table
+ * tenant can't. "passing": it may pass by itself, and says nothing of either. What is not in the table
  * concerns the tenant: one tenant more that waits is a smaller harm than all of them.
  */
 
@@ -24,7 +24,8 @@ const registerCertificate =
 const federation =
   "Compare issuer, subject and audience (upper and lower case count) with the federated credentials of the app registration; a new one takes minutes to be known everywhere.";
 const clientId = "Correct AZURE_CLIENT_ID.";
-const consent = "Let an administrator of the tenant open the address of consent that `doctor` shows.";
+/** `doctor` puts the address itself in place of these words. */
+const consent = "et an administrator of the tenant open the address of consent that `doctor` shows.";
 const cloud = "Correct the tenant id, or GRAPH_CLOUD and AZURE_AUTHORITY_HOST.";
 const wait = "Nothing is to be done: it is tried again.";
 
@@ -59,16 +60,16 @@ export const refusals: ReadonlyMap<number, Refusal> = new Map([
   [700236, app("tokens of Entra are not taken as federated tokens in the application's tenant", federation)],
   [7000272, app("the federated token is not valid", federation)],
   // The application in the tenant.
-  [700016, tenant("the tenant does not know the application", `${clientId} If it is right: ${consent}`)],
-  [7000229, tenant("the application was not granted in the tenant", consent)],
-  [65001, tenant("nobody of the tenant has consented to the application", consent)],
-  [650052, tenant("the tenant has no Graph to consent to", consent)],
-  [501051, tenant("the tenant assigns no role to the application", consent)],
+  [700016, tenant("the tenant does not know the application", `Correct AZURE_CLIENT_ID; if it is right, l${consent}`)],
+  [7000229, tenant("the application was not granted in the tenant", `L${consent}`)],
+  [65001, tenant("nobody of the tenant has consented to the application", `L${consent}`)],
+  [650052, tenant("the tenant has no Graph to consent to", `L${consent}`)],
+  [501051, tenant("the tenant assigns no role to the application", `L${consent}`)],
   [7000112, tenant("the application is disabled", "Let an administrator enable sign-in of the application, in the tenant's enterprise applications.")],
   [500014, tenant("Graph is disabled in the tenant", "Let an administrator of the tenant enable Microsoft Graph in its enterprise applications.")],
   [53003, tenant("conditional access of the tenant refuses the application", "Let an administrator of the tenant take the application, or this machine's address, out of the policy for workload identities.")],
   [530032, tenant("a security policy of the tenant refuses the application", "Let an administrator of the tenant take the application out of the policy.")],
-  [500021, tenant("restrictions on this network keep the tenant out", "Let whoever runs the proxy allow the tenant.")],
+  [500021, tenant("restrictions on this network keep the tenant out", "Let the administrator of the proxy allow the tenant.")],
   [5000225, tenant("the tenant is blocked since it was not used", "Let an administrator of the tenant ask Microsoft to unblock it, or take it out of ALLOWED_TENANTS.")],
   // The tenant.
   [90002, tenant("there is no such tenant in this cloud", cloud)],

@@ -29,7 +29,7 @@ async function tokenFor(emulator: { readonly httpUrl: string | null }): Promise<
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
-test("the tenant of whoever is logged in, and no other", async (t) => {
+test("the tenant of the user who is logged in, and no other", async (t) => {
   const emulator = await emulatorFor(t);
   const expires = Math.floor(Date.now() / 1000) + 3_600;
   const answer = JSON.stringify({ accessToken: await tokenFor(emulator), expires_on: expires });
