@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { graphSettings } from "./compose/graph-settings.ts";
 import { durationMs } from "./config/kinds.ts";
+import { renewedSecret } from "./config/secret-files.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
 import type { GraphAccess } from "./graph/access.ts";
@@ -104,12 +105,15 @@ async function kafkaSettings(
 export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
   const { readSecurity } = await import("./log/kafka/cluster/security.ts");
   const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
+  const password = renewedSecret(s.kafkaSaslPasswordFile, s.kafkaSaslPassword ?? "");
   return readSecurity({
     tls: s.kafkaSsl ? { caFile, clientCertFile, clientKeyFile } : null,
     sasl: s.kafkaSaslMechanism && {
       mechanism: s.kafkaSaslMechanism,
       username: s.kafkaSaslUsername ?? "",
-      password: s.kafkaSaslPassword ?? "",
+      get password() {
+        return password();
+      },
     },
   });
 }

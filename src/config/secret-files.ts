@@ -14,6 +14,16 @@ export function secretOf(text: string): string {
   return text.replace(/^[\r\n]+|[\r\n]+$/g, "");
 }
 
+/** Reads it at each call; while the file can't serve, what it held before. */
+export function renewedSecret(path: string | null, first: string): () => string {
+  let held = first;
+  return () => {
+    const read = path === null ? null : readSecretFile(path);
+    if (read?.ok) held = read.text;
+    return held;
+  };
+}
+
 export type SecretRead =
   | { readonly ok: true; readonly text: string }
   /** Completes "PATH …". */

@@ -93,7 +93,7 @@ export const table = {
   kafkaSaslPassword: setting("KAFKA_SASL_PASSWORD", "log", secretText, null, "<the password>",
     "Password of that login.", true),
   kafkaSaslPasswordFile: setting("KAFKA_SASL_PASSWORD_FILE", "log", filled, null, "/run/secrets/kafka-password",
-    "File that holds KAFKA_SASL_PASSWORD, in its place."),
+    "File that holds KAFKA_SASL_PASSWORD, in its place. It is read again at each login to a broker."),
   publishTimeoutMs: setting("PUBLISH_TIMEOUT_MS", "log", whole(100, 300_000), 10_000, "10000",
     "Limit of one append to the log."),
   topicsCreate: setting("TOPICS_CREATE", "log", flag, true, "true",

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { readKafkaSecurity } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { fileSettingOf } from "../../src/config/secret-files.ts";
 import { settingNames, table } from "../../src/config/table.ts";
@@ -153,3 +154,24 @@ for (const [what, text, problem] of [
     assert.doesNotMatch(found!.given, /a\\nb/);
   });
 }
+
+test("Kafka's password is read again at each login; a file that can't serve leaves the former one", async (t) => {
+  const path = fileWith(t, "first\n");
+  const loaded = loadSettings({
+    environment: {
+      KAFKA_BROKERS: "a:1",
+      KAFKA_SASL_MECHANISM: "plain",
+      KAFKA_SASL_USERNAME: "u",
+      KAFKA_SASL_PASSWORD_FILE: path,
+    },
+  });
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  const security = await readKafkaSecurity(loaded.settings);
+  assert.ok(security.ok);
+  const passwordNow = () => (security.kafkajs.sasl as { password: string }).password;
+  assert.equal(passwordNow(), "first");
+  writeFileSync(path, "second\n");
+  assert.equal(passwordNow(), "second");
+  rmSync(path);
+  assert.equal(passwordNow(), "second");
+});

@@ -5,7 +5,7 @@ import { Agent } from "node:https";
 import { type TestContext, test } from "node:test";
 import { faultProfile } from "../../../emulator/faults.ts";
 import { startEmulator } from "../../../emulator/server.ts";
-import { clouds, scopeOf } from "../../../src/graph/clouds.ts";
+import { clouds, isCloudAuthority, scopeOf } from "../../../src/graph/clouds.ts";
 import { createAppCredential } from "../../../src/graph/credentials/app-credential.ts";
 import { classifyCredentialError } from "../../../src/graph/credentials/failure.ts";
 import type { GraphReply } from "../../../src/graph-port.ts";
@@ -118,6 +118,15 @@ test("every cloud has its own Graph, and a scope on it", () => {
     for (const url of [graphUrl, authorityHost]) assert.equal(new URL(url).origin, url);
   }
   assert.equal(new Set(Object.values(clouds).map(({ graphUrl }) => graphUrl)).size, 4);
+});
+
+test("an authority host that is one of the clouds' own, however it is written, is no custom one", () => {
+  for (const { authorityHost } of Object.values(clouds)) assert.ok(isCloudAuthority(authorityHost));
+  // As the webhook of AKS writes it.
+  assert.ok(isCloudAuthority("https://login.microsoftonline.com/"));
+  assert.ok(isCloudAuthority("https://LOGIN.partner.microsoftonline.cn"));
+  for (const other of ["https://localhost:8443", "https://login.microsoftonline.com.example"])
+    assert.ok(!isCloudAuthority(other), other);
 });
 
 test("a throttled authority is not a refusal, whatever its body says", () => {
