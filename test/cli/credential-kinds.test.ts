@@ -157,3 +157,20 @@ for (const [what, { kind, variables }] of Object.entries(cases)) {
     for (const secret of [clientSecret, password, "PRIVATE KEY"]) assert.ok(!stdout.includes(secret), secret);
   });
 }
+
+test("a managed identity without the permission: whom to give it, and no address of consent", async (t) => {
+  const { emulator, environment } = await emulatorFor(t, { httpPort: 0, behaviour: { permission: "none" } });
+  const { AZURE_CLIENT_ID: _, AZURE_CLIENT_SECRET: __, ...rest } = environment;
+  const { code, stdout } = await runCli(["doctor"], {
+    ...rest,
+    IDENTITY_ENDPOINT: `${emulator.httpUrl}/msi/token`,
+    IDENTITY_HEADER: identityHeader,
+    DATA_DIR: join(temporaryDirectory(t), "data"),
+  });
+  assert.equal(code, 2, stdout);
+  assert.match(
+    stdout,
+    /lacks the role .*\n +Give the service principal of the managed identity the application permission /,
+  );
+  assert.doesNotMatch(stdout, /adminconsent|null/);
+});

@@ -27,18 +27,18 @@ export async function checkGraph(
   ];
   try {
     for (const tenantId of tenants) {
-      const consent = consentAddress(settings, tenantId);
+      const way = { grant: wayToGrant(settings, tenantId), consent: consentAddress(settings, tenantId) };
       const token = await tokenOf(tenantId);
       const found = token.ok
-        ? lackingRole(tenantId, rolesOf(token.token), consent)
-        : refusedToken(tenantId, token, consent);
+        ? lackingRole(tenantId, rolesOf(token.token), way)
+        : refusedToken(tenantId, token, way);
       if (found !== null) {
         findings.push(found);
         continue;
       }
       const reply = await graph.list(tenantId);
       if (reply.kind === "listed") onListed(tenantId, reply.objects);
-      findings.push(judge(tenantId, reply, consent, clock.wallMs()));
+      findings.push(judge(tenantId, reply, way, clock.wallMs()));
     }
   } finally {
     await close();
@@ -67,11 +67,18 @@ function expiry(expiresAtMs: number, nowMs: number): Finding {
 }
 
 /** Null: it has it, or can't be looked into. Reading works with less, creating does not. */
-function lackingRole(tenantId: string, roles: readonly string[] | null, consent: string): Finding | null {
+function lackingRole(tenantId: string, roles: readonly string[] | null, way: Way): Finding | null {
   if (roles === null || roles.includes(permission)) return null;
   const has = roles.length === 0 ? "none at all" : roles.join(", ");
   const text = `tenant ${tenantId}: the token lacks the role ${permission}; it has ${has}`;
-  return wrong("graph", text, consentTo(consent), false);
+  return wrong("graph", text, way.grant, false);
+}
+
+/** How a tenant comes to let the application in. */
+interface Way {
+  readonly grant: string;
+  /** The address for its administrator. */
+  readonly consent: string;
 }
 
 interface Refused {
@@ -81,18 +88,26 @@ interface Refused {
 }
 
 /** Null: nobody refused it; why there is none is told by the list, which needs it too. */
-function refusedToken(tenantId: string, { reason, detail, fix }: Refused, consent: string): Finding | null {
+function refusedToken(tenantId: string, { reason, detail, fix }: Refused, { consent }: Way): Finding | null {
   if (reason === "connect" || fix === undefined) return null;
   const withAddress = fix.replace("the address of consent that `doctor` shows.", consent);
   const then = withAddress === fix ? " Then type doctor again." : "";
   return wrong("graph", `tenant ${tenantId}: ${detail}`, withAddress + then, false);
 }
 
-function consentTo(consent: string): string {
-  return `Give the app registration the application permission ${permission}, and let an administrator of the tenant open ${consent}`;
+/** Who has to be given what, as what the credential is. */
+function wayToGrant(settings: Settings, tenantId: string): string {
+  switch (settings.credential?.kind) {
+    case "managed-identity":
+      return `Give the service principal of the managed identity the application permission ${permission} (by Graph or PowerShell: the portal can't)`;
+    case "azure-cli":
+      return "Tokens of the Azure CLI mostly lack it: choose another credential, by GRAPH_CREDENTIAL";
+    default:
+      return `Give the app registration the application permission ${permission}, and let an administrator of the tenant open ${consentAddress(settings, tenantId)}`;
+  }
 }
 
-function judge(tenantId: string, reply: ListReply, consent: string, wallMs: number): Finding {
+function judge(tenantId: string, reply: ListReply, way: Way, wallMs: number): Finding {
   const where = `tenant ${tenantId}`;
   if (reply.kind === "listed") {
     const count = reply.objects.length;
@@ -121,12 +136,12 @@ function judge(tenantId: string, reply: ListReply, consent: string, wallMs: numb
   const verdict = classify(reply, wallMs);
   const answer = `${where}: Graph answers ${"detail" in verdict ? verdict.detail : reply.status}`;
   const retryable = verdict.kind !== "tenant-blocked" && verdict.kind !== "no-route";
-  return wrong("graph", answer, remedy(verdict, consent), retryable);
+  return wrong("graph", answer, remedy(verdict, way), retryable);
 }
 
-function remedy(verdict: Verdict, consent: string): string {
+function remedy(verdict: Verdict, { grant }: Way): string {
   if (verdict.kind === "tenant-blocked") {
-    return `Check that the tenant has an Intune licence. ${consentTo(consent)}`;
+    return `Check that the tenant has an Intune licence. ${grant}`;
   }
   if (verdict.kind === "no-route") {
     return "Check GRAPH_CLOUD and GRAPH_BASE_URL, and that the tenant has Intune.";
