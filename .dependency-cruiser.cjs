@@ -33,7 +33,10 @@ const layers = {
   "log/embedded": { imports: ["domain", "ports", "sleep"], node: ["*"] },
   graph: {
     imports: ["domain", "moment", "ports"],
-    packages: ["@azure/identity", "@microsoft/microsoft-graph-client", "undici"],
+    packages: [
+      ...["@azure/core-rest-pipeline", "@azure/identity", "@microsoft/microsoft-graph-client"],
+      ...["node-forge", "undici"],
+    ],
     node: ["*"],
   },
   observe: {
@@ -150,7 +153,7 @@ const forbidden = [
     from: { path: "^emulator/" },
     to: { path: ofRooms(rooms), pathNot: "^emulator/" },
   },
-  ...outside("emulator", { path: "^emulator/" }, ["commander", "selfsigned", "typebox"], ["*"]),
+  ...outside("emulator", { path: "^emulator/" }, ["commander", "jose", "selfsigned", "typebox"], ["*"]),
   {
     name: "demo: src and emulator",
     severity: "error",

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { emulatorCredential } from "./credential.ts";
+import { addEntraOptions, EntraFileProblem, type EntraFlags, entraOfFlags } from "./entra/options.ts";
 import { exportLine } from "./export-line.ts";
 import type { Latency } from "./faults.ts";
 import { exitCodes, type Host, type Problem } from "./host.ts";
@@ -12,7 +13,7 @@ import type { EmulatorSettings } from "./server.ts";
 import { type GraphBehaviour, listForms } from "./settings.ts";
 import { CertificateMakerMissing } from "./tls.ts";
 
-interface Flags {
+interface Flags extends EntraFlags {
   readonly httpsPort: number;
   readonly httpPort?: number;
   readonly host: string;
@@ -84,8 +85,9 @@ export function command(host: Host): Command {
       namesOf(normalisations),
     )
     .addOption(new Option("--list-form <form>", "how lists fail in part").choices(listForms).default("whole"))
-    .option("--seed <n>", "decides about faults, latency and ids", wholeNumber, 1)
-    .action(() => run(emulate.opts<Flags>(), host));
+    .option("--seed <n>", "decides about faults, latency and ids", wholeNumber, 1);
+  addEntraOptions(emulate);
+  emulate.action(() => run(emulate.opts<Flags>(), host));
   return emulate;
 }
 
@@ -126,6 +128,9 @@ async function emulatorSettings(flags: Flags): Promise<EmulatorSettings> {
     clientId: flags.clientId,
     clientSecret: flags.clientSecret,
     allowedTenants: flags.tenants ?? null,
+    cloud: flags.cloud ?? null,
+    entra: entraOfFlags(flags),
+    identityHeader: flags.identityHeader,
     host: flags.host,
     httpsPort: flags.httpsPort,
     httpPort: flags.httpPort ?? null,
@@ -195,7 +200,7 @@ function isSystemError(error: unknown): error is SystemError {
 
 /** Null: a bug. */
 function problemOf(error: unknown, flags: Flags): Problem | null {
-  if (error instanceof CertificateMakerMissing) return error.problem;
+  if (error instanceof CertificateMakerMissing || error instanceof EntraFileProblem) return error.problem;
   if (!isSystemError(error)) return null;
   if (error.code === "EADDRINUSE") {
     return {

@@ -1,6 +1,6 @@
 /** Checks what the control endpoint is given: unknown names and values out of range are refused, by JSON pointer. */
 
-import Type, { type TSchema } from "typebox";
+import Type from "typebox";
 import { Compile } from "typebox/compile";
 import {
   type FaultProfile,
@@ -10,13 +10,12 @@ import {
   faultProfileNames,
   probabilitySum,
 } from "./faults.ts";
+import { closed, optional, problemIn } from "./input.ts";
 import { normalisations } from "./normalise.ts";
 import type { Checked } from "./resource.ts";
 import { type GraphBehaviour, listForms, outages } from "./settings.ts";
 import { documentedLimits } from "./throttle.ts";
 
-const maxProblems = 5;
-const closed = { additionalProperties: false };
 const longestMs = 86_400_000;
 const milliseconds = Type.Number({ minimum: 0, maximum: longestMs });
 const count = Type.Integer({ minimum: 1, maximum: 1_000_000 });
@@ -116,31 +115,4 @@ export function readBehaviour(current: GraphBehaviour, input: unknown): Checked<
     ok: true,
     value: { ...current, ...given, throttle: throttle === undefined ? current.throttle : throttle },
   };
-}
-
-function optional(properties: Record<string, TSchema>) {
-  return Object.fromEntries(
-    Object.entries(properties).map(([name, schema]) => [name, Type.Optional(schema)]),
-  );
-}
-
-interface Problem {
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: object;
-}
-
-interface Checker {
-  Check(value: unknown): boolean;
-  Errors(value: unknown): readonly Problem[];
-}
-
-function problemIn(checker: Checker, input: unknown): string | null {
-  if (checker.Check(input)) return null;
-  const problems = checker.Errors(input).map(({ instancePath, message, params }) => {
-    const details = params as Record<string, string[] | undefined>;
-    const names = details.additionalProperties ?? details.allowedValues;
-    return `${instancePath || "/"} ${message}${names === undefined ? "" : `: ${names.join(", ")}`}`;
-  });
-  return `Not taken: ${[...new Set(problems)].slice(0, maxProblems).join("; ")}.`;
 }

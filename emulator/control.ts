@@ -1,6 +1,8 @@
 /** The control endpoint `/_control`: reads the inventory and counts, sets faults and behaviour. JSON in, JSON out. */
 
 import { readBehaviour, readFaults } from "./control-input.ts";
+import { readEntra } from "./entra/input.ts";
+import type { EntraState } from "./entra/state.ts";
 import { parseJson } from "./exchange.ts";
 import type { GraphState } from "./graph.ts";
 import { inventoryOf } from "./model.ts";
@@ -9,6 +11,7 @@ import { type RequestCounts, statsOf } from "./stats.ts";
 
 export interface Controlled {
   readonly state: GraphState;
+  readonly entra: { state: EntraState };
   counts(): RequestCounts;
   reset(): void;
 }
@@ -19,7 +22,7 @@ export interface ControlReply {
 }
 
 export function control(controlled: Controlled, method: string, url: string, text: string): ControlReply {
-  const { state } = controlled;
+  const { state, entra } = controlled;
   switch (`${method} ${url.split("?", 1)[0]}`) {
     case "GET /_control/inventory":
       return ok(inventoryOf(state.model));
@@ -29,6 +32,16 @@ export function control(controlled: Controlled, method: string, url: string, tex
       return ok(state.faults);
     case "GET /_control/settings":
       return ok(state.behaviour);
+    case "GET /_control/entra":
+      return ok(withoutSecrets(entra.state));
+    case "PUT /_control/entra":
+      return take(
+        readEntra(entra.state, parseJson(text)),
+        (changed) => {
+          entra.state = changed;
+        },
+        withoutSecrets,
+      );
     case "PUT /_control/faults":
       return take(readFaults(parseJson(text)), (faults) => {
         state.faults = faults;
@@ -46,12 +59,21 @@ export function control(controlled: Controlled, method: string, url: string, tex
 }
 
 const known =
-  "Known: GET inventory, stats, faults, settings; PUT faults, settings; POST reset; all under /_control/.";
+  "Known: GET inventory, stats, faults, settings, entra; PUT faults, settings, entra; POST reset; all under /_control/.";
 
-function take<T>(checked: Checked<T>, set: (value: T) => void): ControlReply {
+function take<T>(
+  checked: Checked<T>,
+  set: (value: T) => void,
+  shown: (value: T) => unknown = (value) => value,
+): ControlReply {
   if (!checked.ok) return { status: 400, body: { error: checked.message } };
   set(checked.value);
-  return ok(checked.value);
+  return ok(shown(checked.value));
+}
+
+/** A secret that came from the environment may be a real one. */
+function withoutSecrets(state: EntraState): unknown {
+  return { ...state, secrets: state.secrets.map(() => "***") };
 }
 
 function ok(body: unknown): ControlReply {

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "./clock.ts";
-import type { TokenCheck } from "./entra.ts";
+import type { TokenCheck } from "./entra/access-token.ts";
 import {
   header,
   originOf,

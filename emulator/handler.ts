@@ -3,8 +3,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Clock } from "./clock.ts";
 import { control } from "./control.ts";
-import { type EntraSettings, grantToken, openidConfiguration, tokenChecker } from "./entra.ts";
-import { header, originOf, readBody, resetConnection, writeReply } from "./exchange.ts";
+import { tokenChecker } from "./entra/access-token.ts";
+import { entraReply } from "./entra/endpoint.ts";
+import type { EntraSettings } from "./entra/grant.ts";
+import { AssertionCheckerMissing } from "./entra/jose.ts";
+import type { EntraReply } from "./entra/refusal.ts";
+import { header, readBody, resetConnection, writeReply } from "./exchange.ts";
 import { drawTokenFault } from "./faults.ts";
 import { type GraphState, newGraphState } from "./graph.ts";
 import { graphEndpoint } from "./graph-endpoint.ts";
@@ -30,7 +34,17 @@ export interface EmulatorHandler {
 
 const graphPrefix = "/beta/";
 const controlPrefix = "/_control/";
-const entraPath = /^\/([^/]+)\/(?:(v2\.0\/\.well-known\/openid-configuration)|oauth2\/v2\.0\/token)$/;
+
+const unavailable: EntraReply = {
+  status: 503,
+  body: { error: "temporarily_unavailable", error_description: "The service is not available for now." },
+};
+
+/** What the emulator itself lacks, or a bug of its own. */
+function failed(error: unknown): EntraReply {
+  const description = error instanceof AssertionCheckerMissing ? error.problem : { message: String(error) };
+  return { status: 500, body: { error: "emulator", error_description: description } };
+}
 
 export function emulatorHandler({ state, clock, random, entra }: Parts): EmulatorHandler {
   let counts: RequestCounts = {};
@@ -51,41 +65,39 @@ export function emulatorHandler({ state, clock, random, entra }: Parts): Emulato
     if (state.behaviour.outage === "silence") return void request.resume();
     if (url.startsWith(graphPrefix))
       return graph.answer(request, response, url.slice(graphPrefix.length - 1));
-    answerEntra(request, response, url);
+    answerEntra(request, response);
   };
 
-  const answerEntra = (request: IncomingMessage, response: ServerResponse, url: string) => {
+  const answerEntra = (request: IncomingMessage, response: ServerResponse) => {
     readBody(request, (body) => {
       if (body.kind !== "text") return resetConnection(request);
-      const reply = entraReply(request, url, body.text);
-      count("entra", reply.status);
-      writeReply(response, reply.status, ["cache-control", "no-store"], JSON.stringify(reply.body));
+      const reply = replyOfEntra(request, body.text);
+      const write = ({ status, body: content }: EntraReply) => {
+        count("entra", status);
+        writeReply(response, status, ["cache-control", "no-store"], JSON.stringify(content));
+      };
+      if (reply instanceof Promise) reply.then(write, (error) => write(failed(error)));
+      else write(reply);
     });
   };
 
-  const entraReply = (request: IncomingMessage, url: string, text: string) => {
-    if (state.behaviour.outage === "unavailable" || drawTokenFault(state.faults, random) !== null) {
-      const body = {
-        error: "temporarily_unavailable",
-        error_description: "The service is not available for now.",
-      };
-      return { status: 503, body };
-    }
-    const [, tenantId, configuration] = entraPath.exec(url.split("?", 1)[0]!) ?? [];
-    if (tenantId === undefined) {
-      const description = `Nothing is at ${url.slice(0, 64)}; Graph is under ${graphPrefix}.`;
-      return { status: 404, body: { error: "not_found", error_description: description } };
-    }
+  const replyOfEntra = (request: IncomingMessage, text: string): EntraReply | Promise<EntraReply> => {
+    if (state.behaviour.outage === "unavailable" || drawTokenFault(state.faults, random) !== null)
+      return unavailable;
     const correlationId = header(request, "client-request-id") ?? randomUuid(random);
     const call = { wallMs: clock.wallMs(), traceId: randomUuid(random), correlationId };
-    if (configuration !== undefined) return openidConfiguration(entra, call, tenantId, originOf(request));
-    return grantToken(entra, call, tenantId, new URLSearchParams(text));
+    const reply = entraReply(entra, call, request, text);
+    if (reply !== null) return reply;
+    const description = `Nothing is at ${(request.url ?? "").slice(0, 64)}; Graph is under ${graphPrefix}.`;
+    return { status: 404, body: { error: "not_found", error_description: description } };
   };
+
+  const controlled = { state, entra, counts: () => counts, reset };
 
   const answerControl = (request: IncomingMessage, response: ServerResponse, url: string) => {
     readBody(request, (body) => {
       if (body.kind !== "text") return resetConnection(request);
-      const reply = control({ state, counts: () => counts, reset }, request.method ?? "GET", url, body.text);
+      const reply = control(controlled, request.method ?? "GET", url, body.text);
       writeReply(response, reply.status, [], JSON.stringify(reply.body));
     });
   };

@@ -5,7 +5,12 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type Clock, systemClock } from "./clock.ts";
-import type { EntraSettings } from "./entra.ts";
+import { emulatorCredential } from "./credential.ts";
+import { type Cloud, clouds, graphsOf } from "./entra/clouds.ts";
+import type { EntraSettings } from "./entra/grant.ts";
+import { issuerOf } from "./entra/identity.ts";
+import { lazyIdentityKeys } from "./entra/identity-keys.ts";
+import type { EntraState } from "./entra/state.ts";
 import { type Faults, faultProfile } from "./faults.ts";
 import { newGraphState } from "./graph.ts";
 import { emulatorHandler } from "./handler.ts";
@@ -33,8 +38,12 @@ export interface EmulatorSettings {
   /** Keeps the certificate authority here (`ca.pem`, `ca-key.pem`) and uses it again. Default: a temporary one. */
   readonly caDir?: string | null;
   readonly tokenLifetimeMs?: number;
-  /** Audiences of tokens that Graph takes. Default: Graph of all clouds. */
-  readonly audiences?: readonly string[];
+  /** The only cloud whose Graph it is, and has tokens for. Null, the default: all of them. */
+  readonly cloud?: Cloud | null;
+  /** What Entra knows, beside the secret above and the emulator's own managed identity. */
+  readonly entra?: Partial<EntraState>;
+  /** What IDENTITY_HEADER has to hold. */
+  readonly identityHeader?: string;
   /** Decides about faults, latency and ids. */
   readonly seed?: number;
   readonly faults?: Faults;
@@ -56,20 +65,15 @@ export interface Emulator {
   setFaults(faults: Faults): void;
   /** What is not given stays as it is. */
   setBehaviour(behaviour: Partial<GraphBehaviour>): void;
-  /** Forgets objects, throttling windows and counts; faults and behaviour stay. */
+  /** What is not given stays as it is. */
+  setEntra(changes: Partial<EntraState>): void;
+  /** Forgets objects, throttling windows and counts; faults, behaviour and what Entra knows stay. */
   reset(): void;
   /** Closes the ports, so that connections are refused, until `resume`. */
   suspend(): Promise<void>;
   resume(): Promise<void>;
   close(): Promise<void>;
 }
-
-const graphAudiences: readonly string[] = [
-  "https://graph.microsoft.com",
-  "https://graph.microsoft.us",
-  "https://dod-graph.microsoft.us",
-  "https://microsoftgraph.chinacloudapi.cn",
-];
 
 /** Rejects when a port is taken or the host can't be bound, with the system's error. */
 export async function startEmulator(settings: EmulatorSettings): Promise<Emulator> {
@@ -82,12 +86,8 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
   );
   const behaviour = { ...defaultBehaviour, ...settings.behaviour };
   const state = newGraphState(behaviour, settings.faults ?? faultProfile("none"));
-  const handler = emulatorHandler({
-    state,
-    clock,
-    random: seededRandom(settings.seed ?? 1),
-    entra: entraSettings(settings, () => roles[state.behaviour.permission]),
-  });
+  const entra = entraSettings(settings, () => roles[state.behaviour.permission]);
+  const handler = emulatorHandler({ state, clock, random: seededRandom(settings.seed ?? 1), entra });
   const secure = createHttpsServer({ key: certificates.key, cert: certificates.cert }, handler.listener);
   const plain = settings.httpPort == null ? null : createHttpServer(handler.listener);
   const listeners: Listener[] = [{ server: secure, port: settings.httpsPort ?? 0 }];
@@ -115,6 +115,9 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
     },
     setBehaviour: (changes) => {
       state.behaviour = { ...state.behaviour, ...changes };
+    },
+    setEntra: (changes) => {
+      entra.state = { ...entra.state, ...changes };
     },
     reset: handler.reset,
     suspend: () => closeAll(listeners),
@@ -144,14 +147,36 @@ const roles: Readonly<Record<GraphBehaviour["permission"], readonly string[]>> =
 };
 
 function entraSettings(settings: EmulatorSettings, granted: EntraSettings["roles"]): EntraSettings {
+  const { cloud = null, allowedTenants = null } = settings;
+  const audiences = graphsOf(cloud);
+  const others = graphsOf(null).filter((graph) => !audiences.includes(graph));
   return {
     clientId: settings.clientId,
-    clientSecret: settings.clientSecret,
-    allowedTenants: settings.allowedTenants ?? null,
+    allowedTenants,
     tokenLifetimeMs: settings.tokenLifetimeMs ?? defaultTokenLifetimeMs,
-    audiences: settings.audiences ?? graphAudiences,
+    audiences,
+    isOfOtherCloud: (audience) => others.includes(audience),
     signingKey: randomBytes(32),
     roles: granted,
+    state: { ...knownAtFirst(settings), ...settings.entra },
+    identityHeader: settings.identityHeader ?? emulatorCredential.identityHeader,
+    identityKeys: lazyIdentityKeys(),
+  };
+}
+
+/** The application trusts the emulator's own managed identity, whose home is the first tenant. */
+function knownAtFirst({ clientSecret, allowedTenants, cloud }: EmulatorSettings): EntraState {
+  const tenantId = allowedTenants?.[0] ?? emulatorCredential.tenantId;
+  const { clientId, principalId } = emulatorCredential.identity;
+  const audience = clouds[cloud ?? "global"].exchange;
+  return {
+    secret: "valid",
+    certificate: "valid",
+    secrets: [clientSecret],
+    certificates: [],
+    federated: [{ issuer: issuerOf(tenantId), subject: principalId, audience, keys: null }],
+    identities: [{ clientId, principalId, tenantId }],
+    tenants: {},
   };
 }
 

@@ -3,13 +3,16 @@
  * the embedded log never loads a Kafka client.
  */
 import { join } from "node:path";
+import { graphSettings } from "./compose/graph-settings.ts";
 import { durationMs } from "./config/kinds.ts";
+import { renewedSecret } from "./config/secret-files.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
 import type { GraphAccess } from "./graph/access.ts";
 import { caFileProblem } from "./graph/ca-file.ts";
 import { graphAddresses } from "./graph/clouds.ts";
-import type { GraphSettings, OpenedGraph } from "./graph/graph-client.ts";
+import type { CertificateNote } from "./graph/credentials/files.ts";
+import type { OpenedGraph } from "./graph/graph-client.ts";
 import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
 import type { SecurityResult } from "./log/kafka/cluster/security.ts";
 import type { KafkaSettings } from "./log/kafka/kafka-log.ts";
@@ -20,6 +23,8 @@ import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
 import { sleep } from "./sleep.ts";
+
+export type { CertificateNote };
 
 export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 
@@ -100,12 +105,15 @@ async function kafkaSettings(
 export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
   const { readSecurity } = await import("./log/kafka/cluster/security.ts");
   const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
+  const password = renewedSecret(s.kafkaSaslPasswordFile, s.kafkaSaslPassword ?? "");
   return readSecurity({
     tls: s.kafkaSsl ? { caFile, clientCertFile, clientKeyFile } : null,
     sasl: s.kafkaSaslMechanism && {
       mechanism: s.kafkaSaslMechanism,
       username: s.kafkaSaslUsername ?? "",
-      password: s.kafkaSaslPassword ?? "",
+      get password() {
+        return password();
+      },
     },
   });
 }
@@ -149,6 +157,8 @@ async function unlessAborted(opening: Promise<LogOpening>, signal: AbortSignal):
 
 export interface Worker {
   readonly registrar: Registrar;
+  /** Those in use that expire. */
+  certificates(): readonly { readonly application: string; readonly expiresInMs: number }[];
   /** Finishes what is in flight, commits, leaves; closes Graph's connections. The log stays open. */
   stop(drainMs: number): Promise<void>;
 }
@@ -158,6 +168,7 @@ export interface WorkerParts {
   readonly observe: Observer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly onCertificate?: (note: CertificateNote) => void;
 }
 
 /** Null `problem`: none. What can be known of the Graph settings before the first request. */
@@ -189,9 +200,13 @@ export async function checkGraphAccess(settings: Settings, clock: Clock): Promis
   return access;
 }
 
-export async function openGraphFrom(settings: Settings, clock: Clock): Promise<OpenedGraph> {
+export async function openGraphFrom(
+  settings: Settings,
+  clock: Clock,
+  onCertificate: (note: CertificateNote) => void = () => {},
+): Promise<OpenedGraph> {
   const { openGraph } = await import("./graph/graph-client.ts");
-  return openGraph(graphSettings(settings), clock);
+  return openGraph({ ...graphSettings(settings), onCertificate }, clock);
 }
 
 /** Which proxies requests go through, a line for each that does; no credentials. */
@@ -208,7 +223,7 @@ export function proxiesInUse(settings: Settings): string[] {
 
 export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {
   const { startRegistrar } = await import("./registrar/registrar.ts");
-  const { graph, close } = await openGraphFrom(settings, parts.clock);
+  const { graph, credential, close } = await openGraphFrom(settings, parts.clock, parts.onCertificate);
   const { openFileSnapshots } = await import("./snapshots/file-snapshots.ts");
   const snapshots = openFileSnapshots(
     join(settings.dataDir, "snapshots", topicName("registered", settings.kafkaTopicPrefix)),
@@ -216,31 +231,15 @@ export async function startWorker(settings: Settings, parts: WorkerParts): Promi
   const registrar = startRegistrar({ ...parts, graph, snapshots }, registrarSettings(settings));
   return {
     registrar,
+    certificates() {
+      const atWallMs = credential.expiresAtWallMs();
+      if (atWallMs === null) return [];
+      return [{ application: settings.azureClientId ?? "", expiresInMs: atWallMs - parts.clock.wallMs() }];
+    },
     async stop(drainMs) {
       await registrar.stop(drainMs);
       await close();
     },
-  };
-}
-
-/** Where an administrator of the tenant consents to what the application asks for. */
-export async function consentAddress(s: Settings, tenantId: string): Promise<string> {
-  const { clouds } = await import("./graph/clouds.ts");
-  const authority = (s.azureAuthorityHost ?? clouds[s.graphCloud].authorityHost).replace(/\/+$/, "");
-  return `${authority}/${tenantId}/adminconsent?client_id=${s.azureClientId}`;
-}
-
-function graphSettings(s: Settings): GraphSettings {
-  return {
-    cloud: s.graphCloud,
-    baseUrl: s.graphBaseUrl,
-    authorityHost: s.azureAuthorityHost,
-    clientId: s.azureClientId ?? "",
-    credential: { kind: "secret", clientSecret: s.azureClientSecret ?? "" },
-    requestTimeoutMs: s.graphRequestTimeoutMs,
-    maxConnections: s.graphMaxInFlight,
-    environment: process.env,
-    ...(s.graphCaFile === null ? {} : { caFile: s.graphCaFile }),
   };
 }
 

@@ -51,10 +51,10 @@ export interface GraphSilence {
   readonly kind: "silence";
   readonly sent: boolean;
   /**
-   * "credential": this tenant's token was refused, and will be again; "secret": any tenant's would be, the application's
-   * secret is wrong or expired. The detail says by whom and why.
+   * "credential": this tenant's token was refused, and will be again; "application": any tenant's would be, the
+   * application's own credential is wrong or expired. The detail says by whom and why.
    */
-  readonly reason: "timeout" | "reset" | "connect" | "credential" | "secret" | "malformed";
+  readonly reason: "timeout" | "reset" | "connect" | "credential" | "application" | "malformed";
   /** One line for people; no secret. */
   readonly detail: string;
   /** "untrusted-ca": the certificate of Graph, the authority or a proxy is of a CA that this process does not trust. */

@@ -44,8 +44,7 @@ export function command(): Command {
     const flags = reconcile.opts<Flags>();
     const settings = readSettings(reconcile, groups, [
       ...(flags.tenant === undefined ? (["allowedTenants"] as const) : []),
-      "azureClientId",
-      "azureClientSecret",
+      "graphCredential",
     ]);
     if (settings !== null) await run(settings, flags);
   });

@@ -8,7 +8,9 @@
 import { Command } from "commander";
 import type pino from "pino";
 import { systemClock, systemRandom } from "../clock.ts";
+import { credentialLine } from "../compose/graph-settings.ts";
 import {
+  type CertificateNote,
   checkGraphAccess,
   checkGraphFiles,
   type OpenLog,
@@ -35,13 +37,13 @@ const groups: readonly Group[] = ["log", "azure", "graph", "worker", "process"];
 
 export function command(): Command {
   const start = new Command("start").description(
-    "Runs the worker. Without KAFKA_BROKERS it works on the embedded log in DATA_DIR. AZURE_CLIENT_SECRET comes from the environment only.",
+    "Runs the worker. Without KAFKA_BROKERS it works on the embedded log in DATA_DIR. Secrets come from the environment and from files only.",
   );
   addSettingFlags(start, groups)
     .option("--settings", "print all settings as Markdown and end")
     .action(async () => {
       if (start.opts().settings) return void process.stdout.write(settingsMarkdown());
-      const settings = readSettings(start, groups, ["allowedTenants", "azureClientId", "azureClientSecret"]);
+      const settings = readSettings(start, groups, ["allowedTenants", "graphCredential"]);
       if (settings !== null) await run(settings);
     });
   return start;
@@ -57,7 +59,11 @@ async function run(settings: Settings): Promise<void> {
   const badFile = checkGraphFiles(settings);
   if (badFile !== null) return fail(badFile, faultExitCode(badFile));
   const parts: Parts = { phase: "log: not open yet", worker: null };
-  const metrics = openMetrics(version, () => parts.worker?.registrar.status() ?? null);
+  const metrics = openMetrics(
+    version,
+    () => parts.worker?.registrar.status() ?? null,
+    () => parts.worker?.certificates() ?? [],
+  );
   const { logger, close: closeLogger } = openLogger(
     {
       level: settings.logLevel,
@@ -68,6 +74,7 @@ async function run(settings: Settings): Promise<void> {
     },
     systemClock,
   );
+  logger.info({ credential: settings.credential?.kind }, credentialLine(settings));
   const interrupts = onInterrupt("", {
     withinMs: settings.shutdownTimeoutMs,
     exitCode: exitCodes.done,
@@ -86,6 +93,22 @@ async function run(settings: Settings): Promise<void> {
     await closeLogger(lastLinesMs);
     interrupts.stopListening();
   }
+}
+
+/** What it is renewed by must be seen to work: each new certificate is a line. */
+function certificateLogger(logger: pino.Logger): (note: CertificateNote) => void {
+  return (note) => {
+    if (note.kind === "kept") {
+      const fix = "Put a certificate with its private key into that file; until then the former one is used.";
+      return logger.error({ code: "certificate-file", fix }, `${note.problem}. ${fix}`);
+    }
+    const { thumbprint, notAfterMs } = note.certificate;
+    const expires = new Date(notAfterMs).toISOString();
+    logger.info(
+      { thumbprint, expires },
+      note.isFirst ? "certificate in use" : "another certificate is in use now",
+    );
+  };
 }
 
 /** How long the last lines wait for a slow reader. */
@@ -154,7 +177,13 @@ async function workOn(
   interrupted: AbortSignal,
 ): Promise<void> {
   parts.phase = "registrar: starting";
-  const worker = await startWorker(settings, { log, observe, clock: systemClock, random: systemRandom });
+  const worker = await startWorker(settings, {
+    log,
+    observe,
+    clock: systemClock,
+    random: systemRandom,
+    onCertificate: certificateLogger(logger),
+  });
   parts.worker = worker;
   const place =
     settings.kafkaBrokers === null

@@ -20,6 +20,7 @@ export const kafkaOnly = [
   "kafkaSaslMechanism",
   "kafkaSaslUsername",
   "kafkaSaslPassword",
+  "kafkaSaslPasswordFile",
 ] as const satisfies readonly SettingName[];
 
 const files = ["kafkaCaFile", "kafkaClientCertFile", "kafkaClientKeyFile"] as const;

@@ -3,9 +3,11 @@
  * each with the variable, what was given and what to type. Secrets are masked.
  */
 import { Value } from "typebox/value";
+import { chooseCredential } from "./credential.ts";
 import { exportLine } from "./export-line.ts";
 import { lint } from "./lint.ts";
 import type { SettingProblem } from "./problem.ts";
+import { fileSettingOf, readSecretFile, secretOf } from "./secret-files.ts";
 import {
   flagName,
   type GivenSettings,
@@ -45,19 +47,68 @@ export function loadSettings(sources: SettingSources): LoadedSettings {
     const setting: Setting = table[name];
     const used =
       !sources.groups || sources.groups.includes(setting.group) || (sources.also?.includes(name) ?? false);
-    const text = used ? textOf(setting, sources) : null;
+    const own = used ? textOf(setting, sources) : null;
+    const file = used && own === null ? readFileOf(name, sources) : null;
+    if (file !== null && "variable" in file) problems.push(file);
+    const text = own ?? (file !== null && "text" in file ? file.text : null);
+    if (own !== null) problems.push(...givenTwice(name, sources));
     given[name] = text === null ? setting.fallback : parse(setting, text);
-    if (text !== null && setting.secret && given[name] !== text)
+    if (own !== null && setting.secret && given[name] !== text)
       warnings.push(`${setting.variable} has a line break at its end, which is left out`);
-    if (text !== null && !Value.Check(setting.schema, given[name])) problems.push(invalid(setting, text));
+    if (text !== null && !Value.Check(setting.schema, given[name])) {
+      const problem = invalid(setting, text);
+      problems.push(own === null ? { ...problem, ...placeOf(fileSettingOf(name)!) } : problem);
+    }
     const derives = name === "allowedTenants" && textOf(table.azureTenantId, sources) !== null;
-    if (text === null && sources.required?.includes(name) && !derives) problems.push(missing(setting));
+    const isMissing = text === null && setting.fallback === null && !derives;
+    if (isMissing && sources.required?.includes(name)) problems.push(missing(setting));
   }
+  const credential = credentialOf(given as GivenSettings, sources);
+  problems.push(...credential.problems);
   if (problems.length > 0) return { ok: false, problems, warnings };
-  const settings = derive(given as GivenSettings);
+  const settings = { ...derive(given as GivenSettings), credential: credential.choice };
   const findings = lint(settings, isSetIn(sources), sources.groups);
   if (findings.problems.length > 0) return { ok: false, problems: findings.problems, warnings };
-  return { ok: true, settings, warnings: [...warnings, ...findings.warnings] };
+  return { ok: true, settings, warnings: [...warnings, ...credential.warnings, ...findings.warnings] };
+}
+
+/** Values of other settings may still be what no schema takes. */
+function credentialOf(given: GivenSettings, { environment, groups, required = [] }: SettingSources) {
+  if (groups !== undefined && !groups.includes("azure")) return { choice: null, problems: [], warnings: [] };
+  const allowedTenants = Array.isArray(given.allowedTenants) ? tenantsOf(given) : [];
+  return chooseCredential({ ...given, allowedTenants }, environment, required.includes("graphCredential"));
+}
+
+/** What the secret's file holds, or what is wrong with it; null: no file is named, or it is no secret. */
+function readFileOf(
+  name: SettingName,
+  sources: SettingSources,
+): { readonly text: string } | SettingProblem | null {
+  const fileName = fileSettingOf(name);
+  const path = fileName === null ? null : textOf(table[fileName], sources)?.trim();
+  if (fileName === null || !path) return null;
+  // Who may use the log need not be able to read the application's secret.
+  if (table[name].group === "azure" && !sources.required?.includes("graphCredential")) return null;
+  const read = readSecretFile(path);
+  if (read.ok) return { text: read.text };
+  const { variable, example } = table[fileName];
+  return { variable, given: JSON.stringify(path), problem: read.problem, fix: exportLine(variable, example) };
+}
+
+/** Of a secret that stands in a file: what is to be corrected. */
+function placeOf(fileName: SettingName): Pick<SettingProblem, "variable" | "fix"> {
+  const { variable, example } = table[fileName];
+  return { variable, fix: exportLine(variable, example) };
+}
+
+function givenTwice(name: SettingName, sources: SettingSources): SettingProblem[] {
+  const fileName = fileSettingOf(name);
+  if (fileName === null || textOf(table[fileName], sources) === null) return [];
+  const [{ variable }, { variable: fileVariable }] = [table[name], table[fileName]];
+  const problem = "say the same thing twice, and only one can be right";
+  return [
+    { variable: `${variable} and ${fileVariable}`, given: "both of them", problem, fix: `unset ${variable}` },
+  ];
 }
 
 /** An empty variable counts as unset: compose files pass empty strings for what is not in .env. */
@@ -70,12 +121,20 @@ function isSetIn(sources: SettingSources): (name: SettingName) => boolean {
   return (name) => textOf(table[name], sources) !== null;
 }
 
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+]);
+
 /** The value that the schema is to judge; text that can't be one stays text, so that the schema refuses it. */
 function parse(setting: Setting, text: string): unknown {
   const trimmed = text.trim();
   const type = (setting.schema as { type?: string }).type;
   if (type === "integer") return /^[+-]?\d{1,15}$/.test(trimmed) ? Number(trimmed) : trimmed;
-  if (type === "boolean") return trimmed === "true" ? true : trimmed === "false" ? false : trimmed;
+  // 1 and 0, as other programs write AZURE_CLIENT_SEND_CERTIFICATE_CHAIN.
+  if (type === "boolean") return booleans.get(trimmed) ?? trimmed;
   if (type === "array")
     return trimmed
       .split(",")
@@ -84,17 +143,16 @@ function parse(setting: Setting, text: string): unknown {
   return setting.secret ? secretOf(text) : trimmed;
 }
 
-/** A secret as it was meant: files that editors and `echo` write end with a line break that belongs to nothing. */
-function secretOf(text: string): string {
-  return text.replace(/^[\r\n]+|[\r\n]+$/g, "");
+function tenantsOf({ allowedTenants, azureTenantId }: GivenSettings): string[] {
+  const tenants = allowedTenants ?? (azureTenantId === null ? [] : [azureTenantId]);
+  return [...new Set(tenants.map((tenant) => tenant.toLowerCase()))];
 }
 
-function derive(given: GivenSettings): Settings {
-  const tenants = given.allowedTenants ?? (given.azureTenantId === null ? [] : [given.azureTenantId]);
+function derive(given: GivenSettings): Omit<Settings, "credential"> {
   return {
     ...given,
     azureTenantId: given.azureTenantId?.toLowerCase() ?? null,
-    allowedTenants: [...new Set(tenants.map((tenant) => tenant.toLowerCase()))],
+    allowedTenants: tenantsOf(given),
     settleMs: given.settleMs ?? given.graphRequestTimeoutMs + given.publishTimeoutMs + 2_000,
   };
 }

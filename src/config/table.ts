@@ -24,6 +24,18 @@ import {
   whole,
 } from "./kinds.ts";
 
+/** "auto": by what is set. */
+export const credentialKinds = [
+  "auto",
+  "client-secret",
+  "client-certificate",
+  "workload-identity",
+  "managed-identity-federated",
+  "managed-identity",
+  "azure-cli",
+] as const;
+export type CredentialKind = Exclude<(typeof credentialKinds)[number], "auto">;
+
 export type Group = "log" | "azure" | "graph" | "worker" | "process";
 
 export interface Setting<T extends TSchema = TSchema, D = unknown> {
@@ -80,6 +92,8 @@ export const table = {
     "User name of that login."),
   kafkaSaslPassword: setting("KAFKA_SASL_PASSWORD", "log", secretText, null, "<the password>",
     "Password of that login.", true),
+  kafkaSaslPasswordFile: setting("KAFKA_SASL_PASSWORD_FILE", "log", filled, null, "/run/secrets/kafka-password",
+    "File that holds KAFKA_SASL_PASSWORD, in its place. It is read again at each login to a broker."),
   publishTimeoutMs: setting("PUBLISH_TIMEOUT_MS", "log", whole(100, 300_000), 10_000, "10000",
     "Limit of one append to the log."),
   topicsCreate: setting("TOPICS_CREATE", "log", flag, true, "true",
@@ -91,12 +105,28 @@ export const table = {
   dataDir: setting("DATA_DIR", "log", filled, "data", "/var/lib/connector-registrar",
     "Directory of the embedded log. With Kafka it holds only snapshots, which make a restart quick and may be deleted."),
 
+  graphCredential: setting("GRAPH_CREDENTIAL", "azure", choice(...credentialKinds), "auto", "client-certificate",
+    "How the worker proves to Entra who it is. auto: by which of the settings below is set; `doctor` and the first line of `start` say which."),
   azureTenantId: setting("AZURE_TENANT_ID", "azure", guidText, null, "<Directory (tenant) ID of your tenant>",
     "The tenant to register connectors in; default of ALLOWED_TENANTS and of `emit --tenant`."),
   azureClientId: setting("AZURE_CLIENT_ID", "azure", guidText, null, "<Application (client) ID of the app registration>",
     "Application (client) id of the app registration."),
   azureClientSecret: setting("AZURE_CLIENT_SECRET", "azure", secretText, null, "<value of the client secret>",
     "Client secret of the app registration (its value, not its id).", true),
+  azureClientSecretFile: setting("AZURE_CLIENT_SECRET_FILE", "azure", filled, null, "/run/secrets/client-secret",
+    "File that holds AZURE_CLIENT_SECRET, in its place. It is read again for each token, so that a new secret needs no restart."),
+  azureClientCertificatePath: setting("AZURE_CLIENT_CERTIFICATE_PATH", "azure", filled, null, "/run/secrets/client-certificate.pem",
+    "Certificate of the app registration with its private key (RSA): a PEM file, or PFX (.pfx, .p12). It is read again when it changes."),
+  azureClientCertificatePassword: setting("AZURE_CLIENT_CERTIFICATE_PASSWORD", "azure", secretText, null, "<password of the key>",
+    "Password of that private key, or of the PFX file.", true),
+  azureClientCertificatePasswordFile: setting("AZURE_CLIENT_CERTIFICATE_PASSWORD_FILE", "azure", filled, null, "/run/secrets/certificate-password",
+    "File that holds AZURE_CLIENT_CERTIFICATE_PASSWORD, in its place. It is read again with the certificate."),
+  azureClientSendCertificateChain: setting("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "azure", flag, false, "true",
+    "Send the certificate's chain too, for apps that trust an issuer and a subject name in place of one certificate."),
+  azureFederatedTokenFile: setting("AZURE_FEDERATED_TOKEN_FILE", "azure", filled, null, "/var/run/secrets/azure/tokens/azure-identity-token",
+    "Token of a Kubernetes service account that the app registration trusts (workload identity; the webhook of AKS sets it). It is read again for each token."),
+  azureManagedIdentityClientId: setting("AZURE_MANAGED_IDENTITY_CLIENT_ID", "azure", guidText, null, "<Client ID of the managed identity>",
+    "Managed identity of this machine. With AZURE_CLIENT_ID of an app that trusts it: in place of the app's secret, for any tenant. Without: its own tokens, for its home tenant only."),
   azureAuthorityHost: setting("AZURE_AUTHORITY_HOST", "azure", httpsUrl, null, "https://login.microsoftonline.com",
     "Where tokens come from. Unset: the authority of GRAPH_CLOUD."),
   allowedTenants: setting("ALLOWED_TENANTS", "azure", list(`^${guid}$`, "a list of tenant GUIDs"), null, "<tenant ids, comma-separated>",
@@ -164,6 +194,8 @@ export type GivenSettings = {
 };
 
 export interface Settings extends Omit<GivenSettings, "settleMs" | "allowedTenants"> {
+  /** Null: none is set. */
+  credential: { readonly kind: CredentialKind; readonly why: string } | null;
   settleMs: number;
   /** Lower-case GUIDs. */
   allowedTenants: string[];

@@ -1,13 +1,13 @@
 /**
- * Whether the application can get a token, and reach Graph: what a worker asks before it works. A wrong secret or an
- * untrusted CA keeps every tenant from being served, and waiting changes neither: that is a problem. Everything else may
+ * Whether the application can get a token, and reach Graph: what a worker asks before it works. A credential that is refused or
+ * an untrusted CA keeps every tenant from being served, and waiting changes neither: that is a problem. Everything else may
  * pass, or concerns one tenant: that is a warning.
  */
 import type { GraphSilence } from "../graph-port.ts";
 import type { Clock } from "../ports.ts";
 import type { Problem } from "../problem.ts";
+import type { TokenFailure } from "./credentials/token-cache.ts";
 import type { OpenedGraph } from "./graph-client.ts";
-import type { TokenFailure } from "./token-cache.ts";
 
 export interface GraphAccess {
   /** What is wrong and what to type. */
@@ -18,7 +18,7 @@ export interface GraphAccess {
 type Failure = TokenFailure | GraphSilence;
 type Opened = Pick<OpenedGraph, "tokenOf" | "reach">;
 
-/** The authority looks at the secret only where it knows the tenant and the application: to some it may be unknown. */
+/** The authority looks at the credential only where it knows the tenant and the application: to some it may be unknown. */
 const maxTenantsAsked = 5;
 
 /** Sends no request to Graph. Ends within `limitMs`, whatever does not answer. */
@@ -36,11 +36,11 @@ export async function checkAccess(
   });
   const failures = await Promise.race([ask(opened, tenants), expired]);
   cancel();
-  const secret = failures.find(({ reason }) => reason === "secret");
+  const refused = failures.find(({ reason }) => reason === "application");
   const untrusted = failures.find(({ code }) => code === "untrusted-ca");
-  if (secret !== undefined) return { problem: secretRefused(secret.detail), warnings: [] };
+  if (refused !== undefined) return { problem: credentialRefused(refused), warnings: [] };
   if (untrusted !== undefined) return { problem: untrustedCa(untrusted.detail, caFile), warnings: [] };
-  return { problem: null, warnings: failures.map(({ detail }) => detail) };
+  return { problem: null, warnings: failures.map(told) };
 }
 
 async function ask({ tokenOf, reach }: Opened, tenants: readonly string[]): Promise<Failure[]> {
@@ -48,7 +48,7 @@ async function ask({ tokenOf, reach }: Opened, tenants: readonly string[]): Prom
   return silence === null ? tokens : [...tokens, silence];
 }
 
-/** Of the first tenants, up to the first whose answer says something of the secret, or does not come. */
+/** Of the first tenants, up to the first whose answer says something of the credential, or does not come. */
 async function tokenFailures(
   tenants: readonly string[],
   tokenOf: OpenedGraph["tokenOf"],
@@ -63,11 +63,16 @@ async function tokenFailures(
   return failures;
 }
 
-function secretRefused(detail: string): GraphAccess["problem"] {
+function told(failure: Failure): string {
+  return "fix" in failure && failure.fix !== undefined ? `${failure.detail}. ${failure.fix}` : failure.detail;
+}
+
+function credentialRefused(failure: Failure): GraphAccess["problem"] {
+  const fix = "fix" in failure ? failure.fix : undefined;
   return {
     code: "credential-refused",
-    message: `No tenant can be served: ${detail}.`,
-    fix: "Set AZURE_CLIENT_SECRET to a valid secret's value (not its id) and start again.",
+    message: `No tenant can be served: ${failure.detail}.`,
+    fix: `${fix ?? "Check AZURE_CLIENT_ID and the credential."} Then start again.`,
   };
 }
 

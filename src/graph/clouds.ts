@@ -5,20 +5,55 @@ export interface CloudEndpoints {
   readonly graphUrl: string;
   /** Origin of the token authority. */
   readonly authorityHost: string;
+  /** What a managed identity's token is for when it stands for an application's secret. */
+  readonly exchangeAudience: string;
 }
 
 export type CloudName = "global" | "us-gov" | "us-dod" | "china";
 
 export const clouds: Readonly<Record<CloudName, CloudEndpoints>> = {
-  global: { graphUrl: "https://graph.microsoft.com", authorityHost: "https://login.microsoftonline.com" },
-  "us-gov": { graphUrl: "https://graph.microsoft.us", authorityHost: "https://login.microsoftonline.us" },
-  "us-dod": { graphUrl: "https://dod-graph.microsoft.us", authorityHost: "https://login.microsoftonline.us" },
+  global: {
+    graphUrl: "https://graph.microsoft.com",
+    authorityHost: "https://login.microsoftonline.com",
+    exchangeAudience: "api://AzureADTokenExchange",
+  },
+  "us-gov": {
+    graphUrl: "https://graph.microsoft.us",
+    authorityHost: "https://login.microsoftonline.us",
+    exchangeAudience: "api://AzureADTokenExchangeUSGov",
+  },
+  "us-dod": {
+    graphUrl: "https://dod-graph.microsoft.us",
+    authorityHost: "https://login.microsoftonline.us",
+    exchangeAudience: "api://AzureADTokenExchangeUSGov",
+  },
   // Some pages name login.partner.microsoftonline.cn instead: AZURE_AUTHORITY_HOST sets it.
   china: {
     graphUrl: "https://microsoftgraph.chinacloudapi.cn",
     authorityHost: "https://login.chinacloudapi.cn",
+    exchangeAudience: "api://AzureADTokenExchangeChina",
   },
 };
+
+/** Other names of the clouds' own authorities. */
+const otherAuthorities = ["https://login.partner.microsoftonline.cn"];
+const ownAuthorities: ReadonlySet<string> = new Set([
+  ...Object.values(clouds).map(({ authorityHost }) => authorityHost),
+  ...otherAuthorities,
+]);
+
+/** One of Microsoft's own, however it came to be named: webhooks and templates set it explicitly. */
+export function isCloudAuthority(url: string): boolean {
+  return ownAuthorities.has(new URL(url).origin);
+}
+
+/** An application's authority: its cloud's, unless another is named. */
+export function authorityOf(app: {
+  readonly cloud: CloudName;
+  readonly authorityHost: string | null;
+}): string {
+  return app.authorityHost ?? clouds[app.cloud].authorityHost;
+}
 
 /** Where Graph and the authority are: the cloud's, unless others are named. */
 export function graphAddresses(settings: {
@@ -26,11 +61,14 @@ export function graphAddresses(settings: {
   readonly baseUrl: string | null;
   readonly authorityHost: string | null;
 }): { readonly graph: string; readonly authority: string } {
-  const { graphUrl, authorityHost } = clouds[settings.cloud];
-  return { graph: settings.baseUrl ?? graphUrl, authority: settings.authorityHost ?? authorityHost };
+  return { graph: settings.baseUrl ?? clouds[settings.cloud].graphUrl, authority: authorityOf(settings) };
 }
 
 /** The application scope of a cloud. It stays the same when a proxy or emulator stands in for the Graph host. */
 export function scopeOf(cloud: CloudName): string {
   return `${clouds[cloud].graphUrl}/.default`;
+}
+
+export function exchangeScopeOf(cloud: CloudName): string {
+  return `${clouds[cloud].exchangeAudience}/.default`;
 }

@@ -9,40 +9,36 @@
  */
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
-import type { Agent } from "node:https";
 import { createSecureContext, getCACertificates } from "node:tls";
 import { Client } from "@microsoft/microsoft-graph-client";
 import { Pool } from "undici";
 import type { CreateRequest, Graph, GraphReply, GraphSilence } from "../graph-port.ts";
 import type { Clock } from "../ports.ts";
 import { readRawAnswer, requireObject } from "./answer.ts";
-import { AuthorityAgent } from "./authority-agent.ts";
 import { batchToCreate, collectionPath, maxBatchItems, objectToCreate, readBatch } from "./batch.ts";
-import { type CloudName, graphAddresses, scopeOf } from "./clouds.ts";
+import { graphAddresses } from "./clouds.ts";
 import { describeError, isUntrusted } from "./connect-error.ts";
 import { type Connector, createConnector } from "./connector.ts";
-import { type Credential, createTokenSource } from "./credentials.ts";
-import { silence } from "./exchange.ts";
-import { list } from "./list.ts";
-import { authenticationMiddleware, telemetryMiddleware } from "./middleware.ts";
-import { type Environment, proxyFor } from "./proxy.ts";
-import { type Send, sender } from "./send.ts";
+import { type AppCredential, createAppCredential } from "./credentials/app-credential.ts";
+import { AuthorityAgent } from "./credentials/authority-agent.ts";
+import type { AppSettings } from "./credentials/credential.ts";
+import type { CertificateNote } from "./credentials/files.ts";
 import {
   createTokenCache,
   defaultTokenCacheSettings,
   type TokenResult,
   type TokenSource,
-} from "./token-cache.ts";
+} from "./credentials/token-cache.ts";
+import { silence } from "./exchange.ts";
+import { list } from "./list.ts";
+import { authenticationMiddleware, telemetryMiddleware } from "./middleware.ts";
+import { type Environment, proxyFor } from "./proxy.ts";
+import { type Send, sender } from "./send.ts";
 import { httpMiddleware } from "./transport.ts";
 
-export interface GraphSettings {
-  readonly cloud: CloudName;
+export interface GraphSettings extends AppSettings {
   /** A proxy or emulator in place of the cloud's Graph, without a version; http:// is allowed. */
   readonly baseUrl: string | null;
-  /** In place of the cloud's authority; https:// only. */
-  readonly authorityHost: string | null;
-  readonly clientId: string;
-  readonly credential: Credential;
   /** Bound of one exchange: token, request and the whole answer. */
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
@@ -50,12 +46,14 @@ export interface GraphSettings {
   readonly caFile?: string | null;
   /** Names proxies, in the usual variables; default: none. */
   readonly environment?: Environment;
+  readonly onCertificate?: (note: CertificateNote) => void;
 }
 
 export interface OpenedGraph {
   readonly graph: Graph;
   /** The token that requests of this tenant carry, for those who look into it. */
   tokenOf(tenantId: string): Promise<TokenResult>;
+  readonly credential: Pick<AppCredential, "expiresAtWallMs">;
   /** Opens a connection to Graph and lets it go, without a request. Null: it can be had. */
   reach(): Promise<GraphSilence | null>;
   close(): Promise<void>;
@@ -76,10 +74,11 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
     return createConnector({ connectTimeoutMs: settings.requestTimeoutMs, secureContext, proxy }, clock);
   };
   const authorityConnector = connectTo(new URL(addresses.authority));
-  const source =
-    tokenSource ?? sourceOf(settings, addresses.authority, new AuthorityAgent(authorityConnector));
+  const { onCertificate: onNote = () => {} } = settings;
+  const agent = new AuthorityAgent(authorityConnector);
+  const credential = createAppCredential(settings, { agent, clock, onNote });
   const tokens = createTokenCache(
-    source,
+    tokenSource ?? credential.token,
     { ...defaultTokenCacheSettings, acquireTimeoutMs: settings.requestTimeoutMs },
     clock,
   );
@@ -116,6 +115,7 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
       },
     },
     tokenOf: async (tenantId) => tokens.get(tenantId),
+    credential,
     reach: () => reach(connector, baseUrl),
     close: async () => {
       tokens.close();
@@ -157,17 +157,6 @@ async function create(send: Send, tenantId: string, items: readonly CreateReques
   }
   const outcome = await send({ tenantId, method: "post", path: "/$batch", body: batchToCreate(items) });
   return outcome.kind === "raw" ? readBatch(outcome, items.length) : items.map(() => outcome);
-}
-
-function sourceOf(settings: GraphSettings, authority: string, agent: Agent): TokenSource {
-  return createTokenSource({
-    clientId: settings.clientId,
-    credential: settings.credential,
-    authorityHost: authority,
-    isCustomAuthority: settings.authorityHost !== null,
-    scope: scopeOf(settings.cloud),
-    agent,
-  });
 }
 
 function trustedCertificates(caFile: string | null): readonly string[] | null {

@@ -5,8 +5,8 @@
 import type { Context, Middleware } from "@microsoft/microsoft-graph-client";
 import { PACKAGE_VERSION } from "@microsoft/microsoft-graph-client/lib/src/Version.js";
 import { isGraphsRefusal } from "./answer.ts";
+import type { TokenCache } from "./credentials/token-cache.ts";
 import { optionsOf, outcomeOf, setOutcome, silence } from "./exchange.ts";
-import type { TokenCache } from "./token-cache.ts";
 
 export function authenticationMiddleware(tokens: TokenCache): Middleware {
   let next: Middleware;
@@ -39,7 +39,8 @@ async function authorize(context: Context, tokens: TokenCache): Promise<string |
     return null;
   }
   if (!result.ok) {
-    setOutcome(context, silence(result.reason, false, result.detail, result.code));
+    const { reason, detail, fix, code } = result;
+    setOutcome(context, silence(reason, false, fix === undefined ? detail : `${detail}. ${fix}`, code));
     return null;
   }
   headers.Authorization = `Bearer ${result.token}`;

@@ -35,7 +35,6 @@ export const verdictLabels = membersOf<Exclude<Verdict["kind"], "created">>({
   refused: true,
   "batch-refused": true,
   "tenant-blocked": true,
-  "secret-refused": true,
   "no-route": true,
 });
 const silenceLabels = membersOf<GraphSilence["reason"]>({
@@ -43,7 +42,7 @@ const silenceLabels = membersOf<GraphSilence["reason"]>({
   reset: true,
   connect: true,
   credential: true,
-  secret: true,
+  application: true,
   malformed: true,
 });
 export const answerLabels = ["2xx", "3xx", "4xx", "429", "5xx", ...silenceLabels];

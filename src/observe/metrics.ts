@@ -30,7 +30,18 @@ export interface Metrics {
 
 const prefix = "connector_registrar_";
 
-export function openMetrics(version: string, status: () => MeasuredStatus | null): Metrics {
+/** A certificate that applications prove by who they are. */
+export interface MeasuredCertificate {
+  /** Client id of the application. */
+  readonly application: string;
+  readonly expiresInMs: number;
+}
+
+export function openMetrics(
+  version: string,
+  status: () => MeasuredStatus | null,
+  certificates: () => readonly MeasuredCertificate[] = () => [],
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
@@ -93,6 +104,7 @@ export function openMetrics(version: string, status: () => MeasuredStatus | null
   for (const what of known.changeLabels) normalises.set({ what }, 0);
   for (const operation of known.requestLabels) requestSeconds.zero({ operation });
   registerGauges(registry, version, status);
+  registerExpiries(registry, certificates);
 
   return {
     contentType: registry.contentType,
@@ -176,6 +188,20 @@ function registerGauges(registry: Registry, version: string, status: () => Measu
     labelNames: ["version", "node"],
     registers: [registry],
   }).set({ version, node: process.version }, 1);
+}
+
+function registerExpiries(registry: Registry, certificates: () => readonly MeasuredCertificate[]): void {
+  new Gauge({
+    name: `${prefix}credential_expires_seconds`,
+    help: "Seconds until the certificate of an application expires; below 0 once it has. None: no certificate is used.",
+    labelNames: ["application"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { application, expiresInMs } of certificates())
+        this.set({ application }, Math.round(expiresInMs / 1000));
+    },
+  });
 }
 
 /** Once for each label: the items of a batch mostly share theirs. */

@@ -19,7 +19,7 @@ export type Verdict =
   | { readonly kind: "conflict"; readonly detail: string }
   /** Not carried out. `afterMs`: what Graph asked for, null if it did not say. */
   | { readonly kind: "throttled"; readonly afterMs: number | null; readonly detail: string }
-  /** Not carried out: it never left. */
+  /** Not carried out: it never left. Also where the application's own credential is refused: an outage for all its tenants. */
   | { readonly kind: "unavailable"; readonly detail: string }
   | Unknown
   /** The record will never be accepted as it is. */
@@ -28,8 +28,6 @@ export type Verdict =
   | { readonly kind: "batch-refused"; readonly detail: string }
   /** Nothing of this tenant can succeed until somebody changes a permission, a licence or a credential. */
   | { readonly kind: "tenant-blocked"; readonly detail: string }
-  /** Nothing of any tenant can succeed: the application's secret is wrong. */
-  | { readonly kind: "secret-refused"; readonly detail: string }
   /** The operation itself isn't there: a fault of the set-up, not of the record. */
   | { readonly kind: "no-route"; readonly detail: string };
 
@@ -55,7 +53,6 @@ export function classify(reply: GraphReply, wallMs: number): Verdict {
   if (reply.kind === "silence") {
     const detail = `${reply.reason}: ${reply.detail}`;
     if (reply.sent) return { kind: "unknown", cause: "failure", afterMs: null, detail };
-    if (reply.reason === "secret") return { kind: "secret-refused", detail };
     if (reply.reason === "credential") return { kind: "tenant-blocked", detail };
     return { kind: "unavailable", detail };
   }

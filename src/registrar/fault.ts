@@ -7,15 +7,6 @@ export const idsRefused: Problem = {
   fix: "Set GRAPH_SEND_ID=omit and start again. Nothing was dead-lettered; all that is unsettled will be taken up.",
 };
 
-/** `detail` names the authority's error and the variable to check. */
-export function secretRefused(detail: string): Problem {
-  return {
-    code: "credential-refused",
-    message: `No tenant can be served: ${detail}`,
-    fix: "Set AZURE_CLIENT_SECRET to a valid secret's value (not its id) and start again. Nothing was dead-lettered.",
-  };
-}
-
 export function routeMissing(detail: string): Problem {
   return {
     code: "graph-route-missing",

@@ -51,8 +51,8 @@ suite("doctor", () => {
   test("a wrong secret is distinguished from everything else and not shown, exit 2", async (t) => {
     const { code, stdout, stderr } = await doctor(t, { AZURE_CLIENT_SECRET: "stale-value" });
     assert.equal(code, 2);
-    assert.match(stdout, /^wrong +graph .*AADSTS7000215.*check AZURE_CLIENT_SECRET/m);
-    assert.match(stdout, /^1 of 3 are wrong$/m);
+    assert.match(stdout, /^wrong +graph .*AADSTS7000215.*\n +Set AZURE_CLIENT_SECRET to /m);
+    assert.match(stdout, /^1 of 4 are wrong$/m);
     assert.doesNotMatch(stdout + stderr, /stale-value/);
   });
 
@@ -60,7 +60,7 @@ suite("doctor", () => {
     const { stdout } = await doctor(t, { AZURE_CLIENT_SECRET: "secret" });
     assert.match(
       stdout,
-      /the secret is wrong \(its value is needed, not its id\): check AZURE_CLIENT_SECRET/,
+      /the secret is wrong \(its value is needed, not its id\)\n +Set AZURE_CLIENT_SECRET to a valid secret's value/,
     );
   });
 
@@ -69,7 +69,7 @@ suite("doctor", () => {
     const { code, stdout } = await doctor(t, { AZURE_CLIENT_ID: clientId });
     assert.equal(code, 2);
     const address = `https://localhost:\\d+/${tenantId}/adminconsent\\?client_id=${clientId}`;
-    assert.match(stdout, new RegExp(`AADSTS700016.*\n +Correct AZURE_CLIENT_ID .*open ${address}$`, "m"));
+    assert.match(stdout, new RegExp(`AADSTS700016.*\n +Correct AZURE_CLIENT_ID; .*open ${address}$`, "m"));
   });
 
   test("a broker that does not answer may come back: exit 1, with what to check", async (t) => {
@@ -132,7 +132,7 @@ suite("doctor", () => {
     const { findings } = JSON.parse(stdout);
     assert.deepEqual(
       findings.map(({ part, status }: { part: string; status: string }) => `${part} ${status}`),
-      ["settings ok", "log note", "graph wrong"],
+      ["settings ok", "log note", "graph note", "graph wrong"],
     );
   });
 });

@@ -32,7 +32,12 @@ test("each alert has a test in which it fires and one in which it does not", () 
 });
 
 test("each series of the rules is there, at 0 where it counts, before anything happened", async () => {
-  const text = await openMetrics("1.2.3", () => null).text();
+  const certificates = [{ application: "an application with a certificate", expiresInMs: 1 }];
+  const text = await openMetrics(
+    "1.2.3",
+    () => null,
+    () => certificates,
+  ).text();
   const lines = text.split("\n");
   const selectors = [
     ...rules.matchAll(/(connector_registrar_\w+)(?:\{(\w+)(=~|!=|=)"([^"]*)"\})?(?=[^\w{]*[ )[\n])/g),

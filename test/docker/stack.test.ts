@@ -230,8 +230,7 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
     ];
     const doctor = await oneOff(stack, settings, ["doctor"]);
     assert.equal(doctor.code, 2);
-    const line = doctor.stdout.split("\n").find((each) => each.startsWith("wrong"));
-    assert.match(line ?? "", /AADSTS7000215.*check AZURE_CLIENT_SECRET/);
+    assert.match(doctor.stdout, /^wrong .*AADSTS7000215.*\n +Set AZURE_CLIENT_SECRET to /m);
     const worker = await oneOff(stack, settings, ["start"]);
     assert.equal(worker.code, 2, worker.stdout);
     assert.match(worker.stderr, /AADSTS7000215.*\n +Set AZURE_CLIENT_SECRET to /);

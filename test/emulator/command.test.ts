@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import type { GraphBehaviour } from "../../emulator/settings.ts";
 import { runCli, startCli, temporaryDirectory } from "../cli/run-cli.ts";
+import { certificate } from "../support/certificates.ts";
 
 test("prints what to export, answers, ends with 0 on SIGTERM", async (t) => {
   const emulator = startCli([
@@ -146,5 +148,38 @@ for (const [name, ...command] of [
     const { status, stderr } = spawnSync(process.execPath, ["--import", hook, ...command], options);
     assert.equal(status, 2, stderr);
     assert.match(stderr, /selfsigned, which is not installed/);
+  });
+}
+
+test("the application's certificates, whom it trusts, and the cloud, by flags", async (t) => {
+  const directory = temporaryDirectory(t);
+  const { cert } = await certificate("app");
+  const trust = [{ issuer: "https://oidc.example/", subject: "s", audience: "a", keys: null }];
+  const [certificateFile, federatedFile] = [join(directory, "app.pem"), join(directory, "trust.json")];
+  writeFileSync(certificateFile, cert);
+  writeFileSync(federatedFile, JSON.stringify(trust));
+  const flags = ["--client-certificates", certificateFile, "--federated", federatedFile, "--cloud", "us-gov"];
+  const ports = ["--https-port", "0", "--http-port", "0", "--ca-dir", directory];
+  const emulator = startCli(["emulate-graph", ...ports, ...flags]);
+  t.after(() => emulator.child.kill("SIGKILL"));
+  const http = /http:\/\/localhost:\d+/.exec(await emulator.line(/listens on/))![0];
+  const answer = await fetch(`${http}/_control/entra`);
+  const entra = (await answer.json()) as { certificates: unknown; federated: unknown };
+  assert.deepEqual([entra.certificates, entra.federated], [[cert], trust]);
+  emulator.child.kill("SIGTERM");
+  assert.equal((await emulator.ended).code, 0);
+});
+
+for (const [flag, path, what] of [
+  ["--client-certificates", import.meta.filename, /holds no certificate in PEM form/],
+  ["--client-certificates", "/nonexistent.pem", /can't be read \(ENOENT\)/],
+  ["--federated", import.meta.filename, /is not what it has to be/],
+] as const) {
+  test(`${flag} of a file that does not serve: it is named, exit 2 (${what.source})`, async (t) => {
+    const ports = ["--https-port", "0", "--ca-dir", temporaryDirectory(t)];
+    const { code, stderr } = await runCli(["emulate-graph", ...ports, flag, path]);
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.includes(`${flag} ${path} `), stderr);
+    assert.match(stderr, what);
   });
 }

@@ -3,20 +3,32 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
+import type { EntraSettings } from "../../emulator/entra/grant.ts";
 import { faultProfile } from "../../emulator/faults.ts";
 import { newGraphState } from "../../emulator/graph.ts";
 import { emulatorHandler } from "../../emulator/handler.ts";
 import { defaultBehaviour } from "../../emulator/settings.ts";
 
 const clock = { nowMs: () => 0, wallMs: () => 0, after: () => assert.fail("nothing is planned") };
-const entra = {
+const entra: EntraSettings = {
   clientId: "app",
-  clientSecret: "secret",
   allowedTenants: null,
   tokenLifetimeMs: 1_000,
   audiences: [],
+  isOfOtherCloud: () => false,
   signingKey: Buffer.alloc(32),
   roles: () => [],
+  state: {
+    secret: "valid",
+    certificate: "valid",
+    secrets: ["secret"],
+    certificates: [],
+    federated: [],
+    identities: [],
+    tenants: {},
+  },
+  identityHeader: "header",
+  identityKeys: () => assert.fail("no key is needed"),
 };
 
 for (const url of ["/beta/deviceManagement/certificateConnectorDetails", "/tenant/oauth2/v2.0/token"])

@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
+import type { TokenSource } from "../../src/graph/credentials/token-cache.ts";
 import { type GraphSettings, openGraph } from "../../src/graph/graph-client.ts";
-import type { TokenSource } from "../../src/graph/token-cache.ts";
 import type { CreateRequest, Graph } from "../../src/graph-port.ts";
 import type { Clock } from "../../src/ports.ts";
 import { createManualClock } from "./manual-clock.ts";
@@ -50,7 +50,7 @@ export function openAgainst(
     baseUrl,
     authorityHost: null,
     clientId: "3f1d6f9e-0000-4000-8000-000000000001",
-    credential: { kind: "secret", clientSecret: "a-secret" },
+    credential: { kind: "client-secret", secret: { from: "text", text: "a-secret" } },
     requestTimeoutMs,
     maxConnections: 4,
     ...overrides,

@@ -18,9 +18,12 @@ graphContract("adapter over HTTPS", { credentials: true }, async ({ wrongSecret 
     {
       cloud: "global",
       baseUrl: emulator.httpsUrl,
-      authorityHost: emulator.authorityHost,
       clientId,
-      credential: { kind: "secret", clientSecret: wrongSecret ? "a-wrong-one" : clientSecret },
+      authorityHost: emulator.authorityHost,
+      credential: {
+        kind: "client-secret",
+        secret: { from: "text", text: wrongSecret ? "a-wrong-one" : clientSecret },
+      },
       requestTimeoutMs,
       maxConnections: 4,
       caFile: emulator.caFile,

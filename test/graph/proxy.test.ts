@@ -85,7 +85,7 @@ async function proxied(context: TestContext, proxyTls: "none" | "trusted" | "unt
       baseUrl: graphUrl,
       authorityHost: "https://login.example",
       clientId: "3f1d6f9e-0000-4000-8000-000000000001",
-      credential: { kind: "secret", clientSecret: "a-secret" },
+      credential: { kind: "client-secret", secret: { from: "text", text: "a-secret" } },
       requestTimeoutMs,
       maxConnections: 1,
       caFile: proxyTls === "trusted" ? both : emulator.caFile,

@@ -116,7 +116,7 @@ const table: Row[] = [
   ["time-out", silence(true, "timeout"), "unknown", "ill"],
   ["connection refused", silence(false, "connect"), "unavailable", "ill"],
   ["token refused", silence(false, "credential"), "tenant-blocked", "neither"],
-  ["secret refused", silence(false, "secret"), "secret-refused", "neither"],
+  ["application refused", silence(false, "application"), "unavailable", "ill"],
 ];
 
 for (const [name, reply, kind, health] of table) {

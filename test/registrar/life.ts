@@ -136,7 +136,6 @@ export const events = {
   "400 to the batch": answered({ kind: "batch-refused", detail }),
   "403": answered({ kind: "tenant-blocked", detail }),
   "no route": answered({ kind: "no-route", detail }, { reply: answers(404).reply }),
-  "wrong secret": answered({ kind: "secret-refused", detail }, { reply: silence("secret", false) }),
   found: { kind: "found", object, reply: null },
   "missed by id": { kind: "missed", by: "id", startedMs: settledAtMs, atMs: settledAtMs },
   "missed in a list": { kind: "missed", by: "list", startedMs: settledAtMs, atMs: settledAtMs },

@@ -1,10 +1,12 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
-import { consentAddress, openGraphFrom, proxiesInUse } from "../../compose.ts";
+
+import { consentAddress, credentialLine } from "../../compose/graph-settings.ts";
+import { openGraphFrom, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import type { GraphObject, ListReply } from "../../graph-port.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";
 import type { Clock } from "../../ports.ts";
-import { type Finding, note, ok, wrong } from "./finding.ts";
+import { type Finding, note, ok, warning, wrong } from "./finding.ts";
 import { rolesOf } from "./token-roles.ts";
 
 const permission = "DeviceManagementConfiguration.ReadWrite.All";
@@ -17,25 +19,32 @@ export async function checkGraph(
   clock: Clock,
   onListed: (tenantId: string, objects: readonly GraphObject[]) => void,
 ): Promise<Finding[]> {
-  const { graph, tokenOf, close } = await openGraphFrom(settings, clock);
+  const { graph, tokenOf, credential, close } = await openGraphFrom(settings, clock);
   const tenants = settings.allowedTenants.slice(0, maxTenants);
-  const findings: Finding[] = proxiesInUse(settings).map((text) => note("graph", text));
+  const findings: Finding[] = [
+    note("graph", credentialLine(settings)),
+    ...proxiesInUse(settings).map((text) => note("graph", text)),
+  ];
   try {
     for (const tenantId of tenants) {
-      const consent = await consentAddress(settings, tenantId);
+      const way = { grant: wayToGrant(settings, tenantId), consent: consentAddress(settings, tenantId) };
       const token = await tokenOf(tenantId);
-      const lacking = token.ok ? lackingRole(tenantId, rolesOf(token.token), consent) : null;
-      if (lacking !== null) {
-        findings.push(lacking);
+      const found = token.ok
+        ? lackingRole(tenantId, rolesOf(token.token), way)
+        : refusedToken(tenantId, token, way);
+      if (found !== null) {
+        findings.push(found);
         continue;
       }
       const reply = await graph.list(tenantId);
       if (reply.kind === "listed") onListed(tenantId, reply.objects);
-      findings.push(judge(tenantId, reply, consent, clock.wallMs()));
+      findings.push(judge(tenantId, reply, way, clock.wallMs()));
     }
   } finally {
     await close();
   }
+  const expiresAtMs = credential.expiresAtWallMs();
+  if (expiresAtMs !== null) findings.push(expiry(expiresAtMs, clock.wallMs()));
   const left = settings.allowedTenants.length - tenants.length;
   if (left > 0)
     findings.push(
@@ -44,19 +53,61 @@ export async function checkGraph(
   return findings;
 }
 
+const dayMs = 86_400_000;
+/** To renew a certificate takes some time. */
+const expiresSoonMs = 30 * dayMs;
+
+function expiry(expiresAtMs: number, nowMs: number): Finding {
+  const days = Math.floor((expiresAtMs - nowMs) / dayMs);
+  const text = `the certificate expires on ${new Date(expiresAtMs).toISOString().slice(0, 10)}, in ${days} days`;
+  if (expiresAtMs - nowMs > expiresSoonMs) return ok("graph", text);
+  const fix =
+    "Upload a new certificate to the app registration, then replace the file AZURE_CLIENT_CERTIFICATE_PATH: it is read again by itself.";
+  return warning("graph", text, fix);
+}
+
 /** Null: it has it, or can't be looked into. Reading works with less, creating does not. */
-function lackingRole(tenantId: string, roles: readonly string[] | null, consent: string): Finding | null {
+function lackingRole(tenantId: string, roles: readonly string[] | null, way: Way): Finding | null {
   if (roles === null || roles.includes(permission)) return null;
   const has = roles.length === 0 ? "none at all" : roles.join(", ");
   const text = `tenant ${tenantId}: the token lacks the role ${permission}; it has ${has}`;
-  return wrong("graph", text, consentTo(consent), false);
+  return wrong("graph", text, way.grant, false);
 }
 
-function consentTo(consent: string): string {
-  return `Give the app registration the application permission ${permission}, and let an administrator of the tenant open ${consent}`;
+/** How a tenant comes to let the application in. */
+interface Way {
+  readonly grant: string;
+  /** The address for its administrator. */
+  readonly consent: string;
 }
 
-function judge(tenantId: string, reply: ListReply, consent: string, wallMs: number): Finding {
+interface Refused {
+  readonly reason: "credential" | "application" | "connect";
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+/** Null: nobody refused it; why there is none is told by the list, which needs it too. */
+function refusedToken(tenantId: string, { reason, detail, fix }: Refused, { consent }: Way): Finding | null {
+  if (reason === "connect" || fix === undefined) return null;
+  const withAddress = fix.replace("the address of consent that `doctor` shows.", consent);
+  const then = withAddress === fix ? " Then type doctor again." : "";
+  return wrong("graph", `tenant ${tenantId}: ${detail}`, withAddress + then, false);
+}
+
+/** Who has to be given what, as what the credential is. */
+function wayToGrant(settings: Settings, tenantId: string): string {
+  switch (settings.credential?.kind) {
+    case "managed-identity":
+      return `Give the service principal of the managed identity the application permission ${permission} (by Graph or PowerShell: the portal can't)`;
+    case "azure-cli":
+      return "Tokens of the Azure CLI mostly lack it: choose another credential, by GRAPH_CREDENTIAL";
+    default:
+      return `Give the app registration the application permission ${permission}, and let an administrator of the tenant open ${consentAddress(settings, tenantId)}`;
+  }
+}
+
+function judge(tenantId: string, reply: ListReply, way: Way, wallMs: number): Finding {
   const where = `tenant ${tenantId}`;
   if (reply.kind === "listed") {
     const count = reply.objects.length;
@@ -73,14 +124,6 @@ function judge(tenantId: string, reply: ListReply, consent: string, wallMs: numb
   }
   if (reply.kind === "silence") {
     const { detail } = reply;
-    if (reply.reason === "secret") {
-      const fix = "Correct AZURE_CLIENT_SECRET or AZURE_CLIENT_ID, and type doctor again.";
-      return wrong("graph", `${where}: ${detail}`, fix, false);
-    }
-    if (reply.reason === "credential") {
-      const fix = `Correct AZURE_CLIENT_ID or ALLOWED_TENANTS; if both are right, let an administrator of the tenant open ${consent}`;
-      return wrong("graph", `${where}: ${detail}`, fix, false);
-    }
     const fix =
       "Check the network, and GRAPH_BASE_URL, AZURE_AUTHORITY_HOST and GRAPH_CA_FILE where they are set.";
     return wrong(
@@ -93,12 +136,12 @@ function judge(tenantId: string, reply: ListReply, consent: string, wallMs: numb
   const verdict = classify(reply, wallMs);
   const answer = `${where}: Graph answers ${"detail" in verdict ? verdict.detail : reply.status}`;
   const retryable = verdict.kind !== "tenant-blocked" && verdict.kind !== "no-route";
-  return wrong("graph", answer, remedy(verdict, consent), retryable);
+  return wrong("graph", answer, remedy(verdict, way), retryable);
 }
 
-function remedy(verdict: Verdict, consent: string): string {
+function remedy(verdict: Verdict, { grant }: Way): string {
   if (verdict.kind === "tenant-blocked") {
-    return `Check that the tenant has an Intune licence. ${consentTo(consent)}`;
+    return `Check that the tenant has an Intune licence. ${grant}`;
   }
   if (verdict.kind === "no-route") {
     return "Check GRAPH_CLOUD and GRAPH_BASE_URL, and that the tenant has Intune.";

@@ -13,7 +13,7 @@ import assert from "node:assert/strict";
 import type { GraphObject, GraphReply } from "../../graph-port.ts";
 import type { Unknown } from "../../policy/classify.ts";
 import type { Problem } from "../../problem.ts";
-import { idsRefused, routeMissing, secretRefused } from "../fault.ts";
+import { idsRefused, routeMissing } from "../fault.ts";
 import { carriesId, isToldByCreate, type Known, raiseDoubt } from "./doubt.ts";
 import type { Answered, Effect, Failure, TenantNow } from "./life-events.ts";
 import { blockedRefusal } from "./refusals.ts";
@@ -53,8 +53,6 @@ export function onAnswered(stage: Plain, { verdict, reply, atMs, tenant }: Answe
       const block: Effect = { kind: "block-tenant", detail: verdict.detail };
       return onBlocked(stage, failure, { known, tenant, more: [block] });
     }
-    case "secret-refused":
-      return go(stage, "queued", [report, fault(secretRefused(verdict.detail))]); // INV-GLOBAL-FAULT
   }
 }
 

@@ -6,22 +6,19 @@ export interface ListFailure {
   readonly detail: string;
   /** No read of this tenant succeeds until somebody changes something. */
   readonly isRefusal: boolean;
-  /** Nor of any other tenant: the application's secret is wrong. */
-  readonly isSecret: boolean;
 }
 
 /** Null: it is whole. */
 export function failureOf(reply: ListReply, wallMs: number): ListFailure | null {
   if (reply.kind === "listed") {
     if (reply.incomplete === null) return null;
-    return { detail: `the list is not whole: ${reply.incomplete}`, isRefusal: false, isSecret: false };
+    return { detail: `the list is not whole: ${reply.incomplete}`, isRefusal: false };
   }
   if (isEmptyTenant(reply)) return null;
   const verdict = classify(reply, wallMs);
   return {
     detail: "detail" in verdict ? verdict.detail : "",
     isRefusal: verdict.kind === "tenant-blocked" || verdict.kind === "no-route",
-    isSecret: verdict.kind === "secret-refused",
   };
 }
 

@@ -7,7 +7,6 @@
  * 3. Lists pass the same gate as creates: in an outage they are probes, or wait.
  */
 import { createPacing, opensAtMs, type Pacing, take } from "../../policy/pacing.ts";
-import { secretRefused } from "../fault.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import { createListFailures, type ListingTenant } from "./list-failures.ts";
@@ -39,7 +38,7 @@ export function createReadList(
   tenants: Pick<Tenants, "block" | "unblockReads" | "blockedForMs" | "closedUntilMs" | "createsOfAll">,
   byId: Pick<ReadById, "take">,
 ): ReadList {
-  const { settings, gate, outside } = core;
+  const { settings, gate } = core;
   const { graph, clock, observe } = core.ports;
   const failures = createListFailures(core, tenants);
   const listed = new Map<string, Tenant>();
@@ -123,7 +122,6 @@ export function createReadList(
     const results = [resultOf(reply)];
     observe({ kind: "graph-request", operation: "list", tenantId, items: 1, durationMs, results });
     const failure = failureOf(reply, clock.wallMs());
-    if (failure?.isSecret) outside.fault(secretRefused(failure.detail));
     const objects = reply.kind === "listed" ? reply.objects : [];
     raiseFindings(core, due, { objects, startedMs, isWhole: failure === null }); // 1
     if (failure === null) {

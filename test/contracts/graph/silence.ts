@@ -74,13 +74,13 @@ export function silenceCases(define: Define): void {
 
 export function credentialCases(define: Define): void {
   define(
-    "a wrong secret is distinguished from a tenant's refusal, and nothing is sent",
+    "a refusal of the application itself is distinguished from a tenant's, and nothing is sent",
     async ({ graph, tenantId, inventory }) => {
       for (const count of [1, 3]) {
         const replies = await graph.create(tenantId, requests(count));
-        assert.deepEqual(replies.map(brief), new Array(count).fill("secret, not sent"));
+        assert.deepEqual(replies.map(brief), new Array(count).fill("application, not sent"));
       }
-      assert.equal(brief(await graph.list(tenantId)), "secret, not sent");
+      assert.equal(brief(await graph.list(tenantId)), "application, not sent");
       assert.deepEqual(inventory(tenantId), []);
     },
     { wrongSecret: true },

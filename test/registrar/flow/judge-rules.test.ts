@@ -22,7 +22,6 @@ describe("each failure is said once, with what it was:", () => {
     ["unavailable", { reply: silence("connect", false) }],
     ["unknown", lost],
     ["conflict", answers(409)],
-    ["secret-refused", { reply: silence("secret", false) }],
   ] as const)
     test(verdict, async (t) => {
       const world = createWorld(t);

@@ -212,23 +212,20 @@ describe("no such route", () => {
   });
 });
 
-// INV-GLOBAL-FAULT
-describe("a secret that is refused", () => {
-  const wrongSecret = silence("secret", false);
+// INV-ATTEMPTS
+describe("an application's credential that is refused", () => {
+  const refused = silence("application", false);
 
   for (const where of ["create", "list"] as const)
-    test(`on a ${where}: the worker stops, says which setting to look at, and dead-letters nothing`, async (t) => {
+    test(`on a ${where}: no tenant is blocked for it, nothing is dead-lettered, and all goes on once it is taken`, async (t) => {
       const world = createWorld(t);
-      world.graph.script(contoso, where === "list" ? lost : { reply: wrongSecret });
-      if (where === "list") world.graph.listScript.push(wrongSecret);
+      if (where === "list") world.graph.listScript.push(refused, refused);
+      world.graph.script(contoso, ...(where === "list" ? [lost] : [{ reply: refused }, { reply: refused }]));
       world.emit(...many(3, contoso));
-      const worker = world.start({ maxInFlight: 1, batchMax: 1 });
-      await world.time.until("it stops", () => worker.fault() !== undefined);
-      assert.equal(worker.fault()?.code, "credential-refused");
-      assert.match(worker.fault()!.fix, /AZURE_CLIENT_SECRET/);
-      assert.deepEqual(world.deadLetters(), []);
-      // What may have been posted stays promised.
-      assert.equal(world.attemptedThrough(), where === "list" ? 1 : 0);
+      const worker = world.start({ maxInFlight: 1, batchMax: 1, maxAttempts: 1 });
+      await world.untilRegistered(3);
+      assert.equal(worker.fault(), undefined);
+      assert.deepEqual([world.deadLetters(), worker.seen("tenant-blocked")], [[], []]);
     });
 });
 

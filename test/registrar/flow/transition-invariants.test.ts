@@ -15,7 +15,7 @@ import { type EventName, eventNames, events, inheritedDoubt, known, stageOf, tur
 
 /** Those after which certainly nothing was carried out by the create that they answer. */
 const provesNothingRan: ReadonlySet<EventName> = new Set([
-  ...(["429", "400", "not sent", "400 to the batch", "403", "no route", "wrong secret"] as const),
+  ...(["429", "400", "not sent", "400 to the batch", "403", "no route"] as const),
 ]);
 const answersOf = eventNames.filter((name) => events[name].kind === "answered");
 const readsOf: readonly EventName[] = [

@@ -48,7 +48,6 @@ const table: Readonly<Record<At, readonly Row[]>> = {
     ["400 to the batch", "ready", "report, enqueue"],
     ["403", "ready", "report, enqueue"],
     ["no route", "ready", "report, block-tenant, enqueue"],
-    ["wrong secret", "queued", "report, fault"],
     ["lost", "posting-lost", ""],
   ],
   // The record is the next owner's. What was created is registered if that is soon enough.
@@ -64,7 +63,6 @@ const table: Readonly<Record<At, readonly Row[]>> = {
     ["400 to the batch", "lost", "report"],
     ["403", "lost", "report"],
     ["no route", "lost", "report, block-tenant"],
-    ["wrong secret", "lost", "report, fault"],
   ],
   conflict: [
     ["found", "publishing", "register"],

@@ -27,7 +27,7 @@ export type SecurityResult =
 
 /** Reads the files, and finds out whether TLS can use them. */
 export async function readSecurity({ tls, sasl }: SecuritySettings): Promise<SecurityResult> {
-  const login = sasl === null ? {} : { sasl: { ...sasl } as SASLOptions };
+  const login = sasl === null ? {} : { sasl: copied(sasl) };
   if (tls === null) return { ok: true, kafkajs: login };
   try {
     const [ca, cert, key] = await Promise.all(
@@ -46,4 +46,9 @@ export async function readSecurity({ tls, sasl }: SecuritySettings): Promise<Sec
       },
     };
   }
+}
+
+/** kafkajs writes into it. A password that is read again at each login stays one. */
+function copied(sasl: NonNullable<SecuritySettings["sasl"]>): SASLOptions {
+  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(sasl)) as SASLOptions;
 }

@@ -3,31 +3,46 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Agent } from "node:https";
 import { type TestContext, test } from "node:test";
-import { faultProfile } from "../../emulator/faults.ts";
-import { startEmulator } from "../../emulator/server.ts";
-import { clouds, scopeOf } from "../../src/graph/clouds.ts";
-import { classifyCredentialError } from "../../src/graph/credential-failure.ts";
-import { createTokenSource } from "../../src/graph/credentials.ts";
-import type { GraphReply } from "../../src/graph-port.ts";
-import { createRequest, openAgainst, requestTimeoutMs, tenantId } from "./fixtures.ts";
-import { createManualClock } from "./manual-clock.ts";
+import { faultProfile } from "../../../emulator/faults.ts";
+import { startEmulator } from "../../../emulator/server.ts";
+import { clouds, isCloudAuthority, scopeOf } from "../../../src/graph/clouds.ts";
+import { createAppCredential } from "../../../src/graph/credentials/app-credential.ts";
+import { classifyCredentialError } from "../../../src/graph/credentials/failure.ts";
+import type { GraphReply } from "../../../src/graph-port.ts";
+import { createRequest, openAgainst, requestTimeoutMs, tenantId } from "../fixtures.ts";
+import { createManualClock } from "../manual-clock.ts";
 
 const clientId = "3f1d6f9e-0000-4000-8000-000000000001";
 const clientSecret = "the-right/one+x";
+const asked = { tenantId, answer: null, secrets: [clientSecret], shown: "" };
 const neverAborted = new AbortController().signal;
 
-async function authority(context: TestContext, allowedTenants: string[] | null = null) {
-  const emulator = await startEmulator({ clientId, clientSecret, allowedTenants });
-  context.after(emulator.close);
-  const ask = (changes: { clientId?: string; secret?: string; tenant?: string; scope?: string } = {}) =>
-    createTokenSource({
+interface Changes {
+  readonly clientId?: string;
+  readonly secret?: string;
+  readonly cloud?: "global" | "china";
+}
+
+function appOf(authorityHost: string, changes: Changes, agent: Agent) {
+  return createAppCredential(
+    {
+      cloud: changes.cloud ?? "global",
       clientId: changes.clientId ?? clientId,
-      credential: { kind: "secret", clientSecret: changes.secret ?? clientSecret },
-      authorityHost: emulator.authorityHost,
-      isCustomAuthority: true,
-      scope: changes.scope ?? scopeOf("global"),
-      agent: new Agent({ ca: emulator.caPem }),
-    })(changes.tenant ?? tenantId, neverAborted);
+      credential: { kind: "client-secret", secret: { from: "text", text: changes.secret ?? clientSecret } },
+      authorityHost,
+    },
+    { agent, clock: createManualClock() },
+  );
+}
+
+async function authority(context: TestContext, allowedTenants: string[] | null = null) {
+  const emulator = await startEmulator({ clientId, clientSecret, allowedTenants, cloud: "global" });
+  context.after(emulator.close);
+  const ask = (changes: Changes & { tenant?: string } = {}) =>
+    appOf(emulator.authorityHost, changes, new Agent({ ca: emulator.caPem })).token(
+      changes.tenant ?? tenantId,
+      neverAborted,
+    );
   return { emulator, ask };
 }
 
@@ -41,16 +56,16 @@ test("a token with its expiry", async (context) => {
 test("refusals name Entra's number and the variable to check, and never the secret", async (context) => {
   const { ask } = await authority(context, [tenantId]);
   const cases = [
-    [{ secret: "a-wrong-secret" }, "secret", /AADSTS7000215.*AZURE_CLIENT_SECRET/],
+    [{ secret: "a-wrong-secret" }, "application", /AADSTS7000215.*AZURE_CLIENT_SECRET/],
     [{ clientId: randomUUID() }, "credential", /AADSTS700016.*AZURE_CLIENT_ID/],
     [{ tenant: randomUUID() }, "credential", /AADSTS90002.*GRAPH_CLOUD/],
-    [{ scope: "nonsense" }, "credential", /AADSTS1002012/],
+    [{ cloud: "china" }, "credential", /AADSTS500011.*GRAPH_CLOUD/],
   ] as const;
   for (const [changes, reason, expected] of cases) {
     const result = await ask(changes);
     assert.ok(!result.ok && result.reason === reason, JSON.stringify([changes, result]));
-    assert.match(result.detail, expected);
-    assert.doesNotMatch(result.detail, /a-wrong-secret|the-right|\n/);
+    assert.match(`${result.detail}. ${result.fix}`, expected);
+    assert.doesNotMatch(`${result.detail}. ${result.fix}`, /a-wrong-secret|the-right|\n/);
   }
 });
 
@@ -71,28 +86,14 @@ test("an authority that is down, or away, has refused nothing", async (context) 
 
 test("an acquisition that was given up ends", async (context) => {
   const { emulator } = await authority(context);
-  const source = createTokenSource({
-    clientId,
-    credential: { kind: "secret", clientSecret },
-    authorityHost: emulator.authorityHost,
-    isCustomAuthority: true,
-    scope: scopeOf("global"),
-    agent: new Agent({ ca: emulator.caPem }),
-  });
+  const { token: source } = appOf(emulator.authorityHost, {}, new Agent({ ca: emulator.caPem }));
   const result = await source(tenantId, AbortSignal.abort());
   assert.equal(!result.ok && result.reason, "connect", JSON.stringify(result));
 });
 
 test("an untrusted authority is told by a code, with the way out", async (context) => {
   const { emulator } = await authority(context);
-  const ask = createTokenSource({
-    clientId,
-    credential: { kind: "secret", clientSecret },
-    authorityHost: emulator.authorityHost,
-    isCustomAuthority: true,
-    scope: scopeOf("global"),
-    agent: new Agent(),
-  });
+  const { token: ask } = appOf(emulator.authorityHost, {}, new Agent());
   const result = await ask(tenantId, neverAborted);
   assert.ok(
     !result.ok && result.reason === "connect" && result.code === "untrusted-ca",
@@ -119,18 +120,25 @@ test("every cloud has its own Graph, and a scope on it", () => {
   assert.equal(new Set(Object.values(clouds).map(({ graphUrl }) => graphUrl)).size, 4);
 });
 
+test("an authority host that is one of the clouds' own, however it is written, is no custom one", () => {
+  for (const { authorityHost } of Object.values(clouds)) assert.ok(isCloudAuthority(authorityHost));
+  // As the webhook of AKS writes it.
+  assert.ok(isCloudAuthority("https://login.microsoftonline.com/"));
+  assert.ok(isCloudAuthority("https://LOGIN.partner.microsoftonline.cn"));
+  for (const other of ["https://localhost:8443", "https://login.microsoftonline.com.example"])
+    assert.ok(!isCloudAuthority(other), other);
+});
+
 test("a throttled authority is not a refusal, whatever its body says", () => {
   const cause = Object.assign(new Error("AADSTS50196: loop"), { errorCode: "invalid_client", status: 429 });
-  const failure = classifyCredentialError(new Error("wrapped", { cause }), null, tenantId, clientSecret);
+  const failure = classifyCredentialError(new Error("wrapped", { cause }), asked);
   assert.equal(failure.reason, "connect");
 });
 
 test("a secret that an answer echoes is cut out", () => {
   const failure = classifyCredentialError(
     new Error(`sent ${clientSecret}\n(${encodeURIComponent(clientSecret)}) and failed`),
-    null,
-    tenantId,
-    clientSecret,
+    asked,
   );
   assert.match(failure.detail, /sent \*\*\* \(\*\*\*\) and failed/);
 });

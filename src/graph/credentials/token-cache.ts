@@ -4,18 +4,20 @@
  * Invariants
  * 1. At most one acquisition a tenant is under way; all who wait share its result.
  * 2. A valid token is handed out at once, also while its successor is fetched in the background.
- * 3. A tenant whose credential was refused, or whose tokens Graph refuses, asks the authority at most once per
+ * 3. A tenant that was refused for a reason of its own, or whose tokens Graph refuses, asks the authority at most once per
  *    hold time.
  * 4. At most `maxTenants` are remembered, the least recently used goes first.
  */
-import type { Clock } from "../ports.ts";
+import type { Clock } from "../../ports.ts";
 
 export type TokenFailure = {
   readonly ok: false;
-  /** "credential", "secret": refused, and will be again (ports.ts says which is which). "connect": the authority gave no answer, or not now. */
-  readonly reason: "credential" | "secret" | "connect";
+  /** "credential", "application": refused, and will be again (ports.ts says which is which). "connect": the authority gave no answer, or not now. */
+  readonly reason: "credential" | "application" | "connect";
   /** One line for people; no secret. */
   readonly detail: string;
+  /** What to type or do, as a sentence. */
+  readonly fix?: string;
   /** As in GraphSilence. */
   readonly code?: "untrusted-ca";
 };
@@ -148,7 +150,8 @@ export function createTokenCache(
   function settle(entry: Entry, result: AcquiredToken): TokenResult {
     const nowMs = clock.nowMs();
     if (!result.ok) {
-      entry.refusal = result.reason === "connect" ? null : result;
+      // What concerns the application is remembered for all of its tenants, by app-hold.ts.
+      entry.refusal = result.reason === "credential" ? result : null;
       entry.refusedUntilMs = nowMs + settings.credentialHoldMs;
       return result;
     }

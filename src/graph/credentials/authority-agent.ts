@@ -4,7 +4,7 @@
  */
 import { Agent } from "node:https";
 import type { Duplex } from "node:stream";
-import type { Connector } from "./connector.ts";
+import type { Connector } from "../connector.ts";
 
 type CreateConnection = NonNullable<Agent["createConnection"]>;
 

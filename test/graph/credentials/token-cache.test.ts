@@ -5,10 +5,10 @@ import {
   createTokenCache,
   type TokenCacheSettings,
   type TokenSource,
-} from "../../src/graph/token-cache.ts";
-import { createRequest, idOf, serve, tenantId } from "./fixtures.ts";
-import { createManualClock, turn } from "./manual-clock.ts";
-import { reply } from "./wire-server.ts";
+} from "../../../src/graph/credentials/token-cache.ts";
+import { createRequest, idOf, serve, tenantId } from "../fixtures.ts";
+import { createManualClock, turn } from "../manual-clock.ts";
+import { reply } from "../wire-server.ts";
 
 const hourMs = 3_600_000;
 const settings: TokenCacheSettings = {

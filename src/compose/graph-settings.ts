@@ -1,0 +1,65 @@
+/** Settings in the words of the Graph adapter. */
+import type { Settings } from "../config/table.ts";
+import { authorityOf } from "../graph/clouds.ts";
+import type { Credential, SecretText } from "../graph/credentials/credential.ts";
+import type { GraphSettings } from "../graph/graph-client.ts";
+
+/** Where an administrator of the tenant consents to what the application asks for. */
+export function consentAddress(s: Settings, tenantId: string): string {
+  const authority = authorityOf(graphSettings(s)).replace(/\/+$/, "");
+  return `${authority}/${tenantId}/adminconsent?client_id=${s.azureClientId}`;
+}
+
+/** What was chosen; callers have made sure that there is one. */
+function credentialOf(s: Settings): Credential {
+  const kind = s.credential?.kind ?? "client-secret";
+  switch (kind) {
+    case "client-secret":
+      return {
+        kind,
+        secret: secretOf("AZURE_CLIENT_SECRET_FILE", s.azureClientSecretFile, s.azureClientSecret),
+      };
+    case "client-certificate": {
+      const [file, text] = [s.azureClientCertificatePasswordFile, s.azureClientCertificatePassword];
+      const hasPassword = file !== null || text !== null;
+      return {
+        kind,
+        path: s.azureClientCertificatePath ?? "",
+        password: hasPassword ? secretOf("AZURE_CLIENT_CERTIFICATE_PASSWORD_FILE", file, text) : null,
+        sendChain: s.azureClientSendCertificateChain,
+      };
+    }
+    case "workload-identity":
+      return { kind, tokenFile: s.azureFederatedTokenFile ?? "" };
+    case "managed-identity-federated":
+      return { kind, identityClientId: s.azureManagedIdentityClientId ?? "" };
+    case "managed-identity":
+      return { kind, identityClientId: s.azureManagedIdentityClientId ?? s.azureClientId };
+    case "azure-cli":
+      return { kind };
+  }
+}
+
+/** A file is read again for each token. */
+function secretOf(variable: string, path: string | null, text: string | null): SecretText {
+  return path === null ? { from: "text", text: text ?? "" } : { from: "file", path, variable };
+}
+
+export function graphSettings(s: Settings): GraphSettings {
+  return {
+    cloud: s.graphCloud,
+    baseUrl: s.graphBaseUrl,
+    authorityHost: s.azureAuthorityHost,
+    clientId: s.azureClientId ?? "",
+    credential: credentialOf(s),
+    requestTimeoutMs: s.graphRequestTimeoutMs,
+    maxConnections: s.graphMaxInFlight,
+    environment: process.env,
+    ...(s.graphCaFile === null ? {} : { caFile: s.graphCaFile }),
+  };
+}
+
+/** Which credential is used, and why. */
+export function credentialLine({ credential }: Settings): string {
+  return credential === null ? "credential: none" : `credential: ${credential.kind}, since ${credential.why}`;
+}
