@@ -7,10 +7,12 @@
  * 2. `end` takes effect synchronously: after it nothing is delivered, committed or held.
  * 3. Commits are sent one after another, in the order of calls.
  */
+
 import { elapsedMs, type Moment, momentOf } from "../../../moment.ts";
 import type { Clock, Commit, CommitResult, InputPosition, PositionsResult, Session } from "../../../ports.ts";
 import { inputTopics } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
+import { sleep } from "../../../sleep.ts";
 import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
@@ -19,7 +21,6 @@ import type { ReconnectingConnection } from "../cluster/reconnecting-connection.
 import { createFetchBuffer } from "../fetch/fetch-buffer.ts";
 import { createFetcher, type FetcherConnections } from "../fetch/fetcher.ts";
 import { listBounds } from "../fetch/offsets.ts";
-import { delay } from "../fetch/reader.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 
 export interface SessionSettings {
@@ -126,7 +127,7 @@ export function createSession(
           return "unknown";
         }
         if (clock.nowMs() > giveUpAtMs) return "unknown";
-        await delay(clock, retryDelayMs);
+        await sleep(clock, retryDelayMs);
       }
     }
   }
@@ -168,7 +169,7 @@ export function createSession(
         ports.forgetCoordinator();
         if (!protocolError(error) && cluster) connection.drop(cluster);
         if (clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
-        await delay(clock, retryDelayMs);
+        await sleep(clock, retryDelayMs);
         if (cluster && !cluster.closed)
           await cluster.refreshMetadata().catch(() => connection.drop(cluster!));
       }

@@ -1,13 +1,14 @@
 /** What `repartition` needs of a cluster beside the log: counts, the group's members and positions, and raising a count. */
+
 import type { PartitionCounts } from "../../../domain/partition-counts.ts";
 import { topicName, topics as topicRoles } from "../../../domain/topics.ts";
 import { type Clock, type Commit, type InputPosition, inputTopics, type Topic } from "../../../ports.ts";
+import { sleep } from "../../../sleep.ts";
 import { type ClusterConnection, openClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import { createHealth } from "../cluster/health.ts";
 import type { KafkajsSecurity } from "../cluster/security.ts";
 import { listBounds } from "../fetch/offsets.ts";
-import { delay } from "../fetch/reader.ts";
 
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
@@ -69,7 +70,7 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
         const type = protocolError(error);
         if (attempt >= tries || type === null || !passing.has(type))
           return { ok: false, reason: reasonOf(error) };
-        await delay(clock, retryDelayMs);
+        await sleep(clock, retryDelayMs);
       } finally {
         cluster?.close();
         health.close();
@@ -142,7 +143,7 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
         if (found.length === count && found.every((leader) => leader >= 0)) return null;
         if (attempt >= tries)
           throw new Error(`${name} has ${found.length} partitions with leaders, not ${count}`);
-        await delay(clock, retryDelayMs);
+        await sleep(clock, retryDelayMs);
       }
     });
   }
