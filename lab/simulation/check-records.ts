@@ -31,6 +31,7 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
   const state: RecordState = {
     registered: new Map(),
     identityOfKey: new Map(),
+    arrived: new Map(),
     dead: new Map(),
     copies: new Map(),
     movedHome: new Set(),
@@ -134,7 +135,7 @@ function checkDead(run: Run, graph: GraphFindings, state: RecordState, record: L
     code: string;
   } | null;
   if (reason === null) return "a dead letter without a reason";
-  const input = inputAt(reason.id, record, run.inputsAt);
+  const input = inputAt(reason.id, record, run.inputsAt, state.arrived);
   if (input === null) return `a dead letter of ${reason.id}, which is no input`;
   const earlier = state.dead.get(input);
   state.dead.set(input, earlier ?? { code: reason.code });
@@ -162,13 +163,14 @@ function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: 
     state.partitions.get(`${record.topic}/${record.partition}`) ?? createPartitionCheck(state, record.topic);
   state.partitions.set(`${record.topic}/${record.partition}`, checked);
   checked.records.push(record);
-  const input = inputOf(record, run.inputsAt);
+  if (record.topic === "enrolled") state.arrived.set(place, (state.arrived.get(place) ?? 0) + 1);
+  const input = inputOf(record, run.inputsAt, state.arrived);
   if (input === null) return `a record of origin ${origin}, which is no input`;
   copiesOf(state, input).push(record);
   // A copy in the enrolled topic is an input of its own, and the outcome of the one that it was made of.
   const isCopy = isCopyInEnrolled(entry);
   if (isCopy) {
-    const madeOf = inputAt(carriedOrigin(record) ?? "", record, run.inputsAt);
+    const madeOf = inputAt(carriedOrigin(record) ?? "", record, run.inputsAt, state.arrived);
     if (madeOf === null) return "a copy of what is no input";
     copiesOf(state, madeOf).push(record);
     state.movedHome.add(madeOf);

@@ -17,6 +17,8 @@ export interface DeadLetter {
 export interface RecordState {
   readonly registered: Map<number, Registered>;
   readonly identityOfKey: Map<string, number>;
+  /** How many records the enrolled topic has had at a place so far: more than one where it was made again. */
+  readonly arrived: Map<string, number>;
   /** By the refused input. */
   readonly dead: Map<Input, DeadLetter>;
   /** The copies of each input, in order of storing, and which of them a record is. */

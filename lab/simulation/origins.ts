@@ -22,8 +22,11 @@ export function carriedOrigin(record: LogRecord): string | null {
 /** By `topic/partition/offset` of where the broker first stored it. Two, where the topic was made again in between. */
 export type InputsByPlace = ReadonlyMap<string, readonly Input[]>;
 
-export function inputOf(record: LogRecord, inputsAt: InputsByPlace): Input | null {
-  return inputAt(originOf(record), record, inputsAt);
+export type Arrived = ReadonlyMap<string, number>;
+
+/** `arrived`: how many inputs the enrolled topic has had at a place by now; without it, all count. */
+export function inputOf(record: LogRecord, inputsAt: InputsByPlace, arrived?: Arrived): Input | null {
+  return inputAt(originOf(record), record, inputsAt, arrived);
 }
 
 /**
@@ -46,10 +49,18 @@ export function isCopyInEnrolled({ by, record }: Extract<Entry, { kind: "stored"
 }
 
 /** The input that was first stored at `place`, and is this record by its value and its headers. */
-export function inputAt(place: string, record: LogRecord, inputsAt: InputsByPlace): Input | null {
+export function inputAt(
+  place: string,
+  record: LogRecord,
+  inputsAt: InputsByPlace,
+  arrived?: Arrived,
+): Input | null {
   const inputs = inputsAt.get(place) ?? [];
   if (inputs.length < 2) return inputs[0] ?? null;
-  return inputs.findLast((input) => isSame(record, input)) ?? inputs.at(-1)!;
+  const same = inputs.filter((input) => isSame(record, input));
+  // The same bytes at the same place, before and after the topic was made again: what is stored now is about the newest.
+  const known = inputs.slice(0, arrived?.get(place) ?? inputs.length);
+  return known.findLast((input) => same.includes(input)) ?? same.at(-1) ?? inputs.at(-1)!;
 }
 
 function isSame(record: LogRecord, { record: original }: Input): boolean {

@@ -19,7 +19,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "home-partition": 2,
   "machine-order": 1,
   "settle-time": 19,
-  "re-read": 46,
+  "re-read": 469,
   "retention-gap": 77,
   "read-back": 11,
   "unknown-outcome": 7,
@@ -32,7 +32,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "wall-clock": 117,
   "suspects-by-identity": 12,
   "writers-limits": 151,
-  "orphan-time": 76,
+  "orphan-time": 140,
   "topic-id": 890,
   "ledger-length": 683,
   unavailable: 175,
@@ -45,7 +45,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "parked-unseen": 342,
   "append-offsets": 1827,
   "read-through": 1525,
-  "parked-in-doubt": 52,
+  "parked-in-doubt": 272,
 };
 
 for (const name of Object.keys(sabotages) as SabotageName[]) {
