@@ -20,7 +20,7 @@ import { decodeMetadata, type KnownLog, type Limits } from "./commit-metadata.ts
 import type { Lease } from "./lease.ts";
 import { createPartition, type OwnedPartition, trackOf, widest } from "./partition.ts";
 import type { Suspects } from "./suspects.ts";
-import { fromTheStart, planTakeOver, type TakeOver } from "./take-over.ts";
+import { fromTheStart, gapFault, planTakeOver, type TakeOver } from "./take-over.ts";
 
 export interface Gaining {
   readonly number: number;
@@ -46,8 +46,11 @@ export interface GainParts extends ClaimParts {
 
 type Plans = Readonly<Record<InputTopic, TakeOver>>;
 
-/** Null: the session ended first. */
-export async function gain(parts: GainParts, gaining: Gaining): Promise<Gained | Problem | null> {
+/** Null: the session ended first. `lost`: as in Gaining, noticed only now. */
+export async function gain(
+  parts: GainParts,
+  gaining: Gaining,
+): Promise<Gained | { readonly lost: InputTopic } | Problem | null> {
   const { number, positions, topics, lease } = gaining;
   const { session } = lease;
   const known = inputTopics.map((topic) => knownBy(positions[topic]));
@@ -65,7 +68,12 @@ export async function gain(parts: GainParts, gaining: Gaining): Promise<Gained |
   );
   const watermarks = await commitClaim(parts, partition, plans); // INV-CLAIM
   if (watermarks === null) return null;
-  if (!(await parts.suspects.find(partition, session))) return null; // INV-DOUBT
+  const found = await parts.suspects.find(partition, session); // INV-DOUBT
+  if (found === "ended") return null;
+  if (found !== "found") {
+    const { topic, gap } = found; // INV-KNOWN-LOG
+    return parts.settings.onRetentionGap === "stop" ? gapFault(topic, number, gap) : { lost: topic };
+  }
   for (const topic of inputTopics) trackOf(partition, topic).attemptedThrough = watermarks[topic]; // INV-WATERMARK
   return { partition, suspects: countSuspects(plans) };
 }

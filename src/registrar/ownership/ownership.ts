@@ -96,9 +96,12 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
    * from the start of what is there, and all of it is suspect.
    */
   async function regain(partition: OwnedPartition, topic: InputTopic): Promise<void> {
-    const { number, lease } = partition;
     if (!isOwned(partition)) return;
     drop(partition);
+    await takeOverFromTheStart(partition.number, partition.lease, topic);
+  }
+
+  async function takeOverFromTheStart(number: number, lease: Lease, topic: InputTopic): Promise<void> {
     const assignment = await readAssignment({ log, persist }, lease.session, [number]);
     if (assignment !== null)
       await takeOver(number, { assignment, lease, assignedAtMs: clock.nowMs() }, topic);
@@ -112,6 +115,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     const gained = await gain(gainParts, { number, positions, topics, lease, assignedAtMs, lost });
     if (gained === null) return;
     if (isProblem(gained)) return events.fault(gained);
+    if ("lost" in gained) return takeOverFromTheStart(number, lease, gained.lost);
     const { partition } = gained;
     owned.set(number, partition);
     const ledgerEntries = partition.ledger.size;

@@ -7,19 +7,20 @@
  */
 import { decode } from "../../domain/decode.ts";
 import { identify } from "../../domain/identity.ts";
-import type { EventLog, LogRecord, Session } from "../../ports.ts";
+import type { EventLog, InputTopic, LogRecord, ScanResult, Session } from "../../ports.ts";
 import { isInDoubt } from "../flow/outcomes.ts";
 import { noteEpoch } from "../intake/leader-epochs.ts";
 import { note, parkedTenantOf } from "../intake/parking.ts";
 import { isRegistered } from "../ledger/ledger.ts";
-import type { Persist } from "../persist.ts";
+import type { Attempt, Persist } from "../persist.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { noteFound } from "./dead-letters.ts";
 import type { OwnedPartition } from "./partition.ts";
+import type { Gap } from "./take-over.ts";
 
 export interface Suspects {
-  /** Fills the partition's parking and doubts. False when the session ended first. */
-  find(partition: OwnedPartition, session: Session): Promise<boolean>;
+  /** Fills the partition's parking and doubts. */
+  find(partition: OwnedPartition, session: Session): Promise<Found>;
   /**
    * Fills in which of them an earlier owner has dead-lettered; called once nothing of that owner's can be stored any more. False
    * when the partition was lost first.
@@ -27,16 +28,21 @@ export interface Suspects {
   findDeadLetters(partition: OwnedPartition): Promise<boolean>;
 }
 
+/** "ended": the session was over first. A gap: since its position was read, the input has come to end before it. */
+export type Found = "found" | "ended" | { readonly topic: InputTopic; readonly gap: Gap };
+
 export function createSuspects(log: EventLog, settings: RegistrarSettings, persist: Persist): Suspects {
   return {
-    find: async (partition, session) =>
-      (await indexParked(partition, session)) && (await findSuspects(partition, session)),
+    async find(partition, session) {
+      const parked = await indexParked(partition, session);
+      return parked === "found" ? findSuspects(partition, session) : parked;
+    },
     findDeadLetters,
   };
 
-  async function indexParked(partition: OwnedPartition, session: Session): Promise<boolean> {
+  async function indexParked(partition: OwnedPartition, session: Session): Promise<Found> {
     const { number, parking, suspectsBelow } = partition;
-    const done = await persist(session.ended, "read parked records", async () => {
+    const found = await persist<Found>(session.ended, "read parked records", async () => {
       const onRecords = (records: readonly LogRecord[]) => {
         for (const record of records) {
           note(parking, parkedTenantOf(record), record.offset); // INV-ORDER
@@ -45,15 +51,15 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
         }
       };
       const result = await log.scan("retry", number, parking.nextOffset, onRecords, session.ended);
-      return result.ok ? { ok: true, value: true } : result;
+      return foundBy(result, "retry", parking.nextOffset);
     });
-    return done === true;
+    return found ?? "ended";
   }
 
-  async function findSuspects(partition: OwnedPartition, session: Session): Promise<boolean> {
+  async function findSuspects(partition: OwnedPartition, session: Session): Promise<Found> {
     const { number, window, suspectsBelow } = partition;
     let next = window.nextOffset;
-    const done = await persist(session.ended, "read suspect records", async () => {
+    const found = await persist<Found>(session.ended, "read suspect records", async () => {
       const enough = new AbortController();
       const signal = AbortSignal.any([session.ended, enough.signal]);
       const onRecords = (records: readonly LogRecord[]) => {
@@ -63,11 +69,11 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
         }
         if (next >= suspectsBelow.enrolled) enough.abort();
       };
-      if (next >= suspectsBelow.enrolled) return { ok: true, value: true };
+      if (next >= suspectsBelow.enrolled) return { ok: true, value: "found" };
       const result = await log.scan("enrolled", number, next, onRecords, signal);
-      return result.ok || enough.signal.aborted ? { ok: true, value: true } : result;
+      return enough.signal.aborted ? { ok: true, value: "found" } : foundBy(result, "enrolled", next);
     });
-    return done === true;
+    return found ?? "ended";
   }
 
   async function findDeadLetters({ number, doubts, deadLetters, lost }: OwnedPartition): Promise<boolean> {
@@ -104,4 +110,12 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
       byCreate: false,
     });
   }
+}
+
+function foundBy(result: ScanResult, topic: InputTopic, expected: number): Attempt<Found> {
+  if (result.ok) return { ok: true, value: "found" };
+  if (result.logEnd === undefined) return result;
+  // To ask again would be to wait for records that are gone.
+  const gap = { why: "truncated", expected, logStart: 0, logEnd: result.logEnd } as const;
+  return { ok: true, value: { topic, gap } };
 }

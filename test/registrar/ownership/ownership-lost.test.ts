@@ -1,9 +1,10 @@
 /** What an owner may still do with a partition that it lost, and what the next one makes of what it left. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { contoso } from "../../../lab/testkit/enrollments.ts";
+import { describe, type TestContext, test } from "node:test";
+import { contoso, parkedBefore } from "../../../lab/testkit/enrollments.ts";
 import { lost } from "../../../lab/testkit/scripted-graph.ts";
-import { decodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
+import type { InputTopic } from "../../../src/ports.ts";
+import { decodeMetadata, encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
 import { createWorld, many, settings, type World } from "../harness.ts";
 
 const claimOf = (world: World) => decodeMetadata(world.log.committed("enrolled")!.metadata)?.claim;
@@ -103,4 +104,46 @@ describe("a crash", () => {
     assert.equal(world.graph.objects.get(contoso)?.length, 3);
     assert.deepEqual(old.seen("record-registered").length, 1);
   });
+});
+
+// INV-KNOWN-LOG
+describe("an input that loses its end while it is taken over", () => {
+  async function takeOverOf(t: TestContext, topic: InputTopic, onRetentionGap: "stop" | "continue") {
+    const world = createWorld(t);
+    world.emit(...many(4, contoso));
+    for (const machine of ["P-1", "P-2"]) world.log.store(parkedBefore({ machine }, {}));
+    for (const [of, offset, end] of [
+      ["enrolled", 2, 4],
+      ["retry", 1, 2],
+    ] as const) {
+      const metadata = encodeMetadata({ attemptedThrough: end, claim: "theirs", limits: null, known: null });
+      world.log.commitBefore({ topic: of, partition: 0, offset, metadata });
+    }
+    const release = world.log.hold("commit");
+    const worker = world.start({ onRetentionGap });
+    await world.time.pass(5_000);
+    world.log.cutEnd(topic, 0, 0);
+    release();
+    return { world, worker };
+  }
+
+  for (const topic of ["enrolled", "retry"] as const) {
+    test(`stops the worker, which says that ${topic} was cut`, async (t) => {
+      const { world, worker } = await takeOverOf(t, topic, "stop");
+      await world.time.until("it stops", () => worker.fault() !== undefined);
+      assert.equal(worker.fault()?.code, "retention-gap");
+      assert.match(
+        worker.fault()?.message ?? "",
+        new RegExp(`^${topic} partition 0: .*beyond the log's end 0`),
+      );
+    });
+
+    test(`is taken over again from its start where the operator said to go on (${topic})`, async (t) => {
+      const { world, worker } = await takeOverOf(t, topic, "continue");
+      await world.time.until("it is taken over", () => worker.seen("partition-gained").length === 1);
+      world.emit({ machine: "NEW" });
+      await world.time.until("what comes next is made", () => world.createdMachines().includes("NEW"));
+      assert.equal(worker.fault(), undefined);
+    });
+  }
 });
