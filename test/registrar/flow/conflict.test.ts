@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, keyOf, objectOf } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings } from "../../../lab/testkit/registrar-world.ts";
 import { answers, silence } from "../../../lab/testkit/scripted-graph.ts";
-import { createWorld, many, settings } from "../harness.ts";
 
 describe("409", () => {
   test("the object is read by id and adopted", async (t) => {

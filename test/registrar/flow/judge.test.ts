@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, keyOf, objectOf } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings } from "../../../lab/testkit/registrar-world.ts";
 import { answers, byItself, lost, lostAfterCreating, silence } from "../../../lab/testkit/scripted-graph.ts";
-import { createWorld, many, settings } from "../harness.ts";
 
 describe("an answer that was lost", () => {
   test("the object is found: it is adopted at once, and nothing is posted again", async (t) => {

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, objectOf, parkedBefore } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings, type World } from "../../../lab/testkit/registrar-world.ts";
 import { answers, lost } from "../../../lab/testkit/scripted-graph.ts";
 import {
   decodeMetadata,
   encodeMetadata,
   type Limits,
 } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { createWorld, many, settings, type World } from "../harness.ts";
 
 const utf8 = new TextEncoder();
 const { settleMs, orphanMs } = settings;

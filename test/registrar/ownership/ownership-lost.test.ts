@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings, type World } from "../../../lab/testkit/registrar-world.ts";
 import { lost } from "../../../lab/testkit/scripted-graph.ts";
 import { decodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { createWorld, many, settings, type World } from "../harness.ts";
 
 const claimOf = (world: World) => decodeMetadata(world.log.committed("enrolled")!.metadata)?.claim;
 
