@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import type { NewRecord } from "../../src/ports.ts";
+import type { InputTopic, NewRecord } from "../../src/ports.ts";
 import { decodeMetadata, encodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import {
@@ -19,6 +19,13 @@ import type { MemoryLog } from "./memory-log-types.ts";
 import { createWorld, type Worker, type World } from "./registrar-world.ts";
 import type { ScriptedGraph, Step } from "./scripted-graph.ts";
 
+export type Parked = Enrolling & { readonly inDoubt?: boolean; readonly copyOf?: number };
+
+interface Committed {
+  readonly settledThrough: number;
+  readonly attemptedThrough: number;
+}
+
 /** All of one tenant, contoso. Without `partition`: 0. */
 export interface Given {
   readonly partitions?: number;
@@ -26,12 +33,15 @@ export interface Given {
     readonly partition?: number;
     readonly headers?: NewRecord["headers"];
   })[];
-  readonly parked?: readonly (Enrolling & { readonly inDoubt?: boolean })[];
+  /** `copyOf`: the offset in the enrolled topic from which it was moved. */
+  readonly parked?: readonly Parked[];
   readonly registered?: readonly Enrolling[];
-  /** Another worker's last commit of partition 0. */
-  readonly committed?: { readonly settledThrough: number; readonly attemptedThrough: number };
+  /** Another worker's last commit of partition 0; `retry`: of the retry topic, without it from its start. */
+  readonly committed?: Committed & { readonly retry?: Committed };
   /** What exists in Graph. Without `id`: `object-of-before-0`, and so on. */
   readonly objects?: readonly (Enrolling & { readonly id?: string })[];
+  /** What Graph does with ids that it is sent; without it, it ignores them. */
+  readonly ids?: ScriptedGraph["ids"];
   /** Graph's next answers to creates. */
   readonly graph?: readonly Step[];
   /** What Graph answers to every create after these; without it, by itself. */
@@ -94,25 +104,40 @@ function prepare({ log, graph }: World, given: Given): void {
     const record = eventRecord(enrolling, enrolling.partition ?? 0);
     log.store({ ...record, headers: enrolling.headers ?? [] });
   }
-  for (const parked of given.parked ?? []) log.store(parkedBefore(parked, parked));
+  for (const parked of given.parked ?? []) park(log, parked);
   for (const registered of given.registered ?? []) log.store(registeredBefore(registered));
   for (const [n, object] of (given.objects ?? []).entries()) {
     const kept = graph.objects.get(contoso) ?? [];
     graph.objects.set(contoso, [...kept, objectOf(object, object.id ?? `object-of-before-${n}`)]);
   }
   if (given.committed !== undefined) {
-    const { settledThrough, attemptedThrough } = given.committed;
-    const theirs = { claim: "theirs", limits: null, known: null };
-    const enrolled = encodeMetadata({ attemptedThrough, ...theirs });
-    log.commitBefore({ topic: "enrolled", partition: 0, offset: settledThrough, metadata: enrolled });
-    const retry = encodeMetadata({ attemptedThrough: 0, ...theirs });
-    log.commitBefore({ topic: "retry", partition: 0, offset: 0, metadata: retry });
+    const { retry = { settledThrough: 0, attemptedThrough: 0 } } = given.committed;
+    commitBefore(log, "enrolled", given.committed);
+    commitBefore(log, "retry", retry);
   }
+  if (given.ids !== undefined) graph.ids = given.ids;
   graph.script(contoso, ...(given.graph ?? []));
   if (given.always !== undefined) graph.always(contoso, given.always);
   graph.listScript.push(...(given.lists ?? []));
   log.appendScript.push(...(given.appends ?? []));
   log.commitScript.push(...(given.commits ?? []));
+}
+
+/** Stores a record in the retry topic, as a worker would have. */
+export function park(log: MemoryLog, { copyOf, ...parked }: Parked): void {
+  const record = parkedBefore(parked, parked);
+  const origin: NewRecord["headers"] =
+    copyOf === undefined ? [] : [["origin", new TextEncoder().encode(`enrolled/0/${copyOf}`)]];
+  log.store({ ...record, headers: [...record.headers, ...origin] });
+}
+
+function commitBefore(
+  log: MemoryLog,
+  topic: InputTopic,
+  { settledThrough, attemptedThrough }: Committed,
+): void {
+  const metadata = encodeMetadata({ attemptedThrough, claim: "theirs", limits: null, known: null });
+  log.commitBefore({ topic, partition: 0, offset: settledThrough, metadata });
 }
 
 /** A worker that vanishes as soon as `isSo`. */
