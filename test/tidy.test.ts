@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { longFunctionViolations, parameterViolations } from "./support/function-rules.ts";
 import * as rules from "./support/tidy-rules.ts";
 
 const core = ["domain", "policy", "registrar"];
@@ -57,7 +58,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/flow/exchange.ts": "test/registrar/flow/dispatcher.test.ts",
   "src/registrar/flow/list-failures.ts": "test/registrar/flow/read-back-lists.test.ts",
   "src/registrar/flow/publisher.ts": "test/registrar/ownership/ownership-lost.test.ts",
-  "src/registrar/flow/queue-turns.ts": "test/registrar/flow/dispatcher.test.ts",
+  "src/registrar/flow/waiting-queues.ts": "test/registrar/flow/dispatcher.test.ts",
   "src/registrar/flow/room.ts": "test/registrar/flow/parker.test.ts",
   "src/registrar/flow/tenants.ts": "test/registrar/flow/tenant-trouble.test.ts",
   "src/registrar/ledger/ledger-scan.ts": "test/registrar/ledger/ledger-reader-rules.test.ts",
@@ -94,6 +95,10 @@ const source = files.filter(({ path }) => /^(src|emulator|demo|lab)\/.*\.ts$/.te
 const typescript = files.filter(({ path }) => /^(src|emulator|demo|lab|test|scripts)\/.*\.ts$/.test(path));
 const shipped = source.filter(({ path }) => !path.startsWith("lab/"));
 
+function inCore(path: string): boolean {
+  return path.startsWith("src/") && core.includes(rules.layerOf(path));
+}
+
 function holds(violations: readonly rules.Violation[]): void {
   assert.ok(violations.length === 0, violations.join("\n"));
 }
@@ -109,11 +114,10 @@ test("what is shipped imports by literals, and does not look where its files lie
 });
 
 test("clocks, randomness, timers and the process reach the core through ports only", () => {
-  const isCore = (path: string): boolean => path.startsWith("src/") && core.includes(rules.layerOf(path));
   holds(
     source
       .filter(({ path }) => ambientAllowed[path] === undefined && !realTime.test(path))
-      .flatMap((file) => rules.ambientViolations(file, isCore(file.path) ? "pure" : "adapter")),
+      .flatMap((file) => rules.ambientViolations(file, inCore(file.path) ? "pure" : "adapter")),
   );
 });
 
@@ -148,6 +152,16 @@ test("each source file says first what it is for", () => {
 
 test("files are short", () => {
   holds(typescript.flatMap((file) => rules.lengthViolations(file, maxLines)));
+});
+
+test("functions of the core, reconcile and repartition take at most three parameters by position", () => {
+  const files = source.filter(({ path }) => inCore(path) || /^src\/(?:reconcile|repartition)\//.test(path));
+  assert.ok(files.length > 90);
+  holds(files.flatMap((file) => parameterViolations(file, 3)));
+});
+
+test("functions of the core are short", () => {
+  holds(source.filter(({ path }) => inCore(path)).flatMap((file) => longFunctionViolations(file, 110)));
 });
 
 test("nothing names one machine or a registry", () => {

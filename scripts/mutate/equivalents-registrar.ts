@@ -86,7 +86,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "A pump more finds nothing to send.",
     },
   ],
-  "src/registrar/flow/queue-turns.ts": [
+  "src/registrar/flow/waiting-queues.ts": [
     {
       line: "held.clear();",
       change: "held.clear(); -> (removed)",

@@ -67,17 +67,18 @@ export interface Findings {
 
 type Registrations = ReadonlyMap<string, Registration>;
 
-/**
- * `before` was read before the list was asked for, `later` (more records of the same topic) after it came: what was
- * registered in between is neither missing nor orphaned.
- */
-export function compare(
-  tenantId: string,
-  before: Registrations,
-  later: Registrations,
-  objects: readonly GraphObject[],
-  ignored: ReadonlySet<ComparedProperty>,
-): Findings {
+/** What is known of one tenant. */
+export interface Compared {
+  readonly tenantId: string;
+  /** Read before the list was asked for. */
+  readonly before: Registrations;
+  /** More records of the same topic, after the list came: what was registered in between is neither missing nor orphaned. */
+  readonly later: Registrations;
+  readonly objects: readonly GraphObject[];
+  readonly ignored: ReadonlySet<ComparedProperty>;
+}
+
+export function compare({ tenantId, before, later, objects, ignored }: Compared): Findings {
   const byId = new Map(objects.map((object) => [object.id, object]));
   const named = new Set<string>();
   for (const registrations of [before, later]) {
@@ -91,7 +92,7 @@ export function compare(
     .map(([, each]) => each); // 3
   // What others made may have come another way: its form says nothing of what Graph does to ours.
   const form = coarsestOf(objects.filter(({ id }) => named.has(id)));
-  const duplicated = findDuplicates(tenantId, before, later, objects, named, form);
+  const duplicated = findDuplicates({ tenantId, before, later, objects }, named, form);
   const superfluous = new Set(duplicated.flatMap(({ superfluousIds }) => superfluousIds));
   return {
     registered: compared.length,
@@ -105,7 +106,7 @@ export function compare(
     differing: compared.flatMap((registration) => {
       const object = byId.get(registration.object.id);
       const differences =
-        object === undefined ? [] : differencesOf(registration.object, object, form, ignored);
+        object === undefined ? [] : differencesOf(registration.object, object, { form, ignored });
       return differences.length === 0 ? [] : [{ registration, differences }];
     }),
     conflicting: compared.filter(({ otherIds }) => otherIds.length > 0),
@@ -127,10 +128,7 @@ export function isEqual(findings: Findings): boolean {
 }
 
 function findDuplicates(
-  tenantId: string,
-  before: Registrations,
-  later: Registrations,
-  objects: readonly GraphObject[],
+  { tenantId, before, later, objects }: Omit<Compared, "ignored">,
   named: ReadonlySet<string>,
   form: Form,
 ): Duplicated[] {
@@ -176,19 +174,18 @@ function keyOf(tenantId: string, object: GraphObject): string | null {
 function differencesOf(
   registered: GraphObject,
   inGraph: GraphObject,
-  form: Form,
-  ignored: ReadonlySet<ComparedProperty>,
+  { form, ignored }: { readonly form: Form; readonly ignored: ReadonlySet<ComparedProperty> },
 ): Difference[] {
   return comparedProperties
     .filter(
       (property) =>
-        !ignored.has(property) && !isSame(property, form, registered[property], inGraph[property]),
+        !ignored.has(property) && !isSame(property, form, [registered[property], inGraph[property]]),
     )
     .map((property) => ({ property, registered: registered[property], inGraph: inGraph[property] }));
 }
 
 /** As far as Graph's form can tell: date-times that name the same instant, however they are written. */
-function isSame(property: ComparedProperty, form: Form, a: string, b: string): boolean {
+function isSame(property: ComparedProperty, form: Form, [a, b]: readonly [string, string]): boolean {
   if (a === b) return true;
   if (property === "connectorVersion") return false;
   return property.endsWith("DateTime") ? isSameInstant(form, a, b) : isSameName(form, a, b);

@@ -62,7 +62,7 @@ export async function moveLedger(parts: MoveParts, partitionCount: number): Prom
     if (unmarked.length === 0) {
       return { ok: true, enrollments: sizeOf(found.ledgers), copied, twoIds: pass.twoIds };
     }
-    const marked = await mark(parts, partitionCount, unmarked, pass.lastAstray); // 2
+    const marked = await mark(parts, partitionCount, { unmarked, lastAstray: pass.lastAstray }); // 2
     if (!marked.ok) return marked;
   }
   return { ok: false, reason: "something goes on writing to connector.registered" };
@@ -198,8 +198,10 @@ async function readChunk(parts: MoveParts, partition: number, from: number): Pro
 async function mark(
   parts: MoveParts,
   partitionCount: number,
-  unmarked: readonly Placement[],
-  lastAstray: ReadonlyMap<number, LogRecord>,
+  {
+    unmarked,
+    lastAstray,
+  }: { readonly unmarked: readonly Placement[]; readonly lastAstray: ReadonlyMap<number, LogRecord> },
 ): Promise<{ readonly ok: true } | Failed> {
   const markers = unmarked.flatMap(({ partition }) => {
     const record = lastAstray.get(partition);

@@ -53,7 +53,7 @@ export async function repartition(parts: Parts, partitions: number, dryRun: bool
   const from = counts.value;
   const planned = await planFor(parts, from, partitions);
   if (!planned.ok) return planned;
-  if (planned.plan.kind === "reached") return reached(parts, from, partitions, dryRun);
+  if (planned.plan.kind === "reached") return reached(parts, from, { partitions, dryRun });
   if (dryRun) {
     const found = await surveyLedger(parts, partitions, from.registered);
     if (!found.ok) return failed(found.reason);
@@ -62,7 +62,7 @@ export async function repartition(parts: Parts, partitions: number, dryRun: bool
     const enrollments = sizeOf(found.ledgers) + copied;
     return { ok: true, dryRun, from, partitions, enrollments, copied, carried, twoIds: [] };
   }
-  return carryOut(parts, planned.plan, from, partitions);
+  return carryOut(parts, planned.plan, { from, partitions });
 }
 
 async function planFor(
@@ -91,8 +91,7 @@ async function planFor(
 async function reached(
   parts: Parts,
   from: PartitionCounts,
-  partitions: number,
-  dryRun: boolean,
+  { partitions, dryRun }: { readonly partitions: number; readonly dryRun: boolean },
 ): Promise<Ended> {
   const found = await surveyLedger(parts, partitions, partitions);
   if (!found.ok) return failed(found.reason);
@@ -105,8 +104,7 @@ async function reached(
 async function carryOut(
   parts: Parts,
   made: Extract<Plan, { kind: "go" }>,
-  from: PartitionCounts,
-  partitions: number,
+  { from, partitions }: { readonly from: PartitionCounts; readonly partitions: number },
 ): Promise<Ended> {
   const { log, signal, onProgress } = parts;
   const early = await raise(parts, "registered", partitions);

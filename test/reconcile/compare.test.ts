@@ -23,7 +23,13 @@ const tenantIn = (registrations: Registrations) => registrations.tenants.get(ten
 
 function compared(registered: GraphObject[], inGraph: GraphObject[], later: GraphObject[] = []) {
   const [before, after] = [registrationsOf(...registered), registrationsOf(...later)];
-  return compare(tenantId, tenantIn(before), tenantIn(after), inGraph, nothing);
+  return compare({
+    tenantId,
+    before: tenantIn(before),
+    later: tenantIn(after),
+    objects: inGraph,
+    ignored: nothing,
+  });
 }
 
 const other = { connectorName: "another connector" };
@@ -117,7 +123,7 @@ test("differing: each property that differs with both values, unless it may", ()
   ]);
   const ignored = new Set(["connectorVersion", "lastCheckinDateTime"] as const);
   const before = tenantIn(registrationsOf(object("a")));
-  assert.equal(isEqual(compare(tenantId, before, new Map(), [changed], ignored)), true);
+  assert.equal(isEqual(compare({ tenantId, before, later: new Map(), objects: [changed], ignored })), true);
 });
 
 /** Registered under the key of what was enrolled, with the properties that Graph returned. */
@@ -143,13 +149,30 @@ test("Graph cuts instants: two enrollments of one second look alike there, and n
     ["2017-01-01T07:57:59.1Z", kept[0]!],
     ["2017-01-01T07:57:59.2Z", kept[1]!],
   );
-  assert.equal(isEqual(compare(tenantId, tenantIn(registrations), new Map(), kept, nothing)), true);
+  assert.equal(
+    isEqual(
+      compare({
+        tenantId,
+        before: tenantIn(registrations),
+        later: new Map(),
+        objects: kept,
+        ignored: nothing,
+      }),
+    ),
+    true,
+  );
 });
 
 test("Graph cuts instants: a third object is reported, and not superfluous, since it may be the next enrollment's", () => {
   const kept = [object("a", second), object("b", second)];
   const registrations = registrationsOfChanged(["2017-01-01T07:57:59.1Z", kept[0]!]);
-  const findings = compare(tenantId, tenantIn(registrations), new Map(), kept, nothing);
+  const findings = compare({
+    tenantId,
+    before: tenantIn(registrations),
+    later: new Map(),
+    objects: kept,
+    ignored: nothing,
+  });
   assert.deepEqual(
     findings.duplicated.map(({ registeredId, superfluousIds }) => [registeredId, superfluousIds]),
     [["a", []]],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { contoso } from "../../lab/testkit/enrollments.ts";
 import { answers, lostAfterCreating } from "../../lab/testkit/scripted-graph.ts";
-import { crashWhile, type Specification, untilSettled } from "./specification.ts";
+import { crashWhile, type Specification, untilSettled } from "../../lab/testkit/specification.ts";
 
 export const deadLetterRows: Readonly<Record<string, Specification>> = {
   "dead letter appended, offset not committed": {

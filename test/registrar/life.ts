@@ -1,4 +1,6 @@
 /** Stages and events of a record's life, by the names that the tables of the tests use. */
+
+import { settings } from "../../lab/testkit/registrar-world.ts";
 import { answers, silence } from "../../lab/testkit/scripted-graph.ts";
 import type { GraphObject, GraphReply } from "../../src/graph-port.ts";
 import type { Verdict } from "../../src/policy/classify.ts";
@@ -11,7 +13,6 @@ import {
   type Past,
   type Stage,
 } from "../../src/registrar/flow/stage.ts";
-import { settings } from "./harness.ts";
 
 export const known: Known = { rules: settings, shown: { route: true, ids: false, honoursIds: false } };
 /** Graph has made an object under an id of ours. */

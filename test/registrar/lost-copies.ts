@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { contoso } from "../../lab/testkit/enrollments.ts";
 import { answers } from "../../lab/testkit/scripted-graph.ts";
-import type { Specification } from "./specification.ts";
+import type { Specification } from "../../lab/testkit/specification.ts";
 
 export const lostCopies: Readonly<Record<string, Specification>> = {
   "record parked, its copy acknowledged, then lost by the brokers before it was read": {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { contoso, parkedBefore } from "../../lab/testkit/enrollments.ts";
+import { createWorld, many, type World } from "../../lab/testkit/registrar-world.ts";
 import { answers } from "../../lab/testkit/scripted-graph.ts";
-import { createWorld, many, type World } from "./harness.ts";
 
 const windowRecords = 10;
 const count = 25;

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, parkedBefore } from "../../lab/testkit/enrollments.ts";
+import { createWorld, many } from "../../lab/testkit/registrar-world.ts";
 import { answers } from "../../lab/testkit/scripted-graph.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
-import { createWorld, many } from "./harness.ts";
 
 describe("status", () => {
   test("not ready until partitions are assigned and taken over, and it says which", async (t) => {

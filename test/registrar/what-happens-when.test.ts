@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { contoso, eventRecord } from "../../lab/testkit/enrollments.ts";
+import { settings } from "../../lab/testkit/registrar-world.ts";
 import { byItself, lost, lostAfterCreating } from "../../lab/testkit/scripted-graph.ts";
+import { crashWhile, type Specification, specify, untilSettled } from "../../lab/testkit/specification.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import { deadLetterRows } from "./dead-letter-rows.ts";
-import { settings } from "./harness.ts";
 import { lostCopies } from "./lost-copies.ts";
-import { crashWhile, type Specification, specify, untilSettled } from "./specification.ts";
 
 const { settleMs } = settings;
 const home = homePartition(contoso, 2);

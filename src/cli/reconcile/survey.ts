@@ -166,7 +166,7 @@ function resultOf(
   if (listing.kind !== "listed") return listing;
   const before = registrations.tenants.get(tenantId) ?? none;
   const since = later.tenants.get(tenantId) ?? none;
-  const findings = compare(tenantId, before, since, listing.objects, ignored);
+  const findings = compare({ tenantId, before, later: since, objects: listing.objects, ignored });
   const inProgress = nothing;
   if (listing.incomplete === null) return { kind: "compared", findings, inProgress, incomplete: null };
   const unseen = findings.missing.length;

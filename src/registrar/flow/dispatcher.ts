@@ -11,9 +11,9 @@ import { available, opensAtMs, take } from "../../policy/pacing.ts";
 import { isHeld, type OwnedPartition, type Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import { createExchanges, type Exchange } from "./exchange.ts";
-import { createQueueTurns } from "./queue-turns.ts";
 import { firstReady, isInTrouble, isReady, type TenantQueue, takeReady } from "./tenant-queue.ts";
 import type { Tenants } from "./tenants.ts";
+import { createWaitingQueues } from "./waiting-queues.ts";
 
 export interface Dispatcher {
   enqueue(work: Work): void;
@@ -33,13 +33,13 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
   const { settings, gate, outside } = core;
   const { clock } = core.ports;
   const exchanges = createExchanges(core, tenants);
-  const turns = createQueueTurns(clock, gate, planPump);
+  const waiting = createWaitingQueues(clock, gate, planPump);
   let inFlight = 0;
   let stopped = false;
   let pumpPlanned = false;
   gate.setCreatesWait(() => inFlight > 0 || tenants.queues().some(({ ready }) => ready.length > 0));
   gate.onOpening(() => {
-    turns.release();
+    waiting.release();
     // At once: while Graph is being probed the next request may be a read as well, and who is called first has it.
     pump();
   });
@@ -48,12 +48,12 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
     enqueue(work) {
       const queue = tenants.queueOf(work.enrollment.tenantId);
       queue.ready.push(work);
-      turns.give(queue);
+      waiting.add(queue);
     },
     requeue(work) {
       const queue = tenants.queueOf(work.enrollment.tenantId);
       queue.ready.unshift(work);
-      turns.give(queue);
+      waiting.add(queue);
     },
     pump: planPump,
     stop: () => {
@@ -75,7 +75,7 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
 
   function pump(): void {
     while (!stopped && inFlight < settings.maxInFlight) {
-      const queue = turns.next();
+      const queue = waiting.next();
       if (queue === undefined) return;
       const first = firstReady(queue);
       // A queue in trouble gets its next turn with the answer.
@@ -83,14 +83,14 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
       const nowMs = clock.nowMs();
       const free = available(queue.pacing, nowMs);
       if (free <= 0)
-        turns.giveAt(queue, opensAtMs(queue.pacing, nowMs)); // 1
+        waiting.addAt(queue, opensAtMs(queue.pacing, nowMs)); // 1
       else if (gate.opensAtMs(queue.tenantId) > nowMs)
-        turns.hold(queue); // INV-ISOLATION
+        waiting.hold(queue); // INV-ISOLATION
       else if (isHeld(first.partition, clock)) {
         void send(queue, first.partition, Math.min(free, batchSize(queue))); // INV-LEASE
       } else {
         outside.commitNow();
-        turns.giveAt(queue, nowMs + notHeldWaitMs);
+        waiting.addAt(queue, nowMs + notHeldWaitMs);
       }
     }
   }
@@ -104,7 +104,7 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
     const works = takeReady(queue, count);
     // A tenant has one home partition, so its queue never mixes owners.
     assert(works.every((work) => work.partition === partition));
-    if (queue.ready.length > 0) turns.give(queue);
+    if (queue.ready.length > 0) waiting.add(queue);
     gate.begin(queue.tenantId);
     inFlight++; // 2
     queue.inFlight++;
@@ -118,6 +118,6 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
     inFlight--;
     queue.inFlight--;
     exchanges.takeIn(exchange, replies);
-    if (queue.ready.length > 0) turns.give(queue);
+    if (queue.ready.length > 0) waiting.add(queue);
   }
 }

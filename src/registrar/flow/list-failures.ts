@@ -2,7 +2,7 @@
  * What follows from a list of a tenant's objects that failed, or that is not whole.
  *
  * 1. It is asked for again with back-off, and said. One that is refused blocks its tenant, as a create that is refused does.
- * 2. How long a tenant's lists fail counts only where that is the tenant's own trouble: in an outage nobody's records end.
+ * 2. How long a tenant's lists fail counts only where that is the tenant's own trouble: in an outage no record ends.
  */
 
 import type { ListReply } from "../../graph-port.ts";

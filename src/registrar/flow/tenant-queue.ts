@@ -29,8 +29,8 @@ export interface TenantQueue {
   failing: Failing | null;
   /** Creates under way. */
   inFlight: number;
-  /** In turn for a request permit, or waiting for a timer that puts it there. */
-  state: "idle" | "turn" | "timed";
+  /** "waiting": for a request permit; "timed": for a timer, which lets it wait for one again. */
+  state: "idle" | "waiting" | "timed";
 }
 
 interface Block {

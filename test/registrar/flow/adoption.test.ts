@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, detailsOf, keyOf, objectOf, registeredBefore } from "../../../lab/testkit/enrollments.ts";
+import { createWorld } from "../../../lab/testkit/registrar-world.ts";
 import { answers, lost, lostAfterCreating } from "../../../lab/testkit/scripted-graph.ts";
 import type { GraphObject } from "../../../src/graph-port.ts";
-import { createWorld } from "../harness.ts";
 
 const at = "2016-12-31T23:57:59.3726057-08:00";
 const forms: Readonly<Record<string, Partial<GraphObject>>> = {

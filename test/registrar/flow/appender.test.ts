@@ -1,9 +1,9 @@
 /** Outcomes on their way to the log: together, in order, again after a failure, never once they may not be. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { createWorld, type World } from "../../../lab/testkit/registrar-world.ts";
 import type { RegistrarEvent } from "../../../src/observer.ts";
 import { createAppender, type Entry } from "../../../src/registrar/flow/appender.ts";
-import { createWorld, type World } from "../harness.ts";
 
 function given(t: TestContext) {
   const world = createWorld(t);

@@ -2,21 +2,21 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, keyOf, objectOf } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings } from "../../../lab/testkit/registrar-world.ts";
 import { answers, silence } from "../../../lab/testkit/scripted-graph.ts";
-import { createWorld, many, settings } from "../harness.ts";
+import { specify } from "../../../lab/testkit/specification.ts";
 
 describe("409", () => {
-  test("the object is read by id and adopted", async (t) => {
-    const world = createWorld(t);
-    world.graph.ids = "honoured";
-    world.graph.objects.set(contoso, [objectOf({}, keyOf({}))]);
-    world.emit({});
-    world.start();
-    await world.untilRegistered(1);
-    const { id, outcome } = world.registered()[0]!.data;
-    assert.deepEqual([id, outcome], [keyOf({}), "recovered"]);
-    assert.equal(world.creates().length, 1);
-  });
+  test("the object is read by id and adopted", (t) =>
+    specify(t, {
+      given: { enrolled: [{}], objects: [{ id: keyOf({}) }], ids: "honoured" },
+      async when(world) {
+        world.start();
+        await world.untilRegistered(1);
+        assert.equal(world.registered()[0]!.data.id, keyOf({}));
+      },
+      expect: { objects: ["HOST-1"], registered: ["HOST-1 recovered"], creates: 1, lists: 0 },
+    }));
 
   test("under our id it is ours, whatever Graph made of its properties and of the id's case", async (t) => {
     const world = createWorld(t);
@@ -46,17 +46,16 @@ describe("409", () => {
     );
   });
 
-  test("nothing stands under the id, twice, and no list shows it: dead-lettered", async (t) => {
-    const world = createWorld(t);
-    world.graph.always(contoso, answers(409));
-    world.emit({});
-    world.start();
-    await world.time.until("dead-lettered", () => world.deadLetters().length === 1);
-    assert.deepEqual(world.deadLetters(), ["graph-409 enrolled/0/0"]);
-    assert.equal(world.creates().length, 2);
-    assert.ok(world.lists().length >= settings.rereadCount);
-    assert.deepEqual(world.registered(), []);
-  });
+  test("nothing stands under the id, twice, and no list shows it: dead-lettered", (t) =>
+    specify(t, {
+      given: { enrolled: [{}], always: answers(409) },
+      async when(world) {
+        world.start();
+        await world.time.until("dead-lettered", () => world.deadLetters().length === 1);
+        assert.ok(world.lists().length >= settings.rereadCount);
+      },
+      expect: { objects: [], registered: [], deadLetters: ["graph-409 enrolled/0/0"], creates: 2 },
+    }));
 
   test("an outage in the middle of the question is no second opinion", async (t) => {
     const world = createWorld(t);

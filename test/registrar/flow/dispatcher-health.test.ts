@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many } from "../../../lab/testkit/registrar-world.ts";
 import { answers, byItself, connectionRefused, silence } from "../../../lab/testkit/scripted-graph.ts";
 import { readDeadLetter } from "../../../src/domain/dead-letter.ts";
-import { createWorld, many } from "../harness.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);

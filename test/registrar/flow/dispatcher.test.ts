@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many } from "../../../lab/testkit/registrar-world.ts";
 import { answers, byItself } from "../../../lab/testkit/scripted-graph.ts";
-import { createWorld, many } from "../harness.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);

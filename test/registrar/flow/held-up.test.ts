@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contoso, fabrikam, headerNames } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings } from "../../../lab/testkit/registrar-world.ts";
 import { answers, connectionRefused } from "../../../lab/testkit/scripted-graph.ts";
 import { encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { createWorld, many, settings } from "../harness.ts";
 
 // INV-ISOLATION
 test("a machine whose record keeps failing leaves a full window, and the others behind it flow", async (t) => {

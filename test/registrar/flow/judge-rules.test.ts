@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { contoso, fabrikam, keyOf, objectOf } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, settings } from "../../../lab/testkit/registrar-world.ts";
 import {
   answers,
   byItself,
@@ -11,7 +12,6 @@ import {
   silence,
 } from "../../../lab/testkit/scripted-graph.ts";
 import { readDeadLetter } from "../../../src/domain/dead-letter.ts";
-import { createWorld, settings } from "../harness.ts";
 
 describe("each failure is said once, with what it was:", () => {
   const missing = answers(404, { message: "No OData route exists that match template" });

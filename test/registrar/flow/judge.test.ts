@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, keyOf, objectOf } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings } from "../../../lab/testkit/registrar-world.ts";
 import { answers, byItself, lost, lostAfterCreating, silence } from "../../../lab/testkit/scripted-graph.ts";
-import { createWorld, many, settings } from "../harness.ts";
+import { specify } from "../../../lab/testkit/specification.ts";
 
 describe("an answer that was lost", () => {
   test("the object is found: it is adopted at once, and nothing is posted again", async (t) => {
@@ -44,17 +45,17 @@ describe("an answer that was lost", () => {
     assert.equal(world.registered()[0]?.data.outcome, "created");
   });
 
-  test("created only after the connection broke, within the settle time: still found", async (t) => {
-    const world = createWorld(t);
-    world.graph.script(contoso, lost);
-    world.emit({});
-    world.start();
-    await world.time.pass(40_000);
-    world.graph.objects.set(contoso, [objectOf({})]);
-    await world.untilRegistered(1);
-    assert.equal(world.creates().length, 1);
-    assert.equal(world.registered()[0]?.data.id, "object-of-before");
-  });
+  test("created only after the connection broke, within the settle time: still found", (t) =>
+    specify(t, {
+      given: { enrolled: [{}], graph: [lost] },
+      async when(world) {
+        world.start();
+        await world.time.pass(40_000);
+        world.graph.objects.set(contoso, [objectOf({})]);
+        await world.untilRegistered(1);
+      },
+      expect: { objects: ["HOST-1"], registered: ["HOST-1 recovered"], creates: 1 },
+    }));
 
   test("500: it answered for itself, so lists count from then on", async (t) => {
     const world = createWorld(t);

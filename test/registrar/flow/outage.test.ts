@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many } from "../../../lab/testkit/registrar-world.ts";
 import {
   answers,
   connectionRefused,
@@ -11,7 +12,6 @@ import {
   silence,
 } from "../../../lab/testkit/scripted-graph.ts";
 import type { GraphReply, ListReply } from "../../../src/graph-port.ts";
-import { createWorld, many } from "../harness.ts";
 
 const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);

@@ -9,10 +9,10 @@ import {
   parkedBefore,
   registeredBefore,
 } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, type World } from "../../../lab/testkit/registrar-world.ts";
 import { answers } from "../../../lab/testkit/scripted-graph.ts";
 import type { InputTopic, Session } from "../../../src/ports.ts";
 import { encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { createWorld, many, type World } from "../harness.ts";
 
 const windowRecords = 10;
 

@@ -8,10 +8,10 @@ import {
   headerNames,
   objectOf,
   parkedBefore,
-  registeredBefore,
 } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, type World } from "../../../lab/testkit/registrar-world.ts";
 import { answers, lost } from "../../../lab/testkit/scripted-graph.ts";
-import { createWorld, many, type World } from "../harness.ts";
+import { specify } from "../../../lab/testkit/specification.ts";
 
 const windowRecords = 10;
 
@@ -199,33 +199,43 @@ describe("given records parked by the worker before", () => {
     assert.deepEqual(world.deadLetters(), ["value-not-json retry/0/0", "value-not-json enrolled/0/77"]);
   });
 
-  test("a new event that is registered already does not join them: it is settled at once", async (t) => {
-    const world = createWorld(t);
-    world.graph.always(contoso, answers(403));
-    world.log.store(registeredBefore({ machine: "B" }));
-    world.log.store(parkedBefore({ machine: "A" }));
-    world.emit({ machine: "B" });
-    const worker = world.start();
-    await world.time.pass(5_000);
-    assert.equal(worker.seen("record-duplicate").length, 1);
-    assert.equal(world.log.records("retry").length, 1);
-    assert.equal(world.log.committed("enrolled")?.offset, 1);
-  });
+  // INV-ONE-CREATE-PER-KEY
+  test("a new event that is registered already does not join them: it is settled at once", (t) =>
+    specify(t, {
+      given: {
+        registered: [{ machine: "B" }],
+        parked: [{ machine: "A" }],
+        enrolled: [{ machine: "B" }],
+        always: answers(403),
+      },
+      async when(world) {
+        world.start();
+        await world.time.pass(5_000);
+        assert.equal(world.log.records("retry").length, 1);
+      },
+      // A is suspect, since no commit is stored: it waits for the settle time.
+      expect: { objects: [], registered: [], creates: 0, duplicates: 1, settledThrough: 1 },
+    }));
 
-  test("one that is registered already is a duplicate", async (t) => {
-    const world = createWorld(t);
-    world.graph.objects.set(contoso, [objectOf({})]);
-    world.emit({});
-    const worker = world.start({ sendId: false });
-    await world.untilRegistered(1);
-    world.log.store(parkedBefore({ event: "moved twice" }));
-    await world.time.until("it is settled", () => world.log.committed("retry")?.offset === 1);
-    assert.deepEqual(
-      worker.seen("record-duplicate").map(({ at }) => at.topic),
-      ["retry"],
-    );
-    assert.equal(world.creates().length, 1);
-  });
+  // INV-ONE-CREATE-PER-KEY
+  test("one that is registered already is a duplicate", (t) =>
+    specify(t, {
+      given: { enrolled: [{}], objects: [{}], settings: { sendId: false } },
+      async when(world) {
+        const worker = world.start();
+        await world.untilRegistered(1);
+        world.log.store(parkedBefore({ event: "moved twice" }));
+        await world.time.until("it is settled", () => world.log.committed("retry")?.offset === 1);
+        assert.equal(worker.seen("record-duplicate")[0]?.at.topic, "retry");
+      },
+      expect: {
+        objects: ["HOST-1", "HOST-1"],
+        registered: ["HOST-1 created"],
+        creates: 1,
+        duplicates: 1,
+        parkedThrough: 1,
+      },
+    }));
 
   test("parked records that retention took: the worker stops and says so", async (t) => {
     const world = createWorld(t);

@@ -9,9 +9,9 @@ import {
   headerNames,
   keyOf,
 } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many } from "../../../lab/testkit/registrar-world.ts";
 import { answers } from "../../../lab/testkit/scripted-graph.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
-import { createWorld, many } from "../harness.ts";
 
 describe("one event", () => {
   test("is posted once, exactly as it came, registered, and committed", async (t) => {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, keyOf, objectOf } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings } from "../../../lab/testkit/registrar-world.ts";
 import { answers, lost, lostAfterCreating, silence } from "../../../lab/testkit/scripted-graph.ts";
 import { encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { createWorld, many, settings } from "../harness.ts";
 
 /** One enrollment has shown that ids are honoured; the next one's reply is lost. */
 async function afterHonouring(t: Parameters<typeof createWorld>[0], step: typeof lost) {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { contoso } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, settings } from "../../../lab/testkit/registrar-world.ts";
 import { answers, lost, lostAfterCreating } from "../../../lab/testkit/scripted-graph.ts";
 import { readDeadLetter } from "../../../src/domain/dead-letter.ts";
-import { createWorld, settings } from "../harness.ts";
 
 describe("lists that are slow", () => {
   function slowly(t: TestContext) {

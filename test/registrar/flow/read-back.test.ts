@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, detailsOf, keyOf, objectOf } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings } from "../../../lab/testkit/registrar-world.ts";
 import { answers, byItself, lost, lostAfterCreating } from "../../../lab/testkit/scripted-graph.ts";
-import { createWorld, many, settings } from "../harness.ts";
+import { specify } from "../../../lab/testkit/specification.ts";
 
 test("one list serves all records of a tenant that are in doubt", async (t) => {
   const world = createWorld(t);
@@ -76,15 +77,17 @@ test("an object is recognised by identity: machine in another case, the instant 
   );
 });
 
-test("another machine's object is not taken for it", async (t) => {
-  const world = createWorld(t);
-  world.graph.script(contoso, lost);
-  world.graph.objects.set(contoso, [objectOf({ machine: "HOST-2" })]);
-  world.emit({ machine: "HOST-1" });
-  world.start();
-  await world.untilRegistered(1);
-  assert.equal(world.creates().length, 2);
-});
+test("another machine's object is not taken for it", (t) =>
+  specify(t, {
+    given: { enrolled: [{ machine: "HOST-1" }], objects: [{ machine: "HOST-2" }], graph: [lost] },
+    async when(world) {
+      world.start();
+      await world.untilRegistered(1);
+    },
+    expect: { objects: ["HOST-1", "HOST-2"], registered: ["HOST-1 created"], creates: 2 },
+  }));
+
+const nothing = { kind: "listed", objects: [], incomplete: null } as const;
 
 describe("several objects of one identity", () => {
   for (const [given, ids, chosen] of [
@@ -92,22 +95,20 @@ describe("several objects of one identity", () => {
     ["wherever it stands, the one with our id", [keyOf({}), "0-is-less"], keyOf({})],
     ["without ours, the least id", ["c", "a", "b"], "a"],
   ] as const)
-    test(`${given} is registered, and all are reported`, async (t) => {
-      const world = createWorld(t);
-      world.graph.script(contoso, lost);
-      world.graph.objects.set(
-        contoso,
-        ids.map((id) => objectOf({}, id)),
-      );
-      world.emit({});
-      const worker = world.start();
-      await world.untilRegistered(1, 5_000);
-      assert.equal(world.registered()[0]?.data.id, chosen);
-      assert.deepEqual(
-        worker.seen("duplicate-objects").map((event) => event.ids.toSorted()),
-        [ids.toSorted()],
-      );
-    });
+    test(`${given} is registered, and all are reported`, (t) =>
+      specify(t, {
+        given: { enrolled: [{}], graph: [lost], objects: ids.map((id) => ({ id })) },
+        async when(world) {
+          const worker = world.start();
+          await world.untilRegistered(1, 5_000);
+          assert.equal(world.registered()[0]?.data.id, chosen);
+          assert.deepEqual(
+            worker.seen("duplicate-objects").map((event) => event.ids.toSorted()),
+            [ids.toSorted()],
+          );
+        },
+        expect: { objects: ids.map(() => "HOST-1"), registered: ["HOST-1 recovered"], creates: 1 },
+      }));
 });
 
 describe("a list that fails", () => {
@@ -151,17 +152,25 @@ describe("a list that fails", () => {
     assert.equal(world.creates().length, 2);
   });
 
-  test("a list that lags: seen only in the last of the re-reads, and still adopted", async (t) => {
-    const world = createWorld(t);
-    world.graph.script(contoso, { ...answers(500), creates: true });
-    const nothing = { kind: "listed", objects: [], incomplete: null } as const;
-    for (let n = 1; n < settings.rereadCount; n++) world.graph.listScript.push(nothing);
-    world.emit({});
-    world.start();
-    await world.untilRegistered(1);
-    assert.equal(world.creates().length, 1);
-    assert.equal(world.registered()[0]?.data.outcome, "recovered");
-  });
+  // INV-READ-BACK
+  test("a list that lags: seen only in the last of the re-reads, and still adopted", (t) =>
+    specify(t, {
+      given: {
+        enrolled: [{}],
+        graph: [{ ...answers(500), creates: true }],
+        lists: Array.from({ length: settings.rereadCount - 1 }, () => nothing),
+      },
+      async when(world) {
+        world.start();
+        await world.untilRegistered(1);
+      },
+      expect: {
+        objects: ["HOST-1"],
+        registered: ["HOST-1 recovered"],
+        creates: 1,
+        lists: settings.rereadCount,
+      },
+    }));
 });
 
 describe("a list is as old as its beginning", () => {
@@ -214,15 +223,15 @@ describe("a list that is not whole", () => {
     incomplete: "page 2 can't be read",
   });
 
-  test("what it shows is found", async (t) => {
-    const world = createWorld(t);
-    world.graph.script(contoso, lost);
-    world.graph.listScript.push(partOf({}));
-    world.emit({});
-    world.start();
-    await world.untilRegistered(1, 5_000);
-    assert.equal(world.creates().length, 1);
-  });
+  test("what it shows is found", (t) =>
+    specify(t, {
+      given: { enrolled: [{}], graph: [lost], lists: [partOf({})] },
+      async when(world) {
+        world.start();
+        await world.untilRegistered(1, 5_000);
+      },
+      expect: { objects: [], registered: ["HOST-1 recovered"], creates: 1, lists: 1 },
+    }));
 
   test("what it does not show may be there all the same: never absent, said with its reason, backed off", async (t) => {
     const world = createWorld(t);
@@ -242,13 +251,19 @@ describe("a list that is not whole", () => {
     assert.equal(world.registered()[0]?.data.outcome, "recovered");
   });
 
-  test("for longer than TENANT_BLOCKED_MAX: its record is dead-lettered", async (t) => {
-    const world = createWorld(t);
-    world.graph.script(contoso, lost);
-    for (let n = 0; n < 1_000; n++) world.graph.listScript.push(partOf({ machine: "OTHER" }));
-    world.emit({});
-    world.start({ tenantBlockedMaxMs: 3_600_000 });
-    await world.time.pass(3_800_000);
-    assert.deepEqual(world.deadLetters(), ["tenant-blocked enrolled/0/0"]);
-  });
+  // INV-ATTEMPTS
+  test("for longer than TENANT_BLOCKED_MAX: its record is dead-lettered", (t) =>
+    specify(t, {
+      given: {
+        enrolled: [{}],
+        graph: [lost],
+        lists: Array.from({ length: 1_000 }, () => partOf({ machine: "OTHER" })),
+        settings: { tenantBlockedMaxMs: 3_600_000 },
+      },
+      async when(world) {
+        world.start();
+        await world.time.pass(3_800_000);
+      },
+      expect: { objects: [], registered: [], deadLetters: ["tenant-blocked enrolled/0/0"], creates: 1 },
+    }));
 });

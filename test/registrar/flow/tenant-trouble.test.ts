@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, headerNames } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many } from "../../../lab/testkit/registrar-world.ts";
 import { answers, lost } from "../../../lab/testkit/scripted-graph.ts";
-import { createWorld, many } from "../harness.ts";
 
 // INV-ISOLATION, INV-ATTEMPTS
 describe("one tenant's trouble", () => {

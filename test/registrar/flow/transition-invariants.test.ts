@@ -5,12 +5,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { settings } from "../../../lab/testkit/registrar-world.ts";
 import type { Known } from "../../../src/registrar/flow/doubt.ts";
 import { isToldByCreate } from "../../../src/registrar/flow/doubt.ts";
 import type { Effect, LifeEvent } from "../../../src/registrar/flow/life-events.ts";
 import { type Doubt, isTainted, type Stage } from "../../../src/registrar/flow/stage.ts";
 import { transition } from "../../../src/registrar/flow/transition.ts";
-import { settings } from "../harness.ts";
 import { type EventName, eventNames, events, inheritedDoubt, known, stageOf, turn } from "../life.ts";
 
 /** Those after which certainly nothing was carried out by the create that they answer. */

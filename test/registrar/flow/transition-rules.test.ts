@@ -1,10 +1,10 @@
 /** What decides where the table of transition.test.ts leads: doubt, promises, what Graph has shown, what failed before. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { settings } from "../../../lab/testkit/registrar-world.ts";
 import type { Effect, LifeEvent } from "../../../src/registrar/flow/life-events.ts";
 import type { Stage } from "../../../src/registrar/flow/stage.ts";
 import { transition } from "../../../src/registrar/flow/transition.ts";
-import { settings } from "../harness.ts";
 import {
   answered,
   answeredAtMs,

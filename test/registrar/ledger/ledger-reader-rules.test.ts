@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { keyOf, registeredBefore } from "../../../lab/testkit/enrollments.ts";
+import { createWorld } from "../../../lab/testkit/registrar-world.ts";
 import type { EventLog, SnapshotStore } from "../../../src/ports.ts";
 import { isProblem, type Problem } from "../../../src/problem.ts";
 import { isRegistered, type Ledger, remember } from "../../../src/registrar/ledger/ledger.ts";
@@ -12,7 +13,6 @@ import { createLease } from "../../../src/registrar/ownership/lease.ts";
 import type { OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
 import { createPersist } from "../../../src/registrar/persist.ts";
 import { freshPartition } from "../fresh-partition.ts";
-import { createWorld } from "../harness.ts";
 
 const machine = (n: number) => ({ machine: `HOST-${n}` });
 const never = new AbortController().signal;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { contoso, keyOf, registeredBefore } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, type World } from "../../../lab/testkit/registrar-world.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
 import type { NewRecord, SnapshotStore } from "../../../src/ports.ts";
 import { isProblem, type Problem } from "../../../src/problem.ts";
@@ -10,7 +11,6 @@ import { createLedgerReader } from "../../../src/registrar/ledger/ledger-reader.
 import { encodeSnapshot } from "../../../src/registrar/ledger/ledger-snapshot.ts";
 import type { KnownLog } from "../../../src/registrar/ownership/commit-metadata.ts";
 import { createPersist } from "../../../src/registrar/persist.ts";
-import { createWorld, many, type World } from "../harness.ts";
 
 const machine = (n: number) => ({ machine: `HOST-${n}` });
 const never = new AbortController().signal;

@@ -1,5 +1,6 @@
 /** A committer alone, over a session that does as told and notes what it was asked. */
 import assert from "node:assert/strict";
+import { settings } from "../../../lab/testkit/registrar-world.ts";
 import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
 import type { RegistrarEvent } from "../../../src/observer.ts";
 import type { Commit, CommitResult, Session } from "../../../src/ports.ts";
@@ -9,7 +10,6 @@ import { createLease } from "../../../src/registrar/ownership/lease.ts";
 import type { OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
 import type { RegistrarSettings } from "../../../src/registrar/settings.ts";
 import { freshPartition } from "../fresh-partition.ts";
-import { settings } from "../harness.ts";
 
 export const commitIntervalMs = 1_000;
 export const attemptAhead = 10;

@@ -1,9 +1,9 @@
 /** What the answer to a commit changes, what an unknown one leaves open, and the last commits of a clean stop. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { settings } from "../../../lab/testkit/registrar-world.ts";
 import { settle } from "../../../src/registrar/intake/window.ts";
 import { decodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { settings } from "../harness.ts";
 import { attemptAhead, committerAlone as given } from "./committer-alone.ts";
 
 const { settleMs } = settings;

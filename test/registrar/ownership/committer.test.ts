@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings, type World } from "../../../lab/testkit/registrar-world.ts";
 import { answers, lost } from "../../../lab/testkit/scripted-graph.ts";
 import type { Commit } from "../../../src/ports.ts";
 import { decodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { createWorld, many, settings, type World } from "../harness.ts";
 
 const attemptAhead = 10;
 

@@ -1,16 +1,16 @@
 /** Doubt belongs to an enrollment: wherever a copy of its record stands, it is read back before it is posted. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { contoso, objectOf, parkedBefore } from "../../../lab/testkit/enrollments.ts";
+import { contoso, objectOf } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings, type World } from "../../../lab/testkit/registrar-world.ts";
 import { answers, lost } from "../../../lab/testkit/scripted-graph.ts";
+import { park, specify } from "../../../lab/testkit/specification.ts";
 import {
   decodeMetadata,
   encodeMetadata,
   type Limits,
 } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { createWorld, many, settings, type World } from "../harness.ts";
 
-const utf8 = new TextEncoder();
 const { settleMs, orphanMs } = settings;
 
 interface Before {
@@ -29,64 +29,60 @@ function committedBefore(world: World, { enrolled, retry, limits = null }: Befor
   }
 }
 
-/** A copy in the retry topic of the record at this offset of the enrolled topic. */
-function parkedCopy(world: World, of: Parameters<typeof parkedBefore>[0], enrolledOffset: number): void {
-  const record = parkedBefore(of);
-  world.log.store({ ...record, headers: [["origin", utf8.encode(`enrolled/0/${enrolledOffset}`)]] });
-}
+/** It was made by the worker before, and stays the only one. */
+const foundOnce = { objects: ["HOST-1"], registered: ["HOST-1 recovered"], creates: 0 };
+const nothing = { settledThrough: 0, attemptedThrough: 0 };
 
 const limitsOf = (world: World) => decodeMetadata(world.log.committed("enrolled")!.metadata)?.limits;
 
 // INV-DOUBT
 describe("a create of unknown outcome makes suspect", () => {
-  test("a copy of its record in the retry topic, which stands outside the watermark there", async (t) => {
-    const world = createWorld(t);
-    world.emit({});
-    parkedCopy(world, {}, 0);
-    committedBefore(world, { enrolled: [0, 1], retry: [0, 0] });
-    world.graph.objects.set(contoso, [objectOf({})]);
-    world.start();
-    await world.untilRegistered(1);
-    await world.time.pass(60_000);
-    assert.deepEqual(world.creates(), []);
-  });
+  for (const [what, given] of [
+    [
+      "a copy of its record in the retry topic, which stands outside the watermark there",
+      { enrolled: [{}], parked: [{ copyOf: 0 }], committed: { ...nothing, attemptedThrough: 1 } },
+    ],
+    [
+      "its record in the enrolled topic, when the copy in the retry topic was posted",
+      {
+        enrolled: [{}],
+        parked: [{ copyOf: 0 }],
+        committed: { ...nothing, retry: { ...nothing, attemptedThrough: 1 } },
+      },
+    ],
+    [
+      "another event of the same enrollment, parked before",
+      {
+        enrolled: [{}, { event: "told again" }],
+        parked: [{ event: "told again", copyOf: 1 }],
+        committed: { ...nothing, attemptedThrough: 1 },
+      },
+    ],
+  ] as const)
+    test(what, (t) =>
+      specify(t, {
+        given: { ...given, objects: [{}] },
+        async when(world) {
+          world.start();
+          await world.untilRegistered(1);
+          await world.time.pass(60_000);
+        },
+        expect: foundOnce,
+      }),
+    );
 
-  test("its record in the enrolled topic, when the copy in the retry topic was posted", async (t) => {
-    const world = createWorld(t);
-    world.emit({});
-    parkedCopy(world, {}, 0);
-    committedBefore(world, { enrolled: [0, 0], retry: [0, 1] });
-    world.graph.objects.set(contoso, [objectOf({})]);
-    world.start();
-    await world.untilRegistered(1);
-    await world.time.pass(60_000);
-    assert.deepEqual(world.creates(), []);
-  });
-
-  test("another event of the same enrollment, parked before", async (t) => {
-    const world = createWorld(t);
-    world.emit({}, { event: "told again" });
-    parkedCopy(world, { event: "told again" }, 1);
-    committedBefore(world, { enrolled: [0, 1], retry: [0, 0] });
-    world.graph.objects.set(contoso, [objectOf({})]);
-    world.start();
-    await world.untilRegistered(1);
-    await world.time.pass(60_000);
-    assert.deepEqual(world.creates(), []);
-  });
-
-  test("a copy that is stored late, after the take-over", async (t) => {
-    const world = createWorld(t);
-    world.emit({});
-    committedBefore(world, { enrolled: [0, 1], retry: [0, 0] });
-    world.graph.objects.set(contoso, [objectOf({})]);
-    world.start();
-    await world.time.pass(5_000);
-    parkedCopy(world, {}, 0);
-    await world.untilRegistered(1);
-    await world.time.pass(60_000);
-    assert.deepEqual(world.creates(), []);
-  });
+  test("a copy that is stored late, after the take-over", (t) =>
+    specify(t, {
+      given: { enrolled: [{}], objects: [{}], committed: { ...nothing, attemptedThrough: 1 } },
+      async when(world) {
+        world.start();
+        await world.time.pass(5_000);
+        park(world.log, { copyOf: 0 });
+        await world.untilRegistered(1);
+        await world.time.pass(60_000);
+      },
+      expect: foundOnce,
+    }));
 
   test("every copy also after a clean stop of the worker that posted it", async (t) => {
     const world = createWorld(t);
@@ -95,7 +91,7 @@ describe("a create of unknown outcome makes suspect", () => {
     const first = world.start();
     await world.time.until("it was posted", () => world.graph.asked.length > 1);
     // A park of its predecessor that took effect only now.
-    parkedCopy(world, {}, 0);
+    park(world.log, { copyOf: 0 });
     await first.stop();
     assert.equal(world.registered().length, 0);
     world.start();
@@ -105,22 +101,35 @@ describe("a create of unknown outcome makes suspect", () => {
     assert.equal(world.graph.objects.get(contoso)?.length, 1);
   });
 
-  test("of what is parked only what stands below the watermark there", async (t) => {
-    const world = createWorld(t);
-    for (const machine of ["A", "B"]) parkedCopy(world, { machine }, 0);
-    committedBefore(world, { enrolled: [0, 0], retry: [0, 1] });
-    world.start();
-    await world.time.pass(5_000);
-    assert.deepEqual(world.createdMachines(), ["B"]);
-  });
+  test("of what is parked only what stands below the watermark there", (t) =>
+    specify(t, {
+      given: {
+        parked: [
+          { machine: "A", copyOf: 0 },
+          { machine: "B", copyOf: 0 },
+        ],
+        committed: { ...nothing, retry: { ...nothing, attemptedThrough: 1 } },
+      },
+      async when(world) {
+        world.start();
+        await world.time.pass(5_000);
+      },
+      expect: { objects: ["B"], registered: ["B created"], creates: 1 },
+    }));
 
-  test("nothing else: other records of the tenant flow at once", async (t) => {
-    const world = createWorld(t);
-    world.emit({}, ...many(3, contoso, 10));
-    committedBefore(world, { enrolled: [0, 1], retry: [0, 0] });
-    world.start();
-    await world.untilRegistered(3, 1_000);
-  });
+  test("nothing else: other records of the tenant flow at once", (t) =>
+    specify(t, {
+      given: { enrolled: [{}, ...many(3, contoso, 10)], committed: { ...nothing, attemptedThrough: 1 } },
+      async when(world) {
+        world.start();
+        await world.untilRegistered(3, 1_000);
+      },
+      expect: {
+        objects: ["HOST-10", "HOST-11", "HOST-12"],
+        registered: ["HOST-10 created", "HOST-11 created", "HOST-12 created"],
+        creates: 3,
+      },
+    }));
 });
 
 test("a copy behind a record that was dead-lettered in doubt is not posted before it is read back", async (t) => {

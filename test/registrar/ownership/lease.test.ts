@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, type World } from "../../../lab/testkit/registrar-world.ts";
 import type { Clock, Session } from "../../../src/ports.ts";
 import {
   createLease,
@@ -11,7 +12,6 @@ import {
   renew,
   revoke,
 } from "../../../src/registrar/ownership/lease.ts";
-import { createWorld, many, type World } from "../harness.ts";
 
 const leaseMs = 12_000;
 const idleMs = 60_000;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { contoso, parkedBefore } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, type World } from "../../../lab/testkit/registrar-world.ts";
 import type { Session, Topic } from "../../../src/ports.ts";
 import type { Problem } from "../../../src/problem.ts";
 import { note } from "../../../src/registrar/intake/parking.ts";
@@ -10,7 +11,6 @@ import { createLedger } from "../../../src/registrar/ledger/ledger.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
 import { createLogWatch } from "../../../src/registrar/ownership/log-watch.ts";
 import { freshPartition, planFrom } from "../fresh-partition.ts";
-import { createWorld, many, type World } from "../harness.ts";
 
 // INV-KNOWN-LOG
 describe("a topic that was deleted and created again", () => {

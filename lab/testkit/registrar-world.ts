@@ -3,7 +3,13 @@
  * test sets up what is given, lets time pass, and looks at what was asked of Graph and what stands in the topics.
  */
 import type { TestContext } from "node:test";
-import { createRng } from "../../lab/simulation/rng.ts";
+import { homePartition } from "../../src/domain/murmur2.ts";
+import type { RegistrarEvent } from "../../src/observer.ts";
+import type { Random, SnapshotStore } from "../../src/ports.ts";
+import type { Problem } from "../../src/problem.ts";
+import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
+import type { RegistrarSettings } from "../../src/registrar/settings.ts";
+import { createRng } from "../simulation/rng.ts";
 import {
   contoso,
   type Enrolling,
@@ -11,17 +17,11 @@ import {
   type Registered,
   readDead,
   readRegistered,
-} from "../../lab/testkit/enrollments.ts";
-import { createMemoryLog } from "../../lab/testkit/memory-log.ts";
-import type { Member, MemoryLog } from "../../lab/testkit/memory-log-types.ts";
-import { type Asked, createScriptedGraph, type ScriptedGraph } from "../../lab/testkit/scripted-graph.ts";
-import { type VirtualTime, virtualTime } from "../../lab/testkit/virtual-time.ts";
-import { homePartition } from "../../src/domain/murmur2.ts";
-import type { RegistrarEvent } from "../../src/observer.ts";
-import type { Random, SnapshotStore } from "../../src/ports.ts";
-import type { Problem } from "../../src/problem.ts";
-import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
-import type { RegistrarSettings } from "../../src/registrar/settings.ts";
+} from "./enrollments.ts";
+import { createMemoryLog } from "./memory-log.ts";
+import type { Member, MemoryLog } from "./memory-log-types.ts";
+import { type Asked, createScriptedGraph, type ScriptedGraph } from "./scripted-graph.ts";
+import { type VirtualTime, virtualTime } from "./virtual-time.ts";
 
 export const settings: RegistrarSettings = {
   cloud: "global",

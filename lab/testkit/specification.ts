@@ -4,6 +4,9 @@
  */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import type { InputTopic, NewRecord } from "../../src/ports.ts";
+import { decodeMetadata, encodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";
+import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import {
   contoso,
   type Enrolling,
@@ -11,13 +14,17 @@ import {
   objectOf,
   parkedBefore,
   registeredBefore,
-} from "../../lab/testkit/enrollments.ts";
-import type { MemoryLog } from "../../lab/testkit/memory-log-types.ts";
-import type { Step } from "../../lab/testkit/scripted-graph.ts";
-import type { NewRecord } from "../../src/ports.ts";
-import { decodeMetadata, encodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";
-import type { RegistrarSettings } from "../../src/registrar/settings.ts";
-import { createWorld, type World } from "./harness.ts";
+} from "./enrollments.ts";
+import type { MemoryLog } from "./memory-log-types.ts";
+import { createWorld, type Worker, type World } from "./registrar-world.ts";
+import type { ScriptedGraph, Step } from "./scripted-graph.ts";
+
+export type Parked = Enrolling & { readonly inDoubt?: boolean; readonly copyOf?: number };
+
+interface Committed {
+  readonly settledThrough: number;
+  readonly attemptedThrough: number;
+}
 
 /** All of one tenant, contoso. Without `partition`: 0. */
 export interface Given {
@@ -26,16 +33,24 @@ export interface Given {
     readonly partition?: number;
     readonly headers?: NewRecord["headers"];
   })[];
-  readonly parked?: readonly (Enrolling & { readonly inDoubt?: boolean })[];
+  /** `copyOf`: the offset in the enrolled topic from which it was moved. */
+  readonly parked?: readonly Parked[];
   readonly registered?: readonly Enrolling[];
-  /** Another worker's last commit of partition 0. */
-  readonly committed?: { readonly settledThrough: number; readonly attemptedThrough: number };
-  /** What exists in Graph. */
-  readonly objects?: readonly Enrolling[];
+  /** Another worker's last commit of partition 0; `retry`: of the retry topic, without it from its start. */
+  readonly committed?: Committed & { readonly retry?: Committed };
+  /** What exists in Graph. Without `id`: `object-of-before-0`, and so on. */
+  readonly objects?: readonly (Enrolling & { readonly id?: string })[];
+  /** What Graph does with ids that it is sent; without it, it ignores them. */
+  readonly ids?: ScriptedGraph["ids"];
   /** Graph's next answers to creates. */
   readonly graph?: readonly Step[];
+  /** What Graph answers to every create after these; without it, by itself. */
+  readonly always?: Step;
+  /** Graph's next answers to lists. */
+  readonly lists?: ScriptedGraph["listScript"];
   readonly appends?: MemoryLog["appendScript"];
   readonly commits?: MemoryLog["commitScript"];
+  /** Of each worker. */
   readonly settings?: Partial<RegistrarSettings>;
 }
 
@@ -48,9 +63,17 @@ export interface Expected {
   readonly deadLetters?: readonly string[];
   /** Creates asked of Graph by all workers, each item of a batch. */
   readonly creates: number;
+  /** Lists asked of Graph by all workers. */
+  readonly lists?: number;
+  /** Records that workers found to be registered already. */
+  readonly duplicates?: number;
+  /** Code of the fault with which each worker ended; none for one that goes on, or that was stopped. */
+  readonly faults?: readonly string[];
   /** Of partition 0 of the enrolled topic. */
   readonly settledThrough?: number;
   readonly attemptedThrough?: number;
+  /** Of partition 0 of the retry topic. */
+  readonly parkedThrough?: number;
 }
 
 export interface Specification {
@@ -60,10 +83,19 @@ export interface Specification {
 }
 
 export async function specify(t: TestContext, { given, when, expect }: Specification): Promise<void> {
-  const world = createWorld(t, { partitions: given.partitions ?? 1 });
+  const bare = createWorld(t, { partitions: given.partitions ?? 1 });
+  const workers: Worker[] = [];
+  const world: World = {
+    ...bare,
+    start(changes, more) {
+      const worker = bare.start({ ...given.settings, ...changes }, more);
+      workers.push(worker);
+      return worker;
+    },
+  };
   prepare(world, given);
   await when(world);
-  assert.deepEqual(found(world, expect), expect);
+  assert.deepEqual(found(world, workers, expect), expect);
   assertOneIdEach(world);
 }
 
@@ -72,23 +104,40 @@ function prepare({ log, graph }: World, given: Given): void {
     const record = eventRecord(enrolling, enrolling.partition ?? 0);
     log.store({ ...record, headers: enrolling.headers ?? [] });
   }
-  for (const parked of given.parked ?? []) log.store(parkedBefore(parked, parked));
+  for (const parked of given.parked ?? []) park(log, parked);
   for (const registered of given.registered ?? []) log.store(registeredBefore(registered));
   for (const [n, object] of (given.objects ?? []).entries()) {
     const kept = graph.objects.get(contoso) ?? [];
-    graph.objects.set(contoso, [...kept, objectOf(object, `object-of-before-${n}`)]);
+    graph.objects.set(contoso, [...kept, objectOf(object, object.id ?? `object-of-before-${n}`)]);
   }
   if (given.committed !== undefined) {
-    const { settledThrough, attemptedThrough } = given.committed;
-    const theirs = { claim: "theirs", limits: null, known: null };
-    const enrolled = encodeMetadata({ attemptedThrough, ...theirs });
-    log.commitBefore({ topic: "enrolled", partition: 0, offset: settledThrough, metadata: enrolled });
-    const retry = encodeMetadata({ attemptedThrough: 0, ...theirs });
-    log.commitBefore({ topic: "retry", partition: 0, offset: 0, metadata: retry });
+    const { retry = { settledThrough: 0, attemptedThrough: 0 } } = given.committed;
+    commitBefore(log, "enrolled", given.committed);
+    commitBefore(log, "retry", retry);
   }
+  if (given.ids !== undefined) graph.ids = given.ids;
   graph.script(contoso, ...(given.graph ?? []));
+  if (given.always !== undefined) graph.always(contoso, given.always);
+  graph.listScript.push(...(given.lists ?? []));
   log.appendScript.push(...(given.appends ?? []));
   log.commitScript.push(...(given.commits ?? []));
+}
+
+/** Stores a record in the retry topic, as a worker would have. */
+export function park(log: MemoryLog, { copyOf, ...parked }: Parked): void {
+  const record = parkedBefore(parked, parked);
+  const origin: NewRecord["headers"] =
+    copyOf === undefined ? [] : [["origin", new TextEncoder().encode(`enrolled/0/${copyOf}`)]];
+  log.store({ ...record, headers: [...record.headers, ...origin] });
+}
+
+function commitBefore(
+  log: MemoryLog,
+  topic: InputTopic,
+  { settledThrough, attemptedThrough }: Committed,
+): void {
+  const metadata = encodeMetadata({ attemptedThrough, claim: "theirs", limits: null, known: null });
+  log.commitBefore({ topic, partition: 0, offset: settledThrough, metadata });
 }
 
 /** A worker that vanishes as soon as `isSo`. */
@@ -107,7 +156,7 @@ export function untilSettled(world: World, offset: number): Promise<void> {
 }
 
 /** As much of it as is expected of it. */
-function found(world: World, expected: Expected): Expected {
+function found(world: World, workers: readonly Worker[], expected: Expected): Expected {
   const partitions = Array.from({ length: world.log.partitionCount }, (_, partition) => partition);
   const registered = partitions.flatMap((partition) => world.registered(partition));
   const stored = world.log.committed("enrolled");
@@ -119,6 +168,10 @@ function found(world: World, expected: Expected): Expected {
       .map(({ data }) => `${data.machineName} ${data.outcome}`),
     deadLetters: partitions.flatMap((partition) => world.deadLetters(partition)),
     creates: world.createdMachines().length,
+    lists: world.lists().length,
+    duplicates: workers.reduce((sum, worker) => sum + worker.seen("record-duplicate").length, 0),
+    faults: workers.flatMap((worker) => worker.fault()?.code ?? []),
+    parkedThrough: world.log.committed("retry")?.offset,
     settledThrough: stored?.offset,
     attemptedThrough: decodeMetadata(stored?.metadata ?? "")?.attemptedThrough,
   };

@@ -1,0 +1,65 @@
+/**
+ * The tenants' queues that wait for a request permit, in the order in which they came to wait.
+ *
+ * 1. A queue waits here once at the most. One that must wait for a time comes back by itself, one that the gate does not let
+ *    through when those are released.
+ * 2. While Graph is probed, those who did not just fail go first.
+ */
+import type { Clock } from "../../ports.ts";
+import type { Gate } from "./gate.ts";
+import type { TenantQueue } from "./tenant-queue.ts";
+
+export interface WaitingQueues {
+  /** Puts it behind the others, unless it waits already. */
+  add(queue: TenantQueue): void;
+  addAt(queue: TenantQueue, atMs: number): void;
+  /** The gate does not let it through. */
+  hold(queue: TenantQueue): void;
+  /** The gate may let through those that it held. */
+  release(): void;
+  /** Takes the next one out. */
+  next(): TenantQueue | undefined;
+}
+
+/** `onAdded`: another queue waits. */
+export function createWaitingQueues(
+  clock: Clock,
+  gate: Pick<Gate, "isProbed" | "isSuspected">,
+  onAdded: () => void,
+): WaitingQueues {
+  const waiting: TenantQueue[] = [];
+  const held = new Set<TenantQueue>();
+  return {
+    add,
+    addAt(queue, atMs) {
+      queue.state = "timed";
+      clock.after(Math.max(0, atMs - clock.nowMs()), () => {
+        queue.state = "idle";
+        add(queue);
+      });
+    },
+    hold: (queue) => void held.add(queue),
+    release() {
+      const released = [...held];
+      held.clear();
+      for (const queue of released) add(queue);
+    },
+    next() {
+      const first = waiting[0];
+      if (first === undefined) return undefined;
+      const at = gate.isProbed(first.tenantId)
+        ? waiting.findIndex(({ tenantId }) => !gate.isSuspected(tenantId))
+        : 0;
+      const queue = waiting.splice(Math.max(0, at), 1)[0]!; // 2
+      queue.state = "idle";
+      return queue;
+    },
+  };
+
+  function add(queue: TenantQueue): void {
+    if (queue.state !== "idle") return; // 1
+    queue.state = "waiting";
+    waiting.push(queue);
+    onAdded();
+  }
+}
