@@ -132,6 +132,25 @@ describe("requests", () => {
     );
   });
 
+  test("a partition whose leader moves while that is being reached is in one request", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.answersAtOnce = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    brokers.reach = (leader) => (leader === 1 ? promise : Promise.resolve());
+    append("a");
+    await time.rest();
+    brokers.leaderOf = () => 2;
+    append("b");
+    await time.rest();
+    assert.equal(sendings.length, 0);
+    resolve();
+    await time.rest();
+    assert.deepEqual(
+      sendings.map(({ leader, parts: [part] }) => [leader, ...part!.values]),
+      [[1, "a", "b"]],
+    );
+  });
+
   test("each partition and topic is judged by its own answer", async (t) => {
     const { time, brokers, sendings, append } = producerAlone(t);
     brokers.answersAtOnce = false;
