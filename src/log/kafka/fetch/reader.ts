@@ -1,6 +1,8 @@
 /** What reading has in common, with membership and without. */
+
 import type { Clock, LogRecord, Topic } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
+import { sleep } from "../../../sleep.ts";
 import { errorCodes, errorName, isPassing } from "../cluster/errors.ts";
 import type { Fetched } from "./fetch-request.ts";
 import { BatchError, type DecodedRecords, decodeBatches, type RawRecord } from "./record-batch.ts";
@@ -27,10 +29,6 @@ export function logRecords(topic: Topic, partition: number, records: readonly Ra
   }));
 }
 
-export function delay(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.after(delayMs, resolve));
-}
-
 /** Waits for a promise, but not longer than so; its failure has no effect. */
 export async function waitAtMost(clock: Clock, limitMs: number, promise: Promise<unknown>): Promise<void> {
   let cancel = () => {};
@@ -52,7 +50,7 @@ export function createStallLimit(clock: Clock, stallMs: number) {
     async retryAfterDelay(): Promise<boolean> {
       since ??= clock.nowMs();
       if (clock.nowMs() - since > stallMs) return false;
-      await delay(clock, retryDelayMs);
+      await sleep(clock, retryDelayMs);
       return true;
     },
   };

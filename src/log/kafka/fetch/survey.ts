@@ -1,10 +1,11 @@
 /** What stands in the four topics at a moment: their ids and bounds. */
+
 import type { Clock, EventLog, SurveyResult, Topic } from "../../../ports.ts";
+import { sleep } from "../../../sleep.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { listBounds } from "./offsets.ts";
-import { delay } from "./reader.ts";
 
 const retryDelayMs = 100;
 
@@ -27,7 +28,7 @@ export function createSurvey(
       } catch (error) {
         if (!protocolError(error) && cluster) connection.drop(cluster);
         if (isRefusal(error) || clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
-        await delay(clock, retryDelayMs);
+        await sleep(clock, retryDelayMs);
       }
     }
   };

@@ -7,6 +7,7 @@
  * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
  *    again `heldUntilMs` runs out by itself.
  */
+
 import { strict as assert } from "node:assert";
 import { momentOf } from "../../../moment.ts";
 import type { Clock, EventLog, Session } from "../../../ports.ts";
@@ -26,7 +27,8 @@ import {
   refusalReason,
   refused,
 } from "./join-group.ts";
-import { createSession, type Generation, type OwnSession, type SessionSettings } from "./session.ts";
+import { createSession, type OwnSession } from "./session.ts";
+import type { Generation, SessionSettings } from "./session-options.ts";
 
 export interface GroupSettings extends SessionSettings {
   readonly partitionCount: number;
@@ -146,11 +148,11 @@ class GroupMembership {
     this.#isGenerationOver = false;
     this.#claim = { generation: joined.generationId, partitions: joined.partitions };
     const { generationId, partitions } = joined;
-    this.#current = createSession(
-      { memberId: this.#memberId, generationId, partitions, topicIds: joined.topicIds },
-      joined.sync,
-      this.#settings,
-      {
+    this.#current = createSession({
+      generation: { memberId: this.#memberId, generationId, partitions, topicIds: joined.topicIds },
+      joined: joined.sync,
+      settings: this.#settings,
+      ports: {
         connections: this.#connections,
         coordinator: (cluster) => this.#findCoordinator(cluster),
         forgetCoordinator: () => {
@@ -166,8 +168,8 @@ class GroupMembership {
           this.#wake();
         },
       },
-      this.#clock,
-    );
+      clock: this.#clock,
+    });
     this.#onSession(this.#current.session);
   }
 

@@ -3,13 +3,14 @@
  *
  * 1. A topic that this group has worked with before is never created again in silence: it was deleted, and what it held is gone.
  */
+
 import { topicName, topics as topicRoles } from "../../../domain/topics.ts";
 import type { Clock, Topic } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
+import { sleep } from "../../../sleep.ts";
 import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
-import { delay } from "../fetch/reader.ts";
 import {
   type AllFacts,
   type CommandTarget,
@@ -129,7 +130,7 @@ async function layoutOf(
       // A topic that was just created is not known everywhere at once.
       if (attempt >= 50 || (type !== "LEADER_NOT_AVAILABLE" && type !== "UNKNOWN_TOPIC_OR_PARTITION"))
         throw error;
-      await delay(clock, 100);
+      await sleep(clock, 100);
     }
   }
 }
@@ -193,7 +194,7 @@ async function hasCommitted(
       if (type === "GROUP_AUTHORIZATION_FAILED") return false;
       // The first coordinator of a new cluster takes a moment.
       if (attempt >= 50 || type === null || !coordinatorErrors.has(type)) throw error;
-      await delay(clock, 100);
+      await sleep(clock, 100);
     }
   }
 }
