@@ -112,7 +112,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
     partitionCount,
     append: producer.append,
     scan: createScan(open(connectionSettings, all), readerSettings, clock),
-    survey: createSurvey(open(connectionSettings, all), nameOf, requestTimeoutMs, clock),
+    survey: createSurvey(open(connectionSettings, all), { nameOf, timeoutMs: requestTimeoutMs }, clock),
     join(onSession, onFailure) {
       producer.prepare();
       return join(onSession, onFailure);
@@ -164,7 +164,7 @@ async function prepare(
   } catch (error) {
     const { security } = connectionSettings;
     const login = hungUp(error) && !security.sasl && (await asksForLogin(connectionSettings));
-    return openFailure(error, settings.brokers, security, login);
+    return openFailure(error, { brokers: settings.brokers, security, asksForLogin: login });
   }
 }
 

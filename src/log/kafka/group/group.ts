@@ -54,12 +54,19 @@ export function createJoin(
   clock: Clock,
 ): EventLog["join"] {
   return async (onSession, onFailure) => {
-    const membership = new GroupMembership(openConnection, settings, clock, onSession);
+    const membership = new GroupMembership({ openConnection, settings, clock, onSession });
     const run = membership.run().then((lost) => {
       if (lost !== null) onFailure(lost.reason, lost.problem);
     });
     return { leave: () => membership.leave(run) };
   };
+}
+
+interface MembershipOptions {
+  readonly openConnection: (purpose: string) => ReconnectingConnection;
+  readonly settings: GroupSettings;
+  readonly clock: Clock;
+  readonly onSession: (session: Session) => void;
 }
 
 /** Holds the connections, the member id and the current session. */
@@ -83,12 +90,7 @@ class GroupMembership {
   #troubleSinceMs: number | null = null;
   #left: Promise<void> | null = null;
 
-  constructor(
-    openConnection: (purpose: string) => ReconnectingConnection,
-    settings: GroupSettings,
-    clock: Clock,
-    onSession: (session: Session) => void,
-  ) {
+  constructor({ openConnection, settings, clock, onSession }: MembershipOptions) {
     this.#settings = settings;
     this.#clock = clock;
     this.#onSession = onSession;
@@ -234,9 +236,11 @@ class GroupMembership {
     const joined = await joinAndSync(
       broker,
       { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
-      this.#clock,
-      (memberId) => {
-        this.#memberId = memberId;
+      {
+        clock: this.#clock,
+        onMemberId: (memberId) => {
+          this.#memberId = memberId;
+        },
       },
     );
     return { ...joined, topicIds };

@@ -136,7 +136,8 @@ export function createRecordAccumulator(
         return;
       }
       release(items);
-      const reason = refusalOf(errorCode, queue.topic, queue.partition, bytes);
+      const { topic, partition } = queue;
+      const reason = refusalOf(errorCode, { topic, partition, bytes });
       fail(callsOf(items), reason);
     },
   };
