@@ -178,6 +178,21 @@ describe("requests", () => {
     assert.deepEqual([call.result, timers()], [ok, 0]);
   });
 
+  test("each record of a call is told its offset, where the broker says it", async (t) => {
+    const { time, brokers, append } = producerAlone(t);
+    for (const baseOffset of [0, 100]) {
+      brokers.baseOffset = baseOffset;
+      const calls = [append("a", "enrolled/1:b", "c"), append("d")];
+      await time.rest();
+      assert.deepEqual(calls[0]!.stored, [[0, baseOffset], [2, baseOffset + 1], [1, baseOffset]]); // biome-ignore format: as a table
+      assert.deepEqual(calls[1]!.stored, [[0, baseOffset + 2]]);
+    }
+    brokers.baseOffset = -1;
+    const call = append("e");
+    await time.rest();
+    assert.deepEqual([call.result, call.stored], [ok, []]);
+  });
+
   test("a call without records is done at once, and sends nothing", async (t) => {
     const { time, connection, append } = producerAlone(t);
     const call = append();
