@@ -1,10 +1,8 @@
 /** EventLog and LogTail on Apache Kafka: wiring only. */
-import { topicName } from "../../domain/topics.ts";
+import { topicName, topics } from "../../domain/topics.ts";
 import { type Clock, type EventLog, inputTopics, type LogTail, type Topic } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import type { ConnectionSettings } from "./cluster/cluster.ts";
-import { type ClusterConnection, openClusterConnection } from "./cluster/cluster-connection.ts";
-import { hungUp, protocolError } from "./cluster/errors.ts";
 import { createHealth, type LogEvent } from "./cluster/health.ts";
 import {
   openReconnectingConnection,
@@ -16,9 +14,8 @@ import { createSurvey } from "./fetch/survey.ts";
 import { createTail } from "./fetch/tail.ts";
 import { createJoin } from "./group/group.ts";
 import { createProducer } from "./produce/producer.ts";
-import { openFailure } from "./set-up/open-problem.ts";
-import { checkGroups, type GroupCheck } from "./set-up/other-groups.ts";
-import { prepareTopics } from "./set-up/topics.ts";
+import type { GroupCheck } from "./set-up/other-groups.ts";
+import { type PreparedLog, prepareLog } from "./set-up/prepare-log.ts";
 
 export interface KafkaSettings {
   /** host:port of at least one broker. */
@@ -61,134 +58,73 @@ const waitingBytesMax = 256 * 1024 * 1024;
 
 /** Creates what is missing (if so set) and verifies the topics; then nothing is connected until it is needed: to join needs the producer too. */
 export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promise<OpenKafkaResult> {
-  const security = settings.kafkajs ?? {};
-  const health = createHealth(clock, settings.onEvent ?? (() => {}));
-  const requestTimeoutMs = Math.min(10_000, Math.max(1000, settings.sessionTimeoutMs / 2));
   const { brokers, clientId } = settings;
-  const connectionSettings: ConnectionSettings = {
-    brokers,
-    clientId,
-    security,
+  const health = createHealth(clock, settings.onEvent ?? (() => {}));
+  const connection = {
+    ...{ brokers, clientId, security: settings.kafkajs ?? {}, health },
     requestTimeoutMs: 30_000,
-    health,
   };
-  const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
-
-  const inputs = [nameOf("enrolled"), nameOf("retry")];
-  const all = [...inputs, nameOf("registered"), nameOf("dlq")];
-  const prepared = await prepare(connectionSettings, all, settings, clock);
+  const prepared = await prepareLog({ ...settings, connection }, clock);
   if (!prepared.ok) {
     health.close();
     return prepared;
   }
-  const { partitionCount, topicIds, warnings } = prepared;
+  return { ok: true, log: createLog({ settings, connection, prepared }, clock), warnings: prepared.warnings };
+}
+
+interface LogParts {
+  readonly settings: KafkaSettings;
+  readonly connection: ConnectionSettings;
+  readonly prepared: Extract<PreparedLog, { ok: true }>;
+}
+
+function createLog({ settings, connection, prepared }: LogParts, clock: Clock): KafkaLog {
+  const { health } = connection;
+  const { partitionCount, topicIds } = prepared;
+  const { groupId, sessionTimeoutMs, maxPartitionFetchBytes, publishTimeoutMs } = settings;
+  const requestTimeoutMs = Math.min(10_000, Math.max(1000, sessionTimeoutMs / 2));
+  const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
+  const inputs = inputTopics.map(nameOf);
+  const all = topics.map(nameOf);
+  const bootstrap = settings.brokers.join(",");
 
   const connections = new Set<ReconnectingConnection>();
-  const open = (of: ConnectionSettings, topics: readonly string[]): ReconnectingConnection => {
-    const connection = openReconnectingConnection(of, topics, () => connections.delete(connection));
-    connections.add(connection);
-    return connection;
+  const open = (of: ConnectionSettings, known: readonly string[]): ReconnectingConnection => {
+    const opened = openReconnectingConnection(of, known, () => connections.delete(opened));
+    connections.add(opened);
+    return opened;
   };
-  const openGroupConnection = () => open({ ...connectionSettings, requestTimeoutMs }, inputs);
-  const { publishTimeoutMs } = settings;
-  const producerSettings = { publishTimeoutMs, waitingBytesMax, nameOf, topicIds };
   // A request that is cut off by its call's time-out must not be given up before.
-  const producerConnection = { ...connectionSettings, requestTimeoutMs: publishTimeoutMs + 1000 };
-  const producer = createProducer(open(producerConnection, all), producerSettings, clock);
-  const group = {
-    groupId: settings.groupId,
-    bootstrap: brokers.join(","),
-    sessionTimeoutMs: settings.sessionTimeoutMs,
-    maxPartitionFetchBytes: settings.maxPartitionFetchBytes,
-    requestTimeoutMs,
-    partitionCount,
-    outageMaxMs,
-    nameOf,
-    health,
-  };
-  const join = createJoin(openGroupConnection, group, clock);
-  const readerSettings = { nameOf, stallMs, groupId: settings.groupId, bootstrap: brokers.join(",") };
-  const log: KafkaLog = {
+  const producerConnection = open({ ...connection, requestTimeoutMs: publishTimeoutMs + 1000 }, all);
+  const producer = createProducer(
+    producerConnection,
+    { publishTimeoutMs, waitingBytesMax, nameOf, topicIds },
+    clock,
+  );
+  const join = createJoin(
+    () => open({ ...connection, requestTimeoutMs }, inputs),
+    {
+      ...{ groupId, bootstrap, sessionTimeoutMs, maxPartitionFetchBytes, requestTimeoutMs },
+      ...{ partitionCount, outageMaxMs, nameOf, health },
+    },
+    clock,
+  );
+  const readerSettings = { nameOf, stallMs, groupId, bootstrap };
+  return {
     partitionCount,
     append: producer.append,
-    scan: createScan(open(connectionSettings, all), readerSettings, clock),
-    survey: createSurvey(open(connectionSettings, all), nameOf, requestTimeoutMs, clock),
+    scan: createScan(open(connection, all), readerSettings, clock),
+    survey: createSurvey(open(connection, all), { nameOf, timeoutMs: requestTimeoutMs }, clock),
     join(onSession, onFailure) {
       producer.prepare();
       return join(onSession, onFailure);
     },
-    tail: createTail(() => open(connectionSettings, all), readerSettings, clock),
+    tail: createTail(() => open(connection, all), readerSettings, clock),
     trouble: health.trouble,
     async close() {
       health.close();
       producer.close();
-      for (const connection of connections) connection.close();
+      for (const one of connections) one.close();
     },
   };
-  return { ok: true, log, warnings };
-}
-
-type Prepared =
-  | {
-      ok: true;
-      partitionCount: number;
-      topicIds: ReadonlyMap<string, string | null>;
-      warnings: readonly Problem[];
-    }
-  | { ok: false; problem: Problem; retryable: boolean };
-
-async function prepare(
-  connectionSettings: ConnectionSettings,
-  topics: readonly string[],
-  settings: KafkaSettings,
-  clock: Clock,
-): Promise<Prepared> {
-  try {
-    const cluster = await openClusterConnection(connectionSettings, []);
-    try {
-      const tenantBlockedMaxMs = settings.tenantBlockedMaxMs ?? 0;
-      const result = await prepareTopics(cluster, { ...settings, tenantBlockedMaxMs }, clock);
-      if (!result.ok) return { ...result, retryable: false };
-      await cluster.addTopics(topics);
-      const groups = await otherGroups(cluster, settings, result.partitionCount);
-      if (groups.problem !== null) return { ok: false, problem: groups.problem, retryable: false };
-      const warnings = [...result.warnings, ...groups.warnings];
-      return {
-        ...result,
-        warnings,
-        topicIds: new Map(topics.map((topic) => [topic, cluster.topicId(topic)])),
-      };
-    } finally {
-      cluster.close();
-    }
-  } catch (error) {
-    const { security } = connectionSettings;
-    const login = hungUp(error) && !security.sasl && (await asksForLogin(connectionSettings));
-    return openFailure(error, settings.brokers, security, login);
-  }
-}
-
-async function otherGroups(
-  cluster: ClusterConnection,
-  { groupId, topicPrefix, attemptedThroughOf }: KafkaSettings,
-  partitionCount: number,
-): ReturnType<typeof checkGroups> {
-  if (attemptedThroughOf === undefined) return { problem: null, warnings: [] };
-  const inputs = inputTopics.map((topic) => topicName(topic, topicPrefix));
-  return checkGroups(cluster, { groupId, inputs, partitionCount, attemptedThroughOf });
-}
-
-/** Asks for a mechanism that no broker has: one that wants a login names its own, others refuse to talk of logins. */
-async function asksForLogin(settings: ConnectionSettings): Promise<boolean> {
-  const sasl = { mechanism: "none", authenticationProvider: () => ({ authenticate: async () => {} }) };
-  try {
-    const cluster = await openClusterConnection(
-      { ...settings, security: { ...settings.security, sasl } },
-      [],
-    );
-    cluster.close();
-    return false;
-  } catch (error) {
-    return protocolError(error) === "UNSUPPORTED_SASL_MECHANISM";
-  }
 }

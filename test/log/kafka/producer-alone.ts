@@ -37,6 +37,8 @@ export interface Brokers {
   topicId(topic: string): string | null;
   /** Of Produce. */
   maxVersion: number;
+  /** Of the first record of each batch; -1: answers do not say it. */
+  baseOffset: number;
   refresh(): Promise<void>;
   /** Before a leader's connection is there. */
   reach(leader: number): Promise<void>;
@@ -53,7 +55,10 @@ export interface ProducerAlone {
   /** Timers that wait. */
   timers(): number;
   /** A call for these values, as `value` or `topic/partition:value`; the result once it is there. */
-  append(...values: string[]): { readonly result: AppendResult | null };
+  append(...values: string[]): {
+    readonly result: AppendResult | null;
+    readonly stored: readonly (readonly [index: number, offset: number])[];
+  };
 }
 
 export function producerAlone(
@@ -68,6 +73,7 @@ export function producerAlone(
     leaderOf: () => 1,
     topicId: () => null,
     maxVersion: 7,
+    baseOffset: -1,
     refresh: async () => {},
     reach: async () => {},
     identify: async () => {},
@@ -102,10 +108,13 @@ export function producerAlone(
     ...{ time, producer, connection, brokers, sendings },
     timers: () => timers,
     append(...values) {
-      const call: { result: AppendResult | null } = { result: null };
-      void producer.append(values.map(recordOf)).then((result) => {
-        call.result = result;
-      });
+      const stored: [index: number, offset: number][] = [];
+      const call: { result: AppendResult | null; stored: typeof stored } = { result: null, stored };
+      void producer
+        .append(values.map(recordOf), (...each) => stored.push(each))
+        .then((result) => {
+          call.result = result;
+        });
       return call;
     },
   };
@@ -177,7 +186,7 @@ function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {
     const parts = partsIn(body);
     const answerOf = ({ topicPartition }: Part, errorCode: number) => {
       const [topic, partition] = topicPartition.split("/");
-      return { topic, partition: Number(partition), errorCode };
+      return { topic, partition: Number(partition), errorCode, baseOffset: brokers.baseOffset };
     };
     return new Promise((resolve, reject) => {
       sendings.push({

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { contoso, parkedBefore } from "../../../lab/testkit/enrollments.ts";
+import { createWorld, many, settings, type World } from "../../../lab/testkit/registrar-world.ts";
 import { lost } from "../../../lab/testkit/scripted-graph.ts";
 import type { InputTopic } from "../../../src/ports.ts";
 import { decodeMetadata, encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
-import { createWorld, many, settings, type World } from "../../../lab/testkit/registrar-world.ts";
 
 const claimOf = (world: World) => decodeMetadata(world.log.committed("enrolled")!.metadata)?.claim;
 

@@ -45,10 +45,15 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
   let cancel: (() => void) | null = null;
   let closed = false;
 
-  function recordFailure(what: string, reason: string, isBroker: boolean, sinceMs = clock.nowMs()): void {
+  function recordFailure(
+    what: string,
+    failure: Omit<Failing, "lastMs" | "sinceMs">,
+    sinceMs = clock.nowMs(),
+  ) {
+    const { reason } = failure;
     const known = failing.get(what);
     if (known) Object.assign(known, { lastMs: clock.nowMs(), reason });
-    else failing.set(what, { isBroker, sinceMs, lastMs: clock.nowMs(), reason });
+    else failing.set(what, { ...failure, sinceMs, lastMs: clock.nowMs() });
     scheduleCheck();
   }
 
@@ -94,13 +99,13 @@ export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): 
     }
     if (waitedMs < 0) return;
     if (waitedMs >= silenceMs)
-      recordFailure(broker, `no answer to ${apiName}`, true, clock.nowMs() - waitedMs);
+      recordFailure(broker, { isBroker: true, reason: `no answer to ${apiName}` }, clock.nowMs() - waitedMs);
     else if (failing.has(broker)) failing.get(broker)!.lastMs = clock.nowMs();
   }
 
   return {
-    brokerFailed: (broker, reason) => recordFailure(broker, reason, true),
-    failed: (what, reason) => recordFailure(what, reason, false),
+    brokerFailed: (broker, reason) => recordFailure(broker, { isBroker: true, reason }),
+    failed: (what, reason) => recordFailure(what, { isBroker: false, reason }),
     worked: (what) => void failing.delete(what),
     watch(connections) {
       watched.add(connections);

@@ -3,6 +3,7 @@
  * "kafkajs". docs/adr/0003-kafkajs-below-its-consumer.md says why they are needed.
  * test/log/kafka/kafkajs-internals.test.ts fails when a version of kafkajs has them otherwise.
  */
+
 import { Kafka, type KafkaConfig, logLevel } from "kafkajs";
 import type { Broker } from "./broker.ts";
 import type { ProtocolRequest } from "./protocol.ts";

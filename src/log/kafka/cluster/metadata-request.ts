@@ -40,12 +40,11 @@ export interface Metadata {
 }
 
 export function metadataRequest(versions: ApiVersions, topics: readonly string[]): ProtocolRequest<Metadata> {
-  const version = versionOf(versions, metadataKey, 4, 12);
+  const version = versionOf(versions, metadataKey, { lowest: 4, highest: 12 });
   const flexible = version >= firstFlexible;
   const api = { key: metadataKey, name: "Metadata", version, flexible };
-  return protocolRequest(
-    api,
-    (body) => {
+  return protocolRequest(api, {
+    write(body) {
       if (flexible) body.uvarint(topics.length + 1);
       else body.int32(topics.length);
       for (const topic of topics) {
@@ -58,8 +57,8 @@ export function metadataRequest(versions: ApiVersions, topics: readonly string[]
       if (version >= 8 && version <= 10) body.int8(0);
       if (version >= 8) body.int8(0);
     },
-    (reader) => readMetadata(reader, api),
-  );
+    read: (reader) => readMetadata(reader, api),
+  });
 }
 
 function readMetadata(reader: ByteReader, { version, flexible }: Api): Metadata {

@@ -11,7 +11,11 @@ export interface ProtocolRequest<T> {
 export type ApiVersions = Readonly<Record<number, { minVersion: number; maxVersion: number } | undefined>>;
 
 /** The highest version that both sides speak, at least `lowest`. */
-export function versionOf(versions: ApiVersions, key: number, lowest: number, highest: number): number {
+export function versionOf(
+  versions: ApiVersions,
+  key: number,
+  { lowest, highest }: { readonly lowest: number; readonly highest: number },
+): number {
   return Math.max(lowest, Math.min(highest, versions[key]?.maxVersion ?? lowest));
 }
 
@@ -26,12 +30,13 @@ export interface Api {
   readonly flexible: boolean;
 }
 
-export function protocolRequest<T>(
-  api: Api,
-  write: (body: ByteWriter) => void,
-  read: (reader: ByteReader) => T,
-  sizeHint = 1024,
-): ProtocolRequest<T> {
+interface Codec<T> {
+  readonly write: (body: ByteWriter) => void;
+  readonly read: (reader: ByteReader) => T;
+  readonly sizeHint?: number;
+}
+
+export function protocolRequest<T>(api: Api, { write, read, sizeHint = 1024 }: Codec<T>): ProtocolRequest<T> {
   const { flexible } = api;
   const body = new ByteWriter(sizeHint);
   if (flexible) body.uvarint(0);
@@ -48,13 +53,17 @@ export function protocolRequest<T>(
   };
 }
 
+/** `byId`: topics are named by their ids. */
+export interface TopicForm {
+  readonly flexible: boolean;
+  readonly byId: boolean;
+}
+
 /** Partitions of one topic together, as requests name them. */
 export function writeTopics<T extends { topic: string; topicId: string | null }>(
   body: ByteWriter,
   items: readonly T[],
-  { flexible }: Api,
-  byId: boolean,
-  write: (item: T) => void,
+  { flexible, byId, write }: TopicForm & { readonly write: (item: T) => void },
 ): void {
   const topics = [...Map.groupBy(items, (item) => item.topic)];
   writeCount(body, topics.length, flexible);
@@ -75,9 +84,7 @@ export function writeTopics<T extends { topic: string; topicId: string | null }>
 export function readTopics<T extends { topic: string; topicId: string | null }, A>(
   reader: ByteReader,
   asked: readonly T[],
-  { flexible }: Api,
-  byId: boolean,
-  read: (topic: string) => A,
+  { flexible, byId, read }: TopicForm & { readonly read: (topic: string) => A },
 ): A[] {
   const names = new Map(asked.map(({ topic, topicId }) => [topicId, topic]));
   return arrayOf(reader, flexible, () => {

@@ -30,21 +30,28 @@ export interface InputPartition {
 
 export type GapReason = Extract<ReadResult, { kind: "gap" }>["why"];
 
+/** `offset`: where the fetch began. */
+export interface FetchedRecords {
+  readonly offset: number;
+  readonly records: readonly LogRecord[];
+  readonly nextOffset: number;
+  readonly lastEpoch: number;
+}
+
+export interface Gap {
+  readonly offset: number;
+  readonly why: GapReason;
+  readonly bounds: Bounds;
+}
+
 export interface FetchBuffer {
   readonly inputs: readonly InputPartition[];
   seek(topic: InputTopic, partition: number, offset: number, leaderEpoch: number): void;
   read(topic: InputTopic, partition: number): Promise<ReadResult>;
   /** Partitions that want records and are not being fetched. */
   wanting(): InputPartition[];
-  /** @param offset where the fetch began. */
-  deliver(
-    input: InputPartition,
-    offset: number,
-    records: readonly LogRecord[],
-    nextOffset: number,
-    lastEpoch: number,
-  ): void;
-  gap(input: InputPartition, offset: number, why: GapReason, bounds: Bounds): void;
+  deliver(input: InputPartition, fetched: FetchedRecords): void;
+  gap(input: InputPartition, found: Gap): void;
   end(): void;
 }
 
@@ -117,7 +124,7 @@ export function createFetchBuffer(
       ended
         ? []
         : [...inputs.values()].filter((input) => input.position !== null && !input.ready && !input.fetching),
-    deliver(input, offset, records, nextOffset, lastEpoch) {
+    deliver(input, { offset, records, nextOffset, lastEpoch }) {
       if (!isCurrent(input, offset)) return;
       input.position = nextOffset;
       input.lastEpoch = lastEpoch;
@@ -126,7 +133,7 @@ export function createFetchBuffer(
       input.ready = { kind: "records", records };
       settle(input);
     },
-    gap(input, offset, why, { start, end }) {
+    gap(input, { offset, why, bounds: { start, end } }) {
       if (!isCurrent(input, offset)) return;
       input.ready = { kind: "gap", why, expected: offset, logStart: start, logEnd: end };
       settle(input);

@@ -60,30 +60,29 @@ export function fetchRequest(
   limits: FetchLimits,
 ): ProtocolRequest<Fetched[]> {
   const highest = parts.every((part) => part.topicId !== null) ? firstWithIds : firstFlexible;
-  const version = versionOf(versions, fetchKey, 4, highest);
+  const version = versionOf(versions, fetchKey, { lowest: 4, highest });
   const flexible = version >= firstFlexible;
   const byId = version >= firstWithIds;
   const api = { key: fetchKey, name: "Fetch", version, flexible };
-  return protocolRequest(
-    api,
-    (body) => {
+  return protocolRequest(api, {
+    write(body) {
       body.int32(-1).int32(limits.maxWaitMs).int32(1).int32(limits.maxBytes).int8(1);
       // No fetch session.
       if (version >= 7) body.int32(0).int32(-1);
-      writeTopics(body, parts, api, byId, (part) => writePart(body, part, version));
+      writeTopics(body, parts, { flexible, byId, write: (part) => writePart(body, part, version) });
       // No topics to forget, and no rack.
       if (flexible) body.uvarint(1).compactString("");
       else if (version >= 7) body.int32(0);
       if (version === 11) body.string("");
     },
-    (reader) => {
+    read(reader) {
       reader.at += 4;
       const errorCode = version >= 7 ? reader.int16() : 0;
       if (errorCode !== 0) throw new AnswerError(errorCode, "a fetch was refused");
       if (version >= 7) reader.at += 4;
-      return readTopics(reader, parts, api, byId, (topic) => readFetched(reader, topic, api));
+      return readTopics(reader, parts, { flexible, byId, read: (topic) => readFetched(reader, topic, api) });
     },
-  );
+  });
 }
 
 function writePart(body: ByteWriter, part: FetchPart, version: number): void {

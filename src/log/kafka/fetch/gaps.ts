@@ -19,8 +19,7 @@ export function isRecreated(
 export async function findGap(
   cluster: ClusterConnection,
   input: InputPartition,
-  offset: number,
-  diverges: boolean,
+  { offset, diverges }: { readonly offset: number; readonly diverges: boolean },
 ): Promise<{ why: GapReason; bounds: Bounds } | null> {
   await cluster.refreshMetadata();
   const topicPartition = { topic: input.name, partition: input.partition };

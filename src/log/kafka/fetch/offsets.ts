@@ -21,8 +21,8 @@ export async function listBounds(
   topicPartitions: readonly TopicPartition[],
   stable: boolean,
 ): Promise<PartitionBounds[]> {
-  const starts = await list(cluster, topicPartitions, earliest, stable);
-  const ends = await list(cluster, topicPartitions, latest, stable);
+  const starts = await list(cluster, topicPartitions, { timestamp: earliest, stable });
+  const ends = await list(cluster, topicPartitions, { timestamp: latest, stable });
   return topicPartitions.map((topicPartition) => {
     const key = keyOf(topicPartition);
     const [start, end] = [starts.get(key), ends.get(key)];
@@ -36,8 +36,7 @@ const keyOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
 async function list(
   cluster: ClusterConnection,
   topicPartitions: readonly TopicPartition[],
-  timestamp: number,
-  stable: boolean,
+  { timestamp, stable }: { readonly timestamp: number; readonly stable: boolean },
 ): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   const byLeader = Map.groupBy(topicPartitions, (topicPartition) => leaderOf(cluster, topicPartition));

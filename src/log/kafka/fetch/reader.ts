@@ -40,13 +40,18 @@ export async function waitAtMost(clock: Clock, limitMs: number, promise: Promise
 }
 
 /** Trouble that passes is waited out; this says when that has gone on for too long. */
-export function createStallLimit(clock: Clock, stallMs: number) {
+export interface StallLimit {
+  progress(): void;
+  /** False when it is time to give up. */
+  retryAfterDelay(): Promise<boolean>;
+}
+
+export function createStallLimit(clock: Clock, stallMs: number): StallLimit {
   let since: number | null = null;
   return {
     progress() {
       since = null;
     },
-    /** False when it is time to give up. */
     async retryAfterDelay(): Promise<boolean> {
       since ??= clock.nowMs();
       if (clock.nowMs() - since > stallMs) return false;

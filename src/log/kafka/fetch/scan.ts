@@ -2,13 +2,13 @@
  * `scan`: one partition from an offset to its end, without membership, by fetching from the leader directly. No consumer
  * group is joined, so it costs two round trips more than its data.
  */
-import type { Clock, EventLog, ScanResult } from "../../../ports.ts";
+import type { Bounds, Clock, EventLog, LogRecord, ScanResult, Topic } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { type Fetched, type FetchPart, fetchRequest } from "./fetch-request.ts";
 import { isRecreated } from "./gaps.ts";
-import { leaderOf, listBounds, type TopicPartition } from "./offsets.ts";
+import { leaderOf, listBounds, type PartitionBounds, type TopicPartition } from "./offsets.ts";
 import {
   checkFetched,
   createDecoder,
@@ -16,10 +16,19 @@ import {
   logRecords,
   PassingError,
   type ReaderSettings,
+  type StallLimit,
   Unreadable,
 } from "./reader.ts";
 
 const scanLimits = { maxWaitMs: 100, maxBytes: 512 * 1024 };
+
+interface ScanRequest {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly fromOffset: number;
+  readonly onRecords: (records: readonly LogRecord[]) => void;
+  readonly signal: AbortSignal;
+}
 
 export function createScan(
   connection: ReconnectingConnection,
@@ -27,70 +36,19 @@ export function createScan(
   clock: Clock,
 ): EventLog["scan"] {
   return async (topic, partition, fromOffset, onRecords, signal): Promise<ScanResult> => {
-    const topicPartition = { topic: settings.nameOf(topic), partition };
+    const name = `${settings.nameOf(topic)}/${partition}`;
     const stall = createStallLimit(clock, settings.stallMs);
-    let topicId: string | null = null;
-    let position = fromOffset;
-    let lastEpoch = -1;
-    let end: number | null = null;
-    let emptyAnswers = 0;
-    let beyondEnd = 0;
-    const decode = createDecoder();
+    const scan = new PartitionScan({ topic, partition, fromOffset, onRecords, signal }, settings, stall);
     for (;;) {
-      if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
+      if (signal.aborted) return aborted;
       let cluster: ClusterConnection | null = null;
       try {
         cluster = await connection.cluster();
-        topicId ??= cluster.topicId(topicPartition.topic);
-        if (isRecreated(cluster, { name: topicPartition.topic, topicId })) return recreated(topicPartition);
-        if (end === null) {
-          const [bounds] = await listBounds(cluster, [topicPartition], true);
-          position = Math.max(position, bounds!.start);
-          end = bounds!.end;
-        }
-        if (position === end) return { ok: true, nextOffset: position };
-        const fetched = await fetchOne(cluster, { ...topicPartition, topicId, offset: position, lastEpoch });
-        if (signal.aborted) return { ok: false, reason: "the scan was aborted" };
-        if (fetched.diverges) return diverged(topicPartition, position);
-        if (fetched.errorCode === errorCodes.offsetOutOfRange) {
-          const [bounds] = await listBounds(cluster, [topicPartition], true);
-          if (position > bounds!.end) {
-            // Twice, by the newest metadata: the first answer may be one of a leader of the past.
-            beyondEnd += 1;
-            if (beyondEnd >= 2) return logTooShort(topicPartition, position, bounds!.end);
-            throw new PassingError(`no offset ${position}`);
-          }
-          // Retention moved the start meanwhile: from there, then.
-          position = Math.max(position, bounds!.start);
-          end = Math.min(end, bounds!.end);
-          continue;
-        }
-        const decoded = decode(fetched, position, { role: topic, ...topicPartition, ...settings });
-        if (decoded.nextOffset === position) {
-          if (position > end) {
-            // The leader has the offset, but does not know yet how far its records are replicated.
-            end = null;
-            throw new PassingError(`the end is not known yet, it is at least ${position}`);
-          }
-          // Compaction may have removed the last records before the end: twice nothing where the leader says that it
-          // has more means that nothing is left.
-          emptyAnswers += 1;
-          if (emptyAnswers >= 2 && fetched.stableEnd >= end) return { ok: true, nextOffset: end };
-          if (await stall.retryAfterDelay()) continue;
-          return {
-            ok: false,
-            reason: `no records come from ${topicPartition.topic}/${partition} at ${position}`,
-          };
-        }
-        emptyAnswers = 0;
-        stall.progress();
-        position = decoded.nextOffset;
-        lastEpoch = decoded.lastEpoch;
-        if (decoded.records.length > 0) onRecords(logRecords(topic, partition, decoded.records));
-        if (position >= end) return { ok: true, nextOffset: position };
+        const result = await scan.step(cluster);
+        if (result !== null) return result;
       } catch (error) {
         if (error instanceof Unreadable) return { ok: false, reason: error.message, problem: error.problem };
-        const reason = `${topicPartition.topic}/${partition}: ${reasonOf(error)}`;
+        const reason = `${name}: ${reasonOf(error)}`;
         if (cluster && !(error instanceof PassingError)) connection.drop(cluster);
         if (isRefusal(error) || !(await stall.retryAfterDelay())) return { ok: false, reason };
         if (cluster && !cluster.closed)
@@ -99,6 +57,102 @@ export function createScan(
     }
   };
 }
+
+/** How far a scan has come. */
+class PartitionScan {
+  readonly #request: ScanRequest;
+  readonly #settings: ReaderSettings;
+  readonly #stall: StallLimit;
+  readonly #topicPartition: TopicPartition;
+  readonly #decode = createDecoder();
+  #topicId: string | null = null;
+  #position: number;
+  #lastEpoch = -1;
+  /** Null: to be asked for. */
+  #end: number | null = null;
+  #emptyAnswers = 0;
+  #timesBeyondEnd = 0;
+
+  constructor(request: ScanRequest, settings: ReaderSettings, stall: StallLimit) {
+    this.#request = request;
+    this.#settings = settings;
+    this.#stall = stall;
+    this.#topicPartition = { topic: settings.nameOf(request.topic), partition: request.partition };
+    this.#position = request.fromOffset;
+  }
+
+  /** One fetch. Null: the scan goes on. Throws what passes, and Unreadable. */
+  async step(cluster: ClusterConnection): Promise<ScanResult | null> {
+    const { topic } = this.#topicPartition;
+    this.#topicId ??= cluster.topicId(topic);
+    if (isRecreated(cluster, { name: topic, topicId: this.#topicId })) return recreated(this.#topicPartition);
+    if (this.#end === null) {
+      const { start, end } = await this.#bounds(cluster);
+      this.#position = Math.max(this.#position, start);
+      this.#end = end;
+    }
+    if (this.#position === this.#end) return { ok: true, nextOffset: this.#position };
+    const fetched = await fetchOne(cluster, {
+      ...this.#topicPartition,
+      topicId: this.#topicId,
+      offset: this.#position,
+      lastEpoch: this.#lastEpoch,
+    });
+    if (this.#request.signal.aborted) return aborted;
+    if (fetched.diverges) return diverged(this.#topicPartition, this.#position);
+    return fetched.errorCode === errorCodes.offsetOutOfRange
+      ? this.#outOfRange(await this.#bounds(cluster), this.#end)
+      : this.#take(fetched, this.#end);
+  }
+
+  async #bounds(cluster: ClusterConnection): Promise<PartitionBounds> {
+    const [bounds] = await listBounds(cluster, [this.#topicPartition], true);
+    return bounds!;
+  }
+
+  #outOfRange(bounds: Bounds, end: number): ScanResult | null {
+    if (this.#position > bounds.end) {
+      // Twice, by the newest metadata: the first answer may be one of a leader of the past.
+      this.#timesBeyondEnd += 1;
+      if (this.#timesBeyondEnd >= 2) return logTooShort(this.#topicPartition, this.#position, bounds.end);
+      throw new PassingError(`no offset ${this.#position}`);
+    }
+    // Retention moved the start meanwhile: from there, then.
+    this.#position = Math.max(this.#position, bounds.start);
+    this.#end = Math.min(end, bounds.end);
+    return null;
+  }
+
+  #take(fetched: Fetched, end: number): ScanResult | null | Promise<ScanResult | null> {
+    const { topic, partition, onRecords } = this.#request;
+    const context = { role: topic, ...this.#topicPartition, ...this.#settings };
+    const decoded = this.#decode(fetched, this.#position, context);
+    if (decoded.nextOffset === this.#position) return this.#nothing(fetched, end);
+    this.#emptyAnswers = 0;
+    this.#stall.progress();
+    this.#position = decoded.nextOffset;
+    this.#lastEpoch = decoded.lastEpoch;
+    if (decoded.records.length > 0) onRecords(logRecords(topic, partition, decoded.records));
+    return this.#position >= end ? { ok: true, nextOffset: this.#position } : null;
+  }
+
+  async #nothing({ stableEnd }: Fetched, end: number): Promise<ScanResult | null> {
+    if (this.#position > end) {
+      // The leader has the offset, but does not know yet how far its records are replicated.
+      this.#end = null;
+      throw new PassingError(`the end is not known yet, it is at least ${this.#position}`);
+    }
+    // Compaction may have removed the last records before the end: twice nothing where the leader says that it
+    // has more means that nothing is left.
+    this.#emptyAnswers += 1;
+    if (this.#emptyAnswers >= 2 && stableEnd >= end) return { ok: true, nextOffset: end };
+    if (await this.#stall.retryAfterDelay()) return null;
+    const { topic, partition } = this.#topicPartition;
+    return { ok: false, reason: `no records come from ${topic}/${partition} at ${this.#position}` };
+  }
+}
+
+const aborted: ScanResult = { ok: false, reason: "the scan was aborted" };
 
 function logTooShort(topicPartition: TopicPartition, position: number, logEnd: number): ScanResult {
   const reason = `${topicPartition.topic}/${topicPartition.partition} ends at ${logEnd}, before ${position}`;

@@ -11,11 +11,15 @@ const retryDelayMs = 100;
 
 const roles: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 
-/** @param timeoutMs how long trouble that passes is waited out. */
+export interface SurveySettings {
+  readonly nameOf: (topic: Topic) => string;
+  /** How long trouble that passes is waited out. */
+  readonly timeoutMs: number;
+}
+
 export function createSurvey(
   connection: ReconnectingConnection,
-  nameOf: (topic: Topic) => string,
-  timeoutMs: number,
+  { nameOf, timeoutMs }: SurveySettings,
   clock: Clock,
 ): EventLog["survey"] {
   return async () => {

@@ -38,9 +38,9 @@ export function createTail(
         let cluster: ClusterConnection | null = null;
         try {
           cluster = await connection.cluster();
-          await findPositions(cluster, name, begun ? "start" : from, positions);
+          await findPositions(cluster, { topic: name, positions }, begun ? "start" : from);
           begun = true;
-          await pollLeaders(cluster, name, positions, (partition, fetched) => {
+          await pollLeaders(cluster, { topic: name, positions }, (partition, fetched) => {
             stall.progress();
             const context = { role: topic, topic: name, partition, ...settings };
             const { records, nextOffset } = decode(fetched, positions.get(partition)!, context);
@@ -65,12 +65,17 @@ export function createTail(
   };
 }
 
+interface TailedTopic {
+  readonly topic: string;
+  /** Where the next fetch goes on, by partition. */
+  readonly positions: Map<number, number>;
+}
+
 /** First positions, and those of partitions that came later or whose records were removed under us. */
 async function findPositions(
   cluster: ClusterConnection,
-  topic: string,
+  { topic, positions }: TailedTopic,
   from: "start" | "end",
-  positions: Map<number, number>,
 ): Promise<void> {
   const unknown = [];
   for (let partition = 0; partition < cluster.partitionCount(topic); partition += 1) {
@@ -84,8 +89,7 @@ async function findPositions(
 
 async function pollLeaders(
   cluster: ClusterConnection,
-  topic: string,
-  positions: Map<number, number>,
+  { topic, positions }: TailedTopic,
   onFetched: (partition: number, fetched: Fetched) => void,
 ): Promise<void> {
   const parts = [...positions].map(([partition, offset]) => ({

@@ -7,6 +7,7 @@
  * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
  *    again `heldUntilMs` runs out by itself.
  */
+
 import { strict as assert } from "node:assert";
 import { momentOf } from "../../../moment.ts";
 import type { Clock, EventLog, Session } from "../../../ports.ts";
@@ -26,7 +27,8 @@ import {
   refusalReason,
   refused,
 } from "./join-group.ts";
-import { createSession, type Generation, type OwnSession, type SessionSettings } from "./session.ts";
+import { createSession, type OwnSession } from "./session.ts";
+import type { Generation, SessionSettings } from "./session-options.ts";
 
 export interface GroupSettings extends SessionSettings {
   readonly partitionCount: number;
@@ -52,12 +54,19 @@ export function createJoin(
   clock: Clock,
 ): EventLog["join"] {
   return async (onSession, onFailure) => {
-    const membership = new GroupMembership(openConnection, settings, clock, onSession);
+    const membership = new GroupMembership({ openConnection, settings, clock, onSession });
     const run = membership.run().then((lost) => {
       if (lost !== null) onFailure(lost.reason, lost.problem);
     });
     return { leave: () => membership.leave(run) };
   };
+}
+
+interface MembershipOptions {
+  readonly openConnection: (purpose: string) => ReconnectingConnection;
+  readonly settings: GroupSettings;
+  readonly clock: Clock;
+  readonly onSession: (session: Session) => void;
 }
 
 /** Holds the connections, the member id and the current session. */
@@ -81,12 +90,7 @@ class GroupMembership {
   #troubleSinceMs: number | null = null;
   #left: Promise<void> | null = null;
 
-  constructor(
-    openConnection: (purpose: string) => ReconnectingConnection,
-    settings: GroupSettings,
-    clock: Clock,
-    onSession: (session: Session) => void,
-  ) {
+  constructor({ openConnection, settings, clock, onSession }: MembershipOptions) {
     this.#settings = settings;
     this.#clock = clock;
     this.#onSession = onSession;
@@ -146,11 +150,11 @@ class GroupMembership {
     this.#isGenerationOver = false;
     this.#claim = { generation: joined.generationId, partitions: joined.partitions };
     const { generationId, partitions } = joined;
-    this.#current = createSession(
-      { memberId: this.#memberId, generationId, partitions, topicIds: joined.topicIds },
-      joined.sync,
-      this.#settings,
-      {
+    this.#current = createSession({
+      generation: { memberId: this.#memberId, generationId, partitions, topicIds: joined.topicIds },
+      joined: joined.sync,
+      settings: this.#settings,
+      ports: {
         connections: this.#connections,
         coordinator: (cluster) => this.#findCoordinator(cluster),
         forgetCoordinator: () => {
@@ -166,8 +170,8 @@ class GroupMembership {
           this.#wake();
         },
       },
-      this.#clock,
-    );
+      clock: this.#clock,
+    });
     this.#onSession(this.#current.session);
   }
 
@@ -232,9 +236,11 @@ class GroupMembership {
     const joined = await joinAndSync(
       broker,
       { ...this.#settings, topics: this.#topics, memberId: this.#memberId, claim: this.#claim },
-      this.#clock,
-      (memberId) => {
-        this.#memberId = memberId;
+      {
+        clock: this.#clock,
+        onMemberId: (memberId) => {
+          this.#memberId = memberId;
+        },
       },
     );
     return { ...joined, topicIds };

@@ -31,6 +31,12 @@ export interface JoinRequest {
   readonly claim: OwnClaim;
 }
 
+export interface JoinPorts {
+  readonly clock: Clock;
+  /** Called as soon as the coordinator has given the id, so that it can be given back. */
+  readonly onMemberId: (memberId: string) => void;
+}
+
 export interface Joined {
   readonly generationId: number;
   readonly partitions: readonly number[];
@@ -57,12 +63,10 @@ export function checkPartitionCounts(
   }
 }
 
-/** @param onMemberId called as soon as the coordinator has given the id, so that it can be given back. */
 export async function joinAndSync(
   broker: Broker,
   request: JoinRequest,
-  clock: Clock,
-  onMemberId: (memberId: string) => void,
+  { clock, onMemberId }: JoinPorts,
 ): Promise<Joined> {
   const { groupId, sessionTimeoutMs, partitionCount, topics, claim } = request;
   const metadata = encodeClaim(topics, claim.generation, claim.partitions);

@@ -34,7 +34,10 @@ export function isTooLarge(errorCode: number): boolean {
 }
 
 /** For people: what was refused, where, what to type. */
-export function refusalOf(errorCode: number, topic: string, partition: number, bytes: number): string {
+export function refusalOf(
+  errorCode: number,
+  { topic, partition, bytes }: { readonly topic: string; readonly partition: number; readonly bytes: number },
+): string {
   if (isTooLarge(errorCode)) {
     return (
       `a record of about ${bytes} bytes is larger than ${topic}/${partition} takes; raise max.message.bytes: kafka-configs.sh ` +

@@ -40,24 +40,26 @@ export function produceRequest(
   timeoutMs: number,
 ): ProtocolRequest<ProduceAnswer[]> {
   const byId = takesTopicIds(versions) && parts.every((part) => part.topicId !== null);
-  const version = byId ? firstWithIds : versionOf(versions, produceKey, 3, 7);
+  const version = byId ? firstWithIds : versionOf(versions, produceKey, { lowest: 3, highest: 7 });
   const api = { key: produceKey, name: "Produce", version, flexible: byId };
-  return protocolRequest(
-    api,
-    (body) => {
+  const form = { flexible: byId, byId };
+  return protocolRequest(api, {
+    write(body) {
       if (byId) body.compactString(null);
       else body.string(null);
       body.int16(-1).int32(timeoutMs);
-      writeTopics(body, parts, api, byId, ({ partition, batch }) => {
+      const write = ({ partition, batch }: ProducePart) => {
         body.int32(partition);
         if (byId) body.uvarint(batch.length + 1);
         else body.int32(batch.length);
         body.raw(batch);
-      });
+      };
+      writeTopics(body, parts, { ...form, write });
     },
-    (reader) => readTopics(reader, parts, api, byId, (topic) => readAnswer(reader, topic, version)),
-    parts.reduce((sum, part) => sum + part.batch.length + 64, 64),
-  );
+    read: (reader) =>
+      readTopics(reader, parts, { ...form, read: (topic) => readAnswer(reader, topic, version) }),
+    sizeHint: parts.reduce((sum, part) => sum + part.batch.length + 64, 64),
+  });
 }
 
 function readAnswer(reader: ByteReader, topic: string, version: number): ProduceAnswer {

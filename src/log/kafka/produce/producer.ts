@@ -26,7 +26,7 @@ import {
 } from "./partition-queue.ts";
 import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
 import { createProducerConnection, type ProducerConnection } from "./producer-connection.ts";
-import { createRecordAccumulator, type RecordAccumulator, sized } from "./record-accumulator.ts";
+import { RecordAccumulator, sized } from "./record-accumulator.ts";
 
 export interface ProducerSettings {
   readonly publishTimeoutMs: number;
@@ -111,7 +111,7 @@ class ProduceSender {
     this.#settings = settings;
     this.#clock = clock;
     this.#connection = createProducerConnection(connection, clock);
-    this.records = createRecordAccumulator(settings.nameOf, ({ state }) => {
+    this.records = new RecordAccumulator(settings.nameOf, ({ state }) => {
       this.#connection.forgetProducerId(); // 4
       if (state === "sending") this.#connection.reset(); // 3
     });

@@ -23,13 +23,14 @@ interface OpenFailure {
   readonly retryable: boolean;
 }
 
-/** @param asksForLogin the broker hung up and, when asked, offered ways to log in. */
-export function openFailure(
-  error: unknown,
-  brokers: readonly string[],
-  security: KafkajsSecurity,
-  asksForLogin: boolean,
-): OpenFailure {
+export interface Attempt {
+  readonly brokers: readonly string[];
+  readonly security: KafkajsSecurity;
+  /** The broker hung up and, when asked, offered ways to log in. */
+  readonly asksForLogin: boolean;
+}
+
+export function openFailure(error: unknown, { brokers, security, asksForLogin }: Attempt): OpenFailure {
   const at = addressOf(error, brokers);
   const problem =
     tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, security));

@@ -53,7 +53,7 @@ export async function checkGroups(cluster: ClusterConnection, check: GroupCheck)
   const isAnyAhead = others.some(({ positions }) => positions.some(isAhead));
   const ends = isAnyAhead ? await listEnds(cluster, check) : [];
   const own = await positionsOf(await cluster.coordinator(check.groupId), check.groupId, check);
-  const judged = judgeGroups(check.groupId, others, ends, own.length === 0);
+  const judged = judgeGroups(check.groupId, { others, ends, isNew: own.length === 0 });
   return { ...judged, warnings: [...warnings, ...judged.warnings] };
 }
 
@@ -67,13 +67,15 @@ function unseenGroups(unseen: readonly string[]): Problem {
   };
 }
 
-/** `isNew`: this group has committed nothing yet. Pure. */
-export function judgeGroups(
-  groupId: string,
-  others: readonly OtherGroup[],
-  ends: readonly PartitionEnd[],
-  isNew: boolean,
-): GroupsResult {
+export interface FoundGroups {
+  readonly others: readonly OtherGroup[];
+  readonly ends: readonly PartitionEnd[];
+  /** This group has committed nothing yet. */
+  readonly isNew: boolean;
+}
+
+/** Pure. */
+export function judgeGroups(groupId: string, { others, ends, isNew }: FoundGroups): GroupsResult {
   for (const other of others) {
     const problem = membersProblem(groupId, other) ?? doubtProblem(groupId, other, ends);
     if (problem !== null) return { problem, warnings: [] }; // 2
@@ -137,7 +139,7 @@ async function findOthers(
         groups
           .filter((groupId) => groupId !== check.groupId)
           .slice(0, groupsMax)
-          .map((groupId) => inspectGroup(broker, groupId, check, unseen)),
+          .map((groupId) => inspectGroup(broker, groupId, { ...check, unseen })),
       );
       return others.filter((other) => other !== null);
     }),
@@ -163,8 +165,7 @@ async function listGroups(broker: Broker, unseen: string[]): Promise<string[]> {
 async function inspectGroup(
   broker: Broker,
   groupId: string,
-  check: GroupCheck,
-  unseen: string[],
+  { unseen, ...check }: GroupCheck & { readonly unseen: string[] },
 ): Promise<OtherGroup | null> {
   try {
     const positions = await positionsOf(broker, groupId, check);

@@ -6,9 +6,9 @@ import { type Clock, type Commit, type InputPosition, inputTopics, type Topic } 
 import { sleep } from "../../../sleep.ts";
 import { type ClusterConnection, openClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
-import { createHealth } from "../cluster/health.ts";
+import { createHealth, type Health } from "../cluster/health.ts";
 import type { KafkajsSecurity } from "../cluster/security.ts";
-import { listBounds } from "../fetch/offsets.ts";
+import { commitTopics, readPositions } from "../group/committed-offsets.ts";
 
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
@@ -56,27 +56,11 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
   const { groupId, brokers, clientId } = settings;
   const security = settings.kafkajs ?? {};
   const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
+  const group = { groupId, nameOf };
 
-  /** Each step on connections of its own: between two of them minutes may pass. */
-  async function step<T>(use: (cluster: ClusterConnection) => Promise<T>): Promise<Outcome<T>> {
-    for (let attempt = 1; ; attempt++) {
-      // Trouble is told by the outcome alone.
-      const health = createHealth(clock, () => {});
-      let cluster: ClusterConnection | null = null;
-      try {
-        cluster = await openClusterConnection({ brokers, clientId, security, requestTimeoutMs, health }, []);
-        return { ok: true, value: await use(cluster) };
-      } catch (error) {
-        const type = protocolError(error);
-        if (attempt >= tries || type === null || !passing.has(type))
-          return { ok: false, reason: reasonOf(error) };
-        await sleep(clock, retryDelayMs);
-      } finally {
-        cluster?.close();
-        health.close();
-      }
-    }
-  }
+  const connect = (health: Health) =>
+    openClusterConnection({ brokers, clientId, security, requestTimeoutMs, health }, []);
+  const step = <T>(use: (cluster: ClusterConnection) => Promise<T>) => stepOver(connect, clock, use);
 
   const counts = () =>
     step(async (cluster): Promise<PartitionCounts> => {
@@ -100,34 +84,9 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
         const { length } = await leaders(cluster, nameOf(topic));
         for (let partition = 0; partition < length; partition++) topicPartitions.push({ topic, partition });
       }
-      return readPositions(cluster, topicPartitions);
+      const coordinator = await cluster.coordinator(groupId);
+      return readPositions({ cluster, coordinator }, group, topicPartitions);
     });
-
-  async function readPositions(
-    cluster: ClusterConnection,
-    topicPartitions: readonly Pick<InputPosition, "topic" | "partition">[],
-  ): Promise<InputPosition[]> {
-    const named = topicPartitions.map(({ topic, partition }) => ({ topic: nameOf(topic), partition }));
-    const broker = await cluster.coordinator(groupId);
-    const topics = [...Map.groupBy(named, ({ topic }) => topic)].map(([topic, partitions]) => ({
-      topic,
-      partitions: partitions.map(({ partition }) => ({ partition })),
-    }));
-    const { responses } = await broker.offsetFetch({ groupId, topics });
-    await cluster.addTopics(topics.map(({ topic }) => topic));
-    const bounds = await listBounds(cluster, named, false);
-    return topicPartitions.map(({ topic, partition }, index) => {
-      const stored = responses
-        .find((response) => response.topic === nameOf(topic))
-        ?.partitions.find((one) => one.partition === partition);
-      const committed =
-        stored !== undefined && Number(stored.offset) >= 0
-          ? { offset: Number(stored.offset), metadata: stored.metadata ?? "" }
-          : null;
-      const { start, end } = bounds[index]!;
-      return { topic, partition, committed, logStart: start, logEnd: end };
-    });
-  }
 
   async function raise(topic: Topic, count: number): Promise<Outcome<null>> {
     const name = nameOf(topic);
@@ -151,19 +110,37 @@ export function createTopicAdmin(settings: TopicAdminSettings, clock: Clock): To
   const commit = (commits: readonly Commit[]) =>
     step(async (cluster) => {
       const broker = await cluster.coordinator(groupId);
-      const topics = [...Map.groupBy(commits, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
-        topic: nameOf(topic),
-        partitions: ofTopic.map(({ partition, offset, metadata }) => ({
-          partition,
-          offset: String(offset),
-          metadata,
-        })),
-      }));
+      const topics = commitTopics(commits, group);
       await broker.offsetCommit({ groupId, groupGenerationId: noGeneration, memberId: "", topics });
       return null;
     });
 
   return { counts, members, positions, raise, commit };
+}
+
+/** Each step on connections of its own: between two of them minutes may pass. */
+async function stepOver<T>(
+  connect: (health: Health) => Promise<ClusterConnection>,
+  clock: Clock,
+  use: (cluster: ClusterConnection) => Promise<T>,
+): Promise<Outcome<T>> {
+  for (let attempt = 1; ; attempt++) {
+    // Trouble is told by the outcome alone.
+    const health = createHealth(clock, () => {});
+    let cluster: ClusterConnection | null = null;
+    try {
+      cluster = await connect(health);
+      return { ok: true, value: await use(cluster) };
+    } catch (error) {
+      const type = protocolError(error);
+      if (attempt >= tries || type === null || !passing.has(type))
+        return { ok: false, reason: reasonOf(error) };
+      await sleep(clock, retryDelayMs);
+    } finally {
+      cluster?.close();
+      health.close();
+    }
+  }
 }
 
 /** Of a topic's partitions; -1: none now. Empty: there is no such topic. */

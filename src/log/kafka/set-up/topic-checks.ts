@@ -95,28 +95,22 @@ export function settingProblem(facts: AllFacts, target: CommandTarget): Problem 
   return null;
 }
 
-/** `blockedMaxMs`: how long a blocked tenant's records wait before they are dead-lettered. */
-export function durabilityWarnings(
-  facts: AllFacts,
-  brokerCount: number,
-  blockedMaxMs: number,
-  target: CommandTarget,
-): Problem[] {
+export interface Surroundings extends CommandTarget {
+  readonly brokerCount: number;
+  /** How long a blocked tenant's records wait before they are dead-lettered. */
+  readonly blockedMaxMs: number;
+}
+
+export function durabilityWarnings(facts: AllFacts, surroundings: Surroundings): Problem[] {
   return topics.flatMap((role) => [
-    ...replicaWarnings(role, facts[role], brokerCount, target),
-    ...electionWarnings(role, facts[role], target),
-    ...(role === "enrolled" || role === "retry"
-      ? retentionWarnings(role, facts[role], blockedMaxMs, target)
-      : []),
+    ...replicaWarnings(role, facts[role], surroundings),
+    ...electionWarnings(role, facts[role], surroundings),
+    ...(role === "enrolled" || role === "retry" ? retentionWarnings(role, facts[role], surroundings) : []),
   ]);
 }
 
-function replicaWarnings(
-  role: Topic,
-  facts: TopicFacts,
-  brokerCount: number,
-  target: CommandTarget,
-): Problem[] {
+function replicaWarnings(role: Topic, facts: TopicFacts, target: Surroundings): Problem[] {
+  const { brokerCount } = target;
   const { replicas } = facts;
   const name = topicName(role, target.topicPrefix);
   if (brokerCount > 1 && replicas === 1) {
@@ -146,12 +140,8 @@ function electionWarnings(role: Topic, facts: TopicFacts, target: CommandTarget)
   return [{ code: "topic-unclean-election", message, fix }];
 }
 
-function retentionWarnings(
-  role: "enrolled" | "retry",
-  facts: TopicFacts,
-  blockedMaxMs: number,
-  target: CommandTarget,
-): Problem[] {
+function retentionWarnings(role: "enrolled" | "retry", facts: TopicFacts, target: Surroundings): Problem[] {
+  const { blockedMaxMs } = target;
   const name = topicName(role, target.topicPrefix);
   const warnings: Problem[] = [];
   const keptMs = numberOf(facts, "retention.ms");

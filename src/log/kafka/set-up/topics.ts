@@ -55,14 +55,28 @@ const configs: Readonly<Record<Topic, Readonly<Record<string, string>>>> = {
 /** What metadata says of a topic, and how many brokers there are. */
 type Layout = Omit<TopicFacts, "configs"> & { readonly brokerCount: number };
 
+interface SetUp {
+  readonly cluster: ClusterConnection;
+  readonly settings: TopicsSettings;
+  readonly clock: Clock;
+}
+
+interface Missing {
+  readonly missing: readonly Topic[];
+  readonly partitionCount: number;
+  /** That create them. */
+  readonly commands: string;
+}
+
 export async function prepareTopics(
   cluster: ClusterConnection,
   settings: TopicsSettings,
   clock: Clock,
 ): Promise<TopicsResult> {
+  const setUp = { cluster, settings, clock };
   const found = new Map<Topic, Layout>();
   const readLayout = async (role: Topic, expected: boolean): Promise<Problem | null> => {
-    const layout = await layoutOf(cluster, topicName(role, settings.topicPrefix), clock, expected);
+    const layout = await layoutOf(setUp, topicName(role, settings.topicPrefix), expected);
     if (layout === "refused") return notAllowedProblem(role, settings);
     if (layout !== null) found.set(role, layout);
     return null;
@@ -76,7 +90,7 @@ export async function prepareTopics(
   const partitionCount =
     (found.get("enrolled") ?? found.get("registered"))?.partitionCount ?? settings.partitionCount;
   if (missing.length > 0) {
-    const problem = await createMissing(cluster, missing, partitionCount, settings, clock);
+    const problem = await createMissing(setUp, missing, partitionCount);
     if (problem !== null) return { ok: false, problem };
     for (const role of missing) await readLayout(role, true);
   }
@@ -103,16 +117,15 @@ async function check(
   const unseen = topicRoles.filter((role) => facts[role].configs === null);
   const warnings = [
     ...unseen.map((role) => unseenWarning(role, settings)),
-    ...durabilityWarnings(facts, brokerCount, settings.tenantBlockedMaxMs, settings),
+    ...durabilityWarnings(facts, { ...settings, brokerCount, blockedMaxMs: settings.tenantBlockedMaxMs }),
   ];
   return { ok: true, partitionCount: facts.enrolled.partitionCount, warnings };
 }
 
 /** Null: there is no such topic. "refused": this client may not know. */
 async function layoutOf(
-  cluster: ClusterConnection,
+  { cluster, clock }: SetUp,
   name: string,
-  clock: Clock,
   expected: boolean,
 ): Promise<Layout | null | "refused"> {
   for (let attempt = 0; ; attempt += 1) {
@@ -151,21 +164,16 @@ async function configsOf(broker: Broker, name: string): Promise<ReadonlyMap<stri
 
 /** Creates what is missing, or says why not. */
 async function createMissing(
-  cluster: ClusterConnection,
+  setUp: SetUp,
   missing: readonly Topic[],
   partitionCount: number,
-  settings: TopicsSettings,
-  clock: Clock,
 ): Promise<Problem | null> {
+  const { settings } = setUp;
   const commands = missing.map((role) => createCommand(role, partitionCount, settings)).join(" && ");
   const lost = missing.find((role) => role === "registered" || role === "retry");
-  if (
-    lost !== undefined &&
-    !missing.includes("enrolled") &&
-    (await hasCommitted(cluster, partitionCount, settings, clock))
-  )
+  if (lost !== undefined && !missing.includes("enrolled") && (await hasCommitted(setUp, partitionCount)))
     return deletedProblem(lost, commands, settings); // 1
-  if (settings.createTopics) return create(cluster, missing, partitionCount, commands, settings);
+  if (settings.createTopics) return create(setUp, { missing, partitionCount, commands });
   const names = missing.map((role) => topicName(role, settings.topicPrefix)).join(", ");
   return {
     code: "topics-missing",
@@ -176,10 +184,8 @@ async function createMissing(
 
 /** Did this group ever commit a position in the enrollments? */
 async function hasCommitted(
-  cluster: ClusterConnection,
+  { cluster, settings: { groupId, topicPrefix }, clock }: SetUp,
   partitionCount: number,
-  { groupId, topicPrefix }: TopicsSettings,
-  clock: Clock,
 ): Promise<boolean> {
   const topic = topicName("enrolled", topicPrefix);
   const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ partition }));
@@ -219,11 +225,8 @@ function deletedProblem(role: Topic, commands: string, settings: TopicsSettings)
 }
 
 async function create(
-  cluster: ClusterConnection,
-  missing: readonly Topic[],
-  partitionCount: number,
-  commands: string,
-  settings: TopicsSettings,
+  { cluster, settings }: SetUp,
+  { missing, partitionCount, commands }: Missing,
 ): Promise<Problem | null> {
   const broker = await cluster.controller();
   const replicationFactor =

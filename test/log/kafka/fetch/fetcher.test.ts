@@ -61,13 +61,13 @@ function readOver(
   );
   const health = createHealth(systemClock, () => {});
   const connections = { long: connection, short: connection };
-  const fetcher: Fetcher = createFetcher(
+  const fetcher: Fetcher = createFetcher({
     buffer,
     connections,
-    { maxPartitionFetchBytes: 1000, health, groupId: "g", bootstrap: "b:9092" },
-    systemClock,
+    settings: { maxPartitionFetchBytes: 1000, health, groupId: "g", bootstrap: "b:9092" },
+    clock: systemClock,
     onFatal,
-  );
+  });
   t.after(() => {
     fetcher.stop();
     buffer.end();

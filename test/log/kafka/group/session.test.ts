@@ -20,11 +20,11 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
     nameOf: (topic: string) => topic,
     health: createHealth(systemClock, () => {}),
   };
-  const own = createSession(
-    { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
-    { nodeId: 1, sentAt: { monotonicMs: 1_000, wallMs: 1_000 } },
+  const own = createSession({
+    generation: { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
+    joined: { nodeId: 1, sentAt: { monotonicMs: 1_000, wallMs: 1_000 } },
     settings,
-    {
+    ports: {
       connections: { long: connection, short: connection },
       coordinator: async () => connection.cluster().then((cluster) => cluster.controller()),
       forgetCoordinator: () => {},
@@ -35,7 +35,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
       onFatal: (reason) => assert.fail(reason),
     },
     clock,
-  );
+  });
   return { connection, over, own, session: own.session };
 }
 

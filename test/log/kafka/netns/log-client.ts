@@ -23,10 +23,10 @@ const producer = createProducer(
   systemClock,
 );
 const connection = openReconnectingConnection(connectionSettings, [topic], () => {});
-const { session } = createSession(
-  { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
-  { nodeId: 1, sentAt: { monotonicMs: 0, wallMs: 0 } },
-  {
+const { session } = createSession({
+  generation: { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
+  joined: { nodeId: 1, sentAt: { monotonicMs: 0, wallMs: 0 } },
+  settings: {
     groupId: "g",
     bootstrap: broker,
     sessionTimeoutMs: 10_000,
@@ -35,15 +35,15 @@ const { session } = createSession(
     nameOf,
     health,
   },
-  {
+  ports: {
     connections: { long: connection, short: connection },
     coordinator: (cluster) => cluster.coordinator("g"),
     forgetCoordinator: () => {},
     onGenerationOver: () => {},
     onFatal: () => {},
   },
-  systemClock,
-);
+  clock: systemClock,
+});
 
 type Order = { begin: string } | { append: string } | { commit: string } | "exit";
 

@@ -4,7 +4,10 @@ import { describe, test } from "node:test";
 import { decodeBatches } from "../../../../src/log/kafka/fetch/record-batch.ts";
 import {
   createPartitionQueue,
+  hasRecords,
+  isUnsent,
   nextBatch,
+  type PartitionQueue,
   type QueuedRecord,
 } from "../../../../src/log/kafka/produce/partition-queue.ts";
 
@@ -58,4 +61,30 @@ test("the first batch under a producer id has sequence 0", () => {
   const { encoded } = nextBatch(queue, other, 1_000);
   assert.deepEqual([encoded.readInt16BE(51), encoded.readInt32BE(53)], [3, 0]);
   assert.deepEqual([queue.producerId, queue.sequence], [other, 0]);
+});
+
+describe("a batch", () => {
+  const holding = (mayBeStored: boolean, state: PartitionQueue["state"]) => {
+    const queue = queueOf(100, [40]);
+    queue.batch = { ...nextBatch(queue, producerId, 1_000), mayBeStored };
+    return Object.assign(queue, { state });
+  };
+  const table: [mayBeStored: boolean, state: PartitionQueue["state"], unsent: boolean][] = [
+    [false, "idle", true],
+    [false, "preparing", true],
+    [false, "backing-off", true],
+    [false, "sending", false],
+    [true, "idle", false],
+    [true, "backing-off", false],
+    [true, "sending", false],
+  ];
+  for (const [mayBeStored, state, unsent] of table)
+    test(`${mayBeStored ? "that may be stored" : "that was never taken"}, ${state}: ${unsent ? "certainly unsent" : "may be sent"}`, () =>
+      assert.equal(isUnsent(holding(mayBeStored, state)), unsent));
+
+  test("or what waits makes a queue one that has records", () => {
+    assert.equal(hasRecords(queueOf(100, [])), false);
+    assert.equal(hasRecords(queueOf(100, [40])), true);
+    assert.equal(hasRecords(holding(false, "idle")), true);
+  });
 });

@@ -175,6 +175,13 @@ describe("bytes that wait", () => {
       await time.pass(publishTimeoutMs);
       sendings[0]!.lose();
     },
+    "given up under way and answered late": async ({ time, brokers, sendings, append }) => {
+      brokers.answersAtOnce = false;
+      append(half, half);
+      await time.pass(publishTimeoutMs);
+      sendings[0]!.answer();
+      await time.rest();
+    },
   };
   for (const [what, end] of Object.entries(ends))
     test(`wait no more once they are ${what}`, async (t) => {
@@ -189,6 +196,20 @@ describe("bytes that wait", () => {
       assert.deepEqual(refused, [calls[2]]);
       assert.equal(reasonOf(calls[2]!), "100 bytes wait to be appended already");
     });
+});
+
+test("bytes of one call that is given up wait no more, those of others do", async (t) => {
+  const { time, brokers, append } = producerAlone(t, { waitingBytesMax: 100 });
+  brokers.leaderOf = () => null;
+  const half = "x".repeat(18);
+  append(half);
+  await time.pass(1_000);
+  append(half);
+  await time.pass(publishTimeoutMs - 1_000);
+  const calls = [append(half), append("")];
+  await time.rest();
+  assert.equal(calls[0]!.result, null);
+  assert.equal(reasonOf(calls[1]!), "100 bytes wait to be appended already");
 });
 
 test("a producer id that is refused fails what waits at once, and is asked for again later", async (t) => {

@@ -132,6 +132,25 @@ describe("requests", () => {
     );
   });
 
+  test("a partition whose leader moves while that is being reached is in one request", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.answersAtOnce = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    brokers.reach = (leader) => (leader === 1 ? promise : Promise.resolve());
+    append("a");
+    await time.rest();
+    brokers.leaderOf = () => 2;
+    append("b");
+    await time.rest();
+    assert.equal(sendings.length, 0);
+    resolve();
+    await time.rest();
+    assert.deepEqual(
+      sendings.map(({ leader, parts: [part] }) => [leader, ...part!.values]),
+      [[1, "a", "b"]],
+    );
+  });
+
   test("each partition and topic is judged by its own answer", async (t) => {
     const { time, brokers, sendings, append } = producerAlone(t);
     brokers.answersAtOnce = false;
@@ -157,6 +176,21 @@ describe("requests", () => {
     sendings[1]!.answer();
     await time.rest();
     assert.deepEqual([call.result, timers()], [ok, 0]);
+  });
+
+  test("each record of a call is told its offset, where the broker says it", async (t) => {
+    const { time, brokers, append } = producerAlone(t);
+    for (const baseOffset of [0, 100]) {
+      brokers.baseOffset = baseOffset;
+      const calls = [append("a", "enrolled/1:b", "c"), append("d")];
+      await time.rest();
+      assert.deepEqual(calls[0]!.stored, [[0, baseOffset], [2, baseOffset + 1], [1, baseOffset]]); // biome-ignore format: as a table
+      assert.deepEqual(calls[1]!.stored, [[0, baseOffset + 2]]);
+    }
+    brokers.baseOffset = -1;
+    const call = append("e");
+    await time.rest();
+    assert.deepEqual([call.result, call.stored], [ok, []]);
   });
 
   test("a call without records is done at once, and sends nothing", async (t) => {

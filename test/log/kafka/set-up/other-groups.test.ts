@@ -109,7 +109,11 @@ kafkaTest("the first group that is in the way is named, though others are not", 
     positions: [{ ...at, attemptedThrough }],
   });
   const ends = [{ topic: at.topic, partition: 0, end: 6 }];
-  const judged = judgeGroups("new", [group("settled", 5), group("doubtful", 9)], ends, true);
+  const judged = judgeGroups("new", {
+    others: [group("settled", 5), group("doubtful", 9)],
+    ends,
+    isNew: true,
+  });
   assert.match(judged.problem?.message ?? "", /^group doubtful has left 1 record that/);
-  assert.equal(judgeGroups("new", [group("settled", 5)], ends, false).problem, null);
+  assert.equal(judgeGroups("new", { others: [group("settled", 5)], ends, isNew: false }).problem, null);
 });

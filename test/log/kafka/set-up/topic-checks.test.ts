@@ -43,7 +43,7 @@ function facts(changes: Partial<AllFacts> = {}): AllFacts {
 }
 
 const warningsOf = (changes: Partial<AllFacts>, brokers = 3, blockedMaxMs = dayMs) =>
-  durabilityWarnings(facts(changes), brokers, blockedMaxMs, place);
+  durabilityWarnings(facts(changes), { ...place, brokerCount: brokers, blockedMaxMs });
 
 const alter = (name: string, entry: string) =>
   `kafka-configs.sh --bootstrap-server broker-1:9092 --alter --entity-type topics --entity-name ${name} --add-config ${entry}`;

@@ -1,0 +1,76 @@
+/** Before a log is opened: its topics are there and fit, no other group is in the way, and if not, why. */
+import { topicName, topics } from "../../../domain/topics.ts";
+import { type Clock, inputTopics } from "../../../ports.ts";
+import type { Problem } from "../../../problem.ts";
+import type { ConnectionSettings } from "../cluster/cluster.ts";
+import { type ClusterConnection, openClusterConnection } from "../cluster/cluster-connection.ts";
+import { hungUp, protocolError } from "../cluster/errors.ts";
+import { openFailure } from "./open-problem.ts";
+import { checkGroups, type GroupCheck } from "./other-groups.ts";
+import { prepareTopics, type TopicsSettings } from "./topics.ts";
+
+export interface PrepareSettings extends Omit<TopicsSettings, "tenantBlockedMaxMs"> {
+  readonly connection: ConnectionSettings;
+  /** Default 0: not checked. */
+  readonly tenantBlockedMaxMs?: number;
+  /** Set where other groups are to be found. */
+  readonly attemptedThroughOf?: GroupCheck["attemptedThroughOf"];
+}
+
+export type PreparedLog =
+  | {
+      readonly ok: true;
+      readonly partitionCount: number;
+      /** By name, as they are now; null: the brokers have none. */
+      readonly topicIds: ReadonlyMap<string, string | null>;
+      readonly warnings: readonly Problem[];
+    }
+  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
+
+export async function prepareLog(settings: PrepareSettings, clock: Clock): Promise<PreparedLog> {
+  const { connection, tenantBlockedMaxMs = 0 } = settings;
+  const names = topics.map((topic) => topicName(topic, settings.topicPrefix));
+  try {
+    const cluster = await openClusterConnection(connection, []);
+    try {
+      const result = await prepareTopics(cluster, { ...settings, tenantBlockedMaxMs }, clock);
+      if (!result.ok) return { ...result, retryable: false };
+      await cluster.addTopics(names);
+      const groups = await otherGroups(cluster, settings, result.partitionCount);
+      if (groups.problem !== null) return { ok: false, problem: groups.problem, retryable: false };
+      const warnings = [...result.warnings, ...groups.warnings];
+      return { ...result, warnings, topicIds: new Map(names.map((name) => [name, cluster.topicId(name)])) };
+    } finally {
+      cluster.close();
+    }
+  } catch (error) {
+    const { security, brokers } = connection;
+    const asksForLogin = hungUp(error) && !security.sasl && (await isAskedForLogin(connection));
+    return openFailure(error, { brokers, security, asksForLogin });
+  }
+}
+
+async function otherGroups(
+  cluster: ClusterConnection,
+  { groupId, topicPrefix, attemptedThroughOf }: PrepareSettings,
+  partitionCount: number,
+): ReturnType<typeof checkGroups> {
+  if (attemptedThroughOf === undefined) return { problem: null, warnings: [] };
+  const inputs = inputTopics.map((topic) => topicName(topic, topicPrefix));
+  return checkGroups(cluster, { groupId, inputs, partitionCount, attemptedThroughOf });
+}
+
+/** Asks for a mechanism that no broker has: one that wants a login names its own, others refuse to talk of logins. */
+async function isAskedForLogin(settings: ConnectionSettings): Promise<boolean> {
+  const sasl = { mechanism: "none", authenticationProvider: () => ({ authenticate: async () => {} }) };
+  try {
+    const cluster = await openClusterConnection(
+      { ...settings, security: { ...settings.security, sasl } },
+      [],
+    );
+    cluster.close();
+    return false;
+  } catch (error) {
+    return protocolError(error) === "UNSUPPORTED_SASL_MECHANISM";
+  }
+}
