@@ -26,7 +26,7 @@ export interface ScriptedBroker {
   stop(): Promise<void>;
 }
 
-export const apiVersionsKey = 18;
+const apiVersionsKey = 18;
 
 export async function startScriptedBroker(): Promise<ScriptedBroker> {
   const requests: RecordedRequest[] = [];
