@@ -79,7 +79,7 @@ for (const [code, name] of [
     assert.match(first.reason, new RegExp(name));
     assert.deepEqual(await producer.append([aRecord("second")]), { ok: true });
     assert.deepEqual(partition.values, ["first", "second"]);
-    assert.deepEqual(partition.producers, [1n, 1n, 2n], "it began afresh");
+    assert.deepEqual(partition.producers, [1n, 1n, 2n], "a new producer id began");
   });
 }
 
