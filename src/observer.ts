@@ -34,6 +34,13 @@ export type RegistrarEvent =
       readonly pointers: readonly string[];
     }
   | { readonly kind: "record-duplicate"; readonly at: Position; readonly idempotencyKey: string }
+  /** Records that nobody settled are gone from the log, and the operator said to go on. */
+  | {
+      readonly kind: "gap-passed";
+      readonly topic: InputTopic;
+      readonly partition: number;
+      readonly detail: string;
+    }
   /** An earlier owner dead-lettered it before it could commit that. */
   | { readonly kind: "dead-letter-found"; readonly at: Position }
   | { readonly kind: "record-rehomed"; readonly at: Position; readonly toPartition: number }

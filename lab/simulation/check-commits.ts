@@ -59,6 +59,11 @@ export function noteTold(state: RecordState, entry: Entry): void {
 export function hasOutcome(run: Run, state: RecordState, record: LogRecord): boolean {
   const input = inputOf(record, run.inputsAt);
   if (input === null || state.dead.has(input)) return true;
-  if (input.intent.kind === "valid" && state.registered.has(input.intent.identity)) return true;
+  const { intent } = input;
+  if (
+    intent.kind === "valid" &&
+    (state.registered.has(intent.identity) || state.adopted.has(intent.identity))
+  )
+    return true;
   return state.copies.get(input)!.at(-1) !== record;
 }

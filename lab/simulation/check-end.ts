@@ -37,7 +37,7 @@ function missing(run: Run, graph: GraphFindings, state: RecordState, input: Inpu
   const isDead = state.dead.has(input);
   if (input.intent.kind === "bad") return isDead ? null : `(${input.intent.sort}) has no dead letter`;
   const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;
-  if (isDead || tenantId === run.defectiveTenant) return null;
+  if (isDead || tenantId === run.defectiveTenant || state.adopted.has(number)) return null;
   if (isRefused) return `of refused identity ${number} has no dead letter`;
   if ((graph.created.get(number)?.length ?? 0) === 0) return `of identity ${number} has no object`;
   return state.registered.has(number) ? null : `of identity ${number} has no registered record`;

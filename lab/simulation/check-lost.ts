@@ -43,8 +43,9 @@ export function checkTold({ entries, isSettled }: Run): string[] {
     });
 }
 
-/** A worker stops with a fault that names the topic. */
+/** A worker stops with a fault that names the topic, or says that it goes on because it was told to. */
 export function tells(entry: Entry, topic: Topic): boolean {
+  if (entry.kind === "worker" && entry.event.kind === "gap-passed") return entry.event.topic === topic;
   return (
     entry.kind === "exit" && entry.how === "fault" && namesTopic(entry.text) && entry.text.includes(topic)
   );

@@ -33,6 +33,7 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
     identityOfKey: new Map(),
     arrived: new Map(),
     dead: new Map(),
+    adopted: new Set(),
     copies: new Map(),
     movedHome: new Set(),
     partitions: new Map(),
@@ -86,8 +87,11 @@ function checkRegistered(
   if (identity === undefined)
     return `a registered record with id ${graphId}, which is no object's of an enrollment`;
   const source = sourceOf(run, event.data);
-  if (source !== null && source !== identity)
+  if (source !== null && source !== identity) {
+    state.adopted.add(source);
+    if (isGone(run, state, identity)) return null;
     return `identity ${source} with the id of an object that was made for identity ${identity}`;
+  }
   const { tenantId } = run.workload.identities[identity]!;
   const key = record.key === null ? "" : new TextDecoder().decode(record.key);
   if (key !== event.id || key !== data.idempotencyKey) return "key, event id and idempotencyKey differ";
@@ -117,14 +121,25 @@ function checkRegistered(
   return earlier.fixed === fixed ? null : `identity ${identity} registered again with other properties`;
 }
 
+/**
+ * The log lost its record before anybody settled it: nobody knows whose object it is that was made of it, and one that looks
+ * like it may take it (docs/SEMANTICS.md, What remains).
+ */
+function isGone(run: Run, state: RecordState, identity: number): boolean {
+  const inputs = run.workload.inputs.filter(
+    ({ intent }) => intent.kind === "valid" && intent.identity === identity,
+  );
+  return inputs.flatMap((input) => state.copies.get(input) ?? []).some((record) => state.lost.has(record));
+}
+
 /** The identity of the record that it says it is about; null where the place was another record's too. */
 function sourceOf(
   run: Run,
   { sourceEvent: { topic, partition, offset } }: RegisteredEvent["data"],
 ): number | null {
-  const inputs = run.inputsAt.get(`${topic}/${partition}/${offset}`) ?? [];
-  const [first] = inputs;
-  return inputs.length === 1 && first?.intent.kind === "valid" ? first.intent.identity : null;
+  const inputs = run.inputsAt.get(`${topic.replace(/^connector\./, "")}/${partition}/${offset}`) ?? [];
+  const identities = new Set(inputs.map(({ intent }) => (intent.kind === "valid" ? intent.identity : null)));
+  return identities.size === 1 ? ([...identities][0] ?? null) : null;
 }
 
 const ofWaiting: ReadonlySet<string> = new Set(["tenant-blocked", "attempts-exhausted"]);

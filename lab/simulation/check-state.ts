@@ -21,6 +21,8 @@ export interface RecordState {
   readonly arrived: Map<string, number>;
   /** By the refused input. */
   readonly dead: Map<Input, DeadLetter>;
+  /** Identities that were given an object of one whose record the log had lost. */
+  readonly adopted: Set<number>;
   /** The copies of each input, in order of storing, and which of them a record is. */
   readonly copies: Map<Input, LogRecord[]>;
   /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */

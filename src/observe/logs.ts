@@ -69,6 +69,7 @@ function levelOf(event: RegistrarEvent): Level {
     case "attempt-failed":
     case "read-back-failed":
     case "log-failed":
+    case "gap-passed":
       return "warn";
     case "tenant-blocked":
     case "breaker-opened":
@@ -127,6 +128,8 @@ function messageOf(event: RegistrarEvent): string {
       return `dead-lettered: ${event.code}`;
     case "record-duplicate":
       return "duplicate, ignored";
+    case "gap-passed":
+      return `going on, as ON_RETENTION_GAP=continue says: ${event.detail}`;
     case "dead-letter-found":
       return "dead-lettered by an earlier owner, settled";
     case "record-rehomed":

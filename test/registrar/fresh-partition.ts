@@ -17,6 +17,8 @@ export function planFrom(startAt: number, suspectsBelow = startAt): TakeOver {
     limits: null,
     leaderEpoch: -1,
     readThrough: startAt,
+    readThroughEpoch: -1,
+    passed: null,
     deadLettersFrom: null,
   };
 }

@@ -91,8 +91,16 @@ export function createReader(parts: ReaderParts): Reader {
     if (result.kind === "records") await takeIn(partition, topic, { under, records: result.records });
     else if (settings.onRetentionGap === "stop")
       parts.fault(gapFault(topic, number, result)); // INV-KNOWN-LOG
-    else if (result.why === "deleted") under.seek(topic, number, result.logStart, -1);
-    else await parts.regain(partition, topic);
+    else {
+      observe({
+        kind: "gap-passed",
+        topic,
+        partition: number,
+        detail: gapFault(topic, number, result).message,
+      });
+      if (result.why === "deleted") under.seek(topic, number, result.logStart, -1);
+      else await parts.regain(partition, topic);
+    }
     return !isStopping();
   }
 

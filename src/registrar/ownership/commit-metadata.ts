@@ -42,6 +42,8 @@ export interface KnownLog {
   readonly leaderEpoch: number;
   /** This input can't end before: the committed offset, or how far the retry topic was read. */
   readonly readThrough: number;
+  /** Leader epoch of the last record before `readThrough`; -1: unknown. */
+  readonly readThroughEpoch: number;
   /** Every dead letter of a record that this commit does not cover stands there or later; null: an older version's commit. */
   readonly deadLettersFrom: number | null;
 }
@@ -62,6 +64,7 @@ export function encodeMetadata({ attemptedThrough, claim, limits, known }: Commi
           n: known.ledgerSize,
           e: known.leaderEpoch,
           r: known.readThrough,
+          ...(known.readThroughEpoch < 0 ? {} : { f: known.readThroughEpoch }),
           ...(known.deadLettersFrom === null ? {} : { d: known.deadLettersFrom }),
         }),
   });
@@ -84,7 +87,7 @@ function readLimits({ s, o, h }: Record<string, unknown>): Limits | null {
   return { settleMs: s, orphanMs: o, isHonoured: h === 1 };
 }
 
-function readKnown({ t, g, l, n, e, r, d }: Record<string, unknown>): KnownLog | null {
+function readKnown({ t, g, l, n, e, r, f, d }: Record<string, unknown>): KnownLog | null {
   if (!isCount(l)) return null;
   return {
     topicId: typeof t === "string" ? t : null,
@@ -93,6 +96,7 @@ function readKnown({ t, g, l, n, e, r, d }: Record<string, unknown>): KnownLog |
     ledgerSize: isCount(n) ? n : 0,
     leaderEpoch: Number.isSafeInteger(e) ? (e as number) : -1,
     readThrough: isCount(r) ? r : 0,
+    readThroughEpoch: isCount(f) ? f : -1,
     deadLettersFrom: isCount(d) ? d : null,
   };
 }

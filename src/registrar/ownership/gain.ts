@@ -20,7 +20,7 @@ import { decodeMetadata, type KnownLog, type Limits } from "./commit-metadata.ts
 import type { Lease } from "./lease.ts";
 import { createPartition, type OwnedPartition, trackOf, widest } from "./partition.ts";
 import type { Suspects } from "./suspects.ts";
-import { fromTheStart, gapFault, planTakeOver, type TakeOver } from "./take-over.ts";
+import { fromTheStart, type Gap, gapFault, planTakeOver, type TakeOver } from "./take-over.ts";
 
 export interface Gaining {
   readonly number: number;
@@ -36,6 +36,13 @@ export interface Gained {
   readonly partition: OwnedPartition;
   /** Offsets at which a previous owner may have attempted a record. */
   readonly suspects: number;
+  readonly passed: readonly Passed[];
+}
+
+/** What is gone from an input, and the operator said to pass over. */
+export interface Passed {
+  readonly topic: InputTopic;
+  readonly gap: Gap;
 }
 
 export interface GainParts extends ClaimParts {
@@ -46,11 +53,11 @@ export interface GainParts extends ClaimParts {
 
 type Plans = Readonly<Record<InputTopic, TakeOver>>;
 
-/** Null: the session ended first. `lost`: as in Gaining, noticed only now. */
+/** Null: the session ended first. `lost`: noticed only now. */
 export async function gain(
   parts: GainParts,
   gaining: Gaining,
-): Promise<Gained | { readonly lost: InputTopic } | Problem | null> {
+): Promise<Gained | { readonly lost: Passed } | Problem | null> {
   const { number, positions, topics, lease } = gaining;
   const { session } = lease;
   const known = inputTopics.map((topic) => knownBy(positions[topic]));
@@ -72,10 +79,10 @@ export async function gain(
   if (found === "ended") return null;
   if (found !== "found") {
     const { topic, gap } = found; // INV-KNOWN-LOG
-    return parts.settings.onRetentionGap === "stop" ? gapFault(topic, number, gap) : { lost: topic };
+    return parts.settings.onRetentionGap === "stop" ? gapFault(topic, number, gap) : { lost: found };
   }
   for (const topic of inputTopics) trackOf(partition, topic).attemptedThrough = watermarks[topic]; // INV-WATERMARK
-  return { partition, suspects: countSuspects(plans) };
+  return { partition, suspects: countSuspects(plans), passed: passedOf(plans) };
 }
 
 function planBoth(
@@ -116,6 +123,13 @@ function partitionFrom(
     ledger,
     parking: createParking(plans.retry.startAt),
     deadLettersEnd: topics.dlq.bounds[number]?.end ?? 0,
+  });
+}
+
+function passedOf(plans: Plans): Passed[] {
+  return inputTopics.flatMap((topic) => {
+    const { passed } = plans[topic];
+    return passed === null ? [] : [{ topic, gap: passed }];
   });
 }
 

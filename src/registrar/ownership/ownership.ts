@@ -15,10 +15,11 @@ import type { Persist } from "../persist.ts";
 import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { type Assignment, carryClaim, positionsOf, readAssignment } from "./assignment.ts";
-import { type GainParts, gain } from "./gain.ts";
+import { type GainParts, gain, type Passed } from "./gain.ts";
 import { createLease, type Lease } from "./lease.ts";
 import { isOwned, type OwnedPartition } from "./partition.ts";
 import { createSuspects } from "./suspects.ts";
+import { gapFault } from "./take-over.ts";
 
 export interface OwnershipEvents {
   /** Confirmed under its session: read on from each window's nextOffset, commit, create. */
@@ -115,13 +116,21 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     const gained = await gain(gainParts, { number, positions, topics, lease, assignedAtMs, lost });
     if (gained === null) return;
     if (isProblem(gained)) return events.fault(gained);
-    if ("lost" in gained) return takeOverFromTheStart(number, lease, gained.lost);
+    if ("lost" in gained) {
+      sayPassed(number, gained.lost);
+      return takeOverFromTheStart(number, lease, gained.lost.topic);
+    }
     const { partition } = gained;
+    for (const passed of gained.passed) sayPassed(number, passed);
     owned.set(number, partition);
     const ledgerEntries = partition.ledger.size;
     observe({ kind: "partition-gained", partition: number, suspects: gained.suspects, ledgerEntries });
     events.ready(partition);
     await releaseSuspects(partition);
+  }
+
+  function sayPassed(partition: number, { topic, gap }: Passed): void {
+    observe({ kind: "gap-passed", topic, partition, detail: gapFault(topic, partition, gap).message });
   }
 
   async function releaseSuspects(partition: OwnedPartition): Promise<void> {

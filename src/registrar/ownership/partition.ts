@@ -31,6 +31,8 @@ export interface OwnedPartition {
   readonly topicIds: TopicIds;
   /** How far others had read the retry topic at the take-over. */
   readonly readBefore: number;
+  /** Leader epoch of the last record that they read there; -1: unknown. */
+  readonly readBeforeEpoch: number;
   readonly leaderEpochs: Readonly<Record<InputTopic, LeaderEpochs>>;
   /**
    * Enrollments of which a create may have been carried out, by idempotency key. Doubt belongs to the enrollment:
@@ -104,6 +106,7 @@ export function createPartition({ plans, deadLettersEnd, ...taken }: TakenOver):
     ...taken,
     suspectsBelow: { enrolled: plans.enrolled.suspectsBelow, retry: plans.retry.suspectsBelow },
     readBefore: plans.retry.readThrough,
+    readBeforeEpoch: plans.retry.readThroughEpoch,
     leaderEpochs: { enrolled: epochsOf(plans.enrolled), retry: epochsOf(plans.retry) },
     doubts: new Map(),
     deadLetters: createDeadLetters(plans, deadLettersEnd),
@@ -154,14 +157,16 @@ export function knownLogOf(partition: OwnedPartition, topic: InputTopic, committ
     ledgerEnd: partition.ledger.nextOffset,
     ledgerSize: partition.ledger.size,
     leaderEpoch: epochBefore(partition.leaderEpochs[topic], committedOffset),
-    readThrough: topic === "retry" ? retryReadThrough(partition) : committedOffset,
+    ...(topic === "retry" ? retryRead(partition) : { readThrough: committedOffset, readThroughEpoch: -1 }),
     deadLettersFrom: lookFrom(partition.deadLetters, topic, committedOffset),
   };
 }
 
 /** Whatever was parked and read is settled in the enrolled topic: the next owner must find it in the retry topic. */
-function retryReadThrough({ readBefore, parking }: OwnedPartition): number {
-  return Math.max(readBefore, parking.nextOffset);
+function retryRead({ readBefore, readBeforeEpoch, parking, leaderEpochs }: OwnedPartition) {
+  const { nextOffset } = parking;
+  if (nextOffset < readBefore) return { readThrough: readBefore, readThroughEpoch: readBeforeEpoch };
+  return { readThrough: nextOffset, readThroughEpoch: epochBefore(leaderEpochs.retry, nextOffset) };
 }
 
 /** What the next owner must wait for, should this one vanish now. `own`: of what is created from here on. */

@@ -41,16 +41,20 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
   };
 
   async function indexParked(partition: OwnedPartition, session: Session): Promise<Found> {
-    const { number, parking, suspectsBelow } = partition;
+    const { number, parking, suspectsBelow, readBefore, readBeforeEpoch } = partition;
+    // Commits are about records that were read; other ones may stand there by now, after those were lost.
+    let isSame = readBeforeEpoch < 0 || readBefore <= parking.nextOffset;
     const found = await persist<Found>(session.ended, "read parked records", async () => {
       const onRecords = (records: readonly LogRecord[]) => {
         for (const record of records) {
           note(parking, parkedTenantOf(record), record.offset); // INV-ORDER
+          isSame ||= record.offset === readBefore - 1 && record.leaderEpoch === readBeforeEpoch; // INV-KNOWN-LOG
           noteEpoch(partition.leaderEpochs.retry, record.offset, record.leaderEpoch);
           if (record.offset < suspectsBelow.retry || isInDoubt(record)) doubtOf(partition, record); // INV-DOUBT
         }
       };
       const result = await log.scan("retry", number, parking.nextOffset, onRecords, session.ended);
+      if (result.ok && !isSame) return { ok: true, value: gapAt("retry", readBefore, result.nextOffset) };
       return foundBy(result, "retry", parking.nextOffset);
     });
     return found ?? "ended";
@@ -116,6 +120,9 @@ function foundBy(result: ScanResult, topic: InputTopic, expected: number): Attem
   if (result.ok) return { ok: true, value: "found" };
   if (result.logEnd === undefined) return result;
   // To ask again would be to wait for records that are gone.
-  const gap = { why: "truncated", expected, logStart: 0, logEnd: result.logEnd } as const;
-  return { ok: true, value: { topic, gap } };
+  return { ok: true, value: gapAt(topic, expected, result.logEnd) };
+}
+
+function gapAt(topic: InputTopic, expected: number, logEnd: number): Found {
+  return { topic, gap: { why: "truncated", expected, logStart: 0, logEnd } };
 }

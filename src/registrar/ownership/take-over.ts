@@ -20,8 +20,12 @@ export interface TakeOver {
   readonly leaderEpoch: number;
   /** Where this input ends at the least, by what others have committed. */
   readonly readThrough: number;
+  /** Leader epoch of the last record before `readThrough`; -1: unknown. */
+  readonly readThroughEpoch: number;
   /** Where dead letters of its records may stand that no commit covers; null: unknown. */
   readonly deadLettersFrom: number | null;
+  /** What the operator said to pass over; null: nothing is missing. */
+  readonly passed: Gap | null;
 }
 
 export interface Circumstances {
@@ -51,7 +55,7 @@ export function planTakeOver(
   if (gap !== null) {
     if (onRetentionGap === "stop") return gapFault(topic, partition, gap); // INV-KNOWN-LOG
     const limits = metadata?.limits ?? null;
-    return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits };
+    return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits, passed: gap };
   }
   const attemptedThrough = Math.max(metadata?.attemptedThrough ?? logEnd, committed.offset);
   return {
@@ -61,6 +65,7 @@ export function planTakeOver(
     limits: metadata?.limits ?? null,
     leaderEpoch: known?.leaderEpoch ?? -1,
     readThrough,
+    readThroughEpoch: known?.readThroughEpoch ?? -1,
     deadLettersFrom: known?.deadLettersFrom ?? null,
   };
 }
@@ -78,7 +83,9 @@ function from(startAt: number, suspectsBelow: number) {
     limits: null,
     leaderEpoch: -1,
     readThrough: startAt,
+    readThroughEpoch: -1,
     deadLettersFrom: null,
+    passed: null,
   };
 }
 

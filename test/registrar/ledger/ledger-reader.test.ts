@@ -163,6 +163,7 @@ describe("a ledger that is not the one we knew is a fault:", () => {
     ledgerSize: 0,
     leaderEpoch: -1,
     readThrough: 0,
+    readThroughEpoch: -1,
     deadLettersFrom: null,
     ...changes,
   });

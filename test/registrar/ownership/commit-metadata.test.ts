@@ -54,6 +54,7 @@ test("of a log that was known, what is unreadable is unknown, and without a ledg
     ledgerSize: 4,
     leaderEpoch: 3,
     readThrough: 11,
+    readThroughEpoch: -1,
     deadLettersFrom: null,
   });
   assert.deepEqual(stored({ ...known, t: 5, g: null, e: "3", r: -2 })?.known, {
@@ -63,6 +64,7 @@ test("of a log that was known, what is unreadable is unknown, and without a ledg
     ledgerSize: 4,
     leaderEpoch: -1,
     readThrough: 0,
+    readThroughEpoch: -1,
     deadLettersFrom: null,
   });
   for (const [d, from] of [
@@ -71,5 +73,11 @@ test("of a log that was known, what is unreadable is unknown, and without a ledg
     ["5", null],
   ])
     assert.equal(stored({ ...known, d })?.known?.deadLettersFrom, from);
+  for (const [f, epoch] of [
+    [3, 3],
+    [-2, -1],
+    ["3", -1],
+  ])
+    assert.equal(stored({ ...known, f })?.known?.readThroughEpoch, epoch);
   for (const l of [-1, "9", undefined]) assert.equal(stored({ ...known, l })?.known, null);
 });

@@ -65,6 +65,7 @@ test("what the stored commit says of the writer and of the log goes with the pla
     ledgerSize: 4,
     leaderEpoch: 3,
     readThrough: 0,
+    readThroughEpoch: 2,
     deadLettersFrom: 6,
   };
   const metadata = encodeMetadata({ attemptedThrough: 7, claim: "c", limits, known });
@@ -109,6 +110,7 @@ describe("the log is the one that was known", () => {
         ledgerSize: 0,
         leaderEpoch: -1,
         readThrough: 0,
+        readThroughEpoch: -1,
         deadLettersFrom: null,
       },
     });
@@ -148,6 +150,7 @@ test("commit metadata comes back as it went, and anything else is nothing", () =
     ledgerSize: 4,
     leaderEpoch: 3,
     readThrough: 0,
+    readThroughEpoch: 5,
     deadLettersFrom: 0,
   };
   for (const metadata of [
