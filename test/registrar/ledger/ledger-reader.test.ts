@@ -156,15 +156,13 @@ describe("a ledger that is not the one we knew is a fault:", () => {
     assert.equal(fault.code, "ledger-lost");
     assert.match(fault.message, what);
   }
+  const ofInput = { topicId: null, leaderEpoch: -1, readThrough: 0, readThroughEpoch: -1 };
   const known = (changes: Partial<KnownLog>): KnownLog => ({
-    topicId: null,
+    ...ofInput,
+    deadLettersFrom: null,
     ledgerId: null,
     ledgerEnd: 0,
     ledgerSize: 0,
-    leaderEpoch: -1,
-    readThrough: 0,
-    readThroughEpoch: -1,
-    deadLettersFrom: null,
     ...changes,
   });
 
