@@ -50,5 +50,7 @@ export interface RegistrarSettings {
     | "parked-unseen"
     | "dead-letters-unread"
     | "ids-of-others"
+    | "read-epoch"
+    | "end-in-take-over"
   >;
 }

@@ -43,7 +43,8 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
   async function indexParked(partition: OwnedPartition, session: Session): Promise<Found> {
     const { number, parking, suspectsBelow, readBefore, readBeforeEpoch } = partition;
     // Commits are about records that were read; other ones may stand there by now, after those were lost.
-    let isSame = readBeforeEpoch < 0 || readBefore <= parking.nextOffset;
+    let isSame =
+      settings.sabotage?.has("read-epoch") || readBeforeEpoch < 0 || readBefore <= parking.nextOffset;
     const found = await persist<Found>(session.ended, "read parked records", async () => {
       const onRecords = (records: readonly LogRecord[]) => {
         for (const record of records) {
@@ -80,6 +81,13 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
     return found ?? "ended";
   }
 
+  function foundBy(result: ScanResult, topic: InputTopic, expected: number): Attempt<Found> {
+    if (result.ok) return { ok: true, value: "found" };
+    if (result.logEnd === undefined || settings.sabotage?.has("end-in-take-over")) return result;
+    // To ask again would be to wait for records that are gone.
+    return { ok: true, value: gapAt(topic, expected, result.logEnd) };
+  }
+
   async function findDeadLetters({ number, doubts, deadLetters, lost }: OwnedPartition): Promise<boolean> {
     if (doubts.size === 0 || settings.sabotage?.has("dead-letters-unread")) return true;
     const done = await persist(lost.signal, "read dead letters", async () => {
@@ -114,13 +122,6 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
       byCreate: false,
     });
   }
-}
-
-function foundBy(result: ScanResult, topic: InputTopic, expected: number): Attempt<Found> {
-  if (result.ok) return { ok: true, value: "found" };
-  if (result.logEnd === undefined) return result;
-  // To ask again would be to wait for records that are gone.
-  return { ok: true, value: gapAt(topic, expected, result.logEnd) };
 }
 
 function gapAt(topic: InputTopic, expected: number, logEnd: number): Found {

@@ -41,6 +41,8 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "form-of-others": 18,
   "dead-letters-unread": 52005808,
   "ids-of-others": 169262,
+  "read-epoch": 52009371,
+  "end-in-take-over": 31009025,
   "batch-as-a-whole": 10,
   "parked-unseen": 342,
   "append-offsets": 1827,
