@@ -86,7 +86,7 @@ function checkRegistered(
   const identity = graph.identityOf.get(objectKey(data.tenantId!, graphId));
   if (identity === undefined)
     return `a registered record with id ${graphId}, which is no object's of an enrollment`;
-  const source = sourceOf(run, event.data);
+  const source = sourceOf(run, state, event.data, identity);
   if (source !== null && source !== identity) {
     state.adopted.add(source);
     // An id of the worker's own (UUID version 5) says that it is another's.
@@ -133,14 +133,20 @@ function isGone(run: Run, state: RecordState, identity: number): boolean {
   return inputs.flatMap((input) => state.copies.get(input) ?? []).some((record) => state.lost.has(record));
 }
 
-/** The identity of the record that it says it is about; null where the place was another record's too. */
+/**
+ * The identity of the record that it says it is about: of those that stood there, the one that the object was made for, or else
+ * the newest. Null: no enrollment stood there.
+ */
 function sourceOf(
   run: Run,
+  state: RecordState,
   { sourceEvent: { topic, partition, offset } }: RegisteredEvent["data"],
+  madeFor: number,
 ): number | null {
-  const inputs = run.inputsAt.get(`${topic.replace(/^connector\./, "")}/${partition}/${offset}`) ?? [];
-  const identities = new Set(inputs.map(({ intent }) => (intent.kind === "valid" ? intent.identity : null)));
-  return identities.size === 1 ? ([...identities][0] ?? null) : null;
+  const place = `${topic.replace(/^connector\./, "")}/${partition}/${offset}`;
+  const inputs = (run.inputsAt.get(place) ?? []).slice(0, state.arrived.get(place));
+  const identities = inputs.map(({ intent }) => (intent.kind === "valid" ? intent.identity : null));
+  return identities.includes(madeFor) ? madeFor : (identities.at(-1) ?? null);
 }
 
 const ofWaiting: ReadonlySet<string> = new Set(["tenant-blocked", "attempts-exhausted"]);

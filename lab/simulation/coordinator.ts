@@ -8,14 +8,14 @@
  */
 import type { Commit, CommitResult } from "../../src/ports.ts";
 import type { Broker, StoredCommit } from "./broker.ts";
-import type { Group, Joined } from "./group.ts";
+import type { Group, Heartbeat, Joined } from "./group.ts";
 import type { History } from "./history.ts";
 import type { MemberTimeouts } from "./member-timing.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** `term`: which coordinator answered. */
 export interface Heard {
-  readonly result: "ok" | "rebalance" | "unknown";
+  readonly result: Heartbeat;
   readonly term: number;
 }
 
@@ -49,6 +49,7 @@ export function createCoordinator(
   let stale = new Set<string>();
   let staleTerm = 0;
   let memory: ReadonlyMap<string, StoredCommit> = new Map();
+  let remembered = group.remember();
 
   const takeOver = (awayMs: number): void => {
     const next = ++term;
@@ -68,8 +69,9 @@ export function createCoordinator(
     },
     heartbeat(memberId, generation) {
       if (stale.has(memberId)) {
-        history.strike("coordinator cut off acknowledges heartbeats", memberId);
-        return { result: "ok", term: staleTerm }; // 1
+        const result = remembered(memberId, generation);
+        if (result === "ok") history.strike("coordinator cut off acknowledges heartbeats", memberId);
+        return { result, term: staleTerm }; // 1
       }
       return isAway ? null : { result: group.heartbeat(memberId, generation), term };
     },
@@ -95,7 +97,7 @@ export function createCoordinator(
     cutOff(reachedBy, takeOverMs, forMs) {
       if (isAway || stale.size > 0) return;
       const reached = new Set(reachedBy);
-      [stale, staleTerm, memory] = [reached, term, broker.commits()];
+      [stale, staleTerm, memory, remembered] = [reached, term, broker.commits(), group.remember()];
       const text = `the coordinator is cut off; ${[...stale].join(", ") || "nobody"} still reaches it for ${forMs} ms`;
       history.add({ kind: "note", by: "group", text });
       takeOver(takeOverMs);

@@ -19,9 +19,13 @@ export interface Joined {
   readonly partitions: readonly number[];
 }
 
+export type Heartbeat = "ok" | "rebalance" | "unknown";
+
 export interface Group {
   join(memberId: string, timeouts: MemberTimeouts, answer: (joined: Joined) => void): void;
-  heartbeat(memberId: string, generation: number): "ok" | "rebalance" | "unknown";
+  heartbeat(memberId: string, generation: number): Heartbeat;
+  /** What heartbeats would be answered as of now: for a coordinator that goes on from its memory. Renews nothing. */
+  remember(): (memberId: string, generation: number) => Heartbeat;
   leave(memberId: string): void;
   mayCommit(memberId: string, generation: number): boolean;
   memberCount(): number;
@@ -135,6 +139,14 @@ export function createGroup(
       if (member === undefined || ofGeneration !== generation) return "unknown";
       if (member.joining === null) renew(memberId, member);
       return isRebalancing ? "rebalance" : "ok";
+    },
+    remember() {
+      const [known, then, answer] = [
+        new Set(members.keys()),
+        generation,
+        isRebalancing ? "rebalance" : "ok",
+      ] as const;
+      return (memberId, ofGeneration) => (known.has(memberId) && ofGeneration === then ? answer : "unknown");
     },
     leave: (memberId) => remove(memberId, "left"),
     mayCommit(memberId, ofGeneration) {
