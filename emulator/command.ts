@@ -40,12 +40,9 @@ export function command(host: Host): Command {
     .option("--https-port <n>", "HTTPS port; 0 takes any free one", wholeNumber, 8443)
     .option("--http-port <n>", "plain HTTP as well, on this port", wholeNumber)
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--extra-host <names>", "more names for the certificate, comma-separated", names)
-    .option("--ca-dir <dir>", "keep the certificate authority here (ca.pem) and use it again")
-    .option(
-      "--settings-file <path>",
-      "write the settings that point at it here, for `. <path>` in other shells",
-    )
+    .option("--extra-host <names>", "more names for the certificate", names)
+    .option("--ca-dir <dir>", "keep the CA (ca.pem) here and use it again")
+    .option("--settings-file <path>", "write its settings here, for `. <path>` in shells")
     .addOption(
       new Option("--client-id <guid>", "the app's id")
         .env("AZURE_CLIENT_ID")
@@ -56,7 +53,7 @@ export function command(host: Host): Command {
         .env("AZURE_CLIENT_SECRET")
         .default(emulatorCredential.clientSecret),
     )
-    .option("--tenants <guids>", "tenants that exist, comma-separated; default any GUID", names)
+    .option("--tenants <guids>", "tenants that exist; default any GUID", names)
     .addOption(
       new Option("--ids <mode>", "what becomes of ids that clients send")
         .choices(["honour", "ignore", "refuse"])
@@ -78,14 +75,14 @@ export function command(host: Host): Command {
         .choices(["seconds", "fractional", "http-date", "absent"])
         .default("seconds"),
     )
-    .option("--list-lag <ms>", "created objects appear in lists after this time", wholeNumber, 0)
+    .option("--list-lag <ms>", "lists show new objects after this time", wholeNumber, 0)
     .option(
       "--normalise <forms>",
       `what becomes of the values that it keeps, comma-separated: ${normalisations.join(", ")}; default none`,
       namesOf(normalisations),
     )
     .addOption(new Option("--list-form <form>", "how lists fail in part").choices(listForms).default("whole"))
-    .option("--seed <n>", "decides about faults, latency and ids", wholeNumber, 1);
+    .option("--seed <n>", "decides faults, latency, ids", wholeNumber, 1);
   addEntraOptions(emulate);
   emulate.action(() => run(emulate.opts<Flags>(), host));
   return emulate;

@@ -28,25 +28,10 @@ export class EntraFileProblem extends Error {
 
 export function addEntraOptions(command: Command): void {
   command
-    .addOption(
-      new Option("--cloud <name>", "the only cloud whose Graph it is; default all of them").choices(
-        cloudNames,
-      ),
-    )
-    .option(
-      "--client-certificates <files>",
-      "PEM files of the app's certificates, or of a CA that signs them, comma-separated",
-      names,
-    )
-    .option(
-      "--federated <file>",
-      "JSON file with whose tokens the app trusts: [{issuer, subject, audience, keys}]",
-    )
-    .option(
-      "--identity-header <text>",
-      "what IDENTITY_HEADER has to hold",
-      emulatorCredential.identityHeader,
-    );
+    .addOption(new Option("--cloud <name>", "the only cloud it is; default all").choices(cloudNames))
+    .option("--client-certificates <files>", "PEM files: the app's certificates, or their CA", names)
+    .option("--federated <file>", "whose tokens the app trusts; see docs/EMULATOR.md")
+    .option("--identity-header <text>", "what IDENTITY_HEADER holds", emulatorCredential.identityHeader);
 }
 
 /** Throws EntraFileProblem. Without --federated the app trusts the emulator's own managed identity. */
