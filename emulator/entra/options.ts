@@ -11,7 +11,7 @@ import type { EntraState } from "./state.ts";
 
 export interface EntraFlags {
   readonly cloud?: Cloud;
-  readonly clientCertificates?: readonly string[];
+  readonly certificates?: readonly string[];
   readonly federated?: string;
   readonly identityHeader: string;
 }
@@ -29,17 +29,17 @@ export class EntraFileProblem extends Error {
 export function addEntraOptions(command: Command): void {
   command
     .addOption(new Option("--cloud <name>", "the only cloud it is; default all").choices(cloudNames))
-    .option("--client-certificates <files>", "PEM files: the app's certificates, or their CA", names)
+    .option("--certificates <files>", "PEM files: the app's certificates, or their CA", names)
     .option("--federated <file>", "whose tokens the app trusts; see docs/EMULATOR.md")
     .option("--identity-header <text>", "what IDENTITY_HEADER holds", emulatorCredential.identityHeader);
 }
 
 /** Throws EntraFileProblem. Without --federated the app trusts the emulator's own managed identity. */
-export function entraOfFlags({ clientCertificates = [], federated }: EntraFlags): Partial<EntraState> {
-  const certificates = clientCertificates.map((path) => {
-    const pem = textOf("--client-certificates", path);
+export function entraOfFlags({ certificates: paths = [], federated }: EntraFlags): Partial<EntraState> {
+  const certificates = paths.map((path) => {
+    const pem = textOf("--certificates", path);
     if (isCertificate(pem)) return pem;
-    throw new EntraFileProblem("--client-certificates", path, "holds no certificate in PEM form");
+    throw new EntraFileProblem("--certificates", path, "holds no certificate in PEM form");
   });
   if (federated === undefined) return { certificates };
   const read = readFederated(textOf("--federated", federated));

@@ -158,7 +158,7 @@ test("the application's certificates, whom it trusts, and the cloud, by flags", 
   const [certificateFile, federatedFile] = [join(directory, "app.pem"), join(directory, "trust.json")];
   writeFileSync(certificateFile, cert);
   writeFileSync(federatedFile, JSON.stringify(trust));
-  const flags = ["--client-certificates", certificateFile, "--federated", federatedFile, "--cloud", "us-gov"];
+  const flags = ["--certificates", certificateFile, "--federated", federatedFile, "--cloud", "us-gov"];
   const ports = ["--https-port", "0", "--http-port", "0", "--ca-dir", directory];
   const emulator = startCli(["emulate-graph", ...ports, ...flags]);
   t.after(() => emulator.child.kill("SIGKILL"));
@@ -171,8 +171,8 @@ test("the application's certificates, whom it trusts, and the cloud, by flags", 
 });
 
 for (const [flag, path, what] of [
-  ["--client-certificates", import.meta.filename, /holds no certificate in PEM form/],
-  ["--client-certificates", "/nonexistent.pem", /can't be read \(ENOENT\)/],
+  ["--certificates", import.meta.filename, /holds no certificate in PEM form/],
+  ["--certificates", "/nonexistent.pem", /can't be read \(ENOENT\)/],
   ["--federated", import.meta.filename, /is not what it has to be/],
 ] as const) {
   test(`${flag} of a file that does not serve: it is named, exit 2 (${what.source})`, async (t) => {
