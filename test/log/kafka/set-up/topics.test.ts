@@ -182,12 +182,15 @@ kafkaTest("retention that a blocked tenant outlasts is a warning, and what it sa
   const entry = /--entity-name (\S+) --add-config (\S+)=(\d+)$/.exec(warning.fix);
   assert.ok(entry, warning.fix);
   const [, name, config, value] = entry;
-  await withAdmin((admin) =>
-    admin.alterConfigs({
-      validateOnly: false,
-      resources: [{ type: 2, name: name!, configEntries: [{ name: config!, value: value! }] }],
-    }),
-  );
+  const resource = { type: 2, name: name! };
+  await withAdmin(async (admin) => {
+    const resources = [{ ...resource, configEntries: [{ name: config!, value: value! }] }];
+    await admin.alterConfigs({ validateOnly: false, resources });
+    // The controller has it now; brokers hear of it a moment later.
+    const asked = { includeSynonyms: false, resources: [{ ...resource, configNames: [config!] }] };
+    for (let seen: string | undefined; seen !== value; )
+      seen = (await admin.describeConfigs(asked)).resources[0]?.configEntries[0]?.configValue;
+  });
   const again = await openKafkaLog(settings, systemClock);
   assert.ok(again.ok);
   await again.log.close();
