@@ -1,13 +1,12 @@
 /** Each credential as users set it: variables in, a connector registered, by processes of their own. */
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
-import { SignJWT } from "jose";
 import forge from "node-forge";
 import { emulatorCredential } from "../../emulator/credential.ts";
 import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
+import { serviceAccountToken, serviceAccountTrust } from "../../lab/testkit/service-account.ts";
 import { certificate } from "../support/certificates.ts";
 import { runCli, startCli, temporaryDirectory, waitUntil } from "./run-cli.ts";
 
@@ -29,22 +28,6 @@ function pfx(): Buffer {
     },
   );
   return Buffer.from(asn1.toDer(made).getBytes(), "binary");
-}
-
-const service = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const trust = {
-  issuer: "https://oidc.example/cluster/",
-  subject: "system:serviceaccount:apps:registrar",
-  audience: "api://AzureADTokenExchange",
-  keys: [{ ...service.publicKey.export({ format: "jwk" }), kid: "1", alg: "RS256" }],
-};
-
-function serviceAccountToken(): Promise<string> {
-  const { issuer: iss, subject: sub, audience: aud } = trust;
-  const exp = Math.floor(Date.now() / 1000) + 3_600;
-  return new SignJWT({ iss, sub, aud, exp })
-    .setProtectedHeader({ alg: "RS256", kid: "1" })
-    .sign(service.privateKey);
 }
 
 async function cliToken(emulator: Emulator): Promise<string> {
@@ -86,7 +69,10 @@ const cases: Readonly<Record<string, Case>> = {
     kind: "workload-identity",
     variables: async (_, file) => ({
       ...app,
-      AZURE_FEDERATED_TOKEN_FILE: file("token", await serviceAccountToken()),
+      AZURE_FEDERATED_TOKEN_FILE: file(
+        "token",
+        await serviceAccountToken({ aud: serviceAccountTrust.audience }),
+      ),
     }),
   },
   "a managed identity as the app's credential": {
@@ -130,11 +116,13 @@ for (const [what, { kind, variables }] of Object.entries(cases)) {
     const directory = temporaryDirectory(t);
     const { emulator, environment } = await emulatorFor(t, {
       httpPort: 0,
-      entra: { certificates: [own.cert], federated: [trust] },
+      entra: { certificates: [own.cert], federated: [serviceAccountTrust] },
     });
     if (kind === "managed-identity-federated") {
       const issuer = `https://login.microsoftonline.com/${tenantId}/v2.0`;
-      emulator.setEntra({ federated: [{ ...trust, issuer, subject: identity.principalId, keys: null }] });
+      emulator.setEntra({
+        federated: [{ ...serviceAccountTrust, issuer, subject: identity.principalId, keys: null }],
+      });
     }
     const { AZURE_CLIENT_ID: _, AZURE_CLIENT_SECRET: __, ...rest } = environment;
     const file = (name: string, content: string | Buffer) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { type JWTHeaderParameters, SignJWT } from "jose";
+import { serviceAccountToken, serviceAccountTrust } from "../../lab/testkit/service-account.ts";
 import { certificate, type TestCertificate } from "../support/certificates.ts";
 import { type Client, clientId, collection, emulatorFor, tenantA, tenantB } from "./support.ts";
 
@@ -128,21 +129,7 @@ test("no token for what is no JSON web token", async (t) => {
   assert.deepEqual((await present(client, "nonsense")).json.error_codes, [50027]);
 });
 
-const service = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const trust = {
-  issuer: "https://oidc.example/cluster/",
-  subject: "system:serviceaccount:apps:registrar",
-  audience: "api://AzureADTokenExchange",
-  keys: [{ ...service.publicKey.export({ format: "jwk" }), kid: "1", alg: "RS256" }],
-};
-
-function serviceAccountToken(claims: Readonly<Record<string, unknown>> = {}, key = service.privateKey) {
-  const { issuer: iss, subject: sub, audience: aud } = trust;
-  return new SignJWT({ iss, sub, aud: [aud], exp: Math.floor(Date.now() / 1000) + 600, ...claims })
-    .setProtectedHeader({ alg: "RS256", kid: "1" })
-    .sign(key);
-}
 
 const federated: [string, Promise<string>, number | null][] = [
   ["of the issuer and subject that the app trusts", serviceAccountToken(), null],
@@ -154,7 +141,7 @@ const federated: [string, Promise<string>, number | null][] = [
 ];
 for (const [what, token, code] of federated) {
   test(`a federated token ${what}: ${code === null ? "taken" : `AADSTS${code}`}`, async (t) => {
-    const client = await emulatorFor(t, { entra: { federated: [trust] } }, "http");
+    const client = await emulatorFor(t, { entra: { federated: [serviceAccountTrust] } }, "http");
     const reply = await present(client, await token);
     assert.deepEqual(reply.json.error_codes, code === null ? undefined : [code], reply.text);
     assert.equal(reply.status, code === null ? 200 : 401);

@@ -1,10 +1,13 @@
 /** Each credential to Graph and back, through the real @azure/identity; and what is renewed on disk meanwhile. */
 import assert from "node:assert/strict";
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { SignJWT } from "jose";
+import {
+  secondsFromNow,
+  serviceAccountToken,
+  serviceAccountTrust,
+} from "../../../lab/testkit/service-account.ts";
 import { certificate, type TestCertificate } from "../../support/certificates.ts";
 import { clientSecret, directoryFor, emulatorFor, graphWith, homeTenant, otherTenant } from "./fixtures.ts";
 
@@ -128,28 +131,17 @@ test("a file that can't serve does not take the place of a good certificate, and
   );
 });
 
-const service = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const trust = {
-  issuer: "https://oidc.example/cluster/",
-  subject: "system:serviceaccount:apps:registrar",
-  audience: "api://AzureADTokenExchange",
-  keys: [{ ...service.publicKey.export({ format: "jwk" }), kid: "1", alg: "RS256" }],
-};
-
-function serviceAccountToken(expiresInSeconds: number, key: KeyObject = service.privateKey): Promise<string> {
-  const { issuer: iss, subject: sub, audience: aud } = trust;
-  const exp = Math.floor(Date.now() / 1000) + expiresInSeconds;
-  return new SignJWT({ iss, sub, aud, exp }).setProtectedHeader({ alg: "RS256", kid: "1" }).sign(key);
-}
-
 test("workload identity: a token file that is read again for each token", async (t) => {
   const path = join(directoryFor(t), "token");
-  writeFileSync(path, await serviceAccountToken(-3_600));
-  const emulator = await emulatorFor(t, { allowedTenants: null, entra: { federated: [trust] } });
+  writeFileSync(path, await serviceAccountToken({ exp: secondsFromNow(-3_600) }));
+  const emulator = await emulatorFor(t, {
+    allowedTenants: null,
+    entra: { federated: [serviceAccountTrust] },
+  });
   const open = () => graphWith(t, emulator, { kind: "workload-identity", tokenFile: path });
   assert.match(await open().ask(homeTenant), /^application: .*AADSTS700024.*why its file is not renewed\.$/);
   const { ask } = open();
-  replace(path, await serviceAccountToken(3_600));
+  replace(path, await serviceAccountToken());
   assert.deepEqual([await ask(homeTenant), await ask(otherTenant)], ["listed", "listed"]);
   replace(path, "");
   assert.match(await ask(crypto.randomUUID()), /^application: AZURE_FEDERATED_TOKEN_FILE=.* is empty\. /);
@@ -157,8 +149,8 @@ test("workload identity: a token file that is read again for each token", async 
 
 test("workload identity that the application does not trust: what to compare", async (t) => {
   const path = join(directoryFor(t), "token");
-  writeFileSync(path, await serviceAccountToken(3_600));
-  const federated = [{ ...trust, subject: "system:serviceaccount:apps:another" }];
+  writeFileSync(path, await serviceAccountToken());
+  const federated = [{ ...serviceAccountTrust, subject: "system:serviceaccount:apps:another" }];
   const emulator = await emulatorFor(t, { entra: { federated } });
   const { ask } = graphWith(t, emulator, { kind: "workload-identity", tokenFile: path });
   assert.match(await ask(homeTenant), /^application: .*AADSTS700213.*Compare issuer, subject and audience/);
