@@ -68,6 +68,10 @@ export type Happening =
       readonly settings: ProcessSettings;
       readonly rate: number;
     }
+  /** It was told to stop. */
+  | { readonly kind: "stopping"; readonly by: string }
+  /** It hears that its generation is over, and can commit nothing more under it. */
+  | { readonly kind: "session-over"; readonly by: string }
   /** It stands still from here on, until it goes on or dies. */
   | { readonly kind: "paused"; readonly by: string; readonly how: "freeze" | "suspend" }
   | { readonly kind: "resumed"; readonly by: string }

@@ -38,6 +38,7 @@ export function startMember(
   openSession: (hold: Hold, partitions: readonly number[]) => Session,
   onSession: (session: Session) => void,
   onFailure: (reason: string) => void,
+  onOver: () => void = () => {},
 ): Member {
   const memberId = process.name;
   const now = (): Moment => ({ monotonicMs: process.clock.nowMs(), wallMs: process.clock.wallMs() });
@@ -90,6 +91,7 @@ export function startMember(
       );
       if (ended.signal.aborted) return;
       if (answered !== null && answered.result !== "ok") {
+        onOver();
         endSession();
         void join();
         return;

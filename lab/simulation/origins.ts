@@ -31,15 +31,21 @@ export function inputOf(record: LogRecord, inputsAt: InputsByPlace, arrived?: Ar
 
 /**
  * The inputs, and their copies that a worker stored in the enrolled topic: nothing tells those from an input any more, so
- * each is one of its own, with the same intent, at its own place.
+ * each is one of its own, with the same intent, at its own place. At one place: in the order in which they were stored there.
  */
 export function inputsAndCopies(entries: readonly Entry[], inputsAt: InputsByPlace): InputsByPlace {
-  const all = new Map(inputsAt);
+  const all = new Map<string, Input[]>();
   for (const entry of entries) {
-    if (entry.kind !== "stored" || !isCopyInEnrolled(entry)) continue;
+    if (entry.kind !== "stored" || entry.record.topic !== "enrolled") continue;
     const place = placeOf(entry.record);
-    const input = inputAt(carriedOrigin(entry.record) ?? "", entry.record, all);
-    if (input !== null) all.set(place, [...(all.get(place) ?? []), { ...input }]);
+    const earlier = all.get(place) ?? [];
+    all.set(place, earlier);
+    if (isCopyInEnrolled(entry)) {
+      const input = inputAt(carriedOrigin(entry.record) ?? "", entry.record, all);
+      if (input !== null) earlier.push({ ...input });
+    } else {
+      earlier.push(inputsAt.get(place)!.find((input) => !earlier.includes(input))!);
+    }
   }
   return all;
 }

@@ -144,6 +144,7 @@ export function createSimLog(
           (hold, partitions) => openSession(world, process, link, hold, partitions),
           onSession,
           onFailure,
+          () => world.history.add({ kind: "session-over", by: process.name }),
         );
         member = started;
         // Sometimes the first session begins before this call has settled, sometimes after.

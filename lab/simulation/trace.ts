@@ -52,6 +52,10 @@ function describe(entry: Entry, settingsNumber: (settings: ProcessSettings) => n
       return `STARTS with settings ${settingsNumber(entry.settings)}, clock rate ${entry.rate}`;
     case "paused":
       return `${entry.how}: stands still`;
+    case "stopping":
+      return "is told to stop";
+    case "session-over":
+      return "hears that its generation is over";
     case "resumed":
       return "goes on";
     case "struck":

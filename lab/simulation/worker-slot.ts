@@ -93,7 +93,7 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
   const stop = (): void => {
     if (life === null) return;
     const { process, registrar } = life;
-    history.add({ kind: "note", by: process.name, text: "is told to stop" });
+    history.add({ kind: "stopping", by: process.name });
     process.deliver(() => void registrar.stop(drainMs));
     scheduler.after(killAfterMs, () => {
       if (life?.process === process) end("crashed", "killed: it did not stop in time");

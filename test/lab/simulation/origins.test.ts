@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inputAt, placeOf } from "../../../lab/simulation/origins.ts";
+import { inputAt, inputsAndCopies, placeOf } from "../../../lab/simulation/origins.ts";
 import { createRng } from "../../../lab/simulation/rng.ts";
 import { generateWorkload } from "../../../lab/simulation/workload.ts";
+import type { LogRecord } from "../../../src/ports.ts";
 
 test("of two inputs of the same bytes at the same place, before and after the topic was made again, the newest one counts", () => {
   const first = generateWorkload(createRng("origins"), 1, 10_000).inputs[0]!;
@@ -13,4 +14,20 @@ test("of two inputs of the same bytes at the same place, before and after the to
   const found = [1, 2].map((arrived) => inputAt(place, record, inputsAt, new Map([[place, arrived]])));
   assert.ok(found[0] === first && found[1] === second);
   assert.ok(inputAt(place, record, inputsAt) === second, "asked at the end");
+});
+
+test("inputs of one place are in the order in which they were stored there, copies of a worker among them", () => {
+  const input = generateWorkload(createRng("origins"), 1, 10_000).inputs[0]!;
+  const later = { ...input };
+  const at = (offset: number) => ({ ...input.record, offset, timestampMs: 0, leaderEpoch: 0 });
+  const origin = ["origin", new TextEncoder().encode(placeOf(at(1)))] as const;
+  const copy = { ...at(3), headers: [...input.record.headers, origin] };
+  const inputsAt = new Map([
+    [placeOf(at(1)), [input]],
+    [placeOf(at(3)), [later]],
+  ]);
+  const stored = (by: string, record: LogRecord) => ({ tMs: 0, kind: "stored" as const, by, record });
+  const entries = [stored("installer", at(1)), stored("w0.0", copy), stored("installer", at(3))];
+  const [first, second] = inputsAndCopies(entries, inputsAt).get(placeOf(at(3)))!;
+  assert.ok(first !== later && second === later);
 });
