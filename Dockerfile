@@ -1,31 +1,18 @@
 # Two images: the product, which is what `docker build .` makes, and the Graph emulator (`--target emulator`).
 # Settings are environment variables (docs/CONFIGURATION.md); none is needed to build, and no secret gets in.
 
+# Each program is a bundle with the packages that it needs: the images hold no node_modules.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json ./
+COPY scripts scripts
 COPY src src
 COPY emulator emulator
-COPY demo demo
-RUN node_modules/.bin/tsc -p tsconfig.build.json && chmod +x dist/src/cli/main.js
-
-# What is optional serves the emulator alone. Type declarations, source maps and sources are half of the dependencies'
-# size, and nothing reads them at run time.
-FROM node:24-bookworm-slim AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts \
-  && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete \
-  && find node_modules -type d -empty -delete
-
-FROM node:24-bookworm-slim AS emulator-dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts \
-  && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete \
-  && find node_modules -type d -empty -delete
+RUN node scripts/build.ts --only product --outdir dist/product \
+  && node scripts/build.ts --only emulator --outdir dist/emulator \
+  && chmod +x dist/product/src/cli/main.js
 
 FROM node:24-bookworm-slim AS base
 ARG VERSION=0.1.0
@@ -46,8 +33,7 @@ VOLUME ["/data"]
 FROM base AS emulator
 LABEL org.opencontainers.image.title="connector-registrar-emulator" \
   org.opencontainers.image.description="Emulates Entra and Graph's certificateConnectorDetails, for tests and trials"
-COPY --from=emulator-dependencies /app/node_modules /app/node_modules
-COPY --from=build /app/dist/emulator /app/dist/emulator
+COPY --from=build /app/dist/emulator /app/dist
 EXPOSE 8443 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "-e", "fetch('http://localhost:8080/_control/stats').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Options of docs/EMULATOR.md may follow, also these again: the last one counts.
@@ -59,8 +45,7 @@ LABEL org.opencontainers.image.title="connector-registrar" \
 USER root
 RUN ln -s /app/dist/src/cli/main.js /usr/local/bin/connector-registrar
 USER 1000:1000
-COPY --from=dependencies /app/node_modules /app/node_modules
-COPY --from=build /app/dist/src /app/dist/src
+COPY --from=build /app/dist/product /app/dist
 # DATA_DIR is `data` unless it is set: /data, as seen from /.
 ENV HTTP_HOST=0.0.0.0 HTTP_PORT=8080
 # Memory before speed: with these and the entrypoint's options a worker with a million records before it stays below

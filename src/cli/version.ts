@@ -1,6 +1,4 @@
-/** The version in package.json, which is found through its `imports`, wherever the compiled files lie. */
-import { readFileSync } from "node:fs";
+/** The version in package.json, which a bundle holds a copy of. */
+import manifest from "#package.json" with { type: "json" };
 
-export const version: string = JSON.parse(
-  readFileSync(new URL(import.meta.resolve("#package.json")), "utf8"),
-).version;
+export const version: string = manifest.version;

@@ -31,8 +31,8 @@ async function whyNot(target: Target): Promise<string> {
 
 async function contentHash(): Promise<string> {
   const hash = createHash("sha256");
-  const files = ["Dockerfile", ".dockerignore", "package.json", "package-lock.json", "tsconfig.build.json"];
-  files.push("docker/init.sh");
+  const files = ["Dockerfile", ".dockerignore", "package.json", "package-lock.json", "tsconfig.json"];
+  files.push("docker/init.sh", "scripts/build.ts", "scripts/build/licences.ts");
   for (const room of ["src", "emulator", "demo"]) {
     const sources = await readdir(join(root, room), { recursive: true, withFileTypes: true });
     for (const entry of sources)

@@ -5,7 +5,7 @@
  * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1, REQUIRE_DOCKER=1 and REQUIRE_NETNS=1
  * (network namespaces) turn what is skipped for want of them into failures. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
  */
-import { globSync, readFileSync } from "node:fs";
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
 import { Transform } from "node:stream";
@@ -15,6 +15,8 @@ import { spec } from "node:test/reporters";
 import { pathToFileURL } from "node:url";
 import { obtainBroker } from "../../lab/testkit/broker.ts";
 import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
+import { buildPrograms } from "../../scripts/build.ts";
+import { builtProgramVariable } from "../cli/run-cli.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
 
@@ -24,6 +26,8 @@ const testTimeoutMs = 60_000;
 /** For the whole run: ends a test file that spins without returning. */
 const runTimeoutMs = 40 * 60_000;
 const concurrency = Math.max(1, Math.min(4, availableParallelism()));
+/** The program that tests of commands run: built of the sources at the beginning of each run. */
+const builtPrograms = join(root, "node_modules", ".cache", "test-programs");
 /** Hundreds of processes load the same modules: without it, each spends half of its start on compiling them. */
 const compileCache = join(root, "node_modules", ".cache", "node-compile");
 
@@ -35,6 +39,7 @@ async function main(filters: readonly string[]): Promise<number> {
   if (files.length === 0) tally.fail("no test file was found");
 
   process.env.NODE_COMPILE_CACHE ??= compileCache;
+  if (files.some(usesCommands)) await buildForTests();
   const interrupted = new AbortController();
   const interrupt = (): void => {
     if (interrupted.signal.aborted) process.exit(130);
@@ -78,6 +83,30 @@ function usesKafka(file: string): boolean {
     relative(root, file).split(sep).includes("kafka") ||
     /from "[^"]*\/broker\.ts"/.test(readFileSync(file, "utf8"))
   );
+}
+
+function usesCommands(file: string): boolean {
+  return /from "[^"]*\/run-cli\.ts"/.test(readFileSync(file, "utf8"));
+}
+
+async function buildForTests(): Promise<void> {
+  // Of this run alone: another one may go on beside it. What a run left that was killed goes.
+  mkdirSync(builtPrograms, { recursive: true });
+  for (const pid of readdirSync(builtPrograms))
+    if (!isAlive(Number(pid))) rmSync(join(builtPrograms, pid), { recursive: true });
+  const folder = join(builtPrograms, String(process.pid));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  await buildPrograms(["package"], folder);
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  process.env[builtProgramVariable] = join(folder, "demo/main.js");
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function startBroker(tally: Tally): Promise<BrokerResult> {
