@@ -25,7 +25,8 @@ const root = join(import.meta.dirname, "..", "..");
 const testTimeoutMs = 60_000;
 /** For the whole run: ends a test file that spins without returning. */
 const runTimeoutMs = 40 * 60_000;
-const concurrency = Math.max(1, Math.min(4, availableParallelism()));
+/** More than there are processors: the longest files wait most of the time, for containers, brokers and time-outs of theirs. */
+const concurrency = Math.min(6, availableParallelism() + 2);
 /** The program that tests of commands run: built of the sources at the beginning of each run. */
 const builtPrograms = join(root, "node_modules", ".cache", "test-programs");
 /** Hundreds of processes load the same modules: without it, each spends half of its start on compiling them. */
@@ -68,13 +69,23 @@ function select(filters: readonly string[]): { files: string[]; namePatterns: st
   const paths = filters.map((filter) => filter.replace(/^\.\//, "")).filter(isPath);
   const selected = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
   return {
-    files: selected.map((file) => join(root, file)),
+    files: longestFirst(selected).map((file) => join(root, file)),
     namePatterns: filters.filter((filter) => !isPath(filter.replace(/^\.\//, ""))),
   };
 }
 
 function requirements(): string[] {
   return ["kafka", "docker", "netns"].filter((name) => process.env[`REQUIRE_${name.toUpperCase()}`] === "1");
+}
+
+/** Those that wait for containers and brokers begin first, so that none of them is left alone at the end. */
+function longestFirst(files: readonly string[]): string[] {
+  const slow = ["docker", "chaos", "kafka"];
+  const rank = (file: string): number => {
+    const found = slow.findIndex((folder) => file.split(sep).includes(folder));
+    return found === -1 ? slow.length : found;
+  };
+  return files.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** By folder, or because it imports the broker support. */
