@@ -37,7 +37,9 @@ type Generate = typeof Selfsigned.generate;
 
 async function certificateMaker(): Promise<Generate> {
   try {
-    return (await import("selfsigned")).generate;
+    // CommonJS: its named exports are found by Node, not by a bundler.
+    const { default: selfsigned } = await import("selfsigned");
+    return selfsigned.generate;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new CertificateMakerMissing("the package selfsigned is not installed");
