@@ -7,7 +7,7 @@ import { emulatorCredential } from "../../emulator/credential.ts";
 import { baseImage, docker, dockerText, findEngine, root, skipWithout } from "./engine.ts";
 import { buildImage } from "./image.ts";
 
-const layersMaxBytes = 80_000_000;
+const layersMaxBytes = 20_000_000;
 const skip = skipWithout(await findEngine([baseImage]));
 
 interface Inspected {
@@ -36,7 +36,7 @@ suite("the image", { skip, timeout: 900_000 }, () => {
     { timeout: 900_000 },
   );
 
-  test("its own layers take at most 80 MB", async () => {
+  test("its own layers take at most 20 MB", async () => {
     const added = inspected.Size - (await inspect(baseImage)).Size;
     assert.ok(added > 1_000_000 && added <= layersMaxBytes, `${added} bytes`);
   });
