@@ -1,6 +1,6 @@
 /** The emulator's own certificate authority, and a server certificate signed by it. */
 
-import { randomBytes, X509Certificate } from "node:crypto";
+import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
@@ -85,7 +85,9 @@ async function readAuthority(dir: string, wallMs: number): Promise<Authority | n
       readFile(join(dir, "ca.pem"), "utf8"),
       readFile(join(dir, "ca-key.pem"), "utf8"),
     ]);
-    return new X509Certificate(cert).validToDate.getTime() > wallMs + dayMs ? { cert, key } : null;
+    if (new X509Certificate(cert).validToDate.getTime() <= wallMs + dayMs) return null;
+    // A CA that something else made may be in another form than what signs here takes.
+    return { cert, key: createPrivateKey(key).export({ type: "pkcs8", format: "pem" }).toString() };
   } catch {
     return null;
   }
