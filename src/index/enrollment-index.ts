@@ -132,8 +132,8 @@ export interface IndexProgress {
 }
 
 export interface EnrollmentIndex {
-  /** By idempotency key, in any case. */
-  find(key: string): Enrollment | null;
+  /** By idempotency key, in any case, or by the id of a dead letter (`enrolled/3/1042`). */
+  find(id: string): Enrollment | null;
   search(query: SearchQuery): SearchResult;
   counts(): IndexCounts;
   /** The last `count` minutes (at most 180), oldest first, the present one last. */
