@@ -17,7 +17,7 @@ export interface Place {
   next: number;
   /** Of the last record read, if any was; `sum` null: not computed yet. */
   last: { readonly offset: number; sum: Uint8Array | null; readonly record: LogRecord | null } | null;
-  /** The log was found to hold `last` since the index was opened, or what was read since. */
+  /** It was read since the index was opened. */
   isVerified: boolean;
   topicId: string | null;
 }

@@ -48,7 +48,7 @@ export class Search {
   }
 
   run(query: SearchQuery): SearchResult {
-    const limit = Math.min(limitMax, Math.max(1, Math.floor(query.limit)));
+    const limit = Math.min(limitMax, Math.max(1, Math.floor(query.limit) || 1));
     const found = this.#sources(query).flatMap((where) => this.#rows(where, query, limit + 1));
     found.sort((a, b) => b.at_ms - a.at_ms || b.number - a.number);
     const rows = found.slice(0, limit);

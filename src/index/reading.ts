@@ -126,7 +126,7 @@ export class Reading {
       ending.round = round;
       enough.abort();
     };
-    const from = place.isVerified ? place.next : place.last!.offset;
+    const from = place.last?.offset ?? place.next;
     const onRecords = (records: readonly LogRecord[]) => {
       if (enough.signal.aborted) return;
       try {
@@ -159,8 +159,10 @@ export class Reading {
     this.#begin();
     let last: LogRecord | null = null;
     for (const record of records) {
-      if (!place.isVerified) verify(place, record);
-      if (record.offset < place.next) continue;
+      if (record.offset < place.next) {
+        verify(place, record);
+        continue;
+      }
       if (record.offset >= limit) break;
       if (isLoading) file.load(record);
       else applyRecord(file.store, record, applied);
@@ -195,10 +197,8 @@ export class Reading {
 
 class AnotherLog extends Error {}
 
-/** 3: the first record from the last one that was read on. Compaction may have removed that one. */
-function verify(place: Place, record: LogRecord): void {
-  const { last, topic, partition } = place;
-  place.isVerified = true;
+/** 3: every reading begins with the last record of the one before. Compaction may have removed it. */
+function verify({ last, topic, partition }: Place, record: LogRecord): void {
   if (last?.sum == null || record.offset !== last.offset) return;
   if (Buffer.compare(checkSum(record), last.sum) !== 0)
     throw new AnotherLog(
