@@ -7,6 +7,7 @@
  * 4. Values are as producers wrote them: hostile input. Whoever shows them escapes them.
  */
 import type { Position } from "../observer.ts";
+import type { Topic } from "../ports.ts";
 
 export const enrollmentStates = ["waiting", "registered", "refused"] as const;
 export type EnrollmentState = (typeof enrollmentStates)[number];
@@ -150,4 +151,19 @@ export interface EnrollmentIndex {
   catchUp(signal: AbortSignal): Promise<boolean>;
   /** After `follow` and `catchUp` have ended. */
   close(): void;
+}
+
+/** What was read of one topic: of each partition, from the first offset that was there up to `to`, which was not read yet. */
+export interface TopicRange {
+  /** Null: this log has no such ids. */
+  readonly id: string | null;
+  readonly partitions: readonly { readonly from: number; readonly to: number }[];
+}
+
+export interface HoldableIndex extends EnrollmentIndex {
+  /**
+   * Runs something while nothing is read, so that all it finds is as of one moment: `ranges`. Whoever waits for outcomes waits for it too.
+   * Ask only an index that has caught up.
+   */
+  hold<T>(run: (ranges: Readonly<Record<Topic, TopicRange>>) => Promise<T>): Promise<T>;
 }

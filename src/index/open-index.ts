@@ -1,12 +1,13 @@
 /** The index on its file: reads the topics on, answers, and makes the file again where it must be. */
 
+import assert from "node:assert/strict";
 import { isUuid } from "../domain/uuid.ts";
 import type { Clock, EventLog, Topic } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { sleep } from "../sleep.ts";
 import type {
   Enrollment,
-  EnrollmentIndex,
+  HoldableIndex,
   IndexCounts,
   IndexProgress,
   Minute,
@@ -42,7 +43,7 @@ export interface IndexSettings {
 }
 
 export type IndexOpening =
-  | { readonly ok: true; readonly index: EnrollmentIndex }
+  | { readonly ok: true; readonly index: HoldableIndex }
   | { readonly ok: false; readonly problem: Problem };
 
 const defaultWaitersMax = 10_000;
@@ -59,7 +60,7 @@ export function openEnrollmentIndex(settings: IndexSettings): IndexOpening {
   return { ok: true, index };
 }
 
-class Index implements EnrollmentIndex {
+class Index implements HoldableIndex {
   readonly #settings: IndexSettings;
   readonly #waiters: Waiters;
   #file: IndexFile;
@@ -70,6 +71,7 @@ class Index implements EnrollmentIndex {
   #behind: number | null = null;
   #trouble: string | null = null;
   #isClosed = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(settings: IndexSettings, file: IndexFile) {
     this.#settings = settings;
@@ -139,7 +141,25 @@ class Index implements EnrollmentIndex {
     }
   }
 
-  async catchUp(signal: AbortSignal): Promise<boolean> {
+  hold: HoldableIndex["hold"] = (run) =>
+    this.#alone(() => {
+      const ranges = this.#reading.ranges();
+      assert.ok(ranges !== null, "the index has read nothing yet");
+      return run(ranges);
+    });
+
+  catchUp(signal: AbortSignal): Promise<boolean> {
+    return this.#alone(() => this.#catchUp(signal));
+  }
+
+  /** One after the other. */
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(run);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #catchUp(signal: AbortSignal): Promise<boolean> {
     // A file that is made again is read from its beginning at once, but not for ever.
     for (let tries = 0; tries < 3 && !signal.aborted; tries++) {
       const round: Round =

@@ -6,6 +6,7 @@ import { hash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { topics } from "../domain/topics.ts";
 import type { LogRecord, SurveyResult, Topic } from "../ports.ts";
+import type { TopicRange } from "./enrollment-index.ts";
 import { topicNumber, topicOf } from "./values.ts";
 
 export type Topics = Extract<SurveyResult, { ok: true }>["topics"];
@@ -99,6 +100,18 @@ export class Positions {
       for (const [partition, { start, end }] of found[topic].bounds.entries())
         records += Math.max(0, end - Math.max(start, this.at(topic, partition).next));
     return records;
+  }
+
+  /** `starts`: where the topics began at the last look. */
+  ranges(starts: Topics): Record<Topic, TopicRange> {
+    const of = (topic: Topic): TopicRange => ({
+      id: starts[topic].id,
+      partitions: starts[topic].bounds.map(({ start }, partition) => {
+        const to = this.at(topic, partition).next;
+        return { from: Math.min(start, to), to };
+      }),
+    });
+    return { enrolled: of("enrolled"), retry: of("retry"), registered: of("registered"), dlq: of("dlq") };
   }
 
   /** Why the topics are other ones than those that were read; null: they are the same as far as this shows. */

@@ -10,7 +10,7 @@ import type { EventLog, LogRecord, Topic } from "../ports.ts";
 import { applyRecord } from "./apply.ts";
 import type { IndexFile } from "./file.ts";
 import { finishLoad } from "./first-load.ts";
-import { checkSum, type Place, type Topics } from "./positions.ts";
+import { checkSum, type Place, type Positions, type Topics } from "./positions.ts";
 
 /** A transaction holds so many records at the most, so that a crash repeats little; more in the first load. */
 const recordsMax = 20_000;
@@ -41,6 +41,7 @@ export class Reading {
   readonly #outcomes = new Set<string>();
   #pending = 0;
   #behind = 0;
+  #lastSurvey: Topics | null = null;
 
   constructor(parts: ReadingParts) {
     this.#parts = parts;
@@ -52,12 +53,18 @@ export class Reading {
     if (signal.aborted) return { kind: "aborted" };
     if (!survey.ok) return { kind: "unreadable", reason: survey.reason };
     const { topics } = survey;
+    this.#lastSurvey = topics;
     const contradiction = file.positions.contradiction(topics);
     if (contradiction !== null) return { kind: "another-log", reason: contradiction };
     this.#behind = file.positions.behind(topics);
     this.#parts.onBehind(this.#behind);
     const result = await this.#readTopics(topics, signal).catch((error: unknown) => failed(error));
     return this.#end(result);
+  }
+
+  /** Null: nothing was read yet. */
+  ranges(): ReturnType<Positions["ranges"]> | null {
+    return this.#lastSurvey && this.#parts.file.positions.ranges(this.#lastSurvey);
   }
 
   async #readTopics(topics: Topics, signal: AbortSignal): Promise<Round> {
