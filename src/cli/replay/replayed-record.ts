@@ -6,9 +6,9 @@ import { type DeadLetter, deadLetterHeader } from "../../domain/dead-letter.ts";
 import { decode } from "../../domain/decode.ts";
 import { identify } from "../../domain/identity.ts";
 import { homePartition } from "../../domain/murmur2.ts";
+import { replayedFromHeader } from "../../domain/replayed-from.ts";
 import type { Header, LogRecord, NewRecord } from "../../ports.ts";
 
-const replayedFromHeader = "replayed-from";
 const originHeader = "origin";
 
 export interface Content {
@@ -23,12 +23,6 @@ export function contentOf(record: LogRecord): Content {
   if (!decoded.ok) return { tenantId: null, idempotencyKey: null };
   const { tenantId, details } = decoded.enrollment;
   return { tenantId, idempotencyKey: identify(tenantId, details)?.idempotencyKey ?? null };
-}
-
-/** The id of the dead letter that this record was replayed from; null if it wasn't. */
-export function replayedFrom(record: LogRecord): string | null {
-  const value = record.headers.findLast(([name]) => name === replayedFromHeader)?.[1];
-  return value === undefined || value === null ? null : latin1(value);
 }
 
 /** To the tenant's home partition; without a tenant, to where it came from. */

@@ -7,8 +7,9 @@
  */
 import { type DeadLetter, readDeadLetter } from "../../domain/dead-letter.ts";
 import { readLedgerEntry } from "../../domain/registered.ts";
+import { replayedFrom, tenantOfKey } from "../../domain/replayed-from.ts";
 import type { EventLog, LogRecord, ScanResult, Topic } from "../../ports.ts";
-import { contentOf, replayedFrom } from "./replayed-record.ts";
+import { contentOf } from "./replayed-record.ts";
 
 export interface Filter {
   /** Null: any. */
@@ -115,10 +116,4 @@ async function scanAll(
     if (!result.ok) return result;
   }
   return { ok: true, nextOffset: 0 };
-}
-
-/** A record that can't be decoded often has its tenant as the key. */
-export function tenantOfKey({ key }: LogRecord): string | null {
-  const text = key === null || key.length !== 36 ? "" : Buffer.from(key).toString("latin1").toLowerCase();
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text) ? text : null;
 }

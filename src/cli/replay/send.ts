@@ -6,10 +6,10 @@
  */
 
 import { type DeadLetter, readDeadLetter } from "../../domain/dead-letter.ts";
+import { tenantOfKey } from "../../domain/replayed-from.ts";
 import type { AppendResult, Clock, EventLog, LogRecord, NewRecord } from "../../ports.ts";
 import { sleep } from "../../sleep.ts";
 import { contentOf, replayedRecord } from "./replayed-record.ts";
-import { tenantOfKey } from "./select.ts";
 
 export interface Replayed {
   readonly letter: DeadLetter;
