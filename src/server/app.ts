@@ -92,7 +92,7 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
     if (failure.status >= 500)
       note({
         level: "error",
-        code: "internal",
+        event: "request-failed",
         message: `A request failed: ${error.stack ?? error.message}`,
       });
     return sendFailure(reply, failure);

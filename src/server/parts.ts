@@ -33,7 +33,7 @@ export interface ServiceParts {
 /** For the log: never a token, never an event. */
 export interface ServiceNote {
   readonly level: "warn" | "error" | "debug";
-  readonly code: string;
+  readonly event: string;
   readonly message: string;
 }
 

@@ -9,7 +9,7 @@ import type { Problem } from "../problem.ts";
 import { createApp } from "./app.ts";
 import { isOpen } from "./auth/authenticate.ts";
 import { bindProblem } from "./auth/bind-rules.ts";
-import { createHttpServer, type TlsFiles } from "./http/http-server.ts";
+import { type ConnectionTimes, createHttpServer, type TlsFiles } from "./http/http-server.ts";
 import { limits } from "./http/limits.ts";
 import { listen, urlOf } from "./http/listen.ts";
 import { type AppendQueue, createAppendQueue } from "./intake/append-queue.ts";
@@ -26,6 +26,8 @@ export interface ServiceSettings {
   /** A proxy in front ends TLS. */
   readonly behindProxy: boolean;
   readonly maxConnections: number;
+  /** Unless they are given: limits.ts. */
+  readonly times?: ConnectionTimes;
 }
 
 export interface Service {
@@ -40,14 +42,14 @@ export type OpenedService =
   | { readonly ok: false; readonly problem: Problem };
 
 export async function openService(settings: ServiceSettings, parts: ServiceParts): Promise<OpenedService> {
-  const { host, port, tls, behindProxy, maxConnections } = settings;
+  const { host, port, tls, behindProxy } = settings;
   const exposure = { host, asksWho: !isOpen(parts.doors), hasTls: tls !== null, behindProxy };
   const unsafe = bindProblem(exposure);
   if (unsafe !== null) return { ok: false, problem: unsafe };
   const context = contextOf(parts);
   let server: Server | null = null;
   const app = await createApp(context, (listener) => {
-    server = createHttpServer({ tls, maxConnections }, listener, parts.metrics.met);
+    server = createHttpServer(settings, listener, parts.metrics.met);
     return server;
   });
   const http: Server = server!;

@@ -60,7 +60,7 @@ export async function serviceFor(
   const ask = async (path: string, init: RequestInit = {}): Promise<Answer> => {
     const response = await fetch(`${service.url}${path}`, init);
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
   };
   const post = (body: unknown, headers: Record<string, string> = {}, type = structured) =>

@@ -17,29 +17,40 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-const options: ServerOptions = {
-  maxHeaderSize: limits.headerBytes,
-  headersTimeout: limits.headersTimeoutMs,
-  requestTimeout: limits.requestTimeoutMs,
-  keepAliveTimeout: limits.idleTimeoutMs,
-  connectionsCheckingInterval: limits.sweepIntervalMs,
-  requireHostHeader: true,
-};
+export interface ConnectionTimes {
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly sweepIntervalMs: number;
+}
 
 export function createHttpServer(
-  settings: { readonly tls: TlsFiles | null; readonly maxConnections: number },
+  settings: {
+    readonly tls: TlsFiles | null;
+    readonly maxConnections: number;
+    readonly times?: ConnectionTimes;
+  },
   listener: RequestListener,
   onMet: (bound: Bound) => void,
 ): Server {
+  const { tls, maxConnections, times = limits } = settings;
+  const options: ServerOptions = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: times.headersTimeoutMs,
+    requestTimeout: times.requestTimeoutMs,
+    keepAliveTimeout: times.idleTimeoutMs,
+    connectionsCheckingInterval: times.sweepIntervalMs,
+    requireHostHeader: true,
+  };
   const tlsOptions: TlsOptions = {
     ...options,
-    ...settings.tls,
+    ...tls,
     minVersion: "TLSv1.2",
-    handshakeTimeout: limits.headersTimeoutMs,
+    handshakeTimeout: times.headersTimeoutMs,
   };
   const server: Server =
-    settings.tls === null ? createServer(options, listener) : createTlsServer(tlsOptions, listener);
-  server.maxConnections = settings.maxConnections;
+    tls === null ? createServer(options, listener) : createTlsServer(tlsOptions, listener);
+  server.maxConnections = maxConnections;
   server.maxRequestsPerSocket = limits.connectionRequests;
   server.on("drop", () => onMet("connections"));
   return server;
