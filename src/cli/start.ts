@@ -149,11 +149,14 @@ async function work(
   const opening = await openLogWithRetry(settings, systemClock, note, unwanted, observe, "work");
   if (opening?.ok === false) return end(opening.problem, logger);
   for (const { code, message, fix } of opening?.warnings ?? []) logger.warn({ code, fix }, message);
+  // Before Graph was reached: what installers send is safe in the log.
+  if (opening !== null) parts.service?.attach(opening.log);
   parts.phase = "graph: not reached yet";
   const problem = await Promise.race([aborted(interrupted), access]);
   if (problem === "interrupted") logger.info("stopped before the work began");
   else if (problem !== null) end(problem, logger);
   else if (opening !== null) await workOn(opening.log, settings, parts, observe, logger, interrupted);
+  await parts.service?.stop(0);
   await opening?.log.close();
 }
 
@@ -192,7 +195,6 @@ async function workOn(
     onCertificate: certificateLogger(logger),
   });
   parts.worker = worker;
-  parts.service?.attach(log);
   const place =
     settings.kafkaBrokers === null
       ? `the embedded log in ${settings.dataDir}`
