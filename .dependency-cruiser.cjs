@@ -47,7 +47,19 @@ const layers = {
   },
   snapshots: { imports: ["domain", "ports"], node: ["*"] },
   index: { imports: ["domain", "ports", "sleep"], node: ["*"] },
-  server: { imports: ["domain", "ports"], types: ["index"], node: ["*"] },
+  server: {
+    imports: ["domain", "ports"],
+    types: ["index"],
+    packages: [
+      "@fastify/swagger",
+      "@fastify/type-provider-typebox",
+      "fastify",
+      "jose",
+      "prom-client",
+      "typebox",
+    ],
+    node: ["*"],
+  },
   compose: {
     imports: [
       ...[
@@ -72,7 +84,7 @@ const layers = {
       ...["clock", "compose", "config", "domain", "observe", "policy", "ports", "reconcile", "repartition"],
       ...["server", "sleep"],
     ],
-    types: ["registrar"],
+    types: ["index", "registrar"],
     packages: ["commander", "kafkajs", "pino"],
     node: ["*"],
   },

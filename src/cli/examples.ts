@@ -8,6 +8,20 @@ export const examples = {
     { does: "the embedded log, in ./data", line: "start --data-dir ./data" },
     { does: "a Kafka cluster", line: "start --kafka-brokers broker1:9092,broker2:9092" },
   ],
+  serve: [
+    { does: "for this machine alone, on the embedded log in ./data", line: "serve --data-dir ./data" },
+    {
+      does: "for others, behind a proxy that ends TLS",
+      line: "serve --serve-host 0.0.0.0 --tokens-file tokens.json --serve-behind-proxy true",
+    },
+  ],
+  tokens: [
+    {
+      does: "one for the installers of a tenant, for a year; it is shown once",
+      line: `tokens create --name site-1 --tenant ${tenant} --expires 365d`,
+    },
+    { does: "which there are", line: "tokens list" },
+  ],
   emit: [
     { does: "one enrollment", line: `emit --tenant ${tenant} --machine WIN01 --connector C1` },
     { does: "a file of events", line: "emit enrollments.jsonl" },

@@ -81,7 +81,7 @@ function onSignal(name: NodeJS.Signals): void {
   controller.abort(name);
 }
 
-/** A worker that is stopped has done its work, however early; any other command is interrupted. */
+/** A worker or a service that is stopped has done its work, however early; any other command is interrupted. */
 function exitCodeBeforeCommand(): number {
-  return process.argv[2] === "start" ? exitCodes.done : exitCodes.interrupted;
+  return ["start", "serve"].includes(process.argv[2] ?? "") ? exitCodes.done : exitCodes.interrupted;
 }

@@ -29,6 +29,16 @@ export const productProgram = {
       () => import("./start.ts"),
       examples.start,
     ],
+    serve: [
+      "HTTP for installers: enrollments in, and what became of each",
+      () => import("./serve.ts"),
+      examples.serve,
+    ],
+    tokens: [
+      "make, list and revoke the tokens that serve accepts",
+      () => import("./tokens.ts"),
+      examples.tokens,
+    ],
     emit: [
       "publish enrollment events from flags, a file or standard input",
       () => import("./emit.ts"),
@@ -94,7 +104,8 @@ export async function runProgram(argv: readonly string[], what: Program): Promis
     else program.command(name).summary(summary).description(summary);
   }
   if (words.length === 0) words.push("--help");
-  for (const each of [program, ...program.commands])
+  const parts = program.commands.flatMap((command) => command.commands);
+  for (const each of [program, ...program.commands, ...parts])
     fitTerminal(each).exitOverride().configureOutput({ writeErr: say });
   try {
     await program.parseAsync(words, { from: "user" });

@@ -16,6 +16,7 @@ export function readSettings(
   groups: readonly Group[],
   required: readonly SettingName[] = [],
   environment: Readonly<Record<string, string | undefined>> = process.env,
+  also: readonly SettingName[] = [],
 ): Settings | null {
   const loaded: LoadedSettings = loadSettings({
     environment,
@@ -23,7 +24,7 @@ export function readSettings(
     groups,
     required,
     // Every command can be stopped.
-    also: ["shutdownTimeoutMs"],
+    also: ["shutdownTimeoutMs", ...also],
   });
   for (const warning of loaded.warnings) say(`connector-registrar: warning: ${warning}\n`);
   if (loaded.ok) return loaded.settings;

@@ -29,22 +29,25 @@ import type { Problem } from "../problem.ts";
 import { openHealthServer, type Readiness } from "../server/health-server.ts";
 import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
+import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
+import type { ServiceRun } from "./serve/service-run.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { exitCodes, fail } from "./terminal.ts";
 import { version } from "./version.ts";
 
-const groups: readonly Group[] = ["log", "azure", "graph", "worker", "process"];
+const groups: readonly Group[] = ["log", "azure", "graph", "worker", "serve", "process"];
 
 export function command(): Command {
   const start = new Command("start").description(
     "Runs the worker. Without KAFKA_BROKERS it works on the embedded log in DATA_DIR. Secrets come from the environment and from files only.",
   );
   addSettingFlags(start, groups)
+    .option("--serve", "take enrollments in by HTTP too, as serve does, in this process")
     .option("--settings", "print all settings as Markdown and end")
     .action(async () => {
       if (start.opts().settings) return void process.stdout.write(settingsMarkdown());
       const settings = readSettings(start, groups, ["allowedTenants", "graphCredential"]);
-      if (settings !== null) await run(settings);
+      if (settings !== null) await run(settings, start.opts().serve === true);
     });
   return start;
 }
@@ -53,12 +56,14 @@ export function command(): Command {
 interface Parts {
   phase: string;
   worker: Worker | null;
+  /** The HTTP service in this process; null: there is none. */
+  service: ServiceRun | null;
 }
 
-async function run(settings: Settings): Promise<void> {
+async function run(settings: Settings, serves: boolean): Promise<void> {
   const badFile = checkGraphFiles(settings);
   if (badFile !== null) return fail(badFile, faultExitCode(badFile));
-  const parts: Parts = { phase: "log: not open yet", worker: null };
+  const parts: Parts = { phase: "log: not open yet", worker: null, service: null };
   const metrics = openMetrics(
     version,
     () => parts.worker?.registrar.status() ?? null,
@@ -84,15 +89,30 @@ async function run(settings: Settings): Promise<void> {
   const health = await openHealth(settings, parts, metrics);
   if (health && !health.ok) return fail(health.problem, faultExitCode(health.problem));
   if (health?.ok) logger.info({ url: health.server.url }, "health and metrics");
+  const serving = serves ? await openServing(settings, parts, metrics, logger) : null;
+  if (serving?.ok) logger.info({ url: serving.run.url }, `serving at ${serving.run.url}`);
   const logs = openLogObserver(logger, systemClock);
   try {
+    if (serving?.ok === false) return fail(serving.problem, faultExitCode(serving.problem));
     await work(settings, parts, fanOut(metrics.observe, logs.observe), logger, interrupts.signal);
   } finally {
     logs.close();
+    await parts.service?.stop(0);
     if (health?.ok) await health.server.close();
     await closeLogger(lastLinesMs);
     interrupts.stopListening();
   }
+}
+
+/** It is loaded only where it is wanted: it takes as long to load as the worker. */
+async function openServing(settings: Settings, parts: Parts, metrics: Metrics, logger: pino.Logger) {
+  const { startServiceRun } = await import("./serve/service-run.ts");
+  const started = await startServiceRun(settings, logger, {
+    metricsText: () => metrics.text(),
+    blockedTenants: () => parts.worker?.registrar.status().blockedTenants ?? [],
+  });
+  if (started.ok) parts.service = started.run;
+  return started;
 }
 
 /** What it is renewed by must be seen to work: each new certificate is a line. */
@@ -109,19 +129,6 @@ function certificateLogger(logger: pino.Logger): (note: CertificateNote) => void
       note.isFirst ? "certificate in use" : "another certificate is in use now",
     );
   };
-}
-
-/** How long the last lines wait for a slow reader. */
-const lastLinesMs = 300;
-
-function logFormat({ logFormat }: Settings): "json" | "text" {
-  if (logFormat !== "auto") return logFormat;
-  return process.stdout.isTTY ? "text" : "json";
-}
-
-/** What is in flight may take most of a stop; the rest is for the commit, for leaving and for the last lines. */
-function drainMs(shutdownTimeoutMs: number): number {
-  return shutdownTimeoutMs - Math.min(1_000, shutdownTimeoutMs / 5);
 }
 
 async function work(
@@ -142,11 +149,14 @@ async function work(
   const opening = await openLogWithRetry(settings, systemClock, note, unwanted, observe, "work");
   if (opening?.ok === false) return end(opening.problem, logger);
   for (const { code, message, fix } of opening?.warnings ?? []) logger.warn({ code, fix }, message);
+  // Before Graph was reached: what installers send is safe in the log.
+  if (opening !== null) parts.service?.attach(opening.log);
   parts.phase = "graph: not reached yet";
   const problem = await Promise.race([aborted(interrupted), access]);
   if (problem === "interrupted") logger.info("stopped before the work began");
   else if (problem !== null) end(problem, logger);
   else if (opening !== null) await workOn(opening.log, settings, parts, observe, logger, interrupted);
+  await parts.service?.stop(0);
   await opening?.log.close();
 }
 
@@ -194,10 +204,11 @@ async function workOn(
   const first = await Promise.race([worker.registrar.done, stopped]);
   if (first === "interrupted") {
     logger.info({ signal: interrupted.reason }, "stopping: finishing what is in flight");
-    await worker.stop(drainMs(settings.shutdownTimeoutMs));
+    const drain = drainMs(settings.shutdownTimeoutMs);
+    await Promise.all([worker.stop(drain), parts.service?.stop(drain)]);
     return logger.info("stopped");
   }
-  await atMost(settings.shutdownTimeoutMs, worker.stop(0));
+  await atMost(settings.shutdownTimeoutMs, Promise.all([worker.stop(0), parts.service?.stop(0)]));
   if (first !== null) fail(first, faultExitCode(first));
 }
 
@@ -215,9 +226,9 @@ function aborted(signal: AbortSignal): Promise<"interrupted"> {
   });
 }
 
-function atMost(limitMs: number, ending: Promise<void>): Promise<void> {
+function atMost(limitMs: number, ending: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = systemClock.after(limitMs, resolve);
-    ending.then(resolve, reject).finally(cancel);
+    ending.then(() => resolve(), reject).finally(cancel);
   });
 }

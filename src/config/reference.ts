@@ -21,6 +21,7 @@ const headings: Record<Group, string> = {
   azure: "Credentials and tenants",
   graph: "Microsoft Graph",
   worker: "The worker",
+  serve: "The HTTP service",
   process: "The process",
 };
 

@@ -36,7 +36,7 @@ export const credentialKinds = [
 ] as const;
 export type CredentialKind = Exclude<(typeof credentialKinds)[number], "auto">;
 
-export type Group = "log" | "azure" | "graph" | "worker" | "process";
+export type Group = "log" | "azure" | "graph" | "worker" | "serve" | "process";
 
 export interface Setting<T extends TSchema = TSchema, D = unknown> {
   readonly variable: string;
@@ -171,6 +171,27 @@ export const table = {
     "How long Graph may go on refusing a tenant (401, 403, no licence) before the tenant's records are dead-lettered."),
   onRetentionGap: setting("ON_RETENTION_GAP", "worker", choice("stop", "continue"), "stop", "continue",
     "What to do when retention took records that nobody settled."),
+
+  servePort: setting("SERVE_PORT", "serve", whole(0, 65_535), 8_090, "8090",
+    "Port of `serve`; 0 takes any free one."),
+  serveHost: setting("SERVE_HOST", "serve", text("^[A-Za-z0-9.:_-]+$", "a host name or address"), "127.0.0.1", "0.0.0.0",
+    "Address that `serve` binds to. Beyond this machine only with TOKENS_FILE or SERVE_ENTRA_AUDIENCE, and with TLS."),
+  tokensFile: setting("TOKENS_FILE", "serve", filled, null, "/etc/connector-registrar/tokens.json",
+    "JSON file of the tokens that `serve` accepts, as hashes; `tokens` writes it. It is read again when it changes."),
+  serveEntraAudience: setting("SERVE_ENTRA_AUDIENCE", "serve", filled, null, "api://connector-registrar",
+    "Audience of Entra access tokens that `serve` accepts, each for its own tenant. Unset: none."),
+  serveEntraRole: setting("SERVE_ENTRA_ROLE", "serve", filled, "Enrollments.Write", "Enrollments.Write",
+    "Application role that these access tokens must hold."),
+  serveTlsCertFile: setting("SERVE_TLS_CERT_FILE", "serve", filled, null, "./serve.pem",
+    "PEM file of the certificate with its chain, for https. It is read at the start."),
+  serveTlsKeyFile: setting("SERVE_TLS_KEY_FILE", "serve", filled, null, "./serve-key.pem",
+    "PEM file of that certificate's private key, without a passphrase."),
+  serveBehindProxy: setting("SERVE_BEHIND_PROXY", "serve", flag, false, "true",
+    "A proxy in front ends TLS, and nobody else reaches SERVE_PORT."),
+  serveEventsPerS: setting("SERVE_EVENTS_PER_S", "serve", whole(0, 1_000_000), 200, "200",
+    "Events a second for each token; ten seconds of it may come at once. 0: no limit."),
+  serveMaxConnections: setting("SERVE_MAX_CONNECTIONS", "serve", whole(1, 100_000), 2_000, "2000",
+    "Connections at once; those beyond are closed."),
 
   httpPort: setting("HTTP_PORT", "process", whole(0, 65_535), null, "8080",
     "Port of /livez, /readyz and /metrics; 0 takes any free one. Unset: no server."),

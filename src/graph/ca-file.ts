@@ -1,6 +1,7 @@
 /** Whether a file can serve as GRAPH_CA_FILE. Node itself ignores what is no certificate, and trusts nobody for it. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { getCACertificates } from "node:tls";
 
 const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -23,4 +24,10 @@ function isCertificate(pem: string): boolean {
   } catch {
     return false;
   }
+}
+
+export function trustedCertificates(caFile: string | null): readonly string[] | null {
+  if (caFile === null) return null;
+  // A list of one's own replaces the usual one: keep both.
+  return [...getCACertificates("default"), readFileSync(caFile, "utf8")];
 }

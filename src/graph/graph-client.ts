@@ -8,14 +8,14 @@
  * 3. The tenant's token goes to the origin of the base URL and nowhere else.
  */
 import { strict as assert } from "node:assert";
-import { readFileSync } from "node:fs";
-import { createSecureContext, getCACertificates } from "node:tls";
+import { createSecureContext } from "node:tls";
 import { Client } from "@microsoft/microsoft-graph-client";
 import { Pool } from "undici";
 import type { CreateRequest, Graph, GraphReply, GraphSilence } from "../graph-port.ts";
 import type { Clock } from "../ports.ts";
 import { readRawAnswer, requireObject } from "./answer.ts";
 import { batchToCreate, collectionPath, maxBatchItems, objectToCreate, readBatch } from "./batch.ts";
+import { trustedCertificates } from "./ca-file.ts";
 import { graphAddresses } from "./clouds.ts";
 import { describeError, isUntrusted } from "./connect-error.ts";
 import { type Connector, createConnector } from "./connector.ts";
@@ -157,10 +157,4 @@ async function create(send: Send, tenantId: string, items: readonly CreateReques
   }
   const outcome = await send({ tenantId, method: "post", path: "/$batch", body: batchToCreate(items) });
   return outcome.kind === "raw" ? readBatch(outcome, items.length) : items.map(() => outcome);
-}
-
-function trustedCertificates(caFile: string | null): readonly string[] | null {
-  if (caFile === null) return null;
-  // A list of one's own replaces the usual one: keep both.
-  return [...getCACertificates("default"), readFileSync(caFile, "utf8")];
 }

@@ -1,7 +1,7 @@
 /** /livez, /readyz and /metrics on one port, for orchestrators, Prometheus and people. */
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type ServerResponse } from "node:http";
 import type { Problem } from "../problem.ts";
+import { listen, urlOf } from "./http/listen.ts";
 
 export interface Readiness {
   readonly ready: boolean;
@@ -42,14 +42,18 @@ export async function openHealthServer(settings: HealthSettings): Promise<Opened
     });
   });
   server.maxConnections = 64;
-  const failure = await listening(server, settings.host, settings.port);
-  if (failure !== null) return { ok: false, problem: explain(failure, settings) };
-  const { port } = server.address() as AddressInfo;
-  const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  const place = {
+    host: settings.host,
+    port: settings.port,
+    hostVariable: "HTTP_HOST",
+    portVariable: "HTTP_PORT",
+  };
+  const problem = await listen(server, place);
+  if (problem !== null) return { ok: false, problem };
   return {
     ok: true,
     server: {
-      url: `http://${host}:${port}`,
+      url: urlOf(server, "http", settings.host),
       close: () =>
         new Promise((resolve) => {
           server.close(() => resolve());
@@ -76,36 +80,4 @@ async function route(path: string, settings: HealthSettings, response: ServerRes
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(`${JSON.stringify(body)}\n`);
-}
-
-function listening(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | null> {
-  return new Promise((resolve) => {
-    server.once("error", resolve);
-    server.listen(port, host, () => {
-      server.off("error", resolve);
-      resolve(null);
-    });
-  });
-}
-
-function explain(error: NodeJS.ErrnoException, { host, port }: HealthSettings) {
-  if (error.code === "EADDRINUSE") {
-    return {
-      code: "port-taken",
-      message: `HTTP_PORT=${port} on ${host} is taken by another process.`,
-      fix: "Type: export HTTP_PORT=0 (any free port) or another number, or: unset HTTP_PORT",
-    };
-  }
-  if (error.code === "EACCES") {
-    return {
-      code: "port-not-allowed",
-      message: `This user may not listen on HTTP_PORT=${port}.`,
-      fix: "Type: export HTTP_PORT=8080",
-    };
-  }
-  return {
-    code: "http-host",
-    message: `Can't listen on HTTP_HOST=${host}: ${error.code ?? error.message}.`,
-    fix: "Type: export HTTP_HOST=127.0.0.1 (or 0.0.0.0 for all addresses)",
-  };
 }

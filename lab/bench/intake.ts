@@ -1,0 +1,123 @@
+/**
+ * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--token]`.
+ *
+ * `serve` on the embedded log in a process of its own, one event a request, then batches of 20. Reported: requests and events a
+ * second, p50 and p99, answers that are no success, resident memory, and whether the log holds what was confirmed.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Pool } from "undici";
+import { systemClock } from "../../src/clock.ts";
+import { openEmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
+import { tokenHash, tokensText } from "../../src/server/auth/tokens-file.ts";
+import { startChild } from "./child.ts";
+import { percentile } from "./numbers.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "10" },
+    connections: { type: "string", default: "64" },
+    token: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(values.seconds);
+const connections = Number(values.connections);
+const tenants = ["5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5", "6a1d2e3f-4b5c-4d6e-9f70-8192a3b4c5d6"];
+const token = "crt_of-the-benchmark";
+
+let made = 0;
+function event(): string {
+  const n = made++;
+  return `{"specversion":"1.0","id":"bench-${n}","source":"/bench","type":"connector.enrolled","tenantid":"${tenants[n % 2]}","datacontenttype":"application/json","data":{"connectorName":"Connector ${n % 10}","machineName":"SRV-${n}","enrollmentDateTime":"2026-01-01T00:00:00.0000000Z","lastCheckinDateTime":"2026-01-01T00:00:00.0000000Z","connectorVersion":"6.2406.0.1001"}}`;
+}
+
+interface Load {
+  readonly name: string;
+  readonly type: string;
+  readonly events: number;
+  readonly body: () => string;
+}
+
+const loads: readonly Load[] = [
+  { name: "one event a request", type: "application/cloudevents+json", events: 1, body: event },
+  {
+    name: "batches of 20",
+    type: "application/cloudevents-batch+json",
+    events: 20,
+    body: () => `[${Array.from({ length: 20 }, event).join(",")}]`,
+  },
+];
+
+async function run(pool: Pool, load: Load) {
+  const durations: number[] = [];
+  let confirmed = 0;
+  let errors = 0;
+  const endMs = performance.now() + seconds * 1_000;
+  const headers = {
+    "content-type": load.type,
+    ...(values.token ? { authorization: `Bearer ${token}` } : {}),
+  };
+  const sender = async () => {
+    while (performance.now() < endMs) {
+      const fromMs = performance.now();
+      const answer = await pool.request({ method: "POST", path: "/events", headers, body: load.body() });
+      await answer.body.dump();
+      durations.push(performance.now() - fromMs);
+      if (answer.statusCode === 202) confirmed += load.events;
+      else errors += 1;
+    }
+  };
+  const startMs = performance.now();
+  await Promise.all(Array.from({ length: connections }, sender));
+  const tookS = (performance.now() - startMs) / 1_000;
+  return { requests: durations.length / tookS, events: confirmed / tookS, confirmed, errors, durations };
+}
+
+const directory = mkdtempSync(join(tmpdir(), "bench-intake-"));
+try {
+  const tokensFile = join(directory, "tokens.json");
+  const entry = { name: "bench", sha256: tokenHash(token), tenants: ["*"], created: "2026-01-01T00:00:00Z" };
+  writeFileSync(tokensFile, tokensText([entry]));
+  const url = Promise.withResolvers<string>();
+  const child = startChild({
+    command: process.execPath,
+    args: ["src/cli/main.ts", "serve", "--serve-port", "0"],
+    environment: {
+      ...{ DATA_DIR: directory, SERVE_EVENTS_PER_S: "0", LOG_FORMAT: "json" },
+      ...(values.token ? { TOKENS_FILE: tokensFile } : {}),
+    },
+    logFile: join(directory, "serve.log"),
+    onLine: (line) => {
+      const { url: found } = JSON.parse(line) as { readonly url?: string };
+      if (found !== undefined) url.resolve(found);
+    },
+  });
+  const pool = new Pool(await url.promise, { connections, pipelining: 1 });
+  let ready = 503;
+  while (ready !== 200) ready = (await pool.request({ method: "GET", path: "/readyz" })).statusCode;
+  let confirmed = 0;
+  for (const load of loads) {
+    const before = { cpuUs: child.cpuUs(), rssMb: child.rssMb() };
+    const result = await run(pool, load);
+    confirmed += result.confirmed;
+    const cpu = (child.cpuUs() - before.cpuUs) / Math.max(1, result.confirmed);
+    console.log(
+      `${load.name}: ${Math.round(result.requests)} requests/s, ${Math.round(result.events)} events/s, p50 ${percentile(result.durations, 0.5).toFixed(1)} ms, p99 ${percentile(result.durations, 0.99).toFixed(1)} ms, ${result.errors} errors, ${cpu.toFixed(0)} us CPU an event, ${before.rssMb.toFixed(0)} -> ${child.rssMb().toFixed(0)} MB`,
+    );
+  }
+  await pool.close();
+  await child.stop();
+  const opened = await openEmbeddedLog({ dataDir: directory, partitionCount: 8 }, systemClock);
+  if (!opened.ok) throw new Error(opened.problem.message);
+  const survey = await opened.log.survey();
+  await opened.log.close();
+  const stored = survey.ok
+    ? survey.topics.enrolled.bounds.reduce((sum, { start, end }) => sum + end - start, 0)
+    : -1;
+  console.log(`confirmed ${confirmed}, in the log ${stored}${stored === confirmed ? "" : ": NOT EQUAL"}`);
+  process.exitCode = stored === confirmed ? 0 : 1;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

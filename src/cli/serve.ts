@@ -1,0 +1,91 @@
+/** `serve`: the HTTP service in a process of its own, until SIGTERM, SIGINT or SIGHUP. `start --serve` has it beside the worker. */
+import { Command } from "commander";
+import type pino from "pino";
+import { systemClock } from "../clock.ts";
+import { openLogWithRetry } from "../compose.ts";
+import type { Group, SettingName, Settings } from "../config/table.ts";
+import { openLogger } from "../observe/logger.ts";
+import { nonBlockingOutput } from "../observe/output.ts";
+import { faultExitCode } from "./fault-exit-codes.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
+import { type ServiceRun, startServiceRun } from "./serve/service-run.ts";
+import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { exitCodes, fail } from "./terminal.ts";
+
+const groups: readonly Group[] = ["log", "serve", "process"];
+/** Whose enrollments are taken in, and where Entra is. */
+const ofTenants: readonly SettingName[] = [
+  "allowedTenants",
+  "azureTenantId",
+  "azureAuthorityHost",
+  "graphCloud",
+  "graphCaFile",
+];
+
+export function command(): Command {
+  const serve = new Command("serve").description(
+    "Takes enrollments in by HTTP and tells what became of them. It works on the same log as the workers; docs/HTTP.md is for those who send.",
+  );
+  addSettingFlags(serve, groups).action(async () => {
+    const settings = readSettings(serve, groups, [], process.env, ofTenants);
+    if (settings !== null) await run(settings);
+  });
+  return serve;
+}
+
+async function run(settings: Settings): Promise<void> {
+  const { logger, close: closeLogger } = openLogger(
+    {
+      level: settings.logLevel,
+      format: logFormat(settings),
+      base: { clientId: settings.kafkaClientId },
+      writeSome: nonBlockingOutput(1),
+      onDropped: () => {},
+    },
+    systemClock,
+  );
+  const interrupts = onInterrupt("", {
+    withinMs: settings.shutdownTimeoutMs,
+    exitCode: exitCodes.done,
+    onCutOff: () => logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was not answered may be stored"),
+  });
+  try {
+    const started = await startServiceRun(settings, logger, null);
+    if (!started.ok) return fail(started.problem, faultExitCode(started.problem));
+    logger.info({ url: started.run.url }, `serving at ${started.run.url}`);
+    await serveLog(settings, started.run, logger, interrupts.signal);
+  } finally {
+    await closeLogger(lastLinesMs);
+    interrupts.stopListening();
+  }
+}
+
+async function serveLog(
+  settings: Settings,
+  service: ServiceRun,
+  logger: pino.Logger,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const opening = await openLogWithRetry(
+    settings,
+    systemClock,
+    ({ code, message, fix }, retryInMs) => logger.warn({ code, fix, retryInMs }, `${message} Trying again.`),
+    interrupted,
+  );
+  if (opening?.ok === false) {
+    const { code, message, fix } = opening.problem;
+    logger.fatal({ code, fix }, message);
+    await service.stop(0);
+    return fail(opening.problem, faultExitCode(opening.problem));
+  }
+  if (opening !== null) {
+    service.attach(opening.log);
+    logger.info({ partitions: opening.log.partitionCount }, "taking events in");
+    if (!interrupted.aborted) await new Promise((resolve) => interrupted.addEventListener("abort", resolve));
+  }
+  logger.info({ signal: interrupted.reason }, "stopping: answering what was taken in");
+  await service.stop(drainMs(settings.shutdownTimeoutMs));
+  await opening?.log.close();
+  logger.info("stopped");
+}

@@ -1,0 +1,67 @@
+/** The HTTP service as a part of a command: it listens at once, and is given the log when that is open. */
+import type pino from "pino";
+import { systemClock } from "../../clock.ts";
+import { startService } from "../../compose/service.ts";
+import type { OpenLog } from "../../compose.ts";
+import type { Settings } from "../../config/table.ts";
+import type { EnrollmentIndex } from "../../index/enrollment-index.ts";
+import { openBurstLimit } from "../../observe/burst-limit.ts";
+import type { Problem } from "../../problem.ts";
+import type { ServiceNote } from "../../server/parts.ts";
+import { version } from "../version.ts";
+
+export interface ServiceRun {
+  readonly url: string;
+  /** From now on events are taken in. */
+  attach(log: OpenLog): void;
+  /** Before the log is closed. Once: later calls do nothing. */
+  stop(drainMs: number): Promise<void>;
+}
+
+export type StartedRun =
+  | { readonly ok: true; readonly run: ServiceRun }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** Lines of one kind: what a stranger sends must not fill the log. */
+const noteLimit = { lines: 20, periodMs: 60_000 };
+
+export interface WorkerView {
+  readonly metricsText: () => Promise<string>;
+  readonly blockedTenants: () => readonly string[];
+}
+
+export async function startServiceRun(
+  settings: Settings,
+  logger: pino.Logger,
+  worker: WorkerView | null,
+): Promise<StartedRun> {
+  let log: OpenLog | null = null;
+  const index: EnrollmentIndex | null = null;
+  const limit = openBurstLimit(noteLimit, systemClock, (event, suppressed) =>
+    logger.warn({ event, suppressed }, `${suppressed} more lines of this kind`),
+  );
+  const note = ({ level, event, message }: ServiceNote) => {
+    if (limit.passes(event)) logger[level]({ event }, message);
+  };
+  const surroundings = { clock: systemClock, version, log: () => log, index: () => index, worker, note };
+  const started = await startService(settings, surroundings);
+  if (!started.ok) {
+    limit.close();
+    return started;
+  }
+  const { service } = started;
+  let stopping: Promise<void> | null = null;
+  return {
+    ok: true,
+    run: {
+      url: service.url,
+      attach(opened) {
+        log = opened;
+      },
+      stop(drainMs) {
+        stopping ??= service.stop(drainMs).then(() => limit.close());
+        return stopping;
+      },
+    },
+  };
+}

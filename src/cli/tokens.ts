@@ -1,0 +1,115 @@
+/** `tokens`: makes, lists and revokes the tokens that `serve` accepts. A token is shown once, when it is made. */
+import { randomBytes } from "node:crypto";
+import { Command, InvalidArgumentError } from "commander";
+import { systemClock } from "../clock.ts";
+import { durationMs } from "../config/kinds.ts";
+import type { Group, Settings } from "../config/table.ts";
+import { type TokenEntry, tokenHash } from "../server/auth/tokens-file.ts";
+import { guids } from "./option-values.ts";
+import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { exitCodes, fail, print, say } from "./terminal.ts";
+import { changeTokens, loadTokens } from "./tokens/file.ts";
+
+const tokenBytes = 32;
+/** Shows programs that look for secrets that this is one. */
+const tokenPrefix = "crt_";
+
+interface CreateFlags {
+  readonly name: string;
+  readonly tenant: readonly string[];
+  readonly expires?: number;
+}
+
+export function command(): Command {
+  const tokens = new Command("tokens").description(
+    "Makes, lists and revokes the tokens that serve accepts. TOKENS_FILE holds only their hashes; serve sees a change within a second.",
+  );
+  const create = new Command("create")
+    .description("Makes a token and prints it, once: nothing can show it again.")
+    .requiredOption("--name <name>", "who will use it: letters, digits, dots, dashes, underscores", tokenName)
+    .requiredOption("--tenant <guids>", "for which tenants, comma-separated; * for all", tenantsOrAll)
+    .option("--expires <time>", "for how long it counts (90d, 12h); default for ever", lifetime);
+  const list = new Command("list")
+    .description("Prints the tokens: names, tenants, dates.")
+    .option("--json", "one JSON object a line");
+  const revoke = new Command("revoke").description("Takes a token back.").argument("<name>", "its name");
+  withFile(create, (path) => createToken(path, create.opts<CreateFlags>()));
+  withFile(list, (path) => listTokens(path, list.opts<{ json?: true }>().json === true));
+  withFile(revoke, (path) => revokeToken(path, revoke.args[0]!));
+  return tokens.addCommand(create).addCommand(list).addCommand(revoke);
+}
+
+const groups: readonly Group[] = ["serve"];
+
+function withFile(command: Command, run: (path: string) => void): void {
+  addSettingFlags(command, groups).action(() => {
+    const settings: Settings | null = readSettings(command, groups, ["tokensFile"]);
+    if (settings !== null) run(settings.tokensFile ?? "");
+  });
+}
+
+function createToken(path: string, { name, tenant, expires }: CreateFlags): void {
+  const token = tokenPrefix + randomBytes(tokenBytes).toString("base64url");
+  const nowMs = systemClock.wallMs();
+  const entry: TokenEntry = {
+    name,
+    sha256: tokenHash(token),
+    tenants: [...tenant],
+    created: new Date(nowMs).toISOString(),
+    ...(expires === undefined ? {} : { expires: new Date(nowMs + expires).toISOString() }),
+  };
+  const changed = changeTokens(path, "create", (tokens) => {
+    if (!tokens.some((each) => each.name === name)) return [...tokens, entry];
+    return {
+      code: "token-name-taken",
+      message: `There is a token ${name} already.`,
+      fix: `Choose another name, or type: connector-registrar tokens revoke ${name}`,
+    };
+  });
+  if (changed !== null) return fail(changed, exitCodes.usage);
+  print(token);
+  say(`  This is the only time that it is shown. Send it as: Authorization: Bearer <token>\n`);
+}
+
+function listTokens(path: string, json: boolean): void {
+  const read = loadTokens(path);
+  if (!read.ok) return fail(read.problem, exitCodes.usage);
+  const nowMs = systemClock.wallMs();
+  for (const { sha256: _, ...entry } of read.tokens) {
+    const expired = entry.expires !== undefined && Date.parse(entry.expires) <= nowMs;
+    if (json) print(JSON.stringify({ ...entry, expired }));
+    else
+      print(
+        `${entry.name}  ${entry.tenants.join(",")}  created ${entry.created}  ${expired ? "expired" : "expires"} ${entry.expires ?? "never"}`,
+      );
+  }
+  if (!json && read.tokens.length === 0) say("no tokens\n");
+}
+
+function revokeToken(path: string, name: string): void {
+  const changed = changeTokens(path, "revoke", (tokens) => {
+    if (tokens.some((each) => each.name === name)) return tokens.filter((each) => each.name !== name);
+    return {
+      code: "token-unknown",
+      message: `There is no token ${JSON.stringify(name)}.`,
+      fix: "Type: connector-registrar tokens list",
+    };
+  });
+  if (changed !== null) return fail(changed, exitCodes.usage);
+  print(`revoked ${name}; serve refuses it within a second`);
+}
+
+function tokenName(text: string): string {
+  if (/^[A-Za-z0-9._-]{1,64}$/.test(text)) return text;
+  throw new InvalidArgumentError("It takes 1 to 64 letters, digits, dots, dashes and underscores.");
+}
+
+function tenantsOrAll(text: string): string[] {
+  if (text.trim() === "*") return ["*"];
+  return guids(text);
+}
+
+function lifetime(text: string): number {
+  if (!/^[1-9]\d{0,5}[smhd]$/.test(text)) throw new InvalidArgumentError("It is no time such as 12h or 90d.");
+  return durationMs(text);
+}

@@ -1,0 +1,137 @@
+/** The HTTP service, wired from settings: beside a worker in its process, or alone. */
+import type { Settings } from "../config/table.ts";
+import { openAuthorityReader } from "../graph/authority-fetch.ts";
+import { authorityOf } from "../graph/clouds.ts";
+import type { EnrollmentIndex, IndexProgress } from "../index/enrollment-index.ts";
+import type { Clock, EventLog } from "../ports.ts";
+import type { Problem } from "../problem.ts";
+import type { Doors } from "../server/auth/authenticate.ts";
+import { openEntra } from "../server/auth/entra.ts";
+import { readTlsFiles } from "../server/auth/tls-files.ts";
+import { openTokenStore } from "../server/auth/token-store.ts";
+import type { TlsFiles } from "../server/http/http-server.ts";
+import type { ServiceNote } from "../server/parts.ts";
+import { type OpenedService, openService } from "../server/service.ts";
+import { openServiceMetrics, type ServiceMetrics } from "../server/service-metrics.ts";
+
+export interface ServiceSurroundings {
+  readonly clock: Clock;
+  readonly version: string;
+  /** Null: not open yet. */
+  readonly log: () => (EventLog & { readonly trouble?: () => string | null }) | null;
+  readonly index: () => EnrollmentIndex | null;
+  /** Of the worker in this process; null: there is none. */
+  readonly worker: {
+    readonly metricsText: () => Promise<string>;
+    readonly blockedTenants: () => readonly string[];
+  } | null;
+  readonly note: (note: ServiceNote) => void;
+}
+
+/** What is wrong with its settings, or the service, which listens. It answers 503 until there is a log. */
+export async function startService(
+  settings: Settings,
+  surroundings: ServiceSurroundings,
+): Promise<OpenedService> {
+  const { clock, log, index, worker, note, version } = surroundings;
+  const tls = tlsOf(settings);
+  if (!tls.ok) return tls;
+  const { doors, problem, close } = openDoors(settings, clock, note);
+  if (problem !== null) return { ok: false, problem };
+  const metrics: ServiceMetrics = openServiceMetrics(worker === null);
+  const opened = await openService(
+    {
+      host: settings.serveHost,
+      port: settings.servePort,
+      tls: tls.tls,
+      behindProxy: settings.serveBehindProxy,
+      maxConnections: settings.serveMaxConnections,
+    },
+    {
+      ...{ clock, doors, log, index, metrics, note, version },
+      isTenantAllowed: tenantsServed(settings),
+      readiness: () => readinessOf(surroundings, doors),
+      metricsText: async () => `${(await worker?.metricsText()) ?? ""}${await metrics.text()}`,
+      eventsPerSecond: settings.serveEventsPerS,
+      whyTenantWaits: (tenantId) =>
+        worker?.blockedTenants().includes(tenantId)
+          ? "Graph refuses this tenant at present; the worker asks again by itself."
+          : null,
+    },
+  );
+  if (!opened.ok) {
+    await close();
+    return opened;
+  }
+  const { service } = opened;
+  return {
+    ok: true,
+    service: {
+      url: service.url,
+      async stop(drainMs) {
+        await service.stop(drainMs);
+        await close();
+      },
+    },
+  };
+}
+
+/** Without a list of them, which tenants are served is the worker's affair. */
+function tenantsServed({ allowedTenants }: Settings): (tenantId: string) => boolean {
+  if (allowedTenants.length === 0) return () => true;
+  const served = new Set(allowedTenants);
+  return (tenantId) => served.has(tenantId);
+}
+
+function tlsOf({ serveTlsCertFile, serveTlsKeyFile }: Settings) {
+  const none: { readonly ok: true; readonly tls: TlsFiles | null } = { ok: true, tls: null };
+  return serveTlsCertFile === null || serveTlsKeyFile === null
+    ? none
+    : readTlsFiles(serveTlsCertFile, serveTlsKeyFile);
+}
+
+function openDoors(
+  settings: Settings,
+  clock: Clock,
+  note: (note: ServiceNote) => void,
+): { readonly doors: Doors; readonly problem: Problem | null; close(): Promise<void> } {
+  const onProblem = ({ code, message, fix }: Problem) =>
+    note({ level: "error", event: code, message: `${message} ${fix}` });
+  const tokens = settings.tokensFile === null ? null : openTokenStore(settings.tokensFile, clock, onProblem);
+  const audience = settings.serveEntraAudience;
+  const authorityHost = authorityOf({
+    cloud: settings.graphCloud,
+    authorityHost: settings.azureAuthorityHost,
+  });
+  const reader =
+    audience === null
+      ? null
+      : openAuthorityReader(
+          { authority: authorityHost, caFile: settings.graphCaFile, environment: process.env },
+          clock,
+        );
+  const entra =
+    audience === null || reader === null
+      ? null
+      : openEntra({ authorityHost, audience, role: settings.serveEntraRole, fetch: reader.fetch }, clock);
+  const problem = tokens?.problem() ?? null;
+  return { doors: { tokens, entra }, problem, close: async () => void (await reader?.close()) };
+}
+
+/** Ready to take events in: that needs the log, and to know who sends. Where the index lacks something, it is said. */
+function readinessOf({ log, index }: ServiceSurroundings, { tokens }: Doors) {
+  const opened = log();
+  const trouble = opened === null ? "not open yet" : (opened.trouble?.() ?? null);
+  const tokensProblem = tokens?.problem() ?? null;
+  const missing = [
+    ...(trouble === null ? [] : [`log: ${trouble}`]),
+    ...(tokensProblem === null ? [] : [`tokens: ${tokensProblem.message}`]),
+  ];
+  return { ready: trouble === null, notReady: [...missing, ...indexLines(index()?.progress() ?? null)] };
+}
+
+function indexLines(progress: IndexProgress | null): string[] {
+  if (progress === null) return ["index: not open yet"];
+  if (progress.trouble !== null) return [`index: ${progress.trouble}`];
+  return progress.caughtUp ? [] : [`index: ${progress.behindRecords ?? "some"} records behind`];
+}

@@ -1,0 +1,27 @@
+/** The certificate and key of the service, read from their files and known to fit before anything listens. */
+import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
+import type { Problem } from "../../problem.ts";
+import type { TlsFiles } from "../http/http-server.ts";
+
+export type TlsRead =
+  | { readonly ok: true; readonly tls: TlsFiles }
+  | { readonly ok: false; readonly problem: Problem };
+
+export function readTlsFiles(certFile: string, keyFile: string): TlsRead {
+  try {
+    const tls = { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+    createSecureContext(tls);
+    return { ok: true, tls };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return {
+      ok: false,
+      problem: {
+        code: "serve-tls-files",
+        message: `SERVE_TLS_CERT_FILE=${certFile} and SERVE_TLS_KEY_FILE=${keyFile} can't be used: ${code ?? message}.`,
+        fix: "Name two PEM files that this user may read: the certificate with its chain, and its key without a passphrase.",
+      },
+    };
+  }
+}
