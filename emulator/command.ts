@@ -31,6 +31,7 @@ interface Flags extends EntraFlags {
   readonly listLag: number;
   readonly normalise?: Normalisation[];
   readonly listForm: GraphBehaviour["listForm"];
+  readonly queryOptions?: true;
   readonly seed: number;
 }
 
@@ -82,6 +83,7 @@ export function command(host: Host): Command {
       namesOf(normalisations),
     )
     .addOption(new Option("--list-form <form>", "how lists fail in part").choices(listForms).default("whole"))
+    .option("--query-options", "carry out $select, $count, $orderby, simple $filter")
     .option("--seed <n>", "decides faults, latency, ids", wholeNumber, 1);
   addEntraOptions(emulate);
   emulate.action(() => run(emulate.opts<Flags>(), host));
@@ -142,6 +144,7 @@ async function emulatorSettings(flags: Flags): Promise<EmulatorSettings> {
       listLagMs: flags.listLag,
       normalise: flags.normalise ?? [],
       listForm: flags.listForm,
+      queryOptions: flags.queryOptions === true,
     },
   };
 }

@@ -10,11 +10,11 @@ import { type Normalisation, normalised } from "./normalise.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
 import { collection } from "./request.ts";
-import type { GraphObject } from "./resource.ts";
+import type { GraphObject, Property } from "./resource.ts";
 import { checkCreate, checkUpdate, odataType } from "./resource.ts";
 import type { IdMode } from "./settings.ts";
 
-interface Stored {
+export interface Stored {
   object: GraphObject;
   /** As the client sent it: which enrollment it stands for. */
   readonly sent: GraphObject;
@@ -39,6 +39,8 @@ export interface ListOptions {
   readonly listLagMs: number;
   readonly pageSize: number;
   readonly skipToken: string | null;
+  /** What the link to the next page carries on, such as `$top=2&`; default nothing. */
+  readonly carried?: string;
 }
 
 export function newModel(): Model {
@@ -85,24 +87,43 @@ export function applyList(model: Model, call: Call, options: ListOptions): Reply
   let more = false;
   for (let index = indexAfter(inOrder, after); index < inOrder.length && !more; index += 1) {
     const stored = inOrder[index]!;
-    if (stored.createdAtMs + options.listLagMs > call.nowMs) continue;
+    if (!isListed(stored, call, options.listLagMs)) continue;
     if (page.length === options.pageSize) more = true;
     else page.push(stored);
   }
   const body: Record<string, unknown> = { "@odata.context": `${call.linkBase}/$metadata#${collection}` };
   if (more) {
     const token = writeSkipToken(page.at(-1)!.sequence);
-    body["@odata.nextLink"] = `${call.linkBase}/${collection}?$skiptoken=${token}`;
+    body["@odata.nextLink"] = `${call.linkBase}/${collection}?${options.carried ?? ""}$skiptoken=${token}`;
   }
   body.value = page.map((stored) => ({ "@odata.type": odataType, ...stored.object }));
   return okReply(200, body);
 }
 
-/** 200 or 404. `wrapped`: as in the documented example, the entity inside `value`. */
-export function applyGet(model: Model, call: Call, id: string, wrapped: boolean): Reply {
+/** All that a list of the tenant may show now, in order of creation. */
+export function listed(model: Model, call: Call, listLagMs: number): Stored[] {
+  const inOrder = model.tenants.get(call.tenantId)?.inOrder ?? [];
+  return inOrder.filter((stored) => isListed(stored, call, listLagMs));
+}
+
+function isListed({ createdAtMs }: Stored, call: Call, listLagMs: number): boolean {
+  return createdAtMs + listLagMs <= call.nowMs;
+}
+
+export interface GetOptions {
+  /** As in the documented example, the entity inside `value`. */
+  readonly wrapped: boolean;
+  /** Null: all properties. */
+  readonly select: readonly Property[] | null;
+}
+
+/** 200 or 404. */
+export function applyGet(model: Model, call: Call, id: string, { wrapped, select }: GetOptions): Reply {
   const stored = model.tenants.get(call.tenantId)?.byId.get(id);
   if (stored === undefined) return notFound(call, id);
-  return okReply(200, wrapped ? { value: typed(stored.object) } : entityBody(call, stored.object));
+  if (wrapped) return okReply(200, { value: selected(stored.object, select) });
+  const context = `${call.linkBase}/$metadata#${collection}${selection(select)}/$entity`;
+  return okReply(200, { "@odata.context": context, ...selected(stored.object, select) });
 }
 
 /** 200, 400 or 404. */
@@ -171,6 +192,17 @@ function notFound(call: Call, id: string): Reply {
 
 function entityBody(call: Call, object: GraphObject): Record<string, unknown> {
   return { "@odata.context": `${call.linkBase}/$metadata#${collection}/$entity`, ...typed(object) };
+}
+
+/** An object as lists and answers show it. `select`: null is all of it. */
+export function selected(object: GraphObject, select: readonly Property[] | null): object {
+  if (select === null) return typed(object);
+  return { "@odata.type": odataType, ...Object.fromEntries(select.map((name) => [name, object[name]])) };
+}
+
+/** As it stands in `@odata.context`. */
+export function selection(select: readonly Property[] | null): string {
+  return select === null ? "" : `(${select.join(",")})`;
 }
 
 function typed(object: GraphObject) {

@@ -17,8 +17,13 @@ export function skipWithoutPython(...modules: readonly string[]): string | false
 
 /** Looked for, not imported: that would take seconds. */
 function missingOf(modules: readonly string[]): string | null {
-  const program =
-    "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None], sep=', ')";
+  // Of `azure.identity`, `azure` first: what is looked for inside a missing package is an error.
+  const program = [
+    "import sys",
+    "from importlib.util import find_spec",
+    "parts = lambda m: ['.'.join(m.split('.')[:n + 1]) for n in range(m.count('.') + 1)]",
+    "print(*[m for m in sys.argv[1:] if any(find_spec(p) is None for p in parts(m))], sep=', ')",
+  ].join("\n");
   const { status, error, stdout } = spawnSync(python, ["-c", program, ...modules], { encoding: "utf8" });
   if (error !== undefined || status !== 0) return `${python} can't be run`;
   return stdout.trim() === "" ? null : `${python} lacks the modules ${stdout.trim()}`;
