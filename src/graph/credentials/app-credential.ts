@@ -7,7 +7,6 @@
  * 3. A token that comes from an identity, not from a tenant's authority, is of the tenant that was asked for, or is refused:
  *    with another one, connectors would be registered in the wrong tenant.
  */
-import type { Agent } from "node:https";
 import {
   ClientAssertionCredential,
   ClientCertificateCredential,
@@ -17,6 +16,7 @@ import {
 import type { Clock } from "../../ports.ts";
 import { authorityOf, exchangeScopeOf, isCloudAuthority, scopeOf } from "../clouds.ts";
 import { holdWhileRefused } from "./app-hold.ts";
+import type { Authority } from "./authority-client.ts";
 import { cliToken } from "./azure-cli.ts";
 import type { AppSettings } from "./credential.ts";
 import { type Asked, classifyCredentialError } from "./failure.ts";
@@ -27,7 +27,7 @@ import {
   readFilled,
   readText,
 } from "./files.ts";
-import { type Acquisition, authorityClient } from "./http-client.ts";
+import type { Acquisition } from "./http-client.ts";
 import { identityToken } from "./managed-identity.ts";
 import type { AcquiredToken, TokenFailure, TokenSource } from "./token-cache.ts";
 import { tenantOf } from "./token-tenant.ts";
@@ -39,8 +39,7 @@ export interface AppCredential {
 }
 
 export interface AppCredentialParts {
-  /** Makes the connections to the authority. */
-  readonly agent: Agent;
+  readonly authority: Authority;
   readonly clock: Clock;
   readonly onNote?: (note: CertificateNote) => void;
 }
@@ -97,7 +96,7 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
       // Any authority but a cloud's own: the library can't discover it, and must not ask Microsoft about it.
       disableInstanceDiscovery: !isCloudAuthority(authorityHost),
       retryOptions: { maxRetries: 0 }, // 2
-      httpClient: authorityClient(parts.agent, acquisition),
+      httpClient: parts.authority.client(acquisition),
     };
     try {
       const token = await proof.make(tenantId, options).getToken(scope, { abortSignal: signal }); // 1
