@@ -47,8 +47,8 @@ export interface GraphState {
 /** The one app that an emulator knows; throttling is by app and tenant. */
 const appId = "app";
 
-export function newGraphState(behaviour: GraphBehaviour, faults: Faults): GraphState {
-  return { model: newModel(), throttle: newThrottle(), behaviour, faults };
+export function newGraphState(behaviour: GraphBehaviour, faults: Faults, model = newModel()): GraphState {
+  return { model, throttle: newThrottle(), behaviour, faults };
 }
 
 /** Carries a request out. For `$batch`, each item draws a fault of its own. */

@@ -6,6 +6,7 @@
  * 3. `get` sees an object at once; a list shows it once it is `listLagMs` old. Pages are in order of creation.
  */
 
+import type { Journal } from "./journal.ts";
 import { type Normalisation, normalised } from "./normalise.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
@@ -29,6 +30,8 @@ interface Tenant {
 }
 
 export interface Model {
+  /** Null: nothing is kept. */
+  readonly journal: Journal | null;
   readonly tenants: Map<string, Tenant>;
   nextSequence: number;
   /** Creates that took effect, of objects deleted since too. */
@@ -43,8 +46,15 @@ export interface ListOptions {
   readonly carried?: string;
 }
 
-export function newModel(): Model {
-  return { tenants: new Map(), nextSequence: 1, createdCount: 0 };
+export function newModel(journal: Journal | null = null): Model {
+  return { journal, tenants: new Map(), nextSequence: 1, createdCount: 0 };
+}
+
+/** An object of before, in order of sequence. */
+export function restore(model: Model, tenantId: string, stored: Stored): void {
+  const tenant = tenantOf(model, tenantId);
+  tenant.byId.set(stored.object.id, stored);
+  tenant.inOrder.push(stored);
 }
 
 /** 201, 400 BadRequest, or 409 Conflict where a client's id is honoured and taken. */
@@ -61,14 +71,15 @@ export function applyCreate(
   if (givenId !== null && idMode === "refuse") {
     return errorReply(call, 400, "BadRequest", "The property 'id' is read-only and must not be sent.");
   }
-  const id = givenId !== null && idMode === "honour" ? givenId : randomUuid(call.random);
   const tenant = tenantOf(model, call.tenantId);
+  const id = givenId !== null && idMode === "honour" ? givenId : freeId(tenant, call);
   if (tenant.byId.has(id)) {
     return errorReply(call, 409, "Conflict", `An object with the id '${id.slice(0, 64)}' exists already.`);
   }
   const sent = { id, ...details };
   const object = { id, ...normalised(details, normalise) };
   const stored = { object, sent, sequence: model.nextSequence, createdAtMs: call.nowMs };
+  model.journal?.created(call, stored, model.createdCount + 1);
   model.nextSequence += 1;
   model.createdCount += 1;
   tenant.byId.set(id, stored);
@@ -138,7 +149,9 @@ export function applyUpdate(
   if (stored === undefined) return notFound(call, id);
   const checked = checkUpdate(body, id);
   if (!checked.ok) return errorReply(call, 400, "BadRequest", checked.message);
-  stored.object = { ...normalised({ ...stored.object, ...checked.value }, normalise), id };
+  const object = { ...normalised({ ...stored.object, ...checked.value }, normalise), id };
+  model.journal?.updated(call, object);
+  stored.object = object;
   return okReply(200, entityBody(call, stored.object));
 }
 
@@ -147,6 +160,7 @@ export function applyDelete(model: Model, call: Call, id: string): Reply {
   const tenant = model.tenants.get(call.tenantId);
   const stored = tenant?.byId.get(id);
   if (tenant === undefined || stored === undefined) return notFound(call, id);
+  model.journal?.removed(call, id);
   tenant.byId.delete(id);
   tenant.inOrder.splice(indexAfter(tenant.inOrder, stored.sequence - 1), 1);
   return okReply(204, null);
@@ -179,6 +193,13 @@ function tenantOf(model: Model, tenantId: string): Tenant {
   const tenant: Tenant = { byId: new Map(), inOrder: [] };
   model.tenants.set(tenantId, tenant);
   return tenant;
+}
+
+/** Random numbers begin again with the process, objects need not. */
+function freeId({ byId }: Tenant, { random }: Call): string {
+  let id = randomUuid(random);
+  while (byId.has(id)) id = randomUuid(random);
+  return id;
 }
 
 function notFound(call: Call, id: string): Reply {

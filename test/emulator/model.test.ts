@@ -49,6 +49,14 @@ test("a create answers the object, date-times to the last digit, and where it is
   assert.deepEqual(inventoryOf(model), { [tenantA]: [{ id, ...details }] });
 });
 
+test("a random id that is taken is drawn again", () => {
+  const model = newModel();
+  const createWith = (seed: number) =>
+    bodyOf(applyCreate(model, callOf(tenantA, 0, seededRandom(seed)), example, "ignore")).id;
+  const ids = [createWith(4), createWith(4), createWith(4)];
+  assert.equal(new Set(ids).size, 3, ids.join());
+});
+
 test("an id that is honoured and taken is a conflict, and changes nothing", () => {
   const model = newModel();
   applyCreate(model, call(), { ...example, id }, "honour");
