@@ -39,7 +39,7 @@ export function performBatch(
   if (request.contentType === null || !isJson(request.contentType)) {
     return errorReply(call, 400, "BadRequest", "A batch request needs the Content-Type application/json.");
   }
-  const read = readItems(request.body);
+  const read = readItems(request.body, call.linkBase);
   if (typeof read === "string") return errorReply(call, 400, "BadRequest", read);
   const responses: object[] = read.map(({ id, request: item }) => {
     const itemCall = { ...call, requestId: randomUuid(call.random) };
@@ -52,7 +52,7 @@ export function performBatch(
 }
 
 /** The items, or the sentence that says what is wrong with the envelope. */
-function readItems(body: unknown): readonly Item[] | string {
+function readItems(body: unknown, linkBase: string): readonly Item[] | string {
   const requests = isObject(body) ? body.requests : undefined;
   if (!Array.isArray(requests) || requests.length === 0) {
     return "The body must be an object whose 'requests' is an array of at least one request.";
@@ -62,7 +62,7 @@ function readItems(body: unknown): readonly Item[] | string {
   const items: Item[] = [];
   const ids = new Set<string>();
   for (const raw of requests) {
-    const item = readItem(raw);
+    const item = readItem(raw, linkBase);
     if (typeof item === "string") return item;
     const foldedId = item.id.toLowerCase();
     if (ids.has(foldedId)) return `The request id '${item.id.slice(0, 64)}' is not unique in the batch.`;
@@ -72,14 +72,16 @@ function readItems(body: unknown): readonly Item[] | string {
   return items;
 }
 
-function readItem(raw: unknown): Item | string {
+function readItem(raw: unknown, linkBase: string): Item | string {
   if (!isObject(raw)) return "Each request of a batch must be an object.";
   const { id, method, url, headers = {}, body, dependsOn } = raw;
   if (typeof id !== "string" || id === "") return "Each request of a batch needs a string 'id'.";
   const name = `The request with the id '${id.slice(0, 64)}'`;
   if (typeof method !== "string" || method === "") return `${name} needs a 'method'.`;
   if (typeof url !== "string" || url === "") return `${name} needs a 'url'.`;
-  if (/^[a-z][a-z0-9+.-]*:/i.test(url)) return `${name} must have a relative 'url', without the version.`;
+  const target = relativeUrl(url, linkBase);
+  if (target === null)
+    return `${name} must have a relative 'url', without the version, or one that begins with '${linkBase}/'.`;
   if (!isObject(headers)) return `The headers of ${name} must be an object.`;
   if (dependsOn !== undefined) return `${name} has 'dependsOn', which this emulator does not do.`;
   const contentType = Object.entries(headers).find(
@@ -87,9 +89,16 @@ function readItem(raw: unknown): Item | string {
   )?.[1];
   if (body !== undefined && typeof contentType !== "string")
     return `${name} has a body but no Content-Type header.`;
-  const [path = "", query = ""] = (url.startsWith("/") ? url : `/${url}`).split("?", 2);
+  const [path = "", query = ""] = target.split("?", 2);
   const type = typeof contentType === "string" ? contentType : null;
   return { id, request: { method: method.toUpperCase(), path, query, contentType: type, body } };
+}
+
+/** Begins with a slash. Microsoft's SDK for Python sends the whole address where its base is another host than Graph's. Null: another's. */
+function relativeUrl(url: string, linkBase: string): string | null {
+  if (url.toLowerCase().startsWith(`${linkBase.toLowerCase()}/`)) return url.slice(linkBase.length);
+  if (/^(?:[a-z][a-z0-9+.-]*:|\/\/)/i.test(url)) return null;
+  return url.startsWith("/") ? url : `/${url}`;
 }
 
 function itemAnswer(id: string, reply: Reply): object {

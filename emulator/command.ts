@@ -11,6 +11,7 @@ import { type Normalisation, normalisations } from "./normalise.ts";
 import { names, namesOf, wholeNumber } from "./option-values.ts";
 import type { EmulatorSettings } from "./server.ts";
 import { type GraphBehaviour, listForms } from "./settings.ts";
+import { DataFileProblem } from "./store.ts";
 import { CertificateMakerMissing } from "./tls.ts";
 
 interface Flags extends EntraFlags {
@@ -19,6 +20,7 @@ interface Flags extends EntraFlags {
   readonly host: string;
   readonly extraHost?: string[];
   readonly caDir?: string;
+  readonly data?: string;
   readonly settingsFile?: string;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -31,6 +33,7 @@ interface Flags extends EntraFlags {
   readonly listLag: number;
   readonly normalise?: Normalisation[];
   readonly listForm: GraphBehaviour["listForm"];
+  readonly queryOptions?: true;
   readonly seed: number;
 }
 
@@ -42,6 +45,7 @@ export function command(host: Host): Command {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--extra-host <names>", "more names for the certificate", names)
     .option("--ca-dir <dir>", "keep the CA (ca.pem) here and use it again")
+    .option("--data <file>", "keep what it holds in this file, and go on from there")
     .option("--settings-file <path>", "write its settings here, for `. <path>` in shells")
     .addOption(
       new Option("--client-id <guid>", "the app's id")
@@ -82,6 +86,7 @@ export function command(host: Host): Command {
       namesOf(normalisations),
     )
     .addOption(new Option("--list-form <form>", "how lists fail in part").choices(listForms).default("whole"))
+    .option("--query-options", "carry out $select, $count, $orderby, simple $filter")
     .option("--seed <n>", "decides faults, latency, ids", wholeNumber, 1);
   addEntraOptions(emulate);
   emulate.action(() => run(emulate.opts<Flags>(), host));
@@ -133,6 +138,7 @@ async function emulatorSettings(flags: Flags): Promise<EmulatorSettings> {
     httpPort: flags.httpPort ?? null,
     extraHosts: flags.extraHost ?? [],
     caDir: flags.caDir ?? null,
+    dataFile: flags.data ?? null,
     seed: flags.seed,
     faults: flags.latency === undefined ? faults : { ...faults, latency: flags.latency },
     behaviour: {
@@ -142,6 +148,7 @@ async function emulatorSettings(flags: Flags): Promise<EmulatorSettings> {
       listLagMs: flags.listLag,
       normalise: flags.normalise ?? [],
       listForm: flags.listForm,
+      queryOptions: flags.queryOptions === true,
     },
   };
 }
@@ -172,9 +179,9 @@ function announce(
     mkdirSync(dirname(flags.settingsFile), { recursive: true });
     writeFileSync(flags.settingsFile, lines.map((line) => `${line}\n`).join(""));
   }
-  print(
-    `# The Graph emulator listens on ${httpsUrl}${httpUrl ? ` and ${httpUrl}` : ""}. It forgets all when it ends.`,
-  );
+  const end =
+    flags.data === undefined ? "It forgets all when it ends." : `What it holds stays in ${flags.data}.`;
+  print(`# The Graph emulator listens on ${httpsUrl}${httpUrl ? ` and ${httpUrl}` : ""}. ${end}`);
   print("# To point a worker at it, type in each shell that starts one, or another command of this program:");
   for (const line of lines) print(line);
   if (flags.settingsFile !== undefined)
@@ -198,6 +205,7 @@ function isSystemError(error: unknown): error is SystemError {
 /** Null: a bug. */
 function problemOf(error: unknown, flags: Flags): Problem | null {
   if (error instanceof CertificateMakerMissing || error instanceof EntraFileProblem) return error.problem;
+  if (error instanceof DataFileProblem) return error.problem;
   if (!isSystemError(error)) return null;
   if (error.code === "EADDRINUSE") {
     return {

@@ -87,6 +87,7 @@ const behaviourInput = Compile(
       wrapEntity: Type.Boolean(),
       normalise: Type.Array(oneOf(...normalisations), { uniqueItems: true }),
       listForm: oneOf(...listForms),
+      queryOptions: Type.Boolean(),
     }),
     closed,
   ),

@@ -4,14 +4,18 @@ import { readBehaviour, readFaults } from "./control-input.ts";
 import { readEntra } from "./entra/input.ts";
 import type { EntraState } from "./entra/state.ts";
 import { parseJson } from "./exchange.ts";
+import type { Faults } from "./faults.ts";
 import type { GraphState } from "./graph.ts";
 import { inventoryOf } from "./model.ts";
 import type { Checked } from "./resource.ts";
+import type { GraphBehaviour } from "./settings.ts";
 import { type RequestCounts, statsOf } from "./stats.ts";
+import { DataFileProblem, type KeptSettings, type Store } from "./store.ts";
 
 export interface Controlled {
   readonly state: GraphState;
   readonly entra: { state: EntraState };
+  readonly store: Pick<Store, "keep"> | null;
   counts(): RequestCounts;
   reset(): void;
 }
@@ -21,7 +25,17 @@ export interface ControlReply {
   readonly body: unknown;
 }
 
+/** A change that `--data` can't keep is refused, and not made. */
 export function control(controlled: Controlled, method: string, url: string, text: string): ControlReply {
+  try {
+    return answer(controlled, method, url, text);
+  } catch (error) {
+    if (!(error instanceof DataFileProblem)) throw error;
+    return { status: 507, body: { error: error.problem.message } };
+  }
+}
+
+function answer(controlled: Controlled, method: string, url: string, text: string): ControlReply {
   const { state, entra } = controlled;
   switch (`${method} ${url.split("?", 1)[0]}`) {
     case "GET /_control/inventory":
@@ -35,21 +49,11 @@ export function control(controlled: Controlled, method: string, url: string, tex
     case "GET /_control/entra":
       return ok(withoutSecrets(entra.state));
     case "PUT /_control/entra":
-      return take(
-        readEntra(entra.state, parseJson(text)),
-        (changed) => {
-          entra.state = changed;
-        },
-        withoutSecrets,
-      );
+      return put(controlled, "entra", text, withoutSecrets);
     case "PUT /_control/faults":
-      return take(readFaults(parseJson(text)), (faults) => {
-        state.faults = faults;
-      });
+      return put(controlled, "faults", text);
     case "PUT /_control/settings":
-      return take(readBehaviour(state.behaviour, parseJson(text)), (behaviour) => {
-        state.behaviour = behaviour;
-      });
+      return put(controlled, "settings", text);
     case "POST /_control/reset":
       controlled.reset();
       return ok({});
@@ -61,14 +65,60 @@ export function control(controlled: Controlled, method: string, url: string, tex
 const known =
   "Known: GET inventory, stats, faults, settings, entra; PUT faults, settings, entra; POST reset; all under /_control/.";
 
-function take<T>(
-  checked: Checked<T>,
-  set: (value: T) => void,
-  shown: (value: T) => unknown = (value) => value,
+function put<Name extends KeptSettings>(
+  controlled: Controlled,
+  name: Name,
+  text: string,
+  shown: (value: Settings[Name]) => unknown = (value) => value,
 ): ControlReply {
+  const given = parseJson(text);
+  const checked = readSettings(controlled, name, given);
   if (!checked.ok) return { status: 400, body: { error: checked.message } };
-  set(checked.value);
-  return ok(shown(checked.value));
+  controlled.store?.keep(name, given);
+  checked.value.set();
+  return ok(shown(checked.value.value));
+}
+
+interface Settings {
+  readonly faults: Faults;
+  readonly settings: GraphBehaviour;
+  readonly entra: EntraState;
+}
+
+interface Change<T> {
+  readonly value: T;
+  set(): void;
+}
+
+/** What is given, on top of what is; nothing is set yet. */
+export function readSettings<Name extends KeptSettings>(
+  { state, entra }: Pick<Controlled, "state" | "entra">,
+  name: Name,
+  given: unknown,
+): Checked<Change<Settings[Name]>>;
+export function readSettings(
+  { state, entra }: Pick<Controlled, "state" | "entra">,
+  name: KeptSettings,
+  given: unknown,
+): Checked<Change<unknown>> {
+  switch (name) {
+    case "faults":
+      return changing(readFaults(given), (faults) => {
+        state.faults = faults;
+      });
+    case "settings":
+      return changing(readBehaviour(state.behaviour, given), (behaviour) => {
+        state.behaviour = behaviour;
+      });
+    case "entra":
+      return changing(readEntra(entra.state, given), (changed) => {
+        entra.state = changed;
+      });
+  }
+}
+
+function changing<T>(checked: Checked<T>, set: (value: T) => void): Checked<Change<T>> {
+  return checked.ok ? { ok: true, value: { value: checked.value, set: () => set(checked.value) } } : checked;
 }
 
 /** A secret that came from the environment may be a real one. */

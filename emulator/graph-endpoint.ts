@@ -22,6 +22,7 @@ import type { Random } from "./random.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, type Reply, unavailableReply } from "./reply.ts";
 import { type GraphRequest, operationOf } from "./request.ts";
+import { DataFileProblem } from "./store.ts";
 
 interface Parts {
   readonly state: GraphState;
@@ -101,7 +102,7 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
       }
       const { call } = exchange;
       const due = plan.beforeMs <= 0 ? call : { ...call, nowMs: clock.nowMs(), wallMs: clock.wallMs() };
-      const reply = perform(state, due, exchange.asked, plan.fault);
+      const reply = performed(state, due, exchange.asked, plan.fault);
       at(effectMs + plan.afterMs, () => {
         deliver(exchange, plan.delivery, reply);
       });
@@ -172,6 +173,16 @@ function callOf(request: IncomingMessage, clock: Clock, random: Random): Call {
     clientRequestId: header(request, "client-request-id") ?? requestId,
     linkBase: `${originOf(request)}/beta`,
   };
+}
+
+/** 507 where the effect can't be kept: then there is none. In a batch, items before it have had theirs. */
+function performed(state: GraphState, call: Call, asked: GraphRequest, fault: Plan["fault"]): Reply {
+  try {
+    return perform(state, call, asked, fault);
+  } catch (error) {
+    if (!(error instanceof DataFileProblem)) throw error;
+    return errorReply(call, 507, "InsufficientStorage", error.problem.message);
+  }
 }
 
 /** Items count beside their batch, under an operation of their own. */

@@ -22,6 +22,8 @@ import {
   newModel,
 } from "./model.ts";
 import type { Plan } from "./plan.ts";
+import { applyQuery } from "./query-list.ts";
+import { isPlain, readGetQuery, readListQuery } from "./query-options.ts";
 import {
   type Call,
   errorReply,
@@ -44,10 +46,9 @@ export interface GraphState {
 
 /** The one app that an emulator knows; throttling is by app and tenant. */
 const appId = "app";
-const maxPageSize = 1_000;
 
-export function newGraphState(behaviour: GraphBehaviour, faults: Faults): GraphState {
-  return { model: newModel(), throttle: newThrottle(), behaviour, faults };
+export function newGraphState(behaviour: GraphBehaviour, faults: Faults, model = newModel()): GraphState {
+  return { model, throttle: newThrottle(), behaviour, faults };
 }
 
 /** Carries a request out. For `$batch`, each item draws a fault of its own. */
@@ -90,7 +91,7 @@ function carryOut(state: GraphState, call: Call, request: GraphRequest, operatio
     case "list":
       return list(state, call, request.query);
     case "get":
-      return applyGet(model, call, entityIdOf(request.path), behaviour.wrapEntity);
+      return get(state, call, request);
     case "update":
       return applyUpdate(model, call, entityIdOf(request.path), request.body, behaviour.normalise);
     case "delete":
@@ -103,25 +104,28 @@ function carryOut(state: GraphState, call: Call, request: GraphRequest, operatio
 }
 
 function list(state: GraphState, call: Call, query: string): Reply {
-  const { listLagMs, pageSize, listForm } = state.behaviour;
-  const options = new URLSearchParams(query);
-  const unknown = [...options.keys()].find((name) => name !== "$skiptoken" && name !== "$top");
-  if (unknown !== undefined) {
-    return errorReply(
-      call,
-      400,
-      "BadRequest",
-      `The query option '${unknown.slice(0, 64)}' is not supported here.`,
-    );
-  }
-  const top = Number(options.get("$top") ?? pageSize);
-  if (!Number.isInteger(top) || top < 1 || top > maxPageSize) {
-    return errorReply(call, 400, "BadRequest", `$top must be 1 to ${maxPageSize}.`);
-  }
-  const skipToken = options.get("$skiptoken");
-  if (listForm === "endless") return endlessPage(call, skipToken);
-  const reply = applyList(state.model, call, { listLagMs, pageSize: top, skipToken });
+  const { listLagMs, pageSize, listForm, queryOptions } = state.behaviour;
+  const read = readListQuery(query, queryOptions);
+  if (!read.ok) return errorReply(call, 400, "BadRequest", read.message);
+  const asked = read.value;
+  if (listForm === "endless") return endlessPage(call, asked.skipToken);
+  const options = {
+    listLagMs,
+    pageSize: asked.top ?? pageSize,
+    skipToken: asked.skipToken,
+    carried: asked.carried,
+  };
+  const reply = isPlain(asked)
+    ? applyList(state.model, call, options)
+    : applyQuery(state.model, call, options, asked);
   return reply.status === 200 && listForm !== "whole" ? brokenPage(reply, call, listForm) : reply;
+}
+
+function get(state: GraphState, call: Call, { path, query }: GraphRequest): Reply {
+  const { queryOptions, wrapEntity } = state.behaviour;
+  const read = readGetQuery(query, queryOptions);
+  if (!read.ok) return errorReply(call, 400, "BadRequest", read.message);
+  return applyGet(state.model, call, entityIdOf(path), { wrapped: wrapEntity, select: read.value });
 }
 
 function refuseBody(call: Call, request: GraphRequest): Reply | null {

@@ -12,15 +12,19 @@ import { header, readBody, resetConnection, writeReply } from "./exchange.ts";
 import { drawTokenFault } from "./faults.ts";
 import { type GraphState, newGraphState } from "./graph.ts";
 import { graphEndpoint } from "./graph-endpoint.ts";
+import { newModel } from "./model.ts";
 import type { Random } from "./random.ts";
 import { randomUuid } from "./random.ts";
 import { countRequest, type RequestCounts } from "./stats.ts";
+import type { Store } from "./store.ts";
 
 interface Parts {
   readonly state: GraphState;
   readonly clock: Clock;
   readonly random: Random;
   readonly entra: EntraSettings;
+  /** Null: what is set is forgotten at the end. */
+  readonly store: Store | null;
 }
 
 export interface EmulatorHandler {
@@ -46,13 +50,15 @@ function failed(error: unknown): EntraReply {
   return { status: 500, body: { error: "emulator", error_description: description } };
 }
 
-export function emulatorHandler({ state, clock, random, entra }: Parts): EmulatorHandler {
+export function emulatorHandler({ state, clock, random, entra, store }: Parts): EmulatorHandler {
   let counts: RequestCounts = {};
   const count = (operation: string, result: string | number) => countRequest(counts, operation, result);
   const graph = graphEndpoint({ state, clock, random, checkToken: tokenChecker(entra), count });
 
   const reset = () => {
-    const { model, throttle } = newGraphState(state.behaviour, state.faults);
+    const { journal } = state.model;
+    journal?.cleared();
+    const { model, throttle } = newGraphState(state.behaviour, state.faults, newModel(journal));
     state.model = model;
     state.throttle = throttle;
     counts = {};
@@ -92,7 +98,7 @@ export function emulatorHandler({ state, clock, random, entra }: Parts): Emulato
     return { status: 404, body: { error: "not_found", error_description: description } };
   };
 
-  const controlled = { state, entra, counts: () => counts, reset };
+  const controlled = { state, entra, store, counts: () => counts, reset };
 
   const answerControl = (request: IncomingMessage, response: ServerResponse, url: string) => {
     readBody(request, (body) => {

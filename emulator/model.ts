@@ -6,15 +6,16 @@
  * 3. `get` sees an object at once; a list shows it once it is `listLagMs` old. Pages are in order of creation.
  */
 
+import type { Journal } from "./journal.ts";
 import { type Normalisation, normalised } from "./normalise.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
 import { collection } from "./request.ts";
-import type { GraphObject } from "./resource.ts";
+import type { GraphObject, Property } from "./resource.ts";
 import { checkCreate, checkUpdate, odataType } from "./resource.ts";
 import type { IdMode } from "./settings.ts";
 
-interface Stored {
+export interface Stored {
   object: GraphObject;
   /** As the client sent it: which enrollment it stands for. */
   readonly sent: GraphObject;
@@ -29,6 +30,8 @@ interface Tenant {
 }
 
 export interface Model {
+  /** Null: nothing is kept. */
+  readonly journal: Journal | null;
   readonly tenants: Map<string, Tenant>;
   nextSequence: number;
   /** Creates that took effect, of objects deleted since too. */
@@ -39,10 +42,19 @@ export interface ListOptions {
   readonly listLagMs: number;
   readonly pageSize: number;
   readonly skipToken: string | null;
+  /** What the link to the next page carries on, such as `$top=2&`; default nothing. */
+  readonly carried?: string;
 }
 
-export function newModel(): Model {
-  return { tenants: new Map(), nextSequence: 1, createdCount: 0 };
+export function newModel(journal: Journal | null = null): Model {
+  return { journal, tenants: new Map(), nextSequence: 1, createdCount: 0 };
+}
+
+/** An object of before, in order of sequence. */
+export function restore(model: Model, tenantId: string, stored: Stored): void {
+  const tenant = tenantOf(model, tenantId);
+  tenant.byId.set(stored.object.id, stored);
+  tenant.inOrder.push(stored);
 }
 
 /** 201, 400 BadRequest, or 409 Conflict where a client's id is honoured and taken. */
@@ -59,14 +71,15 @@ export function applyCreate(
   if (givenId !== null && idMode === "refuse") {
     return errorReply(call, 400, "BadRequest", "The property 'id' is read-only and must not be sent.");
   }
-  const id = givenId !== null && idMode === "honour" ? givenId : randomUuid(call.random);
   const tenant = tenantOf(model, call.tenantId);
+  const id = givenId !== null && idMode === "honour" ? givenId : freeId(tenant, call);
   if (tenant.byId.has(id)) {
     return errorReply(call, 409, "Conflict", `An object with the id '${id.slice(0, 64)}' exists already.`);
   }
   const sent = { id, ...details };
   const object = { id, ...normalised(details, normalise) };
   const stored = { object, sent, sequence: model.nextSequence, createdAtMs: call.nowMs };
+  model.journal?.created(call, stored, model.createdCount + 1);
   model.nextSequence += 1;
   model.createdCount += 1;
   tenant.byId.set(id, stored);
@@ -85,24 +98,43 @@ export function applyList(model: Model, call: Call, options: ListOptions): Reply
   let more = false;
   for (let index = indexAfter(inOrder, after); index < inOrder.length && !more; index += 1) {
     const stored = inOrder[index]!;
-    if (stored.createdAtMs + options.listLagMs > call.nowMs) continue;
+    if (!isListed(stored, call, options.listLagMs)) continue;
     if (page.length === options.pageSize) more = true;
     else page.push(stored);
   }
   const body: Record<string, unknown> = { "@odata.context": `${call.linkBase}/$metadata#${collection}` };
   if (more) {
     const token = writeSkipToken(page.at(-1)!.sequence);
-    body["@odata.nextLink"] = `${call.linkBase}/${collection}?$skiptoken=${token}`;
+    body["@odata.nextLink"] = `${call.linkBase}/${collection}?${options.carried ?? ""}$skiptoken=${token}`;
   }
   body.value = page.map((stored) => ({ "@odata.type": odataType, ...stored.object }));
   return okReply(200, body);
 }
 
-/** 200 or 404. `wrapped`: as in the documented example, the entity inside `value`. */
-export function applyGet(model: Model, call: Call, id: string, wrapped: boolean): Reply {
+/** All that a list of the tenant may show now, in order of creation. */
+export function listed(model: Model, call: Call, listLagMs: number): Stored[] {
+  const inOrder = model.tenants.get(call.tenantId)?.inOrder ?? [];
+  return inOrder.filter((stored) => isListed(stored, call, listLagMs));
+}
+
+function isListed({ createdAtMs }: Stored, call: Call, listLagMs: number): boolean {
+  return createdAtMs + listLagMs <= call.nowMs;
+}
+
+export interface GetOptions {
+  /** As in the documented example, the entity inside `value`. */
+  readonly wrapped: boolean;
+  /** Null: all properties. */
+  readonly select: readonly Property[] | null;
+}
+
+/** 200 or 404. */
+export function applyGet(model: Model, call: Call, id: string, { wrapped, select }: GetOptions): Reply {
   const stored = model.tenants.get(call.tenantId)?.byId.get(id);
   if (stored === undefined) return notFound(call, id);
-  return okReply(200, wrapped ? { value: typed(stored.object) } : entityBody(call, stored.object));
+  if (wrapped) return okReply(200, { value: selected(stored.object, select) });
+  const context = `${call.linkBase}/$metadata#${collection}${selection(select)}/$entity`;
+  return okReply(200, { "@odata.context": context, ...selected(stored.object, select) });
 }
 
 /** 200, 400 or 404. */
@@ -117,7 +149,9 @@ export function applyUpdate(
   if (stored === undefined) return notFound(call, id);
   const checked = checkUpdate(body, id);
   if (!checked.ok) return errorReply(call, 400, "BadRequest", checked.message);
-  stored.object = { ...normalised({ ...stored.object, ...checked.value }, normalise), id };
+  const object = { ...normalised({ ...stored.object, ...checked.value }, normalise), id };
+  model.journal?.updated(call, object);
+  stored.object = object;
   return okReply(200, entityBody(call, stored.object));
 }
 
@@ -126,6 +160,7 @@ export function applyDelete(model: Model, call: Call, id: string): Reply {
   const tenant = model.tenants.get(call.tenantId);
   const stored = tenant?.byId.get(id);
   if (tenant === undefined || stored === undefined) return notFound(call, id);
+  model.journal?.removed(call, id);
   tenant.byId.delete(id);
   tenant.inOrder.splice(indexAfter(tenant.inOrder, stored.sequence - 1), 1);
   return okReply(204, null);
@@ -160,6 +195,13 @@ function tenantOf(model: Model, tenantId: string): Tenant {
   return tenant;
 }
 
+/** Random numbers begin again with the process, objects need not. */
+function freeId({ byId }: Tenant, { random }: Call): string {
+  let id = randomUuid(random);
+  while (byId.has(id)) id = randomUuid(random);
+  return id;
+}
+
 function notFound(call: Call, id: string): Reply {
   return errorReply(
     call,
@@ -171,6 +213,17 @@ function notFound(call: Call, id: string): Reply {
 
 function entityBody(call: Call, object: GraphObject): Record<string, unknown> {
   return { "@odata.context": `${call.linkBase}/$metadata#${collection}/$entity`, ...typed(object) };
+}
+
+/** An object as lists and answers show it. `select`: null is all of it. */
+export function selected(object: GraphObject, select: readonly Property[] | null): object {
+  if (select === null) return typed(object);
+  return { "@odata.type": odataType, ...Object.fromEntries(select.map((name) => [name, object[name]])) };
+}
+
+/** As it stands in `@odata.context`. */
+export function selection(select: readonly Property[] | null): string {
+  return select === null ? "" : `(${select.join(",")})`;
 }
 
 function typed(object: GraphObject) {

@@ -24,8 +24,8 @@ export type Checked<T> =
 /** Ids stand in paths and in the Location header. */
 const idPattern = /^[\w.=~-]{1,128}$/;
 
-type Property = keyof GraphObject;
-const kinds: Readonly<Record<Property, "string" | "date-time">> = {
+export type Property = keyof GraphObject;
+export const kinds: Readonly<Record<Property, "string" | "date-time">> = {
   id: "string",
   connectorName: "string",
   machineName: "string",
@@ -34,6 +34,12 @@ const kinds: Readonly<Record<Property, "string" | "date-time">> = {
   connectorVersion: "string",
 };
 const settable = Object.keys(kinds).filter((name) => name !== "id") as Exclude<Property, "id">[];
+
+/** Of a query option. */
+export function propertyNamed(name: string): Checked<Property> {
+  if (Object.hasOwn(kinds, name)) return { ok: true, value: name as Property };
+  return refused(`Could not find a property named '${name.slice(0, 64)}' on type '${odataType.slice(1)}'.`);
+}
 
 /** A POST body: all properties but `id` are needed. */
 export function checkCreate(body: unknown): Checked<CreateBody> {

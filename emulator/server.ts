@@ -5,6 +5,7 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type Clock, systemClock } from "./clock.ts";
+import { readSettings } from "./control.ts";
 import { emulatorCredential } from "./credential.ts";
 import { type Cloud, clouds, graphsOf } from "./entra/clouds.ts";
 import type { EntraSettings } from "./entra/grant.ts";
@@ -19,6 +20,7 @@ import { seededRandom } from "./random.ts";
 import type { GraphObject } from "./resource.ts";
 import { defaultBehaviour, type GraphBehaviour } from "./settings.ts";
 import { type EmulatorStats, statsOf } from "./stats.ts";
+import { DataFileProblem, keptSettings, openStore, type Store } from "./store.ts";
 import { makeCertificates } from "./tls.ts";
 
 export interface EmulatorSettings {
@@ -37,6 +39,8 @@ export interface EmulatorSettings {
   readonly extraHosts?: readonly string[];
   /** Keeps the certificate authority here (`ca.pem`, `ca-key.pem`) and uses it again. Default: a temporary one. */
   readonly caDir?: string | null;
+  /** Keeps what it holds and what `/_control` sets in this file, and goes on from there. Null, the default: nowhere. */
+  readonly dataFile?: string | null;
   readonly tokenLifetimeMs?: number;
   /** The only cloud whose Graph it is, and has tokens for. Null, the default: all of them. */
   readonly cloud?: Cloud | null;
@@ -75,19 +79,31 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
-/** Rejects when a port is taken or the host can't be bound, with the system's error. */
+/** Rejects when a port is taken or the host can't be bound, with the system's error; with DataFileProblem. */
 export async function startEmulator(settings: EmulatorSettings): Promise<Emulator> {
   const clock = settings.clock ?? systemClock;
+  const store = settings.dataFile == null ? null : await openStore(settings.dataFile, clock);
+  try {
+    return await startWith(settings, clock, store);
+  } catch (error) {
+    store?.close();
+    throw error;
+  }
+}
+
+async function startWith(settings: EmulatorSettings, clock: Clock, store: Store | null): Promise<Emulator> {
   const host = settings.host ?? "127.0.0.1";
+  const behaviour = { ...defaultBehaviour, ...settings.behaviour };
+  const state = newGraphState(behaviour, settings.faults ?? faultProfile("none"), store?.model());
+  const signingKey = store?.signingKey() ?? randomBytes(32);
+  const entra = entraSettings(settings, signingKey, () => roles[state.behaviour.permission]);
+  if (store !== null) takeUp(settings.dataFile!, store, { state, entra });
   const certificates = await makeCertificates(
     settings.caDir ?? null,
     settings.extraHosts ?? [],
     clock.wallMs(),
   );
-  const behaviour = { ...defaultBehaviour, ...settings.behaviour };
-  const state = newGraphState(behaviour, settings.faults ?? faultProfile("none"));
-  const entra = entraSettings(settings, () => roles[state.behaviour.permission]);
-  const handler = emulatorHandler({ state, clock, random: seededRandom(settings.seed ?? 1), entra });
+  const handler = emulatorHandler({ state, clock, random: seededRandom(settings.seed ?? 1), entra, store });
   const secure = createHttpsServer({ key: certificates.key, cert: certificates.cert }, handler.listener);
   const plain = settings.httpPort == null ? null : createHttpServer(handler.listener);
   const listeners: Listener[] = [{ server: secure, port: settings.httpsPort ?? 0 }];
@@ -126,8 +142,23 @@ export async function startEmulator(settings: EmulatorSettings): Promise<Emulato
       handler.close();
       await closeAll(listeners);
       await certificates.remove();
+      store?.close();
     },
   };
+}
+
+/** What `PUT /_control` had set, on top of the flags. */
+function takeUp(path: string, store: Store, parts: Parameters<typeof readSettings>[0]): void {
+  for (const name of keptSettings) {
+    const given = store.settings(name);
+    if (given === undefined) continue;
+    const checked = readSettings(parts, name, given);
+    if (!checked.ok) {
+      const what = `holds ${name} that this version of the emulator does not take: ${checked.message.replace(/\.$/, "")}`;
+      throw new DataFileProblem(path, what, "Use the version of the emulator that made it, or another file.");
+    }
+    checked.value.set();
+  }
 }
 
 interface Listener {
@@ -146,7 +177,11 @@ const roles: Readonly<Record<GraphBehaviour["permission"], readonly string[]>> =
   none: [],
 };
 
-function entraSettings(settings: EmulatorSettings, granted: EntraSettings["roles"]): EntraSettings {
+function entraSettings(
+  settings: EmulatorSettings,
+  signingKey: Uint8Array,
+  granted: EntraSettings["roles"],
+): EntraSettings {
   const { cloud = null, allowedTenants = null } = settings;
   const audiences = graphsOf(cloud);
   const others = graphsOf(null).filter((graph) => !audiences.includes(graph));
@@ -156,7 +191,7 @@ function entraSettings(settings: EmulatorSettings, granted: EntraSettings["roles
     tokenLifetimeMs: settings.tokenLifetimeMs ?? defaultTokenLifetimeMs,
     audiences,
     isOfOtherCloud: (audience) => others.includes(audience),
-    signingKey: randomBytes(32),
+    signingKey,
     roles: granted,
     state: { ...knownAtFirst(settings), ...settings.entra },
     identityHeader: settings.identityHeader ?? emulatorCredential.identityHeader,

@@ -57,6 +57,8 @@ export interface GraphBehaviour {
   /** What becomes of the values of objects that are created or changed. */
   readonly normalise: readonly Normalisation[];
   readonly listForm: ListForm;
+  /** $select, $count, $orderby and $filter are carried out; else refused. */
+  readonly queryOptions: boolean;
 }
 
 export const defaultBehaviour: GraphBehaviour = {
@@ -72,4 +74,5 @@ export const defaultBehaviour: GraphBehaviour = {
   wrapEntity: false,
   normalise: [],
   listForm: "whole",
+  queryOptions: false,
 };

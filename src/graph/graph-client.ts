@@ -20,7 +20,7 @@ import { graphAddresses } from "./clouds.ts";
 import { describeError, isUntrusted } from "./connect-error.ts";
 import { type Connector, createConnector } from "./connector.ts";
 import { type AppCredential, createAppCredential } from "./credentials/app-credential.ts";
-import { AuthorityAgent } from "./credentials/authority-agent.ts";
+import { openAuthority } from "./credentials/authority-client.ts";
 import type { AppSettings } from "./credentials/credential.ts";
 import type { CertificateNote } from "./credentials/files.ts";
 import {
@@ -75,8 +75,8 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
   };
   const authorityConnector = connectTo(new URL(addresses.authority));
   const { onCertificate: onNote = () => {} } = settings;
-  const agent = new AuthorityAgent(authorityConnector);
-  const credential = createAppCredential(settings, { agent, clock, onNote });
+  const authority = openAuthority(authorityConnector, settings.maxConnections, clock);
+  const credential = createAppCredential(settings, { authority, clock, onNote });
   const tokens = createTokenCache(
     tokenSource ?? credential.token,
     { ...defaultTokenCacheSettings, acquireTimeoutMs: settings.requestTimeoutMs },
@@ -119,10 +119,10 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
     reach: () => reach(connector, baseUrl),
     close: async () => {
       tokens.close();
-      const destroyed = pool.destroy();
+      const destroyed = [pool.destroy(), authority.close()];
       connector.close();
       authorityConnector.close();
-      await destroyed;
+      await Promise.all(destroyed);
     },
   };
 }

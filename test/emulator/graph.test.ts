@@ -183,7 +183,9 @@ const badBatches: [string, unknown][] = [
   ["ids that differ in case only", { requests: [item("a"), item("A")] }],
   ["an id that is no string", { requests: [item("a"), { ...item("b"), id: 3 }] }],
   ["a body without Content-Type", { requests: [item("a"), item("b", { headers: {} })] }],
-  ["an absolute url", { requests: [item("a", { url: `https://graph.microsoft.com/beta${path}` })] }],
+  ["another's address", { requests: [item("a", { url: `https://graph.microsoft.com/beta${path}` })] }],
+  ["an address without a scheme", { requests: [item("a", { url: `//graph.example/beta${path}` })] }],
+  ["an address of another version", { requests: [item("a", { url: `https://graph.example/v1.0${path}` })] }],
   ["no method", { requests: [item("a", { method: undefined })] }],
   ["dependsOn", { requests: [item("a"), item("b", { dependsOn: ["a"] })] }],
 ];
@@ -195,6 +197,19 @@ for (const [what, body] of badBatches) {
     assert.equal(created(), 0);
   });
 }
+
+test("a batch may name its requests by the emulator's own addresses", () => {
+  const { ask, created } = graphWith();
+  const own = (itemId: string, url: string) => item(itemId, { url });
+  const reply = ask(
+    batchOf([own("a", `https://graph.example/beta${path}`), own("b", `HTTPS://Graph.example/beta${path}`)]),
+  );
+  assert.deepEqual(
+    reply.body.responses.map((answer: { status: number }) => answer.status),
+    [201, 201],
+  );
+  assert.equal(created(), 2);
+});
 
 test("each item of a batch is throttled on its own", () => {
   const { ask, created } = graphWith();

@@ -49,6 +49,14 @@ test("a create answers the object, date-times to the last digit, and where it is
   assert.deepEqual(inventoryOf(model), { [tenantA]: [{ id, ...details }] });
 });
 
+test("a random id that is taken is drawn again", () => {
+  const model = newModel();
+  const createWith = (seed: number) =>
+    bodyOf(applyCreate(model, callOf(tenantA, 0, seededRandom(seed)), example, "ignore")).id;
+  const ids = [createWith(4), createWith(4), createWith(4)];
+  assert.equal(new Set(ids).size, 3, ids.join());
+});
+
 test("an id that is honoured and taken is a conflict, and changes nothing", () => {
   const model = newModel();
   applyCreate(model, call(), { ...example, id }, "honour");
@@ -62,7 +70,7 @@ test("an id that is honoured and taken is a conflict, and changes nothing", () =
 test("the same id in another tenant is another object", () => {
   const model = newModel();
   assert.equal(applyCreate(model, call(tenantA), { ...example, id }, "honour").status, 201);
-  assert.equal(applyGet(model, call(tenantB), id, false).status, 404);
+  assert.equal(applyGet(model, call(tenantB), id, { wrapped: false, select: null }).status, 404);
   assert.equal(applyCreate(model, call(tenantB), { ...example, id }, "honour").status, 201);
 });
 
@@ -160,14 +168,16 @@ test("a list shows an object once it is old enough; a get sees it at once", () =
     bodyOf(applyList(model, call(tenantA, nowMs), { listLagMs: 500, pageSize: 10, skipToken: null })).value
       .length;
   assert.equal(listed(1_499), 0);
-  assert.equal(applyGet(model, call(tenantA, 1_000), id, false).status, 200);
+  assert.equal(applyGet(model, call(tenantA, 1_000), id, { wrapped: false, select: null }).status, 200);
   assert.equal(listed(1_500), 1);
 });
 
 test("get wraps the object where asked to", () => {
   const model = newModel();
   applyCreate(model, call(), { ...example, id }, "honour");
-  assert.deepEqual(applyGet(model, call(), id, true).body, { value: { ...example, id } });
+  assert.deepEqual(applyGet(model, call(), id, { wrapped: true, select: null }).body, {
+    value: { ...example, id },
+  });
 });
 
 test("update changes what is given, and never the id", () => {

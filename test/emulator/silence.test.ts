@@ -34,7 +34,7 @@ const entra: EntraSettings = {
 for (const url of ["/beta/deviceManagement/certificateConnectorDetails", "/tenant/oauth2/v2.0/token"])
   test(`${url} is never answered, nor counted, nor carried out`, () => {
     const state = newGraphState({ ...defaultBehaviour, outage: "silence" }, faultProfile("none"));
-    const handler = emulatorHandler({ state, clock, random: () => 0, entra });
+    const handler = emulatorHandler({ state, clock, random: () => 0, entra, store: null });
     let resumed = 0;
     const request = Object.assign(new EventEmitter(), {
       url,

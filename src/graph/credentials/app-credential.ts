@@ -2,21 +2,21 @@
  * One application's credential in one cloud: tokens for any tenant, by @azure/identity.
  *
  * 1. Each acquisition makes a credential object of the library: such an object keeps its token until it expires, also one
- *    that Graph refused, and its certificate for good.
- * 2. Nothing is retried here: the registrar decides when to try again.
+ *    that Graph refused, its certificate for good, and searches the tokens of all tenants for each one's.
+ * 2. Nothing is retried here, but what authority-client.ts says: the registrar decides when to try again.
  * 3. A token that comes from an identity, not from a tenant's authority, is of the tenant that was asked for, or is refused:
  *    with another one, connectors would be registered in the wrong tenant.
  */
-import type { Agent } from "node:https";
 import {
   ClientAssertionCredential,
-  ClientCertificateCredential,
   ClientSecretCredential,
   WorkloadIdentityCredential,
 } from "@azure/identity";
 import type { Clock } from "../../ports.ts";
 import { authorityOf, exchangeScopeOf, isCloudAuthority, scopeOf } from "../clouds.ts";
 import { holdWhileRefused } from "./app-hold.ts";
+import { signAssertion } from "./assertion.ts";
+import type { Authority } from "./authority-client.ts";
 import { cliToken } from "./azure-cli.ts";
 import type { AppSettings } from "./credential.ts";
 import { type Asked, classifyCredentialError } from "./failure.ts";
@@ -27,7 +27,7 @@ import {
   readFilled,
   readText,
 } from "./files.ts";
-import { type Acquisition, authorityClient } from "./http-client.ts";
+import type { Acquisition } from "./http-client.ts";
 import { identityToken } from "./managed-identity.ts";
 import type { AcquiredToken, TokenFailure, TokenSource } from "./token-cache.ts";
 import { tenantOf } from "./token-tenant.ts";
@@ -39,8 +39,7 @@ export interface AppCredential {
 }
 
 export interface AppCredentialParts {
-  /** Makes the connections to the authority. */
-  readonly agent: Agent;
+  readonly authority: Authority;
   readonly clock: Clock;
   readonly onNote?: (note: CertificateNote) => void;
 }
@@ -78,7 +77,7 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
       case "client-secret":
         return bySecret(app.clientId, await readText(credential.secret));
       case "client-certificate":
-        return byCertificate(app.clientId, certificate!, credential.sendChain);
+        return byCertificate(app.clientId, certificate!, credential.sendChain, parts.clock);
       case "workload-identity":
         return byTokenFile(app.clientId, credential.tokenFile);
       case "managed-identity-federated":
@@ -97,7 +96,7 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
       // Any authority but a cloud's own: the library can't discover it, and must not ask Microsoft about it.
       disableInstanceDiscovery: !isCloudAuthority(authorityHost),
       retryOptions: { maxRetries: 0 }, // 2
-      httpClient: authorityClient(parts.agent, acquisition),
+      httpClient: parts.authority.client(acquisition),
     };
     try {
       const token = await proof.make(tenantId, options).getToken(scope, { abortSignal: signal }); // 1
@@ -137,7 +136,12 @@ function bySecret(clientId: string, secret: Awaited<ReturnType<typeof readText>>
   return { ok: true, make, secrets: [value], shown: "" };
 }
 
-async function byCertificate(clientId: string, file: CertificateFile, sendChain: boolean): Promise<Proof> {
+async function byCertificate(
+  clientId: string,
+  file: CertificateFile,
+  sendChain: boolean,
+  clock: Clock,
+): Promise<Proof> {
   const read = await file.read();
   if (!read.ok) {
     return unreadable(
@@ -145,14 +149,16 @@ async function byCertificate(clientId: string, file: CertificateFile, sendChain:
       "Put the certificate with its private key (RSA) into that file, as PEM or PFX.",
     );
   }
-  const { pem, thumbprint, notAfterMs } = read.value;
-  const make = (tenantId: string, options: LibraryOptions) =>
-    new ClientCertificateCredential(
-      tenantId,
-      clientId,
-      { certificate: pem },
-      { ...options, sendCertificateChain: sendChain },
-    );
+  const certificate = read.value;
+  const { thumbprint, notAfterMs } = certificate;
+  const make = (tenantId: string, options: LibraryOptions) => {
+    // What the token endpoint of every authority is called. MSAL asks twice, the first time before it has looked there.
+    const audience = `${options!.authorityHost!.replace(/\/+$/, "")}/${tenantId}/oauth2/v2.0/token`;
+    let assertion: Promise<string> | null = null;
+    const assert = () =>
+      (assertion ??= signAssertion(certificate, { clientId, audience, sendChain }, clock.wallMs()));
+    return new ClientAssertionCredential(tenantId, clientId, assert, options);
+  };
   const until = new Date(notAfterMs).toISOString();
   const problem = file.problem() === "" ? "" : `; ${file.problem()}`;
   return {

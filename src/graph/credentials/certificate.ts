@@ -5,8 +5,13 @@ import { notRsa, openPfx } from "./pfx.ts";
 export interface Certificate {
   /** The key, then the certificate, then those that signed it. A secret. */
   readonly pem: string;
+  readonly key: KeyObject;
+  /** The certificate and those that signed it: DER, in base64. */
+  readonly chain: readonly string[];
   /** As Azure's portal shows it: SHA-1, in hexadecimal. */
   readonly thumbprint: string;
+  /** As assertions carry it, in base64url. */
+  readonly thumbprintSha256: string;
   readonly notAfterMs: number;
 }
 
@@ -68,7 +73,10 @@ function assemble(key: KeyObject, pems: readonly string[]): ReadCertificate {
     ok: true,
     certificate: {
       pem: [keyPem, ...chain.map(String)].map((each) => `${each.trim()}\n`).join(""),
+      key,
+      chain: chain.map(({ raw }) => raw.toString("base64")),
       thumbprint: own.fingerprint.replaceAll(":", ""),
+      thumbprintSha256: Buffer.from(own.fingerprint256.replaceAll(":", ""), "hex").toString("base64url"),
       notAfterMs: own.validToDate.getTime(),
     },
   };

@@ -1,7 +1,8 @@
 /**
  * Secrets and certificates that are renewed on disk while the worker runs.
  *
- * 1. A file is read again for each use: what replaced it, by whatever means, counts from the next token on.
+ * 1. A file is read again for each use: what replaced it, by whatever means, counts from the next token on. Uses that come
+ *    while a certificate is being read share that reading.
  * 2. A certificate is parsed again only when the bytes or the password changed.
  * 3. A certificate that can't be used does not take the place of one that can: the last good one goes on, and it is said.
  */
@@ -74,12 +75,16 @@ export function certificateFile(
     return result;
   }
 
+  let reading: Promise<Read<Certificate>> | null = null;
   let noted = "";
   return {
     current: () => good,
     problem: () => noted,
     async read() {
-      const result = await readNow();
+      reading ??= readNow().finally(() => {
+        reading = null;
+      });
+      const result = await reading;
       if (result.ok) {
         const isFirst = good === null;
         if (good?.pem !== result.value.pem) onNote({ kind: "read", certificate: result.value, isFirst });

@@ -1,13 +1,12 @@
 /**
- * The HTTP clients under @azure/identity. Each request ends with the acquisition that it belongs to, and the last answer is
- * remembered: the library's errors say less.
+ * The HTTP client under @azure/identity for managed identities. Each request ends with the acquisition that it belongs to, and
+ * the last answer is remembered: the library's errors say less.
  *
  * MSAL keeps the first client that it was given for managed identities, for the whole process. So there is one for all of
  * them, which finds the acquisition by the asynchronous context: with one made for an acquisition, a time-out of the first one
  * would end all later ones.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Agent } from "node:https";
 import { createDefaultHttpClient, type HttpClient, type PipelineRequest } from "@azure/core-rest-pipeline";
 import type { AuthorityAnswer } from "./failure.ts";
 
@@ -19,16 +18,6 @@ export interface Acquisition {
 
 const usual = createDefaultHttpClient();
 const current = new AsyncLocalStorage<Acquisition>();
-
-/** To the authority. `agent`: in place of the one that the library chose by the variables for proxies. */
-export function authorityClient(agent: Agent, acquisition: Acquisition): HttpClient {
-  return {
-    sendRequest: (request) => {
-      request.agent = agent;
-      return send(request, acquisition);
-    },
-  };
-}
 
 /** To the machine itself: without TLS, and no proxy reaches it. For what runs inside `acquiring`. */
 export const machineClient: HttpClient = {

@@ -1,12 +1,14 @@
 /** What @azure/identity makes of an authority's answers, and what is made of that. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { Agent } from "node:https";
 import { type TestContext, test } from "node:test";
+import { createSecureContext } from "node:tls";
 import { faultProfile } from "../../../emulator/faults.ts";
 import { startEmulator } from "../../../emulator/server.ts";
 import { clouds, isCloudAuthority, scopeOf } from "../../../src/graph/clouds.ts";
+import { createConnector } from "../../../src/graph/connector.ts";
 import { createAppCredential } from "../../../src/graph/credentials/app-credential.ts";
+import { openAuthority } from "../../../src/graph/credentials/authority-client.ts";
 import { classifyCredentialError } from "../../../src/graph/credentials/failure.ts";
 import type { GraphReply } from "../../../src/graph-port.ts";
 import { createRequest, openAgainst, requestTimeoutMs, tenantId } from "../fixtures.ts";
@@ -23,7 +25,18 @@ interface Changes {
   readonly cloud?: "global" | "china";
 }
 
-function appOf(authorityHost: string, changes: Changes, agent: Agent) {
+function appOf(context: TestContext, authorityHost: string, changes: Changes, ca: string | null) {
+  const clock = createManualClock();
+  const secureContext = ca === null ? null : createSecureContext({ ca });
+  const connector = createConnector(
+    { connectTimeoutMs: requestTimeoutMs, secureContext, proxy: null },
+    clock,
+  );
+  const authority = openAuthority(connector, 4, clock);
+  context.after(() => {
+    connector.close();
+    return authority.close();
+  });
   return createAppCredential(
     {
       cloud: changes.cloud ?? "global",
@@ -31,7 +44,7 @@ function appOf(authorityHost: string, changes: Changes, agent: Agent) {
       credential: { kind: "client-secret", secret: { from: "text", text: changes.secret ?? clientSecret } },
       authorityHost,
     },
-    { agent, clock: createManualClock() },
+    { authority, clock },
   );
 }
 
@@ -39,7 +52,7 @@ async function authority(context: TestContext, allowedTenants: string[] | null =
   const emulator = await startEmulator({ clientId, clientSecret, allowedTenants, cloud: "global" });
   context.after(emulator.close);
   const ask = (changes: Changes & { tenant?: string } = {}) =>
-    appOf(emulator.authorityHost, changes, new Agent({ ca: emulator.caPem })).token(
+    appOf(context, emulator.authorityHost, changes, emulator.caPem).token(
       changes.tenant ?? tenantId,
       neverAborted,
     );
@@ -86,14 +99,14 @@ test("an authority that is down, or away, has refused nothing", async (context) 
 
 test("an acquisition that was given up ends", async (context) => {
   const { emulator } = await authority(context);
-  const { token: source } = appOf(emulator.authorityHost, {}, new Agent({ ca: emulator.caPem }));
+  const { token: source } = appOf(context, emulator.authorityHost, {}, emulator.caPem);
   const result = await source(tenantId, AbortSignal.abort());
   assert.equal(!result.ok && result.reason, "connect", JSON.stringify(result));
 });
 
 test("an untrusted authority is told by a code, with the way out", async (context) => {
   const { emulator } = await authority(context);
-  const { token: ask } = appOf(emulator.authorityHost, {}, new Agent());
+  const { token: ask } = appOf(context, emulator.authorityHost, {}, null);
   const result = await ask(tenantId, neverAborted);
   assert.ok(
     !result.ok && result.reason === "connect" && result.code === "untrusted-ca",

@@ -1,0 +1,30 @@
+/**
+ * A Python with Microsoft's Graph SDK: the interpreter that PYTHON names, else python3. `.ci/python` installs one and prints
+ * its path.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+
+export const python = process.env.PYTHON || "python3";
+
+/** For a test's `skip` option: false when the modules are there; with REQUIRE_PYTHON=1 it is a failure that they are not. */
+export function skipWithoutPython(...modules: readonly string[]): string | false {
+  const missing = missingOf(modules);
+  if (missing === null) return false;
+  assert.notEqual(process.env.REQUIRE_PYTHON, "1", `REQUIRE_PYTHON=1, but ${missing}`);
+  return `Python: ${missing}; type: PYTHON="$(.ci/python)" npm test`;
+}
+
+/** Looked for, not imported: that would take seconds. */
+function missingOf(modules: readonly string[]): string | null {
+  // Of `azure.identity`, `azure` first: what is looked for inside a missing package is an error.
+  const program = [
+    "import sys",
+    "from importlib.util import find_spec",
+    "parts = lambda m: ['.'.join(m.split('.')[:n + 1]) for n in range(m.count('.') + 1)]",
+    "print(*[m for m in sys.argv[1:] if any(find_spec(p) is None for p in parts(m))], sep=', ')",
+  ].join("\n");
+  const { status, error, stdout } = spawnSync(python, ["-c", program, ...modules], { encoding: "utf8" });
+  if (error !== undefined || status !== 0) return `${python} can't be run`;
+  return stdout.trim() === "" ? null : `${python} lacks the modules ${stdout.trim()}`;
+}
