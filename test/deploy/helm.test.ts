@@ -16,6 +16,9 @@ const valueFiles = readdirSync(join(chart, "ci")).filter((file) => file.endsWith
 const skip = skipWithoutHelm();
 const known = new Set<string>(Object.values(table).map(({ variable }) => variable));
 
+/** A Helm that was built from its sources takes a cluster for one of long ago. */
+const cluster = ["--kube-version", "1.33.0"];
+
 interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -25,7 +28,7 @@ interface KubernetesObject {
 }
 
 function render(...options: string[]) {
-  const args = ["template", "registrar", chart, "--namespace", "enroll", ...options];
+  const args = ["template", "registrar", chart, "--namespace", "enroll", ...cluster, ...options];
   return spawnSync(helm, args, { encoding: "utf8" });
 }
 
@@ -53,7 +56,7 @@ suite("the Helm chart", { skip }, () => {
   test("six ways to install it are there, and helm finds nothing wrong with them", () => {
     assert.ok(valueFiles.length >= 6);
     for (const file of valueFiles) {
-      const args = ["lint", "--strict", chart, "--values", join(chart, "ci", file)];
+      const args = ["lint", "--strict", chart, ...cluster, "--values", join(chart, "ci", file)];
       const { status, stdout, stderr } = spawnSync(helm, args, { encoding: "utf8" });
       assert.equal(status, 0, `${file}: ${stdout}${stderr}`);
     }
