@@ -5,8 +5,9 @@
  * A program's files share no chunk with another's, so that each can be shipped without the others. What is loaded only when it
  * is needed (`import()`) stays a file of its own. Beside them: the licences of the packages inside, as most of them demand.
  */
+import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Metafile } from "esbuild";
 import { writeLicences } from "./build/licences.ts";
@@ -61,6 +62,16 @@ async function bundle(entry: string, outdir: string): Promise<Metafile> {
   return metafile;
 }
 
+/** What the package offers to consumers of the topics, with its types. It has no imports. */
+async function buildEvents(outdir: string): Promise<void> {
+  const entry = join(root, "src/events.ts");
+  await build({ entryPoints: [entry], outdir, format: "esm", target: "es2022", logLevel: "warning" });
+  const compiler = ["--ignoreConfig", "--target", "es2022", "--module", "nodenext", "--strict"];
+  const declarations = ["--declaration", "--emitDeclarationOnly", "--outDir", outdir, entry];
+  const path = [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
+  execFileSync("tsc", [...compiler, ...declarations], { stdio: "inherit", env: { ...process.env, PATH: path } });
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({
     options: { only: { type: "string", multiple: true }, outdir: { type: "string", default: "dist" } },
@@ -74,5 +85,6 @@ if (import.meta.main) {
     const outdir = resolve(root, values.outdir);
     rmSync(outdir, { recursive: true, force: true });
     await buildPrograms(names as Program[], outdir);
+    if (names.includes("package")) await buildEvents(outdir);
   }
 }
