@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, request } from "undici";
+import { print } from "../../src/cli/terminal.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Credential } from "../../src/graph/credentials/credential.ts";
 import { openGraph } from "../../src/graph/graph-client.ts";
@@ -37,7 +38,7 @@ const warmUps = 500;
 
 const job = process.env.TOKEN_CPU_JOB;
 if (job === undefined) await main(process.argv.slice(2).map(Number));
-else console.log(JSON.stringify(await measure(JSON.parse(job) as Job)));
+else print(JSON.stringify(await measure(JSON.parse(job) as Job)));
 
 async function main(given: readonly number[]): Promise<void> {
   const counts = given.length > 0 ? given : [100, 1_000, 10_000];
@@ -58,7 +59,7 @@ async function main(given: readonly number[]): Promise<void> {
         });
         const signatures = (cpuMs / tenants / signatureMs).toFixed(2);
         const [cpu, wall] = [cpuMs, wallMs].map((ms) => (ms / tenants).toFixed(2));
-        console.log(
+        print(
           `${kind}: ${tenants} tenants, ${cpu} ms CPU a token, ${signatures} signatures (${wall} ms of the clock), ${rssMb.toFixed(0)} MB`,
         );
       }
