@@ -1,8 +1,15 @@
-/** Who keeps the objects beyond the process, if anybody does. */
+/** An object as it is held, and who keeps it beyond the process. */
 
-import type { Stored } from "./model.ts";
 import type { Call } from "./reply.ts";
 import type { GraphObject } from "./resource.ts";
+
+export interface Stored {
+  object: GraphObject;
+  /** As the client sent it: which enrollment it stands for. */
+  readonly sent: GraphObject;
+  readonly sequence: number;
+  readonly createdAtMs: number;
+}
 
 /** Told of each change before it is made; throws where it can't be kept, and then nothing changes. */
 export interface Journal {

@@ -6,7 +6,7 @@
  * 3. `get` sees an object at once; a list shows it once it is `listLagMs` old. Pages are in order of creation.
  */
 
-import type { Journal } from "./journal.ts";
+import type { Journal, Stored } from "./journal.ts";
 import { type Normalisation, normalised } from "./normalise.ts";
 import { randomUuid } from "./random.ts";
 import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
@@ -14,14 +14,6 @@ import { collection } from "./request.ts";
 import type { GraphObject, Property } from "./resource.ts";
 import { checkCreate, checkUpdate, odataType } from "./resource.ts";
 import type { IdMode } from "./settings.ts";
-
-export interface Stored {
-  object: GraphObject;
-  /** As the client sent it: which enrollment it stands for. */
-  readonly sent: GraphObject;
-  readonly sequence: number;
-  readonly createdAtMs: number;
-}
 
 interface Tenant {
   readonly byId: Map<string, Stored>;

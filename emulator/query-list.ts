@@ -4,7 +4,8 @@
  */
 
 import { compareValues } from "./filter.ts";
-import { type ListOptions, listed, type Model, type Stored, selected, selection } from "./model.ts";
+import type { Stored } from "./journal.ts";
+import { type ListOptions, listed, type Model, selected, selection } from "./model.ts";
 import type { ListQuery, Order } from "./query-options.ts";
 import { type Call, errorReply, okReply, type Reply } from "./reply.ts";
 import { collection } from "./request.ts";

@@ -3,7 +3,7 @@
  * the embedded log never loads a Kafka client.
  */
 import { join } from "node:path";
-import { graphSettings } from "./compose/graph-settings.ts";
+import { cloudsWarning, graphSettings } from "./compose/graph-settings.ts";
 import { durationMs } from "./config/kinds.ts";
 import { renewedSecret } from "./config/secret-files.ts";
 import type { Settings } from "./config/table.ts";
@@ -197,7 +197,10 @@ export async function checkGraphAccess(settings: Settings, clock: Clock): Promis
   const { allowedTenants, graphCaFile } = settings;
   const access = await checkAccess(opened, allowedTenants, graphCaFile, accessLimitMs, clock);
   await opened.close();
-  return access;
+  const clouds = cloudsWarning(settings);
+  return clouds === null
+    ? access
+    : { ...access, warnings: [`${clouds.text}. ${clouds.fix}`, ...access.warnings] };
 }
 
 export async function openGraphFrom(

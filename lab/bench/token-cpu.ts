@@ -1,13 +1,16 @@
 /**
  * What an access token costs the process that asks for it: `node lab/bench/token-cpu.ts [TENANTS ...]` (default 100 1000 10000)
  * gets one token for each of so many tenants from an emulator in another process, each row in a process of its own, for
- * each kind of credential of `CREDENTIALS` (default: both). User and system time, of all threads, after a warm-up.
+ * each kind of credential of `CREDENTIALS` (default: both). User and system time, of all threads, after a warm-up; also as a
+ * multiple of one RSA signature of 2048 bits, which a token by certificate can't do without, on the same machine at that time.
  */
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, request } from "undici";
+import { print } from "../../src/cli/terminal.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Credential } from "../../src/graph/credentials/credential.ts";
 import { openGraph } from "../../src/graph/graph-client.ts";
@@ -25,6 +28,7 @@ interface Cost {
   readonly cpuMs: number;
   readonly wallMs: number;
   readonly rssMb: number;
+  readonly signatureMs: number;
 }
 
 /** What a worker has under way at once, by default. */
@@ -34,7 +38,7 @@ const warmUps = 500;
 
 const job = process.env.TOKEN_CPU_JOB;
 if (job === undefined) await main(process.argv.slice(2).map(Number));
-else console.log(JSON.stringify(await measure(JSON.parse(job) as Job)));
+else print(JSON.stringify(await measure(JSON.parse(job) as Job)));
 
 async function main(given: readonly number[]): Promise<void> {
   const counts = given.length > 0 ? given : [100, 1_000, 10_000];
@@ -46,10 +50,17 @@ async function main(given: readonly number[]): Promise<void> {
       const credential = await credentialOf(kind, graph, directory);
       for (const tenants of counts) {
         const { url, caFile, clientId } = graph;
-        const { cpuMs, wallMs, rssMb } = inProcess({ tenants, credential, url, caFile, clientId });
+        const { cpuMs, wallMs, rssMb, signatureMs } = inProcess({
+          tenants,
+          credential,
+          url,
+          caFile,
+          clientId,
+        });
+        const signatures = (cpuMs / tenants / signatureMs).toFixed(2);
         const [cpu, wall] = [cpuMs, wallMs].map((ms) => (ms / tenants).toFixed(2));
-        console.log(
-          `${kind}: ${tenants} tenants, ${cpu} ms CPU a token (${wall} ms of the clock), ${rssMb.toFixed(0)} MB`,
+        print(
+          `${kind}: ${tenants} tenants, ${cpu} ms CPU a token, ${signatures} signatures (${wall} ms of the clock), ${rssMb.toFixed(0)} MB`,
         );
       }
     }
@@ -105,13 +116,24 @@ async function measure({ tenants, credential, url, caFile, clientId }: Job): Pro
     systemClock,
   );
   await getAll(opened.tokenOf, 0, warmUps);
+  const signatureMs = costOfSignature();
   const before = process.cpuUsage();
   const startedMs = performance.now();
   await getAll(opened.tokenOf, warmUps, warmUps + tenants);
   const wallMs = performance.now() - startedMs;
   const { user, system } = process.cpuUsage(before);
   await opened.close();
-  return { cpuMs: (user + system) / 1_000, wallMs, rssMb: process.memoryUsage.rss() / 2 ** 20 };
+  return { cpuMs: (user + system) / 1_000, wallMs, rssMb: process.memoryUsage.rss() / 2 ** 20, signatureMs };
+}
+
+function costOfSignature(): number {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  const rounds = 300;
+  sign("sha256", Buffer.alloc(400), privateKey);
+  const before = process.cpuUsage();
+  for (let round = 0; round < rounds; round += 1) sign("sha256", Buffer.alloc(400), privateKey);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000 / rounds;
 }
 
 async function getAll(

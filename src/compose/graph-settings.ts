@@ -1,6 +1,6 @@
 /** Settings in the words of the Graph adapter. */
 import type { Settings } from "../config/table.ts";
-import { authorityOf } from "../graph/clouds.ts";
+import { authorityOf, authorityOfOtherCloud } from "../graph/clouds.ts";
 import type { Credential, SecretText } from "../graph/credentials/credential.ts";
 import type { GraphSettings } from "../graph/graph-client.ts";
 
@@ -57,6 +57,14 @@ export function graphSettings(s: Settings): GraphSettings {
     environment: process.env,
     ...(s.graphCaFile === null ? {} : { caFile: s.graphCaFile }),
   };
+}
+
+/** The authority and Graph are of two clouds, which take nothing of each other; null: they are not. */
+export function cloudsWarning(s: Settings): { readonly text: string; readonly fix: string } | null {
+  const [name] = authorityOfOtherCloud(graphSettings(s));
+  if (name === undefined) return null;
+  const text = `AZURE_AUTHORITY_HOST=${s.azureAuthorityHost} is of the cloud ${name}, and GRAPH_CLOUD is ${s.graphCloud}: Graph refuses its tokens`;
+  return { text, fix: `Type: export GRAPH_CLOUD=${name}, or: unset AZURE_AUTHORITY_HOST` };
 }
 
 /** Which credential is used, and why. */

@@ -36,15 +36,29 @@ export const clouds: Readonly<Record<CloudName, CloudEndpoints>> = {
 };
 
 /** Other names of the clouds' own authorities. */
-const otherAuthorities = ["https://login.partner.microsoftonline.cn"];
-const ownAuthorities: ReadonlySet<string> = new Set([
-  ...Object.values(clouds).map(({ authorityHost }) => authorityHost),
-  ...otherAuthorities,
-]);
+const otherAuthorities: Readonly<Partial<Record<CloudName, string>>> = {
+  china: "https://login.partner.microsoftonline.cn",
+};
+
+/** Two clouds share one. */
+function cloudsOfAuthority(url: string): CloudName[] {
+  const { origin } = new URL(url);
+  const names = Object.keys(clouds) as CloudName[];
+  return names.filter((name) => [clouds[name].authorityHost, otherAuthorities[name]].includes(origin));
+}
 
 /** One of Microsoft's own, however it came to be named: webhooks and templates set it explicitly. */
 export function isCloudAuthority(url: string): boolean {
-  return ownAuthorities.has(new URL(url).origin);
+  return cloudsOfAuthority(url).length > 0;
+}
+
+/** The clouds whose authority is named though Graph is in another one, which takes none of its tokens; []: all is well. */
+export function authorityOfOtherCloud(app: {
+  readonly cloud: CloudName;
+  readonly authorityHost: string | null;
+}): readonly CloudName[] {
+  const found = app.authorityHost === null ? [] : cloudsOfAuthority(app.authorityHost);
+  return found.includes(app.cloud) ? [] : found;
 }
 
 /** An application's authority: its cloud's, unless another is named. */

@@ -77,6 +77,25 @@ test("an authority that is down does not keep the worker from starting; a line s
   );
 });
 
+test("an authority of another cloud than Graph's is a warning, of start and of doctor, with what to type", async (t) => {
+  const { trusting } = await startEnvironment(t);
+  // A proxy that is not there: nothing leaves this machine.
+  const mixed = {
+    ...trusting,
+    AZURE_AUTHORITY_HOST: "https://login.microsoftonline.us/",
+    HTTPS_PROXY: "http://127.0.0.1:1",
+  };
+  const expected =
+    /AZURE_AUTHORITY_HOST=https:\/\/login\.microsoftonline\.us\/? is of the cloud us-gov, and GRAPH_CLOUD is global: Graph refuses its tokens/;
+  const [line] = (await works(t, mixed)).filter(({ code }) => code === "graph-access");
+  assert.match(String(line?.msg), expected);
+  assert.match(String(line?.msg), /Type: export GRAPH_CLOUD=us-gov, or: unset AZURE_AUTHORITY_HOST;/);
+  const { stdout } = await runCli(["doctor"], mixed);
+  assert.match(stdout, expected);
+  const { stdout: same } = await runCli(["doctor"], { ...mixed, GRAPH_CLOUD: "us-dod" });
+  assert.doesNotMatch(same, /is of the cloud/);
+});
+
 test("tenants that do not know the application are a warning each, and the worker starts for the others", async (t) => {
   const { trusting } = await startEnvironment(t);
   const lines = await works(t, { ...trusting, ALLOWED_TENANTS: `${unknownTenant},${tenantId}` });

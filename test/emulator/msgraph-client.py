@@ -95,7 +95,7 @@ async def in_batch(adapter, collection, gone_id):
         "gone": collection.by_certificate_connector_details_id(gone_id).to_get_request_information(),
     }
     items = {key: BatchRequestItem(request, key) for key, request in requests.items()}
-    answered = await BatchRequestBuilder(adapter, {"XXX": ODataError}).post(BatchRequestContent(items))
+    answered = await BatchRequestBuilder(adapter, {"4XX": ODataError, "5XX": ODataError}).post(BatchRequestContent(items))
     # The bodies stay unread: this SDK takes them for base64, and Graph documents JSON. What was carried out, lists show.
     return {
         "isAbsolute": all(item.url.startswith("https://") for item in items.values()),

@@ -1,6 +1,6 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
 
-import { consentAddress, credentialLine } from "../../compose/graph-settings.ts";
+import { cloudsWarning, consentAddress, credentialLine } from "../../compose/graph-settings.ts";
 import { openGraphFrom, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import type { GraphObject, ListReply } from "../../graph-port.ts";
@@ -21,8 +21,10 @@ export async function checkGraph(
 ): Promise<Finding[]> {
   const { graph, tokenOf, credential, close } = await openGraphFrom(settings, clock);
   const tenants = settings.allowedTenants.slice(0, maxTenants);
+  const clouds = cloudsWarning(settings);
   const findings: Finding[] = [
     note("graph", credentialLine(settings)),
+    ...(clouds === null ? [] : [warning("graph", clouds.text, clouds.fix)]),
     ...proxiesInUse(settings).map((text) => note("graph", text)),
   ];
   try {

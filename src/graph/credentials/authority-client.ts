@@ -26,8 +26,9 @@ export interface Authority {
 
 /** Its documents and tokens are a few kilobytes. */
 const maxAnswerBytes = 1_048_576;
-/** An authority that says how long it keeps a connection is believed. */
+/** An authority that says how long it keeps a connection is believed, up to a minute: what lies between may forget it. */
 const keepAliveMs = 4_000;
+const keepAliveMaxMs = 60_000;
 const broken: ReadonlySet<unknown> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
 /** `connections`: at most so many at once. Opens none yet. */
@@ -42,6 +43,7 @@ export function openAuthority(
     allowH2: false,
     connect,
     keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMaxMs,
     maxResponseSize: maxAnswerBytes,
     // The acquisition's own limit covers the whole.
     headersTimeout: 0,

@@ -8,7 +8,11 @@ import type { AuthorityAnswer } from "./failure.ts";
 import { type Acquisition, acquiring, machineClient } from "./http-client.ts";
 import type { AcquiredToken, TokenFailure } from "./token-cache.ts";
 
-/** `clientId`: null is the system-assigned one. The library keeps an identity's tokens until they expire, for the process. */
+/**
+ * `clientId`: null is the system-assigned one. The library keeps an identity's tokens until they expire, for the process, and its
+ * `getToken` hands neither claims nor a wish for a new one on to MSAL; the machine keeps them as well. So after Graph's 401 the
+ * same token comes again.
+ */
 export async function identityToken(
   { clientId, authorityHost }: { readonly clientId: string | null; readonly authorityHost: string },
   scope: string,

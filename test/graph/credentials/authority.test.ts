@@ -5,7 +5,13 @@ import { type TestContext, test } from "node:test";
 import { createSecureContext } from "node:tls";
 import { faultProfile } from "../../../emulator/faults.ts";
 import { startEmulator } from "../../../emulator/server.ts";
-import { clouds, isCloudAuthority, scopeOf } from "../../../src/graph/clouds.ts";
+import {
+  authorityOfOtherCloud,
+  type CloudName,
+  clouds,
+  isCloudAuthority,
+  scopeOf,
+} from "../../../src/graph/clouds.ts";
 import { createConnector } from "../../../src/graph/connector.ts";
 import { createAppCredential } from "../../../src/graph/credentials/app-credential.ts";
 import { openAuthority } from "../../../src/graph/credentials/authority-client.ts";
@@ -140,6 +146,22 @@ test("an authority host that is one of the clouds' own, however it is written, i
   assert.ok(isCloudAuthority("https://LOGIN.partner.microsoftonline.cn"));
   for (const other of ["https://localhost:8443", "https://login.microsoftonline.com.example"])
     assert.ok(!isCloudAuthority(other), other);
+});
+
+test("an authority of another cloud than Graph's is told; two clouds share one, China has two", () => {
+  const mixed = (cloud: CloudName, authorityHost: string | null) =>
+    authorityOfOtherCloud({ cloud, authorityHost });
+  assert.deepEqual(mixed("global", "https://login.microsoftonline.us"), ["us-gov", "us-dod"]);
+  assert.deepEqual(mixed("us-gov", "https://login.microsoftonline.com/"), ["global"]);
+  assert.deepEqual(mixed("global", "https://login.partner.microsoftonline.cn"), ["china"]);
+  for (const [cloud, host] of [
+    ["us-dod", "https://login.microsoftonline.us"],
+    ["china", "https://login.partner.microsoftonline.cn"],
+    ["china", "https://login.chinacloudapi.cn"],
+    ["global", "https://localhost:8443"],
+    ["china", null],
+  ] as const)
+    assert.deepEqual(mixed(cloud, host), [], `${cloud} ${host}`);
 });
 
 test("a throttled authority is not a refusal, whatever its body says", () => {
