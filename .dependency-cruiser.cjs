@@ -157,12 +157,6 @@ const forbidden = [
   },
   ...Object.entries(layers).flatMap(layerRules),
   {
-    name: "shipped: nothing that only a clone has",
-    severity: "error",
-    from: { path: ofRooms(["src", "emulator", "demo"]) },
-    to: { dependencyTypes: ["npm-dev"] },
-  },
-  {
     name: "kafkajs: one file knows its private parts",
     severity: "error",
     from: {

@@ -12,7 +12,6 @@ import { names, namesOf, wholeNumber } from "./option-values.ts";
 import type { EmulatorSettings } from "./server.ts";
 import { type GraphBehaviour, listForms } from "./settings.ts";
 import { DataFileProblem } from "./store.ts";
-import { CertificateMakerMissing } from "./tls.ts";
 
 interface Flags extends EntraFlags {
   readonly httpsPort: number;
@@ -204,7 +203,7 @@ function isSystemError(error: unknown): error is SystemError {
 
 /** Null: a bug. */
 function problemOf(error: unknown, flags: Flags): Problem | null {
-  if (error instanceof CertificateMakerMissing || error instanceof EntraFileProblem) return error.problem;
+  if (error instanceof EntraFileProblem) return error.problem;
   if (error instanceof DataFileProblem) return error.problem;
   if (!isSystemError(error)) return null;
   if (error.code === "EADDRINUSE") {

@@ -6,7 +6,6 @@ import { control } from "./control.ts";
 import { tokenChecker } from "./entra/access-token.ts";
 import { entraReply } from "./entra/endpoint.ts";
 import type { EntraSettings } from "./entra/grant.ts";
-import { AssertionCheckerMissing } from "./entra/jose.ts";
 import type { EntraReply } from "./entra/refusal.ts";
 import { header, readBody, resetConnection, writeReply } from "./exchange.ts";
 import { drawTokenFault } from "./faults.ts";
@@ -44,10 +43,9 @@ const unavailable: EntraReply = {
   body: { error: "temporarily_unavailable", error_description: "The service is not available for now." },
 };
 
-/** What the emulator itself lacks, or a bug of its own. */
+/** A bug of the emulator's own. */
 function failed(error: unknown): EntraReply {
-  const description = error instanceof AssertionCheckerMissing ? error.problem : { message: String(error) };
-  return { status: 500, body: { error: "emulator", error_description: description } };
+  return { status: 500, body: { error: "emulator", error_description: { message: String(error) } } };
 }
 
 export function emulatorHandler({ state, clock, random, entra, store }: Parts): EmulatorHandler {

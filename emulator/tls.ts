@@ -7,7 +7,6 @@ import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as Selfsigned from "selfsigned";
-import type { Problem } from "./host.ts";
 
 export interface Certificates {
   readonly caPem: string;
@@ -24,26 +23,12 @@ interface Authority {
   readonly key: string;
 }
 
-/** selfsigned is an optional dependency: the product itself makes no certificates. */
-export class CertificateMakerMissing extends Error {
-  readonly problem: Problem = {
-    code: "no-certificates",
-    message: "The emulator makes its certificates with the package selfsigned, which is not installed.",
-    fix: "Install connector-registrar again without --omit=optional; in a clone type: npm ci",
-  };
-}
-
 type Generate = typeof Selfsigned.generate;
 
+/** Loaded when it is needed. CommonJS: its named exports are found by Node, not by a bundler. */
 async function certificateMaker(): Promise<Generate> {
-  try {
-    // CommonJS: its named exports are found by Node, not by a bundler.
-    const { default: selfsigned } = await import("selfsigned");
-    return selfsigned.generate;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new CertificateMakerMissing("the package selfsigned is not installed");
-  }
+  const { default: selfsigned } = await import("selfsigned");
+  return selfsigned.generate;
 }
 
 const localHosts = ["localhost", "127.0.0.1", "::1"];

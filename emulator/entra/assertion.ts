@@ -6,7 +6,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import type { JWTPayload, ProtectedHeaderParameters } from "jose";
 import type { IdentityKeys } from "./identity-keys.ts";
-import { loadJose } from "./jose.ts";
 import { invalidClient, type Refusal } from "./refusal.ts";
 import type { EntraState } from "./state.ts";
 
@@ -19,7 +18,7 @@ export interface Presented {
   readonly identityKeys: () => Promise<IdentityKeys>;
 }
 
-type Jose = Awaited<ReturnType<typeof loadJose>>;
+type Jose = typeof import("jose");
 type Verified = Parameters<Jose["jwtVerify"]>[1];
 
 /** Entra allows for clocks that differ. */
@@ -28,7 +27,7 @@ const algorithms = ["RS256", "PS256"];
 
 /** Null: it is the application. */
 export async function checkAssertion(state: EntraState, presented: Presented): Promise<Refusal | null> {
-  const jose = await loadJose();
+  const jose = await import("jose");
   let claims: JWTPayload;
   let header: ProtectedHeaderParameters;
   try {

@@ -5,7 +5,6 @@
 
 import { exchangeAudiences } from "./clouds.ts";
 import { type EntraSettings, tokenFor } from "./grant.ts";
-import { loadJose } from "./jose.ts";
 import type { EntraReply } from "./refusal.ts";
 import type { ManagedIdentity } from "./state.ts";
 
@@ -80,7 +79,7 @@ async function exchangeToken(
   { principalId, tenantId }: ManagedIdentity,
   audience: string,
 ): Promise<string> {
-  const [jose, { privateKey, publicJwk }] = await Promise.all([loadJose(), settings.identityKeys()]);
+  const [jose, { privateKey, publicJwk }] = await Promise.all([import("jose"), settings.identityKeys()]);
   return new jose.SignJWT({ tid: tenantId, oid: principalId })
     .setProtectedHeader({ alg: "RS256", kid: String(publicJwk.kid), typ: "JWT" })
     .setIssuer(issuerOf(tenantId))

@@ -133,24 +133,6 @@ test("as a program of its own it ends with 0 on SIGTERM, and with 2 for what it 
   assert.match(wrong.stderr, /honour, ignore, refuse/);
 });
 
-for (const [name, ...command] of [
-  ["the emulator", alone, "--https-port", "0"],
-  ["the demo", join(root, "demo", "main.ts"), "demo"],
-] as const) {
-  test(`without the package that makes certificates, ${name} says what to type, exit 2`, () => {
-    const without = `import { registerHooks } from "node:module";
-      registerHooks({ resolve(specifier, context, next) {
-        if (specifier !== "selfsigned") return next(specifier, context);
-        throw Object.assign(new Error("not there"), { code: "ERR_MODULE_NOT_FOUND" });
-      } });`;
-    const hook = `data:text/javascript,${encodeURIComponent(without)}`;
-    const options = { encoding: "utf8", timeout: 60_000 } as const;
-    const { status, stderr } = spawnSync(process.execPath, ["--import", hook, ...command], options);
-    assert.equal(status, 2, stderr);
-    assert.match(stderr, /selfsigned, which is not installed/);
-  });
-}
-
 test("the application's certificates, whom it trusts, and the cloud, by flags", async (t) => {
   const directory = temporaryDirectory(t);
   const { cert } = await certificate("app");
