@@ -3,14 +3,14 @@
  * the image runs), `emulator`, `package` (what the npm package installs). Why bundles: docs/adr/0010-bundles.md.
  *
  * A program's files share no chunk with another's, so that each can be shipped without the others. What is loaded only when it
- * is needed (`import()`) stays a file of its own. Beside them: the licences of the packages inside, as most of them demand.
+ * is needed (`import()`) stays a file of its own. Beside them: the licences of the packages inside, and a bill of materials.
  */
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Metafile } from "esbuild";
-import { writeLicences } from "./build/licences.ts";
+import { writePackages } from "./build/packages.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -36,7 +36,7 @@ const __dirname = bundleDirname(__filename);
 export async function buildPrograms(names: readonly Program[], outdir: string): Promise<void> {
   const outcomes = await Promise.all(names.map((name) => bundle(programs[name], outdir)));
   const inputs = outcomes.flatMap(({ inputs }) => Object.keys(inputs));
-  writeLicences(root, inputs, join(outdir, "THIRD_PARTY_LICENCES"));
+  writePackages(root, inputs, outdir);
 }
 
 async function bundle(entry: string, outdir: string): Promise<Metafile> {
@@ -69,7 +69,10 @@ async function buildEvents(outdir: string): Promise<void> {
   const compiler = ["--ignoreConfig", "--target", "es2022", "--module", "nodenext", "--strict"];
   const declarations = ["--declaration", "--emitDeclarationOnly", "--outDir", outdir, entry];
   const path = [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
-  execFileSync("tsc", [...compiler, ...declarations], { stdio: "inherit", env: { ...process.env, PATH: path } });
+  execFileSync("tsc", [...compiler, ...declarations], {
+    stdio: "inherit",
+    env: { ...process.env, PATH: path },
+  });
 }
 
 if (import.meta.main) {

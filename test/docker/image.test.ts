@@ -57,7 +57,7 @@ suite("the image", { skip, timeout: 900_000 }, () => {
 
   test("it holds the product's bundle, with the licences of what is in it, and nothing else", async () => {
     assert.equal(await sh("ls /app | sort | tr '\\n' ' '"), "LICENSE dist init.sh package.json");
-    assert.equal(await sh("ls /app/dist | tr '\\n' ' '"), "THIRD_PARTY_LICENCES src");
+    assert.equal(await sh("ls /app/dist | tr '\\n' ' '"), "THIRD_PARTY_LICENCES sbom.cdx.json src");
     assert.equal(await sh("find /app/dist/src -type f ! -name '*.js' | wc -l"), "0");
     const licences = await sh("cat /app/dist/THIRD_PARTY_LICENCES");
     for (const name of ["kafkajs", "@azure/identity", "@microsoft/microsoft-graph-client", "typebox", "pino"])
@@ -160,7 +160,7 @@ suite("the emulator's image", { skip, timeout: 900_000 }, () => {
   test("it holds the emulator and what that needs, and nothing of the product", async () => {
     const list = "ls /app/dist; grep -cE '^(selfsigned|typebox) [0-9]' /app/dist/THIRD_PARTY_LICENCES";
     const found = await dockerText(["run", "--rm", "--entrypoint", "sh", image, "-c", list]);
-    assert.equal(found, "THIRD_PARTY_LICENCES\nemulator\n2");
+    assert.equal(found, "THIRD_PARTY_LICENCES\nemulator\nsbom.cdx.json\n2");
   });
 
   test("it takes the emulator's options", async () => {

@@ -32,7 +32,7 @@ async function whyNot(target: Target): Promise<string> {
 async function contentHash(): Promise<string> {
   const hash = createHash("sha256");
   const files = ["Dockerfile", ".dockerignore", "package.json", "package-lock.json", "tsconfig.json"];
-  files.push("docker/init.sh", "scripts/build.ts", "scripts/build/licences.ts");
+  files.push("docker/init.sh", "scripts/build.ts", "scripts/build/packages.ts");
   for (const room of ["src", "emulator", "demo"]) {
     const sources = await readdir(join(root, room), { recursive: true, withFileTypes: true });
     for (const entry of sources)

@@ -15,7 +15,7 @@ test("a built program runs where no package is installed, and holds no other pro
   const outdir = join(folder, "dist");
   assert.equal(build("--only", "product", "--outdir", outdir).status, 0);
   cpSync(join(root, "package.json"), join(folder, "package.json"));
-  assert.deepEqual(readdirSync(outdir).sort(), ["THIRD_PARTY_LICENCES", "src"]);
+  assert.deepEqual(readdirSync(outdir).sort(), ["THIRD_PARTY_LICENCES", "sbom.cdx.json", "src"]);
   const doctor = spawnSync(process.execPath, [join(outdir, "src/cli/main.js"), "doctor"], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? "" },
@@ -38,6 +38,28 @@ test("the licences of the packages inside stand beside a program, each with its 
   assert.match(texts.join(""), /^typebox [\d.]+ \(MIT\)$/m);
   const bare = texts.filter((text) => text.trim().split("\n").length < 5).map((text) => text.trim());
   assert.deepEqual(bare, []);
+});
+
+test("the bill of materials names what is inside, and the same sources give the same files", (t) => {
+  const folders = ["once", "twice"].map((name) => {
+    const folder = mkdtempSync(join(tmpdir(), `connector-registrar-build-${name}-`));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    assert.equal(build("--only", "emulator", "--outdir", folder).status, 0);
+    return folder;
+  });
+  const filesOf = (folder: string) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => [
+        join(parentPath, name).slice(folder.length),
+        readFileSync(join(parentPath, name), "utf8"),
+      ]);
+  assert.deepEqual(filesOf(folders[0]!), filesOf(folders[1]!));
+  const bill = JSON.parse(readFileSync(join(folders[0]!, "sbom.cdx.json"), "utf8"));
+  const urls: string[] = bill.components.map(({ purl }: { purl: string }) => purl);
+  assert.ok(urls.some((url) => url.startsWith("pkg:npm/typebox@")));
+  assert.ok(!urls.some((url) => /kafkajs|azure|esbuild/.test(url)));
+  assert.equal(new Set(urls).size, urls.length);
 });
 
 test("an unknown program is an error that names those there are", () => {
