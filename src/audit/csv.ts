@@ -10,7 +10,7 @@ const atStart = new RegExp(`^${beforeFormula}`);
 const afterSeparator = new RegExp(`([,;|\t\r\n])${beforeFormula}`, "g");
 const plain = /^[A-Za-z0-9 ._:/@-]*$/;
 
-export const csvEnd = "\r\n";
+const csvEnd = "\r\n";
 
 export function csvLine(values: readonly (string | number | null)[]): string {
   return values.map(csvValue).join(",") + csvEnd;

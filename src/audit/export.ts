@@ -35,7 +35,7 @@ export async function* exportChunks(
   if (chunk !== "") yield chunk;
 }
 
-export function lineOf(cells: Cells, format: Format): string {
+function lineOf(cells: Cells, format: Format): string {
   return format === "csv" ? csvLine(columns.map((column) => cells[column])) : `${JSON.stringify(cells)}\n`;
 }
 

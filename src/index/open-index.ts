@@ -40,6 +40,8 @@ export interface IndexSettings {
   readonly waitersMax?: number;
   /** Reads no further than these next-offsets, by topic and partition. */
   readonly ends?: Readonly<Record<Topic, readonly number[]>>;
+  /** Records that are stored together; a crash repeats at most so many. */
+  readonly transactionRecords?: number;
 }
 
 export type IndexOpening =
@@ -221,9 +223,9 @@ class Index implements HoldableIndex {
   }
 
   #readingOf(file: IndexFile): Reading {
-    const { log, ends } = this.#settings;
+    const { log, ends, transactionRecords } = this.#settings;
     return new Reading({
-      ...{ log, file, ends },
+      ...{ log, file, ends, transactionRecords },
       onBehind: (records) => {
         this.#behind = records;
       },
