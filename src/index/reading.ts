@@ -102,10 +102,10 @@ export class Reading {
   }
 
   async #endLoad(): Promise<void> {
-    const { db, store } = this.#parts.file;
+    const { db } = this.#parts.file;
     if (this.#parts.file.phase === "ready") return;
     this.#commit();
-    await finishLoad(db, store);
+    await finishLoad(db);
     this.#parts.file.phase = "ready";
   }
 

@@ -10,7 +10,7 @@ import { systemClock } from "../../src/clock.ts";
 import { openEmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import type { LogRecord, NewRecord } from "../../src/ports.ts";
 import { event, refused, registered, startMs } from "../index/topics.ts";
-import { type Ended, jsonLines, runCli, temporaryDirectory } from "./run-cli.ts";
+import { type Ended, jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
 
 async function append(DATA_DIR: string, ...records: NewRecord[]): Promise<void> {
   const opening = await openEmbeddedLog({ dataDir: DATA_DIR, partitionCount: 2 }, systemClock);
@@ -224,4 +224,16 @@ test("what can't be done is said with what to type, and nothing is left behind",
   const both = await runCli(["audit", "--verify", file, "--out", "x"], { DATA_DIR });
   assert.equal(both.code, 2);
   assert.equal(existsSync("x"), false);
+});
+
+test("a reader that goes away ends the command in good order", async (t) => {
+  const DATA_DIR = temporaryDirectory(t);
+  const many = Array.from({ length: 3000 }, (_, n) =>
+    registered({ machine: `M-${n}`, registeredAt: startMs + n }),
+  );
+  await append(DATA_DIR, ...many);
+  const running = startCli(["audit"], { DATA_DIR });
+  running.child.stdout?.once("data", () => running.child.stdout?.destroy());
+  const { code, stderr } = await running.ended;
+  assert.deepEqual([code, stderr.replace(/^3000 rows: .*\n$/, "")], [0, ""]);
 });

@@ -1,12 +1,11 @@
 /** `audit` without --verify: rows to standard output, or to a file with its manifest. */
 
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { type ExportRequest, exportChunks, manifestPath, noCounts, writeExport } from "../../audit/export.ts";
 import type { Counts } from "../../audit/manifest.ts";
 import { systemClock } from "../../clock.ts";
 import type { HoldableIndex } from "../../index/enrollment-index.ts";
-import { exitCodes, fail, say } from "../terminal.ts";
+import { exitCodes, fail, plain, say } from "../terminal.ts";
 import { version } from "../version.ts";
 import { type AuditPlace, withIndex } from "./build.ts";
 
@@ -41,10 +40,32 @@ async function toStandardOutput(
   await index.hold(async () => {
     for await (const chunk of exportChunks(index, request, counts)) {
       if (signal.aborted || stdout.destroyed) return;
-      if (!stdout.write(chunk)) await Promise.race([once(stdout, "drain"), once(stdout, "close")]);
+      if (!stdout.write(stdout.isTTY ? shown(chunk) : chunk)) await taken(stdout, signal);
     }
   });
   if (!signal.aborted) say(`${summary(counts)}\n`);
+}
+
+/** Once more can be written, or never will be. */
+function taken(stdout: NodeJS.WriteStream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const names = ["drain", "close", "error"];
+    const end = () => {
+      for (const name of names) stdout.removeListener(name, end);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    for (const name of names) stdout.on(name, end);
+    signal.addEventListener("abort", end);
+  });
+}
+
+/** Control characters in foreign text must not reach a terminal; line ends are ours. */
+function shown(chunk: string): string {
+  return chunk
+    .split("\n")
+    .map((line) => plain(line.replace(/\r$/, "")))
+    .join("\n");
 }
 
 async function toFile(index: HoldableIndex, request: ExportRequest, path: string): Promise<void> {
