@@ -199,7 +199,11 @@ class Index implements HoldableIndex {
     if (round.kind === "another-log") why = round.reason;
     else {
       const trouble = troubleOf(round.error, path);
-      if (trouble === null) throw round.error;
+      if (trouble === null) {
+        // A bug: it must not end a process that has other work.
+        this.#unreadable(`an error of the program, please report it: ${String(round.error)}`);
+        return false;
+      }
       if (trouble.kind === "problem") {
         this.#unreadable(`${trouble.problem.message} ${trouble.problem.fix}`);
         return false;

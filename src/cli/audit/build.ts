@@ -20,8 +20,8 @@ export async function withIndex(
   ends: Readonly<Record<Topic, readonly number[]>> | undefined,
   run: (index: HoldableIndex) => Promise<void>,
 ): Promise<void> {
-  const { openIndex } = await import("../../compose/enrollment-index.ts");
-  const opening = openIndex({
+  const { openAuditIndex } = await import("../../compose/audit-index.ts");
+  const opening = openAuditIndex({
     path: indexPath,
     log,
     clock: systemClock,
