@@ -3,11 +3,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { contoso, fabrikam } from "../../lab/testkit/enrollments.ts";
 import { bytes } from "../../lab/testkit/samples.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openEmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
+import { encodeHeaders, recordChecksum } from "../../src/log/embedded/record-bytes.ts";
 import type { LogRecord, NewRecord } from "../../src/ports.ts";
 import { event, refused, registered, startMs } from "../index/topics.ts";
 import { type Ended, jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
@@ -17,6 +19,23 @@ async function append(DATA_DIR: string, ...records: NewRecord[]): Promise<void> 
   assert.ok(opening.ok);
   assert.deepEqual(await opening.log.append(records), { ok: true });
   await opening.log.close();
+}
+
+/** Puts another record in the place of one, as no user can. */
+async function replaceRegistered(DATA_DIR: string, offset: number, record: NewRecord): Promise<void> {
+  const db = new DatabaseSync(join(DATA_DIR, "log.db"));
+  const { timestamp_ms: timestampMs } = db
+    .prepare("SELECT timestamp_ms FROM registered_0 WHERE offset = ?")
+    .get(offset) as { timestamp_ms: number };
+  const [key, value, headers] = [record.key, record.value, encodeHeaders(record.headers)];
+  const sum = recordChecksum("registered", 0, offset, timestampMs, key, value, headers);
+  db.prepare("UPDATE registered_0 SET key = ?, value = ?, checksum = ? WHERE offset = ?").run(
+    key,
+    value,
+    sum,
+    offset,
+  );
+  db.close();
 }
 
 const stored = (record: NewRecord, offset: number): LogRecord => ({
@@ -190,6 +209,23 @@ test("what was changed in a file is named: a value, a row that went, one that ca
     assert.match(await verifyWith(`${whole}what?\n`), /record \d of the file can't be read/);
     assert.match(await verifyWith(""), /and 0 more|only in the topics/);
   }
+});
+
+test("a row whose record gave way to a later one of its key is told with that one", async (t) => {
+  const DATA_DIR = await filled(t);
+  const file = join(temporaryDirectory(t), "export.csv");
+  assert.equal((await audit(DATA_DIR, "--out", file)).code, 0);
+  // As compaction leaves it: the record of A is another key's, and a later one of A follows after the export's end.
+  const stranger = registered({ machine: "stranger", registeredAt: startMs + 1000 });
+  await append(DATA_DIR, registered({ machine: "A", outcome: "recovered" }));
+  await replaceRegistered(DATA_DIR, 0, stranger);
+  const { code, stdout } = await audit(DATA_DIR, "--verify", file);
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    /: only in the file \(created, .*, A\); its record registered\/0\/0 is not there: .*\(compaction, since registered\/0\/2 is a later one of its key\)/,
+  );
+  assert.match(stdout, /: only in the topics \(created, .*, stranger\)/);
 });
 
 test("what can't be done is said with what to type, and nothing is left behind", async (t) => {

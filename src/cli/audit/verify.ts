@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { columns } from "../../audit/columns.ts";
 import type { Difference, Entry } from "../../audit/compare.ts";
 import { manifestPath } from "../../audit/export.ts";
+import { laterRecords } from "../../audit/later-records.ts";
 import { type Manifest, readManifest } from "../../audit/manifest.ts";
 import { checkTopics, compareFile, endsOf, type Verified } from "../../audit/verify.ts";
 import { exitCodes, fail, plain, print, say } from "../terminal.ts";
@@ -25,11 +26,20 @@ export async function verifyFile(place: AuditPlace, path: string): Promise<void>
   if (findings.length > 0) return differ(path, findings, []);
   await withIndex(place, endsOf(manifest), async (index) => {
     const verified = await unlessFileError(path, () => compareFile(path, manifest, index));
-    if (verified !== null) report(path, manifest, verified);
+    if (verified === null) return;
+    const gone = verified.differences.flatMap((one) => (one.kind === "only-in-file" ? [one.entry.id] : []));
+    const ends = endsOf(manifest).registered;
+    const later = await laterRecords(place.log, ends, new Set(gone), place.signal);
+    report(path, manifest, verified, later);
   });
 }
 
-function report(path: string, manifest: Manifest, verified: Verified): void {
+function report(
+  path: string,
+  manifest: Manifest,
+  verified: Verified,
+  later: ReadonlyMap<string, string>,
+): void {
   const { findings, differences, differenceCount } = verified;
   if (findings.length === 0 && differenceCount === 0) {
     print(`${path} is what the topics say: ${manifest.counts.rows} rows, SHA-256 ${manifest.sha256}`);
@@ -37,7 +47,7 @@ function report(path: string, manifest: Manifest, verified: Verified): void {
   }
   const left = differenceCount - differences.length;
   const more = left > 0 ? [`and ${left} more rows`] : [];
-  differ(path, findings, [...differences.map(differenceText), ...more]);
+  differ(path, findings, [...differences.map((one) => differenceText(one, later)), ...more]);
 }
 
 function differ(path: string, findings: readonly string[], rows: readonly string[]): void {
@@ -46,7 +56,7 @@ function differ(path: string, findings: readonly string[], rows: readonly string
   process.exitCode = exitCodes.failed;
 }
 
-function differenceText(difference: Difference): string {
+function differenceText(difference: Difference, later: ReadonlyMap<string, string>): string {
   if (difference.kind === "unreadable") return `record ${difference.record} of the file can't be read`;
   if (difference.kind === "differs") {
     const changes = difference.changes.map(
@@ -57,7 +67,7 @@ function differenceText(difference: Difference): string {
   }
   const { entry } = difference;
   return difference.kind === "only-in-file"
-    ? `${entry.id}: only in the file (${about(entry)}); ${whyGone(entry)}`
+    ? `${entry.id}: only in the file (${about(entry)}); ${whyGone(entry, later.get(entry.id))}`
     : `${entry.id}: only in the topics (${about(entry)})`;
 }
 
@@ -68,11 +78,15 @@ function about(entry: Entry): string {
 }
 
 /** What an export may rightly hold that the topics no longer do. */
-function whyGone(entry: Entry): string {
-  const record = at(entry, "recordPosition") || at(entry, "deadLetterPosition") || at(entry, "eventPosition");
-  return record === ""
-    ? "it names no record"
-    : `its record ${record} is not there: it never was, or it was removed since (retention, compaction)`;
+function whyGone(entry: Entry, later: string | undefined): string {
+  const record =
+    at(entry, "recordPosition") ||
+    at(entry, "deadLetterPosition") ||
+    at(entry, "eventPosition") ||
+    "that it names";
+  const why =
+    later === undefined ? "retention or compaction" : `compaction, since ${later} is a later one of its key`;
+  return `its record ${record} is not there: it never was, or it was removed since (${why})`;
 }
 
 async function manifestOf(path: string): Promise<Manifest | null> {
