@@ -46,10 +46,11 @@ const layers = {
     node: ["*"],
   },
   snapshots: { imports: ["domain", "ports"], node: ["*"] },
-  index: { imports: ["domain", "ports", "sleep"], node: ["*"] },
+  audit: { imports: ["domain", "ports"], types: ["index"], packages: ["typebox"], node: ["*"] },
+  index: { imports: ["domain", "ports", "sleep"], packages: ["typebox"], node: ["*"] },
   server: {
     imports: ["domain", "ports"],
-    types: ["index"],
+    types: ["audit", "index"],
     packages: [
       "@fastify/swagger",
       "@fastify/type-provider-typebox",
@@ -81,7 +82,18 @@ const layers = {
   },
   cli: {
     imports: [
-      ...["clock", "compose", "config", "domain", "observe", "policy", "ports", "reconcile", "repartition"],
+      ...[
+        "audit",
+        "clock",
+        "compose",
+        "config",
+        "domain",
+        "observe",
+        "policy",
+        "ports",
+        "reconcile",
+        "repartition",
+      ],
       ...["server", "sleep"],
     ],
     types: ["index", "registrar"],

@@ -169,9 +169,8 @@ async function main(count: number): Promise<void> {
     const bytesEach = Math.round(statSync(join(dataDir, "index.db")).size / count);
     const warm = run();
     const { index, close } = await build(dataDir);
-    console.log(
-      JSON.stringify({ count, bytesEach, cold, warm, searches: searches(index, samples, count) }, null, 2),
-    );
+    const measured = { count, bytesEach, cold, warm, searches: searches(index, samples, count) };
+    process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
     await close();
   } finally {
     rmSync(dataDir, { recursive: true, force: true });

@@ -49,6 +49,13 @@ export const examples = {
     { does: "all allowed tenants; changes nothing", line: "reconcile" },
     { does: "one tenant, as JSON", line: `reconcile --tenant ${tenant} --json` },
   ],
+  audit: [
+    {
+      does: "one tenant's last week, as a file with a manifest",
+      line: `audit --tenant ${tenant} --since 7d --out week.csv`,
+    },
+    { does: "later: is it what the topics say?", line: "audit --verify week.csv" },
+  ],
   repartition: [
     { does: "look first: what would be done", line: "repartition --partitions 16 --dry-run" },
     { does: "do it, after all workers were stopped", line: "repartition --partitions 16" },

@@ -1,5 +1,7 @@
 /** Parsers of option values; what they refuse ends with exit code 2. */
 import { InvalidArgumentError } from "commander";
+import { systemClock } from "../clock.ts";
+import { durationMs } from "../config/kinds.ts";
 
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It is not a whole number.");
@@ -37,4 +39,17 @@ export function guids(text: string): string[] {
     throw new InvalidArgumentError(`${JSON.stringify(wrong ?? "")} is no GUID.`);
   }
   return [...new Set(ids)];
+}
+
+/** A date-time, or how long ago: milliseconds since 1970. */
+export function pastTime(text: string): number {
+  if (/^\d{1,6}[smhd]$/.test(text)) return systemClock.wallMs() - durationMs(text);
+  const isDateTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/i.test(text);
+  const ms = isDateTime ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) {
+    throw new InvalidArgumentError(
+      "It is neither a date-time with offset (2026-01-31T10:00:00Z) nor a time (2h, 7d).",
+    );
+  }
+  return ms;
 }

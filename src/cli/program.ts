@@ -61,6 +61,11 @@ export const productProgram = {
       () => import("./reconcile.ts"),
       examples.reconcile,
     ],
+    audit: [
+      "what became of enrollments, as a file for auditors that can be verified",
+      () => import("./audit.ts"),
+      examples.audit,
+    ],
     repartition: [
       "more partitions for Kafka's topics, with what is registered moved along",
       () => import("./repartition.ts"),

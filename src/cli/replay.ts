@@ -1,11 +1,10 @@
 /** `replay`: dead letters back to the input, once the cause of their refusal is gone. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { type OpenLog, openLog } from "../compose.ts";
-import { durationMs } from "../config/kinds.ts";
 import type { Group, Settings } from "../config/table.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { guids, names, positiveNumber } from "./option-values.ts";
+import { guids, names, pastTime, positiveNumber } from "./option-values.ts";
 import { type Filter, type Selection, select } from "./replay/select.ts";
 import { type Replayed, send } from "./replay/send.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
@@ -35,8 +34,8 @@ export function command(): Command {
     .option("--code <names>", "only these reasons, comma-separated (tenant-not-allowed)", names)
     .option("--tenant <guids>", "only these tenants, comma-separated", guids)
     .option("--id <ids>", "only these dead letters, comma-separated (enrolled/3/1042)", names)
-    .option("--since <time>", "refused at or after this date-time, or so long ago (2h, 7d)", time)
-    .option("--until <time>", "refused before this date-time, or so long ago", time)
+    .option("--since <time>", "refused at or after this date-time, or so long ago (2h, 7d)", pastTime)
+    .option("--until <time>", "refused before this date-time, or so long ago", pastTime)
     .option("--again", "also what was replayed already or is registered")
     .option("--dry-run", "show what would be replayed, and append nothing")
     .option("--rate <n>", "at most n records a second", positiveNumber, 100)
@@ -133,17 +132,4 @@ function filterOf({ code, tenant, id, since, until, again }: Flags): Filter {
     toMs: until ?? Number.POSITIVE_INFINITY,
     again: again ?? false,
   };
-}
-
-/** Milliseconds since 1970. */
-function time(text: string): number {
-  if (/^\d{1,6}[smhd]$/.test(text)) return systemClock.wallMs() - durationMs(text);
-  const isDateTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/i.test(text);
-  const ms = isDateTime ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) {
-    throw new InvalidArgumentError(
-      "It is neither a date-time with offset (2026-01-31T10:00:00Z) nor a time (2h, 7d).",
-    );
-  }
-  return ms;
 }

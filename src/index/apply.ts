@@ -5,7 +5,7 @@
  * 1. Of registered records of one key the earliest counts, wherever it was read: workers go by the first Graph id too.
  * 2. An event that is no enrollment gets no row: it is seen once it is a dead letter, under that one's id.
  */
-import { readDeadLetter } from "../domain/dead-letter.ts";
+import { type DeadLetter, readDeadLetter } from "../domain/dead-letter.ts";
 import { homePartition } from "../domain/murmur2.ts";
 import { originOf } from "../domain/origin.ts";
 import { recordTimeMs } from "../domain/record-time.ts";
@@ -71,6 +71,13 @@ function removeRegistered(store: Store, key: Uint8Array, tombstone: LogRecord): 
   });
 }
 
+/** Numbers that fit the columns, and that come out as they went in. */
+function isStorable({ attempts, timeMs, at }: DeadLetter): boolean {
+  return [attempts, timeMs, at.partition, at.offset].every(
+    (number) => Number.isSafeInteger(number) && number >= 0,
+  );
+}
+
 /** Those that were not replayed: as the enrollment is registered, or isn't any more. */
 function setLettersOpen({ letters, tallies }: Store, { number: of, letter }: Row, isOpen: boolean): void {
   if (letter === null) return;
@@ -83,7 +90,7 @@ function setLettersOpen({ letters, tallies }: Store, { number: of, letter }: Row
 function applyDeadLetter(store: Store, record: LogRecord, { onOutcome }: Applied): void {
   const { rows, letters, texts, tallies } = store;
   const letter = readDeadLetter(record);
-  if (letter === null || !(letter.timeMs >= 0)) return tallies.unreadable();
+  if (letter === null || !isStorable(letter)) return tallies.unreadable();
   if (letters.byId(letter.id) !== null) return;
   const content = columns.contentOf(record);
   const key = content === null ? null : keyBytes(content.key);

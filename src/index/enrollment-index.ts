@@ -4,7 +4,7 @@
  * 1. It never feeds back into the worker: nothing here is needed to register, and all of it can be built from the topics again.
  * 2. Rows and the positions up to which they were read are stored together, so a process that was killed goes on where it was.
  * 3. Registered wins over refused, refused over waiting; an event that came after the refusal waits again.
- * 4. Values are as producers wrote them: hostile input. Whoever shows them escapes them.
+ * 4. Values are as producers wrote them: hostile input. Pages and files must escape them.
  */
 import type { Position } from "../observer.ts";
 import type { Topic } from "../ports.ts";
@@ -162,7 +162,7 @@ export interface TopicRange {
 
 export interface HoldableIndex extends EnrollmentIndex {
   /**
-   * Runs something while nothing is read, so that all it finds is as of one moment: `ranges`. Whoever waits for outcomes waits for it too.
+   * Runs something while nothing is read, so that all it finds is as of one moment: `ranges`. Those who wait for outcomes wait for it too.
    * Ask only an index that has caught up.
    */
   hold<T>(run: (ranges: Readonly<Record<Topic, TopicRange>>) => Promise<T>): Promise<T>;

@@ -23,7 +23,6 @@ export function troubleOf(error: unknown, file: string): Trouble | null {
     case 26:
       return { kind: "damaged", detail: "it is no SQLite file", isForeign: true };
     case 11:
-    case 19:
       return { kind: "damaged", detail: error.message, isForeign: false };
     case 1:
       return /^no such (table|column)/.test(error.message)

@@ -6,7 +6,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LogRecord } from "../ports.ts";
-import { isEarlier, registeredColumns } from "./columns.ts";
+import { registeredColumns } from "./columns.ts";
 import { readFacts } from "./registered-facts.ts";
 import { states } from "./rows.ts";
 import type { Store } from "./store.ts";
@@ -30,7 +30,7 @@ export function createLoad(db: DatabaseSync, { rows, texts, tallies }: Store): (
 }
 
 /** The event loop has a turn between its steps. */
-export async function finishLoad(db: DatabaseSync, store: Store): Promise<void> {
+export async function finishLoad(db: DatabaseSync): Promise<void> {
   for (const index of [keyIndex, ...otherIndexes]) {
     db.exec(index);
     await nextTurn();
@@ -40,23 +40,16 @@ export async function finishLoad(db: DatabaseSync, store: Store): Promise<void> 
     SELECT e.number FROM tombstones t CROSS JOIN enrollments e ON e.key = t.key
     WHERE e.registered_partition = t.partition AND e.registered_offset < t.offset)`);
   db.exec("DELETE FROM tombstones");
-  removeDuplicates(db, store);
+  // Of several records of one key the earliest stays: columns.isEarlier, as SQL. After a repartition every record may stand twice.
+  db.exec(`DELETE FROM enrollments WHERE number IN (
+    SELECT number FROM (
+      SELECT number, row_number() OVER (PARTITION BY key ORDER BY at_ms, registered_partition, registered_offset) AS place
+      FROM enrollments WHERE key IN (SELECT key FROM enrollments GROUP BY key HAVING count(*) > 1)
+    ) WHERE place > 1)`);
   db.exec(`INSERT INTO totals SELECT 'state', ${states.registered}, count(*) FROM enrollments`);
   db.exec(`INSERT INTO minutes SELECT at_ms / ${minuteMs} AS minute, 0, count(*), 0 FROM enrollments
     WHERE at_ms > (SELECT max(at_ms) FROM enrollments) - ${minutesKept * minuteMs} GROUP BY minute`);
   const ready: Phase = "ready";
   db.prepare("UPDATE meta SET phase = ?").run(ready);
   db.exec("COMMIT");
-}
-
-function removeDuplicates(db: DatabaseSync, { rows }: Store): void {
-  const numbers = db.prepare("SELECT number FROM enrollments WHERE key = ?");
-  const several = db.prepare("SELECT key FROM enrollments GROUP BY key HAVING count(*) > 1");
-  for (const { key } of several.all() as unknown as { key: Uint8Array }[]) {
-    const found = (numbers.all(key) as unknown as { number: number }[]).map(
-      ({ number }) => rows.byNumber(number)!,
-    );
-    const earliest = found.reduce((a, b) => (isEarlier(b, a) ? b : a));
-    for (const row of found) if (row !== earliest) rows.remove(row.number);
-  }
 }

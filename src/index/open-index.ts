@@ -40,6 +40,8 @@ export interface IndexSettings {
   readonly waitersMax?: number;
   /** Reads no further than these next-offsets, by topic and partition. */
   readonly ends?: Readonly<Record<Topic, readonly number[]>>;
+  /** Records that are stored together; a crash repeats at most so many. */
+  readonly transactionRecords?: number;
 }
 
 export type IndexOpening =
@@ -197,7 +199,11 @@ class Index implements HoldableIndex {
     if (round.kind === "another-log") why = round.reason;
     else {
       const trouble = troubleOf(round.error, path);
-      if (trouble === null) throw round.error;
+      if (trouble === null) {
+        // A bug: it must not end a process that has other work.
+        this.#unreadable(`an error of the program, please report it: ${String(round.error)}`);
+        return false;
+      }
       if (trouble.kind === "problem") {
         this.#unreadable(`${trouble.problem.message} ${trouble.problem.fix}`);
         return false;
@@ -221,9 +227,9 @@ class Index implements HoldableIndex {
   }
 
   #readingOf(file: IndexFile): Reading {
-    const { log, ends } = this.#settings;
+    const { log, ends, transactionRecords } = this.#settings;
     return new Reading({
-      ...{ log, file, ends },
+      ...{ log, file, ends, transactionRecords },
       onBehind: (records) => {
         this.#behind = records;
       },

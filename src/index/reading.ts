@@ -34,6 +34,8 @@ export interface ReadingParts {
   readonly onBehind: (records: number) => void;
   /** Where to end, by topic and partition; undefined: at the present end. */
   readonly ends: Readonly<Record<Topic, readonly number[]>> | undefined;
+  /** Of one transaction; undefined: what is best. */
+  readonly transactionRecords: number | undefined;
 }
 
 export class Reading {
@@ -100,10 +102,10 @@ export class Reading {
   }
 
   async #endLoad(): Promise<void> {
-    const { db, store } = this.#parts.file;
+    const { db } = this.#parts.file;
     if (this.#parts.file.phase === "ready") return;
     this.#commit();
-    await finishLoad(db, store);
+    await finishLoad(db);
     this.#parts.file.phase = "ready";
   }
 
@@ -178,7 +180,8 @@ export class Reading {
     }
     const next = (records.at(-1)?.offset ?? -1) + 1;
     if (next >= place.next) file.positions.moved(place, Math.min(next, limit), last);
-    if (this.#pending >= (isLoading ? loadRecordsMax : recordsMax)) this.#commit();
+    const max = this.#parts.transactionRecords ?? (isLoading ? loadRecordsMax : recordsMax);
+    if (this.#pending >= max) this.#commit();
     return next >= limit;
   }
 

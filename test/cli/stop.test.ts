@@ -44,6 +44,7 @@ for (const [args, signal, code] of [
   [["tail"], "SIGINT", 130],
   [["replay"], "SIGHUP", 130],
   [["reconcile"], "SIGTERM", 130],
+  [["audit"], "SIGINT", 130],
 ] as const) {
   test(`${args[0]} before a silent broker: ${signal} ends it at once, exit ${code}`, async (t) => {
     const { environment } = await emulatorFor(t);
