@@ -83,11 +83,9 @@ function tenantsServed({ allowedTenants }: Settings): (tenantId: string) => bool
   return (tenantId) => served.has(tenantId);
 }
 
-function tlsOf({ serveTlsCertFile, serveTlsKeyFile }: Settings) {
+function tlsOf({ serveTlsCertFile: cert, serveTlsKeyFile: key }: Settings) {
   const none: { readonly ok: true; readonly tls: TlsFiles | null } = { ok: true, tls: null };
-  return serveTlsCertFile === null || serveTlsKeyFile === null
-    ? none
-    : readTlsFiles(serveTlsCertFile, serveTlsKeyFile);
+  return cert === null && key === null ? none : readTlsFiles(cert, key);
 }
 
 function openDoors(

@@ -34,8 +34,7 @@ export function watchOutcome(index: Pick<EnrollmentIndex, "whenSettled">, key: s
     settled(positionId) {
       // Another copy may have come since: then it waits again, and this event was refused all the same.
       isOurs = ({ state, refused }) =>
-        state === "registered" ||
-        (positionId === null ? state === "refused" : refused?.id === positionId);
+        state === "registered" || (positionId === null ? state === "refused" : refused?.id === positionId);
       const found = seen.find(isOurs);
       if (found !== undefined) result.resolve(found);
       return result.promise;
