@@ -7,11 +7,14 @@ import type { OpenLog } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { openBurstLimit } from "../../observe/burst-limit.ts";
 import type { Problem } from "../../problem.ts";
+import type { Readiness } from "../../server/health-server.ts";
 import type { ServiceNote } from "../../server/parts.ts";
 import { version } from "../version.ts";
 
 export interface ServiceRun {
   readonly url: string;
+  readonly readiness: () => Readiness;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
   /** From now on events are taken in. */
   attach(log: OpenLog): void;
   /** Before the log is closed. Once: later calls do nothing. */
@@ -56,6 +59,8 @@ export async function startServiceRun(
     ok: true,
     run: {
       url: service.url,
+      readiness: started.readiness,
+      metrics: started.metrics,
       attach(opened) {
         log = opened;
         followed = followIndex(settings, opened, systemClock, {
