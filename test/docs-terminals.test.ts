@@ -19,16 +19,16 @@ import {
 
 const root = join(import.meta.dirname, "..");
 const blocks = testedBlocks("README.md", readFileSync(join(root, "README.md"), "utf8"), "terminal");
-/** The emulator's port unless told otherwise, as in README.md. */
-const emulatorPort = 8443;
+/** The emulator's and the service's unless told otherwise, as in README.md. */
+const ports = [8443, 8090];
 const hasOwnNetwork =
   process.platform === "linux" && process.getuid?.() === 0 && spawnSync("ip", ["-V"]).status === 0;
 
 /** Without a network of their own the terminals' port may be taken by something else. */
 const skip =
-  hasOwnNetwork || (await isFree(emulatorPort))
+  hasOwnNetwork || (await Promise.all(ports.map(isFree))).every(Boolean)
     ? false
-    : `port ${emulatorPort} is taken, and there is no network to be had beside it`;
+    : `one of the ports ${ports.join(" and ")} is taken, and there is no network to be had beside it`;
 
 suite("README.md, by hand in several terminals", { skip, timeout: 180_000 }, () => {
   const running: RunningScript[] = [];

@@ -33,6 +33,8 @@ function event(): string {
   return `{"specversion":"1.0","id":"bench-${n}","source":"/bench","type":"connector.enrolled","tenantid":"${tenants[n % 2]}","datacontenttype":"application/json","data":{"connectorName":"Connector ${n % 10}","machineName":"SRV-${n}","enrollmentDateTime":"2026-01-01T00:00:00.0000000Z","lastCheckinDateTime":"2026-01-01T00:00:00.0000000Z","connectorVersion":"6.2406.0.1001"}}`;
 }
 
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
 interface Load {
   readonly name: string;
   readonly type: string;
@@ -103,7 +105,7 @@ try {
     const result = await run(pool, load);
     confirmed += result.confirmed;
     const cpu = (child.cpuUs() - before.cpuUs) / Math.max(1, result.confirmed);
-    console.log(
+    say(
       `${load.name}: ${Math.round(result.requests)} requests/s, ${Math.round(result.events)} events/s, p50 ${percentile(result.durations, 0.5).toFixed(1)} ms, p99 ${percentile(result.durations, 0.99).toFixed(1)} ms, ${result.errors} errors, ${cpu.toFixed(0)} us CPU an event, ${before.rssMb.toFixed(0)} -> ${child.rssMb().toFixed(0)} MB`,
     );
   }
@@ -116,7 +118,7 @@ try {
   const stored = survey.ok
     ? survey.topics.enrolled.bounds.reduce((sum, { start, end }) => sum + end - start, 0)
     : -1;
-  console.log(`confirmed ${confirmed}, in the log ${stored}${stored === confirmed ? "" : ": NOT EQUAL"}`);
+  say(`confirmed ${confirmed}, in the log ${stored}${stored === confirmed ? "" : ": NOT EQUAL"}`);
   process.exitCode = stored === confirmed ? 0 : 1;
 } finally {
   rmSync(directory, { recursive: true, force: true });

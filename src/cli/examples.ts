@@ -10,15 +10,12 @@ export const examples = {
   ],
   serve: [
     { does: "for this machine alone, on the embedded log in ./data", line: "serve --data-dir ./data" },
-    {
-      does: "for others, behind a proxy that ends TLS",
-      line: "serve --serve-host 0.0.0.0 --tokens-file tokens.json --serve-behind-proxy true",
-    },
+    { does: "asking who sends, by the tokens of a file", line: "serve --tokens-file tokens.json" },
   ],
   tokens: [
     {
-      does: "one for the installers of a tenant, for a year; it is shown once",
-      line: `tokens create --name site-1 --tenant ${tenant} --expires 365d`,
+      does: "one for the installers of a tenant; it is shown once",
+      line: `tokens create --name site-1 --tenant ${tenant}`,
     },
     { does: "which there are", line: "tokens list" },
   ],

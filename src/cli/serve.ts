@@ -6,6 +6,7 @@ import { openLogWithRetry } from "../compose.ts";
 import type { Group, SettingName, Settings } from "../config/table.ts";
 import { openLogger } from "../observe/logger.ts";
 import { nonBlockingOutput } from "../observe/output.ts";
+import { type HealthServer, openHealthServer } from "../server/health-server.ts";
 import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
@@ -50,15 +51,29 @@ async function run(settings: Settings): Promise<void> {
     exitCode: exitCodes.done,
     onCutOff: () => logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was not answered may be stored"),
   });
+  let health: HealthServer | null = null;
   try {
     const started = await startServiceRun(settings, logger, null);
     if (!started.ok) return fail(started.problem, faultExitCode(started.problem));
     logger.info({ url: started.run.url }, `serving at ${started.run.url}`);
+    const opened = await openHealth(settings, started.run);
+    if (opened?.ok === false) {
+      await started.run.stop(0);
+      return fail(opened.problem, faultExitCode(opened.problem));
+    }
+    health = opened?.server ?? null;
+    if (health !== null) logger.info({ url: health.url }, "health and metrics");
     await serveLog(settings, started.run, logger, interrupts.signal);
   } finally {
+    await health?.close();
     await closeLogger(lastLinesMs);
     interrupts.stopListening();
   }
+}
+
+/** For orchestrators, as a worker has it: without tokens, on a port of its own. */
+async function openHealth({ httpHost: host, httpPort: port }: Settings, { readiness, metrics }: ServiceRun) {
+  return port === null ? null : openHealthServer({ host, port, readiness, metrics });
 }
 
 async function serveLog(

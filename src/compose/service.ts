@@ -9,9 +9,10 @@ import type { Doors } from "../server/auth/authenticate.ts";
 import { openEntra } from "../server/auth/entra.ts";
 import { readTlsFiles } from "../server/auth/tls-files.ts";
 import { openTokenStore } from "../server/auth/token-store.ts";
+import type { Readiness } from "../server/health-server.ts";
 import type { TlsFiles } from "../server/http/http-server.ts";
 import type { ServiceNote } from "../server/parts.ts";
-import { type OpenedService, openService } from "../server/service.ts";
+import { openService, type Service } from "../server/service.ts";
 import { openServiceMetrics, type ServiceMetrics } from "../server/service-metrics.ts";
 
 export interface ServiceSurroundings {
@@ -28,17 +29,27 @@ export interface ServiceSurroundings {
   readonly note: (note: ServiceNote) => void;
 }
 
+export type StartedService =
+  | {
+      readonly ok: true;
+      readonly service: Service;
+      readonly readiness: () => Readiness;
+      readonly metrics: ServiceMetrics;
+    }
+  | { readonly ok: false; readonly problem: Problem };
+
 /** What is wrong with its settings, or the service, which listens. It answers 503 until there is a log. */
 export async function startService(
   settings: Settings,
   surroundings: ServiceSurroundings,
-): Promise<OpenedService> {
+): Promise<StartedService> {
   const { clock, log, index, worker, note, version } = surroundings;
   const tls = tlsOf(settings);
   if (!tls.ok) return tls;
   const { doors, problem, close } = openDoors(settings, clock, note);
   if (problem !== null) return { ok: false, problem };
   const metrics: ServiceMetrics = openServiceMetrics(worker === null);
+  const readiness = () => readinessOf(surroundings, doors);
   const opened = await openService(
     {
       host: settings.serveHost,
@@ -50,7 +61,7 @@ export async function startService(
     {
       ...{ clock, doors, log, index, metrics, note, version },
       isTenantAllowed: tenantsServed(settings),
-      readiness: () => readinessOf(surroundings, doors),
+      readiness,
       metricsText: async () => `${(await worker?.metricsText()) ?? ""}${await metrics.text()}`,
       eventsPerSecond: settings.serveEventsPerS,
       whyTenantWaits: (tenantId) =>
@@ -65,7 +76,7 @@ export async function startService(
   }
   const { service } = opened;
   return {
-    ok: true,
+    ...{ ok: true, readiness, metrics },
     service: {
       url: service.url,
       async stop(drainMs) {
@@ -83,11 +94,9 @@ function tenantsServed({ allowedTenants }: Settings): (tenantId: string) => bool
   return (tenantId) => served.has(tenantId);
 }
 
-function tlsOf({ serveTlsCertFile, serveTlsKeyFile }: Settings) {
+function tlsOf({ serveTlsCertFile: cert, serveTlsKeyFile: key }: Settings) {
   const none: { readonly ok: true; readonly tls: TlsFiles | null } = { ok: true, tls: null };
-  return serveTlsCertFile === null || serveTlsKeyFile === null
-    ? none
-    : readTlsFiles(serveTlsCertFile, serveTlsKeyFile);
+  return cert === null && key === null ? none : readTlsFiles(cert, key);
 }
 
 function openDoors(
@@ -119,7 +128,7 @@ function openDoors(
 }
 
 /** Ready to take events in: that needs the log, and to know who sends. Where the index lacks something, it is said. */
-function readinessOf({ log, index }: ServiceSurroundings, { tokens }: Doors) {
+function readinessOf({ log, index }: ServiceSurroundings, { tokens }: Doors): Readiness {
   const opened = log();
   const trouble = opened === null ? "not open yet" : (opened.trouble?.() ?? null);
   const tokensProblem = tokens?.problem() ?? null;

@@ -1,5 +1,4 @@
 /** What no single setting shows: pairs that contradict each other (problems) or work against the user (warnings). */
-import { exportLine } from "./export-line.ts";
 import { kafkaOnly, lintKafkaSecurity } from "./lint-kafka-security.ts";
 import type { Findings, SettingProblem } from "./problem.ts";
 import { type Group, type SettingName, type Settings, table } from "./table.ts";
@@ -65,16 +64,6 @@ export function lint(
   }
 
   if (has("serve")) {
-    const [cert, key] = [s.serveTlsCertFile, s.serveTlsKeyFile];
-    if ((cert === null) !== (key === null)) {
-      const missing = cert === null ? table.serveTlsCertFile : table.serveTlsKeyFile;
-      problems.push({
-        variable: missing.variable,
-        given: "nothing",
-        problem: "is needed beside the other one of SERVE_TLS_CERT_FILE and SERVE_TLS_KEY_FILE",
-        fix: exportLine(missing.variable, missing.example),
-      });
-    }
     warn(
       isSet("serveEntraRole") && s.serveEntraAudience === null,
       "SERVE_ENTRA_ROLE has no effect without SERVE_ENTRA_AUDIENCE; type: export SERVE_ENTRA_AUDIENCE=api://connector-registrar",

@@ -64,7 +64,8 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, metrics.met),
-    frameworkErrors: (_, __, reply) => void sendFailure(reply as FastifyReply, failures.malformed()),
+    frameworkErrors: (_, __, reply) =>
+      void sendFailure((reply as FastifyReply).headers(strictHeaders), failures.malformed()),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   // Schemas are for the page and for types: an answer is built to them, and what a schema left out would get lost.

@@ -8,7 +8,10 @@ import { commandOf } from "../../src/cli/program.ts";
 import { runCli } from "./run-cli.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const product = ["start", "emit", "tail", "doctor", "health", "replay", "reconcile", "audit", "repartition"];
+const product = [
+  ...["start", "serve", "tokens", "emit", "tail", "doctor", "health", "replay", "reconcile", "audit"],
+  "repartition",
+];
 
 /** The commands that the help of a program lists. */
 function listed(program: string): string[] {
@@ -84,7 +87,8 @@ for (const { program, name } of everyCommand) {
     assert.equal(examples.length, 2);
     // `simulate` reads its own options.
     if (name === "simulate") return;
-    const known = command.options.map(({ long }) => long);
+    // `tokens` has commands of its own.
+    const known = [command, ...command.commands].flatMap(({ options }) => options.map(({ long }) => long));
     const used = examples.flatMap((line) => line.match(/--[a-z][a-z-]*/g) ?? []);
     assert.deepEqual(
       used.filter((flag) => !known.includes(flag)),

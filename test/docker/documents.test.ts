@@ -57,6 +57,7 @@ suite("docs/COMPOSE.md, command by command", { skip, timeout: 1_800_000 }, () =>
         EMULATOR_IMAGE: await buildImage("emulator"),
         KAFKA_PORT: String(ports.kafka),
         EMULATOR_PORT: String(ports.emulator),
+        SERVE_PORT: String(ports.serve),
         EMULATOR_THROTTLE: "150",
         REGISTRAR_PORTS: `${ports.registrar}-${ports.registrar + 1}`,
         SHELL: "/bin/bash",
@@ -98,6 +99,7 @@ suite("docs/COMPOSE.md, command by command", { skip, timeout: 1_800_000 }, () =>
     const script = block.script
       .replaceAll("connector-registrar-registrar-1", `${project}-registrar-1`)
       .replaceAll("localhost:8088", `localhost:${ports.emulator}`)
+      .replaceAll("localhost:8090", `localhost:${ports.serve}`)
       .replaceAll("localhost:8080", `localhost:${ports.registrar}`);
     const run = { ...block.run, timeoutMs: patience * block.run.timeoutMs };
     return { ...block, run, script: `stty cols 80 rows 24; set -e\n${script}` };
@@ -107,15 +109,16 @@ suite("docs/COMPOSE.md, command by command", { skip, timeout: 1_800_000 }, () =>
 interface Ports {
   readonly kafka: number;
   readonly emulator: number;
+  readonly serve: number;
   /** Of two, one after the other. */
   readonly registrar: number;
 }
 
 async function freePorts(): Promise<Ports> {
-  const [kafka, emulator] = [await freePort(), await freePort()];
+  const [kafka, emulator, serve] = [await freePort(), await freePort(), await freePort()];
   for (;;) {
     const registrar = await freePort();
-    if (await isFree(registrar + 1)) return { kafka, emulator, registrar };
+    if (await isFree(registrar + 1)) return { kafka, emulator, serve, registrar };
   }
 }
 

@@ -38,12 +38,14 @@ docker volume ls -q --filter label=com.docker.compose.project=$1 | xargs -r dock
 export async function startStack(options: StackOptions): Promise<Stack> {
   const project = `registrar-test-${process.pid}-${Date.now().toString(36)}`;
   const [kafkaPort, emulatorPort, prometheusPort] = [await freePort(), await freePort(), await freePort()];
+  const servePort = await freePort();
   const environment = {
     REGISTRAR_IMAGE: options.images.product,
     EMULATOR_IMAGE: options.images.emulator,
     KAFKA_PORT: String(kafkaPort),
     EMULATOR_PORT: String(emulatorPort),
     PROMETHEUS_PORT: String(prometheusPort),
+    SERVE_PORT: String(servePort),
     ...options.environment,
   };
   const files = ["docker-compose.yml", ...options.files].flatMap((file) => ["-f", file]);

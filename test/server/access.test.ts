@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from "jose";
 import { sampleEvent } from "../../lab/testkit/samples.ts";
 import { virtualClock } from "../../lab/testkit/virtual-clock.ts";
 import type { Problem } from "../../src/problem.ts";
@@ -107,6 +107,7 @@ test("what is removed from the file counts no longer within a second; a slip of 
 test("a file that is gone lets nobody in: 503, and again once it is back", async (t) => {
   const { path, clock, store } = storeFor(t, [entry()]);
   const { post } = await serviceFor(t, { doors: { tokens: store, entra: null } });
+  assert.equal((await post(sampleEvent, bearer(secret))).status, 202);
   rmSync(path);
   clock.advance(1_000);
   const gone = await post(sampleEvent, bearer(secret));
@@ -154,8 +155,10 @@ const role = "Enrollments.Write";
 
 /** An authority that signs as Entra does, and the service that believes it. */
 async function entraFor(t: TestContext) {
-  const { publicKey, privateKey } = await generateKeyPair("RS256");
-  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "RS256", use: "sig" }] };
+  const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
+  const pssKey = await importJWK(await exportJWK(privateKey), "PS256");
+  // As Entra publishes them: without an algorithm.
+  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: "k1", use: "sig" }] };
   let asked = 0;
   const authority = createServer((request, response) => {
     asked += 1;
@@ -190,7 +193,7 @@ async function entraFor(t: TestContext) {
     const answer = await post(eventFor({ tenantid }), bearer(token));
     return `${answer.status} ${answer.body.code ?? answer.body.state}`;
   };
-  return { sign, status, authorityHost, nowS, clock, asked: () => asked };
+  return { sign, status, authorityHost, pssKey, nowS, clock, asked: () => asked };
 }
 
 test("an access token of Entra enrolls for its own tenant, and keys are asked for once", async (t) => {
@@ -202,7 +205,7 @@ test("an access token of Entra enrolls for its own tenant, and keys are asked fo
 });
 
 test("access tokens that prove nothing: another audience, issuer, tenant, key, algorithm, time, or no role", async (t) => {
-  const { sign, status, authorityHost, nowS } = await entraFor(t);
+  const { sign, status, authorityHost, pssKey, nowS } = await entraFor(t);
   const { privateKey: foreignKey } = await generateKeyPair("RS256");
   const unsigned = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${(await sign()).split(".")[1]}.`;
   for (const [why, token] of [
@@ -212,6 +215,7 @@ test("access tokens that prove nothing: another audience, issuer, tenant, key, a
     ["no tenant", await sign({ tid: undefined, iss: `${authorityHost}/undefined/v2.0` })],
     ["key", await sign({}, foreignKey)],
     ["a secret for a key", await sign({}, new TextEncoder().encode("k".repeat(32)), "HS256")],
+    ["another algorithm with the right key", await sign({}, pssKey, "PS256")],
     ["no signature", unsigned],
     ["expired", await sign({ exp: nowS - 61 })],
     ["not yet", await sign({ nbf: nowS + 120 })],

@@ -31,15 +31,18 @@ async function untilClosed(socket: Socket): Promise<string> {
 const head = (url: string, more: string) =>
   `POST /events HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Type: application/cloudevents+json\r\n${more}`;
 
+/** So that nothing but the limit of the headers can end it in time. */
+const slowBody = { ...times, requestTimeoutMs: 120_000 };
+
 test("a connection that sends nothing is closed", async (t) => {
-  const { service, metrics } = await serviceFor(t, { settings: { times } });
+  const { service, metrics } = await serviceFor(t, { settings: { times: slowBody } });
   const socket = await connected(t, service.url);
   await untilClosed(socket);
   assert.match(await metrics.text(), /bounds_met_total\{bound="request-time"\} 1/);
 });
 
 test("headers that come slower and slower: 408 as a problem, and the connection is closed", async (t) => {
-  const { service } = await serviceFor(t, { settings: { times } });
+  const { service } = await serviceFor(t, { settings: { times: slowBody } });
   const socket = await connected(t, service.url);
   socket.write(head(service.url, ""));
   const drip = setInterval(() => socket.write("x"), 30);

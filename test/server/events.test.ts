@@ -215,6 +215,21 @@ test("Prefer: wait, and the worker refuses this event: 422 with the dead letter'
   assert.deepEqual([body.code, body.pointers, body.key], ["graph-refused", ["/data/machineName"], keyOf()]);
 });
 
+test("a client that goes away while it waits is waited for no longer", async (t) => {
+  const { service, index, memory, clock } = await serviceFor(t);
+  const leaving = new AbortController();
+  const asked = fetch(`${service.url}/events`, {
+    method: "POST",
+    headers: { "content-type": "application/cloudevents+json", prefer: "wait=30" },
+    body: JSON.stringify(sampleEvent),
+    signal: leaving.signal,
+  });
+  await until(() => memory.records("enrolled", home).length === 1 && clock.pendingTimers === 1);
+  leaving.abort();
+  await assert.rejects(asked);
+  await until(() => index.waiting(keyOf()) === 0 && clock.pendingTimers === 0);
+});
+
 test("a batch that waits: 201 when all are registered, 202 with each state when not", async (t) => {
   const { post, index, clock } = await serviceFor(t);
   const machines = ["a", "b"];

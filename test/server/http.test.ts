@@ -29,7 +29,7 @@ test("methods: HEAD and OPTIONS are answered, others are 405 with Allow, unknown
 
 test("every answer has strict headers and none names the software", async (t) => {
   const { ask } = await serviceFor(t);
-  for (const path of ["/livez", "/nothing", "/openapi.json", "/events"]) {
+  for (const path of ["/livez", "/nothing", "/openapi.json", "/events", "/%zz"]) {
     const { headers } = await ask(path);
     assert.equal(headers.get("x-content-type-options"), "nosniff", path);
     assert.equal(headers.get("cache-control"), "no-store", path);
@@ -84,6 +84,7 @@ test("what a browser could be made to send is refused, what a program sends is n
   assert.equal(code({ origin: "http://localhost:9999" }), "cross-site");
   assert.equal(code({ "sec-fetch-site": "cross-site" }), "cross-site");
   assert.equal(code({ "sec-fetch-site": "same-origin" }), null);
+  assert.equal(code({ "sec-fetch-site": "same-origin", origin: "https://public.example" }), null);
   assert.equal(code({ "sec-fetch-site": "cross-site" }, "GET"), null);
   assert.equal(code({ host: "rebound.example" }, "GET"), "host-unknown");
   assert.equal(code({ host: "registrar.example" }, "POST", false), null);

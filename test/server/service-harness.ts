@@ -10,7 +10,7 @@ import type { ServiceNote, ServiceParts } from "../../src/server/parts.ts";
 import { openService, type ServiceSettings } from "../../src/server/service.ts";
 import { openServiceMetrics } from "../../src/server/service-metrics.ts";
 
-export const structured = "application/cloudevents+json";
+const structured = "application/cloudevents+json";
 export const batch = "application/cloudevents-batch+json";
 
 interface Options {

@@ -1,17 +1,20 @@
 /** The HTTP service as a part of a command: it listens at once, and is given the log when that is open. */
 import type pino from "pino";
 import { systemClock } from "../../clock.ts";
+import { type FollowedIndex, followIndex } from "../../compose/enrollment-index.ts";
 import { startService } from "../../compose/service.ts";
 import type { OpenLog } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
-import type { EnrollmentIndex } from "../../index/enrollment-index.ts";
 import { openBurstLimit } from "../../observe/burst-limit.ts";
 import type { Problem } from "../../problem.ts";
+import type { Readiness } from "../../server/health-server.ts";
 import type { ServiceNote } from "../../server/parts.ts";
 import { version } from "../version.ts";
 
 export interface ServiceRun {
   readonly url: string;
+  readonly readiness: () => Readiness;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
   /** From now on events are taken in. */
   attach(log: OpenLog): void;
   /** Before the log is closed. Once: later calls do nothing. */
@@ -36,14 +39,15 @@ export async function startServiceRun(
   worker: WorkerView | null,
 ): Promise<StartedRun> {
   let log: OpenLog | null = null;
-  const index: EnrollmentIndex | null = null;
+  let followed: FollowedIndex | null = null;
   const limit = openBurstLimit(noteLimit, systemClock, (event, suppressed) =>
     logger.warn({ event, suppressed }, `${suppressed} more lines of this kind`),
   );
   const note = ({ level, event, message }: ServiceNote) => {
     if (limit.passes(event)) logger[level]({ event }, message);
   };
-  const surroundings = { clock: systemClock, version, log: () => log, index: () => index, worker, note };
+  const index = () => followed?.index() ?? null;
+  const surroundings = { clock: systemClock, version, log: () => log, index, worker, note };
   const started = await startService(settings, surroundings);
   if (!started.ok) {
     limit.close();
@@ -55,11 +59,20 @@ export async function startServiceRun(
     ok: true,
     run: {
       url: service.url,
+      readiness: started.readiness,
+      metrics: started.metrics,
       attach(opened) {
         log = opened;
+        followed = followIndex(settings, opened, systemClock, {
+          onNote: (message) => logger.warn({ event: "index" }, message),
+          onProblem: ({ code, message, fix }) => logger.error({ code, fix }, `${message} ${fix}`),
+        });
       },
       stop(drainMs) {
-        stopping ??= service.stop(drainMs).then(() => limit.close());
+        stopping ??= service
+          .stop(drainMs)
+          .then(() => followed?.stop())
+          .then(() => limit.close());
         return stopping;
       },
     },

@@ -19,7 +19,7 @@ export const tokenEntry = Type.Object(
   },
   { additionalProperties: false },
 );
-export const tokensFile = Type.Object({ tokens: Type.Array(tokenEntry, { maxItems: 10_000 }) });
+const tokensFile = Type.Object({ tokens: Type.Array(tokenEntry, { maxItems: 10_000 }) });
 export type TokenEntry = Type.Static<typeof tokenEntry>;
 
 const isTokensFile = Compile(tokensFile);

@@ -36,8 +36,8 @@ export function answerOf(
   const answer = { key, id, tenantId, known: before !== null, status: statusPath(key) };
   if (settled?.registered && settled.state === "registered")
     return { ...answer, state: "registered", graphId: settled.registered.graphId };
-  if (settled?.refused && settled.state === "refused") {
-    const { code, message, pointers } = settled.refused;
+  if (after?.refused) {
+    const { code, message, pointers } = after.refused;
     return { ...answer, state: "refused", refused: { code, message, pointers: [...pointers] } };
   }
   return { ...answer, state: "waiting" };

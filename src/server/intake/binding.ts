@@ -23,7 +23,6 @@ export type Binding =
 export type HeaderValues = Readonly<Record<string, readonly string[] | undefined>>;
 
 export const batchContentType = "application/cloudevents-batch+json";
-export const acceptedTypes = [structuredContentType, batchContentType, "application/json"] as const;
 
 const attributePrefix = "ce-";
 const jsonMediaType = /^[^/\s]+\/(?:[^;\s]+\+)?json$/;
@@ -86,7 +85,7 @@ export function attributeBytes(value: string): Uint8Array {
 }
 
 /** `application/json` of `Application/JSON; charset=utf-8`. */
-export function mediaTypeOf(contentType: string): string {
+function mediaTypeOf(contentType: string): string {
   return contentType.split(";", 1)[0]!.trim().toLowerCase();
 }
 

@@ -8,7 +8,7 @@
 import type { Enrollment, EnrollmentIndex } from "../../index/enrollment-index.ts";
 
 export interface OutcomeWatch {
-  /** `eventId`: where the event was stored, as a dead letter names it; null: the log does not say. */
+  /** `positionId`: where the event was stored, as a dead letter names it; null: the log does not say. */
   settled(positionId: string | null): Promise<Enrollment | null>;
   /** The wait is over: what was not settled is null. */
   stop(): void;
@@ -32,9 +32,9 @@ export function watchOutcome(index: Pick<EnrollmentIndex, "whenSettled">, key: s
 
   return {
     settled(positionId) {
+      // Another copy may have come since: then it waits again, and this event was refused all the same.
       isOurs = ({ state, refused }) =>
-        state === "registered" ||
-        (state === "refused" && (positionId === null || refused?.id === positionId));
+        state === "registered" || (positionId === null ? state === "refused" : refused?.id === positionId);
       const found = seen.find(isOurs);
       if (found !== undefined) result.resolve(found);
       return result.promise;
