@@ -60,6 +60,7 @@ const layers = {
     ],
     node: ["*"],
   },
+  tenants: { types: ["ports"], packages: ["typebox"], node: ["*"] },
   compose: {
     imports: [
       ...[
@@ -74,7 +75,7 @@ const layers = {
         "policy",
         "ports",
       ],
-      ...["registrar", "repartition", "server", "sleep", "snapshots"],
+      ...["registrar", "repartition", "server", "sleep", "snapshots", "tenants"],
     ],
     packages: ["pino"],
     node: ["*"],
