@@ -23,6 +23,7 @@ import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
 import { sleep } from "./sleep.ts";
+import { createServed, listOf } from "./tenants/served.ts";
 
 export type { CertificateNote };
 
@@ -244,11 +245,9 @@ export async function startWorker(settings: Settings, parts: WorkerParts): Promi
 }
 
 function registrarSettings(s: Settings): RegistrarSettings {
-  const allowed = new Set(s.allowedTenants);
   return {
-    cloud: s.graphCloud,
+    tenants: createServed(listOf(s.allowedTenants), s.graphCloud),
     sendId: s.graphSendId === "deterministic",
-    isTenantAllowed: (tenantId) => allowed.has(tenantId),
     requestTimeoutMs: s.graphRequestTimeoutMs,
     publishTimeoutMs: s.publishTimeoutMs,
     settleMs: s.settleMs,

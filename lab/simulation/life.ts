@@ -1,5 +1,6 @@
 /** One life of a worker: a process with the core in it, its network, and the ports that it sees the world through. */
 import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
+import { createServed, listOf } from "../../src/tenants/served.ts";
 import { createLink, type Link } from "./link.ts";
 import { createPath, type Path } from "./path.ts";
 import { createProcess, type SimProcess } from "./process.ts";
@@ -78,7 +79,7 @@ export function startLife(world: World, rng: Rng, options: LifeOptions, onStart:
       if (!process.isDead()) history.add({ kind: "worker", by: name, event });
     },
   };
-  const core = { ...settings, isTenantAllowed: (id: string) => world.workload.tenants.includes(id) };
+  const core = { ...settings, tenants: createServed(listOf(world.workload.tenants), "global") };
   process.deliver(() => {
     const sabotaged = sabotage?.(ports, core, world) ?? { ports, settings: core };
     const registrar = startWorker(sabotaged.ports, sabotaged.settings);

@@ -44,10 +44,16 @@ export const credentialsByKind = {
 };
 export const credentialKinds = Object.keys(credentialsByKind) as (keyof typeof credentialsByKind)[];
 
-const credential = Type.Union(Object.values(credentialsByKind), {
-  description: "How the application proves itself to this tenant. Unset: as the worker's settings say.",
-});
-export type TenantCredential = Readonly<Static<(typeof credentialsByKind)[keyof typeof credentialsByKind]>>;
+const credential = Type.Union(
+  [
+    credentialsByKind["client-secret"],
+    credentialsByKind["client-certificate"],
+    credentialsByKind["workload-identity"],
+    credentialsByKind["managed-identity-federated"],
+  ],
+  { description: "How the application proves itself to this tenant. Unset: as the worker's settings say." },
+);
+export type TenantCredential = Readonly<Static<typeof credential>>;
 
 export const cloudNames = ["global", "us-gov", "us-dod", "china"] as const;
 

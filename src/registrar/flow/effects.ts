@@ -59,7 +59,7 @@ export function createEffects(
     const { tenantId } = work.enrollment;
     switch (effect.kind) {
       case "register":
-        shown.learn(work, effect.object, effect.shownBy);
+        shown.of(tenantId).learn(work, effect.object, effect.shownBy);
         return outcomes.register(work, effect);
       case "withdraw":
         return withdraw(work);
@@ -77,6 +77,8 @@ export function createEffects(
       case "await-promise":
         partition.waitingForPromise.add(work);
         return outside.commitNow();
+      case "await-tenant":
+        return outside.paused(partition);
       case "enqueue":
         return effect.where === "back" ? dispatcher.enqueue(work) : dispatcher.requeue(work);
       case "back-off":
@@ -85,6 +87,7 @@ export function createEffects(
         assert(work.stage.doubt !== null, "there is no doubt to remember");
         return void partition.doubts.set(idempotencyKey, work.stage.doubt);
       case "forget-doubt":
+        partition.handsOnLimits ||= effect.handsOn;
         return void partition.doubts.delete(idempotencyKey);
       case "read-back":
         return readBack.request(work, effect.notBeforeMs);

@@ -19,7 +19,7 @@ export interface Turns {
   goOnWith(next: Work): void;
 }
 
-export function createTurns({ raise }: Pick<Core, "raise">): Turns {
+export function createTurns({ settings, raise }: Pick<Core, "settings" | "raise">): Turns {
   const heads: Work[] = [];
   let isGoingOn = false;
   return { take, takeAll, goOnWith };
@@ -28,6 +28,7 @@ export function createTurns({ raise }: Pick<Core, "raise">): Turns {
     const { partition, idempotencyKey, slot, topic, record } = work;
     raise(work, {
       kind,
+      standing: settings.tenants.standingOf(work.enrollment.tenantId),
       // What is before it in its lane, or another owner, may have settled it meanwhile.
       isRegistered: isKnown ?? isRegistered(partition.ledger, idempotencyKey),
       doubt: partition.doubts.get(idempotencyKey) ?? null,

@@ -20,7 +20,7 @@ export interface DeadLetters {
   readonly open: Record<InputTopic, OpenDeadLetter[]>;
   /** Where those of earlier owners stand, or later. */
   readonly inheritedFrom: number;
-  /** Of earlier owners: hash of the value by position id. */
+  /** Of earlier owners, and of parked records: hash of the value by position id. */
   readonly found: Map<string, string>;
 }
 
@@ -68,8 +68,13 @@ export function noteFound({ found }: DeadLetters, record: LogRecord): void {
   if (letter !== null && found.size < foundMax) found.set(letter.id, valueHash(record.value));
 }
 
+/** A record of the retry topic was dead-lettered here; a second copy of it may stand there. */
+export function noteOwn({ found }: DeadLetters, record: LogRecord): void {
+  if (found.size < foundMax) found.set(positionId(originOf(record)), valueHash(record.value));
+}
+
 /** Does a dead letter of this very record stand there? */
 export function isDeadLettered({ found }: DeadLetters, record: LogRecord): boolean {
-  if (found.size === 0) return false;
-  return found.get(positionId(originOf(record))) === valueHash(record.value); // 3, INV-DURABLE-OUTCOME
+  const hash = found.size === 0 ? undefined : found.get(positionId(originOf(record)));
+  return hash !== undefined && hash === valueHash(record.value); // 3, INV-DURABLE-OUTCOME
 }

@@ -103,7 +103,8 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
   }
 
   function doubtOf(partition: OwnedPartition, record: LogRecord): void {
-    const decoded = decode(record, settings.isTenantAllowed);
+    // Whoever is served by now: an earlier owner may have served it.
+    const decoded = decode(record, anyTenant);
     if (!decoded.ok) return;
     const { tenantId, details } = decoded.enrollment;
     const key = identify(tenantId, details)?.idempotencyKey;
@@ -112,16 +113,21 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
     const isHonoured = partition.inherited.isHonoured && settings.sendId;
     const nextReadAtMs = partition.takenOverAtMs + settleMs;
     // By id even a create that comes later does no harm: ours is answered 409 then.
-    const absentAfterMs = nextReadAtMs + (isHonoured ? 0 : orphanMs);
+    const orphansUntilMs = nextReadAtMs + orphanMs;
     partition.doubts.set(key, {
       inherited: true,
       isHonoured,
-      absentAfterMs,
+      absentAfterMs: isHonoured ? nextReadAtMs : orphansUntilMs,
+      orphansUntilMs,
       misses: 0,
       nextReadAtMs,
       byCreate: false,
     });
   }
+}
+
+function anyTenant(): boolean {
+  return true;
 }
 
 function gapAt(topic: InputTopic, expected: number, logEnd: number): Found {
