@@ -1,6 +1,5 @@
 /** One life of a worker: a process with the core in it, its network, and the ports that it sees the world through. */
 import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
-import { createServed, listOf } from "../../src/tenants/served.ts";
 import { createLink, type Link } from "./link.ts";
 import { createPath, type Path } from "./path.ts";
 import { createProcess, type SimProcess } from "./process.ts";
@@ -10,6 +9,7 @@ import type { Sabotage } from "./sabotage-tools.ts";
 import { createSimGraph } from "./sim-graph.ts";
 import { createSimLog, type SimLog } from "./sim-log.ts";
 import { createSimSnapshots, type Disk } from "./sim-snapshots.ts";
+import { serveBy } from "./tenant-lists.ts";
 import type { World } from "./world.ts";
 
 export type StartWorker = typeof startRegistrar;
@@ -25,6 +25,7 @@ export interface Life {
 
 export interface LifeOptions {
   readonly name: string;
+  readonly slot: number;
   readonly settings: ProcessSettings;
   readonly disk: Disk;
   readonly sabotage: Sabotage | null;
@@ -79,7 +80,7 @@ export function startLife(world: World, rng: Rng, options: LifeOptions, onStart:
       if (!process.isDead()) history.add({ kind: "worker", by: name, event });
     },
   };
-  const core = { ...settings, tenants: createServed(listOf(world.workload.tenants), "global") };
+  const core = { ...settings, tenants: serveBy(world, process, options.slot) };
   process.deliver(() => {
     const sabotaged = sabotage?.(ports, core, world) ?? { ports, settings: core };
     const registrar = startWorker(sabotaged.ports, sabotaged.settings);

@@ -52,5 +52,8 @@ export interface RegistrarSettings {
     | "ids-of-others"
     | "read-epoch"
     | "end-in-take-over"
+    | "unlisted-unread"
+    | "unlisted-unpromised"
+    | "unlisted-orphans"
   >;
 }

@@ -86,7 +86,20 @@ export function orphansAfter({ doubt, past }: Life, startedMs: number): number {
 
 /** It counted as absent since a create was to follow, which does not: it is looked up once more. Null: it is absent for good. */
 export function doubtAgain({ past: { orphansUntilMs } }: Life): Doubt | null {
-  if (orphansUntilMs === 0) return null;
-  const atMs = { absentAfterMs: orphansUntilMs, orphansUntilMs, nextReadAtMs: orphansUntilMs };
-  return { inherited: true, isHonoured: true, ...atMs, misses: 0, byCreate: false };
+  return orphansUntilMs === 0 ? null : toReadById(orphansUntilMs);
+}
+
+/**
+ * Lists may lag, and the next create would have told: a read by its id tells too, where ids are honoured. Null: it told, or says
+ * nothing each time that it is asked for.
+ */
+export function doubtOfLists({ past: { listMisses } }: Life): Doubt | null {
+  return listMisses > 0 && listMisses <= idReadsMax ? toReadById(0) : null;
+}
+
+const idReadsMax = 5;
+
+function toReadById(atMs: number): Doubt {
+  const times = { absentAfterMs: atMs, orphansUntilMs: atMs, nextReadAtMs: atMs };
+  return { inherited: true, isHonoured: true, ...times, misses: 0, byCreate: false };
 }

@@ -12,6 +12,7 @@ import { enterLane, leaveLane, withdraw } from "./lanes.ts";
 import type { Effect, Failure } from "./life-events.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { ReadBack } from "./read-back.ts";
+import { isTainted } from "./stage.ts";
 import type { Tenants } from "./tenants.ts";
 import type { Turns } from "./turns.ts";
 
@@ -103,8 +104,10 @@ export function createEffects(
   }
 
   function settle(unsettled: UnsettledRecord, leavesLane: boolean): void {
-    if (unsettled.topic === "enrolled") settleSlot(unsettled.partition.window, unsettled.slot);
-    else settleTaken(unsettled.partition.parking, unsettled.slot);
+    const { partition, slot, topic } = unsettled;
+    const staysTainted = isTainted(unsettled.stage);
+    if (topic === "enrolled") settleSlot(partition.window, slot, staysTainted);
+    else settleTaken(partition.parking, slot, staysTainted);
     const next = leavesLane ? leaveLane(enrollmentOf(unsettled, { kind: "settle", leavesLane })) : undefined;
     if (next !== undefined) turns.goOnWith(next);
     outside.settled(unsettled.partition);

@@ -17,6 +17,7 @@ import type { LogRecord } from "../../ports.ts";
 import { isParked, note, noteArrival, parkedTenantOf } from "../intake/parking.ts";
 import { enter, type Slot } from "../intake/window.ts";
 import { isRegistered } from "../ledger/ledger.ts";
+import { noteParkedInDoubt } from "../ownership/dead-letters.ts";
 import type { OwnedPartition, UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import { isFollowed } from "./lanes.ts";
@@ -51,6 +52,7 @@ export function createIntake(
       const { topic, partition: cameFrom, offset } = originOf(record);
       const tenantId = parkedTenantOf(record);
       note(partition.parking, tenantId, record.offset);
+      if (isInDoubt(record)) noteParkedInDoubt(partition.deadLetters, record.offset); // INV-DOUBT
       if (topic === "enrolled" && cameFrom === partition.number)
         noteArrival(partition.parking, tenantId, offset)?.arrive();
     },
@@ -79,7 +81,7 @@ export function createIntake(
     const decoded = decode(record, (tenantId) => tenants.standingOf(tenantId) !== "unlisted");
     if (decoded.ok || decoded.refusal.code !== "tenant-not-allowed") return decoded;
     const ofAny = decode(record, () => true);
-    return ofAny.ok ? ofAny : decoded; // INV-SERVED
+    return ofAny.ok && !settings.sabotage?.has("unlisted-unread") ? ofAny : decoded; // INV-SERVED
   }
 
   /** Member by member: copies of other objects would cost more than all that is in it. */

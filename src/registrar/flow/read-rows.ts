@@ -9,7 +9,7 @@ import { inDoubt } from "./answered.ts";
 import { afterMissingList, type Known, orphansAfter } from "./doubt.ts";
 import type { Effect, LifeEvent } from "./life-events.ts";
 import { blockedRefusal } from "./refusals.ts";
-import type { InConflict, InDoubt, Life } from "./stage.ts";
+import type { InConflict, InDoubt } from "./stage.ts";
 import { deadLetter, go, goInDoubt, register, type Step, stay, withDoubt, withPast } from "./step.ts";
 
 const vagueTries = 3;
@@ -24,12 +24,12 @@ export function onRead(stage: InDoubt, event: LifeEvent, known: Known): Step | n
       return register(stage, { object: event.object, shownBy: "read-back", reply: null }); // INV-READ-BACK
     case "missed": {
       if (event.by === "id") {
-        if (event.startedMs >= doubt.absentAfterMs) return onAbsent(stage, event.startedMs, known); // INV-READ-BACK
+        if (event.startedMs >= doubt.absentAfterMs) return onAbsent(stage, event, known); // INV-READ-BACK
         return { stage, effects: [{ kind: "read-back", notBeforeMs: doubt.absentAfterMs }] };
       }
       const next = afterMissingList(doubt, event.startedMs, rules);
       return next === null
-        ? onAbsent(stage, event.startedMs, known)
+        ? onAbsent(stage, event, known)
         : goInDoubt({ ...stage, doubt: next }, "reading-back", [remember]);
     }
     case "undecided": {
@@ -50,7 +50,11 @@ export function onRead(stage: InDoubt, event: LifeEvent, known: Known): Step | n
 }
 
 /** It surely was not created, or the next create would tell. */
-function onAbsent(stage: Life, startedMs: number, { rules, shown }: Known): Step {
+function onAbsent(
+  stage: InDoubt,
+  { by, startedMs }: Extract<LifeEvent, { kind: "missed" }>,
+  { rules, shown }: Known,
+): Step {
   const { vagueRefusals } = stage.past;
   const orphansUntilMs = orphansAfter(stage, startedMs);
   const forget: Effect = { kind: "forget-doubt", handsOn: orphansUntilMs > 0 };
@@ -62,7 +66,12 @@ function onAbsent(stage: Life, startedMs: number, { rules, shown }: Known): Step
   }
   // It may be the id that Graph refuses: without one, the next create tells.
   const isPerhapsId = detail !== undefined && rules.sendId && !shown.ids;
-  const life = withPast(stage, isPerhapsId ? { withoutId: true, orphansUntilMs } : { orphansUntilMs });
+  const listMisses = by === "list" && stage.doubt.isHonoured ? stage.past.listMisses + 1 : 0;
+  const life = withPast(stage, {
+    withoutId: isPerhapsId || stage.past.withoutId,
+    orphansUntilMs,
+    listMisses,
+  });
   // Without a pause, a server that fails everything would be asked again at once.
   const backoff = detail === undefined ? "retry" : "vague";
   return go(withDoubt(life, null), "backing-off", [

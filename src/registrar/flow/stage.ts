@@ -99,6 +99,10 @@ export interface Past {
   readonly needsList: boolean;
   /** It counted as absent before this moment, on which a create was to follow; 0: it is absent for good. As in Doubt. */
   readonly orphansUntilMs: number;
+  /** How often it counted as absent by lists alone, though posted under its own id. */
+  readonly listMisses: number;
+  /** It was refused for what the next owner may see otherwise: that one has to know of the dead letter. */
+  readonly isRefusedHere: boolean;
 }
 
 const noRefusals: readonly string[] = [];
@@ -115,11 +119,13 @@ export function enteredStage(doubt: Doubt | null, tenantCreates: number, allCrea
     withoutId: false,
     needsList: false,
     orphansUntilMs: 0,
+    listMisses: 0,
+    isRefusedHere: false,
   };
   return { at: "entered", doubt, attempts: 0, postedAt: null, past };
 }
 
-/** May a create of it have been carried out without the ledger knowing? Then the next owner has to look for it. */
+/** May something of it be there that neither ledger nor position tells: an object, a dead letter? Then the next owner has to look. */
 export function isTainted(stage: Stage): boolean {
   switch (stage.at) {
     case "posting":
@@ -130,6 +136,7 @@ export function isTainted(stage: Stage): boolean {
     case "publishing":
       return true;
     case "settled":
+      return stage.past.isRefusedHere;
     case "lost":
       return false;
     default:

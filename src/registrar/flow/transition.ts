@@ -15,12 +15,12 @@
  */
 import assert from "node:assert/strict";
 import { onAnswered, onAnsweredTooLate } from "./answered.ts";
-import { doubtAgain, isToldByCreate, type Known } from "./doubt.ts";
+import { doubtAgain, doubtOfLists, isToldByCreate, type Known } from "./doubt.ts";
 import type { Effect, LifeEvent, Turn } from "./life-events.ts";
 import { onConflictRead, onRead } from "./read-rows.ts";
 import { unlistedRefusal } from "./refusals.ts";
 import type { Life, Stage } from "./stage.ts";
-import { deadLetter, go, goInDoubt, type Step, stay, withDoubt } from "./step.ts";
+import { deadLetter, go, goInDoubt, type Step, stay, withDoubt, withPast } from "./step.ts";
 
 /** `known`: what is the same for every record. */
 export function transition(stage: Stage, event: LifeEvent, known: Known): Step {
@@ -84,7 +84,8 @@ function onTurn(stage: Stage, turn: Turn, known: Known): Step {
   const { rules } = known;
   if (isRegistered) return go(stage, "settled", [sayDuplicate, ...settleHead]); // INV-ONE-CREATE-PER-KEY
   // Had we posted it ourselves, an object of it might exist.
-  if (isDeadLettered && stage.attempts === 0) return go(stage, "settled", [sayDeadLettered, ...settleHead]); // INV-DURABLE-OUTCOME
+  if (isDeadLettered && stage.attempts === 0)
+    return go(withPast(stage, { isRefusedHere: true }), "settled", [sayDeadLettered, ...settleHead]); // INV-DURABLE-OUTCOME
   const life = stage.doubt === doubt ? stage : withDoubt(stage, doubt);
   // No create follows for who is not served.
   if (doubt !== null && !(standing === "served" && isToldByCreate(life, known))) {
@@ -105,10 +106,12 @@ function onTurn(stage: Stage, turn: Turn, known: Known): Step {
 
 /** Nothing of it was created, or that can't be said yet: it counted as absent since the next create would have told. */
 function onUnlisted(life: Life): Step {
-  const again = doubtAgain(life);
-  if (again === null) return deadLetter(life, unlistedRefusal); // 3
-  const read: Effect = { kind: "read-back", notBeforeMs: again.absentAfterMs };
-  return goInDoubt(withDoubt(life, again), "reading-back", [remember, read]); // INV-DOUBT
+  const late = doubtAgain(life);
+  const read: Effect = { kind: "read-back", notBeforeMs: late?.absentAfterMs ?? 0 };
+  if (late !== null) return goInDoubt(withDoubt(life, late), "reading-back", [remember, read]); // INV-DOUBT
+  const unseen = doubtOfLists(life);
+  if (unseen !== null) return goInDoubt(withDoubt(life, unseen), "reading-back", [remember, readById]); // INV-DOUBT
+  return deadLetter(withPast(life, { isRefusedHere: true }), unlistedRefusal); // 3
 }
 
 function post({ attempts, doubt, past }: Stage, postedAt: Stage["postedAt"]): Step {
@@ -149,6 +152,7 @@ const withdraw: Effect = { kind: "withdraw" };
 const park: Effect = { kind: "park" };
 const awaitRelease: Effect = { kind: "await-release" };
 const remember: Effect = { kind: "remember-doubt" };
+const readById: Effect = { kind: "read-by-id" };
 const awaitTenant: Effect = { kind: "await-tenant" };
 const awaitPromise: Effect = { kind: "await-promise" };
 const enterLane: readonly Effect[] = [{ kind: "enter-lane" }];

@@ -26,16 +26,18 @@ export function createTurns({ settings, raise }: Pick<Core, "settings" | "raise"
 
   function take(work: Work, kind: Turn["kind"], isKnown?: false): void {
     const { partition, idempotencyKey, slot, topic, record } = work;
+    const standing = settings.tenants.standingOf(work.enrollment.tenantId);
+    const isForced = settings.sabotage?.has("unlisted-unpromised") && standing === "unlisted";
     raise(work, {
       kind,
-      standing: settings.tenants.standingOf(work.enrollment.tenantId),
+      standing,
       // What is before it in its lane, or another owner, may have settled it meanwhile.
       isRegistered: isKnown ?? isRegistered(partition.ledger, idempotencyKey),
       doubt: partition.doubts.get(idempotencyKey) ?? null,
       // An earlier owner may have dead-lettered it.
       isDeadLettered: isDeadLettered(partition.deadLetters, record),
       isReleased: partition.suspectsReleased,
-      isPromised: slot.offset < trackOf(partition, topic).attemptedThrough, // INV-WATERMARK
+      isPromised: isForced || slot.offset < trackOf(partition, topic).attemptedThrough, // INV-WATERMARK
     });
   }
 

@@ -44,13 +44,20 @@ export function createDeadLetters(
     return suspectsBelow > startAt ? [{ from, offset: suspectsBelow - 1 }] : [];
   };
   const open = { enrolled: inherited("enrolled"), retry: inherited("retry") };
-  const inheritedFrom = Math.min(end, ...inputTopics.flatMap((topic) => open[topic].map(({ from }) => from)));
+  const inheritedFrom = Math.min(end, ...inputTopics.map((topic) => plans[topic].deadLettersFrom ?? end));
   return { end, open, inheritedFrom, found: new Map() };
 }
 
 /** The record is about to be dead-lettered. */
 export function noteSent({ open, end }: DeadLetters, topic: InputTopic, offset: number): void {
   open[topic].push({ from: end, offset }); // 1
+}
+
+/** A parked record in doubt, at this offset of the retry topic, may have been dead-lettered at the place that it came from. */
+export function noteParkedInDoubt({ open, inheritedFrom }: DeadLetters, offset: number): void {
+  const last = open.retry.at(-1);
+  if (last?.from === inheritedFrom && last.offset <= offset) open.retry.pop();
+  open.retry.push({ from: inheritedFrom, offset }); // 1
 }
 
 export function noteStored(letters: DeadLetters, offset: number | null): void {

@@ -14,7 +14,7 @@ import { note, parkedTenantOf } from "../intake/parking.ts";
 import { isRegistered } from "../ledger/ledger.ts";
 import type { Attempt, Persist } from "../persist.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import { noteFound } from "./dead-letters.ts";
+import { noteFound, noteParkedInDoubt } from "./dead-letters.ts";
 import type { OwnedPartition } from "./partition.ts";
 import type { Gap } from "./take-over.ts";
 
@@ -52,6 +52,7 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
           isSame ||= record.offset === readBefore - 1 && record.leaderEpoch === readBeforeEpoch; // INV-KNOWN-LOG
           noteEpoch(partition.leaderEpochs.retry, record.offset, record.leaderEpoch);
           if (record.offset < suspectsBelow.retry || isInDoubt(record)) doubtOf(partition, record); // INV-DOUBT
+          if (isInDoubt(record)) noteParkedInDoubt(partition.deadLetters, record.offset); // INV-DOUBT
         }
       };
       const result = await log.scan("retry", number, parking.nextOffset, onRecords, session.ended);
@@ -114,11 +115,12 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
     const nextReadAtMs = partition.takenOverAtMs + settleMs;
     // By id even a create that comes later does no harm: ours is answered 409 then.
     const orphansUntilMs = nextReadAtMs + orphanMs;
+    const isHasty = isHonoured && settings.sabotage?.has("unlisted-orphans");
     partition.doubts.set(key, {
       inherited: true,
       isHonoured,
       absentAfterMs: isHonoured ? nextReadAtMs : orphansUntilMs,
-      orphansUntilMs,
+      orphansUntilMs: isHasty ? nextReadAtMs : orphansUntilMs,
       misses: 0,
       nextReadAtMs,
       byCreate: false,
