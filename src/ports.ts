@@ -241,7 +241,7 @@ export interface ServedTenants {
   /** Its own limit of creates in 20 s; 0: none; null: the one for all. */
   writesPer20sOf(tenantId: string): number | null;
   /** `tenantIds`: of whom something may have changed. Called in the same turn as the change. */
-  onChange(listener: (tenantIds: readonly string[]) => void): void;
+  onChange(listener: (tenantIds: ReadonlySet<string>) => void): void;
 }
 
 // ── Clock and randomness ────────────────────────────────────────────────────────────────────────

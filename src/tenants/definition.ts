@@ -89,9 +89,35 @@ export const tenantEntry = Type.Object(
 /** Of a tenant: as the file says it, with its id in lower case. */
 export type Tenant = Readonly<Static<typeof tenantEntry>>;
 
+const address = (schemes: string, description: string) =>
+  Type.String({ pattern: `^${schemes}://[^\\s?#@]+$`, maxLength: 1024, description });
+const addresses = Type.Object(
+  {
+    graphUrl: Type.Optional(
+      address("https?", "Graph's address there, without a version, where it is not the cloud's own."),
+    ),
+    authorityHost: Type.Optional(address("https", "The authority there.")),
+  },
+  strict,
+);
+const clouds = Type.Object(
+  {
+    global: Type.Optional(addresses),
+    "us-gov": Type.Optional(addresses),
+    "us-dod": Type.Optional(addresses),
+    china: Type.Optional(addresses),
+  },
+  {
+    ...strict,
+    description: "Addresses in place of a cloud's own; those of GRAPH_CLOUD are set in the environment.",
+  },
+);
+export type CloudAddresses = Readonly<Static<typeof clouds>>;
+
 export const tenantsFile = Type.Object(
   {
     $schema: Type.Optional(Type.String({ description: "For editors." })),
+    clouds: Type.Optional(clouds),
     tenants: Type.Array(tenantEntry, { minItems: 1, description: "Whose enrollments are accepted." }),
   },
   strict,

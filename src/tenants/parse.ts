@@ -9,6 +9,7 @@ import { isUtf8 } from "node:buffer";
 import type { TSchema } from "typebox";
 import { Errors } from "typebox/value";
 import {
+  type CloudAddresses,
   cloudNames,
   credentialKinds,
   credentialsByKind,
@@ -29,8 +30,13 @@ export interface FileProblem {
   readonly text: string;
 }
 
+export interface TenantsContent {
+  readonly tenants: TenantList;
+  readonly clouds: CloudAddresses;
+}
+
 export type ParsedTenants =
-  | { readonly ok: true; readonly tenants: TenantList }
+  | { readonly ok: true; readonly content: TenantsContent }
   /** The first ones; `more`: how many are not among them. */
   | { readonly ok: false; readonly problems: readonly FileProblem[]; readonly more: number };
 
@@ -67,9 +73,14 @@ export function* parseTenants(bytes: Uint8Array): Generator<void, ParsedTenants>
     }
     if (index % entriesPerStep === 0) yield;
   }
+  let clouds: CloudAddresses = {};
   if (!next.value.ok) problems.push({ pointer: next.value.pointer, text: next.value.text });
-  else problems.push(...envelopeProblems(next.value.envelope, places.size + problems.length > 0));
-  return problems.length === 0 ? { ok: true, tenants } : refused(problems);
+  else {
+    const envelope = envelopeOf(next.value.envelope, places.size + problems.length > 0);
+    if (Array.isArray(envelope)) problems.push(...envelope);
+    else clouds = envelope;
+  }
+  return problems.length === 0 ? { ok: true, content: { tenants, clouds } } : refused(problems);
 }
 
 function refused(problems: readonly FileProblem[]): ParsedTenants {
@@ -143,20 +154,20 @@ function credentialProblems(value: unknown, pointer: string): FileProblem[] {
   return problemsOf(credentialsByKind[schema as keyof typeof credentialsByKind], value, pointer);
 }
 
-function envelopeProblems(text: string, hasEntries: boolean): FileProblem[] {
+function envelopeOf(text: string, hasEntries: boolean): CloudAddresses | FileProblem[] {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     return [{ pointer: "", text: `is no JSON${placeOf(error)}, its entries left out` }];
   }
-  const given = (value as { tenants?: unknown } | null)?.tenants;
+  const { tenants: given, clouds } = (value ?? {}) as { tenants?: unknown; clouds?: CloudAddresses };
   if (Array.isArray(given) && given.length > 0) return [{ pointer: "/tenants", text: "stands there twice" }];
   if (Array.isArray(given) && !hasEntries)
     return [{ pointer: "/tenants", text: "is empty: to serve nobody, stop the worker or pause the tenants" }];
-  return problemsOf(tenantsFile, value, "").filter(
-    ({ pointer }) => !(pointer === "/tenants" && Array.isArray(given)),
-  );
+  const found = problemsOf(tenantsFile, value, "");
+  const others = found.filter(({ pointer }) => !(pointer === "/tenants" && Array.isArray(given)));
+  return others.length > 0 ? others : (clouds ?? {});
 }
 
 interface SchemaError {
@@ -183,7 +194,9 @@ function told({ keyword, instancePath, params }: SchemaError, prefix: string): F
         text: "is no member that is known",
       }));
     case "pattern":
-      return [{ pointer, text: "is not a GUID" }];
+      return [
+        { pointer, text: pointer.startsWith("/clouds/") ? "is not an https:// address" : "is not a GUID" },
+      ];
     case "enum":
       return [{ pointer, text: `is none of ${cloudNames.join(", ")}` }];
     case "type":

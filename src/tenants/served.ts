@@ -23,7 +23,7 @@ const formerMax = 10_000;
 export function createServed(first: TenantList, cloud: string): Served {
   let list = first;
   const former = new Map<string, Tenant>();
-  const listeners: ((tenantIds: readonly string[]) => void)[] = [];
+  const listeners: ((tenantIds: ReadonlySet<string>) => void)[] = [];
   const entryOf = (tenantId: string): Tenant | null => list.get(tenantId) ?? former.get(tenantId) ?? null;
   return {
     clouds: cloudsOf(first, cloud),
@@ -42,7 +42,8 @@ export function createServed(first: TenantList, cloud: string): Served {
       for (const tenantId of changes.added) former.delete(tenantId);
       list = next;
       const { added, removed, paused, resumed, changed } = changes;
-      const tenantIds = [...new Set([...added, ...removed, ...paused, ...resumed, ...changed])];
+      const tenantIds = new Set<string>();
+      for (const some of [added, removed, paused, resumed, changed]) for (const id of some) tenantIds.add(id);
       for (const listener of listeners) listener(tenantIds);
     },
   };

@@ -37,7 +37,7 @@ suite("a tenants file", () => {
       tenants: [entry(2, all), { tenantId: id(1).toUpperCase() }],
     });
     assert(parsed.ok);
-    assert.deepEqual([...parsed.tenants.values()], [entry(2, all), entry(1)]);
+    assert.deepEqual([...parsed.content.tenants.values()], [entry(2, all), entry(1)]);
   });
 
   test("may begin with the mark that editors on Windows write", () => {
@@ -151,7 +151,7 @@ suite("a tenants file", () => {
         const tenants = all.map((one, n) => entry(n, { name: one.toWellFormed() }));
         const parsed = read(JSON.stringify({ $schema: all[0]!.toWellFormed(), tenants }, null, indent));
         assert(parsed.ok, JSON.stringify(parsed));
-        assert.deepEqual([...parsed.tenants.values()], tenants);
+        assert.deepEqual([...parsed.content.tenants.values()], tenants);
       }),
       { numRuns: 40 },
     );

@@ -32,7 +32,7 @@ export interface Flow {
   released(partition: OwnedPartition): void;
   lost(partition: OwnedPartition): void;
   /** Of these tenants something may have changed: they are served, or not, or have other limits. */
-  review(tenantIds: readonly string[], partitions: readonly OwnedPartition[]): void;
+  review(tenantIds: ReadonlySet<string>, partitions: readonly OwnedPartition[]): void;
   /** Looks again at what waited because the partition was not held. */
   wake(): void;
   /** No create begins any more. */
@@ -67,13 +67,16 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
       for (const works of partition.tenants.values()) for (const work of works) raise(work, { kind: "lost" });
     },
     review(tenantIds, partitions) {
-      for (const tenantId of tenantIds) {
+      // Those that are in work are few beside those that a list may hold.
+      for (const { tenantId } of tenants.queues()) {
+        if (!tenantIds.has(tenantId)) continue;
         tenants.renew(tenantId);
-        if (tenants.isSeen(tenantId)) dispatcher.review(tenantId);
-        for (const partition of partitions)
-          for (const work of [...(partition.tenants.get(tenantId) ?? [])])
-            if (work.stage.at === "paused") review(work);
+        dispatcher.review(tenantId);
       }
+      for (const partition of partitions)
+        for (const [tenantId, works] of [...partition.tenants])
+          if (tenantIds.has(tenantId))
+            for (const work of [...works]) if (work.stage.at === "paused") review(work);
     },
     wake() {
       appender.wake();

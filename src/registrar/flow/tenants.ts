@@ -19,8 +19,6 @@ import {
 export interface Tenants {
   queueOf(tenantId: string): TenantQueue;
   queues(): readonly TenantQueue[];
-  /** It has, or had, a queue. */
-  isSeen(tenantId: string): boolean;
   /** What the verdicts of one exchange say about their tenant. */
   takeIn(queue: TenantQueue, verdicts: readonly Verdict[], taken: Taken): void;
   /** This tenant's creates, or its reads, were refused as no other tenant's are. */
@@ -54,7 +52,6 @@ export function createTenants(
   return {
     queueOf,
     queues: () => [...queues.values()],
-    isSeen: (tenantId) => queues.has(tenantId),
     takeIn(queue, verdicts, taken) {
       takeIn(queue, { verdicts, taken, served: creates }, ports);
       creates += verdicts.filter(({ kind }) => kind === "created").length;
