@@ -19,7 +19,7 @@ export async function checkGraph(
   clock: Clock,
   onListed: (tenantId: string, objects: readonly GraphObject[]) => void,
 ): Promise<Finding[]> {
-  const { graph, tokenOf, credential, close } = await openGraphFrom(settings, clock);
+  const { graph, tokenOf, expiries, close } = await openGraphFrom(settings, clock);
   const tenants = settings.allowedTenants.slice(0, maxTenants);
   const findings: Finding[] = [
     note("graph", credentialLine(settings)),
@@ -43,8 +43,7 @@ export async function checkGraph(
   } finally {
     await close();
   }
-  const expiresAtMs = credential.expiresAtWallMs();
-  if (expiresAtMs !== null) findings.push(expiry(expiresAtMs, clock.wallMs()));
+  for (const { expiresAtWallMs } of expiries()) findings.push(expiry(expiresAtWallMs, clock.wallMs()));
   const left = settings.allowedTenants.length - tenants.length;
   if (left > 0)
     findings.push(
