@@ -25,7 +25,7 @@ import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
 import { sleep } from "./sleep.ts";
 
-export type { CertificateNote };
+export type { CertificateNote, OpenedGraph };
 
 export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 

@@ -4,6 +4,7 @@
  * 1. The clouds are those of the first list, for the life of the process: what commits say of ids counts for all of them.
  */
 import type { Settings } from "../config/table.ts";
+import { authorityOf, type CloudName } from "../graph/clouds.ts";
 import type { Clock } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { isPaused } from "../tenants/changes.ts";
@@ -11,6 +12,8 @@ import { type FileProblem, parseTenantsNow, type TenantList, type TenantsContent
 import { readTenantsFileNow } from "../tenants/read-file.ts";
 import { cloudsOf, createServed, listOf, type Served } from "../tenants/served.ts";
 import { lineOf, watchTenantsFile } from "../tenants/watch.ts";
+
+export type { TenantList };
 
 export interface Tenants {
   readonly served: Served;
@@ -20,9 +23,12 @@ export interface Tenants {
   readonly mark: string | null;
 }
 
-export type LoadedTenants =
-  | { readonly ok: true; readonly tenants: Tenants }
-  | { readonly ok: false; readonly problem: Problem };
+interface Refused {
+  readonly ok: false;
+  readonly problem: Problem;
+}
+
+export type LoadedTenants = { readonly ok: true; readonly tenants: Tenants } | Refused;
 
 export function loadTenants(s: Settings): LoadedTenants {
   const { tenantsFile: path } = s;
@@ -40,6 +46,23 @@ export function loadTenants(s: Settings): LoadedTenants {
   };
 }
 
+/** The list alone, for who needs neither credentials nor clouds. */
+export function readTenantList(path: string): { readonly ok: true; readonly list: TenantList } | Refused {
+  const read = readTenantsFileNow(path);
+  if (!read.ok) return refused(path, [{ pointer: "", text: read.text }]);
+  const parsed = parseTenantsNow(read.bytes);
+  return parsed.ok ? { ok: true, list: parsed.content.tenants } : refused(path, parsed.problems, parsed.more);
+}
+
+/** Where an administrator of the tenant consents to what its application asks for; null: there is no application. */
+export function consentOf(s: Settings, { served, content }: Tenants, tenantId: string): string | null {
+  const cloud = served.cloudOf(tenantId) as CloudName;
+  const clientId = served.entryOf(tenantId)?.clientId ?? s.azureClientId;
+  const own = cloud === s.graphCloud ? s.azureAuthorityHost : content.clouds[cloud]?.authorityHost;
+  const authority = authorityOf({ cloud, authorityHost: own ?? null }).replace(/\/+$/, "");
+  return clientId === null ? null : `${authority}/${tenantId}/adminconsent?client_id=${clientId}`;
+}
+
 export function fixedTenants(s: Pick<Settings, "allowedTenants" | "graphCloud">): Tenants {
   const content = { tenants: listOf(s.allowedTenants), clouds: {} };
   return { served: createServed(content.tenants, s.graphCloud), content, mark: null };
@@ -47,7 +70,7 @@ export function fixedTenants(s: Pick<Settings, "allowedTenants" | "graphCloud">)
 
 const shownMax = 10;
 
-function refused(path: string, problems: readonly FileProblem[], more = 0): LoadedTenants {
+function refused(path: string, problems: readonly FileProblem[], more = 0): Refused {
   const lines = problems.slice(0, shownMax).map(lineOf);
   const left = problems.length + more - lines.length;
   const message = `TENANTS_FILE=${path} can't be used: ${lines.join("; ")}${left > 0 ? `; and ${left} more` : ""}.`;
