@@ -20,7 +20,7 @@ export interface Apps {
 const appsMax = 1_000;
 
 export function createApps(
-  place: { readonly cloud: CloudName; readonly authorityHost: string | null },
+  { cloud, authorityHost }: { readonly cloud: CloudName; readonly authorityHost: string | null },
   appOf: (tenantId: string) => TenantApp,
   parts: AppCredentialParts,
 ): Apps {
@@ -45,7 +45,7 @@ export function createApps(
     const key = JSON.stringify([app.clientId.toLowerCase(), app.credential]);
     const known = made.get(key)?.credential;
     if (known !== undefined) return known;
-    const credential = createAppCredential({ ...app, ...place }, parts);
+    const credential = createAppCredential({ ...app, cloud, authorityHost }, parts);
     if (made.size >= appsMax) made.delete(made.keys().next().value!);
     made.set(key, { app, credential });
     return credential;
