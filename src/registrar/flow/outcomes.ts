@@ -87,6 +87,10 @@ export function createOutcomes(
     const reason = { refusal, attempts, at: originOf(record), timeMs: clock.wallMs(), requestId };
     const dead = deadLetterRecord(partition.number, record, reason);
     noteSent(partition.deadLetters, unsettled.topic, record.offset);
+    // Its original, too, may be read again, as long as no commit covers that: the same dead letter is its outcome.
+    const { topic, partition: number, offset: place } = reason.at;
+    if (unsettled.topic === "retry" && topic === "enrolled" && number === partition.number)
+      noteSent(partition.deadLetters, topic, place);
     publish(unsettled, { record: dead, postedAt: neverPosted }, (offset) => {
       noteStored(partition.deadLetters, offset);
       if (unsettled.topic === "retry") noteOwn(partition.deadLetters, record);
