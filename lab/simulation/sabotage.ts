@@ -177,10 +177,6 @@ export const sabotages = {
   })),
   /** What was begun for a tenant that is not listed any more is refused unread. */
   "unlisted-unread": withSettings({ sabotage: new Set(["unlisted-unread"]) }),
-  /** A record is refused for its tenant before a commit says that it may be: the next owner may serve the tenant. */
-  "unlisted-unpromised": withSettings({ sabotage: new Set(["unlisted-unpromised"]) }),
-  /** Absent by its id, though what a vanished worker sent may still arrive, is refused for its tenant. */
-  "unlisted-orphans": withSettings({ sabotage: new Set(["unlisted-orphans"]) }),
   /** Who is served is known from the start, and for good. */
   "tenants-change": (ports, settings) => {
     const { standingOf } = settings.tenants;

@@ -23,7 +23,7 @@ import type { Member, MemoryLog } from "./memory-log-types.ts";
 import { type Asked, createScriptedGraph, type ScriptedGraph } from "./scripted-graph.ts";
 import { type VirtualTime, virtualTime } from "./virtual-time.ts";
 
-/** Whoever it is, for good. */
+/** Each of them, for good. */
 export const everyTenant: ServedTenants = {
   standingOf: () => "served",
   cloudOf: () => "global",

@@ -53,7 +53,5 @@ export interface RegistrarSettings {
     | "read-epoch"
     | "end-in-take-over"
     | "unlisted-unread"
-    | "unlisted-unpromised"
-    | "unlisted-orphans"
   >;
 }

@@ -1,6 +1,6 @@
 /**
  * A tenants file to tenants, or to all that is wrong with it, each by its JSON pointer. A generator: it yields after every few
- * entries, so that whoever runs it can let the process do something else in between.
+ * entries, so that the caller can let the process do something else in between.
  *
  * 1. All or nothing: one bad entry makes the file a bad one.
  * 2. What is shown of a file is where and what is wrong, never a value of a credential.

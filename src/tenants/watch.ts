@@ -4,7 +4,7 @@
  * comes from some file systems.
  *
  * 1. A bad file changes nothing, and is told once; while it is bad, `problem` says so.
- * 2. One is told as bad only when it has stood unchanged for a while: whoever writes into it may be half done.
+ * 2. One is told as bad only when it has stood unchanged for a while: the one that writes into it may be half done.
  * 3. One reading at a time, in slices: the process goes on serving meanwhile.
  * 4. Many events are one reading; and a folder in which something changes all the time delays none for ever.
  */

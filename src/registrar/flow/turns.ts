@@ -27,7 +27,6 @@ export function createTurns({ settings, raise }: Pick<Core, "settings" | "raise"
   function take(work: Work, kind: Turn["kind"], isKnown?: false): void {
     const { partition, idempotencyKey, slot, topic, record } = work;
     const standing = settings.tenants.standingOf(work.enrollment.tenantId);
-    const isForced = settings.sabotage?.has("unlisted-unpromised") && standing === "unlisted";
     raise(work, {
       kind,
       standing,
@@ -37,7 +36,7 @@ export function createTurns({ settings, raise }: Pick<Core, "settings" | "raise"
       // An earlier owner may have dead-lettered it.
       isDeadLettered: isDeadLettered(partition.deadLetters, record),
       isReleased: partition.suspectsReleased,
-      isPromised: isForced || slot.offset < trackOf(partition, topic).attemptedThrough, // INV-WATERMARK
+      isPromised: slot.offset < trackOf(partition, topic).attemptedThrough, // INV-WATERMARK
     });
   }
 

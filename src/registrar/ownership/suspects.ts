@@ -104,7 +104,7 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
   }
 
   function doubtOf(partition: OwnedPartition, record: LogRecord): void {
-    // Whoever is served by now: an earlier owner may have served it.
+    // Of any tenant, also one that is not served: an earlier owner may have served it.
     const decoded = decode(record, anyTenant);
     if (!decoded.ok) return;
     const { tenantId, details } = decoded.enrollment;
@@ -115,12 +115,11 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
     const nextReadAtMs = partition.takenOverAtMs + settleMs;
     // By id even a create that comes later does no harm: ours is answered 409 then.
     const orphansUntilMs = nextReadAtMs + orphanMs;
-    const isHasty = isHonoured && settings.sabotage?.has("unlisted-orphans");
     partition.doubts.set(key, {
       inherited: true,
       isHonoured,
       absentAfterMs: isHonoured ? nextReadAtMs : orphansUntilMs,
-      orphansUntilMs: isHasty ? nextReadAtMs : orphansUntilMs,
+      orphansUntilMs,
       misses: 0,
       nextReadAtMs,
       byCreate: false,
