@@ -61,6 +61,7 @@ const layers = {
     ],
     node: ["*"],
   },
+  tenants: { types: ["ports"], packages: ["typebox"], node: ["*"] },
   compose: {
     imports: [
       ...[
@@ -75,7 +76,7 @@ const layers = {
         "policy",
         "ports",
       ],
-      ...["registrar", "repartition", "server", "sleep", "snapshots"],
+      ...["registrar", "repartition", "server", "sleep", "snapshots", "tenants"],
     ],
     packages: ["pino"],
     node: ["*"],

@@ -1,6 +1,6 @@
 /**
- * Writes schemas/: JSON Schema of both events and of the dead-letter header, and an AsyncAPI document of the topics,
- * all from the definitions that the code validates with.
+ * Writes schemas/: JSON Schema of both events, of the dead-letter header and of the tenants file, and an AsyncAPI document of
+ * the topics, all from the definitions that the code validates with.
  *
  *   node scripts/schemas.ts           writes the files
  *   node scripts/schemas.ts --check   exit 1 if one of them is not what would be written
@@ -14,10 +14,12 @@ import { enrolledEvent, enrolledType } from "../src/domain/enrollment.ts";
 import { registeredEvent, registeredType } from "../src/domain/registered.ts";
 import { topicName } from "../src/domain/topics.ts";
 import type { Topic } from "../src/ports.ts";
+import { tenantsFile as tenantsFileDefinition } from "../src/tenants/definition.ts";
 
 const enrolledFile = "connector.enrolled.schema.json";
 const registeredFile = "connector.registered.schema.json";
 const deadLetterFile = "dead-letter.schema.json";
+const tenantsFile = "tenants.schema.json";
 
 /** File name to text, of all files in schemas/. */
 export function schemaFiles(): ReadonlyMap<string, string> {
@@ -41,6 +43,10 @@ export function schemaFiles(): ReadonlyMap<string, string> {
     [
       deadLetterFile,
       jsonSchema(deadLetterFile, `Header "${deadLetterHeader}" of a refused record, JSON.`, deadLetterReason),
+    ],
+    [
+      tenantsFile,
+      jsonSchema(tenantsFile, "TENANTS_FILE: the tenants that a worker serves.", tenantsFileDefinition),
     ],
     ["asyncapi.json", asyncApi()],
   ];

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { cloudsWarning, graphSettings } from "./compose/graph-settings.ts";
+import { fixedTenants, followTenants, type Tenants, type TenantsNote } from "./compose/tenants.ts";
 import { durationMs } from "./config/kinds.ts";
 import { renewedSecret } from "./config/secret-files.ts";
 import type { Settings } from "./config/table.ts";
@@ -24,7 +25,7 @@ import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
 import { sleep } from "./sleep.ts";
 
-export type { CertificateNote };
+export type { CertificateNote, OpenedGraph };
 
 export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 
@@ -157,6 +158,10 @@ async function unlessAborted(opening: Promise<LogOpening>, signal: AbortSignal):
 
 export interface Worker {
   readonly registrar: Registrar;
+  /** What is wrong with the tenants file as it stands; the worker goes on with what it held before. */
+  tenantsProblem(): string | null;
+  /** Reads the tenants file again, if there is one. */
+  rereadTenants(): void;
   /** Those in use that expire. */
   certificates(): readonly { readonly application: string; readonly expiresInMs: number }[];
   /** Finishes what is in flight, commits, leaves; closes Graph's connections. The log stays open. */
@@ -169,6 +174,9 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly onCertificate?: (note: CertificateNote) => void;
+  /** Default: those of ALLOWED_TENANTS. */
+  readonly tenants?: Tenants;
+  readonly onTenants?: (note: TenantsNote) => void;
 }
 
 /** Null `problem`: none. What can be known of the Graph settings before the first request. */
@@ -191,11 +199,15 @@ export function checkGraphFiles(settings: Settings): Problem | null {
 const accessLimitMs = 10_000;
 
 /** Whether the worker can get a token and reach Graph. */
-export async function checkGraphAccess(settings: Settings, clock: Clock): Promise<GraphAccess> {
+export async function checkGraphAccess(
+  settings: Settings,
+  tenants: Tenants,
+  clock: Clock,
+): Promise<GraphAccess> {
   const { checkAccess } = await import("./graph/access.ts");
-  const opened = await openGraphFrom(settings, clock);
-  const { allowedTenants, graphCaFile } = settings;
-  const access = await checkAccess(opened, allowedTenants, graphCaFile, accessLimitMs, clock);
+  const opened = await openGraphFrom(settings, clock, undefined, tenants);
+  const served = [...tenants.served.list().keys()];
+  const access = await checkAccess(opened, served, settings.graphCaFile, accessLimitMs, clock);
   await opened.close();
   const clouds = cloudsWarning(settings);
   return clouds === null
@@ -203,13 +215,15 @@ export async function checkGraphAccess(settings: Settings, clock: Clock): Promis
     : { ...access, warnings: [`${clouds.text}. ${clouds.fix}`, ...access.warnings] };
 }
 
+/** `tenants`: who is served with what; default: all alike. */
 export async function openGraphFrom(
   settings: Settings,
   clock: Clock,
   onCertificate: (note: CertificateNote) => void = () => {},
+  tenants: Tenants = fixedTenants(settings),
 ): Promise<OpenedGraph> {
-  const { openGraph } = await import("./graph/graph-client.ts");
-  return openGraph({ ...graphSettings(settings), onCertificate }, clock);
+  const { openGraphs } = await import("./compose/graphs.ts");
+  return openGraphs(settings, tenants, clock, onCertificate);
 }
 
 /** Which proxies requests go through, a line for each that does; no credentials. */
@@ -226,32 +240,35 @@ export function proxiesInUse(settings: Settings): string[] {
 
 export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {
   const { startRegistrar } = await import("./registrar/registrar.ts");
-  const { graph, credential, close } = await openGraphFrom(settings, parts.clock, parts.onCertificate);
+  const { tenants = fixedTenants(settings) } = parts;
+  const { graph, expiries, close } = await openGraphFrom(settings, parts.clock, parts.onCertificate, tenants);
   const { openFileSnapshots } = await import("./snapshots/file-snapshots.ts");
   const snapshots = openFileSnapshots(
     join(settings.dataDir, "snapshots", topicName("registered", settings.kafkaTopicPrefix)),
   );
-  const registrar = startRegistrar({ ...parts, graph, snapshots }, registrarSettings(settings));
+  const registrar = startRegistrar({ ...parts, graph, snapshots }, registrarSettings(settings, tenants));
+  const followed = followTenants(settings, tenants, parts.clock, parts.onTenants ?? (() => {}));
   return {
     registrar,
-    certificates() {
-      const atWallMs = credential.expiresAtWallMs();
-      if (atWallMs === null) return [];
-      return [{ application: settings.azureClientId ?? "", expiresInMs: atWallMs - parts.clock.wallMs() }];
-    },
+    tenantsProblem: () => followed?.problem() ?? null,
+    rereadTenants: () => followed?.readNow(),
+    certificates: () =>
+      expiries().map(({ application, expiresAtWallMs }) => ({
+        application,
+        expiresInMs: expiresAtWallMs - parts.clock.wallMs(),
+      })),
     async stop(drainMs) {
+      followed?.close();
       await registrar.stop(drainMs);
       await close();
     },
   };
 }
 
-function registrarSettings(s: Settings): RegistrarSettings {
-  const allowed = new Set(s.allowedTenants);
+function registrarSettings(s: Settings, { served }: Tenants): RegistrarSettings {
   return {
-    cloud: s.graphCloud,
+    tenants: served,
     sendId: s.graphSendId === "deterministic",
-    isTenantAllowed: (tenantId) => allowed.has(tenantId),
     requestTimeoutMs: s.graphRequestTimeoutMs,
     publishTimeoutMs: s.publishTimeoutMs,
     settleMs: s.settleMs,

@@ -226,6 +226,24 @@ export interface SnapshotStore {
   save(partition: number, bytes: Uint8Array): Promise<AppendResult>;
 }
 
+// ── Who is served ───────────────────────────────────────────────────────────────────────────────
+
+/** "paused": its records wait. "unlisted": not, or no longer, among those that are served. */
+export type Standing = "served" | "paused" | "unlisted";
+
+/** The tenants that this worker serves, ids in lower case. The answers may change at any time; then the listeners are called. */
+export interface ServedTenants {
+  standingOf(tenantId: string): Standing;
+  /** The tenant's national cloud, one of `clouds`; of one that is no longer listed: as it was. */
+  cloudOf(tenantId: string): string;
+  /** Fixed for the life of the process. */
+  readonly clouds: readonly string[];
+  /** Its own limit of creates in 20 s; 0: none; null: the one for all. */
+  writesPer20sOf(tenantId: string): number | null;
+  /** `tenantIds`: of whom something may have changed. Called in the same turn as the change. */
+  onChange(listener: (tenantIds: ReadonlySet<string>) => void): void;
+}
+
 // ── Clock and randomness ────────────────────────────────────────────────────────────────────────
 
 export interface Clock {

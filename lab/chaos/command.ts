@@ -54,6 +54,11 @@ export function command(): Command {
       "once, after the other faults, connector.enrolled loses records by an unclean leader election: the workers have " +
         "to stop; needs three brokers and at least 600 events",
     )
+    .option(
+      "--tenant-changes <n>",
+      "changes of the workers' tenants file: tenants removed, paused and served again, and a file that is no JSON",
+      wholeNumber,
+    )
     .addOption(
       new Option("--ids <mode>", "what Graph makes of ids that clients send")
         .choices(["honour", "ignore"])

@@ -10,6 +10,8 @@ import { uncleanElection } from "./unclean-election.ts";
 const pollMs = 50;
 const clusterPollMs = 500;
 const emitBatch = 10;
+/** Longer than a take-over after a fault. */
+const stallMs = 20_000;
 
 /** All records, again where the log didn't confirm; not so fast that the next fault would come too late. */
 export async function emit({ plan, log, crew, struck, emission, signal, say }: Course): Promise<void> {
@@ -35,7 +37,7 @@ export async function emit({ plan, log, crew, struck, emission, signal, say }: C
 export async function strike(course: Course): Promise<void> {
   const { plan, crew, struck, signal, say } = course;
   for (const fault of plan.faults) {
-    while (crew.settled() < fault.at && !signal.aborted) await sleep(clock, pollMs, signal);
+    await untilDue(course, fault.at);
     let what: string | null = null;
     while (what === null && !signal.aborted) {
       what = await apply(fault, course);
@@ -47,10 +49,28 @@ export async function strike(course: Course): Promise<void> {
   }
 }
 
+/** Enough is settled; or nothing has been for a while, since tenants are paused. */
+async function untilDue({ plan, crew, signal }: Course, at: number): Promise<void> {
+  const mayStall = plan.faults.some(({ kind }) => kind === "tenant-change");
+  let last = crew.settled();
+  let sinceMs = clock.nowMs();
+  while (crew.settled() < at && !signal.aborted) {
+    await sleep(clock, pollMs, signal);
+    if (crew.settled() !== last) sinceMs = clock.nowMs();
+    last = crew.settled();
+    if (mayStall && clock.nowMs() - sinceMs > stallMs) return;
+  }
+}
+
 /** What was done; null: nobody is there to be struck just now. */
 async function apply(fault: PlannedFault, course: Course): Promise<string | null> {
   const { crew, brokers, cluster } = course;
   if (fault.kind === "unclean-election") return uncleanElection(course, cluster!, fault.regrown);
+  if (fault.kind === "tenant-change") {
+    // One that starts while the file is bad ends, as it has to.
+    if (fault.how === "bad" && crew.away() > 0) return null;
+    return course.tenants.change(fault.how, fault.pick, course.signal);
+  }
   if (fault.kind !== "kill" && fault.kind !== "freeze") return brokers.strike(fault);
   for (let offset = 0; offset < workers; offset++) {
     const worker = (fault.worker + offset) % workers;

@@ -162,6 +162,9 @@ export function startCrew(
 
 /** Of a worker's log line about something settled. */
 function keyOf(line: string): string | null {
+  // Refused for its tenant, it has no key; where it stood tells it from others.
+  if (/"event":"record-refused".*"tenant-not-allowed"/.test(line))
+    return /"at":(\{[^}]*\}|"[^"]*")/.exec(line)?.[1] ?? null;
   if (!/"event":"record-(registered|duplicate)"/.test(line)) return null;
   return /"idempotencyKey":"([^"]+)"/.exec(line)?.[1] ?? null;
 }

@@ -45,7 +45,7 @@ export function workerEnvironment(
   worker: number,
   brokers: readonly string[],
   graph: GraphProcess,
-  tenantIds: readonly string[],
+  who: { readonly ids: readonly string[] } | { readonly file: string },
   directory: string,
 ): Environment {
   const name = `worker-${worker + 1}`;
@@ -53,7 +53,7 @@ export function workerEnvironment(
   return {
     ...logEnvironment(brokers, directory, name),
     ...graph.environment,
-    ALLOWED_TENANTS: tenantIds.join(","),
+    ...("file" in who ? { TENANTS_FILE: who.file } : { ALLOWED_TENANTS: who.ids.join(",") }),
     ...workerSettings,
   };
 }

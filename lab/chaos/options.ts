@@ -10,6 +10,7 @@ export interface ChaosFlags {
   readonly brokerFreezes?: number;
   readonly linkCuts?: number;
   readonly uncleanElection?: true;
+  readonly tenantChanges?: number;
   readonly ids: "honour" | "ignore";
   readonly seed: number;
   readonly timeout: number;
@@ -42,7 +43,10 @@ export function chaosOptions(flags: ChaosFlags): OptionsResult {
     return { ok: false, problem: { code: "too-few-events", message, fix } };
   }
   const counts = { events, kills, freezes, brokerRestarts, brokerFreezes, linkCuts };
-  return { ok: true, options: { ...counts, brokers, uncleanElection, seed } };
+  return {
+    ok: true,
+    options: { ...counts, brokers, uncleanElection, seed, tenantChanges: flags.tenantChanges ?? 0 },
+  };
 }
 
 export interface ChaosOptions {
@@ -55,5 +59,7 @@ export interface ChaosOptions {
   readonly brokerFreezes: number;
   readonly linkCuts: number;
   readonly uncleanElection: boolean;
+  /** Of the tenants file. */
+  readonly tenantChanges: number;
   readonly seed: number;
 }

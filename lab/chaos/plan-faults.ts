@@ -5,6 +5,7 @@ import type { Random } from "../../src/ports.ts";
 import type { Bearing } from "./links.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { Direction } from "./relay.ts";
+import type { TenantChange } from "./tenant-changes.ts";
 
 /** Of several brokers: the one that leads most partitions, or the one that coordinates the workers' group. */
 export type Target = "leader" | "coordinator";
@@ -38,6 +39,13 @@ export type BrokerFault =
 export type PlannedFault =
   | { readonly kind: "kill"; readonly at: number; readonly worker: number; readonly restartAfterMs: number }
   | { readonly kind: "freeze"; readonly at: number; readonly worker: number; readonly forMs: number }
+  /** `pick`: whose, in [0, 1). */
+  | {
+      readonly kind: "tenant-change";
+      readonly at: number;
+      readonly how: TenantChange;
+      readonly pick: number;
+    }
   | { readonly kind: "unclean-election"; readonly at: number; readonly regrown: boolean }
   | BrokerFault;
 
@@ -56,7 +64,25 @@ const gracefulShare = 1 / 2;
 /** By then all other faults have struck, and enough is left to be emitted. */
 const uncleanElectionAt = 0.5;
 
-type RepeatedKind = "kill" | "freeze" | "broker-restart" | "broker-freeze" | "broker-cut" | "worker-cut";
+type RepeatedKind =
+  | "tenant-change"
+  | "kill"
+  | "freeze"
+  | "broker-restart"
+  | "broker-freeze"
+  | "broker-cut"
+  | "worker-cut";
+
+const changes: readonly TenantChange[] = [
+  "remove",
+  "remove",
+  "pause",
+  "pause",
+  "back",
+  "back",
+  "back",
+  "bad",
+];
 
 /** Spread over the run, each at a random point of its own stretch, in random order; an unclean election comes last. */
 export function planFaults(
@@ -74,6 +100,7 @@ export function planFaults(
       ...repeat("broker-freeze", options.brokerFreezes),
       ...repeat("worker-cut", Math.ceil(options.linkCuts / 2)),
       ...repeat("broker-cut", Math.floor(options.linkCuts / 2)),
+      ...repeat("tenant-change", options.tenantChanges),
     ],
     random,
   );
@@ -83,6 +110,10 @@ export function planFaults(
     const at = Math.floor((index + random()) * stretch);
     const worker = Math.floor(random() * workers);
     if (kind === "kill") return { kind, at, worker, restartAfterMs: Math.floor(random() * 2_000) };
+    if (kind === "tenant-change") {
+      const how = changes[Math.floor(random() * changes.length)]!;
+      return { kind, at, how, pick: random() };
+    }
     if (kind === "freeze") return { kind, at, worker, forMs: freezeMs(times, random) };
     if (kind === "broker-restart") {
       const downMs = Math.floor(random() * 3_000);

@@ -4,6 +4,7 @@ import type { Brokers, Cluster } from "./brokers.ts";
 import type { Crew } from "./crew.ts";
 import type { ChaosPlan } from "./plan.ts";
 import type { PlannedFault } from "./plan-faults.ts";
+import type { TenantsFile } from "./tenant-changes.ts";
 
 export interface Course {
   readonly plan: ChaosPlan;
@@ -16,6 +17,7 @@ export interface Course {
   readonly struck: PlannedFault[];
   /** Of what may be emitted, and was. */
   readonly emission: Emission;
+  readonly tenants: TenantsFile;
   /** What the workers may go on with, once they are told to. */
   readonly worker: { continueOverGaps: boolean };
   readonly problems: string[];

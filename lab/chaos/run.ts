@@ -20,6 +20,7 @@ import { type ChaosPlan, planChaos } from "./plan.ts";
 import type { PlannedFault } from "./plan-faults.ts";
 import { openProcesses } from "./processes.ts";
 import type { Course } from "./run-state.ts";
+import { openTenantsFile } from "./tenant-changes.ts";
 import { type ChaosCounts, verifyChaos } from "./verify.ts";
 
 export interface ChaosSettings extends ChaosOptions {
@@ -61,14 +62,21 @@ export async function runChaos(
     log = opening.log;
     const graph = await startGraph(processes, settings.ids, settings.seed, times.requestTimeoutMs);
     const worker = { continueOverGaps: false };
+    const tenants = openTenantsFile(settings.directory, plan.tenantIds, clock);
+    const who = settings.tenantChanges > 0 ? { file: tenants.path } : { ids: plan.tenantIds };
     const crew = startCrew(processes, clock, workers, (number) => ({
-      ...workerEnvironment(number, brokers.addressesOf(number), graph, plan.tenantIds, settings.directory),
+      ...workerEnvironment(number, brokers.addressesOf(number), graph, who, settings.directory),
       ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
     }));
     const signal = AbortSignal.any([settings.interrupted, late, crew.givenUp]);
     const course: Course = {
       ...{ plan, log, crew, brokers, cluster, worker, signal, say: settings.say },
-      ...{ struck: [], problems: [], emission: { done: 0, ahead: emitAhead } },
+      ...{
+        tenants,
+        struck: [],
+        problems: [],
+        emission: { done: 0, ahead: settings.tenantChanges > 0 ? settings.events : emitAhead },
+      },
     };
     // An interrupt doesn't wait for a broker that is just starting.
     const interrupted = aborted(settings.interrupted);
@@ -76,7 +84,7 @@ export async function runChaos(
     if (settled === "interrupted") return { kind: "interrupted" };
     const elapsedMs = Math.round(clock.nowMs() - startedMs);
     await crew.dismiss(drainMs);
-    const counts = await count(log, plan, graph);
+    const counts = await count(log, plan, graph, tenants.everRemoved());
     if (!counts.ok) return { kind: "failed", problem: counts.problem };
     const limit = crew.givenUp.aborted ? "" : ` within ${settings.timeoutMs / 1000} s`;
     const stuck = settled ? [] : [`not settled${limit}`];
@@ -90,7 +98,8 @@ export async function runChaos(
 }
 
 async function runCourse(course: Course): Promise<boolean> {
-  await Promise.all([emit(course), strike(course)]);
+  const struck = strike(course).then(() => course.tenants.resumeAll());
+  await Promise.all([emit(course), struck]);
   return untilSettled(course);
 }
 
@@ -123,6 +132,7 @@ async function count(
   log: OpenLog,
   plan: ChaosPlan,
   graph: GraphProcess,
+  everRemoved: ReadonlySet<string>,
 ): Promise<{ ok: true; value: ChaosCounts } | { ok: false; problem: Problem }> {
   const registered = await readBack(log, "registered");
   const deadLetters = await readBack(log, "dlq");
@@ -132,7 +142,12 @@ async function count(
     return { ok: false, problem: { code: "read-back", message, fix: "Type chaos again." } };
   }
   const inventory = await graph.inventory();
-  const outcome = { registered: registered.records, deadLetters: deadLetters.records, inventory };
+  const outcome = {
+    registered: registered.records,
+    deadLetters: deadLetters.records,
+    inventory,
+    everRemoved,
+  };
   return { ok: true, value: verifyChaos(plan, outcome) };
 }
 

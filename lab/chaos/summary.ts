@@ -5,7 +5,8 @@ import type { ChaosResult } from "./run.ts";
 
 export function summaryOf(result: Extract<ChaosResult, { kind: "done" }>, flags: ChaosFlags) {
   const { counts, struck, elapsedMs } = result;
-  const { registered, duplicateObjects, duplicateRegistered, lost, recovered, problems } = counts;
+  const { registered, duplicateObjects, duplicateRegistered, lost, recovered, refusedForTenant, problems } =
+    counts;
   const count = (...kinds: PlannedFault["kind"][]) =>
     struck.filter(({ kind }) => kinds.includes(kind)).length;
   const ofThree = {
@@ -23,6 +24,7 @@ export function summaryOf(result: Extract<ChaosResult, { kind: "done" }>, flags:
     freezes: count("freeze"),
     brokerRestarts: count("broker-restart"),
     ...(flags.brokers === "3" ? ofThree : {}),
+    ...(flags.tenantChanges ? { tenantChanges: count("tenant-change"), refusedForTenant } : {}),
     registered,
     duplicateObjects,
     duplicateRegistered,

@@ -11,6 +11,8 @@ export interface ChaosOutcome {
   readonly registered: readonly LogRecord[];
   readonly deadLetters: readonly LogRecord[];
   readonly inventory: Readonly<Record<string, readonly GraphObject[]>>;
+  /** Tenants that were not listed at some time: records of theirs may have been refused for that. */
+  readonly everRemoved?: ReadonlySet<string>;
 }
 
 export interface ChaosCounts {
@@ -24,6 +26,8 @@ export interface ChaosCounts {
   readonly lost: number;
   /** Registered enrollments whose object was found in Graph after an unknown outcome. */
   readonly recovered: number;
+  /** Enrollments without an object of which a record was refused since its tenant was not listed. */
+  readonly refusedForTenant: number;
   /** One line each, at most 20: whatever else is not as it should be. */
   readonly problems: readonly string[];
 }
@@ -75,30 +79,74 @@ export function verifyChaos(plan: ChaosPlan, outcome: ChaosOutcome): ChaosCounts
     if (!expected.has(name)) complain(`in Graph, but never emitted: ${name}`);
     if (same.length > 1) complain(`${same.length} objects (${same.map(({ id }) => id).join(", ")}): ${name}`);
   }
-  const lost = [...expected].filter((name) => !byName.has(name) || !objects.has(name));
+  const refused = refusedNames(plan, outcome);
+  const refusedForTenant = [...refused].filter((name) => !byName.has(name) && !objects.has(name));
+  const isRefused = new Set(refusedForTenant);
+  const lost = [...expected].filter(
+    (name) => (!byName.has(name) || !objects.has(name)) && !isRefused.has(name),
+  );
   for (const name of lost) complain(`lost: ${name}`);
   return {
     registered: byName.size,
     duplicateObjects,
     duplicateRegistered,
-    lost: lost.length + lostBad(plan.bad, outcome.deadLetters, complain),
+    lost: lost.length + lostBad(plan, outcome, complain),
     recovered: [...byId.values()].filter((entry) => entry.outcome === "recovered").length,
+    refusedForTenant: refusedForTenant.length,
     problems,
   };
 }
 
+/** By the values of its records: which enrollment it is, and of which tenant. */
+function enrollmentsByValue({ records, bad }: ChaosPlan) {
+  const isBad = new Set(bad.map(base64Of));
+  const values = new Map<string, { readonly name: string; readonly tenantId: string }>();
+  for (const record of records) {
+    const value = base64Of(record);
+    if (isBad.has(value)) continue;
+    const text = Buffer.from(record.value ?? []).toString();
+    const parsed = JSON.parse(text) as Named & { data?: Named; tenantid?: string };
+    const header = record.headers.find(([name]) => name === "ce_tenantid")?.[1];
+    const tenantId = (parsed.tenantid ?? Buffer.from(header ?? []).toString()).toLowerCase();
+    values.set(value, { name: nameOf(tenantId, parsed.data ?? parsed), tenantId });
+  }
+  return values;
+}
+
+/** Enrollments of which a record was refused since its tenant was not listed. */
+function refusedNames(plan: ChaosPlan, { deadLetters, everRemoved }: ChaosOutcome): ReadonlySet<string> {
+  const names = new Set<string>();
+  if (everRemoved === undefined || everRemoved.size === 0) return names;
+  const known = enrollmentsByValue(plan);
+  for (const letter of deadLetters) {
+    const found = known.get(base64Of(letter));
+    if (found !== undefined && everRemoved.has(found.tenantId) && codeOf(letter) === "tenant-not-allowed")
+      names.add(found.name);
+  }
+  return names;
+}
+
+function codeOf(letter: LogRecord): string {
+  const header = letter.headers.find(([name]) => name === "dead-letter")?.[1] ?? null;
+  return header === null ? "" : (JSON.parse(Buffer.from(header).toString()) as { code: string }).code;
+}
+
 /** Bad records without a dead letter. A dead letter of anything else is complained about. */
 function lostBad(
-  bad: readonly NewRecord[],
-  deadLetters: readonly LogRecord[],
+  plan: ChaosPlan,
+  { deadLetters, everRemoved = new Set() }: ChaosOutcome,
   complain: (text: string) => void,
 ): number {
+  const good = everRemoved.size === 0 ? new Map() : enrollmentsByValue(plan);
+  const isForTenant = (letter: LogRecord): boolean =>
+    everRemoved.has(good.get(base64Of(letter))?.tenantId ?? "") && codeOf(letter) === "tenant-not-allowed";
   const found = new Set<string>();
-  const expected = new Set(bad.map(base64Of));
+  const expected = new Set(plan.bad.map(base64Of));
   for (const letter of deadLetters) {
     const value = base64Of(letter);
     if (expected.has(value)) found.add(value);
-    else complain(`a dead letter of a good record: ${recordJson(letter).headers["dead-letter"]}`);
+    else if (!isForTenant(letter))
+      complain(`a dead letter of a good record: ${recordJson(letter).headers["dead-letter"]}`);
   }
   for (const value of expected) {
     if (!found.has(value)) {

@@ -4,12 +4,14 @@ import type { LogRecord } from "../../src/ports.ts";
 import type { Lost } from "./check-lost.ts";
 import { readPauses } from "./check-pauses.ts";
 import type { Residue, Run } from "./check-run.ts";
+import { refusedForTenant } from "./check-served.ts";
 import type { Entry } from "./history.ts";
 import { inputOf } from "./origins.ts";
 
 export interface Created {
   readonly object: GraphObject;
   readonly tMs: number;
+  readonly calledAtMs: number;
   /** Its process stood still inside the create for longer than the settle time, and went on. */
   readonly isLate: boolean;
 }
@@ -85,7 +87,8 @@ export function checkGraph(run: Run, lost: Lost): GraphFindings {
         if (identity === null) break; // reported with its post
         identityOf.set(objectKey(entry.tenantId, entry.object.id), identity);
         const isLate = pauses.outlives(entry.by, entry.calledAtMs, entry.tMs);
-        add(created, identity, { object: entry.object, tMs: entry.tMs, isLate });
+        const { object, tMs, calledAtMs } = entry;
+        add(created, identity, { object, tMs, calledAtMs, isLate });
         break;
       }
       case "answered": {
@@ -154,13 +157,14 @@ function checkOrder(
   created: ReadonlyMap<number, readonly Created[]>,
   violations: string[],
 ): void {
+  const refused = refusedForTenant(run);
   const machines = new Map<string, { number: number; order: number; offset: number; tMs: number }[]>();
   for (const { number, machine } of run.workload.identities) {
     const first = created.get(number)?.[0];
     const all = occurrences.get(number) ?? [];
     const inEnrolled = all.filter(({ stored }) => stored.topic === "enrolled");
     if (first === undefined || first.isLate || inEnrolled.length === 0) continue;
-    if (isHalfGone(lost, all)) continue;
+    if (isHalfGone(lost, all) || refused.has(number)) continue;
     const { order, stored } = inEnrolled[0]!;
     add(machines, machine, { number, order, offset: stored.offset, tMs: first.tMs });
   }

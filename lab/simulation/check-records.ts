@@ -5,6 +5,7 @@ import { checkEnd } from "./check-end.ts";
 import { type GraphFindings, objectKey } from "./check-graph.ts";
 import type { Lost } from "./check-lost.ts";
 import type { Run } from "./check-run.ts";
+import { checkUnlisted, createLists, isHarmed, noteList, unlistedCode } from "./check-served.ts";
 import type { RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import {
@@ -36,12 +37,15 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
     adopted: new Set(),
     copies: new Map(),
     movedHome: new Set(),
+    registeredFrom: new Set(),
+    lists: createLists(),
     partitions: new Map(),
     madeAgain: new Set(),
     lost,
   };
   const violations: string[] = [];
   for (const entry of run.entries) {
+    if (entry.kind === "tenants") noteList(state.lists, entry);
     if (entry.kind === "stored") violations.push(...checkStored(run, graph, state, entry));
     if (entry.kind === "commit") violations.push(...checkCommit(run, state, entry));
     if (entry.kind === "log-lost") harm(state, entry);
@@ -65,7 +69,7 @@ function checkStored(
       case "registered":
         return checkRegistered(run, graph, state, record);
       case "dlq":
-        return checkDead(run, graph, state, record);
+        return checkDead(run, graph, state, entry);
       default:
         return checkInput(run, state, entry);
     }
@@ -86,7 +90,11 @@ function checkRegistered(
   const identity = graph.identityOf.get(objectKey(data.tenantId!, graphId));
   if (identity === undefined)
     return `a registered record with id ${graphId}, which is no object's of an enrollment`;
-  const source = sourceOf(run, state, event.data, identity);
+  const input = sourceInputOf(run, state, event.data, identity);
+  if (input !== null && state.dead.get(input)?.code === unlistedCode && !isHarmed(run))
+    return `input ${input.number} is registered, and was refused for its tenant`;
+  if (input !== null) state.registeredFrom.add(input);
+  const source = input?.intent.kind === "valid" ? input.intent.identity : null;
   if (source !== null && source !== identity) {
     state.adopted.add(source);
     // An id of the worker's own (UUID version 5) says that it is another's.
@@ -134,24 +142,29 @@ function isGone(run: Run, state: RecordState, identity: number): boolean {
 }
 
 /**
- * The identity of the record that it says it is about: of those that stood there, the one that the object was made for, or else
- * the newest. Null: no enrollment stood there.
+ * The input that it says it is about: of those that stood there, one of the identity that the object was made for, or else
+ * the newest. Null: none stood there.
  */
-function sourceOf(
+function sourceInputOf(
   run: Run,
   state: RecordState,
   { sourceEvent: { topic, partition, offset } }: RegisteredEvent["data"],
   madeFor: number,
-): number | null {
+): Input | null {
   const place = `${topic.replace(/^connector\./, "")}/${partition}/${offset}`;
   const inputs = (run.inputsAt.get(place) ?? []).slice(0, state.arrived.get(place));
-  const identities = inputs.map(({ intent }) => (intent.kind === "valid" ? intent.identity : null));
-  return identities.includes(madeFor) ? madeFor : (identities.at(-1) ?? null);
+  const isMadeFor = ({ intent }: Input): boolean => intent.kind === "valid" && intent.identity === madeFor;
+  return inputs.find(isMadeFor) ?? inputs.at(-1) ?? null;
 }
 
-const ofWaiting: ReadonlySet<string> = new Set(["tenant-blocked", "attempts-exhausted"]);
+const ofWaiting: ReadonlySet<string> = new Set(["tenant-blocked", "attempts-exhausted", unlistedCode]);
 
-function checkDead(run: Run, graph: GraphFindings, state: RecordState, record: LogRecord): string | null {
+function checkDead(
+  run: Run,
+  graph: GraphFindings,
+  state: RecordState,
+  { record, by, tMs }: Extract<Entry, { kind: "stored" }>,
+): string | null {
   const reason = parse(record.headers.find(([name]) => name === "dead-letter")?.[1] ?? null) as {
     id: string;
     code: string;
@@ -163,12 +176,17 @@ function checkDead(run: Run, graph: GraphFindings, state: RecordState, record: L
   state.dead.set(input, earlier ?? { code: reason.code });
   if (!sameBytes(record.value, input.record.value)) return `dead letter ${reason.id} has another value`;
   if (!keepsHeaders(record.headers, input.record.headers)) return `dead letter ${reason.id} lost a header`;
-  // The same refusal again, unless one of them was for how long it had waited: a restart counts from its own beginning.
+  // The same refusal again, unless one of them was for how long it had waited: a restart counts from its own beginning. Or for
+  // its tenant, which another worker may serve.
   const isOfWaiting = [reason.code, earlier?.code].some((code) => code !== undefined && ofWaiting.has(code));
   if (earlier !== undefined && earlier.code !== reason.code && !isOfWaiting) {
     return `${reason.id} is dead-lettered as ${reason.code} and as ${earlier.code}`;
   }
   if (input.intent.kind === "bad") return null;
+  if (reason.code === unlistedCode) {
+    if (state.registeredFrom.has(input) && !isHarmed(run)) return `${reason.id} is refused and registered`;
+    return checkUnlisted(run, graph, state.lists, { identity: input.intent.identity, by, tMs });
+  }
   const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;
   if (isRefused && reason.code.startsWith("graph-4")) return null;
   if ((graph.failures.get(number) ?? 0) >= maxAttempts) return null;
@@ -198,12 +216,19 @@ function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: 
     state.movedHome.add(madeOf);
   }
   if (place === origin && !isCopy) return null;
-  if (input.intent.kind === "bad") return `the bad record ${origin} was moved`;
-  const { tenantId } = run.workload.identities[input.intent.identity]!;
+  const tenantId = tenantOf(run, input);
+  if (tenantId === null) return `the bad record ${origin} was moved`;
   if (record.partition !== run.workload.homeOf(tenantId))
     return `${origin} was moved to where it doesn't belong`;
   if (!sameBytes(record.value, input.record.value)) return `${origin} was moved with another value`;
   return keepsHeaders(record.headers, input.record.headers) ? null : `${origin} lost a header on the way`;
+}
+
+/** Null: it is no enrollment of any tenant. */
+function tenantOf({ workload }: Run, { intent }: Input): string | null {
+  if (intent.kind === "valid") return workload.identities[intent.identity]!.tenantId;
+  // Valid but for its tenant, which nobody serves: it goes the way of all others.
+  return intent.sort === unlistedCode ? workload.foreignTenant : null;
 }
 
 function copiesOf(state: RecordState, input: Input): LogRecord[] {

@@ -1,6 +1,7 @@
 /** What the checks of records know so far. */
 import type { LogRecord } from "../../src/ports.ts";
 import type { Lost } from "./check-lost.ts";
+import type { Lists } from "./check-served.ts";
 import type { Input } from "./workload.ts";
 
 export interface Registered {
@@ -27,6 +28,9 @@ export interface RecordState {
   readonly copies: Map<Input, LogRecord[]>;
   /** Inputs of which a copy stands in their tenant's home partition: an input of its own, which is asked for instead. */
   readonly movedHome: Set<Input>;
+  /** Inputs that a registered record says it is about. */
+  readonly registeredFrom: Set<Input>;
+  readonly lists: Lists;
   readonly partitions: Map<string, PartitionCheck>;
   /** Topics that were made again, while no worker has said so. */
   readonly madeAgain: Set<LogRecord["topic"]>;

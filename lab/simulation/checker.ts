@@ -8,12 +8,15 @@
  * 5. No create for a record at or after the attempt watermark that is stored at that moment.
  * 6. No create for a tenant before the Retry-After that this worker was given has passed.
  * 7. Records that were moved keep value, headers and order of things, and go where they belong.
- * 8. What the log itself lost is no worker's fault, but some worker stops and says so, and none goes on over it silently.
+ * 8. Nothing is created for a tenant that a worker's list does not serve, and nothing is refused for that of which an object
+ *    was made.
+ * 9. What the log itself lost is no worker's fault, but some worker stops and says so, and none goes on over it silently.
  */
 import { checkGraph } from "./check-graph.ts";
 import { checkTold, findLost } from "./check-lost.ts";
 import { checkRecords } from "./check-records.ts";
 import type { Residue, Run } from "./check-run.ts";
+import { checkPosts } from "./check-served.ts";
 import { inputsAndCopies } from "./origins.ts";
 
 export interface CheckResult {
@@ -27,5 +30,8 @@ export function check(run: Run): CheckResult {
   const lost = findLost(run.entries);
   const graph = checkGraph(all, lost);
   const records = checkRecords(all, graph, lost);
-  return { violations: [...graph.violations, ...records, ...checkTold(run)], residue: graph.residue };
+  return {
+    violations: [...graph.violations, ...checkPosts(run), ...records, ...checkTold(run)],
+    residue: graph.residue,
+  };
 }

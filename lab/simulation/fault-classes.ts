@@ -67,6 +67,10 @@ export const faultClasses = [
   "list incomplete for good",
   "create fails for good",
   "records parked",
+  // The list of tenants
+  "tenant added or resumed",
+  "tenant paused",
+  "tenant removed",
 ] as const;
 
 export type FaultClass = (typeof faultClasses)[number];

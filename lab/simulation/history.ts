@@ -1,7 +1,7 @@
 /** Everything that happened in a run, in order: what the checker judges and the trace prints. */
 import type { CreateRequest, GraphObject } from "../../src/graph-port.ts";
 import type { RegistrarEvent } from "../../src/observer.ts";
-import type { InputTopic, LogRecord, Topic } from "../../src/ports.ts";
+import type { InputTopic, LogRecord, Standing, Topic } from "../../src/ports.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { ProcessSettings } from "./process-settings.ts";
 
@@ -72,6 +72,8 @@ export type Happening =
   | { readonly kind: "stopping"; readonly by: string }
   /** It hears that its generation is over, and can commit nothing more under it. */
   | { readonly kind: "session-over"; readonly by: string }
+  /** By which list of tenants this worker works from here on. */
+  | { readonly kind: "tenants"; readonly by: string; readonly standings: ReadonlyMap<string, Standing> }
   /** It stands still from here on, until it goes on or dies. */
   | { readonly kind: "paused"; readonly by: string; readonly how: "freeze" | "suspend" }
   | { readonly kind: "resumed"; readonly by: string }

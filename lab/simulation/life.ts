@@ -9,6 +9,7 @@ import type { Sabotage } from "./sabotage-tools.ts";
 import { createSimGraph } from "./sim-graph.ts";
 import { createSimLog, type SimLog } from "./sim-log.ts";
 import { createSimSnapshots, type Disk } from "./sim-snapshots.ts";
+import { serveBy } from "./tenant-lists.ts";
 import type { World } from "./world.ts";
 
 export type StartWorker = typeof startRegistrar;
@@ -24,6 +25,7 @@ export interface Life {
 
 export interface LifeOptions {
   readonly name: string;
+  readonly slot: number;
   readonly settings: ProcessSettings;
   readonly disk: Disk;
   readonly sabotage: Sabotage | null;
@@ -78,7 +80,7 @@ export function startLife(world: World, rng: Rng, options: LifeOptions, onStart:
       if (!process.isDead()) history.add({ kind: "worker", by: name, event });
     },
   };
-  const core = { ...settings, isTenantAllowed: (id: string) => world.workload.tenants.includes(id) };
+  const core = { ...settings, tenants: serveBy(world, process, options.slot) };
   process.deliver(() => {
     const sabotaged = sabotage?.(ports, core, world) ?? { ports, settings: core };
     const registrar = startWorker(sabotaged.ports, sabotaged.settings);

@@ -15,6 +15,7 @@ import {
   makeWorldEvents,
   type WorldEvent,
 } from "./plan-incidents.ts";
+import { drawTenantPlan, type TenantPlan } from "./plan-tenants.ts";
 import { makeProcessSettings, type ProcessSettings, variantOf } from "./process-settings.ts";
 import type { Rng } from "./rng.ts";
 
@@ -63,6 +64,7 @@ export interface Plan {
   readonly hasSnapshots: boolean;
   /** Tenants have objects that no enrollment of ours made. */
   readonly hasForeignObjects: boolean;
+  readonly tenants: TenantPlan;
 }
 
 export function makePlan(rng: Rng): Plan {
@@ -127,6 +129,7 @@ export function makePlan(rng: Rng): Plan {
     retentionAtMs: isRetentionRun ? moment() : null,
     hasSnapshots: rng.chance(0.4),
     hasForeignObjects: rng.chance(0.3),
+    tenants: drawTenantPlan(rng.fork("tenants"), workers, activeMs),
   };
 }
 

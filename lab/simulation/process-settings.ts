@@ -3,9 +3,7 @@ import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import type { MemberTiming } from "./member-timing.ts";
 import type { Rng } from "./rng.ts";
 
-export interface ProcessSettings
-  extends Omit<RegistrarSettings, "isTenantAllowed" | "sabotage">,
-    MemberTiming {
+export interface ProcessSettings extends Omit<RegistrarSettings, "tenants" | "sabotage">, MemberTiming {
   readonly commitTimeoutMs: number;
   /** How long after its time-out an append, or a create, may still take effect while the process lives. */
   readonly lateMaxMs: number;
@@ -26,7 +24,6 @@ export function makeProcessSettings(rng: Rng, isParking: boolean): ProcessSettin
     commitTimeoutMs: 3_000,
     lateMaxMs: Math.floor(publishTimeoutMs * 0.9),
     orphanMs: rng.pick([0, 10_000, longestOrphanMs]),
-    cloud: "global",
     sendId: rng.chance(0.7),
     requestTimeoutMs,
     publishTimeoutMs,

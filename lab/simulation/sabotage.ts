@@ -175,6 +175,22 @@ export const sabotages = {
     ...session,
     positions: (partitions) => rewriteMetadata(session, partitions, ({ r: _r, ...others }) => others),
   })),
+  /** What was begun for a tenant that is not listed any more is refused unread. */
+  "unlisted-unread": withSettings({ sabotage: new Set(["unlisted-unread"]) }),
+  /** Who is served is known from the start, and for good. */
+  "tenants-change": (ports, settings) => {
+    const { standingOf } = settings.tenants;
+    const first = new Map<string, ReturnType<typeof standingOf>>();
+    const tenants = {
+      ...settings.tenants,
+      standingOf(tenantId: string) {
+        const known = first.get(tenantId) ?? standingOf(tenantId);
+        first.set(tenantId, known);
+        return known;
+      },
+    };
+    return { ports, settings: { ...settings, tenants } };
+  },
   /** What was parked in doubt is taken up without doubt. */
   "parked-in-doubt": withLog((log) => ({
     ...log,

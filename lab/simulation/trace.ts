@@ -50,6 +50,8 @@ function describe(entry: Entry, settingsNumber: (settings: ProcessSettings) => n
         : `LOST ${entry.topic}/${entry.partition} from ${entry.end} on`;
     case "start":
       return `STARTS with settings ${settingsNumber(entry.settings)}, clock rate ${entry.rate}`;
+    case "tenants":
+      return `serves ${[...entry.standings].map(([id, standing]) => `${id.slice(0, 8)} ${standing}`).join(", ")}`;
     case "paused":
       return `${entry.how}: stands still`;
     case "stopping":

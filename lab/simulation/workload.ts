@@ -31,6 +31,8 @@ export interface Identity {
 
 export interface Workload {
   readonly tenants: readonly string[];
+  /** One that is never served. */
+  readonly foreignTenant: string;
   readonly identities: readonly Identity[];
   readonly inputs: readonly Input[];
   readonly lastArrivalMs: number;
@@ -106,6 +108,7 @@ export function generateWorkload(
   }
   return {
     tenants,
+    foreignTenant,
     identities: enrollments,
     inputs,
     lastArrivalMs: Math.max(...inputs.map((input) => input.atMs)),

@@ -5,7 +5,7 @@
 import type { TestContext } from "node:test";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import type { RegistrarEvent } from "../../src/observer.ts";
-import type { Random, SnapshotStore } from "../../src/ports.ts";
+import type { Random, ServedTenants, SnapshotStore } from "../../src/ports.ts";
 import type { Problem } from "../../src/problem.ts";
 import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
@@ -23,10 +23,18 @@ import type { Member, MemoryLog } from "./memory-log-types.ts";
 import { type Asked, createScriptedGraph, type ScriptedGraph } from "./scripted-graph.ts";
 import { type VirtualTime, virtualTime } from "./virtual-time.ts";
 
+/** Each of them, for good. */
+export const everyTenant: ServedTenants = {
+  standingOf: () => "served",
+  cloudOf: () => "global",
+  clouds: ["global"],
+  writesPer20sOf: () => null,
+  onChange: () => {},
+};
+
 export const settings: RegistrarSettings = {
-  cloud: "global",
+  tenants: everyTenant,
   sendId: true,
-  isTenantAllowed: () => true,
   requestTimeoutMs: 30_000,
   publishTimeoutMs: 10_000,
   settleMs: 45_000,

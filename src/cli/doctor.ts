@@ -4,8 +4,9 @@
  */
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
+import { countTenants, loadTenants, type Tenants } from "../compose/tenants.ts";
 import { checkGraphFiles } from "../compose.ts";
-import type { Group } from "../config/table.ts";
+import type { Group, Settings } from "../config/table.ts";
 import type { GraphObject } from "../graph-port.ts";
 import { type Finding, ok } from "./doctor/finding.ts";
 import { checkForms } from "./doctor/form-check.ts";
@@ -28,14 +29,21 @@ export function command(): Command {
     if (settings === null) return;
     const badFile = checkGraphFiles(settings);
     if (badFile !== null) return fail(badFile, exitCodes.usage);
+    const loaded = loadTenants(settings);
+    if (!loaded.ok) return fail(loaded.problem, exitCodes.usage);
+    const { tenants } = loaded;
     const text = "complete and free of contradictions";
-    const findings: Finding[] = [ok("settings", text)];
+    const findings: Finding[] = [ok("settings", text), ...tenantsFinding(settings, tenants)];
     const json = doctor.opts<{ json?: true }>().json ?? false;
     if (!json) report(findings);
     const lists = new Map<string, readonly GraphObject[]>();
     const [log, graph] = await Promise.all([
       checkLog(settings, systemClock),
-      checkGraph(settings, systemClock, (tenantId, objects) => void lists.set(tenantId, objects)),
+      checkGraph(
+        { settings, tenants },
+        systemClock,
+        (tenantId, objects) => void lists.set(tenantId, objects),
+      ),
     ]);
     const isLogWell = log.every(({ status }) => status === "ok" || status === "warning");
     const forms = isLogWell ? await checkForms(settings, systemClock, lists) : [];
@@ -45,6 +53,14 @@ export function command(): Command {
     conclude(findings, json);
   });
   return doctor;
+}
+
+/** Where a file lists them. */
+function tenantsFinding({ tenantsFile }: Settings, { served }: Tenants): Finding[] {
+  if (tenantsFile === null) return [];
+  const { served: count, paused } = countTenants(served)();
+  const clouds = served.clouds.length > 1 ? `, in the clouds ${served.clouds.join(", ")}` : "";
+  return [ok("tenants", `${tenantsFile} lists ${count} to serve and ${paused} paused${clouds}`)];
 }
 
 function report(findings: readonly Finding[]): void {

@@ -35,6 +35,8 @@ export interface EmitContext {
   readonly sampleTenantIds: readonly string[];
   readonly source: string;
   readonly mode: ContentMode;
+  /** Where a file lists those that are served; else it is the worker's affair. */
+  readonly isTenantAllowed: (tenantId: string) => boolean;
   /** Emit lines as they are, unchecked. */
   readonly raw: boolean;
   readonly partitionCount: number;
@@ -104,6 +106,7 @@ function fromObject(line: string, where: string, context: EmitContext): EmitInpu
         tenantId,
       },
       where,
+      context,
     );
   }
   const { data, data_base64: data64, ...attributes } = parsed;
@@ -113,6 +116,7 @@ function fromObject(line: string, where: string, context: EmitContext): EmitInpu
   return judged(
     { record: atHome(tenantId, body, context.partitionCount), id: text(parsed.id), tenantId },
     where,
+    context,
   );
 }
 
@@ -141,12 +145,12 @@ function eventOf(
 function checked(event: EnrollmentEvent, context: EmitContext, where: string): EmitInput {
   const record = enrollmentRecord(event, context.mode, context.partitionCount);
   const emission = { record, id: event.id, tenantId: event.tenantId };
-  return context.raw ? { ok: true, emission } : judged(emission, where);
+  return context.raw ? { ok: true, emission } : judged(emission, where, context);
 }
 
-/** Whether the worker would take it; which tenants it allows is the worker's affair. */
-function judged(emission: Emission, where: string): EmitInput {
-  const decoded = decode(emission.record, () => true);
+/** Whether the worker would take it. */
+function judged(emission: Emission, where: string, { isTenantAllowed }: EmitContext): EmitInput {
+  const decoded = decode(emission.record, isTenantAllowed);
   if (decoded.ok) return { ok: true, emission };
   const { code, message, pointers } = decoded.refusal;
   const places = pointers.length === 0 ? "" : ` at ${pointers.join(", ")}`;

@@ -1,6 +1,7 @@
 /** `emit`: publishes enrollment events; refuses what the worker would refuse, unless told otherwise. */
 import { Command, Option } from "commander";
 import { systemClock, systemRandom } from "../clock.ts";
+import { readTenantList, type TenantList } from "../compose/tenants.ts";
 import { openLogWithRetry } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
 import type { EventLog } from "../ports.ts";
@@ -50,7 +51,7 @@ export function command(): Command {
     .addOption(new Option("--file <path>", "the same as the argument").hideHelp())
     .option(
       "--tenant <guid>",
-      "tenant; default AZURE_TENANT_ID; with --count several, default ALLOWED_TENANTS",
+      "tenant; default AZURE_TENANT_ID; with --count several, default those of ALLOWED_TENANTS or TENANTS_FILE",
     )
     .option("--connector <name>", "connectorName")
     .option("--machine <name>", "machineName")
@@ -67,14 +68,17 @@ export function command(): Command {
     .option("--quiet", "print only the summary");
   addSettingFlags(emit, groups).action(async (argument: string | undefined) => {
     const flags = emit.opts<EmitFlags>();
-    const settings = readSettings(emit, groups);
+    const settings = readSettings(emit, groups, [], process.env, ["tenantsFile"]);
     if (settings !== null) await run(settings, { ...flags, file: flags.file ?? argument });
   });
   return emit;
 }
 
 async function run(settings: Settings, flags: EmitFlags & { file: string | undefined }): Promise<void> {
-  const tenantIds = tenantsOf(flags);
+  const read = settings.tenantsFile === null ? null : readTenantList(settings.tenantsFile);
+  if (read?.ok === false) return fail(read.problem, exitCodes.usage);
+  const list = read?.list ?? null;
+  const tenantIds = list === null ? tenantsOf(flags) : tenantsIn(list, flags);
   const tenantId = tenantIds[0] ?? null;
   const missing = missingFlag(flags, tenantId);
   if (missing !== null) return fail({ code: "usage", ...missing }, exitCodes.usage);
@@ -101,6 +105,7 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
     sampleTenantIds: tenantIds,
     source: flags.source ?? "/connector-registrar/emit",
     mode: flags.binary ? "binary" : "structured",
+    isTenantAllowed: (id) => list === null || list.has(id),
     raw: flags.raw ?? false,
     partitionCount: log.partitionCount,
     nowIso: () => new Date(systemClock.wallMs()).toISOString(),
@@ -129,6 +134,13 @@ function tenantsOf({ tenant, count, file }: EmitFlags): string[] {
   const own = process.env.AZURE_TENANT_ID ?? "";
   if (count === undefined || file !== undefined) return [tenant ?? own].filter((id) => id !== "");
   return names(tenant ?? (process.env.ALLOWED_TENANTS || own));
+}
+
+/** Of a tenants file, AZURE_TENANT_ID being the app's home tenant there: all for samples, the only one for an event. */
+function tenantsIn(list: TenantList, { tenant, count, file }: EmitFlags): string[] {
+  if (tenant !== undefined) return count === undefined || file !== undefined ? [tenant] : names(tenant);
+  const all = [...list.keys()];
+  return (count !== undefined && file === undefined) || all.length === 1 ? all : [];
 }
 
 function inputs(

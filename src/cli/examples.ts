@@ -31,6 +31,10 @@ export const examples = {
     { does: "check what the environment says", line: "doctor" },
     { does: "check a Kafka cluster, for a script", line: "doctor --kafka-brokers broker1:9092 --json" },
   ],
+  tenants: [
+    { does: "who is served, and whether the file is right", line: "tenants list" },
+    { does: "a new tenant, before it is served", line: `tenants check --tenant ${tenant}` },
+  ],
   health: [
     { does: "the worker on this machine", line: "health" },
     { does: "another one", line: "health http://worker1:8080/readyz" },

@@ -49,6 +49,7 @@ const setUp = [
   "serve-open",
   "serve-plain",
   "serve-tls-files",
+  "tenants-file",
   "tokens-file",
   "topic-cleanup-policy",
   "topic-message-bytes",

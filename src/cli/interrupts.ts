@@ -23,6 +23,8 @@ export interface Stop {
   readonly exitCode: number;
   /** Last words before that, if the usual line does not fit. */
   readonly onCutOff: () => void;
+  /** What SIGHUP asks for, where it is not the end. */
+  readonly onHangUp: (() => void) | null;
 }
 
 interface Command extends Stop {
@@ -48,6 +50,7 @@ export function onInterrupt(note: string, stop: Partial<Stop> = {}): Interrupts 
     controller,
     withinMs,
     exitCode: stop.exitCode ?? exitCodes.interrupted,
+    onHangUp: stop.onHangUp ?? null,
     onCutOff: stop.onCutOff ?? (() => say(`connector-registrar: not ended after ${withinMs} ms, cut off.\n`)),
   };
   if (note !== "") controller.signal.addEventListener("abort", () => say(`${note}\n`));
@@ -66,6 +69,7 @@ export function interrupted(): boolean {
 }
 
 function onSignal(name: NodeJS.Signals): void {
+  if (name === "SIGHUP" && command?.onHangUp) return command.onHangUp();
   if (wasInterrupted) process.exit(exitCodes.interrupted);
   wasInterrupted = true;
   if (command === null) process.exit(exitCodeBeforeCommand());

@@ -54,6 +54,11 @@ export const productProgram = {
       () => import("./doctor.ts"),
       examples.doctor,
     ],
+    tenants: [
+      "the tenants that are served: list, check, where to consent",
+      () => import("./tenants.ts"),
+      examples.tenants,
+    ],
     health: ["ask a running worker whether it is ready", () => import("./health.ts"), examples.health],
     replay: ["put dead letters back into the input", () => import("./replay.ts"), examples.replay],
     reconcile: [

@@ -1,6 +1,7 @@
 /** `reconcile`: what is registered against what Graph holds. Deletes only proven duplicates, and only when told so. */
 import { Command } from "commander";
 import { systemClock, systemRandom } from "../clock.ts";
+import { loadTenants } from "../compose/tenants.ts";
 import { checkGraphFiles, type OpenLog, openGraphFrom, openLog } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
 import { type ComparedProperty, comparedProperties } from "../reconcile/compare.ts";
@@ -64,13 +65,17 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
       exitCodes.usage,
     );
   }
+  const loaded = loadTenants(settings);
+  if (!loaded.ok) return fail(loaded.problem, exitCodes.usage);
+  const { tenants } = loaded;
   const opening = await openLog({ ...settings, topicsCreate: false }, systemClock);
   if (!opening.ok) return fail(opening.problem, opening.retryable ? exitCodes.failed : exitCodes.usage);
   const interrupts = onInterrupt("");
-  const { graph, close } = await openGraphFrom(settings, systemClock);
+  const { graph, close } = await openGraphFrom(settings, systemClock, undefined, tenants);
   try {
     const parts = { graph, clock: systemClock, random: systemRandom, signal: interrupts.signal };
-    await work(opening.log, parts, settings, flags);
+    const tenantIds = flags.tenant ?? [...tenants.served.list().keys()];
+    await work(opening.log, parts, { ...settings, tenantIds }, flags);
     if (interrupts.signal.aborted) process.exitCode = exitCodes.interrupted;
   } finally {
     interrupts.stopListening();
@@ -79,10 +84,12 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
   }
 }
 
-async function work(log: OpenLog, parts: AskParts, settings: Settings, flags: Flags): Promise<void> {
+type Compared = Settings & { readonly tenantIds: readonly string[] };
+
+async function work(log: OpenLog, parts: AskParts, settings: Compared, flags: Flags): Promise<void> {
   const look = () =>
     survey(log, parts, {
-      tenantIds: flags.tenant ?? settings.allowedTenants,
+      tenantIds: settings.tenantIds,
       ignored: new Set(flags.ignore ?? []),
       rereadCount: settings.rereadCount,
       rereadDelayMs: settings.rereadDelayMs,

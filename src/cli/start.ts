@@ -1,5 +1,5 @@
 /**
- * `start`: the worker, until SIGTERM, SIGINT or SIGHUP.
+ * `start`: the worker, until SIGTERM, SIGINT or SIGHUP. With a tenants file SIGHUP has that read again in place of a stop.
  *
  * A stop has one deadline, SHUTDOWN_TIMEOUT_MS after the signal. What is in flight may take most of that; the rest is
  * for the last commit and for leaving the group. Whatever hangs then is cut off, as a crash would: that is safe, and costs
@@ -9,6 +9,7 @@ import { Command } from "commander";
 import type pino from "pino";
 import { systemClock, systemRandom } from "../clock.ts";
 import { credentialLine } from "../compose/graph-settings.ts";
+import { loadTenants, type Tenants, type TenantsNote } from "../compose/tenants.ts";
 import {
   type CertificateNote,
   checkGraphAccess,
@@ -26,12 +27,13 @@ import { type LogObserver, openLogObserver } from "../observe/logs.ts";
 import { type Metrics, openMetrics } from "../observe/metrics.ts";
 import { nonBlockingOutput } from "../observe/output.ts";
 import type { Problem } from "../problem.ts";
-import { openHealthServer, type Readiness } from "../server/health-server.ts";
+import { openHealthServer } from "../server/health-server.ts";
 import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
 import type { ServiceRun } from "./serve/service-run.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { logTenants, measuredTenants, readinessOf } from "./start/tenants.ts";
 import { exitCodes, fail } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -63,11 +65,15 @@ interface Parts {
 async function run(settings: Settings, serves: boolean): Promise<void> {
   const badFile = checkGraphFiles(settings);
   if (badFile !== null) return fail(badFile, faultExitCode(badFile));
+  const loaded = loadTenants(settings);
+  if (!loaded.ok) return fail(loaded.problem, faultExitCode(loaded.problem));
+  const { tenants } = loaded;
   const parts: Parts = { phase: "log: not open yet", worker: null, service: null };
   const metrics = openMetrics(
     version,
     () => parts.worker?.registrar.status() ?? null,
     () => parts.worker?.certificates() ?? [],
+    settings.tenantsFile === null ? null : measuredTenants(tenants, () => parts.worker),
   );
   const { logger, close: closeLogger } = openLogger(
     {
@@ -83,6 +89,7 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
   const interrupts = onInterrupt("", {
     withinMs: settings.shutdownTimeoutMs,
     exitCode: exitCodes.done,
+    onHangUp: settings.tenantsFile === null ? null : () => parts.worker?.rereadTenants(),
     onCutOff: () =>
       logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was in flight is looked up at the next start"),
   });
@@ -94,7 +101,12 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
   const logs = openLogObserver(logger, systemClock);
   try {
     if (serving?.ok === false) return fail(serving.problem, faultExitCode(serving.problem));
-    await work(settings, parts, fanOut(metrics.observe, logs.observe), logger, interrupts.signal);
+    const onTenants = (note: TenantsNote) => {
+      metrics.countTenantsReading(note.kind);
+      logTenants(logger, note);
+    };
+    const observe = fanOut(metrics.observe, logs.observe);
+    await work({ settings, tenants, onTenants }, parts, observe, logger, interrupts.signal);
   } finally {
     logs.close();
     await parts.service?.stop(0);
@@ -131,20 +143,27 @@ function certificateLogger(logger: pino.Logger): (note: CertificateNote) => void
   };
 }
 
+interface Served {
+  readonly settings: Settings;
+  readonly tenants: Tenants;
+  readonly onTenants: (note: TenantsNote) => void;
+}
+
 async function work(
-  settings: Settings,
+  served: Served,
   parts: Parts,
   observe: LogObserver["observe"],
   logger: pino.Logger,
   interrupted: AbortSignal,
 ): Promise<void> {
+  const { settings } = served;
   const note = (problem: Problem, retryInMs: number) => {
     parts.phase = `log: ${problem.message}`;
     logger.warn({ code: problem.code, fix: problem.fix, retryInMs }, `${problem.message} Trying again.`);
   };
   // Meanwhile, so that neither delays the other.
   const refused = new AbortController();
-  const access = graphAccess(settings, logger, refused);
+  const access = graphAccess(served, logger, refused);
   const unwanted = AbortSignal.any([interrupted, refused.signal]);
   const opening = await openLogWithRetry(settings, systemClock, note, unwanted, observe, "work");
   if (opening?.ok === false) return end(opening.problem, logger);
@@ -155,7 +174,7 @@ async function work(
   const problem = await Promise.race([aborted(interrupted), access]);
   if (problem === "interrupted") logger.info("stopped before the work began");
   else if (problem !== null) end(problem, logger);
-  else if (opening !== null) await workOn(opening.log, settings, parts, observe, logger, interrupted);
+  else if (opening !== null) await workOn(opening.log, served, parts, observe, logger, interrupted);
   await parts.service?.stop(0);
   await opening?.log.close();
 }
@@ -167,11 +186,11 @@ function end(problem: Problem, logger: pino.Logger): void {
 
 /** What keeps every tenant from being served; it aborts `refused` too. Anything else is a warning. */
 async function graphAccess(
-  settings: Settings,
+  { settings, tenants }: Served,
   logger: pino.Logger,
   refused: AbortController,
 ): Promise<Problem | null> {
-  const { problem, warnings } = await checkGraphAccess(settings, systemClock);
+  const { problem, warnings } = await checkGraphAccess(settings, tenants, systemClock);
   if (problem !== null) refused.abort();
   for (const warning of warnings)
     logger.warn({ code: "graph-access" }, `${warning}; the worker starts all the same`);
@@ -180,7 +199,7 @@ async function graphAccess(
 
 async function workOn(
   log: OpenLog,
-  settings: Settings,
+  { settings, tenants, onTenants }: Served,
   parts: Parts,
   observe: LogObserver["observe"],
   logger: pino.Logger,
@@ -193,6 +212,8 @@ async function workOn(
     clock: systemClock,
     random: systemRandom,
     onCertificate: certificateLogger(logger),
+    tenants,
+    onTenants,
   });
   parts.worker = worker;
   const place =
@@ -214,8 +235,7 @@ async function workOn(
 
 async function openHealth(settings: Settings, parts: Parts, metrics: Metrics) {
   if (settings.httpPort === null) return null;
-  const readiness = (): Readiness =>
-    parts.worker?.registrar.status() ?? { ready: false, notReady: [parts.phase] };
+  const readiness = () => readinessOf(parts.worker, parts.phase);
   return openHealthServer({ host: settings.httpHost, port: settings.httpPort, readiness, metrics });
 }
 

@@ -1,14 +1,8 @@
 /** Settings in the words of the Graph adapter. */
 import type { Settings } from "../config/table.ts";
-import { authorityOf, authorityOfOtherCloud } from "../graph/clouds.ts";
+import { authorityOfOtherCloud } from "../graph/clouds.ts";
 import type { Credential, SecretText } from "../graph/credentials/credential.ts";
 import type { GraphSettings } from "../graph/graph-client.ts";
-
-/** Where an administrator of the tenant consents to what the application asks for. */
-export function consentAddress(s: Settings, tenantId: string): string {
-  const authority = authorityOf(graphSettings(s)).replace(/\/+$/, "");
-  return `${authority}/${tenantId}/adminconsent?client_id=${s.azureClientId}`;
-}
 
 /** What was chosen; callers have made sure that there is one. */
 function credentialOf(s: Settings): Credential {

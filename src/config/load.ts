@@ -59,10 +59,13 @@ export function loadSettings(sources: SettingSources): LoadedSettings {
       const problem = invalid(setting, text);
       problems.push(own === null ? { ...problem, ...placeOf(fileSettingOf(name)!) } : problem);
     }
-    const derives = name === "allowedTenants" && textOf(table.azureTenantId, sources) !== null;
+    const derives =
+      name === "allowedTenants" &&
+      (textOf(table.azureTenantId, sources) !== null || textOf(table.tenantsFile, sources) !== null);
     const isMissing = text === null && setting.fallback === null && !derives;
     if (isMissing && sources.required?.includes(name)) problems.push(missing(setting));
   }
+  problems.push(...twoLists(sources));
   const credential = credentialOf(given as GivenSettings, sources);
   problems.push(...credential.problems);
   if (problems.length > 0) return { ok: false, problems, warnings };
@@ -76,7 +79,9 @@ export function loadSettings(sources: SettingSources): LoadedSettings {
 function credentialOf(given: GivenSettings, { environment, groups, required = [] }: SettingSources) {
   if (groups !== undefined && !groups.includes("azure")) return { choice: null, problems: [], warnings: [] };
   const allowedTenants = Array.isArray(given.allowedTenants) ? tenantsOf(given) : [];
-  return chooseCredential({ ...given, allowedTenants }, environment, required.includes("graphCredential"));
+  // Where a file lists the tenants, each may have its own: what is missing is said when the file is read.
+  const isNeeded = required.includes("graphCredential") && given.tenantsFile === null;
+  return chooseCredential({ ...given, allowedTenants }, environment, isNeeded);
 }
 
 /** What the secret's file holds, or what is wrong with it; null: no file is named, or it is no secret. */
@@ -108,6 +113,21 @@ function givenTwice(name: SettingName, sources: SettingSources): SettingProblem[
   const problem = "say the same thing twice, and only one can be right";
   return [
     { variable: `${variable} and ${fileVariable}`, given: "both of them", problem, fix: `unset ${variable}` },
+  ];
+}
+
+/** One list of tenants, not two: which of them is meant would be a guess. */
+function twoLists(sources: SettingSources): SettingProblem[] {
+  if (sources.groups !== undefined && !sources.groups.includes("azure")) return [];
+  const { allowedTenants, tenantsFile } = table;
+  if (textOf(allowedTenants, sources) === null || textOf(tenantsFile, sources) === null) return [];
+  return [
+    {
+      variable: `${allowedTenants.variable} and ${tenantsFile.variable}`,
+      given: "both of them",
+      problem: "each say which tenants are served, and one is used",
+      fix: `unset ${allowedTenants.variable}`,
+    },
   ];
 }
 
@@ -143,7 +163,9 @@ function parse(setting: Setting, text: string): unknown {
   return setting.secret ? secretOf(text) : trimmed;
 }
 
-function tenantsOf({ allowedTenants, azureTenantId }: GivenSettings): string[] {
+/** Those that the settings themselves name. */
+function tenantsOf({ allowedTenants, azureTenantId, tenantsFile }: GivenSettings): string[] {
+  if (tenantsFile !== null) return [];
   const tenants = allowedTenants ?? (azureTenantId === null ? [] : [azureTenantId]);
   return [...new Set(tenants.map((tenant) => tenant.toLowerCase()))];
 }

@@ -108,7 +108,7 @@ export const table = {
   graphCredential: setting("GRAPH_CREDENTIAL", "azure", choice(...credentialKinds), "auto", "client-certificate",
     "How the worker proves to Entra who it is. auto: by which of the settings below is set; `doctor` and the first line of `start` say which."),
   azureTenantId: setting("AZURE_TENANT_ID", "azure", guidText, null, "<Directory (tenant) ID of your tenant>",
-    "The tenant to register connectors in; default of ALLOWED_TENANTS and of `emit --tenant`."),
+    "The tenant to register connectors in; default of ALLOWED_TENANTS and of `emit --tenant`. With TENANTS_FILE: the home tenant of the app, which is not served unless the file lists it."),
   azureClientId: setting("AZURE_CLIENT_ID", "azure", guidText, null, "<Application (client) ID of the app registration>",
     "Application (client) id of the app registration."),
   azureClientSecret: setting("AZURE_CLIENT_SECRET", "azure", secretText, null, "<value of the client secret>",
@@ -131,6 +131,8 @@ export const table = {
     "Where tokens come from. Unset: the authority of GRAPH_CLOUD."),
   allowedTenants: setting("ALLOWED_TENANTS", "azure", list(`^${guid}$`, "a list of tenant GUIDs"), null, "<tenant ids, comma-separated>",
     "Tenants whose enrollments are accepted, comma-separated; others go to the dead letters. Unset: AZURE_TENANT_ID. `emit --count` spreads its samples over them."),
+  tenantsFile: setting("TENANTS_FILE", "azure", filled, null, "/etc/connector-registrar/tenants.json",
+    "JSON file of the tenants that are served, in place of ALLOWED_TENANTS: also in several clouds, with apps and limits of their own, or paused (schemas/tenants.schema.json). It is read again when it changes, and on SIGHUP."),
 
   graphCloud: setting("GRAPH_CLOUD", "graph", choice("global", "us-gov", "us-dod", "china"), "global", "global",
     "National cloud: its Graph and authority addresses."),

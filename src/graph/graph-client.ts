@@ -19,7 +19,7 @@ import { trustedCertificates } from "./ca-file.ts";
 import { graphAddresses } from "./clouds.ts";
 import { describeError, isUntrusted } from "./connect-error.ts";
 import { type Connector, createConnector } from "./connector.ts";
-import { type AppCredential, createAppCredential } from "./credentials/app-credential.ts";
+import { type Apps, createApps, type TenantApp } from "./credentials/apps.ts";
 import { openAuthority } from "./credentials/authority-client.ts";
 import type { AppSettings } from "./credentials/credential.ts";
 import type { CertificateNote } from "./credentials/files.ts";
@@ -47,13 +47,18 @@ export interface GraphSettings extends AppSettings {
   /** Names proxies, in the usual variables; default: none. */
   readonly environment?: Environment;
   readonly onCertificate?: (note: CertificateNote) => void;
+  /** Applications of single tenants; default: the settings' own for all. */
+  readonly appOf?: (tenantId: string) => TenantApp;
 }
 
 export interface OpenedGraph {
   readonly graph: Graph;
   /** The token that requests of this tenant carry, for those who look into it. */
   tokenOf(tenantId: string): Promise<TokenResult>;
-  readonly credential: Pick<AppCredential, "expiresAtWallMs">;
+  /** It is served with another application or credential now: its next request asks for a new one. */
+  forgetToken(tenantId: string): void;
+  /** Of the certificates in use. */
+  expiries: Apps["expiries"];
   /** Opens a connection to Graph and lets it go, without a request. Null: it can be had. */
   reach(): Promise<GraphSilence | null>;
   close(): Promise<void>;
@@ -76,9 +81,9 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
   const authorityConnector = connectTo(new URL(addresses.authority));
   const { onCertificate: onNote = () => {} } = settings;
   const authority = openAuthority(authorityConnector, settings.maxConnections, clock);
-  const credential = createAppCredential(settings, { authority, clock, onNote });
+  const apps = createApps(settings, settings.appOf ?? (() => settings), { authority, clock, onNote });
   const tokens = createTokenCache(
-    tokenSource ?? credential.token,
+    tokenSource ?? apps.token,
     { ...defaultTokenCacheSettings, acquireTimeoutMs: settings.requestTimeoutMs },
     clock,
   );
@@ -115,7 +120,8 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
       },
     },
     tokenOf: async (tenantId) => tokens.get(tenantId),
-    credential,
+    forgetToken: tokens.forget,
+    expiries: apps.expiries,
     reach: () => reach(connector, baseUrl),
     close: async () => {
       tokens.close();

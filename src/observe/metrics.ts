@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { GraphSilence } from "../graph-port.ts";
 import type { Observer } from "../observer.ts";
 import * as known from "./known-labels.ts";
+import { type MeasuredTenants, registerTenants } from "./tenants-metrics.ts";
 
 /** What the gauges show; the registrar's status has it. */
 export interface MeasuredStatus {
@@ -24,6 +25,7 @@ export interface Metrics {
   readonly observe: Observer;
   readonly contentType: string;
   countDroppedLogLines(lines: number): void;
+  countTenantsReading(result: "reloaded" | "bad"): void;
   /** The text of /metrics. */
   text(): Promise<string>;
 }
@@ -41,8 +43,10 @@ export function openMetrics(
   version: string,
   status: () => MeasuredStatus | null,
   certificates: () => readonly MeasuredCertificate[] = () => [],
+  tenants: (() => MeasuredTenants) | null = null,
 ): Metrics {
   const registry = new Registry();
+  const countTenantsReading = tenants === null ? () => {} : registerTenants(registry, tenants);
   collectDefaultMetrics({ register: registry });
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
     new Counter({ name: `${prefix}${name}_total`, help, labelNames, registers: [registry] });
@@ -109,6 +113,7 @@ export function openMetrics(
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    countTenantsReading,
     countDroppedLogLines: (lines) => droppedLines.inc(lines),
     observe(event) {
       switch (event.kind) {

@@ -11,7 +11,7 @@
 
 export interface Pacing {
   /** As configured; 0: none. */
-  readonly limitMax: number;
+  limitMax: number;
   readonly windowMs: number;
   /** In force; 0: none. */
   limit: number;
@@ -42,6 +42,15 @@ const windowsPerStepMax = 32;
 export function createPacing(limit: number, windowMs: number): Pacing {
   const closedUntilMs = Number.NEGATIVE_INFINITY;
   return { limitMax: limit, windowMs, limit, taken: [], takenCount: 0, closedUntilMs, learned: null };
+}
+
+/** Another limit is configured: it is in force at once, but for one that was learned and is lower. */
+export function setLimit(pacing: Pacing, limit: number): void {
+  if (limit === pacing.limitMax) return;
+  pacing.limitMax = limit;
+  if (pacing.learned !== null && (limit === 0 || pacing.limit < limit)) return;
+  pacing.limit = limit;
+  pacing.learned = null;
 }
 
 /** How many writes may be sent now. */

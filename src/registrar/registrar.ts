@@ -15,7 +15,7 @@ import { createSnapshots } from "./ledger/snapshots.ts";
 import { createCommitter } from "./ownership/committer.ts";
 import { createLogWatch } from "./ownership/log-watch.ts";
 import { createOwnership } from "./ownership/ownership.ts";
-import type { OwnedPartition } from "./ownership/partition.ts";
+import { isOwned, type OwnedPartition } from "./ownership/partition.ts";
 import { createPersist } from "./persist.ts";
 import type { Ports } from "./ports.ts";
 import type { RegistrarSettings } from "./settings.ts";
@@ -47,7 +47,18 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
       committer.commitSoon();
     },
     commitNow: () => committer.commitNow(),
+    paused: parkPausedSoon,
     fault: fail,
+  });
+  const pausing = new Set<OwnedPartition>();
+  settings.tenants.onChange((tenantIds) => {
+    if (isStopping()) return;
+    const partitions = [...owned.values()];
+    flow.review(tenantIds, partitions);
+    for (const partition of partitions) {
+      parkPausedSoon(partition);
+      parker.refill(partition);
+    }
   });
   const intake = createIntake(flow.core, flow.tenants);
   const parker = createParker(flow.core, flow, intake);
@@ -94,6 +105,16 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
     session = next;
     ownership.begin(next);
     for (const partition of owned.values()) reader.wake(partition);
+  }
+
+  /** A turn later: what waits is in the middle of something now. */
+  function parkPausedSoon(partition: OwnedPartition): void {
+    if (pausing.has(partition)) return;
+    pausing.add(partition);
+    void Promise.resolve().then(() => {
+      pausing.delete(partition);
+      if (!isStopping() && isOwned(partition)) parker.parkPaused(partition);
+    });
   }
 
   function onReady(partition: OwnedPartition): void {

@@ -1,11 +1,11 @@
 /** What the registrar is told once, at start; the defaults are in config/table.ts. Adapters get their own settings. */
+import type { ServedTenants } from "../ports.ts";
 
 export interface RegistrarSettings {
-  /** Only reported, in `connector.registered`. */
-  readonly cloud: string;
+  /** Who is served: told once, though what it answers may change. */
+  readonly tenants: ServedTenants;
   /** Send the idempotency key as the object's id. */
   readonly sendId: boolean;
-  readonly isTenantAllowed: (tenantId: string) => boolean;
   /** The Graph adapter's bound on one exchange. */
   readonly requestTimeoutMs: number;
   /** The EventLog adapter's bound on one append. */
@@ -18,7 +18,7 @@ export interface RegistrarSettings {
   readonly maxInFlight: number;
   /** Records in one request, 1..20. */
   readonly batchMax: number;
-  /** Writes per tenant in 20 s; 0: no limit. */
+  /** Writes per tenant in 20 s, unless it has a limit of its own; 0: no limit. */
   readonly writesPer20s: number;
   /** Lists of one tenant's objects in 20 s; 0: no limit. A list is a request for each hundred objects or so. */
   readonly listsPer20s: number;
@@ -52,5 +52,6 @@ export interface RegistrarSettings {
     | "ids-of-others"
     | "read-epoch"
     | "end-in-take-over"
+    | "unlisted-unread"
   >;
 }

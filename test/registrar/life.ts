@@ -29,6 +29,7 @@ export const ownDoubt: Doubt = {
   inherited: false,
   isHonoured: true,
   absentAfterMs: settledAtMs,
+  orphansUntilMs: settledAtMs,
   misses: 0,
   nextReadAtMs: answeredAtMs,
   byCreate: false,
@@ -82,6 +83,7 @@ export function stageOf(at: Stage["at"], { past = {}, ...life }: Given = {}): St
 
 export function turn(kind: Turn["kind"], facts: Partial<Turn> = {}): Turn {
   const plain = {
+    standing: "served" as const,
     isRegistered: false,
     isDeadLettered: false,
     doubt: null,
@@ -122,6 +124,7 @@ export const events = {
   promised: turn("promised"),
   released: turn("released"),
   rested: turn("rested"),
+  reviewed: turn("reviewed"),
   posted: { kind: "posted", at: { monotonicMs: postedAtMs, wallMs: postedAtMs } },
   "201": answered({ kind: "created", object }),
   "409": answered({ kind: "conflict", detail }, { reply: answers(409).reply }),

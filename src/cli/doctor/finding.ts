@@ -1,6 +1,6 @@
 /** One line of `doctor`. */
 export interface Finding {
-  readonly part: "settings" | "log" | "graph";
+  readonly part: "settings" | "log" | "graph" | "tenants";
   /** "warning": it works, but not under every fault. */
   readonly status: "ok" | "note" | "warning" | "wrong";
   readonly text: string;

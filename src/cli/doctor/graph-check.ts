@@ -1,6 +1,7 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
 
-import { cloudsWarning, consentAddress, credentialLine } from "../../compose/graph-settings.ts";
+import { cloudsWarning, credentialLine } from "../../compose/graph-settings.ts";
+import { consentOf, type Tenants } from "../../compose/tenants.ts";
 import { openGraphFrom, proxiesInUse } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import type { GraphObject, ListReply } from "../../graph-port.ts";
@@ -15,13 +16,14 @@ const maxTenants = 20;
 
 /** One finding for each tenant; `onListed` gets the objects of those whose list could be read. */
 export async function checkGraph(
-  settings: Settings,
+  { settings, tenants: all }: { readonly settings: Settings; readonly tenants: Tenants },
   clock: Clock,
   onListed: (tenantId: string, objects: readonly GraphObject[]) => void,
 ): Promise<Finding[]> {
-  const { graph, tokenOf, credential, close } = await openGraphFrom(settings, clock);
-  const tenants = settings.allowedTenants.slice(0, maxTenants);
   const clouds = cloudsWarning(settings);
+  const { graph, tokenOf, expiries, close } = await openGraphFrom(settings, clock, undefined, all);
+  const listed = [...all.served.list().keys()];
+  const tenants = listed.slice(0, maxTenants);
   const findings: Finding[] = [
     note("graph", credentialLine(settings)),
     ...(clouds === null ? [] : [warning("graph", clouds.text, clouds.fix)]),
@@ -29,7 +31,8 @@ export async function checkGraph(
   ];
   try {
     for (const tenantId of tenants) {
-      const way = { grant: wayToGrant(settings, tenantId), consent: consentAddress(settings, tenantId) };
+      const consent = consentOf(settings, all, tenantId) ?? "";
+      const way = { grant: wayToGrant(settings, consent), consent };
       const token = await tokenOf(tenantId);
       const found = token.ok
         ? lackingRole(tenantId, rolesOf(token.token), way)
@@ -45,13 +48,9 @@ export async function checkGraph(
   } finally {
     await close();
   }
-  const expiresAtMs = credential.expiresAtWallMs();
-  if (expiresAtMs !== null) findings.push(expiry(expiresAtMs, clock.wallMs()));
-  const left = settings.allowedTenants.length - tenants.length;
-  if (left > 0)
-    findings.push(
-      note("graph", `${left} more tenants were not asked; narrow ALLOWED_TENANTS to ask about them`),
-    );
+  for (const { expiresAtWallMs } of expiries()) findings.push(expiry(expiresAtWallMs, clock.wallMs()));
+  const left = listed.length - tenants.length;
+  if (left > 0) findings.push(note("graph", `${left} more tenants were not asked; type: tenants check`));
   return findings;
 }
 
@@ -98,14 +97,14 @@ function refusedToken(tenantId: string, { reason, detail, fix }: Refused, { cons
 }
 
 /** Who has to be given what, as what the credential is. */
-function wayToGrant(settings: Settings, tenantId: string): string {
+function wayToGrant(settings: Settings, consent: string): string {
   switch (settings.credential?.kind) {
     case "managed-identity":
       return `Give the service principal of the managed identity the application permission ${permission} (by Graph or PowerShell: the portal can't)`;
     case "azure-cli":
       return "Tokens of the Azure CLI mostly lack it: choose another credential, by GRAPH_CREDENTIAL";
     default:
-      return `Give the app registration the application permission ${permission}, and let an administrator of the tenant open ${consentAddress(settings, tenantId)}`;
+      return `Give the app registration the application permission ${permission}, and let an administrator of the tenant open ${consent}`;
   }
 }
 

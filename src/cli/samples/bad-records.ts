@@ -15,6 +15,8 @@ export interface BadKind {
   readonly name: string;
   /** `strangeTenant`: a GUID that the worker doesn't allow. */
   readonly make: (event: EnrollmentEvent, strangeTenant: string) => Body;
+  /** It is that tenant's, and stands where its records do: elsewhere it would be moved there first. */
+  readonly isOfStranger?: true;
 }
 
 const without = (object: object, name: string) =>
@@ -53,7 +55,10 @@ export const badKinds: readonly BadKind[] = [
   attributes("unknown type", (event) => ({ ...attributesOf(event), type: "connector.removed" })),
   attributes("tenant missing", (event) => without(attributesOf(event), "tenantid")),
   attributes("tenant malformed", (event) => ({ ...attributesOf(event), tenantid: "contoso" })),
-  attributes("tenant not allowed", (event, strange) => ({ ...attributesOf(event), tenantid: strange })),
+  {
+    ...attributes("tenant not allowed", (event, strange) => ({ ...attributesOf(event), tenantid: strange })),
+    isOfStranger: true,
+  },
   {
     name: "binary mode, ce_type missing",
     make: (event) =>
@@ -79,5 +84,6 @@ export function badRecord(
   strangeTenant: string,
   partitionCount: number,
 ): NewRecord {
-  return atHome(event.tenantId, kind.make(event, strangeTenant), partitionCount);
+  const tenantId = kind.isOfStranger ? strangeTenant : event.tenantId;
+  return atHome(tenantId, kind.make(event, strangeTenant), partitionCount);
 }

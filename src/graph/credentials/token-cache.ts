@@ -35,6 +35,8 @@ export interface TokenCache {
   get(tenantId: string): TokenResult | Promise<TokenResult>;
   /** Graph refused this token. True: the next `get` brings another one. False: too soon after the last time. */
   invalidate(tenantId: string, token: string): boolean;
+  /** Whatever is known of this tenant: another credential is asked next. */
+  forget(tenantId: string): void;
   /** Ends what is under way. */
   close(): void;
 }
@@ -165,5 +167,7 @@ export function createTokenCache(
     return held;
   }
 
-  return { get, invalidate, close: () => closing.abort() };
+  // One that is under way goes on, for those who wait for it.
+  const forget = (tenantId: string) => void entries.delete(tenantId);
+  return { get, invalidate, forget, close: () => closing.abort() };
 }

@@ -3,17 +3,15 @@ import type { Problem } from "../../problem.ts";
 import type { OwnedPartition, UnsettledRecord } from "../ownership/partition.ts";
 import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import type { Known } from "./doubt.ts";
 import type { Gate } from "./gate.ts";
-import type { GraphShown } from "./graph-shown.ts";
+import type { CloudsShown } from "./graph-shown.ts";
 import type { LifeEvent } from "./life-events.ts";
 
 export interface Core {
   readonly ports: Ports;
   readonly settings: RegistrarSettings;
   readonly gate: Gate;
-  readonly shown: GraphShown;
-  readonly known: Known;
+  readonly shown: CloudsShown;
   readonly outside: Outside;
   /** Something happened to a record: its stage changes, and what follows is carried out, before this returns. */
   readonly raise: (unsettled: UnsettledRecord, event: LifeEvent) => void;
@@ -25,5 +23,7 @@ export interface Outside {
   settled(partition: OwnedPartition): void;
   /** Records wait for a commit: one that promises them, or that renews the lease. */
   commitNow(): void;
+  /** A record waits since its tenant is paused. */
+  paused(partition: OwnedPartition): void;
   fault(fault: Problem): void;
 }

@@ -4,7 +4,8 @@
  *
  * 1. No request begins unless the partition is held (INV-LEASE), the tenant's pacing is open and the gate lets it
  *    (INV-ISOLATION).
- * 2. At most maxInFlight requests are in flight.
+ * 2. INV-SERVED: none begins for a tenant that is not served: what waits for it is looked at again.
+ * 3. At most maxInFlight requests are in flight.
  */
 import assert from "node:assert/strict";
 import { available, opensAtMs, take } from "../../policy/pacing.ts";
@@ -21,6 +22,8 @@ export interface Dispatcher {
   requeue(work: Work): void;
   /** Looks again, after something outside changed (a session was confirmed). */
   pump(): void;
+  /** Its tenant is not served, or is again: what waits here is looked at again. */
+  review(tenantId: string): void;
   stop(): void;
   inFlight(): number;
   waiting(): number;
@@ -29,7 +32,8 @@ export interface Dispatcher {
 /** How soon a queue whose partition isn't held is looked at again, if no session wakes it. */
 const notHeldWaitMs = 250;
 
-export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
+/** `onReview`: gets works that have left their queue. */
+export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: Work) => void): Dispatcher {
   const { settings, gate, outside } = core;
   const { clock } = core.ports;
   const exchanges = createExchanges(core, tenants);
@@ -37,7 +41,10 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
   let inFlight = 0;
   let stopped = false;
   let pumpPlanned = false;
-  gate.setCreatesWait(() => inFlight > 0 || tenants.queues().some(({ ready }) => ready.length > 0));
+  const hasCreates = (queue: TenantQueue) => queue.inFlight > 0 || queue.ready.length > 0;
+  gate.setCreatesWait((isOfIt) =>
+    tenants.queues().some((queue) => hasCreates(queue) && isOfIt(queue.tenantId)),
+  );
   gate.onOpening(() => {
     waiting.release();
     // At once: while Graph is being probed the next request may be a read as well, and who is called first has it.
@@ -56,6 +63,7 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
       waiting.add(queue);
     },
     pump: planPump,
+    review: (tenantId) => review(tenants.queueOf(tenantId)),
     stop: () => {
       stopped = true;
     },
@@ -77,6 +85,10 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
     while (!stopped && inFlight < settings.maxInFlight) {
       const queue = waiting.next();
       if (queue === undefined) return;
+      if (settings.tenants.standingOf(queue.tenantId) !== "served") {
+        review(queue); // INV-SERVED
+        continue;
+      }
       const first = firstReady(queue);
       // A queue in trouble gets its next turn with the answer.
       if (first === undefined || (isInTrouble(queue) && queue.inFlight > 0)) continue;
@@ -95,6 +107,10 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
     }
   }
 
+  function review(queue: TenantQueue): void {
+    for (const work of queue.ready.splice(0).filter(isReady)) onReview(work);
+  }
+
   function batchSize(queue: TenantQueue): number {
     return isInTrouble(queue) || gate.isProbed(queue.tenantId) ? 1 : settings.batchMax;
   }
@@ -106,7 +122,7 @@ export function createDispatcher(core: Core, tenants: Tenants): Dispatcher {
     assert(works.every((work) => work.partition === partition));
     if (queue.ready.length > 0) waiting.add(queue);
     gate.begin(queue.tenantId);
-    inFlight++; // 2
+    inFlight++; // 3
     queue.inFlight++;
     const exchange: Exchange = {
       queue,

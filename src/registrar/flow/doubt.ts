@@ -39,10 +39,12 @@ export function raiseDoubt(
   { reply, atMs, askedMs, byCreate }: { reply: GraphReply; atMs: number; askedMs: number; byCreate: boolean },
 ): Doubt {
   const postedAtMs = life.postedAt?.monotonicMs ?? atMs;
+  const absentAfterMs = mayStillRun(reply) ? postedAtMs + rules.settleMs : atMs;
   return {
     inherited: false,
     isHonoured: carriesId(life, rules),
-    absentAfterMs: mayStillRun(reply) ? postedAtMs + rules.settleMs : atMs,
+    absentAfterMs,
+    orphansUntilMs: absentAfterMs,
     misses: 0,
     nextReadAtMs: atMs + askedMs,
     byCreate,
@@ -74,4 +76,30 @@ export function afterMissingList(doubt: Doubt, startedMs: number, rules: Rules):
     misses,
     nextReadAtMs: Math.max(startedMs + rules.rereadDelayMs, doubt.absentAfterMs),
   };
+}
+
+/** What its absence leaves open, where that was told by a read that was begun at `startedMs`; 0: nothing. */
+export function orphansAfter({ doubt, past }: Life, startedMs: number): number {
+  const untilMs = Math.max(doubt?.orphansUntilMs ?? 0, past.orphansUntilMs);
+  return startedMs < untilMs ? untilMs : 0;
+}
+
+/** It counted as absent since a create was to follow, which does not: it is looked up once more. Null: it is absent for good. */
+export function doubtAgain({ past: { orphansUntilMs } }: Life): Doubt | null {
+  return orphansUntilMs === 0 ? null : toReadById(orphansUntilMs);
+}
+
+/**
+ * Lists may lag, and the next create would have told: a read by its id tells too, where ids are honoured. Null: it told, or says
+ * nothing each time that it is asked for.
+ */
+export function doubtOfLists({ past: { listMisses } }: Life): Doubt | null {
+  return listMisses > 0 && listMisses <= idReadsMax ? toReadById(0) : null;
+}
+
+const idReadsMax = 5;
+
+function toReadById(atMs: number): Doubt {
+  const times = { absentAfterMs: atMs, orphansUntilMs: atMs, nextReadAtMs: atMs };
+  return { inherited: true, isHonoured: true, ...times, misses: 0, byCreate: false };
 }

@@ -12,6 +12,7 @@ import { enterLane, leaveLane, withdraw } from "./lanes.ts";
 import type { Effect, Failure } from "./life-events.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { ReadBack } from "./read-back.ts";
+import { isTainted } from "./stage.ts";
 import type { Tenants } from "./tenants.ts";
 import type { Turns } from "./turns.ts";
 
@@ -59,7 +60,7 @@ export function createEffects(
     const { tenantId } = work.enrollment;
     switch (effect.kind) {
       case "register":
-        shown.learn(work, effect.object, effect.shownBy);
+        shown.of(tenantId).learn(work, effect.object, effect.shownBy);
         return outcomes.register(work, effect);
       case "withdraw":
         return withdraw(work);
@@ -77,6 +78,8 @@ export function createEffects(
       case "await-promise":
         partition.waitingForPromise.add(work);
         return outside.commitNow();
+      case "await-tenant":
+        return outside.paused(partition);
       case "enqueue":
         return effect.where === "back" ? dispatcher.enqueue(work) : dispatcher.requeue(work);
       case "back-off":
@@ -85,6 +88,7 @@ export function createEffects(
         assert(work.stage.doubt !== null, "there is no doubt to remember");
         return void partition.doubts.set(idempotencyKey, work.stage.doubt);
       case "forget-doubt":
+        partition.handsOnLimits ||= effect.handsOn;
         return void partition.doubts.delete(idempotencyKey);
       case "read-back":
         return readBack.request(work, effect.notBeforeMs);
@@ -100,8 +104,10 @@ export function createEffects(
   }
 
   function settle(unsettled: UnsettledRecord, leavesLane: boolean): void {
-    if (unsettled.topic === "enrolled") settleSlot(unsettled.partition.window, unsettled.slot);
-    else settleTaken(unsettled.partition.parking, unsettled.slot);
+    const { partition, slot, topic } = unsettled;
+    const staysTainted = isTainted(unsettled.stage);
+    if (topic === "enrolled") settleSlot(partition.window, slot, staysTainted);
+    else settleTaken(partition.parking, slot, staysTainted);
     const next = leavesLane ? leaveLane(enrollmentOf(unsettled, { kind: "settle", leavesLane })) : undefined;
     if (next !== undefined) turns.goOnWith(next);
     outside.settled(unsettled.partition);

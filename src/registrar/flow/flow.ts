@@ -5,15 +5,15 @@
  * 1. The stage is changed before anything is carried out, so that what looks at it meanwhile sees where the record stands.
  */
 import type { BreakerState } from "../../policy/breaker.ts";
-import type { OwnedPartition, UnsettledRecord } from "../ownership/partition.ts";
+import type { OwnedPartition, UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { createAppender } from "./appender.ts";
 import type { Core, Outside } from "./core.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { createEffects } from "./effects.ts";
-import { createGate } from "./gate.ts";
-import { createGraphShown } from "./graph-shown.ts";
+import { createGates } from "./gates.ts";
+import { createCloudsShown } from "./graph-shown.ts";
 import type { LifeEvent } from "./life-events.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { createReadBack, type ReadBack } from "./read-back.ts";
@@ -31,6 +31,8 @@ export interface Flow {
   /** Suspects may go on. */
   released(partition: OwnedPartition): void;
   lost(partition: OwnedPartition): void;
+  /** Of these tenants something may have changed: they are served, or not, or have other limits. */
+  review(tenantIds: ReadonlySet<string>, partitions: readonly OwnedPartition[]): void;
   /** Looks again at what waited because the partition was not held. */
   wake(): void;
   /** No create begins any more. */
@@ -43,16 +45,16 @@ export interface Flow {
 }
 
 export function createFlow(ports: Ports, settings: RegistrarSettings, outside: Outside): Flow {
-  const gate = createGate(ports);
-  const shown = createGraphShown(ports.observe, settings.sendId);
-  const known = { rules: settings, shown: shown.proven };
-  const core: Core = { ports, settings, gate, shown, known, outside, raise };
+  const gate = createGates(ports, settings.tenants);
+  const shown = createCloudsShown(ports.observe, settings);
+  const core: Core = { ports, settings, gate, shown, outside, raise };
   const appender = createAppender(ports);
   const outcomes = createOutcomes(core, appender);
   const tenants = createTenants(ports, settings);
-  const dispatcher = createDispatcher(core, tenants);
-  const readBack = createReadBack(core, tenants);
   const turns = createTurns(core);
+  const review = (work: Work) => turns.take(work, "reviewed");
+  const dispatcher = createDispatcher(core, tenants, review);
+  const readBack = createReadBack(core, tenants);
   const carryOut = createEffects(core, { outcomes, dispatcher, tenants, readBack, turns });
 
   return {
@@ -64,13 +66,25 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
     lost(partition) {
       for (const works of partition.tenants.values()) for (const work of works) raise(work, { kind: "lost" });
     },
+    review(tenantIds, partitions) {
+      // Those that are in work are few beside those that a list may hold.
+      for (const { tenantId } of tenants.queues()) {
+        if (!tenantIds.has(tenantId)) continue;
+        tenants.renew(tenantId);
+        dispatcher.review(tenantId);
+      }
+      for (const partition of partitions)
+        for (const [tenantId, works] of [...partition.tenants])
+          if (tenantIds.has(tenantId))
+            for (const work of [...works]) if (work.stage.at === "paused") review(work);
+    },
     wake() {
       appender.wake();
       dispatcher.pump();
     },
     stop: dispatcher.stop,
     isIdle: () => dispatcher.inFlight() === 0 && appender.pending() === 0,
-    honoursIds: () => shown.proven.honoursIds,
+    honoursIds: shown.honoursIds,
     status: () => ({
       inFlight: dispatcher.inFlight(),
       waiting: dispatcher.waiting() + readBack.waiting(),
@@ -80,6 +94,7 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
   };
 
   function raise(unsettled: UnsettledRecord, event: LifeEvent): void {
+    const { known } = shown.of(unsettled.lane === null ? "" : unsettled.enrollment.tenantId);
     const { stage, effects } = transition(unsettled.stage, event, known);
     unsettled.stage = stage; // 1
     unsettled.slot.tainted = isTainted(stage);

@@ -32,30 +32,31 @@ export interface Gate {
   endRead(tenantId: string, health: Health, detail: string): void;
   /** `wake`: look again at what had to wait, this tenant's or another's. */
   onOpening(wake: (tenantId: string) => void): void;
-  /** Does any create wait or run? */
-  setCreatesWait(createsWait: () => boolean): void;
+  /** Does any create wait or run, of the tenants of which `isOfIt` is true? */
+  setCreatesWait(createsWait: (isOfIt: (tenantId: string) => boolean) => boolean): void;
   state(): BreakerState;
 }
 
 const breakerBackoff = { baseMs: 1_000, capMs: 30_000 };
 const breakerThreshold = 8;
 
-export function createGate({
-  clock,
-  random,
-  observe,
-}: {
-  clock: Clock;
-  random: Random;
-  observe: Observer;
-}): Gate {
+export interface GatePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: Observer;
+}
+
+/** `cloud`: where there are several. */
+export function createGate({ clock, random, observe }: GatePorts, cloud: string | null = null): Gate {
   const breaker = createBreaker(breakerThreshold, breakerBackoff);
   const underWay = new Map<string, number>();
   const wakers: ((tenantId: string) => void)[] = [];
   /** The time that a timer was last set for, by tenant. */
   const timers = new Map<string, number>();
   let inFlight = 0;
-  let createsWait = () => false;
+  let createsWait = (_isOfIt: (tenantId: string) => boolean) => false;
+  const anybody = () => true;
+  const told = cloud === null ? (detail: string) => detail : (detail: string) => `cloud ${cloud}: ${detail}`;
 
   return {
     opensAtMs(tenantId) {
@@ -73,7 +74,7 @@ export function createGate({
     },
     end,
     endRead(tenantId, health, detail) {
-      end(tenantId, health === "well" && createsWait() ? "neither" : health, detail); // 2
+      end(tenantId, health === "well" && createsWait(anybody) ? "neither" : health, detail); // 2
     },
     onOpening: (wake) => void wakers.push(wake),
     setCreatesWait(ask) {
@@ -88,7 +89,7 @@ export function createGate({
     if (count === 0) underWay.delete(tenantId);
     else underWay.set(tenantId, count);
     const change = recordHealth(breaker, { tenantId, health, nowMs: clock.nowMs() }, random);
-    if (change === "opened") observe({ kind: "breaker-opened", detail });
+    if (change === "opened") observe({ kind: "breaker-opened", detail: told(detail) });
     if (change === "closed") observe({ kind: "breaker-closed" });
     wake(tenantId);
     const untilMs = heldUntilMs(breaker, tenantId);

@@ -1,29 +1,65 @@
-/** What Graph has shown so far, by objects that it made or kept for us: for the life of the process. */
+/**
+ * What Graph has shown so far, by objects that it made or kept for us: for the life of the process.
+ *
+ * 1. Each cloud shows for itself whether it honours ids: what protects creates in one must not be believed of another.
+ * 2. Commits say that ids are honoured only once all clouds have shown it: who reads them does not know which cloud a create
+ *    went to.
+ * 3. That the operation exists is shown by any of them: where another lacks it, its tenants wait, and nobody else.
+ */
 import type { GraphObject } from "../../graph-port.ts";
 import type { Observer } from "../../observer.ts";
 import type { Work } from "../ownership/partition.ts";
+import type { RegistrarSettings } from "../settings.ts";
 import { createShownForm, type ShownForm } from "./adoption.ts";
-import { carriesId, type Shown } from "./doubt.ts";
+import { carriesId, type Known } from "./doubt.ts";
 import type { Effect } from "./life-events.ts";
 
 export interface GraphShown {
-  readonly proven: Shown;
+  /** With the rules, as the table of a record's life needs it. */
+  readonly known: Known;
   readonly form: ShownForm;
   learn(work: Work, object: GraphObject, shownBy: Extract<Effect, { kind: "register" }>["shownBy"]): void;
 }
 
-export function createGraphShown(observe: Observer, sendId: boolean): GraphShown {
-  const proven = { route: false, ids: false, honoursIds: false };
+export interface CloudsShown {
+  of(tenantId: string): GraphShown;
+  honoursIds(): boolean;
+}
+
+export function createCloudsShown(observe: Observer, settings: RegistrarSettings): CloudsShown {
+  const { clouds, cloudOf } = settings.tenants;
+  const route = { isShown: false };
+  const create = () => createGraphShown(observe, settings, route);
+  const byCloud = new Map(clouds.map((cloud) => [cloud, create()]));
+  const first = byCloud.get(clouds[0]!)!;
+  return {
+    of: byCloud.size === 1 ? () => first : (tenantId) => byCloud.get(cloudOf(tenantId)) ?? first, // 1
+    honoursIds: () => [...byCloud.values()].every(({ known }) => known.shown.honoursIds), // 2
+  };
+}
+
+function createGraphShown(
+  observe: Observer,
+  settings: RegistrarSettings,
+  route: { isShown: boolean },
+): GraphShown {
+  const proven = {
+    get route() {
+      return route.isShown; // 3
+    },
+    ids: false,
+    honoursIds: false,
+  };
   const form = createShownForm(observe);
   return {
-    proven,
+    known: { rules: settings, shown: proven },
     form,
     learn({ enrollment, idempotencyKey, stage }, object, shownBy) {
       // What a list shows may be anybody's.
       if (shownBy === "read-back") return;
-      proven.route = true;
+      route.isShown = true;
       if (shownBy === "conflict") proven.ids = true;
-      else if (carriesId(stage, { sendId })) {
+      else if (carriesId(stage, settings)) {
         proven.ids = true;
         proven.honoursIds = object.id.toLowerCase() === idempotencyKey;
       }

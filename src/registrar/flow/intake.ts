@@ -3,10 +3,12 @@
  *
  * 1. INV-SINGLE-OWNER: one tenant, one partition; what stands elsewhere is moved to its tenant's home.
  * 2. INV-DOUBT: doubt belongs to an enrollment: every copy of a record in doubt is in doubt.
- * 3. INV-ORDER: what its tenant has parked goes first.
+ * 3. INV-ORDER: what its tenant has parked goes first, and a paused tenant's records are parked.
+ * 4. INV-SERVED: a valid record of a tenant that is not served goes the way of all others up to its create: an earlier owner may
+ *    have served it, and have registered it or begun to.
  */
 import assert from "node:assert/strict";
-import { decode } from "../../domain/decode.ts";
+import { type Decoded, decode } from "../../domain/decode.ts";
 import type { Enrollment } from "../../domain/enrollment.ts";
 import { identify } from "../../domain/identity.ts";
 import { homePartition } from "../../domain/murmur2.ts";
@@ -15,6 +17,7 @@ import type { LogRecord } from "../../ports.ts";
 import { isParked, note, noteArrival, parkedTenantOf } from "../intake/parking.ts";
 import { enter, type Slot } from "../intake/window.ts";
 import { isRegistered } from "../ledger/ledger.ts";
+import { noteParkedInDoubt } from "../ownership/dead-letters.ts";
 import type { OwnedPartition, UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import { isFollowed } from "./lanes.ts";
@@ -35,9 +38,10 @@ const homesMax = 10_000;
 
 export function createIntake(
   { ports, settings, raise }: Pick<Core, "ports" | "settings" | "raise">,
-  tenants: Pick<Tenants, "createsOf" | "createsOfAll">,
+  counts: Pick<Tenants, "createsOf" | "createsOfAll">,
 ): Intake {
   const { log, clock } = ports;
+  const { tenants } = settings;
   const homes = new Map<string, number>();
   return {
     accept(partition, record) {
@@ -48,6 +52,7 @@ export function createIntake(
       const { topic, partition: cameFrom, offset } = originOf(record);
       const tenantId = parkedTenantOf(record);
       note(partition.parking, tenantId, record.offset);
+      if (isInDoubt(record)) noteParkedInDoubt(partition.deadLetters, record.offset); // INV-DOUBT
       if (topic === "enrolled" && cameFrom === partition.number)
         noteArrival(partition.parking, tenantId, offset)?.arrive();
     },
@@ -56,7 +61,7 @@ export function createIntake(
 
   function takeIn(read: Read): void {
     const { partition, record, topic } = read;
-    const decoded = decode(record, settings.isTenantAllowed);
+    const decoded = decodeOfAny(record);
     if (!decoded.ok) return raise(strayOf(read), { kind: "refused", refusal: decoded.refusal });
     const { tenantId } = decoded.enrollment;
     const home = homeOf(tenantId);
@@ -65,9 +70,18 @@ export function createIntake(
     const work = workOf(read, decoded.enrollment);
     // Settled outside its lane: what is in a lane tells what must not be overtaken.
     if (isRegistered(partition.ledger, work.idempotencyKey)) return raise(work, { kind: "known" }); // INV-ONE-CREATE-PER-KEY
-    work.stage = enteredStage(doubtOf(work), tenants.createsOf(tenantId), tenants.createsOfAll());
-    const isWaitedFor = topic === "enrolled" && isParked(partition.parking, tenantId);
+    work.stage = enteredStage(doubtOf(work), counts.createsOf(tenantId), counts.createsOfAll());
+    const isPaused = work.stage.doubt === null && tenants.standingOf(tenantId) === "paused";
+    const isWaitedFor = topic === "enrolled" && (isPaused || isParked(partition.parking, tenantId));
     raise(work, { kind: "accepted", mustPark: isWaitedFor && !isFollowed(partition, work.lane) }); // INV-ORDER
+  }
+
+  /** What is wrong beside its tenant is said only of those that are served. */
+  function decodeOfAny(record: LogRecord): Decoded {
+    const decoded = decode(record, (tenantId) => tenants.standingOf(tenantId) !== "unlisted");
+    if (decoded.ok || decoded.refusal.code !== "tenant-not-allowed") return decoded;
+    const ofAny = decode(record, () => true);
+    return ofAny.ok && !settings.sabotage?.has("unlisted-unread") ? ofAny : decoded; // INV-SERVED
   }
 
   /** Member by member: copies of other objects would cost more than all that is in it. */

@@ -3,6 +3,7 @@ import type { Refusal } from "../../domain/refusal.ts";
 import type { GraphObject, GraphReply } from "../../graph-port.ts";
 import type { Moment } from "../../moment.ts";
 import type { Verdict } from "../../policy/classify.ts";
+import type { Standing } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import type { Doubt } from "./stage.ts";
 
@@ -14,7 +15,7 @@ export type LifeEvent =
   | { readonly kind: "astray"; readonly home: number; readonly tenantId: string }
   /** The ledger holds its enrollment. */
   | { readonly kind: "known" }
-  /** `mustPark`: earlier ones of its tenant wait in the retry topic. */
+  /** `mustPark`: earlier ones of its tenant wait in the retry topic, or its tenant is paused. */
   | { readonly kind: "accepted"; readonly mustPark: boolean }
   // ── its turn ──
   | Turn
@@ -52,10 +53,11 @@ export type LifeEvent =
 
 /**
  * It may go on: "first" of its lane, "promised" by a commit, "released" since the previous owner's requests have ended,
- * "rested" since its back-off is over.
+ * "rested" since its back-off is over, "reviewed" since its tenant is not served, or is again.
  */
 export interface Turn {
-  readonly kind: "first" | "promised" | "released" | "rested";
+  readonly kind: "first" | "promised" | "released" | "rested" | "reviewed";
+  readonly standing: Standing;
   /** The ledger holds its enrollment by now. */
   readonly isRegistered: boolean;
   /** An earlier owner dead-lettered this record, and nobody committed that. */
@@ -107,6 +109,7 @@ export type Effect =
   | { readonly kind: "enter-lane" }
   | { readonly kind: "await-release" }
   | { readonly kind: "await-promise" }
+  | { readonly kind: "await-tenant" }
   | { readonly kind: "enqueue"; readonly where: "front" | "back" }
   /** At least so long; but for "none", the failures so far and chance add to it. */
   | {
@@ -117,7 +120,8 @@ export type Effect =
     }
   // ── doubt ──
   | { readonly kind: "remember-doubt" }
-  | { readonly kind: "forget-doubt" }
+  /** `handsOn`: the limits of the owner that it was inherited from still go with each commit. */
+  | { readonly kind: "forget-doubt"; readonly handsOn: boolean }
   | { readonly kind: "read-back"; readonly notBeforeMs: number }
   | { readonly kind: "read-by-id" }
   // ── beyond the record ──

@@ -25,7 +25,7 @@ export function raiseFindings(
     tenantId,
     due: asked,
     objects,
-    shown: shown.form.form,
+    shown: shown.of(tenantId).form.form,
     ...(sabotage && { sabotage }),
   })) {
     if (match.kind === "found") {

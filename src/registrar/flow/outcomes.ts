@@ -13,7 +13,7 @@ import type { Position } from "../../observer.ts";
 import type { LogRecord } from "../../ports.ts";
 import { acknowledge, sendToPark } from "../intake/parking.ts";
 import { remember } from "../ledger/ledger.ts";
-import { noteSent, noteStored } from "../ownership/dead-letters.ts";
+import { noteOwn, noteSent, noteStored } from "../ownership/dead-letters.ts";
 import type { UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Appender } from "./appender.ts";
 import type { Core } from "./core.ts";
@@ -55,7 +55,11 @@ export function createOutcomes(
       object,
       outcome,
       attempts,
-      graph: { requestId: answer?.requestId ?? null, status: answer?.status ?? null, cloud: settings.cloud },
+      graph: {
+        requestId: answer?.requestId ?? null,
+        status: answer?.status ?? null,
+        cloud: settings.tenants.cloudOf(enrollment.tenantId),
+      },
       source: originOf(record),
       enrolledAt: record.timestampMs,
       registeredAt,
@@ -83,8 +87,13 @@ export function createOutcomes(
     const reason = { refusal, attempts, at: originOf(record), timeMs: clock.wallMs(), requestId };
     const dead = deadLetterRecord(partition.number, record, reason);
     noteSent(partition.deadLetters, unsettled.topic, record.offset);
+    // Its original, too, may be read again, as long as no commit covers that: the same dead letter is its outcome.
+    const { topic, partition: number, offset: place } = reason.at;
+    if (unsettled.topic === "retry" && topic === "enrolled" && number === partition.number)
+      noteSent(partition.deadLetters, topic, place);
     publish(unsettled, { record: dead, postedAt: neverPosted }, (offset) => {
       noteStored(partition.deadLetters, offset);
+      if (unsettled.topic === "retry") noteOwn(partition.deadLetters, record);
       const { code, pointers } = refusal;
       observe({ kind: "record-refused", at: positionOf(record), code, pointers });
     });

@@ -1,12 +1,14 @@
 /**
  * Keeps slow tenants out of the others' way: moves their records to `connector.enrolled.retry`, and takes them up
- * again as the tenant can. Slow: blocked, its reads failing, or with more records here than it may send within a second.
+ * again as the tenant can. Slow: paused, blocked, its reads failing, or with more records here than it may send within a second.
  *
  * 1. Records leave a window only when it is full, and then all of a slow tenant's lanes whose head is not in work.
  *    INV-ORDER: a lane leaves as a whole; would one of its records stay, a crash could bring it back behind those that
  *    left.
  * 2. At most `wantOf` parked records of a tenant are taken up at a time; a blocked tenant has one, which probes.
- * 3. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
+ * 3. A paused tenant's lanes leave at once, but for those whose head is in doubt: what has begun is finished first. Of what is
+ *    parked nothing is taken up.
+ * 4. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
  *    refused a clear answer, would hold up all that is behind a full window.
  */
 
@@ -24,6 +26,8 @@ import { isBusy } from "./stage.ts";
 export interface Parker {
   /** The window is full: parks what slow tenants hold in it. */
   makeRoom(partition: OwnedPartition): void;
+  /** Parks what paused tenants hold in the window. */
+  parkPaused(partition: OwnedPartition): void;
   /** Looks for copies of parked records that the log has lost before they were read. `beyondEnd`: of these it is known. */
   checkParked(partition: OwnedPartition, beyondEnd?: readonly Awaited[]): void;
   /** Takes up parked records of tenants that can go on. */
@@ -41,13 +45,23 @@ export function createParker(
   intake: Pick<Intake, "takeUp">,
 ): Parker {
   const { log, clock, random, observe } = ports;
-  return { makeRoom, checkParked, refill };
+  const isPaused = (tenantId: string) => settings.tenants.standingOf(tenantId) === "paused";
+  return { makeRoom, parkPaused, checkParked, refill };
 
   function makeRoom(partition: OwnedPartition): void {
     for (const [tenantId, works] of partition.tenants) {
       const all = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
       const lanes = isSlow(tenantId, works.size) ? all : [...all].filter(isHeldUp); // INV-ISOLATION
       for (const work of [...lanes].flatMap(leaving)) raise(work, { kind: "room" });
+    }
+  }
+
+  function parkPaused(partition: OwnedPartition): void {
+    for (const [tenantId, works] of partition.tenants) {
+      if (!isPaused(tenantId)) continue;
+      const lanes = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
+      const leave = [...lanes].filter(([head]) => head?.stage.doubt === null);
+      for (const work of leave.flatMap(leaving)) raise(work, { kind: "room" }); // 3
     }
   }
 
@@ -63,7 +77,7 @@ export function createParker(
 
   /** Nothing of it goes on for now, or only a probe. */
   function isStuck(tenantId: string): boolean {
-    return tenants.isBlocked(tenantId) || readBack.isStalled(tenantId);
+    return isPaused(tenantId) || tenants.isBlocked(tenantId) || readBack.isStalled(tenantId);
   }
 
   function checkParked(partition: OwnedPartition, beyondEnd: readonly Awaited[] = []): void {
@@ -126,7 +140,7 @@ export function createParker(
     if (!isOwned(partition)) return wanted;
     const share = Math.floor(settings.windowRecords / 2 / partition.parking.tenants.size);
     for (const tenantId of partition.parking.tenants.keys()) {
-      if (firstParked(partition.parking, tenantId) === null) continue;
+      if (firstParked(partition.parking, tenantId) === null || isPaused(tenantId)) continue; // 3
       const want = isStuck(tenantId) ? 1 : Math.max(1, Math.min(takenMax, share)); // 2
       const here = partition.tenants.get(tenantId)?.size ?? 0;
       if (here <= want / 2) wanted.set(tenantId, want - here);

@@ -25,9 +25,9 @@ const inFlightMax = 16;
 export function createReadById({
   ports,
   gate,
-  known,
+  shown,
   raise,
-}: Pick<Core, "ports" | "gate" | "known" | "raise">): ReadById {
+}: Pick<Core, "ports" | "gate" | "shown" | "raise">): ReadById {
   const { graph, clock, observe } = ports;
   let queue: Work[] = [];
   let inFlight = 0;
@@ -35,7 +35,7 @@ export function createReadById({
   gate.onOpening(start);
   return {
     take(work, notBeforeMs = 0) {
-      if (!isToldById(work.stage, known)) return false;
+      if (!isToldById(work.stage, shown.of(work.enrollment.tenantId).known)) return false;
       const waitMs = notBeforeMs - clock.nowMs();
       if (waitMs > 0) clock.after(waitMs, () => request(work));
       else request(work);

@@ -6,15 +6,14 @@
  * 3. INV-ATTEMPTS: what is dead-lettered in doubt, its tenant being blocked, says that an object may exist.
  */
 import { inDoubt } from "./answered.ts";
-import { afterMissingList, type Known } from "./doubt.ts";
+import { afterMissingList, type Known, orphansAfter } from "./doubt.ts";
 import type { Effect, LifeEvent } from "./life-events.ts";
 import { blockedRefusal } from "./refusals.ts";
-import type { InConflict, InDoubt, Life } from "./stage.ts";
+import type { InConflict, InDoubt } from "./stage.ts";
 import { deadLetter, go, goInDoubt, register, type Step, stay, withDoubt, withPast } from "./step.ts";
 
 const vagueTries = 3;
 const remember: Effect = { kind: "remember-doubt" };
-const forget: Effect = { kind: "forget-doubt" };
 
 /** Null: no read's affair. */
 export function onRead(stage: InDoubt, event: LifeEvent, known: Known): Step | null {
@@ -25,12 +24,12 @@ export function onRead(stage: InDoubt, event: LifeEvent, known: Known): Step | n
       return register(stage, { object: event.object, shownBy: "read-back", reply: null }); // INV-READ-BACK
     case "missed": {
       if (event.by === "id") {
-        if (event.startedMs >= doubt.absentAfterMs) return onAbsent(stage, known); // INV-READ-BACK
+        if (event.startedMs >= doubt.absentAfterMs) return onAbsent(stage, event, known); // INV-READ-BACK
         return { stage, effects: [{ kind: "read-back", notBeforeMs: doubt.absentAfterMs }] };
       }
       const next = afterMissingList(doubt, event.startedMs, rules);
       return next === null
-        ? onAbsent(stage, known)
+        ? onAbsent(stage, event, known)
         : goInDoubt({ ...stage, doubt: next }, "reading-back", [remember]);
     }
     case "undecided": {
@@ -50,9 +49,15 @@ export function onRead(stage: InDoubt, event: LifeEvent, known: Known): Step | n
   }
 }
 
-/** It surely was not created. */
-function onAbsent(stage: Life, { rules, shown }: Known): Step {
+/** It surely was not created, or the next create would tell. */
+function onAbsent(
+  stage: InDoubt,
+  { by, startedMs }: Extract<LifeEvent, { kind: "missed" }>,
+  { rules, shown }: Known,
+): Step {
   const { vagueRefusals } = stage.past;
+  const orphansUntilMs = orphansAfter(stage, startedMs);
+  const forget: Effect = { kind: "forget-doubt", handsOn: orphansUntilMs > 0 };
   const detail = vagueRefusals.at(-1);
   if (vagueRefusals.length >= vagueTries) {
     const message = `Graph refused it ${vagueTries} times without a reason: ${detail}`;
@@ -61,7 +66,12 @@ function onAbsent(stage: Life, { rules, shown }: Known): Step {
   }
   // It may be the id that Graph refuses: without one, the next create tells.
   const isPerhapsId = detail !== undefined && rules.sendId && !shown.ids;
-  const life = isPerhapsId ? withPast(stage, { withoutId: true }) : stage;
+  const listMisses = by === "list" && stage.doubt.isHonoured ? stage.past.listMisses + 1 : 0;
+  const life = withPast(stage, {
+    withoutId: isPerhapsId || stage.past.withoutId,
+    orphansUntilMs,
+    listMisses,
+  });
   // Without a pause, a server that fails everything would be asked again at once.
   const backoff = detail === undefined ? "retry" : "vague";
   return go(withDoubt(life, null), "backing-off", [

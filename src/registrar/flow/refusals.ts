@@ -1,4 +1,4 @@
-/** What is said of records that end as dead letters after a create. */
+/** What is said of records that end as dead letters though they are valid. */
 import type { Refusal } from "../../domain/refusal.ts";
 import type { Life } from "./stage.ts";
 
@@ -12,3 +12,10 @@ export function blockedRefusal({ doubt }: Life, waitedMs: number, detail: string
       : `An object of it may exist in Graph: what became of a create could not be looked up. ${blocked}`;
   return { code: "tenant-blocked", message, pointers: [] };
 }
+
+/** As domain/decode.ts says it of a record whose tenant was never served. */
+export const unlistedRefusal: Refusal = {
+  code: "tenant-not-allowed",
+  message: "Its tenant is not among those allowed. Allow it in the configuration, then replay.",
+  pointers: ["/tenantid"],
+};

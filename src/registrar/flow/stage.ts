@@ -16,6 +16,7 @@ export type Stage = Plain | InDoubt | InConflict | Publishing;
  * queued: behind another record of its lane, or about to be looked at.
  * unpromised: waits for a commit that covers it. ready: in its tenant's queue. posting: in a request.
  * posting-lost: in a request, and its partition was lost meanwhile. backing-off: waits before it is looked at again.
+ * paused: its tenant is, so it waits for a change of the tenants.
  * parking: on its way to the retry topic, where its copy was not read yet. settled: its outcome is durable. lost: another worker's affair.
  */
 export interface Plain extends Life {
@@ -28,6 +29,7 @@ export interface Plain extends Life {
     | "posting"
     | "posting-lost"
     | "backing-off"
+    | "paused"
     | "parking"
     | "settled"
     | "lost";
@@ -70,6 +72,8 @@ export interface Doubt {
   readonly isHonoured: boolean;
   /** From here on (Clock.nowMs) a read that misses the object counts as evidence. */
   readonly absentAfterMs: number;
+  /** Until then a create of an owner that vanished may still arrive; an honoured id need not wait for that, if a create follows. */
+  readonly orphansUntilMs: number;
   readonly misses: number;
   readonly nextReadAtMs: number;
   /** Not to be read back: the next create, with the same id, tells. */
@@ -93,6 +97,12 @@ export interface Past {
   readonly withoutId: boolean;
   /** A read by id said nothing: from now on it is looked up in lists. */
   readonly needsList: boolean;
+  /** It counted as absent before this moment, on which a create was to follow; 0: it is absent for good. As in Doubt. */
+  readonly orphansUntilMs: number;
+  /** How often it counted as absent by lists alone, though posted under its own id. */
+  readonly listMisses: number;
+  /** It was refused for what the next owner may see otherwise: that one has to know of the dead letter. */
+  readonly isRefusedHere: boolean;
 }
 
 const noRefusals: readonly string[] = [];
@@ -108,24 +118,29 @@ export function enteredStage(doubt: Doubt | null, tenantCreates: number, allCrea
     goesAlone: false,
     withoutId: false,
     needsList: false,
+    orphansUntilMs: 0,
+    listMisses: 0,
+    isRefusedHere: false,
   };
   return { at: "entered", doubt, attempts: 0, postedAt: null, past };
 }
 
-/** May a create of it have been carried out without the ledger knowing? Then the next owner has to look for it. */
+/** May something of it be there that neither ledger nor position tells: an object, a dead letter? Then the next owner has to look. */
 export function isTainted(stage: Stage): boolean {
   switch (stage.at) {
     case "posting":
     case "posting-lost":
     case "conflict":
       return true;
+    // A dead letter may be on its way that the next owner, with other tenants, would not write.
     case "publishing":
-      return stage.outcome === "registered" || stage.doubt !== null;
+      return true;
     case "settled":
+      return stage.past.isRefusedHere;
     case "lost":
       return false;
     default:
-      return stage.doubt !== null;
+      return stage.doubt !== null || stage.past.orphansUntilMs > 0;
   }
 }
 

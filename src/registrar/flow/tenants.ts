@@ -3,7 +3,7 @@
  * answer says about one tenant is in tenant-queue.ts.
  */
 import type { Verdict } from "../../policy/classify.ts";
-import { availableWithin, type Taken } from "../../policy/pacing.ts";
+import { availableWithin, setLimit, type Taken } from "../../policy/pacing.ts";
 import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import {
@@ -32,6 +32,8 @@ export interface Tenants {
   closedUntilMs(tenantId: string): number;
   /** How many records of this tenant could be sent within the next `ms`. */
   capacityWithin(tenantId: string, ms: number): number;
+  /** Its limit may be another one by now. */
+  renew(tenantId: string): void;
   /** Creates of this tenant that succeeded here, ever. */
   createsOf(tenantId: string): number;
   /** Creates of all tenants that succeeded here, ever. */
@@ -41,7 +43,7 @@ export interface Tenants {
 
 export function createTenants(
   ports: Pick<Ports, "clock" | "random" | "observe">,
-  { writesPer20s }: Pick<RegistrarSettings, "writesPer20s">,
+  settings: Pick<RegistrarSettings, "writesPer20s" | "tenants">,
 ): Tenants {
   const { clock } = ports;
   const queues = new Map<string, TenantQueue>();
@@ -56,19 +58,32 @@ export function createTenants(
     },
     block: (tenantId, refused, detail) => blockTenant(queueOf(tenantId), { refused, detail }, ports),
     unblockReads: (tenantId) => unblockTenant(queueOf(tenantId), "reads", ports),
-    isBlocked: (tenantId) => isBlocked(queueOf(tenantId)),
-    blockedForMs: (tenantId) => blockedForMs(queueOf(tenantId), clock.nowMs()),
-    closedUntilMs: (tenantId) => queueOf(tenantId).pacing.closedUntilMs,
-    capacityWithin: (tenantId, ms) => availableWithin(queueOf(tenantId).pacing, ms, clock.nowMs()),
+    isBlocked: (tenantId) => isBlocked(seen(tenantId)),
+    blockedForMs: (tenantId) => blockedForMs(seen(tenantId), clock.nowMs()),
+    closedUntilMs: (tenantId) => seen(tenantId).pacing.closedUntilMs,
+    capacityWithin: (tenantId, ms) => availableWithin(seen(tenantId).pacing, ms, clock.nowMs()),
+    renew(tenantId) {
+      const queue = queues.get(tenantId);
+      if (queue !== undefined) setLimit(queue.pacing, limitOf(tenantId));
+    },
     createsOf: (tenantId) => queues.get(tenantId)?.creates ?? 0,
     createsOfAll: () => creates,
     blocked: () => [...queues.values()].filter(isBlocked).map(({ tenantId }) => tenantId),
   };
 
+  function limitOf(tenantId: string): number {
+    return settings.tenants.writesPer20sOf(tenantId) ?? settings.writesPer20s;
+  }
+
+  /** Not kept: anybody may send events of tenants that nobody serves. */
+  function seen(tenantId: string): TenantQueue {
+    return queues.get(tenantId) ?? createTenantQueue(tenantId, limitOf(tenantId));
+  }
+
   function queueOf(tenantId: string): TenantQueue {
     let queue = queues.get(tenantId);
     if (queue === undefined) {
-      queue = createTenantQueue(tenantId, writesPer20s);
+      queue = createTenantQueue(tenantId, limitOf(tenantId));
       queues.set(tenantId, queue);
     }
     return queue;

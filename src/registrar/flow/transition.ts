@@ -8,15 +8,19 @@
  *    that no acknowledged commit promises. INV-ONE-CREATE-PER-KEY: none of what the ledger holds.
  * 3. Nothing in doubt is dead-lettered but what its blocked tenant left in doubt, and that says so.
  * 4. INV-DOUBT: what leaves the window for the retry topic takes its doubt with it.
- * 5. What can't happen is a bug. What comes too late, for a record that has left, changes nothing.
+ * 5. INV-SERVED: no create for a tenant that is not served, and no dead letter for that reason while a create may have made an
+ *    object. Such a dead letter waits for its promise as a create does: the next owner may have other tenants, and must look
+ *    for it.
+ * 6. What can't happen is a bug. What comes too late, for a record that has left, changes nothing.
  */
 import assert from "node:assert/strict";
 import { onAnswered, onAnsweredTooLate } from "./answered.ts";
-import { isToldByCreate, type Known } from "./doubt.ts";
+import { doubtAgain, doubtOfLists, isToldByCreate, type Known } from "./doubt.ts";
 import type { Effect, LifeEvent, Turn } from "./life-events.ts";
 import { onConflictRead, onRead } from "./read-rows.ts";
-import type { Stage } from "./stage.ts";
-import { deadLetter, go, goInDoubt, type Step, stay, withDoubt } from "./step.ts";
+import { unlistedRefusal } from "./refusals.ts";
+import type { Life, Stage } from "./stage.ts";
+import { deadLetter, go, goInDoubt, type Step, stay, withDoubt, withPast } from "./step.ts";
 
 /** `known`: what is the same for every record. */
 export function transition(stage: Stage, event: LifeEvent, known: Known): Step {
@@ -33,7 +37,10 @@ export function transition(stage: Stage, event: LifeEvent, known: Known): Step {
       return event.kind === "released" ? onTurn(stage, event, known) : onWaiting(stage, event);
     case "backing-off":
       return event.kind === "rested" ? onTurn(stage, event, known) : onWaiting(stage, event);
+    case "paused":
+      return event.kind === "reviewed" ? onTurn(stage, event, known) : onWaiting(stage, event);
     case "ready":
+      if (event.kind === "reviewed") return onTurn(stage, event, known);
       return event.kind === "posted" ? post(stage, event.at) : onWaiting(stage, event);
     case "posting":
       if (event.kind === "lost") return go(stage, "posting-lost");
@@ -49,10 +56,10 @@ export function transition(stage: Stage, event: LifeEvent, known: Known): Step {
     case "parking":
       if (event.kind === "arrived") return go(stage, "settled", settleAway); // INV-DURABLE-OUTCOME
       if (event.kind === "copy-lost") return { stage, effects: [park] };
-      return isLate(event) ? stay(stage) : impossible(stage, event); // 5
+      return isLate(event) ? stay(stage) : impossible(stage, event); // 6
     case "settled":
     case "lost":
-      return isLate(event) ? stay(stage) : impossible(stage, event); // 5
+      return isLate(event) ? stay(stage) : impossible(stage, event); // 6
   }
 }
 
@@ -73,17 +80,21 @@ function onEntered(stage: Stage, event: LifeEvent): Step {
 
 /** The first of a lane: what is the next step? */
 function onTurn(stage: Stage, turn: Turn, known: Known): Step {
-  const { isRegistered, isDeadLettered, doubt, isReleased, isPromised } = turn;
+  const { isRegistered, isDeadLettered, doubt, isReleased, isPromised, standing } = turn;
   const { rules } = known;
   if (isRegistered) return go(stage, "settled", [sayDuplicate, ...settleHead]); // INV-ONE-CREATE-PER-KEY
   // Had we posted it ourselves, an object of it might exist.
-  if (isDeadLettered && stage.attempts === 0) return go(stage, "settled", [sayDeadLettered, ...settleHead]); // INV-DURABLE-OUTCOME
+  if (isDeadLettered && stage.attempts === 0)
+    return go(withPast(stage, { isRefusedHere: true }), "settled", [sayDeadLettered, ...settleHead]); // INV-DURABLE-OUTCOME
   const life = stage.doubt === doubt ? stage : withDoubt(stage, doubt);
-  if (doubt !== null && !isToldByCreate(life, known)) {
+  // No create follows for who is not served.
+  if (doubt !== null && !(standing === "served" && isToldByCreate(life, known))) {
     if (doubt.inherited && !isReleased) return goInDoubt({ ...stage, doubt }, "suspect", [awaitRelease]); // INV-DOUBT
     return goInDoubt({ ...stage, doubt }, "reading-back", [{ kind: "read-back", notBeforeMs: 0 }]); // INV-READ-BACK
   }
-  if (!isPromised) return go(life, "unpromised", [awaitPromise]); // INV-WATERMARK
+  if (standing === "paused") return go(life, "paused", [awaitTenant]); // INV-SERVED
+  if (!isPromised) return go(life, "unpromised", [awaitPromise]); // INV-WATERMARK, INV-SERVED
+  if (standing === "unlisted") return onUnlisted(life); // INV-SERVED
   const { spent } = stage.past;
   if (doubt === null && spent >= rules.maxAttempts) {
     const message = `Graph failed ${spent} times on this record while others of its tenant succeeded.`;
@@ -93,13 +104,27 @@ function onTurn(stage: Stage, turn: Turn, known: Known): Step {
   return go(life, "ready", enqueue);
 }
 
+/** Nothing of it was created, or that can't be said yet: it counted as absent since the next create would have told. */
+function onUnlisted(life: Life): Step {
+  const late = doubtAgain(life);
+  const read: Effect = { kind: "read-back", notBeforeMs: late?.absentAfterMs ?? 0 };
+  if (late !== null) return goInDoubt(withDoubt(life, late), "reading-back", [remember, read]); // INV-DOUBT
+  const unseen = doubtOfLists(life);
+  if (unseen !== null) return goInDoubt(withDoubt(life, unseen), "reading-back", [remember, readById]); // INV-DOUBT
+  return deadLetter(withPast(life, { isRefusedHere: true }), unlistedRefusal); // 3
+}
+
 function post({ attempts, doubt, past }: Stage, postedAt: Stage["postedAt"]): Step {
   return stay({ at: "posting", attempts: attempts + 1, postedAt, doubt, past });
 }
 
 /** It waits for something, and something else happens. */
 function onWaiting(stage: Stage, event: LifeEvent): Step {
-  if (event.kind === "room") return go(stage, "parking", [withdraw, park]); // INV-DOUBT
+  if (event.kind === "room") {
+    const again = stage.doubt === null ? doubtAgain(stage) : null;
+    if (again !== null) return go(withDoubt(stage, again), "parking", [remember, withdraw, park]); // INV-DOUBT
+    return go(stage, "parking", [withdraw, park]); // INV-DOUBT
+  }
   return event.kind === "lost" ? go(stage, "lost") : impossible(stage, event);
 }
 
@@ -109,15 +134,15 @@ function onBusy(stage: Stage, event: LifeEvent): Step {
 
 /** What still held the record may say so after it has left. */
 function isLate({ kind }: LifeEvent): boolean {
-  return lateEvents.has(kind); // 5
+  return lateEvents.has(kind); // 6
 }
 
 function impossible(stage: Stage, event: LifeEvent): never {
-  assert.fail(`a record that is ${stage.at} can't be ${event.kind}`); // 5
+  assert.fail(`a record that is ${stage.at} can't be ${event.kind}`); // 6
 }
 
 const lateEvents: ReadonlySet<LifeEvent["kind"]> = new Set([
-  ...(["promised", "released", "rested", "lost"] as const),
+  ...(["promised", "released", "rested", "reviewed", "lost"] as const),
   ...(["found", "missed", "undecided", "unread", "unlike", "unreadable"] as const),
 ]);
 
@@ -126,6 +151,9 @@ const sayDeadLettered: Effect = { kind: "say-dead-lettered" };
 const withdraw: Effect = { kind: "withdraw" };
 const park: Effect = { kind: "park" };
 const awaitRelease: Effect = { kind: "await-release" };
+const remember: Effect = { kind: "remember-doubt" };
+const readById: Effect = { kind: "read-by-id" };
+const awaitTenant: Effect = { kind: "await-tenant" };
 const awaitPromise: Effect = { kind: "await-promise" };
 const enterLane: readonly Effect[] = [{ kind: "enter-lane" }];
 const enqueue: readonly Effect[] = [{ kind: "enqueue", where: "back" }];

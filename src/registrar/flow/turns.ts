@@ -19,15 +19,17 @@ export interface Turns {
   goOnWith(next: Work): void;
 }
 
-export function createTurns({ raise }: Pick<Core, "raise">): Turns {
+export function createTurns({ settings, raise }: Pick<Core, "settings" | "raise">): Turns {
   const heads: Work[] = [];
   let isGoingOn = false;
   return { take, takeAll, goOnWith };
 
   function take(work: Work, kind: Turn["kind"], isKnown?: false): void {
     const { partition, idempotencyKey, slot, topic, record } = work;
+    const standing = settings.tenants.standingOf(work.enrollment.tenantId);
     raise(work, {
       kind,
+      standing,
       // What is before it in its lane, or another owner, may have settled it meanwhile.
       isRegistered: isKnown ?? isRegistered(partition.ledger, idempotencyKey),
       doubt: partition.doubts.get(idempotencyKey) ?? null,

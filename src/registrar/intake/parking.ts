@@ -21,6 +21,8 @@ export interface Parking {
   readonly taken: Set<Slot>;
   /** Acknowledged, and not read yet. */
   readonly awaited: Set<Awaited>;
+  /** After the last one that is settled and stays tainted, as in the window. */
+  taintedThrough: number;
   /** Offset in the retry partition that is read next. */
   nextOffset: number;
   /** Of the last acknowledged commit. */
@@ -53,6 +55,7 @@ export function createParking(startOffset: number): Parking {
     tenants: new Map(),
     taken: new Set(),
     awaited: new Set(),
+    taintedThrough: startOffset,
     nextOffset: startOffset,
     attemptedThrough: startOffset,
   };
@@ -125,7 +128,8 @@ export function takeUp(parking: Parking, tenantId: string, offset: number): Slot
   return slot;
 }
 
-export function settleTaken(parking: Parking, slot: Slot): void {
+export function settleTaken(parking: Parking, slot: Slot, staysTainted = false): void {
+  if (staysTainted) parking.taintedThrough = Math.max(parking.taintedThrough, slot.offset + 1);
   assert(parking.taken.delete(slot), `offset ${slot.offset} settled twice`);
 }
 
@@ -139,7 +143,7 @@ export function parkedThrough(parking: Parking): number {
 
 /** The least attemptedThrough that covers what may have been carried out. */
 export function parkedTaintedThrough(parking: Parking): number {
-  let through = parkedThrough(parking);
+  let through = Math.max(parkedThrough(parking), parking.taintedThrough);
   for (const { offset, tainted } of parking.taken) if (tainted) through = Math.max(through, offset + 1);
   return through;
 }

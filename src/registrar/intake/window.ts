@@ -38,10 +38,11 @@ export function enter(window: Window, offset: number): Slot {
   return slot;
 }
 
-export function settle(window: Window, slot: Slot): void {
+/** `staysTainted`: until it is committed the next owner has to look for what was made of it. */
+export function settle(window: Window, slot: Slot, staysTainted = false): void {
   assert(!slot.settled, `offset ${slot.offset} settled twice`);
   slot.settled = true;
-  slot.tainted = false;
+  slot.tainted = staysTainted;
   window.unsettled--;
   while (window.slots[window.head]?.settled) window.head++; // INV-DURABLE-OUTCOME
   if (window.head >= 1024 || window.head === window.slots.length) {
@@ -57,7 +58,8 @@ export function settledThrough(window: Window): number {
 /** The least attemptedThrough that covers what may have been carried out: what a clean shutdown commits. */
 export function taintedThrough(window: Window): number {
   const last = window.slots.findLast((slot) => slot.tainted);
-  return last === undefined ? settledThrough(window) : last.offset + 1;
+  const through = settledThrough(window);
+  return last === undefined ? through : Math.max(through, last.offset + 1);
 }
 
 /**

@@ -20,7 +20,7 @@ export interface DeadLetters {
   readonly open: Record<InputTopic, OpenDeadLetter[]>;
   /** Where those of earlier owners stand, or later. */
   readonly inheritedFrom: number;
-  /** Of earlier owners: hash of the value by position id. */
+  /** Of earlier owners, and of parked records: hash of the value by position id. */
   readonly found: Map<string, string>;
 }
 
@@ -44,13 +44,20 @@ export function createDeadLetters(
     return suspectsBelow > startAt ? [{ from, offset: suspectsBelow - 1 }] : [];
   };
   const open = { enrolled: inherited("enrolled"), retry: inherited("retry") };
-  const inheritedFrom = Math.min(end, ...inputTopics.flatMap((topic) => open[topic].map(({ from }) => from)));
+  const inheritedFrom = Math.min(end, ...inputTopics.map((topic) => plans[topic].deadLettersFrom ?? end));
   return { end, open, inheritedFrom, found: new Map() };
 }
 
 /** The record is about to be dead-lettered. */
 export function noteSent({ open, end }: DeadLetters, topic: InputTopic, offset: number): void {
   open[topic].push({ from: end, offset }); // 1
+}
+
+/** A parked record in doubt, at this offset of the retry topic, may have been dead-lettered at the place that it came from. */
+export function noteParkedInDoubt({ open, inheritedFrom }: DeadLetters, offset: number): void {
+  const last = open.retry.at(-1);
+  if (last?.from === inheritedFrom && last.offset <= offset) open.retry.pop();
+  open.retry.push({ from: inheritedFrom, offset }); // 1
 }
 
 export function noteStored(letters: DeadLetters, offset: number | null): void {
@@ -68,8 +75,13 @@ export function noteFound({ found }: DeadLetters, record: LogRecord): void {
   if (letter !== null && found.size < foundMax) found.set(letter.id, valueHash(record.value));
 }
 
+/** A record of the retry topic was dead-lettered here; a second copy of it may stand there. */
+export function noteOwn({ found }: DeadLetters, record: LogRecord): void {
+  if (found.size < foundMax) found.set(positionId(originOf(record)), valueHash(record.value));
+}
+
 /** Does a dead letter of this very record stand there? */
 export function isDeadLettered({ found }: DeadLetters, record: LogRecord): boolean {
-  if (found.size === 0) return false;
-  return found.get(positionId(originOf(record))) === valueHash(record.value); // 3, INV-DURABLE-OUTCOME
+  const hash = found.size === 0 ? undefined : found.get(positionId(originOf(record)));
+  return hash !== undefined && hash === valueHash(record.value); // 3, INV-DURABLE-OUTCOME
 }

@@ -57,6 +57,8 @@ export interface OwnedPartition {
   /** False between the end of a session and the check that nobody else owned the partition since. */
   confirmed: boolean;
   suspectsReleased: boolean;
+  /** Something inherited is settled only as far as the next create tells: the inherited limits stay in force. */
+  handsOnLimits: boolean;
   /** Parked records are being taken up. */
   refilling: boolean;
   /** Called when a full window has room again. */
@@ -118,6 +120,7 @@ export function createPartition({ plans, deadLettersEnd, ...taken }: TakenOver):
     lost: new AbortController(),
     confirmed: true,
     suspectsReleased: false,
+    handsOnLimits: false,
     refilling: false,
     roomWaiters: new Set(),
   };
@@ -170,8 +173,8 @@ function retryRead({ readBefore, readBeforeEpoch, parking, leaderEpochs }: Owned
 }
 
 /** What the next owner must wait for, should this one vanish now. `own`: of what is created from here on. */
-export function limitsOf({ doubts, inherited }: OwnedPartition, own: Limits): Limits {
-  let limits = own;
+export function limitsOf({ doubts, inherited, handsOnLimits }: OwnedPartition, own: Limits): Limits {
+  let limits = handsOnLimits ? widest(own, inherited) : own;
   for (const doubt of doubts.values()) {
     if (doubt.inherited)
       limits = widest(limits, inherited); // INV-DOUBT

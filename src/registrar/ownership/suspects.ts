@@ -14,7 +14,7 @@ import { note, parkedTenantOf } from "../intake/parking.ts";
 import { isRegistered } from "../ledger/ledger.ts";
 import type { Attempt, Persist } from "../persist.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import { noteFound } from "./dead-letters.ts";
+import { noteFound, noteParkedInDoubt } from "./dead-letters.ts";
 import type { OwnedPartition } from "./partition.ts";
 import type { Gap } from "./take-over.ts";
 
@@ -52,6 +52,7 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
           isSame ||= record.offset === readBefore - 1 && record.leaderEpoch === readBeforeEpoch; // INV-KNOWN-LOG
           noteEpoch(partition.leaderEpochs.retry, record.offset, record.leaderEpoch);
           if (record.offset < suspectsBelow.retry || isInDoubt(record)) doubtOf(partition, record); // INV-DOUBT
+          if (isInDoubt(record)) noteParkedInDoubt(partition.deadLetters, record.offset); // INV-DOUBT
         }
       };
       const result = await log.scan("retry", number, parking.nextOffset, onRecords, session.ended);
@@ -103,7 +104,8 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
   }
 
   function doubtOf(partition: OwnedPartition, record: LogRecord): void {
-    const decoded = decode(record, settings.isTenantAllowed);
+    // Of any tenant, also one that is not served: an earlier owner may have served it.
+    const decoded = decode(record, anyTenant);
     if (!decoded.ok) return;
     const { tenantId, details } = decoded.enrollment;
     const key = identify(tenantId, details)?.idempotencyKey;
@@ -112,16 +114,21 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
     const isHonoured = partition.inherited.isHonoured && settings.sendId;
     const nextReadAtMs = partition.takenOverAtMs + settleMs;
     // By id even a create that comes later does no harm: ours is answered 409 then.
-    const absentAfterMs = nextReadAtMs + (isHonoured ? 0 : orphanMs);
+    const orphansUntilMs = nextReadAtMs + orphanMs;
     partition.doubts.set(key, {
       inherited: true,
       isHonoured,
-      absentAfterMs,
+      absentAfterMs: isHonoured ? nextReadAtMs : orphansUntilMs,
+      orphansUntilMs,
       misses: 0,
       nextReadAtMs,
       byCreate: false,
     });
   }
+}
+
+function anyTenant(): boolean {
+  return true;
 }
 
 function gapAt(topic: InputTopic, expected: number, logEnd: number): Found {

@@ -12,7 +12,7 @@ import { endedBy, isWithoutBroker } from "./processes.ts";
 
 const options: ChaosOptions = {
   ...{ events: 40, brokers: 1, kills: 4, freezes: 3, brokerRestarts: 2, seed: 7 },
-  ...{ brokerFreezes: 0, linkCuts: 0, uncleanElection: false },
+  ...{ brokerFreezes: 0, linkCuts: 0, uncleanElection: false, tenantChanges: 0 },
 };
 const times = { sessionTimeoutMs: 6_000, settleMs: 5_500, brokerSessionMs: 4_000 };
 const plan = planChaos(options, 8, 3, times);

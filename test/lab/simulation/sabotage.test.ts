@@ -48,6 +48,8 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "append-offsets": 1827,
   "read-through": 1525,
   "parked-in-doubt": 272,
+  "tenants-change": 3,
+  "unlisted-unread": 42,
 };
 
 for (const name of Object.keys(sabotages) as SabotageName[]) {

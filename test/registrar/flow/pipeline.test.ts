@@ -12,6 +12,7 @@ import {
 import { createWorld, many } from "../../../lab/testkit/registrar-world.ts";
 import { answers } from "../../../lab/testkit/scripted-graph.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
+import { createServed, listOf } from "../../../src/tenants/served.ts";
 
 describe("one event", () => {
   test("is posted once, exactly as it came, registered, and committed", async (t) => {
@@ -154,7 +155,7 @@ describe("a record that is no enrollment", () => {
   test("so does one of a tenant that is not allowed", async (t) => {
     const world = createWorld(t);
     world.emit({ tenant: fabrikam }, { tenant: contoso });
-    world.start({ isTenantAllowed: (tenantId) => tenantId === contoso });
+    world.start({ tenants: createServed(listOf([contoso]), "global") });
     await world.untilRegistered(1);
     await world.time.pass(5_000);
     assert.deepEqual(world.deadLetters(), ["tenant-not-allowed enrolled/0/0"]);

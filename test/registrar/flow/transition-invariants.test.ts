@@ -6,9 +6,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { settings } from "../../../lab/testkit/registrar-world.ts";
+import type { Standing } from "../../../src/ports.ts";
 import type { Known } from "../../../src/registrar/flow/doubt.ts";
 import { isToldByCreate } from "../../../src/registrar/flow/doubt.ts";
-import type { Effect, LifeEvent } from "../../../src/registrar/flow/life-events.ts";
+import type { Effect, LifeEvent, Turn } from "../../../src/registrar/flow/life-events.ts";
 import { type Doubt, isTainted, type Stage } from "../../../src/registrar/flow/stage.ts";
 import { transition } from "../../../src/registrar/flow/transition.ts";
 import { type EventName, eventNames, events, inheritedDoubt, known, stageOf, turn } from "../life.ts";
@@ -40,7 +41,8 @@ const possible: Readonly<Record<Stage["at"], readonly EventName[]>> = {
   queued: ["first", "room"],
   unpromised: ["promised", "room"],
   suspect: ["released", "room"],
-  ready: ["posted", "posted", "room"],
+  paused: ["reviewed", "reviewed", "room"],
+  ready: ["posted", "posted", "posted", "reviewed", "room"],
   posting: [...answersOf, ...usual],
   "posting-lost": answersOf,
   "backing-off": ["rested", "rested", "room"],
@@ -52,6 +54,8 @@ const possible: Readonly<Record<Stage["at"], readonly EventName[]>> = {
   lost: [],
 };
 
+const standings: readonly Standing[] = ["served", "paused", "unlisted", "served"];
+
 class World {
   stage: Stage;
   nowMs = 0;
@@ -60,6 +64,9 @@ class World {
   isPromised = false;
   isReleased: boolean;
   isDurable = false;
+  standing: Standing = "served";
+  /** Until then a create of another owner, which vanished, may still arrive. */
+  orphansUntilMs = 0;
   /** A create of it may have been carried out, and nothing has told yet. */
   mayExist: boolean;
   /** When no create of it can be running any more. */
@@ -71,6 +78,7 @@ class World {
   constructor(isSuspect: boolean, honoursIds: boolean) {
     this.doubt = isSuspect ? { ...inheritedDoubt, absentAfterMs: 0 } : null;
     this.mayExist = isSuspect;
+    if (isSuspect) this.orphansUntilMs = inheritedDoubt.orphansUntilMs;
     this.isReleased = !isSuspect;
     this.stage = stageOf("entered", { doubt: this.doubt });
     this.known = { ...known, shown: { route: true, ids: honoursIds, honoursIds } };
@@ -82,15 +90,16 @@ class World {
     const startedMs = this.nowMs - (draw % 3) * settings.settleMs;
     const atMs = this.nowMs;
     switch (event.kind) {
+      case "reviewed":
       case "first":
       case "rested":
-        return this.turn(event.kind);
+        return this.turn(event.kind, draw);
       case "promised":
         this.isPromised = true;
-        return this.turn(event.kind);
+        return this.turn(event.kind, draw);
       case "released":
         this.isReleased = true;
-        return this.turn(event.kind);
+        return this.turn(event.kind, draw);
       case "posted":
         return { kind: "posted", at: { monotonicMs: this.nowMs, wallMs: this.nowMs } };
       case "answered":
@@ -104,9 +113,11 @@ class World {
     }
   }
 
-  turn(kind: "first" | "promised" | "released" | "rested"): LifeEvent {
-    const { doubt, isPromised, isReleased, isDurable } = this;
-    return turn(kind, { doubt, isPromised, isReleased, isRegistered: isDurable });
+  /** Whether its tenant is served is asked at each turn. */
+  turn(kind: Turn["kind"], draw: number): LifeEvent {
+    if (kind === "reviewed" || draw % 4 === 0) this.standing = standings[(draw >> 2) % standings.length]!;
+    const { standing, doubt, isPromised, isReleased, isDurable } = this;
+    return turn(kind, { standing, doubt, isPromised, isReleased, isRegistered: isDurable });
   }
 
   happen(name: EventName, draw: number): void {
@@ -131,8 +142,10 @@ class World {
       if (provesNothingRan.has(name) && before.doubt === null) this.mayExist = false;
       const mayRun = name === "time-out" || name === "503";
       this.endedMs = mayRun ? (before.postedAt?.monotonicMs ?? 0) + settings.settleMs : this.nowMs;
-    } else if (event.kind === "missed" && before.at === "reading-back" && event.startedMs >= this.endedMs)
+    } else if (event.kind === "missed" && before.at === "reading-back" && event.startedMs >= this.endedMs) {
+      if (event.startedMs >= this.orphansUntilMs) this.orphansUntilMs = 0;
       this.evidence += event.by === "id" ? settings.rereadCount : 1;
+    }
   }
 
   carryOut(effect: Effect, before: Stage): void {
@@ -144,15 +157,30 @@ class World {
     }
     if (effect.kind === "dead-letter" && this.mayExist && before.at !== "conflict")
       assert.match(effect.refusal.message, /An object of it may exist|shows no object/);
+    // INV-SERVED
+    if (effect.kind === "dead-letter" && effect.refusal.code === "tenant-not-allowed") {
+      assert.equal(this.standing, "unlisted");
+      assert.ok(this.isPromised, "the next owner would not look for it");
+      assert.equal(this.orphansUntilMs, 0, "a create of an owner that vanished may still arrive");
+      assert.equal(this.mayExist, false, "an object of it may exist");
+    }
     if (effect.kind === "settle") assert.ok(this.isDurable, "settled before its outcome was durable");
-    if (effect.kind === "park")
-      assert.equal(this.stage.doubt !== null, this.mayExist, "parked without its doubt");
+    if (effect.kind === "park") {
+      const isUntold = this.mayExist || this.orphansUntilMs > 0;
+      assert.ok(this.stage.doubt !== null || !isUntold, "parked without its doubt");
+      assert.ok(
+        this.stage.doubt === null || isUntold || before.past.orphansUntilMs > 0,
+        "in doubt for nothing",
+      );
+    }
   }
 
   check(before: Stage, event: LifeEvent, effects: readonly Effect[]): void {
     const { stage } = this;
     if (stage.at === "ready" || stage.at === "posting") {
       assert.ok(this.isPromised, "posted, and no commit promised it");
+      if (before.at !== "posting" && stage.at === "ready")
+        assert.equal(this.standing, "served", "to be posted for who is not served");
       assert.ok(stage.doubt === null || isToldByCreate(stage, this.known), "posted while it is in doubt");
       if (stage.doubt?.inherited)
         assert.ok(this.isReleased, "posted before the previous owner's requests ended");

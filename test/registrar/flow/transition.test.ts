@@ -17,7 +17,16 @@ const waits: readonly Row[] = [
 ];
 const goesOn = "ready";
 const late: readonly EventName[] = [
-  ...(["promised", "released", "rested", "lost", "found", "missed by id", "missed in a list"] as const),
+  ...([
+    "promised",
+    "released",
+    "rested",
+    "reviewed",
+    "lost",
+    "found",
+    "missed by id",
+    "missed in a list",
+  ] as const),
   ...(["undecided", "unread", "unlike", "unreadable"] as const),
 ];
 const stays = (at: At): readonly Row[] => late.map((when) => [when, at, ""]);
@@ -35,7 +44,8 @@ const table: Readonly<Record<At, readonly Row[]>> = {
   unpromised: [["promised", goesOn, "enqueue"], ...waits],
   suspect: [["released", goesOn, "enqueue"], ...waits],
   "backing-off": [["rested", goesOn, "enqueue"], ...waits],
-  ready: [["posted", "posting", ""], ...waits],
+  paused: [["reviewed", goesOn, "enqueue"], ...waits],
+  ready: [["posted", "posting", ""], ["reviewed", goesOn, "enqueue"], ...waits],
   posting: [
     ["201", "publishing", "register"],
     ["409", "conflict", "read-by-id"],

@@ -110,7 +110,7 @@ describe("a clean shutdown leaves promised", () => {
 
 describe("what the next owner must wait for", () => {
   const own = { settleMs: 2_000, orphanMs: 500, isHonoured: true };
-  const doubt = { absentAfterMs: 0, misses: 0, nextReadAtMs: 0, byCreate: false };
+  const doubt = { absentAfterMs: 0, orphansUntilMs: 0, misses: 0, nextReadAtMs: 0, byCreate: false };
 
   test("is what this one needs, while nothing is in doubt", () => {
     assert.deepEqual(limitsOf(given(), own), own);

@@ -1,0 +1,196 @@
+/**
+ * Who is served, from the settings: ALLOWED_TENANTS for good, or TENANTS_FILE as it stands, and again whenever it changes.
+ *
+ * 1. The clouds are those of the first list, for the life of the process: what commits say of ids counts for all of them.
+ */
+import type { Settings } from "../config/table.ts";
+import { authorityOf, type CloudName } from "../graph/clouds.ts";
+import type { Clock } from "../ports.ts";
+import type { Problem } from "../problem.ts";
+import { isPaused } from "../tenants/changes.ts";
+import { type FileProblem, parseTenantsNow, type TenantList, type TenantsContent } from "../tenants/parse.ts";
+import { readTenantsFileNow } from "../tenants/read-file.ts";
+import { cloudsOf, createServed, listOf, type Served } from "../tenants/served.ts";
+import { lineOf, watchTenantsFile } from "../tenants/watch.ts";
+
+export type { TenantList };
+
+export interface Tenants {
+  readonly served: Served;
+  /** As first read. */
+  readonly content: TenantsContent;
+  /** Of the file that it was read from; null: there is none. */
+  readonly mark: string | null;
+}
+
+interface Refused {
+  readonly ok: false;
+  readonly problem: Problem;
+}
+
+export type LoadedTenants = { readonly ok: true; readonly tenants: Tenants } | Refused;
+
+export function loadTenants(s: Settings): LoadedTenants {
+  const { tenantsFile: path } = s;
+  if (path === null) return { ok: true, tenants: fixedTenants(s) };
+  const read = readTenantsFileNow(path);
+  if (!read.ok) return refused(path, [{ pointer: "", text: read.text }]);
+  const parsed = parseTenantsNow(read.bytes);
+  if (!parsed.ok) return refused(path, parsed.problems, parsed.more);
+  const { content } = parsed;
+  const problems = judge(s, content, null);
+  if (problems.length > 0) return refused(path, problems);
+  return {
+    ok: true,
+    tenants: { served: createServed(content.tenants, s.graphCloud), content, mark: read.mark },
+  };
+}
+
+/** The list alone, for who needs neither credentials nor clouds. */
+export function readTenantList(path: string): { readonly ok: true; readonly list: TenantList } | Refused {
+  const read = readTenantsFileNow(path);
+  if (!read.ok) return refused(path, [{ pointer: "", text: read.text }]);
+  const parsed = parseTenantsNow(read.bytes);
+  return parsed.ok ? { ok: true, list: parsed.content.tenants } : refused(path, parsed.problems, parsed.more);
+}
+
+/** Where an administrator of the tenant consents to what its application asks for; null: there is no application. */
+export function consentOf(s: Settings, { served, content }: Tenants, tenantId: string): string | null {
+  const cloud = served.cloudOf(tenantId) as CloudName;
+  const clientId = served.entryOf(tenantId)?.clientId ?? s.azureClientId;
+  const own = cloud === s.graphCloud ? s.azureAuthorityHost : content.clouds[cloud]?.authorityHost;
+  const authority = authorityOf({ cloud, authorityHost: own ?? null }).replace(/\/+$/, "");
+  return clientId === null ? null : `${authority}/${tenantId}/adminconsent?client_id=${clientId}`;
+}
+
+export function fixedTenants(s: Pick<Settings, "allowedTenants" | "graphCloud">): Tenants {
+  const content = { tenants: listOf(s.allowedTenants), clouds: {} };
+  return { served: createServed(content.tenants, s.graphCloud), content, mark: null };
+}
+
+const shownMax = 10;
+
+function refused(path: string, problems: readonly FileProblem[], more = 0): Refused {
+  const lines = problems.slice(0, shownMax).map(lineOf);
+  const left = problems.length + more - lines.length;
+  const message = `TENANTS_FILE=${path} can't be used: ${lines.join("; ")}${left > 0 ? `; and ${left} more` : ""}.`;
+  return { ok: false, problem: { code: "tenants-file", message, fix: fixOf() } };
+}
+
+function fixOf(): string {
+  return "Correct the file, then type: connector-registrar tenants list";
+}
+
+const problemsMax = 50;
+
+/** What keeps a well-formed list from being served. `first`: the one that the process began with; null: this is it. */
+export function judge(s: Settings, content: TenantsContent, first: TenantsContent | null): FileProblem[] {
+  const problems: FileProblem[] = [];
+  const clouds = new Set(cloudsOf((first ?? content).tenants, s.graphCloud));
+  if (s.graphCloud in content.clouds)
+    problems.push({
+      pointer: `/clouds/${s.graphCloud}`,
+      text: "is the cloud of GRAPH_CLOUD: set GRAPH_BASE_URL and AZURE_AUTHORITY_HOST in its place",
+    });
+  if (first !== null && JSON.stringify(first.clouds) !== JSON.stringify(content.clouds))
+    problems.push({ pointer: "/clouds", text: "has changed: start the worker again to use it" });
+  const needsApp = s.credential?.kind !== "managed-identity" && s.credential?.kind !== "azure-cli";
+  let index = 0;
+  for (const { cloud, clientId, credential } of content.tenants.values()) {
+    const pointer = `/tenants/${index++}`;
+    if (problems.length >= problemsMax) break;
+    if (cloud !== undefined && !clouds.has(cloud))
+      problems.push({
+        pointer: `${pointer}/cloud`,
+        text: `is ${cloud}, which was no tenant's at the start: start the worker again`,
+      }); // 1
+    if (credential === undefined && s.credential === null)
+      problems.push({
+        pointer: `${pointer}/credential`,
+        text: "is missing, and the settings name none for all",
+      });
+    const hasApp = clientId !== undefined || s.azureClientId !== null;
+    if (!hasApp && (credential !== undefined || needsApp))
+      problems.push({ pointer: `${pointer}/clientId`, text: "is missing, and AZURE_CLIENT_ID is not set" });
+  }
+  return problems;
+}
+
+export interface TenantCounts {
+  readonly served: number;
+  readonly paused: number;
+}
+
+export interface FollowedTenants {
+  /** Reads the file again, also where nothing seems to have changed. */
+  readNow(): void;
+  /** What is wrong with the file as it stands; null: nothing. */
+  problem(): string | null;
+  close(): void;
+}
+
+export type TenantsNote =
+  | {
+      readonly kind: "reloaded";
+      /** How many of each. */
+      readonly added: number;
+      readonly removed: number;
+      readonly paused: number;
+      readonly resumed: number;
+      readonly changed: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: "bad"; readonly problems: readonly string[]; readonly fix: string };
+
+/** Null: there is no file. */
+export function followTenants(
+  s: Settings,
+  { served, content, mark }: Tenants,
+  clock: Clock,
+  onNote: (note: TenantsNote) => void,
+): FollowedTenants | null {
+  const { tenantsFile: path } = s;
+  if (path === null || mark === null) return null;
+  const file = watchTenantsFile({
+    path,
+    first: content,
+    firstMark: mark,
+    judge: (next) => judge(s, next, content),
+    clock,
+    onReloaded({ content: next, changes, durationMs }) {
+      served.replace(next.tenants, changes);
+      const { added, removed, paused, resumed, changed } = changes;
+      onNote({
+        kind: "reloaded",
+        added: added.length,
+        removed: removed.length,
+        paused: paused.length,
+        resumed: resumed.length,
+        changed: changed.length,
+        durationMs,
+      });
+    },
+    onBad: (problems) => onNote({ kind: "bad", problems, fix: fixOf() }),
+  });
+  return {
+    readNow: () => void file.readNow(),
+    problem: file.problem,
+    close: file.close,
+  };
+}
+
+/** Counted once for each list: it may be long. */
+export function countTenants(served: Pick<Served, "list">): () => TenantCounts {
+  let counted: TenantList | null = null;
+  let counts: TenantCounts = { served: 0, paused: 0 };
+  return () => {
+    const list = served.list();
+    if (list !== counted) {
+      let paused = 0;
+      for (const tenant of list.values()) if (isPaused(tenant)) paused++;
+      counts = { served: list.size - paused, paused };
+      counted = list;
+    }
+    return counts;
+  };
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
+import type { RegistrarEvent } from "../../../src/observer.ts";
+import { createGates } from "../../../src/registrar/flow/gates.ts";
+
+/** Tenants are named by their cloud: "a1", "b2". */
+function gatesOf(clouds: readonly string[]) {
+  const clock = virtualTime();
+  const events: RegistrarEvent[] = [];
+  const moved = new Map<string, string>();
+  const cloudOf = (tenantId: string) => moved.get(tenantId) ?? tenantId.slice(0, 1);
+  const ports = { clock, random: () => 0.5, observe: (event: RegistrarEvent) => void events.push(event) };
+  const gates = createGates(ports, { clouds, cloudOf });
+  const fail = (...tenantIds: readonly string[]) => {
+    for (const tenantId of tenantIds) {
+      gates.begin(tenantId);
+      gates.end(tenantId, "ill", "no answer");
+    }
+  };
+  return { gates, events, fail, moved, clock };
+}
+const downOf = (cloud: string) => Array.from({ length: 12 }, (_, n) => `${cloud}${n % 4}`);
+
+suite("a gate for each cloud", () => {
+  test("closes for the tenants of a cloud that is down, and for no other", () => {
+    const { gates, events, fail, clock } = gatesOf(["a", "b"]);
+    fail(...downOf("b"));
+    assert(gates.opensAtMs("b9") > clock.nowMs());
+    assert(gates.opensAtMs("a1") <= clock.nowMs());
+    assert.equal(gates.isProbed("b9"), true);
+    assert.equal(gates.isProbed("a1"), false);
+    assert.equal(gates.state(), "open");
+    assert.deepEqual(
+      events.map((event) => (event.kind === "breaker-opened" ? event.detail : event.kind)),
+      ["cloud b: no answer"],
+    );
+  });
+
+  test("with a single cloud holds all, and names none", () => {
+    const { gates, events, fail, clock } = gatesOf(["a"]);
+    fail(...downOf("a"));
+    assert(gates.opensAtMs("a9") > clock.nowMs());
+    assert.deepEqual(
+      events.map((event) => (event.kind === "breaker-opened" ? event.detail : event.kind)),
+      ["no answer"],
+    );
+  });
+
+  test("ends a request where it began, though its tenant is in another cloud meanwhile", () => {
+    const { gates, fail, moved, clock } = gatesOf(["a", "b"]);
+    for (const tenantId of downOf("b").slice(0, 11)) fail(tenantId);
+    gates.begin("a1");
+    moved.set("a1", "b");
+    gates.end("a1", "well", "");
+    assert(gates.opensAtMs("b9") > clock.nowMs(), "an answer of the other cloud closed its circuit");
+    assert(gates.opensAtMs("a1") > clock.nowMs(), "it is asked in its new cloud from now on");
+  });
+
+  test("asks each gate's creates apart: a read that is well proves nothing while creates of its cloud wait", () => {
+    const { gates, fail } = gatesOf(["a", "b"]);
+    const asked: boolean[][] = [];
+    gates.setCreatesWait((isOfIt) => {
+      asked.push([isOfIt("a1"), isOfIt("b1")]);
+      return isOfIt("b1");
+    });
+    fail(...downOf("a"), ...downOf("b"));
+    for (const tenantId of ["a1", "b1"]) {
+      gates.begin(tenantId);
+      gates.endRead(tenantId, "well", "");
+    }
+    assert.deepEqual(asked, [
+      [true, false],
+      [false, true],
+    ]);
+    assert.equal(gates.isProbed("a9"), false, "a read that was well ends the outage of a");
+    assert.equal(gates.isProbed("b9"), true, "creates of b wait, so a read of it does not");
+  });
+
+  test("wakes who waits, whichever of them opens", () => {
+    const { gates, fail } = gatesOf(["a", "b"]);
+    const woken: string[] = [];
+    gates.onOpening((tenantId) => woken.push(tenantId));
+    fail("a1", "b1");
+    assert.deepEqual(woken, ["a1", "b1"]);
+  });
+});
