@@ -24,7 +24,7 @@ import { type Asked, createScriptedGraph, type ScriptedGraph } from "./scripted-
 import { type VirtualTime, virtualTime } from "./virtual-time.ts";
 
 /** Each of them, for good. */
-export const everyTenant: ServedTenants = {
+const everyTenant: ServedTenants = {
   standingOf: () => "served",
   cloudOf: () => "global",
   clouds: ["global"],

@@ -2,6 +2,13 @@
 import { Command } from "commander";
 import type pino from "pino";
 import { systemClock } from "../clock.ts";
+import {
+  anyApplication,
+  followTenants,
+  loadTenants,
+  type Tenants,
+  type TenantsNote,
+} from "../compose/tenants.ts";
 import { openLogWithRetry } from "../compose.ts";
 import type { Group, SettingName, Settings } from "../config/table.ts";
 import { openLogger } from "../observe/logger.ts";
@@ -12,12 +19,14 @@ import { onInterrupt } from "./interrupts.ts";
 import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
 import { type ServiceRun, startServiceRun } from "./serve/service-run.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { logTenants } from "./start/tenants.ts";
 import { exitCodes, fail } from "./terminal.ts";
 
 const groups: readonly Group[] = ["log", "serve", "process"];
 /** Whose enrollments are taken in, and where Entra is. */
 const ofTenants: readonly SettingName[] = [
   "allowedTenants",
+  "tenantsFile",
   "azureTenantId",
   "azureAuthorityHost",
   "graphCloud",
@@ -36,6 +45,8 @@ export function command(): Command {
 }
 
 async function run(settings: Settings): Promise<void> {
+  const loaded = loadTenants(settings, anyApplication);
+  if (!loaded.ok) return fail(loaded.problem, faultExitCode(loaded.problem));
   const { logger, close: closeLogger } = openLogger(
     {
       level: settings.logLevel,
@@ -46,14 +57,17 @@ async function run(settings: Settings): Promise<void> {
     },
     systemClock,
   );
+  const onTenants = (note: TenantsNote) => logTenants(logger, note);
+  const followed = followTenants(settings, loaded.tenants, systemClock, onTenants, anyApplication);
   const interrupts = onInterrupt("", {
     withinMs: settings.shutdownTimeoutMs,
+    onHangUp: followed === null ? null : followed.readNow,
     exitCode: exitCodes.done,
     onCutOff: () => logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was not answered may be stored"),
   });
   let health: HealthServer | null = null;
   try {
-    const started = await startServiceRun(settings, logger, null);
+    const started = await startServiceRun(settings, logger, null, whoIsServed(settings, loaded.tenants));
     if (!started.ok) return fail(started.problem, faultExitCode(started.problem));
     logger.info({ url: started.run.url }, `serving at ${started.run.url}`);
     const opened = await openHealth(settings, started.run);
@@ -65,10 +79,17 @@ async function run(settings: Settings): Promise<void> {
     if (health !== null) logger.info({ url: health.url }, "health and metrics");
     await serveLog(settings, started.run, logger, interrupts.signal);
   } finally {
+    followed?.close();
     await health?.close();
     await closeLogger(lastLinesMs);
     interrupts.stopListening();
   }
+}
+
+/** Without a list of them, which tenants are served is the workers' affair. */
+function whoIsServed(settings: Settings, { served }: Tenants): (tenantId: string) => boolean {
+  if (settings.tenantsFile === null && settings.allowedTenants.length === 0) return () => true;
+  return (tenantId) => served.standingOf(tenantId) !== "unlisted";
 }
 
 /** For orchestrators, as a worker has it: without tokens, on a port of its own. */

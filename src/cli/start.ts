@@ -96,7 +96,7 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
   const health = await openHealth(settings, parts, metrics);
   if (health && !health.ok) return fail(health.problem, faultExitCode(health.problem));
   if (health?.ok) logger.info({ url: health.server.url }, "health and metrics");
-  const serving = serves ? await openServing(settings, parts, metrics, logger) : null;
+  const serving = serves ? await openServing(settings, parts, { metrics, tenants }, logger) : null;
   if (serving?.ok) logger.info({ url: serving.run.url }, `serving at ${serving.run.url}`);
   const logs = openLogObserver(logger, systemClock);
   try {
@@ -117,12 +117,19 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
 }
 
 /** It is loaded only where it is wanted: it takes as long to load as the worker. */
-async function openServing(settings: Settings, parts: Parts, metrics: Metrics, logger: pino.Logger) {
+async function openServing(
+  settings: Settings,
+  parts: Parts,
+  { metrics, tenants }: { readonly metrics: Metrics; readonly tenants: Tenants },
+  logger: pino.Logger,
+) {
   const { startServiceRun } = await import("./serve/service-run.ts");
-  const started = await startServiceRun(settings, logger, {
+  const worker = {
     metricsText: () => metrics.text(),
     blockedTenants: () => parts.worker?.registrar.status().blockedTenants ?? [],
-  });
+  };
+  const isTenantAllowed = (tenantId: string) => tenants.served.standingOf(tenantId) !== "unlisted";
+  const started = await startServiceRun(settings, logger, worker, isTenantAllowed);
   if (started.ok) parts.service = started.run;
   return started;
 }

@@ -27,6 +27,8 @@ export interface ServiceSurroundings {
     readonly blockedTenants: () => readonly string[];
   } | null;
   readonly note: (note: ServiceNote) => void;
+  /** Ids in lower case. */
+  readonly isTenantAllowed: (tenantId: string) => boolean;
 }
 
 export type StartedService =
@@ -43,7 +45,7 @@ export async function startService(
   settings: Settings,
   surroundings: ServiceSurroundings,
 ): Promise<StartedService> {
-  const { clock, log, index, worker, note, version } = surroundings;
+  const { clock, log, index, worker, note, version, isTenantAllowed } = surroundings;
   const tls = tlsOf(settings);
   if (!tls.ok) return tls;
   const { doors, problem, close } = openDoors(settings, clock, note);
@@ -59,8 +61,7 @@ export async function startService(
       maxConnections: settings.serveMaxConnections,
     },
     {
-      ...{ clock, doors, log, index, metrics, note, version },
-      isTenantAllowed: tenantsServed(settings),
+      ...{ clock, doors, log, index, metrics, note, version, isTenantAllowed },
       readiness,
       metricsText: async () => `${(await worker?.metricsText()) ?? ""}${await metrics.text()}`,
       eventsPerSecond: settings.serveEventsPerS,
@@ -85,13 +86,6 @@ export async function startService(
       },
     },
   };
-}
-
-/** Without a list of them, which tenants are served is the worker's affair. */
-function tenantsServed({ allowedTenants }: Settings): (tenantId: string) => boolean {
-  if (allowedTenants.length === 0) return () => true;
-  const served = new Set(allowedTenants);
-  return (tenantId) => served.has(tenantId);
 }
 
 function tlsOf({ serveTlsCertFile: cert, serveTlsKeyFile: key }: Settings) {

@@ -30,7 +30,12 @@ interface Refused {
 
 export type LoadedTenants = { readonly ok: true; readonly tenants: Tenants } | Refused;
 
-export function loadTenants(s: Settings): LoadedTenants {
+type Judge = (s: Settings, content: TenantsContent, first: TenantsContent | null) => FileProblem[];
+
+/** For who asks only whether a tenant is served: it needs none of the applications and clouds. */
+export const anyApplication: Judge = () => [];
+
+export function loadTenants(s: Settings, judgeList: Judge = judge): LoadedTenants {
   const { tenantsFile: path } = s;
   if (path === null) return { ok: true, tenants: fixedTenants(s) };
   const read = readTenantsFileNow(path);
@@ -38,7 +43,7 @@ export function loadTenants(s: Settings): LoadedTenants {
   const parsed = parseTenantsNow(read.bytes);
   if (!parsed.ok) return refused(path, parsed.problems, parsed.more);
   const { content } = parsed;
-  const problems = judge(s, content, null);
+  const problems = judgeList(s, content, null);
   if (problems.length > 0) return refused(path, problems);
   return {
     ok: true,
@@ -84,7 +89,7 @@ function fixOf(): string {
 const problemsMax = 50;
 
 /** What keeps a well-formed list from being served. `first`: the one that the process began with; null: this is it. */
-export function judge(s: Settings, content: TenantsContent, first: TenantsContent | null): FileProblem[] {
+function judge(s: Settings, content: TenantsContent, first: TenantsContent | null): FileProblem[] {
   const problems: FileProblem[] = [];
   const clouds = new Set(cloudsOf((first ?? content).tenants, s.graphCloud));
   if (s.graphCloud in content.clouds)
@@ -148,6 +153,7 @@ export function followTenants(
   { served, content, mark }: Tenants,
   clock: Clock,
   onNote: (note: TenantsNote) => void,
+  judgeList: Judge = judge,
 ): FollowedTenants | null {
   const { tenantsFile: path } = s;
   if (path === null || mark === null) return null;
@@ -155,7 +161,7 @@ export function followTenants(
     path,
     first: content,
     firstMark: mark,
-    judge: (next) => judge(s, next, content),
+    judge: (next) => judgeList(s, next, content),
     clock,
     onReloaded({ content: next, changes, durationMs }) {
       served.replace(next.tenants, changes);

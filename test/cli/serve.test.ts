@@ -162,3 +162,31 @@ for (const [what, environment, expected] of [
     assert.match(stderr, expected);
   });
 }
+
+test("serve takes the tenants of TENANTS_FILE, read again when it changes", async (t) => {
+  const DATA_DIR = temporaryDirectory(t);
+  const file = join(DATA_DIR, "tenants.json");
+  const list = (...tenantIds: string[]) =>
+    writeFileSync(file, JSON.stringify({ tenants: tenantIds.map((id) => ({ tenantId: id })) }));
+  list(tenantId);
+  const { running, url } = await serving(t, ["serve"], { DATA_DIR, TENANTS_FILE: file });
+  const foreign = event("PC-2", { tenantid: foreignTenant });
+  assert.equal((await post(url, event("PC-1"))).status, 202);
+  const refused = await post(url, foreign);
+  assert.deepEqual([refused.status, refused.body.code], [400, "tenant-not-allowed"]);
+  list(tenantId, foreignTenant);
+  running.child.kill("SIGHUP");
+  await running.line(/TENANTS_FILE was read again/);
+  assert.equal((await post(url, foreign)).status, 202);
+  const { code, stderr } = await ended(running);
+  assert.equal(code, 0, stderr);
+});
+
+test("serve ends with 2 for a TENANTS_FILE that can't be used, and says where it is wrong", async (t) => {
+  const DATA_DIR = temporaryDirectory(t);
+  const file = join(DATA_DIR, "tenants.json");
+  writeFileSync(file, '{ "tenants": [{ "tenantId": "contoso" }] }');
+  const { code, stderr } = await runCli(["serve", "--serve-port", "0"], { DATA_DIR, TENANTS_FILE: file });
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /TENANTS_FILE=.*\/tenants\/0\/tenantId/);
+});

@@ -37,6 +37,7 @@ export async function startServiceRun(
   settings: Settings,
   logger: pino.Logger,
   worker: WorkerView | null,
+  isTenantAllowed: (tenantId: string) => boolean,
 ): Promise<StartedRun> {
   let log: OpenLog | null = null;
   let followed: FollowedIndex | null = null;
@@ -47,7 +48,7 @@ export async function startServiceRun(
     if (limit.passes(event)) logger[level]({ event }, message);
   };
   const index = () => followed?.index() ?? null;
-  const surroundings = { clock: systemClock, version, log: () => log, index, worker, note };
+  const surroundings = { clock: systemClock, version, log: () => log, index, worker, note, isTenantAllowed };
   const started = await startService(settings, surroundings);
   if (!started.ok) {
     limit.close();
