@@ -233,14 +233,20 @@ class Index implements HoldableIndex {
       onBehind: (records) => {
         this.#behind = records;
       },
-      onOutcomes: (keys) => {
-        for (const key of keys) {
-          if (!this.#waiters.has(key)) continue;
-          const settled = this.find(key);
-          if (settled !== null) this.#waiters.tell(key, settled);
-        }
-      },
+      onOutcomes: (keys) =>
+        this.#tell(
+          [...keys].filter((key) => this.#waiters.has(key)),
+          () => true,
+        ),
+      onLoaded: () => this.#tell(this.#waiters.keys(), ({ state }) => state === "registered"),
     });
+  }
+
+  #tell(keys: readonly string[], isTold: (enrollment: Enrollment) => boolean): void {
+    for (const key of keys) {
+      const found = this.find(key);
+      if (found !== null && isTold(found)) this.#waiters.tell(key, found);
+    }
   }
 
   /** Nothing is found while the first load runs, or while the file waits to be made again. */

@@ -30,6 +30,8 @@ export interface ReadingParts {
   readonly file: IndexFile;
   /** After a transaction: keys for which an outcome was read. */
   readonly onOutcomes: (keys: ReadonlySet<string>) => void;
+  /** The first load, which tells of no outcomes, has ended. */
+  readonly onLoaded: () => void;
   /** Records that are left, after each transaction. */
   readonly onBehind: (records: number) => void;
   /** Where to end, by topic and partition; undefined: at the present end. */
@@ -107,6 +109,7 @@ export class Reading {
     this.#commit();
     await finishLoad(db);
     this.#parts.file.phase = "ready";
+    this.#parts.onLoaded();
   }
 
   async #readTopic(

@@ -16,6 +16,10 @@ export class Waiters {
     return this.#count;
   }
 
+  keys(): readonly string[] {
+    return [...this.#byKey.keys()];
+  }
+
   has(key: string): boolean {
     return this.#byKey.has(key);
   }

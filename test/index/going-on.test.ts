@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { keyOf } from "../../lab/testkit/enrollments.ts";
 import { systemClock } from "../../src/clock.ts";
+import type { Enrollment } from "../../src/index/enrollment-index.ts";
 import { openEnrollmentIndex } from "../../src/index/open-index.ts";
 import { event, indexPath, MemoryTopics, type Opened, openOn, refused, registered } from "./topics.ts";
 
@@ -220,14 +221,22 @@ test("who waits for an outcome is told once; so many may wait at the most", asyn
   index.close();
 });
 
-test("follow reads what comes, until it is told to end", async (t) => {
+test("follow reads what comes, until it is told to end; what the first load reads is told too", async (t) => {
   const topics = new MemoryTopics();
   const { index } = openOn(topics.log, indexPath(t));
+  const settled = (machine: string) =>
+    new Promise((resolve) => index.whenSettled(keyOf({ machine }), resolve)) as Promise<Enrollment>;
+  const first = settled("A");
+  topics.append(registered({ machine: "A" }));
   const stop = new AbortController();
   const following = index.follow(stop.signal);
-  const settled = new Promise((resolve) => index.whenSettled(keyOf({ machine: "A" }), resolve));
-  topics.append(registered({ machine: "A" }));
-  await settled;
+  assert.equal((await first).state, "registered");
+  const second = settled("B");
+  topics.append(refused(topics.append(event({ machine: "B" }))));
+  assert.equal((await second).state, "refused");
+  const third = settled("C");
+  topics.append(registered({ machine: "C" }));
+  assert.equal((await third).state, "registered");
   assert.deepEqual([index.progress().caughtUp, index.progress().trouble], [true, null]);
   stop.abort();
   await following;
