@@ -8,7 +8,17 @@ import { commandOf } from "../../src/cli/program.ts";
 import { runCli } from "./run-cli.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const product = ["start", "emit", "tail", "doctor", "health", "replay", "reconcile", "repartition"];
+const product = [
+  "start",
+  "emit",
+  "tail",
+  "doctor",
+  "tenants",
+  "health",
+  "replay",
+  "reconcile",
+  "repartition",
+];
 
 /** The commands that the help of a program lists. */
 function listed(program: string): string[] {
