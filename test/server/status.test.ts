@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleEvent } from "../../lab/testkit/samples.ts";
+import { createRecent } from "../../src/server/intake/recent.ts";
 import { enrollment, keyOf, refused, registered, serviceFor } from "./service-harness.ts";
 
 const key = keyOf();
@@ -67,4 +68,18 @@ test("unknown: 404; while the index is behind: 503 with Retry-After; no UUID: 40
   );
   const malformed = await ask("/enrollments/x");
   assert.deepEqual([malformed.status, malformed.body.code], [400, "key-malformed"]);
+});
+
+test("what was taken in lately is remembered up to a number, the oldest goes first, and no record stays with it", () => {
+  const recent = createRecent(2);
+  const event = (name: string) => ({
+    key: name,
+    tenantId: "t",
+    eventId: "e",
+    record: { value: Buffer.alloc(8) },
+  });
+  for (const name of ["a", "b", "a", "c"]) recent.note(event(name));
+  assert.equal(recent.find("b"), null);
+  assert.deepEqual(recent.find("a"), { key: "a", tenantId: "t", eventId: "e" });
+  assert.deepEqual(recent.find("c"), { key: "c", tenantId: "t", eventId: "e" });
 });

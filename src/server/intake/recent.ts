@@ -16,9 +16,10 @@ const recentMax = 20_000;
 export function createRecent(max: number = recentMax): Recent {
   const events = new Map<string, RecentEvent>();
   return {
-    note(event) {
-      events.delete(event.key);
-      events.set(event.key, event);
+    note({ key, tenantId, eventId }) {
+      events.delete(key);
+      // Member by member: what else the caller's object holds, such as the record, would stay in memory.
+      events.set(key, { key, tenantId, eventId });
       if (events.size > max) for (const oldest of events.keys()) return void events.delete(oldest);
     },
     find: (key) => events.get(key) ?? null,
