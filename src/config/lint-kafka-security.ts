@@ -1,6 +1,7 @@
 /** TLS and SASL of Kafka: what is missing beside something else, and files that do not hold what they are named for. */
 import { readFileSync } from "node:fs";
 import { exportLine } from "./export-line.ts";
+import { lintKafkaOauth, oauthSettings } from "./lint-kafka-oauth.ts";
 import type { Findings, SettingProblem } from "./problem.ts";
 import { type SettingName, type Settings, table } from "./table.ts";
 
@@ -21,6 +22,7 @@ export const kafkaOnly = [
   "kafkaSaslUsername",
   "kafkaSaslPassword",
   "kafkaSaslPasswordFile",
+  ...oauthSettings,
 ] as const satisfies readonly SettingName[];
 
 const files = ["kafkaCaFile", "kafkaClientCertFile", "kafkaClientKeyFile"] as const;
@@ -28,14 +30,21 @@ const files = ["kafkaCaFile", "kafkaClientCertFile", "kafkaClientKeyFile"] as co
 type FileName = (typeof files)[number];
 
 export function lintKafkaSecurity(s: Settings): Findings {
+  const oauth = lintKafkaOauth(s);
   return {
-    problems: [...missingForLogin(s), ...missingForTls(s), ...(s.kafkaSsl ? badFiles(s) : [])],
-    warnings: warningsOf(s),
+    problems: [
+      ...missingForLogin(s),
+      ...oauth.problems,
+      ...missingForTls(s),
+      ...(s.kafkaSsl ? badFiles(s) : []),
+    ],
+    warnings: [...warningsOf(s), ...oauth.warnings],
   };
 }
 
 function missingForLogin(s: Settings): SettingProblem[] {
   const { kafkaSaslMechanism: mechanism } = s;
+  if (mechanism === "oauthbearer") return [];
   const login = ["kafkaSaslUsername", "kafkaSaslPassword"] as const;
   if (mechanism !== null) {
     return login

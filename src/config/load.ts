@@ -39,7 +39,27 @@ export type LoadedSettings =
       readonly warnings: readonly string[];
     };
 
-export function loadSettings(sources: SettingSources): LoadedSettings {
+export function loadSettings(given: SettingSources): LoadedSettings {
+  return loadFrom(withKafkaCredential(given));
+}
+
+/** Where the login to Kafka shows a token of the worker's own credential, every command on that log needs it. */
+function withKafkaCredential(sources: SettingSources): SettingSources {
+  const { groups, required = [] } = sources;
+  const has = (name: SettingName) => textOf(table[name], sources)?.trim() ?? null;
+  const uses =
+    (groups?.includes("log") ?? true) &&
+    has("kafkaBrokers") !== null &&
+    has("kafkaSaslMechanism") === "oauthbearer" &&
+    has("kafkaOauthTokenEndpoint") === null &&
+    (has("kafkaOauthCredential") ?? "worker") === "worker";
+  if (!uses) return sources;
+  const also: SettingName[] = [...(sources.also ?? []), "graphCloud", "graphCaFile"];
+  const azure = groups === undefined ? {} : { groups: [...new Set<Group>([...groups, "azure"])], also };
+  return { ...sources, ...azure, required: [...required, "graphCredential"] };
+}
+
+function loadFrom(sources: SettingSources): LoadedSettings {
   const problems: SettingProblem[] = [];
   const warnings = findTypos(sources.environment);
   const given: Record<string, unknown> = {};

@@ -9,6 +9,7 @@ import {
   type ReconnectingConnection,
 } from "./cluster/reconnecting-connection.ts";
 import type { KafkajsSecurity } from "./cluster/security.ts";
+import type { TokenKeeper } from "./cluster/token-keeper.ts";
 import { createScan } from "./fetch/scan.ts";
 import { createSurvey } from "./fetch/survey.ts";
 import { createTail } from "./fetch/tail.ts";
@@ -40,7 +41,9 @@ export interface KafkaSettings {
   readonly attemptedThroughOf?: GroupCheck["attemptedThroughOf"];
   /** How to authenticate, in kafkajs's words. */
   readonly kafkajs?: KafkajsSecurity;
-  /** Of outages of the brokers. No secret is in it. */
+  /** Set where logins show a token: it is renewed while the log is open. */
+  readonly tokens?: TokenKeeper | null;
+  /** Of outages of the brokers, and of what gives tokens for them. No secret is in it. */
   readonly onEvent?: (event: LogEvent) => void;
 }
 
@@ -88,6 +91,7 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
   const all = topics.map(nameOf);
   const bootstrap = settings.brokers.join(",");
 
+  const stopRenewing = settings.tokens?.renewAhead(settings.onEvent ?? (() => {}));
   const connections = new Set<ReconnectingConnection>();
   const open = (of: ConnectionSettings, known: readonly string[]): ReconnectingConnection => {
     const opened = openReconnectingConnection(of, known, () => connections.delete(opened));
@@ -122,6 +126,7 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
     tail: createTail(() => open(connection, all), readerSettings, clock),
     trouble: health.trouble,
     async close() {
+      stopRenewing?.();
       health.close();
       producer.close();
       for (const one of connections) one.close();
