@@ -13,12 +13,15 @@ import type { TokenKeeper } from "./cluster/token-keeper.ts";
 import { createScan } from "./fetch/scan.ts";
 import { createSurvey } from "./fetch/survey.ts";
 import { createTail } from "./fetch/tail.ts";
+import { type KafkaFlavor, requestTimeoutsOf } from "./flavor.ts";
 import { createJoin } from "./group/group.ts";
 import { createProducer } from "./produce/producer.ts";
 import type { GroupCheck } from "./set-up/other-groups.ts";
 import { type PreparedLog, prepareLog } from "./set-up/prepare-log.ts";
 
 export interface KafkaSettings {
+  /** Default: Apache Kafka. */
+  readonly flavor?: KafkaFlavor;
   /** host:port of at least one broker. */
   readonly brokers: readonly string[];
   readonly clientId: string;
@@ -65,7 +68,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   const health = createHealth(clock, settings.onEvent ?? (() => {}));
   const connection = {
     ...{ brokers, clientId, security: settings.kafkajs ?? {}, health },
-    requestTimeoutMs: 30_000,
+    requestTimeoutMs: requestTimeoutsOf(settings.flavor ?? "kafka", settings.sessionTimeoutMs).ofRequestsMs,
   };
   const prepared = await prepareLog({ ...settings, connection }, clock);
   if (!prepared.ok) {
@@ -85,7 +88,8 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
   const { health } = connection;
   const { partitionCount, topicIds } = prepared;
   const { groupId, sessionTimeoutMs, maxPartitionFetchBytes, publishTimeoutMs } = settings;
-  const requestTimeoutMs = Math.min(10_000, Math.max(1000, sessionTimeoutMs / 2));
+  const { flavor = "kafka" } = settings;
+  const { ofGroupMs: requestTimeoutMs } = requestTimeoutsOf(flavor, sessionTimeoutMs);
   const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
   const inputs = inputTopics.map(nameOf);
   const all = topics.map(nameOf);
@@ -102,7 +106,7 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
   const producerConnection = open({ ...connection, requestTimeoutMs: publishTimeoutMs + 1000 }, all);
   const producer = createProducer(
     producerConnection,
-    { publishTimeoutMs, waitingBytesMax, nameOf, topicIds },
+    { publishTimeoutMs, waitingBytesMax, nameOf, topicIds, flavor },
     clock,
   );
   const join = createJoin(
