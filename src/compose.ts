@@ -86,6 +86,7 @@ async function kafkaSettings(
   const security = await readKafkaSecurity(s, clock);
   if (!security.ok) return security;
   const settings = {
+    flavor: s.kafkaFlavor,
     brokers,
     clientId: s.kafkaClientId,
     groupId: s.kafkaGroupId,

@@ -4,6 +4,7 @@
  */
 import { Value } from "typebox/value";
 import { chooseCredential } from "./credential.ts";
+import { eventHubsHost } from "./event-hubs-host.ts";
 import { exportLine } from "./export-line.ts";
 import { lint } from "./lint.ts";
 import type { SettingProblem } from "./problem.ts";
@@ -191,12 +192,31 @@ function tenantsOf({ allowedTenants, azureTenantId, tenantsFile }: GivenSettings
 }
 
 function derive(given: GivenSettings): Omit<Settings, "credential"> {
+  const kafkaFlavor = flavorOf(given);
+  const byFlavor = flavorDefaults[kafkaFlavor];
+  const publishTimeoutMs = given.publishTimeoutMs ?? byFlavor.publishTimeoutMs;
   return {
     ...given,
+    kafkaFlavor,
+    publishTimeoutMs,
+    commitIntervalMs: given.commitIntervalMs ?? byFlavor.commitIntervalMs,
+    topicsCreate: given.topicsCreate ?? byFlavor.topicsCreate,
     azureTenantId: given.azureTenantId?.toLowerCase() ?? null,
     allowedTenants: tenantsOf(given),
-    settleMs: given.settleMs ?? given.graphRequestTimeoutMs + given.publishTimeoutMs + 2_000,
+    settleMs: given.settleMs ?? given.graphRequestTimeoutMs + publishTimeoutMs + 2_000,
   };
+}
+
+const flavorDefaults = {
+  kafka: { publishTimeoutMs: 10_000, commitIntervalMs: 100, topicsCreate: true },
+  // What its guide asks for: no time-out below 20 s, better a minute; and it delays more than 4 commits a second and partition.
+  "event-hubs": { publishTimeoutMs: 60_000, commitIntervalMs: 1_000, topicsCreate: false },
+} as const;
+
+function flavorOf({ kafkaBrokers, kafkaFlavor }: GivenSettings): Settings["kafkaFlavor"] {
+  if (kafkaBrokers === null) return "kafka";
+  if (kafkaFlavor !== "auto") return kafkaFlavor;
+  return eventHubsHost(kafkaBrokers) === null ? "kafka" : "event-hubs";
 }
 
 function invalid(setting: Setting, text: string): SettingProblem {

@@ -16,6 +16,7 @@ import {
 } from "../cluster/kafkajs-internals.ts";
 import { NoTokenError, TokenRefusedError } from "../cluster/oauth-login.ts";
 import type { KafkajsSecurity } from "../cluster/security.ts";
+import type { KafkaFlavor } from "../flavor.ts";
 
 interface OpenFailure {
   readonly ok: false;
@@ -29,23 +30,30 @@ export interface Attempt {
   readonly security: KafkajsSecurity;
   /** The broker hung up and, when asked, offered ways to log in. */
   readonly asksForLogin: boolean;
+  readonly flavor: KafkaFlavor;
 }
 
-export function openFailure(error: unknown, { brokers, security, asksForLogin }: Attempt): OpenFailure {
+export function openFailure(error: unknown, attempt: Attempt): OpenFailure {
+  const { brokers, security, asksForLogin, flavor } = attempt;
   const at = addressOf(error, brokers);
   const noToken = errorChain(error).find((link) => link instanceof NoTokenError);
   if (noToken !== undefined) return tokenFailure(noToken, at);
   const problem =
-    tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, security));
+    tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, attempt));
   if (problem !== null) return { ok: false, retryable: false, problem };
   const reason = reasonOf(error);
+  const isEventHubs = flavor === "event-hubs";
   if (isRefusal(error)) {
     const message = `Kafka at ${at}: ${reason}.`;
-    const fix = `Check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${brokers[0]} --list`;
+    const fix = isEventHubs
+      ? "Grant this client's identity the roles Azure Event Hubs Data Sender and Data Receiver on the namespace (Standard tier or above)."
+      : `Check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${brokers[0]} --list`;
     return { ok: false, retryable: false, problem: { code: "kafka-refused", message, fix } };
   }
   const message = `Kafka at ${at} can't be reached: ${reason}${hint(error, security)}.`;
-  const fix = `Check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${brokers[0]} --list`;
+  const fix = isEventHubs
+    ? "Check that KAFKA_BROKERS is NAMESPACE.servicebus.windows.net:9093, and that the namespace's networking and the firewalls on the way let this machine in."
+    : `Check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${brokers[0]} --list`;
   return { ok: false, retryable: true, problem: { code: "kafka-unreachable", message, fix } };
 }
 
@@ -123,7 +131,7 @@ function loginMissing(at: string): Problem {
   };
 }
 
-function saslProblem(error: unknown, at: string, { sasl }: KafkajsSecurity): Problem | null {
+function saslProblem(error: unknown, at: string, { security: { sasl }, flavor }: Attempt): Problem | null {
   if (!sasl) return null;
   const reason = withoutLoginPrefix(reasonOf(error));
   const problem = (message: string, fix: string) => ({ code: "kafka-login", message, fix });
@@ -143,11 +151,18 @@ function saslProblem(error: unknown, at: string, { sasl }: KafkajsSecurity): Pro
     return problem(
       `Kafka at ${at} refuses the token: ${reason}.`,
       "Compare the token's audience, issuer and scope with what the broker asks for (KAFKA_OAUTH_SCOPE, KAFKA_OAUTH_TOKEN_ENDPOINT, KAFKA_OAUTH_EXTENSIONS). " +
-        "On Event Hubs: grant the identity the roles Azure Event Hubs Data Sender and Data Receiver; a new role takes minutes to count.",
+        "On Event Hubs: grant the identity the roles Azure Event Hubs Data Sender and Data Receiver, and wait some minutes until they count.",
     );
   }
   const isLogin = errorChain(error).some(isLoginError);
   if (!isLogin || !isRefusal(error) || !("username" in sasl)) return null;
+  if (flavor === "event-hubs") {
+    return problem(
+      `Event Hubs at ${at} refuses the connection string: ${reason}.`,
+      "Put the connection string of a policy of this namespace with the claims Send and Listen into KAFKA_SASL_PASSWORD (or its file), whole, with SharedAccessKey=; " +
+        "if the namespace has local authentication disabled, type: export KAFKA_SASL_MECHANISM=oauthbearer",
+    );
+  }
   return problem(
     `Kafka at ${at} refuses the login of KAFKA_SASL_USERNAME=${sasl.username}: ${reason}.`,
     `Type KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD as the broker has them for KAFKA_SASL_MECHANISM=${sasl.mechanism}.`,
