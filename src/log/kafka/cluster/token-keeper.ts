@@ -3,7 +3,7 @@
  *
  * Invariants
  * 1. One request for a token is under way at most; all who wait share its result.
- * 2. While a token is good, a failure to renew it costs nothing: it is tried again with growing waits, and whoever logs in is given
+ * 2. While a token is good, a failure to renew it costs nothing: it is tried again with growing waits, and who logs in is given
  *    the old one as long as it lives.
  * 3. A token that the brokers refused is not given out again.
  * 4. No token is in an event, a reason or a log.
