@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KafkaConfig } from "kafkajs";
 import { plain, say } from "../src/cli/terminal.ts";
+import { systemClock } from "../src/clock.ts";
 import { readKafkaSecurity } from "../src/compose.ts";
 import { loadSettings } from "../src/config/load.ts";
 import type { Problem } from "../src/problem.ts";
@@ -70,7 +71,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 function securityOf(environment: Environment): Record<string, string> {
   const names = Object.keys(environment).filter((name) =>
-    /^KAFKA_(SSL|SASL|CA_FILE|CLIENT_(CERT|KEY))/.test(name),
+    /^KAFKA_(SSL|SASL|OAUTH|CA_FILE|CLIENT_(CERT|KEY))/.test(name),
   );
   return Object.fromEntries(names.map((name) => [name, environment[name] ?? ""]));
 }
@@ -78,7 +79,7 @@ function securityOf(environment: Environment): Record<string, string> {
 async function securityFrom(environment: Environment): ReturnType<typeof readKafkaSecurity> {
   const loaded = loadSettings({ environment, groups: ["log"] });
   for (const warning of loaded.warnings) say(`connector-registrar: warning: ${warning}\n`);
-  if (loaded.ok) return readKafkaSecurity(loaded.settings);
+  if (loaded.ok) return readKafkaSecurity(loaded.settings, systemClock);
   const message = loaded.problems.map(
     ({ variable, given, problem }) => `${variable} (given: ${given}) ${problem}.`,
   );

@@ -15,7 +15,7 @@ import { graphAddresses } from "./graph/clouds.ts";
 import type { CertificateNote } from "./graph/credentials/files.ts";
 import type { OpenedGraph } from "./graph/graph-client.ts";
 import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
-import type { SecurityResult } from "./log/kafka/cluster/security.ts";
+import type { SecurityResult, SecuritySettings } from "./log/kafka/cluster/security.ts";
 import type { KafkaSettings } from "./log/kafka/kafka-log.ts";
 import type { Observer } from "./observer.ts";
 import type { Clock, EventLog, LogTail, Random } from "./ports.ts";
@@ -48,7 +48,7 @@ export async function openLog(
     const { openEmbeddedLog } = await import("./log/embedded/embedded-log.ts");
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
-  const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent);
+  const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent, clock);
   if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   if (purpose === "use") return openKafkaLog(kafka.settings, clock);
@@ -67,7 +67,7 @@ export async function openForRepartition(
   brokers: readonly string[],
   clock: Clock,
 ): Promise<RepartitionOpening> {
-  const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {});
+  const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {}, clock);
   if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   const { createTopicAdmin } = await import("./log/kafka/set-up/topic-admin.ts");
@@ -79,12 +79,14 @@ async function kafkaSettings(
   s: Settings,
   brokers: readonly string[],
   onEvent: Observer,
+  clock: Clock,
 ): Promise<
   { readonly ok: true; readonly settings: KafkaSettings } | { readonly ok: false; readonly problem: Problem }
 > {
-  const security = await readKafkaSecurity(s);
+  const security = await readKafkaSecurity(s, clock);
   if (!security.ok) return security;
   const settings = {
+    flavor: s.kafkaFlavor,
     brokers,
     clientId: s.kafkaClientId,
     groupId: s.kafkaGroupId,
@@ -97,26 +99,37 @@ async function kafkaSettings(
     publishTimeoutMs: s.publishTimeoutMs,
     tenantBlockedMaxMs: durationMs(s.tenantBlockedMax),
     kafkajs: security.kafkajs,
+    tokens: security.tokens,
     onEvent,
   };
   return { ok: true, settings };
 }
 
 /** TLS and login in kafkajs's words, for what talks to the brokers beside the log. */
-export async function readKafkaSecurity(s: Settings): Promise<SecurityResult> {
+export async function readKafkaSecurity(s: Settings, clock: Clock): Promise<SecurityResult> {
   const { readSecurity } = await import("./log/kafka/cluster/security.ts");
   const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
-  const password = renewedSecret(s.kafkaSaslPasswordFile, s.kafkaSaslPassword ?? "");
   return readSecurity({
     tls: s.kafkaSsl ? { caFile, clientCertFile, clientKeyFile } : null,
-    sasl: s.kafkaSaslMechanism && {
-      mechanism: s.kafkaSaslMechanism,
-      username: s.kafkaSaslUsername ?? "",
-      get password() {
-        return password();
-      },
-    },
+    sasl: await kafkaLogin(s, clock),
   });
+}
+
+async function kafkaLogin(s: Settings, clock: Clock): Promise<SecuritySettings["sasl"]> {
+  const { kafkaSaslMechanism: mechanism } = s;
+  if (mechanism === null) return null;
+  if (mechanism === "oauthbearer") {
+    const { kafkaExtensions, kafkaTokens } = await import("./compose/kafka-tokens.ts");
+    return { mechanism, tokens: kafkaTokens(s, clock), extensions: kafkaExtensions(s) };
+  }
+  const password = renewedSecret(s.kafkaSaslPasswordFile, s.kafkaSaslPassword ?? "");
+  return {
+    mechanism,
+    username: s.kafkaSaslUsername ?? "",
+    get password() {
+      return password();
+    },
+  };
 }
 
 const firstRetryMs = 500;

@@ -98,6 +98,14 @@ export type RegistrarEvent =
   /** The brokers that are needed have not answered for some seconds. `broker`: host:port, or what can't be had of it. */
   | { readonly kind: "log-unreachable"; readonly broker: string; readonly reason: string }
   | { readonly kind: "log-reachable"; readonly forMs: number }
+  /** The token for logins to the brokers can't be renewed. `leftMs`: for how long the old one is good. `fix`: "" where it may pass. */
+  | {
+      readonly kind: "log-token-failed";
+      readonly reason: string;
+      readonly fix: string;
+      readonly leftMs: number;
+    }
+  | { readonly kind: "log-token-renewed"; readonly forMs: number }
   | {
       readonly kind: "duplicate-objects";
       readonly tenantId: string;

@@ -64,6 +64,14 @@ export function command(): Command {
         .choices(["honour", "ignore"])
         .default("honour"),
     )
+    .addOption(
+      new Option(
+        "--flavor <which>",
+        "event-hubs: the broker stands behind a proxy that behaves like Azure Event Hubs, as far as that is documented",
+      )
+        .choices(["kafka", "event-hubs"])
+        .default("kafka"),
+    )
     .option("--seed <n>", "decides about samples and about what strikes when", wholeNumber, 1)
     .option("--timeout <s>", "limit of the whole run, seconds", positiveNumber, 1200)
     .option("--keep-logs", "keep the logs of all processes, also of a run without fault")
@@ -84,7 +92,7 @@ async function run(flags: ChaosFlags): Promise<void> {
   let place: ChaosPlace | null = null;
   try {
     const { openPlace } = await import("./place.ts");
-    const found: PlaceResult = await openPlace(options.brokers, directory, interrupts.signal);
+    const found: PlaceResult = await openPlace(options, directory, interrupts.signal);
     if (found.ok) place = found.place;
     if (interrupts.signal.aborted) {
       process.exitCode = exitCodes.interrupted;
@@ -101,7 +109,7 @@ async function run(flags: ChaosFlags): Promise<void> {
       say: (line: string) => void output.write(`${plain(line)}\n`),
     };
     const result = await runChaos(settings, found.place.brokers, found.place.cluster);
-    conclude(result, flags);
+    conclude(result, flags, found.place.proxy);
     keep ||= result.kind !== "interrupted" && process.exitCode !== undefined && process.exitCode !== 0;
   } finally {
     interrupts.stopListening();
@@ -111,11 +119,11 @@ async function run(flags: ChaosFlags): Promise<void> {
   }
 }
 
-function conclude(result: ChaosResult, flags: ChaosFlags): void {
+function conclude(result: ChaosResult, flags: ChaosFlags, proxy: ChaosPlace["proxy"]): void {
   if (result.kind === "interrupted") process.exitCode = exitCodes.interrupted;
   else if (result.kind === "failed") fail(result.problem);
   else {
-    const summary = summaryOf(result, flags);
+    const summary = summaryOf(result, flags, proxy);
     for (const problem of summary.problems) say(`${plain(problem)}\n`);
     if (flags.json) print(JSON.stringify(summary));
     else printLines(summary);

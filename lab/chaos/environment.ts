@@ -29,8 +29,17 @@ const workerSettings: Environment = {
   LOG_LEVEL: "debug",
 };
 
-export function logEnvironment(brokers: readonly string[], directory: string, name: string): Environment {
+/** Where the log is, and what it is. */
+export interface LogPlace {
+  readonly brokers: readonly string[];
+  readonly flavor: "kafka" | "event-hubs";
+  readonly directory: string;
+}
+
+export function logEnvironment({ brokers, flavor, directory }: LogPlace, name: string): Environment {
   return {
+    KAFKA_FLAVOR: flavor,
+    TOPICS_CREATE: "true",
     KAFKA_BROKERS: brokers.join(","),
     KAFKA_GROUP_ID: groupId,
     KAFKA_CLIENT_ID: name,
@@ -43,15 +52,14 @@ export function logEnvironment(brokers: readonly string[], directory: string, na
 
 export function workerEnvironment(
   worker: number,
-  brokers: readonly string[],
+  log: LogPlace,
   graph: GraphProcess,
   who: { readonly ids: readonly string[] } | { readonly file: string },
-  directory: string,
 ): Environment {
   const name = `worker-${worker + 1}`;
-  mkdirSync(join(directory, name), { recursive: true });
+  mkdirSync(join(log.directory, name), { recursive: true });
   return {
-    ...logEnvironment(brokers, directory, name),
+    ...logEnvironment(log, name),
     ...graph.environment,
     ...("file" in who ? { TENANTS_FILE: who.file } : { ALLOWED_TENANTS: who.ids.join(",") }),
     ...workerSettings,

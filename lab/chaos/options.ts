@@ -12,6 +12,7 @@ export interface ChaosFlags {
   readonly uncleanElection?: true;
   readonly tenantChanges?: number;
   readonly ids: "honour" | "ignore";
+  readonly flavor: "kafka" | "event-hubs";
   readonly seed: number;
   readonly timeout: number;
   readonly keepLogs?: true;
@@ -37,16 +38,18 @@ export function chaosOptions(flags: ChaosFlags): OptionsResult {
     const message = "--broker-freezes, --link-cuts and --unclean-election need three brokers.";
     return { ok: false, problem: { code: "needs-cluster", message, fix: "Type --brokers 3 as well." } };
   }
+  if (brokers === 3 && flags.flavor === "event-hubs") {
+    const message = "--flavor event-hubs is one broker behind a proxy: a namespace has one address.";
+    return { ok: false, problem: { code: "one-address", message, fix: "Type --brokers 1." } };
+  }
   if (uncleanElection && events < uncleanEventsMin) {
     const message = `--unclean-election needs --events of at least ${uncleanEventsMin}; ${events} was given.`;
     const fix = `Type --events ${uncleanEventsMin}.`;
     return { ok: false, problem: { code: "too-few-events", message, fix } };
   }
   const counts = { events, kills, freezes, brokerRestarts, brokerFreezes, linkCuts };
-  return {
-    ok: true,
-    options: { ...counts, brokers, uncleanElection, seed, tenantChanges: flags.tenantChanges ?? 0 },
-  };
+  const { flavor, tenantChanges = 0 } = flags;
+  return { ok: true, options: { ...counts, brokers, uncleanElection, seed, flavor, tenantChanges } };
 }
 
 export interface ChaosOptions {
@@ -61,5 +64,6 @@ export interface ChaosOptions {
   readonly uncleanElection: boolean;
   /** Of the tenants file. */
   readonly tenantChanges: number;
+  readonly flavor: ChaosFlags["flavor"];
   readonly seed: number;
 }

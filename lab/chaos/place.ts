@@ -4,16 +4,22 @@ import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { topicName } from "../../src/domain/topics.ts";
 import type { Problem } from "../../src/problem.ts";
+import { openEventHubsProxy } from "../event-hubs/proxy.ts";
+import type { ProxyCounts } from "../event-hubs/shared.ts";
+import { createRng } from "../simulation/rng.ts";
 import { startOwnBroker } from "../testkit/broker.ts";
 import { startCluster } from "../testkit/broker-cluster.ts";
 import { type Brokers, type Cluster, cluster, oneBroker } from "./brokers.ts";
 import { groupId, workers } from "./environment.ts";
 import { openLinks, ownListener, workerListener } from "./links.ts";
+import type { ChaosOptions } from "./options.ts";
 
 export interface ChaosPlace {
   readonly brokers: Brokers;
   /** Null: one broker. */
   readonly cluster: Cluster | null;
+  /** What the proxy that stands for Event Hubs did; null: there is none. */
+  readonly proxy: Readonly<ProxyCounts> | null;
   close(): Promise<void>;
 }
 
@@ -22,18 +28,36 @@ export type PlaceResult =
   | { readonly ok: false; readonly problem: Problem };
 
 export async function openPlace(
-  count: 1 | 3,
+  { brokers, flavor, seed }: Pick<ChaosOptions, "brokers" | "flavor" | "seed">,
   directory: string,
   interrupted: AbortSignal,
 ): Promise<PlaceResult> {
-  return count === 1 ? openOne() : openThree(directory, interrupted);
+  if (brokers === 3) return openThree(directory, interrupted);
+  return flavor === "event-hubs" ? openNamespace(seed) : openOne();
 }
 
 async function openOne(): Promise<PlaceResult> {
   const broker = await startOwnBroker();
   if (!broker.ok) return without(1, broker.reason);
   const brokers = oneBroker(broker, systemClock);
-  return { ok: true, place: { brokers, cluster: null, close: () => broker.stop() } };
+  return { ok: true, place: { brokers, cluster: null, proxy: null, close: () => broker.stop() } };
+}
+
+/** More often, and sooner, than there: a run lasts minutes. */
+const quirks = { unknownProducerShare: 0.03, idleMs: 20_000, sessionMs: 15_000 };
+
+async function openNamespace(seed: number): Promise<PlaceResult> {
+  const broker = await startOwnBroker();
+  if (!broker.ok) return without(1, broker.reason);
+  const random = createRng(`proxy/${seed}`).next;
+  const proxy = await openEventHubsProxy(broker.brokers[0]!, { clock: systemClock, random }, quirks);
+  const { kill, start } = broker;
+  const brokers = oneBroker({ brokers: [proxy.address], kill, start }, systemClock);
+  const close = async () => {
+    await proxy.close();
+    await broker.stop();
+  };
+  return { ok: true, place: { brokers, cluster: null, proxy: proxy.counts, close } };
 }
 
 const topics = (["enrolled", "retry", "registered", "dlq"] as const).map((role) => topicName(role, ""));
@@ -61,7 +85,7 @@ async function openThree(directory: string, interrupted: AbortSignal): Promise<P
     await started.stop();
     await closeFront();
   };
-  return { ok: true, place: { brokers, cluster: brokers, close } };
+  return { ok: true, place: { brokers, cluster: brokers, proxy: null, close } };
 }
 
 function without(count: 1 | 3, reason: string): PlaceResult {

@@ -57,7 +57,7 @@ export async function runChaos(
   const startedMs = clock.nowMs();
   let log: OpenLog | null = null;
   try {
-    const opening = await openLog(ownSettings(brokers, settings.directory), clock);
+    const opening = await openLog(ownSettings(settings, brokers), clock);
     if (!opening.ok) return { kind: "failed", problem: opening.problem };
     log = opening.log;
     const graph = await startGraph(processes, settings.ids, settings.seed, times.requestTimeoutMs);
@@ -65,7 +65,7 @@ export async function runChaos(
     const tenants = openTenantsFile(settings.directory, plan.tenantIds, clock);
     const who = settings.tenantChanges > 0 ? { file: tenants.path } : { ids: plan.tenantIds };
     const crew = startCrew(processes, clock, workers, (number) => ({
-      ...workerEnvironment(number, brokers.addressesOf(number), graph, who, settings.directory),
+      ...workerEnvironment(number, { ...settings, brokers: brokers.addressesOf(number) }, graph, who),
       ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
     }));
     const signal = AbortSignal.any([settings.interrupted, late, crew.givenUp]);
@@ -151,8 +151,9 @@ async function count(
   return { ok: true, value: verifyChaos(plan, outcome) };
 }
 
-function ownSettings(brokers: Brokers, directory: string) {
-  const loaded = loadSettings({ environment: logEnvironment(brokers.addresses, directory, "chaos") });
+function ownSettings(settings: ChaosSettings, { addresses }: Brokers) {
+  const environment = logEnvironment({ ...settings, brokers: addresses }, "chaos");
+  const loaded = loadSettings({ environment });
   if (!loaded.ok) throw new Error(`chaos's own settings are wrong: ${JSON.stringify(loaded.problems)}`);
   return loaded.settings;
 }

@@ -1,12 +1,17 @@
 /** What is told of a run: what was asked for, what struck, and what came of it. */
+import type { ProxyCounts } from "../event-hubs/shared.ts";
 import type { ChaosFlags } from "./options.ts";
 import type { PlannedFault } from "./plan-faults.ts";
 import type { ChaosResult } from "./run.ts";
 
-export function summaryOf(result: Extract<ChaosResult, { kind: "done" }>, flags: ChaosFlags) {
+export function summaryOf(
+  result: Extract<ChaosResult, { kind: "done" }>,
+  flags: ChaosFlags,
+  proxy: Readonly<ProxyCounts> | null,
+) {
   const { counts, struck, elapsedMs } = result;
-  const { registered, duplicateObjects, duplicateRegistered, lost, recovered, refusedForTenant, problems } =
-    counts;
+  const { registered, duplicateObjects, duplicateRegistered, lost, recovered, refusedForTenant } = counts;
+  const problems = [...counts.problems, ...(proxy === null ? [] : proxyProblems(proxy))];
   const count = (...kinds: PlannedFault["kind"][]) =>
     struck.filter(({ kind }) => kinds.includes(kind)).length;
   const ofThree = {
@@ -33,6 +38,17 @@ export function summaryOf(result: Extract<ChaosResult, { kind: "done" }>, flags:
     elapsedMs,
     seed: flags.seed,
     ids: flags.ids,
+    ...(proxy === null ? {} : { flavor: flags.flavor, ...proxy }),
     problems,
   };
+}
+
+/** A worker that keeps to the limits is never cut off for them. */
+function proxyProblems({ closedForSize, unlisted }: Readonly<ProxyCounts>): string[] {
+  return [
+    ...(closedForSize > 0
+      ? [`${closedForSize} connections were closed for requests that are too large`]
+      : []),
+    ...(unlisted > 0 ? [`${unlisted} requests were of kinds or versions that are not listed`] : []),
+  ];
 }

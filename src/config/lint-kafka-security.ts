@@ -1,6 +1,9 @@
 /** TLS and SASL of Kafka: what is missing beside something else, and files that do not hold what they are named for. */
 import { readFileSync } from "node:fs";
+import { eventHubsHost } from "./event-hubs-host.ts";
 import { exportLine } from "./export-line.ts";
+import { connectionStringUser, lintEventHubs } from "./lint-event-hubs.ts";
+import { lintKafkaOauth, oauthSettings } from "./lint-kafka-oauth.ts";
 import type { Findings, SettingProblem } from "./problem.ts";
 import { type SettingName, type Settings, table } from "./table.ts";
 
@@ -9,6 +12,7 @@ import { type SettingName, type Settings, table } from "./table.ts";
  * image sets it, whatever log it runs on.
  */
 export const kafkaOnly = [
+  "kafkaFlavor",
   "kafkaGroupId",
   "kafkaTopicPrefix",
   "kafkaClientId",
@@ -21,6 +25,7 @@ export const kafkaOnly = [
   "kafkaSaslUsername",
   "kafkaSaslPassword",
   "kafkaSaslPasswordFile",
+  ...oauthSettings,
 ] as const satisfies readonly SettingName[];
 
 const files = ["kafkaCaFile", "kafkaClientCertFile", "kafkaClientKeyFile"] as const;
@@ -28,31 +33,39 @@ const files = ["kafkaCaFile", "kafkaClientCertFile", "kafkaClientKeyFile"] as co
 type FileName = (typeof files)[number];
 
 export function lintKafkaSecurity(s: Settings): Findings {
+  const oauth = lintKafkaOauth(s);
   return {
-    problems: [...missingForLogin(s), ...missingForTls(s), ...(s.kafkaSsl ? badFiles(s) : [])],
-    warnings: warningsOf(s),
+    problems: [
+      ...missingForLogin(s),
+      ...lintEventHubs(s),
+      ...oauth.problems,
+      ...missingForTls(s),
+      ...(s.kafkaSsl ? badFiles(s) : []),
+    ],
+    warnings: [...warningsOf(s), ...oauth.warnings],
   };
 }
 
 function missingForLogin(s: Settings): SettingProblem[] {
   const { kafkaSaslMechanism: mechanism } = s;
+  if (mechanism === "oauthbearer") return [];
   const login = ["kafkaSaslUsername", "kafkaSaslPassword"] as const;
   if (mechanism !== null) {
     return login
       .filter((name) => s[name] === null)
       .map((name) =>
-        missing(
-          name,
-          `KAFKA_SASL_MECHANISM=${mechanism} is set`,
-          table[name].example,
-          "KAFKA_SASL_MECHANISM",
-        ),
+        missing(name, `KAFKA_SASL_MECHANISM=${mechanism} is set`, exampleOf(name, s), "KAFKA_SASL_MECHANISM"),
       );
   }
   const set = login.filter((name) => s[name] !== null).map((name) => table[name].variable);
   if (set.length === 0) return [];
   const why = `${set.join(" and ")} ${set.length === 1 ? "is" : "are"} set`;
   return [missing("kafkaSaslMechanism", why, "scram-sha-512", set.join(" and "))];
+}
+
+function exampleOf(name: "kafkaSaslUsername" | "kafkaSaslPassword", s: Settings): string {
+  const isEventHubs = name === "kafkaSaslUsername" && eventHubsHost(s.kafkaBrokers) !== null;
+  return isEventHubs ? connectionStringUser : table[name].example;
 }
 
 function missingForTls(s: Settings): SettingProblem[] {

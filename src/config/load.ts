@@ -4,6 +4,7 @@
  */
 import { Value } from "typebox/value";
 import { chooseCredential } from "./credential.ts";
+import { eventHubsHost } from "./event-hubs-host.ts";
 import { exportLine } from "./export-line.ts";
 import { lint } from "./lint.ts";
 import type { SettingProblem } from "./problem.ts";
@@ -39,7 +40,27 @@ export type LoadedSettings =
       readonly warnings: readonly string[];
     };
 
-export function loadSettings(sources: SettingSources): LoadedSettings {
+export function loadSettings(given: SettingSources): LoadedSettings {
+  return loadFrom(withKafkaCredential(given));
+}
+
+/** Where the login to Kafka shows a token of the worker's own credential, every command on that log needs it. */
+function withKafkaCredential(sources: SettingSources): SettingSources {
+  const { groups, required = [] } = sources;
+  const has = (name: SettingName) => textOf(table[name], sources)?.trim() ?? null;
+  const uses =
+    (groups?.includes("log") ?? true) &&
+    has("kafkaBrokers") !== null &&
+    has("kafkaSaslMechanism") === "oauthbearer" &&
+    has("kafkaOauthTokenEndpoint") === null &&
+    (has("kafkaOauthCredential") ?? "worker") === "worker";
+  if (!uses) return sources;
+  const also: SettingName[] = [...(sources.also ?? []), "graphCloud", "graphCaFile"];
+  const azure = groups === undefined ? {} : { groups: [...new Set<Group>([...groups, "azure"])], also };
+  return { ...sources, ...azure, required: [...required, "graphCredential"] };
+}
+
+function loadFrom(sources: SettingSources): LoadedSettings {
   const problems: SettingProblem[] = [];
   const warnings = findTypos(sources.environment);
   const given: Record<string, unknown> = {};
@@ -171,12 +192,31 @@ function tenantsOf({ allowedTenants, azureTenantId, tenantsFile }: GivenSettings
 }
 
 function derive(given: GivenSettings): Omit<Settings, "credential"> {
+  const kafkaFlavor = flavorOf(given);
+  const byFlavor = flavorDefaults[kafkaFlavor];
+  const publishTimeoutMs = given.publishTimeoutMs ?? byFlavor.publishTimeoutMs;
   return {
     ...given,
+    kafkaFlavor,
+    publishTimeoutMs,
+    commitIntervalMs: given.commitIntervalMs ?? byFlavor.commitIntervalMs,
+    topicsCreate: given.topicsCreate ?? byFlavor.topicsCreate,
     azureTenantId: given.azureTenantId?.toLowerCase() ?? null,
     allowedTenants: tenantsOf(given),
-    settleMs: given.settleMs ?? given.graphRequestTimeoutMs + given.publishTimeoutMs + 2_000,
+    settleMs: given.settleMs ?? given.graphRequestTimeoutMs + publishTimeoutMs + 2_000,
   };
+}
+
+const flavorDefaults = {
+  kafka: { publishTimeoutMs: 10_000, commitIntervalMs: 100, topicsCreate: true },
+  // What its guide asks for: no time-out below 20 s, better a minute; and it delays more than 4 commits a second and partition.
+  "event-hubs": { publishTimeoutMs: 60_000, commitIntervalMs: 1_000, topicsCreate: false },
+} as const;
+
+function flavorOf({ kafkaBrokers, kafkaFlavor }: GivenSettings): Settings["kafkaFlavor"] {
+  if (kafkaBrokers === null) return "kafka";
+  if (kafkaFlavor !== "auto") return kafkaFlavor;
+  return eventHubsHost(kafkaBrokers) === null ? "kafka" : "event-hubs";
 }
 
 function invalid(setting: Setting, text: string): SettingProblem {

@@ -68,6 +68,8 @@ function setting<T extends TSchema, D extends Static<T> | null>(
 export const table = {
   kafkaBrokers: setting("KAFKA_BROKERS", "log", list(hostPort, "a list host:port,host:port, ports from 1 to 65535"), null, "localhost:9092",
     "Kafka bootstrap brokers, comma-separated. Unset: the embedded log in DATA_DIR."),
+  kafkaFlavor: setting("KAFKA_FLAVOR", "log", choice("auto", "kafka", "event-hubs"), "auto", "event-hubs",
+    "What answers there: Apache Kafka (or what behaves like it), or Azure Event Hubs. auto: Event Hubs where KAFKA_BROKERS names a namespace (*.servicebus.windows.net, .usgovcloudapi.net, .chinacloudapi.cn)."),
   kafkaClientId: setting("KAFKA_CLIENT_ID", "log", filled, "connector-registrar", "registrar-1",
     "Client id shown in the broker's logs and quotas."),
   kafkaGroupId: setting("KAFKA_GROUP_ID", "log", filled, "connector-registrar", "connector-registrar",
@@ -86,18 +88,34 @@ export const table = {
     "PEM file of this client's certificate, for brokers that ask for one."),
   kafkaClientKeyFile: setting("KAFKA_CLIENT_KEY_FILE", "log", filled, null, "./kafka-client-key.pem",
     "PEM file of that certificate's private key, without a passphrase."),
-  kafkaSaslMechanism: setting("KAFKA_SASL_MECHANISM", "log", choice("plain", "scram-sha-256", "scram-sha-512"), null, "scram-sha-512",
-    "How to log in to the brokers. Unset: no login."),
+  kafkaSaslMechanism: setting("KAFKA_SASL_MECHANISM", "log", choice("plain", "scram-sha-256", "scram-sha-512", "oauthbearer"), null, "scram-sha-512",
+    "How to log in to the brokers. Unset: no login. oauthbearer: with a token, of an Azure identity or from KAFKA_OAUTH_TOKEN_ENDPOINT."),
   kafkaSaslUsername: setting("KAFKA_SASL_USERNAME", "log", filled, null, "connector-registrar",
     "User name of that login."),
   kafkaSaslPassword: setting("KAFKA_SASL_PASSWORD", "log", secretText, null, "<the password>",
     "Password of that login.", true),
   kafkaSaslPasswordFile: setting("KAFKA_SASL_PASSWORD_FILE", "log", filled, null, "/run/secrets/kafka-password",
     "File that holds KAFKA_SASL_PASSWORD, in its place. It is read again at each login to a broker."),
-  publishTimeoutMs: setting("PUBLISH_TIMEOUT_MS", "log", whole(100, 300_000), 10_000, "10000",
-    "Limit of one append to the log."),
-  topicsCreate: setting("TOPICS_CREATE", "log", flag, true, "true",
-    "Create missing topics with the right settings."),
+  kafkaOauthCredential: setting("KAFKA_OAUTH_CREDENTIAL", "log", choice("worker", "managed-identity", "azure-cli"), null, "managed-identity",
+    "Whose token of Entra the login shows. worker (the default without KAFKA_OAUTH_TOKEN_ENDPOINT): of what GRAPH_CREDENTIAL says, in AZURE_TENANT_ID. managed-identity: of this machine's, AZURE_MANAGED_IDENTITY_CLIENT_ID names it if it has several."),
+  kafkaOauthTokenEndpoint: setting("KAFKA_OAUTH_TOKEN_ENDPOINT", "log", url, null, "https://<issuer>/oauth2/token",
+    "Token endpoint of an OpenID Connect provider, which gives the token for client credentials. In place of KAFKA_OAUTH_CREDENTIAL."),
+  kafkaOauthClientId: setting("KAFKA_OAUTH_CLIENT_ID", "log", filled, null, "connector-registrar",
+    "Client id at that endpoint."),
+  kafkaOauthClientSecret: setting("KAFKA_OAUTH_CLIENT_SECRET", "log", secretText, null, "<the client secret>",
+    "Client secret at that endpoint.", true),
+  kafkaOauthClientSecretFile: setting("KAFKA_OAUTH_CLIENT_SECRET_FILE", "log", filled, null, "/run/secrets/kafka-oauth-secret",
+    "File that holds KAFKA_OAUTH_CLIENT_SECRET, in its place. It is read again for each token."),
+  kafkaOauthScope: setting("KAFKA_OAUTH_SCOPE", "log", filled, null, "https://<namespace>.servicebus.windows.net/.default",
+    "Scope of the token. Unset: of an Entra token, that of the Event Hubs namespace in KAFKA_BROKERS; from an endpoint, none."),
+  kafkaOauthExtensions: setting("KAFKA_OAUTH_EXTENSIONS", "log", list("^(?!auth=)[A-Za-z]+=[\\x21-\\x2b\\x2d-\\x7e]+$", "a list name=value,name=value"), null, "logicalCluster=<lkc-id>,identityPoolId=<pool-id>",
+    "What the login shows beside the token, as Confluent Cloud asks for."),
+  kafkaOauthCaFile: setting("KAFKA_OAUTH_CA_FILE", "log", filled, null, "./issuer-ca.pem",
+    "PEM file of one more certificate authority to trust for KAFKA_OAUTH_TOKEN_ENDPOINT."),
+  publishTimeoutMs: setting("PUBLISH_TIMEOUT_MS", "log", whole(100, 300_000), null, "10000",
+    "Limit of one append to the log. Unset: 10000; on Event Hubs 60000."),
+  topicsCreate: setting("TOPICS_CREATE", "log", flag, null, "true",
+    "Create missing topics with the right settings. Unset: true; on Event Hubs false."),
   topicsPartitions: setting("TOPICS_PARTITIONS", "log", whole(1, 1_000), 8, "8",
     "Partitions of topics that are created. Tenants are bound to partitions: on Kafka, `repartition` adds some later."),
   topicsReplicationFactor: setting("TOPICS_REPLICATION_FACTOR", "log", whole(1, 15), null, "3",
@@ -161,8 +179,8 @@ export const table = {
     "How many offsets a commit promises ahead; after a crash so many are looked up in Graph."),
   maxAttempts: setting("MAX_ATTEMPTS", "worker", whole(1, 1_000), 16, "16",
     "Attempts for one record, while others succeed, before it is dead-lettered."),
-  commitIntervalMs: setting("COMMIT_INTERVAL_MS", "worker", whole(0, 60_000), 100, "100",
-    "Least time between two ordinary commits."),
+  commitIntervalMs: setting("COMMIT_INTERVAL_MS", "worker", whole(0, 60_000), null, "100",
+    "Least time between two ordinary commits. Unset: 100; on Event Hubs 1000, which delays what comes more often than 4 times a second."),
   settleMs: setting("SETTLE_MS", "worker", whole(200, 900_000), null, "20000",
     "Wait for requests of a vanished worker to end. Unset: GRAPH_REQUEST_TIMEOUT_MS + PUBLISH_TIMEOUT_MS + 2000."),
   rereadCount: setting("REREAD_COUNT", "worker", whole(1, 20), 3, "3",
@@ -216,9 +234,22 @@ export type GivenSettings = {
     : never;
 };
 
-export interface Settings extends Omit<GivenSettings, "settleMs" | "allowedTenants"> {
+/** What follows from other settings where it is not set. */
+type Derived =
+  | "kafkaFlavor"
+  | "publishTimeoutMs"
+  | "commitIntervalMs"
+  | "topicsCreate"
+  | "settleMs"
+  | "allowedTenants";
+
+export interface Settings extends Omit<GivenSettings, Derived> {
   /** Null: none is set. */
   credential: { readonly kind: CredentialKind; readonly why: string } | null;
+  kafkaFlavor: Exclude<GivenSettings["kafkaFlavor"], "auto">;
+  publishTimeoutMs: number;
+  commitIntervalMs: number;
+  topicsCreate: boolean;
   settleMs: number;
   /** Lower-case GUIDs. */
   allowedTenants: string[];

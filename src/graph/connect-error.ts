@@ -4,12 +4,12 @@
 const untrusted =
   /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_UNTRUSTED|self.signed certificate|unable to (verify|get) .*certificate/i;
 
-/** The code and the message; for certificates also what to do. */
-export function describeError(error: Error): string {
+/** The code and the message; for certificates also what to do. `caVariable`: names the file of trusted authorities. */
+export function describeError(error: Error, caVariable = "GRAPH_CA_FILE"): string {
   const first = firstOf(error);
   const code = codeOf(first);
   const text = first.message.includes(code) ? first.message : `${code} ${first.message}`;
-  const hint = isUntrusted(error) ? "; name its CA's PEM file in GRAPH_CA_FILE (or NODE_EXTRA_CA_CERTS)" : "";
+  const hint = isUntrusted(error) ? `; name its CA's PEM file in ${caVariable} (or NODE_EXTRA_CA_CERTS)` : "";
   return text.replaceAll(/\s+/g, " ").trim().slice(0, 400) + hint;
 }
 

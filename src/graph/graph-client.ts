@@ -8,17 +8,16 @@
  * 3. The tenant's token goes to the origin of the base URL and nowhere else.
  */
 import { strict as assert } from "node:assert";
-import { createSecureContext } from "node:tls";
 import { Client } from "@microsoft/microsoft-graph-client";
 import { Pool } from "undici";
 import type { CreateRequest, Graph, GraphReply, GraphSilence } from "../graph-port.ts";
 import type { Clock } from "../ports.ts";
 import { readRawAnswer, requireObject } from "./answer.ts";
 import { batchToCreate, collectionPath, maxBatchItems, objectToCreate, readBatch } from "./batch.ts";
-import { trustedCertificates } from "./ca-file.ts";
 import { graphAddresses } from "./clouds.ts";
 import { describeError, isUntrusted } from "./connect-error.ts";
-import { type Connector, createConnector } from "./connector.ts";
+import type { Connector } from "./connector.ts";
+import { connectorsFor } from "./connectors.ts";
 import { type Apps, createApps, type TenantApp } from "./credentials/apps.ts";
 import { openAuthority } from "./credentials/authority-client.ts";
 import type { AppSettings } from "./credentials/credential.ts";
@@ -69,15 +68,11 @@ export interface OpenedGraph {
  * Throws when the CA file can't be read or a variable for a proxy is no URL: the caller validates its settings first.
  */
 export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: TokenSource): OpenedGraph {
-  const ca = trustedCertificates(settings.caFile ?? null);
   const addresses = graphAddresses(settings);
   const baseUrl = new URL(addresses.graph);
   const environment = settings.environment ?? {};
-  const secureContext = ca === null ? null : createSecureContext({ ca: [...ca] });
-  const connectTo = (target: URL): Connector => {
-    const proxy = proxyFor(target, environment);
-    return createConnector({ connectTimeoutMs: settings.requestTimeoutMs, secureContext, proxy }, clock);
-  };
+  const { caFile = null, requestTimeoutMs: connectTimeoutMs } = settings;
+  const connectTo = connectorsFor({ caFile, environment, connectTimeoutMs }, clock);
   const authorityConnector = connectTo(new URL(addresses.authority));
   const { onCertificate: onNote = () => {} } = settings;
   const authority = openAuthority(authorityConnector, settings.maxConnections, clock);

@@ -69,6 +69,7 @@ function levelOf(event: RegistrarEvent): Level {
     case "attempt-failed":
     case "read-back-failed":
     case "log-failed":
+    case "log-token-failed":
     case "gap-passed":
       return "warn";
     case "tenant-blocked":
@@ -162,9 +163,17 @@ function messageOf(event: RegistrarEvent): string {
       return `Kafka does not answer: ${event.broker}: ${event.reason}`;
     case "log-reachable":
       return `Kafka answers again, after ${Math.round(event.forMs / 1000)} s`;
+    case "log-token-failed":
+      return `no new token for logins to Kafka: ${event.reason}; ${tokenLeft(event.leftMs)}, and it is tried again${event.fix === "" ? "" : `. ${event.fix}`}`;
+    case "log-token-renewed":
+      return `the token for logins to Kafka is renewed again, after ${Math.round(event.forMs / 1000)} s`;
     case "duplicate-objects":
       return `${event.ids.length} Graph objects for one enrollment; type connector-registrar reconcile`;
     case "fault":
       return `${event.message} ${event.fix}`;
   }
+}
+
+function tokenLeft(leftMs: number): string {
+  return leftMs === 0 ? "there is no other" : `the old one is good for ${Math.round(leftMs / 1000)} s`;
 }

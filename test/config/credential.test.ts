@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { systemClock } from "../../src/clock.ts";
 import { readKafkaSecurity } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { fileSettingOf } from "../../src/config/secret-files.ts";
@@ -166,7 +167,7 @@ test("Kafka's password is read again at each login; a file that can't serve leav
     },
   });
   assert.ok(loaded.ok, JSON.stringify(loaded));
-  const security = await readKafkaSecurity(loaded.settings);
+  const security = await readKafkaSecurity(loaded.settings, systemClock);
   assert.ok(security.ok);
   const passwordNow = () => (security.kafkajs.sasl as { password: string }).password;
   assert.equal(passwordNow(), "first");

@@ -52,6 +52,8 @@ export const sampleEvents: readonly RegistrarEvent[] = [
   { kind: "log-failed", operation: "append", reason: "broker away", retryInMs: 100 },
   { kind: "log-unreachable", broker: "127.0.0.1:9092", reason: "no answer to Fetch" },
   { kind: "log-reachable", forMs: 7_200 },
+  { kind: "log-token-failed", reason: "HTTP 503", fix: "", leftMs: 300_000 },
+  { kind: "log-token-renewed", forMs: 9_100 },
   { kind: "log-unreachable", broker: "127.0.0.1:9092", reason: "no answer to Fetch" },
   { kind: "duplicate-objects", tenantId, idempotencyKey: key, ids: ["a", "b"] },
   { kind: "fault", code: "gap", message: "Records were lost.", fix: "Type ON_RETENTION_GAP=continue." },

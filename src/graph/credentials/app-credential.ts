@@ -44,6 +44,8 @@ export interface AppCredentialParts {
   readonly authority: Authority;
   readonly clock: Clock;
   readonly onNote?: (note: CertificateNote) => void;
+  /** Of the tokens; default: Graph's. */
+  readonly scope?: string;
 }
 
 type LibraryOptions = ConstructorParameters<typeof ClientSecretCredential>[3];
@@ -67,7 +69,7 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
       ? certificateFile(credential.path, credential.password, parts.onNote ?? (() => {}))
       : null;
   const authorityHost = authorityOf(app);
-  const scope = scopeOf(app.cloud);
+  const scope = parts.scope ?? scopeOf(app.cloud);
   const identity = (clientId: string | null) => ({ clientId, authorityHost });
   const exchange = joined((signal) => {
     const { identityClientId } = credential as { identityClientId: string };

@@ -7,9 +7,15 @@ import type { AcquiredToken, TokenFailure } from "./token-cache.ts";
 /** The CLI starts a Python of its own: it takes a while. */
 const processTimeoutMs = 30_000;
 
-export async function cliToken(tenantId: string, scope: string, signal: AbortSignal): Promise<AcquiredToken> {
+/** `tenantId`: null is the one that the user is logged in to. */
+export async function cliToken(
+  tenantId: string | null,
+  scope: string,
+  signal: AbortSignal,
+): Promise<AcquiredToken> {
   try {
-    const credential = new AzureCliCredential({ tenantId, processTimeoutInMs: processTimeoutMs });
+    const ofTenant = tenantId === null ? {} : { tenantId };
+    const credential = new AzureCliCredential({ ...ofTenant, processTimeoutInMs: processTimeoutMs });
     const token = await credential.getToken(scope, { abortSignal: signal });
     return { ok: true, token: token.token, expiresAtWallMs: token.expiresOnTimestamp };
   } catch (error) {
@@ -17,14 +23,19 @@ export async function cliToken(tenantId: string, scope: string, signal: AbortSig
   }
 }
 
-function failureOf(error: unknown, tenantId: string): TokenFailure {
+function failureOf(error: unknown, tenantId: string | null): TokenFailure {
   const message = clean(error instanceof Error ? error.message : String(error), []);
   const known = refusalOf(/AADSTS\d+/.exec(message)?.[0]);
-  const detail = `the Azure CLI gives no token for tenant ${tenantId}: ${known?.what ?? message}`;
+  const detail = `the Azure CLI gives no token${tenantId === null ? "" : ` for tenant ${tenantId}`}: ${known?.what ?? message}`;
   if (known?.reach === "passing") return { ok: false, reason: "connect", detail };
   if (/could not be found/.test(message)) {
     const fix = "Install the Azure CLI, or choose another credential by GRAPH_CREDENTIAL.";
     return { ok: false, reason: "application", detail, fix };
   }
-  return { ok: false, reason: "credential", detail, fix: `Type: az login --tenant ${tenantId}` };
+  return {
+    ok: false,
+    reason: "credential",
+    detail,
+    fix: `Type: az login${tenantId === null ? "" : ` --tenant ${tenantId}`}`,
+  };
 }

@@ -9,15 +9,19 @@ import {
   type ReconnectingConnection,
 } from "./cluster/reconnecting-connection.ts";
 import type { KafkajsSecurity } from "./cluster/security.ts";
+import type { TokenKeeper } from "./cluster/token-keeper.ts";
 import { createScan } from "./fetch/scan.ts";
 import { createSurvey } from "./fetch/survey.ts";
 import { createTail } from "./fetch/tail.ts";
+import { type KafkaFlavor, requestTimeoutsOf } from "./flavor.ts";
 import { createJoin } from "./group/group.ts";
 import { createProducer } from "./produce/producer.ts";
 import type { GroupCheck } from "./set-up/other-groups.ts";
 import { type PreparedLog, prepareLog } from "./set-up/prepare-log.ts";
 
 export interface KafkaSettings {
+  /** Default: Apache Kafka. */
+  readonly flavor?: KafkaFlavor;
   /** host:port of at least one broker. */
   readonly brokers: readonly string[];
   readonly clientId: string;
@@ -40,7 +44,9 @@ export interface KafkaSettings {
   readonly attemptedThroughOf?: GroupCheck["attemptedThroughOf"];
   /** How to authenticate, in kafkajs's words. */
   readonly kafkajs?: KafkajsSecurity;
-  /** Of outages of the brokers. No secret is in it. */
+  /** Set where logins show a token: it is renewed while the log is open. */
+  readonly tokens?: TokenKeeper | null;
+  /** Of outages of the brokers, and of what gives tokens for them. No secret is in it. */
   readonly onEvent?: (event: LogEvent) => void;
 }
 
@@ -62,7 +68,7 @@ export async function openKafkaLog(settings: KafkaSettings, clock: Clock): Promi
   const health = createHealth(clock, settings.onEvent ?? (() => {}));
   const connection = {
     ...{ brokers, clientId, security: settings.kafkajs ?? {}, health },
-    requestTimeoutMs: 30_000,
+    requestTimeoutMs: requestTimeoutsOf(settings.flavor ?? "kafka", settings.sessionTimeoutMs).ofRequestsMs,
   };
   const prepared = await prepareLog({ ...settings, connection }, clock);
   if (!prepared.ok) {
@@ -82,12 +88,14 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
   const { health } = connection;
   const { partitionCount, topicIds } = prepared;
   const { groupId, sessionTimeoutMs, maxPartitionFetchBytes, publishTimeoutMs } = settings;
-  const requestTimeoutMs = Math.min(10_000, Math.max(1000, sessionTimeoutMs / 2));
+  const { flavor = "kafka" } = settings;
+  const { ofGroupMs: requestTimeoutMs } = requestTimeoutsOf(flavor, sessionTimeoutMs);
   const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
   const inputs = inputTopics.map(nameOf);
   const all = topics.map(nameOf);
   const bootstrap = settings.brokers.join(",");
 
+  const stopRenewing = settings.tokens?.renewAhead(settings.onEvent ?? (() => {}));
   const connections = new Set<ReconnectingConnection>();
   const open = (of: ConnectionSettings, known: readonly string[]): ReconnectingConnection => {
     const opened = openReconnectingConnection(of, known, () => connections.delete(opened));
@@ -98,7 +106,7 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
   const producerConnection = open({ ...connection, requestTimeoutMs: publishTimeoutMs + 1000 }, all);
   const producer = createProducer(
     producerConnection,
-    { publishTimeoutMs, waitingBytesMax, nameOf, topicIds },
+    { publishTimeoutMs, waitingBytesMax, nameOf, topicIds, flavor },
     clock,
   );
   const join = createJoin(
@@ -122,6 +130,7 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
     tail: createTail(() => open(connection, all), readerSettings, clock),
     trouble: health.trouble,
     async close() {
+      stopRenewing?.();
       health.close();
       producer.close();
       for (const one of connections) one.close();

@@ -29,7 +29,7 @@ after(() => (broker.ok ? broker.stop() : undefined));
 
 /** Why this file's tests can't run, or false. */
 export const skip = skipWithout(broker);
-const brokers: readonly string[] = broker.ok ? broker.brokers : [];
+export const brokers: readonly string[] = broker.ok ? broker.brokers : [];
 
 let told = false;
 

@@ -4,6 +4,7 @@ import { type VirtualTime, virtualTime } from "../../../lab/testkit/virtual-time
 import type { Broker } from "../../../src/log/kafka/cluster/broker.ts";
 import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
 import { decodeBatches } from "../../../src/log/kafka/fetch/record-batch.ts";
+import type { KafkaFlavor } from "../../../src/log/kafka/flavor.ts";
 import { createProducer, type Producer } from "../../../src/log/kafka/produce/producer.ts";
 import type { AppendResult, NewRecord } from "../../../src/ports.ts";
 import { type FakeConnection, fakeConnection } from "./fake-broker.ts";
@@ -22,6 +23,8 @@ export interface Part {
 export interface Sending {
   readonly leader: number;
   readonly parts: readonly Part[];
+  /** Of the request, but for its head. */
+  readonly bytes: number;
   /** With the code for each partition; 0 for those not named, no answer for those with null. */
   answer(codes?: Readonly<Record<string, number | null>>): void;
   lose(): void;
@@ -63,7 +66,11 @@ export interface ProducerAlone {
 
 export function producerAlone(
   t: { after(run: () => void): void },
-  settings: { readonly topicIds?: ReadonlyMap<string, string>; readonly waitingBytesMax?: number } = {},
+  settings: {
+    readonly topicIds?: ReadonlyMap<string, string>;
+    readonly waitingBytesMax?: number;
+    readonly flavor?: KafkaFlavor;
+  } = {},
 ): ProducerAlone {
   const time = virtualTime();
   const sendings: Sending[] = [];
@@ -100,7 +107,8 @@ export function producerAlone(
     },
   };
   const nameOf = (topic: string): string => topic;
-  const limits = { publishTimeoutMs, waitingBytesMax: settings.waitingBytesMax ?? 100_000_000 };
+  const { waitingBytesMax = 100_000_000, flavor = "kafka" } = settings;
+  const limits = { publishTimeoutMs, waitingBytesMax, flavor };
   const topicIds = settings.topicIds ?? new Map<string, string>();
   const producer = createProducer(connection, { ...limits, nameOf, topicIds }, clock);
   t.after(() => producer.close());
@@ -190,7 +198,7 @@ function sendTo(leader: number, brokers: Brokers, sendings: Sending[]) {
     };
     return new Promise((resolve, reject) => {
       sendings.push({
-        ...{ leader, parts },
+        ...{ leader, parts, bytes: body.length },
         answer: (codes = {}) =>
           resolve(
             parts

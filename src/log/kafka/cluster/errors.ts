@@ -119,3 +119,19 @@ export function isRefusal(error: unknown): boolean {
       isUnsupportedRequest(link),
   );
 }
+
+const unreadable = new Set([
+  "TOPIC_AUTHORIZATION_FAILED",
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "INVALID_REQUEST",
+  "POLICY_VIOLATION",
+  "SECURITY_DISABLED",
+  "UNSUPPORTED_VERSION",
+]);
+
+/** This client may not ask for that, or this broker does not tell: what is only looked at goes without it. */
+export function isUnreadable(error: unknown): boolean {
+  return errorChain(error).some(
+    (link) => (typeof link.type === "string" && unreadable.has(link.type)) || isUnsupportedRequest(link),
+  );
+}

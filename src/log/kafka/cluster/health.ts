@@ -8,8 +8,10 @@
 import type { RegistrarEvent } from "../../../observer.ts";
 import type { Clock } from "../../../ports.ts";
 import { type KafkajsConnection, requestsInFlight } from "./kafkajs-internals.ts";
+import type { TokenEvent } from "./token-keeper.ts";
 
-export type LogEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;
+type HealthEvent = Extract<RegistrarEvent, { kind: "log-unreachable" | "log-reachable" }>;
+export type LogEvent = HealthEvent | TokenEvent;
 
 export interface Health {
   /** A connection to this broker failed. */
@@ -38,7 +40,7 @@ const neededForMs = 6_000;
 /** Their answers wait for other members of the group. */
 const waitForMembers = new Set(["JoinGroup", "SyncGroup"]);
 
-export function createHealth(clock: Clock, onEvent: (event: LogEvent) => void): Health {
+export function createHealth(clock: Clock, onEvent: (event: HealthEvent) => void): Health {
   const failing = new Map<string, Failing>();
   const watched = new Set<readonly KafkajsConnection[]>();
   let outage: { sinceMs: number; what: string } | null = null;

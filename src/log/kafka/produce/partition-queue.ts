@@ -35,6 +35,8 @@ export interface Batch {
   mayBeStored: boolean;
 }
 
+export const notLeftOut = Number.MAX_SAFE_INTEGER;
+
 export interface PartitionQueue {
   readonly topic: string;
   readonly partition: number;
@@ -47,25 +49,39 @@ export interface PartitionQueue {
   batchBytesMax: number;
   /** "preparing": picked for a request that is not made yet. "sending": in a request that is not answered. */
   state: "idle" | "preparing" | "sending" | "backing-off";
+  /** Number of the request that it was left out of first, since its last one; `notLeftOut`: of none. */
+  leftOutOf: number;
 }
 
 export function createPartitionQueue(topic: string, partition: number): PartitionQueue {
   return {
     ...{ topic, partition, waiting: [], batch: null, producerId: null, sequence: 0, batchBytesMax },
     state: "idle",
+    leftOutOf: notLeftOut,
   };
 }
 
+export interface BatchOptions {
+  readonly producerId: ProducerId;
+  readonly timestampMs: number;
+  /** Of its records, if the queue's own limit is not less. */
+  readonly bytesMax: number;
+}
+
 /** Makes a batch of what waits: as much as one batch holds, at least one record. */
-export function nextBatch(queue: PartitionQueue, producerId: ProducerId, timestampMs: number): Batch {
+export function nextBatch(
+  queue: PartitionQueue,
+  { producerId, timestampMs, bytesMax: roomBytes }: BatchOptions,
+): Batch {
   if (queue.producerId !== producerId) {
     queue.producerId = producerId;
     queue.sequence = 0;
   }
+  const bytesMax = Math.min(queue.batchBytesMax, roomBytes);
   let bytes = 0;
   let count = 0;
   for (const item of queue.waiting) {
-    if (count > 0 && bytes + item.bytes > queue.batchBytesMax) break;
+    if (count > 0 && bytes + item.bytes > bytesMax) break;
     bytes += item.bytes;
     count += 1;
   }

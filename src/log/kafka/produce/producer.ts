@@ -16,7 +16,8 @@ import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorName, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { isRecreated } from "../fetch/gaps.ts";
-import { batchResult, mayHaveStored } from "./batch-result.ts";
+import type { KafkaFlavor } from "../flavor.ts";
+import { type BatchResult, batchResult, mayHaveStored, tooLargeFor } from "./batch-result.ts";
 import {
   type AppendCall,
   type Batch,
@@ -27,6 +28,7 @@ import {
 import { type ProduceAnswer, produceRequest, takesTopicIds } from "./produce-request.ts";
 import { createProducerConnection, type ProducerConnection } from "./producer-connection.ts";
 import { RecordAccumulator, sized } from "./record-accumulator.ts";
+import { fillRequest, requestBytesMax } from "./request-room.ts";
 
 export interface ProducerSettings {
   readonly publishTimeoutMs: number;
@@ -36,6 +38,8 @@ export interface ProducerSettings {
   readonly nameOf: (topic: NewRecord["topic"]) => string;
   /** By name, as they were when the log was opened; null: the brokers have none. */
   readonly topicIds: ReadonlyMap<string, string | null>;
+  /** Default: Apache Kafka. */
+  readonly flavor?: KafkaFlavor;
 }
 
 export interface Producer {
@@ -67,6 +71,12 @@ export function createProducer(
       if (records.length === 0) return Promise.resolve({ ok: true });
       if (closed) return Promise.resolve({ ok: false, reason: "the log was closed" });
       const items = records.map(sized);
+      const tooLarge = settings.flavor === "event-hubs" && items.find((item) => item.bytes > requestBytesMax);
+      if (tooLarge) {
+        const { topic, partition } = tooLarge.record;
+        const place = { topic: settings.nameOf(topic), partition, bytes: tooLarge.bytes };
+        return Promise.resolve({ ok: false, reason: tooLargeFor("event-hubs", place) });
+      }
       const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
       const waitingBytes = sender.records.waitingBytes();
       if (waitingBytes > 0 && waitingBytes + bytes > settings.waitingBytesMax) {
@@ -106,15 +116,17 @@ class ProduceSender {
   readonly #clock: Clock;
   readonly #busyLeaders = new Set<number>();
   #connecting = false;
+  #requests = 0;
 
   constructor(connection: ReconnectingConnection, settings: ProducerSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
     this.#connection = createProducerConnection(connection, clock);
-    this.records = new RecordAccumulator(settings.nameOf, ({ state }) => {
+    const onGivenUp = ({ state }: PartitionQueue) => {
       this.#connection.forgetProducerId(); // 4
       if (state === "sending") this.#connection.reset(); // 3
-    });
+    };
+    this.records = new RecordAccumulator(settings.nameOf, onGivenUp, settings.flavor);
   }
 
   prepare(): void {
@@ -208,17 +220,19 @@ class ProduceSender {
     await this.#connection.refresh(cluster);
   }
 
-  /** A queue without one waits for the next producer id, where that was given up meanwhile. */
+  /** As many as one request holds. A queue without one waits for the next producer id, where that was given up meanwhile. */
   #nextBatches(queues: readonly PartitionQueue[]): Sent[] {
     const producerId = this.#connection.producerId();
-    const sent: Sent[] = [];
-    for (const queue of queues) {
-      if (producerId) queue.batch ??= nextBatch(queue, producerId, this.#clock.wallMs());
-      if (!queue.batch) continue;
+    const timestampMs = this.#clock.wallMs();
+    this.#requests += 1;
+    const filled = fillRequest(queues, this.#requests, (queue, bytesMax) => {
+      if (producerId) queue.batch ??= nextBatch(queue, { producerId, timestampMs, bytesMax });
+      return queue.batch !== null;
+    });
+    return filled.map((queue) => {
       queue.state = "sending";
-      sent.push({ queue, batch: queue.batch });
-    }
-    return sent;
+      return { queue, batch: queue.batch! };
+    });
   }
 
   #request(broker: Broker, sent: readonly Sent[]): Promise<readonly ProduceAnswer[]> {
@@ -237,7 +251,7 @@ class ProduceSender {
       if (queue.batch !== batch) continue;
       const answer = answers.find((a) => a.topic === queue.topic && a.partition === queue.partition);
       if (!answer) batch.mayBeStored = true;
-      if (!answer || this.#handleAnswer(queue, batch, answer) === "retry") again.push(queue);
+      if (!answer || isAgain(this.#handleAnswer(queue, batch, answer))) again.push(queue);
     }
     return again;
   }
@@ -254,6 +268,11 @@ class ProduceSender {
         batch.mayBeStored ||= mayHaveStored(errorCode);
         this.lastTrouble = trouble;
         break;
+      case "afresh":
+        this.lastTrouble = trouble;
+        this.#connection.forgetProducerId();
+        this.records.again(queue, batch);
+        break;
       case "refused":
         this.records.refused(queue, batch, errorCode);
         break;
@@ -263,4 +282,8 @@ class ProduceSender {
     }
     return result;
   }
+}
+
+function isAgain(result: BatchResult): boolean {
+  return result === "retry" || result === "afresh";
 }

@@ -8,6 +8,7 @@
  */
 import type { NewRecord } from "../../../ports.ts";
 import { recordBytes } from "../fetch/record-batch.ts";
+import type { KafkaFlavor } from "../flavor.ts";
 import { isTooLarge, refusalOf } from "./batch-result.ts";
 import {
   type AppendCall,
@@ -28,12 +29,18 @@ export class RecordAccumulator {
   readonly #queues = new Map<string, PartitionQueue>();
   readonly #nameOf: (topic: NewRecord["topic"]) => string;
   readonly #onGivenUp: (queue: PartitionQueue) => void;
+  readonly #flavor: KafkaFlavor;
   #waitingBytes = 0;
 
   /** @param onGivenUp a batch was given up that may be stored: what sequence its partition is at is not known any more. */
-  constructor(nameOf: (topic: NewRecord["topic"]) => string, onGivenUp: (queue: PartitionQueue) => void) {
+  constructor(
+    nameOf: (topic: NewRecord["topic"]) => string,
+    onGivenUp: (queue: PartitionQueue) => void,
+    flavor: KafkaFlavor = "kafka",
+  ) {
     this.#nameOf = nameOf;
     this.#onGivenUp = onGivenUp;
+    this.#flavor = flavor;
   }
 
   queues(): PartitionQueue[] {
@@ -94,7 +101,13 @@ export class RecordAccumulator {
     }
     this.#release(items);
     const { topic, partition } = queue;
-    this.#fail(callsOf(items), refusalOf(errorCode, { topic, partition, bytes }));
+    this.#fail(callsOf(items), refusalOf(this.#flavor, errorCode, { topic, partition, bytes }));
+  }
+
+  /** Certainly not stored, since the broker knows nothing of the producer: its records go into a batch of the next producer id. */
+  again(queue: PartitionQueue, { items }: Batch): void {
+    queue.batch = null;
+    queue.waiting.unshift(...items);
   }
 
   #queueOf(record: NewRecord): PartitionQueue {

@@ -14,7 +14,9 @@ import {
   isMechanismMissing,
   withoutLoginPrefix,
 } from "../cluster/kafkajs-internals.ts";
+import { NoTokenError, TokenRefusedError } from "../cluster/oauth-login.ts";
 import type { KafkajsSecurity } from "../cluster/security.ts";
+import type { KafkaFlavor } from "../flavor.ts";
 
 interface OpenFailure {
   readonly ok: false;
@@ -28,22 +30,39 @@ export interface Attempt {
   readonly security: KafkajsSecurity;
   /** The broker hung up and, when asked, offered ways to log in. */
   readonly asksForLogin: boolean;
+  readonly flavor: KafkaFlavor;
 }
 
-export function openFailure(error: unknown, { brokers, security, asksForLogin }: Attempt): OpenFailure {
+export function openFailure(error: unknown, attempt: Attempt): OpenFailure {
+  const { brokers, security, asksForLogin, flavor } = attempt;
   const at = addressOf(error, brokers);
+  const noToken = errorChain(error).find((link) => link instanceof NoTokenError);
+  if (noToken !== undefined) return tokenFailure(noToken, at);
   const problem =
-    tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, security));
+    tlsProblem(error, at, security) ?? (asksForLogin ? loginMissing(at) : saslProblem(error, at, attempt));
   if (problem !== null) return { ok: false, retryable: false, problem };
   const reason = reasonOf(error);
+  const isEventHubs = flavor === "event-hubs";
   if (isRefusal(error)) {
     const message = `Kafka at ${at}: ${reason}.`;
-    const fix = `Check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${brokers[0]} --list`;
+    const fix = isEventHubs
+      ? "Grant this client's identity the roles Azure Event Hubs Data Sender and Data Receiver on the namespace (Standard tier or above)."
+      : `Check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${brokers[0]} --list`;
     return { ok: false, retryable: false, problem: { code: "kafka-refused", message, fix } };
   }
   const message = `Kafka at ${at} can't be reached: ${reason}${hint(error, security)}.`;
-  const fix = `Check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${brokers[0]} --list`;
+  const fix = isEventHubs
+    ? "Check that KAFKA_BROKERS is NAMESPACE.servicebus.windows.net:9093, and that the namespace's networking and the firewalls on the way let this machine in."
+    : `Check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${brokers[0]} --list`;
   return { ok: false, retryable: true, problem: { code: "kafka-unreachable", message, fix } };
+}
+
+function tokenFailure({ failure: { refused, detail, fix } }: NoTokenError, at: string): OpenFailure {
+  const message = `No token for the login to Kafka at ${at}: ${detail}.`;
+  const otherwise = refused
+    ? "Check the settings KAFKA_OAUTH_*."
+    : "Nothing is to be typed: it is tried again. If it lasts, check that the token endpoint can be reached from here.";
+  return { ok: false, retryable: !refused, problem: { code: "kafka-token", message, fix: fix ?? otherwise } };
 }
 
 function tlsProblem(error: unknown, at: string, { ssl }: KafkajsSecurity): Problem | null {
@@ -108,18 +127,18 @@ function loginMissing(at: string): Problem {
   return {
     code: "kafka-login",
     message: `Kafka at ${at}: this port asks for a login, and KAFKA_SASL_MECHANISM is unset.`,
-    fix: "Type KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.",
+    fix: "Type KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or KAFKA_SASL_MECHANISM=oauthbearer.",
   };
 }
 
-function saslProblem(error: unknown, at: string, { sasl }: KafkajsSecurity): Problem | null {
-  if (!sasl || !("username" in sasl)) return null;
+function saslProblem(error: unknown, at: string, { security: { sasl }, flavor }: Attempt): Problem | null {
+  if (!sasl) return null;
   const reason = withoutLoginPrefix(reasonOf(error));
   const problem = (message: string, fix: string) => ({ code: "kafka-login", message, fix });
   if (protocolError(error) === "ILLEGAL_SASL_STATE") {
     return problem(
       `Kafka at ${at}: this port takes no login, and KAFKA_SASL_MECHANISM=${sasl.mechanism} is set.`,
-      "Type the port with SASL in KAFKA_BROKERS, or unset KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.",
+      "Type the port with SASL in KAFKA_BROKERS, or unset KAFKA_SASL_MECHANISM and what belongs to it.",
     );
   }
   if (protocolError(error) === "UNSUPPORTED_SASL_MECHANISM" || isMechanismMissing(reason)) {
@@ -128,8 +147,22 @@ function saslProblem(error: unknown, at: string, { sasl }: KafkajsSecurity): Pro
       "Type in KAFKA_SASL_MECHANISM one of the broker's sasl.enabled.mechanisms.",
     );
   }
+  if (errorChain(error).some((link) => link instanceof TokenRefusedError)) {
+    return problem(
+      `Kafka at ${at} refuses the token: ${reason}.`,
+      "Compare the token's audience, issuer and scope with what the broker asks for (KAFKA_OAUTH_SCOPE, KAFKA_OAUTH_TOKEN_ENDPOINT, KAFKA_OAUTH_EXTENSIONS). " +
+        "On Event Hubs: grant the identity the roles Azure Event Hubs Data Sender and Data Receiver, and wait some minutes until they count.",
+    );
+  }
   const isLogin = errorChain(error).some(isLoginError);
-  if (!isLogin || !isRefusal(error)) return null;
+  if (!isLogin || !isRefusal(error) || !("username" in sasl)) return null;
+  if (flavor === "event-hubs") {
+    return problem(
+      `Event Hubs at ${at} refuses the connection string: ${reason}.`,
+      "Put the connection string of a policy of this namespace with the claims Send and Listen into KAFKA_SASL_PASSWORD (or its file), whole, with SharedAccessKey=; " +
+        "if the namespace has local authentication disabled, type: export KAFKA_SASL_MECHANISM=oauthbearer",
+    );
+  }
   return problem(
     `Kafka at ${at} refuses the login of KAFKA_SASL_USERNAME=${sasl.username}: ${reason}.`,
     `Type KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD as the broker has them for KAFKA_SASL_MECHANISM=${sasl.mechanism}.`,

@@ -9,7 +9,7 @@
 import type { Problem } from "../../../problem.ts";
 import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import { protocolError } from "../cluster/errors.ts";
+import { isUnreadable, protocolError } from "../cluster/errors.ts";
 import { listBounds, type TopicPartition } from "../fetch/offsets.ts";
 
 export interface GroupCheck {
@@ -155,7 +155,7 @@ async function listGroups(broker: Broker, unseen: string[]): Promise<string[]> {
       .filter(({ protocolType }) => protocolType === "consumer" || protocolType === "")
       .map(({ groupId }) => groupId);
   } catch (error) {
-    if (protocolError(error) !== "CLUSTER_AUTHORIZATION_FAILED") throw error;
+    if (!isUnreadable(error)) throw error;
     unseen.push("the cluster");
     return [];
   }

@@ -46,7 +46,7 @@ export async function prepareLog(settings: PrepareSettings, clock: Clock): Promi
   } catch (error) {
     const { security, brokers } = connection;
     const asksForLogin = hungUp(error) && !security.sasl && (await isAskedForLogin(connection));
-    return openFailure(error, { brokers, security, asksForLogin });
+    return openFailure(error, { brokers, security, asksForLogin, flavor: settings.flavor ?? "kafka" });
   }
 }
 

@@ -10,11 +10,7 @@ import { areEqual, leastTarget, type PartitionCounts } from "../../../domain/par
 import { topicName, topics } from "../../../domain/topics.ts";
 import type { Topic } from "../../../ports.ts";
 import type { Problem } from "../../../problem.ts";
-
-export interface CommandTarget {
-  readonly brokers: readonly string[];
-  readonly topicPrefix: string;
-}
+import { alter, type CommandTarget, grant, isEventHubs, template } from "./advice.ts";
 
 export interface TopicFacts {
   readonly partitionCount: number;
@@ -52,6 +48,9 @@ export function countsOf(facts: AllFacts): PartitionCounts {
   };
 }
 
+/** There, a change of the count is refused (Standard) or resets compaction (Premium). */
+const sameCounts = `make all four with one partition count under another prefix by ${template}, copy what is in these, and set KAFKA_TOPIC_PREFIX to it (docs/OPERATING.md, "Azure Event Hubs")`;
+
 /** Null: the numbers are as they must be. */
 export function countProblem(counts: PartitionCounts, target: CommandTarget): Problem | null {
   if (areEqual(counts)) return null;
@@ -61,7 +60,9 @@ export function countProblem(counts: PartitionCounts, target: CommandTarget): Pr
     message:
       `the partition counts differ: ${shown}; those of the first three must be equal, and that of the dead letters at least ` +
       "as large. A tenant's partition follows from the number, so what is registered of it has to move along",
-    fix: `stop every worker, then type: connector-registrar repartition --partitions ${leastTarget(counts)}`,
+    fix: isEventHubs(target)
+      ? sameCounts
+      : `stop every worker, then type: connector-registrar repartition --partitions ${leastTarget(counts)}`,
   };
 }
 
@@ -80,6 +81,8 @@ export function settingProblem(facts: AllFacts, target: CommandTarget): Problem 
       fix: alter(target, role, `cleanup.policy=${wanted}`),
     };
   }
+  // All event hubs of a namespace take records of one size, which nobody can change.
+  if (isEventHubs(target)) return null;
   const inputBytes = numberOf(facts.enrolled, "max.message.bytes") ?? 0;
   for (const role of ["retry", "dlq"] as const) {
     const bytes = numberOf(facts[role], "max.message.bytes") ?? Number.POSITIVE_INFINITY;
@@ -103,8 +106,12 @@ export interface Surroundings extends CommandTarget {
 
 export function durabilityWarnings(facts: AllFacts, surroundings: Surroundings): Problem[] {
   return topics.flatMap((role) => [
-    ...replicaWarnings(role, facts[role], surroundings),
-    ...electionWarnings(role, facts[role], surroundings),
+    ...(isEventHubs(surroundings)
+      ? []
+      : [
+          ...replicaWarnings(role, facts[role], surroundings),
+          ...electionWarnings(role, facts[role], surroundings),
+        ]),
     ...(role === "enrolled" || role === "retry" ? retentionWarnings(role, facts[role], surroundings) : []),
   ]);
 }
@@ -156,7 +163,7 @@ function retentionWarnings(role: "enrolled" | "retry", facts: TopicFacts, target
     });
   }
   const keptBytes = numberOf(facts, "retention.bytes");
-  if (keptBytes !== null && keptBytes >= 0) {
+  if (keptBytes !== null && keptBytes >= 0 && !isEventHubs(target)) {
     const message = `${name} has retention.bytes=${keptBytes}: a backlog that is larger loses records that nobody has settled`;
     warnings.push({ code: "topic-retention", message, fix: alter(target, role, "retention.bytes=-1") });
   }
@@ -164,28 +171,20 @@ function retentionWarnings(role: "enrolled" | "retry", facts: TopicFacts, target
 }
 
 /** 2 */
-export function unseenWarning(role: Topic, target: CommandTarget): Problem {
-  const name = topicName(role, target.topicPrefix);
-  return {
+export function unseenWarnings(roles: readonly Topic[], target: CommandTarget): Problem[] {
+  if (roles.length === 0) return [];
+  const names = roles.map((role) => topicName(role, target.topicPrefix));
+  if (isEventHubs(target)) {
+    const registered = topicName("registered", target.topicPrefix);
+    const message = `the settings of ${names.join(", ")} can't be read through Event Hubs`;
+    const fix = `look in the Azure portal: the cleanup policy of ${registered} must be Compact (Basic has none), that of the others Delete, with a retention time longer than twice TENANT_BLOCKED_MAX`;
+    return [{ code: "topic-settings-unseen", message, fix }];
+  }
+  return names.map((name) => ({
     code: "topic-settings-unseen",
     message: `the settings of ${name} can't be checked: this client lacks the operation DescribeConfigs on it`,
     fix: grant(target, "DescribeConfigs", name),
-  };
-}
-
-/** The line that lets this client do something with a topic. */
-export function grant(target: CommandTarget, operation: string, name: string): string {
-  return (
-    `kafka-acls.sh --bootstrap-server ${target.brokers[0]} --add --allow-principal User:<this client's> ` +
-    `--operation ${operation} --topic ${name}`
-  );
-}
-
-function alter(target: CommandTarget, role: Topic, entry: string): string {
-  return (
-    `kafka-configs.sh --bootstrap-server ${target.brokers[0]} --alter --entity-type topics ` +
-    `--entity-name ${topicName(role, target.topicPrefix)} --add-config ${entry}`
-  );
+  }));
 }
 
 function numberOf(facts: TopicFacts, config: string): number | null {

@@ -10,20 +10,19 @@ import type { Problem } from "../../../problem.ts";
 import { sleep } from "../../../sleep.ts";
 import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import { protocolError, reasonOf } from "../cluster/errors.ts";
+import { isUnreadable, protocolError, reasonOf } from "../cluster/errors.ts";
+import { type CommandTarget, createCommands, grant, isEventHubs } from "./advice.ts";
 import {
   type AllFacts,
-  type CommandTarget,
   configNames,
   countProblem,
   countsOf,
   durabilityWarnings,
-  grant,
-  largerMessageBytes,
   settingProblem,
   type TopicFacts,
-  unseenWarning,
+  unseenWarnings,
 } from "./topic-checks.ts";
+import { configsFor } from "./topic-configs.ts";
 
 export interface TopicsSettings extends CommandTarget {
   readonly groupId: string;
@@ -44,13 +43,6 @@ export type TopicsResult =
 const topicResource = 2;
 const brokerResource = 4;
 const createTimeoutMs = 10_000;
-
-const configs: Readonly<Record<Topic, Readonly<Record<string, string>>>> = {
-  enrolled: {},
-  retry: { "max.message.bytes": String(largerMessageBytes) },
-  registered: { "cleanup.policy": "compact" },
-  dlq: { "retention.ms": "-1", "max.message.bytes": String(largerMessageBytes) },
-};
 
 /** What metadata says of a topic, and how many brokers there are. */
 type Layout = Omit<TopicFacts, "configs"> & { readonly brokerCount: number };
@@ -116,7 +108,7 @@ async function check(
   const brokerCount = Math.max(...[...found.values()].map((layout) => layout.brokerCount));
   const unseen = topicRoles.filter((role) => facts[role].configs === null);
   const warnings = [
-    ...unseen.map((role) => unseenWarning(role, settings)),
+    ...unseenWarnings(unseen, settings),
     ...durabilityWarnings(facts, { ...settings, brokerCount, blockedMaxMs: settings.tenantBlockedMaxMs }),
   ];
   return { ok: true, partitionCount: facts.enrolled.partitionCount, warnings };
@@ -157,7 +149,7 @@ async function configsOf(broker: Broker, name: string): Promise<ReadonlyMap<stri
     const entries = resources[0]?.configEntries ?? [];
     return new Map(entries.map(({ configName, configValue }) => [configName, configValue ?? ""]));
   } catch (error) {
-    if (protocolError(error) === "TOPIC_AUTHORIZATION_FAILED") return null;
+    if (isUnreadable(error)) return null;
     throw error;
   }
 }
@@ -169,7 +161,8 @@ async function createMissing(
   partitionCount: number,
 ): Promise<Problem | null> {
   const { settings } = setUp;
-  const commands = missing.map((role) => createCommand(role, partitionCount, settings)).join(" && ");
+  const newTopics = missing.map((role) => ({ role, configs: configsFor(role, settings) }));
+  const commands = createCommands(newTopics, { ...settings, partitionCount });
   const lost = missing.find((role) => role === "registered" || role === "retry");
   if (lost !== undefined && !missing.includes("enrolled") && (await hasCommitted(setUp, partitionCount)))
     return deletedProblem(lost, commands, settings); // 1
@@ -229,8 +222,7 @@ async function create(
   { missing, partitionCount, commands }: Missing,
 ): Promise<Problem | null> {
   const broker = await cluster.controller();
-  const replicationFactor =
-    settings.replicationFactor > 0 ? settings.replicationFactor : await defaultReplicationFactor(broker);
+  const replicationFactor = await replicationFactorOf(broker, settings);
   if (replicationFactor === null) {
     return {
       code: "topics-not-created",
@@ -243,7 +235,7 @@ async function create(
     topic: topicName(role, settings.topicPrefix),
     numPartitions: partitionCount,
     replicationFactor,
-    configEntries: Object.entries(configs[role]).map(([name, value]) => ({ name, value })),
+    configEntries: Object.entries(configsFor(role, settings)).map(([name, value]) => ({ name, value })),
   }));
   try {
     await broker.createTopics({ topics, timeout: createTimeoutMs });
@@ -259,6 +251,12 @@ async function create(
         : `let an administrator type: ${commands}; or grant this client the operation Create: ${grant(settings, "Create", topics[0]!.topic)}`;
     return { code: "topics-not-created", message: `topics can't be created: ${reasonOf(error)}`, fix };
   }
+}
+
+async function replicationFactorOf(broker: Broker, settings: TopicsSettings): Promise<number | null> {
+  if (settings.replicationFactor > 0) return settings.replicationFactor;
+  // Event Hubs replicates as it likes.
+  return isEventHubs(settings) ? 1 : defaultReplicationFactor(broker);
 }
 
 /** The version of CreateTopics that kafkajs speaks has no word for "your default". Null: this client may not ask. */
@@ -282,13 +280,4 @@ function notAllowedProblem(role: Topic, settings: TopicsSettings): Problem {
     message: `this client lacks the operation Describe on ${name}`,
     fix: `${grant(settings, "Describe", name)} (docs/OPERATING.md lists all that a worker needs)`,
   };
-}
-
-function createCommand(role: Topic, partitionCount: number, settings: TopicsSettings): string {
-  const entries = Object.entries(configs[role]).map(([name, value]) => ` --config ${name}=${value}`);
-  const factor = settings.replicationFactor < 1 ? "" : ` --replication-factor ${settings.replicationFactor}`;
-  return (
-    `kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --create --topic ${topicName(role, settings.topicPrefix)} ` +
-    `--partitions ${partitionCount}${factor}${entries.join("")}`
-  );
 }

@@ -40,7 +40,11 @@ describe("a batch takes what waits, in order, up to its limit", () => {
   for (const [what, limitBytes, sizes, taken] of table)
     test(what, () => {
       const queue = queueOf(limitBytes, sizes);
-      const { items, encoded, mayBeStored } = nextBatch(queue, producerId, 1_000);
+      const { items, encoded, mayBeStored } = nextBatch(queue, {
+        producerId,
+        timestampMs: 1_000,
+        bytesMax: 1_000,
+      });
       const values = decodeBatches(encoded, 0, []).records.map(({ value }) => String(value));
       assert.deepEqual(
         values,
@@ -58,7 +62,7 @@ describe("a batch takes what waits, in order, up to its limit", () => {
 test("the first batch under a producer id has sequence 0", () => {
   const queue = queueOf(100, [40]);
   const other = { id: 5, epoch: 3 };
-  const { encoded } = nextBatch(queue, other, 1_000);
+  const { encoded } = nextBatch(queue, { producerId: other, timestampMs: 1_000, bytesMax: 1_000 });
   assert.deepEqual([encoded.readInt16BE(51), encoded.readInt32BE(53)], [3, 0]);
   assert.deepEqual([queue.producerId, queue.sequence], [other, 0]);
 });
@@ -66,7 +70,7 @@ test("the first batch under a producer id has sequence 0", () => {
 describe("a batch", () => {
   const holding = (mayBeStored: boolean, state: PartitionQueue["state"]) => {
     const queue = queueOf(100, [40]);
-    queue.batch = { ...nextBatch(queue, producerId, 1_000), mayBeStored };
+    queue.batch = { ...nextBatch(queue, { producerId, timestampMs: 1_000, bytesMax: 1_000 }), mayBeStored };
     return Object.assign(queue, { state });
   };
   const table: [mayBeStored: boolean, state: PartitionQueue["state"], unsent: boolean][] = [

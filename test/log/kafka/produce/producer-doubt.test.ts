@@ -117,22 +117,41 @@ test("a batch that was sent elsewhere first is sent again under its id, and stor
   assert.deepEqual(partition.sequences, [0, 0, 0]);
 });
 
+test("OUT_OF_ORDER_SEQUENCE_NUMBER: the call fails with it, and a new producer id begins", async (t) => {
+  const partition = fakePartition("judge", { refuse: 45 });
+  const { producer } = producerOver(t, partition);
+  assert.deepEqual(await producer.append([aRecord("first")]), { ok: true });
+  const refused = await producer.append([aRecord("refused")]);
+  assert.ok(!refused.ok);
+  assert.match(refused.reason, /OUT_OF_ORDER_SEQUENCE_NUMBER for enrolled\/0/);
+  assert.deepEqual(await producer.append([aRecord("second")]), { ok: true });
+  assert.deepEqual(partition.values, ["first", "second"]);
+  assert.deepEqual(partition.producers, [1n, 1n, 2n]);
+});
+
 for (const [code, name] of [
-  [45, "OUT_OF_ORDER_SEQUENCE_NUMBER"],
   [47, "INVALID_PRODUCER_EPOCH"],
   [49, "INVALID_PRODUCER_ID_MAPPING"],
   [59, "UNKNOWN_PRODUCER_ID"],
 ] as const) {
-  test(`${name}: the call fails with it, and a new producer id begins`, async (t) => {
+  test(`${name} of a batch that was sent once: it is stored once, under a new producer id`, async (t) => {
     const partition = fakePartition("judge", { refuse: code });
     const { producer } = producerOver(t, partition);
     assert.deepEqual(await producer.append([aRecord("first")]), { ok: true });
-    const refused = await producer.append([aRecord("refused")]);
-    assert.ok(!refused.ok);
-    assert.match(refused.reason, new RegExp(`${name} for enrolled/0`));
     assert.deepEqual(await producer.append([aRecord("second")]), { ok: true });
     assert.deepEqual(partition.values, ["first", "second"]);
     assert.deepEqual(partition.producers, [1n, 1n, 2n]);
+    assert.deepEqual(partition.sequences, [0, 1, 0]);
+  });
+
+  test(`${name} of a batch that an earlier sending may have stored: the call fails, nothing is stored twice`, async (t) => {
+    const partition = fakePartition(storedUnheard, { refuse: code });
+    const { producer } = producerOver(t, partition);
+    const unsure = await producer.append([aRecord("first")]);
+    assert.ok(!unsure.ok);
+    assert.match(unsure.reason, new RegExp(`${name} for enrolled/0`));
+    assert.deepEqual(await producer.append([aRecord("second")]), { ok: true });
+    assert.deepEqual(partition.values, ["first", "second"]);
   });
 }
 

@@ -7,7 +7,7 @@ import {
   durabilityWarnings,
   settingProblem,
   type TopicFacts,
-  unseenWarning,
+  unseenWarnings,
 } from "../../../../src/log/kafka/set-up/topic-checks.ts";
 import type { Topic } from "../../../../src/ports.ts";
 
@@ -134,7 +134,9 @@ suite("settings of topics", () => {
     const unseen = { ...topic(), configs: null };
     assert.deepEqual(warningsOf({ enrolled: unseen }), []);
     assert.equal(settingProblem(facts({ enrolled: unseen }), place), null);
-    const { code, message, fix } = unseenWarning("enrolled", place);
+    const [warning, ...more] = unseenWarnings(["enrolled"], place);
+    const { code, message, fix } = warning!;
+    assert.deepEqual(more, []);
     assert.equal(code, "topic-settings-unseen");
     assert.match(message, /DescribeConfigs/);
     assert.match(fix, /^kafka-acls\.sh .*--operation DescribeConfigs --topic connector\.enrolled$/);
@@ -151,5 +153,49 @@ suite("settings of topics", () => {
       const changes = { [role]: topic({ "unclean.leader.election.enable": "true" }) };
       assert.match(warningsOf(changes)[0]?.message ?? "", /^connector\./);
     }
+  });
+});
+
+suite("event hubs", () => {
+  const namespace = {
+    brokers: ["ns-1.servicebus.windows.net:9093"],
+    topicPrefix: "",
+    flavor: "event-hubs",
+  } as const;
+  const ofKafka = /kafka-[a-z]+\.sh|repartition/;
+
+  test("one size of records for all, and whatever it says of replicas, are nothing to say", () => {
+    const same = facts({
+      retry: topic({ "min.insync.replicas": "1" }),
+      dlq: topic({ "retention.bytes": "1" }),
+    });
+    assert.equal(settingProblem(same, namespace), null);
+    assert.deepEqual(durabilityWarnings(same, { ...namespace, brokerCount: 1, blockedMaxMs: dayMs }), []);
+  });
+
+  test("a registered topic without compaction can't be changed: the template makes another one", () => {
+    const problem = settingProblem(facts({ registered: topic() }), namespace)!;
+    assert.equal(problem.code, "topic-cleanup-policy");
+    assert.match(problem.fix, /deploy\/azure\/event-hubs\.bicep.*KAFKA_TOPIC_PREFIX/);
+    assert.doesNotMatch(problem.fix, ofKafka);
+  });
+
+  test("a short retention: how many hours, and where", () => {
+    const short = facts({ enrolled: topic({ "retention.ms": String(dayMs) }) });
+    const [warning] = durabilityWarnings(short, { ...namespace, brokerCount: 1, blockedMaxMs: dayMs });
+    assert.match(warning!.fix, /retention time of event hub connector\.enrolled to 168 hours/);
+    assert.doesNotMatch(warning!.fix, ofKafka);
+  });
+
+  test("what can't be read of all four is said once", () => {
+    const warnings = unseenWarnings(["enrolled", "retry", "registered", "dlq"], namespace);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!.fix, /cleanup policy of connector\.registered must be Compact/);
+  });
+
+  test("partition counts that differ are not changed in place", () => {
+    const { fix } = countProblem({ enrolled: 6, retry: 4, registered: 6, dlq: 6 }, namespace)!;
+    assert.match(fix, /another prefix/);
+    assert.doesNotMatch(fix, ofKafka);
   });
 });
