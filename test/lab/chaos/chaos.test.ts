@@ -79,7 +79,7 @@ test("options that need three brokers are refused with one, and have defaults wi
     return result.ok ? result.options : result.problem.code;
   };
   const one = { events: 200, brokers: 1, kills: 1, freezes: 1, brokerRestarts: 1, seed: 1, flavor: "kafka" };
-  const none = { brokerFreezes: 0, linkCuts: 0, uncleanElection: false };
+  const none = { brokerFreezes: 0, linkCuts: 0, uncleanElection: false, tenantChanges: 0 };
   assert.deepEqual(read({}), { ...one, ...none });
   assert.deepEqual(read({ brokerFreezes: 0, linkCuts: 0 }), { ...one, ...none });
   assert.equal(read({ brokerFreezes: 1 }), "needs-cluster");
