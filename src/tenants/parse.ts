@@ -51,7 +51,7 @@ export function* parseTenants(bytes: Uint8Array): Generator<void, ParsedTenants>
   const text = textOf(bytes);
   yield;
   const tenants = new Map<string, Tenant>();
-  const places = new Map<string, number>();
+  const repeated: { readonly tenantId: string; readonly index: number }[] = [];
   const problems: FileProblem[] = [];
   const entries = splitEntries(text);
   let next = entries.next();
@@ -61,26 +61,28 @@ export function* parseTenants(bytes: Uint8Array): Generator<void, ParsedTenants>
     if (Array.isArray(entry)) problems.push(...entry);
     else {
       const tenantId = entry.tenantId.toLowerCase();
-      const first = places.get(tenantId);
-      if (first === undefined) {
-        places.set(tenantId, index);
-        tenants.set(tenantId, entry.tenantId === tenantId ? entry : { ...entry, tenantId });
-      } else
-        problems.push({
-          pointer: `${pointer}/tenantId`,
-          text: `is ${tenantId}, as /tenants/${first}/tenantId is: keep one of them`,
-        });
+      if (tenants.has(tenantId)) repeated.push({ tenantId, index });
+      else tenants.set(tenantId, entry.tenantId === tenantId ? entry : { ...entry, tenantId });
     }
     if (index % entriesPerStep === 0) yield;
   }
+  for (const one of repeated.slice(0, problemsMax)) problems.push(repetition(one));
+  const hasEntries = tenants.size + problems.length > 0;
   let clouds: CloudAddresses = {};
   if (!next.value.ok) problems.push({ pointer: next.value.pointer, text: next.value.text });
   else {
-    const envelope = envelopeOf(next.value.envelope, places.size + problems.length > 0);
+    const envelope = envelopeOf(next.value.envelope, hasEntries);
     if (Array.isArray(envelope)) problems.push(...envelope);
     else clouds = envelope;
   }
   return problems.length === 0 ? { ok: true, content: { tenants, clouds } } : refused(problems);
+}
+
+function repetition({ tenantId, index }: { readonly tenantId: string; readonly index: number }): FileProblem {
+  return {
+    pointer: `/tenants/${index}/tenantId`,
+    text: `repeats ${tenantId}, which stands there before: keep one of them`,
+  };
 }
 
 function refused(problems: readonly FileProblem[]): ParsedTenants {

@@ -38,7 +38,8 @@ export function createServed(first: TenantList, cloud: string): Served {
     writesPer20sOf: (tenantId) => entryOf(tenantId)?.writesPer20s ?? null,
     onChange: (listener) => void listeners.push(listener),
     replace(next, changes) {
-      for (const tenantId of changes.removed) keep(tenantId); // 1
+      if (changes.removed.length >= formerMax) former.clear();
+      for (const tenantId of changes.removed.slice(-formerMax)) keep(tenantId); // 1
       for (const tenantId of changes.added) former.delete(tenantId);
       list = next;
       const { added, removed, paused, resumed, changed } = changes;

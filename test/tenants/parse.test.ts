@@ -56,7 +56,7 @@ suite("a tenants file", () => {
       7,
     ];
     assert.deepEqual(problemsOf({ tenants }).sort(), [
-      `/tenants/1/tenantId is ${id(1)}, as /tenants/0/tenantId is: keep one of them`,
+      `/tenants/1/tenantId repeats ${id(1)}, which stands there before: keep one of them`,
       "/tenants/2/cloud is none of global, us-gov, us-dod, china",
       "/tenants/2/colour is no member that is known",
       "/tenants/2/paused must be of type boolean",
