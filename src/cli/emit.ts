@@ -51,7 +51,7 @@ export function command(): Command {
     .addOption(new Option("--file <path>", "the same as the argument").hideHelp())
     .option(
       "--tenant <guid>",
-      "tenant; default AZURE_TENANT_ID; with --count several, default those of ALLOWED_TENANTS or TENANTS_FILE",
+      "tenant; default AZURE_TENANT_ID; with --count several, default ALLOWED_TENANTS",
     )
     .option("--connector <name>", "connectorName")
     .option("--machine <name>", "machineName")

@@ -33,7 +33,7 @@ export const examples = {
   ],
   tenants: [
     { does: "who is served, and whether the file is right", line: "tenants list" },
-    { does: "a new tenant, before it is served", line: `tenants check --tenant ${tenant}` },
+    { does: "whether each can be served", line: "tenants check" },
   ],
   health: [
     { does: "the worker on this machine", line: "health" },

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, "../..");
 const sources = [
   "src/registrar/{fault,ownership/take-over}.ts",
   "src/{log,server}/**/*.ts",
-  "src/compose.ts",
+  "src/{compose,compose/tenants}.ts",
   "src/graph/access.ts",
 ];
 /** They are logged, and the worker goes on. */
