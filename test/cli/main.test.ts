@@ -9,7 +9,19 @@ import { runCli } from "./run-cli.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const product = [
-  ...["start", "serve", "tokens", "emit", "tail", "doctor", "tenants", "health", "replay", "reconcile", "audit"],
+  ...[
+    "start",
+    "serve",
+    "tokens",
+    "emit",
+    "tail",
+    "doctor",
+    "tenants",
+    "health",
+    "replay",
+    "reconcile",
+    "audit",
+  ],
   "repartition",
 ];
 
