@@ -44,7 +44,7 @@ export function command(host: Host): Command {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--extra-host <names>", "more names for the certificate", names)
     .option("--ca-dir <dir>", "keep the CA (ca.pem) here and use it again")
-    .option("--data <file>", "keep what it holds in this file, and go on from there")
+    .option("--data <file>", "keep what it holds here, and go on from there")
     .option("--settings-file <path>", "write its settings here, for `. <path>` in shells")
     .addOption(
       new Option("--client-id <guid>", "the app's id")
@@ -68,11 +68,7 @@ export function command(host: Host): Command {
         .default("none"),
     )
     .option("--latency <ms>", "time each request takes, or a range (20-80)", latency)
-    .option(
-      "--throttle <n>",
-      "writes for one app and tenant in 20 s; 0 turns throttling off; default 100",
-      wholeNumber,
-    )
+    .option("--throttle <n>", "writes of app and tenant in 20 s, default 100; 0: any", wholeNumber)
     .addOption(
       new Option("--retry-after <form>", "how 429 says when")
         .choices(["seconds", "fractional", "http-date", "absent"])

@@ -11,10 +11,9 @@ import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
 import type { GraphAccess } from "./graph/access.ts";
 import { caFileProblem } from "./graph/ca-file.ts";
-import { graphAddresses } from "./graph/clouds.ts";
 import type { CertificateNote } from "./graph/credentials/files.ts";
 import type { OpenedGraph } from "./graph/graph-client.ts";
-import { proxyFor, proxyProblemIn } from "./graph/proxy.ts";
+import { proxyProblemIn } from "./graph/proxy.ts";
 import type { SecurityResult, SecuritySettings } from "./log/kafka/cluster/security.ts";
 import type { KafkaSettings } from "./log/kafka/kafka-log.ts";
 import type { Observer } from "./observer.ts";
@@ -237,18 +236,6 @@ export async function openGraphFrom(
 ): Promise<OpenedGraph> {
   const { openGraphs } = await import("./compose/graphs.ts");
   return openGraphs(settings, tenants, clock, onCertificate);
-}
-
-/** Which proxies requests go through, a line for each that does; no credentials. */
-export function proxiesInUse(settings: Settings): string[] {
-  const { graph, authority } = graphAddresses(graphSettings(settings));
-  return [
-    ["Graph", graph],
-    ["tokens", authority],
-  ].flatMap(([what, url]) => {
-    const proxy = proxyFor(new URL(url!), process.env);
-    return proxy === null ? [] : [`${what} (${url}) through ${proxy.origin}, by ${proxy.variable}`];
-  });
 }
 
 export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {

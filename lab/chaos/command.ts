@@ -67,7 +67,7 @@ export function command(): Command {
     .addOption(
       new Option(
         "--flavor <which>",
-        "event-hubs: the broker stands behind a proxy that behaves like Azure Event Hubs, as far as that is documented",
+        "event-hubs: the broker behind a proxy that behaves like Azure Event Hubs",
       )
         .choices(["kafka", "event-hubs"])
         .default("kafka"),

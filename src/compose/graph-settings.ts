@@ -1,8 +1,9 @@
 /** Settings in the words of the Graph adapter. */
 import type { Settings } from "../config/table.ts";
-import { authorityOfOtherCloud } from "../graph/clouds.ts";
+import { authorityOfOtherCloud, graphAddresses } from "../graph/clouds.ts";
 import type { Credential, SecretText } from "../graph/credentials/credential.ts";
 import type { GraphSettings } from "../graph/graph-client.ts";
+import { proxyFor } from "../graph/proxy.ts";
 
 /** What was chosen; callers have made sure that there is one. */
 function credentialOf(s: Settings): Credential {
@@ -64,4 +65,16 @@ export function cloudsWarning(s: Settings): { readonly text: string; readonly fi
 /** Which credential is used, and why. */
 export function credentialLine({ credential }: Settings): string {
   return credential === null ? "credential: none" : `credential: ${credential.kind}, since ${credential.why}`;
+}
+
+/** Which proxies requests go through, a line for each that does; no credentials. */
+export function proxiesInUse(settings: Settings): string[] {
+  const { graph, authority } = graphAddresses(graphSettings(settings));
+  return [
+    ["Graph", graph],
+    ["tokens", authority],
+  ].flatMap(([what, url]) => {
+    const proxy = proxyFor(new URL(url!), process.env);
+    return proxy === null ? [] : [`${what} (${url}) through ${proxy.origin}, by ${proxy.variable}`];
+  });
 }

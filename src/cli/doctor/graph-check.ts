@@ -1,8 +1,8 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
 
-import { cloudsWarning, credentialLine } from "../../compose/graph-settings.ts";
+import { cloudsWarning, credentialLine, proxiesInUse } from "../../compose/graph-settings.ts";
 import { consentOf, type Tenants } from "../../compose/tenants.ts";
-import { openGraphFrom, proxiesInUse } from "../../compose.ts";
+import { openGraphFrom } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import type { GraphObject, ListReply } from "../../graph-port.ts";
 import { classify, type Verdict } from "../../policy/classify.ts";

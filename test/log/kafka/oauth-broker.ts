@@ -8,8 +8,8 @@ import { startOwnBroker } from "../../../lab/testkit/broker.ts";
 import { freePort } from "../../../lab/testkit/broker-port.ts";
 import type { BrokerResult } from "../../../lab/testkit/broker-result.ts";
 
-export const issuer = "https://issuer.example";
-export const audience = "kafka";
+const issuer = "https://issuer.example";
+const audience = "kafka";
 /** A little more than the 10 s before its end at which kafkajs logs in again: so it does every second. */
 const sessionMs = 11_000;
 
