@@ -3,7 +3,7 @@
  * the embedded log never loads a Kafka client.
  */
 import { join } from "node:path";
-import { cloudsWarning, graphSettings } from "./compose/graph-settings.ts";
+import { cloudsWarning } from "./compose/graph-settings.ts";
 import { fixedTenants, followTenants, type Tenants, type TenantsNote } from "./compose/tenants.ts";
 import { durationMs } from "./config/kinds.ts";
 import { renewedSecret } from "./config/secret-files.ts";
