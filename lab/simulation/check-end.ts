@@ -1,9 +1,8 @@
 /** What must be there when all has settled: an outcome for each input that the log did not lose. */
 import type { LogRecord } from "../../src/ports.ts";
 import { hasOutcome } from "./check-commits.ts";
-import type { GraphFindings } from "./check-graph.ts";
 import { tells } from "./check-lost.ts";
-import type { Run } from "./check-run.ts";
+import type { GraphFindings, Run } from "./check-run.ts";
 import type { RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import { placeOf } from "./origins.ts";

@@ -1,31 +1,11 @@
 /** Creates: under the watermark, after Retry-After, once for each identity, in order for each machine. */
-import type { GraphObject } from "../../src/graph-port.ts";
 import type { LogRecord } from "../../src/ports.ts";
 import type { Lost } from "./check-lost.ts";
 import { readPauses } from "./check-pauses.ts";
-import type { Residue, Run } from "./check-run.ts";
+import type { Created, GraphFindings, Residue, Run } from "./check-run.ts";
 import { refusedForTenant } from "./check-served.ts";
 import type { Entry } from "./history.ts";
 import { inputOf } from "./origins.ts";
-
-export interface Created {
-  readonly object: GraphObject;
-  readonly tMs: number;
-  readonly calledAtMs: number;
-  /** Its process stood still inside the create for longer than the settle time, and went on. */
-  readonly isLate: boolean;
-}
-
-export interface GraphFindings {
-  readonly violations: readonly string[];
-  readonly residue: readonly Residue[];
-  /** By identity number. */
-  readonly created: ReadonlyMap<number, readonly Created[]>;
-  /** The identity that each object was made for, by tenant and id. */
-  readonly identityOf: ReadonlyMap<string, number>;
-  /** Failed answers by identity number. */
-  readonly failures: ReadonlyMap<number, number>;
-}
 
 interface Occurrence {
   readonly stored: LogRecord;

@@ -2,9 +2,9 @@
 import type { LogRecord } from "../../src/ports.ts";
 import { checkCommit, createPartitionCheck, harm, noteTold } from "./check-commits.ts";
 import { checkEnd } from "./check-end.ts";
-import { type GraphFindings, objectKey } from "./check-graph.ts";
+import { objectKey } from "./check-graph.ts";
 import type { Lost } from "./check-lost.ts";
-import type { Run } from "./check-run.ts";
+import type { GraphFindings, Run } from "./check-run.ts";
 import { checkUnlisted, createLists, isHarmed, noteList, unlistedCode } from "./check-served.ts";
 import type { RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";

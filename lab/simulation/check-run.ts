@@ -1,4 +1,5 @@
-/** What the checks are given, and what they may find beside violations. */
+/** What the checks are given, and what they find beside violations. */
+import type { GraphObject } from "../../src/graph-port.ts";
 import type { Defect } from "./graph-server.ts";
 import type { Entry } from "./history.ts";
 import type { InputsByPlace } from "./origins.ts";
@@ -20,4 +21,23 @@ export interface Run {
 export interface Residue {
   readonly tenantId: string;
   readonly objectIds: readonly string[];
+}
+
+export interface Created {
+  readonly object: GraphObject;
+  readonly tMs: number;
+  readonly calledAtMs: number;
+  /** Its process stood still inside the create for longer than the settle time, and went on. */
+  readonly isLate: boolean;
+}
+
+export interface GraphFindings {
+  readonly violations: readonly string[];
+  readonly residue: readonly Residue[];
+  /** By identity number. */
+  readonly created: ReadonlyMap<number, readonly Created[]>;
+  /** The identity that each object was made for, by tenant and id. */
+  readonly identityOf: ReadonlyMap<string, number>;
+  /** Failed answers by identity number. */
+  readonly failures: ReadonlyMap<number, number>;
 }

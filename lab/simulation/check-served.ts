@@ -7,8 +7,7 @@
  * 3. Such a record is not registered as well.
  */
 import type { Standing } from "../../src/ports.ts";
-import type { GraphFindings } from "./check-graph.ts";
-import type { Run } from "./check-run.ts";
+import type { GraphFindings, Run } from "./check-run.ts";
 import type { Entry } from "./history.ts";
 import { inputAt, parse } from "./origins.ts";
 import type { Input } from "./workload.ts";
