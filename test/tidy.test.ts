@@ -69,7 +69,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/ownership/gain.ts": "test/registrar/ownership/ownership.test.ts",
   "src/registrar/flow/reader.ts": "test/registrar/registrar.test.ts",
   "src/registrar/ports.ts": "test/registrar/registrar.test.ts",
-  "src/registrar/registrar.ts": "test/registrar/registrar.test.ts",
   "src/registrar/settings.ts": "test/registrar/registrar.test.ts",
   "src/registrar/shut-down.ts": "test/registrar/registrar.test.ts",
   "src/registrar/ledger/snapshots.ts": "test/registrar/registrar.test.ts",
