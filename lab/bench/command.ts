@@ -5,7 +5,7 @@ import { exitCodes, fail, print, say } from "../../src/cli/terminal.ts";
 
 const names = [
   ...["drain", "cpu", "latency", "throttle", "throttle-blind"],
-  ...["noisy", "blocked", "restart", "memory", "scale"],
+  ...["noisy", "blocked", "restart", "memory", "scale", "tenants"],
 ];
 const baselines = ["naive", "bento", "floor"] as const;
 

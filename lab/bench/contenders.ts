@@ -1,6 +1,6 @@
 /** Who is measured, each in a process of its own, all given the same topics and the same Graph. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../testkit/broker-port.ts";
 import { type Child, startChild } from "./child.ts";
@@ -73,7 +73,7 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
             KAFKA_GROUP_ID: kafka.groupId,
           }),
       DATA_DIR: dataDir,
-      ALLOWED_TENANTS: tenants.join(","),
+      ...tenantsSetting(bench, tenants),
       AZURE_CLIENT_ID: graph.clientId,
       AZURE_CLIENT_SECRET: graph.clientSecret,
       AZURE_AUTHORITY_HOST: graph.url,
@@ -94,6 +94,14 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
       if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   );
+}
+
+/** A variable holds 128 kB at the most: more tenants stand in a tenants file. */
+function tenantsSetting({ directory }: Bench, tenants: readonly string[]): Record<string, string> {
+  if (tenants.length <= 1_000) return { ALLOWED_TENANTS: tenants.join(",") };
+  const file = join(directory, "tenants.json");
+  writeFileSync(file, JSON.stringify({ tenants: tenants.map((tenantId) => ({ tenantId })) }));
+  return { TENANTS_FILE: file };
 }
 
 /** What the Dockerfile says, so that the two can't differ. */

@@ -19,6 +19,8 @@ export interface GraphCounts {
   readonly created: number;
   readonly duplicates: number;
   readonly byStatus: Readonly<Record<string, number>>;
+  /** Answered requests to Entra: tokens, and at first where an authority has its endpoints. */
+  readonly entraRequests: number;
 }
 
 export interface GraphPlace {
@@ -106,7 +108,8 @@ export async function openGraphPlace(directory: string): Promise<GraphPlace> {
         for (const [status, count] of Object.entries(stats.requests[operation] ?? {}))
           byStatus[status] = (byStatus[status] ?? 0) + count;
       }
-      return { created: stats.createdCount, duplicates: stats.duplicateObjectCount, byStatus };
+      const entraRequests = stats.requests.entra?.["200"] ?? 0;
+      return { created: stats.createdCount, duplicates: stats.duplicateObjectCount, byStatus, entraRequests };
     },
     async token(tenantId) {
       const scope = "https://graph.microsoft.com/.default";
