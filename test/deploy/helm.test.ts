@@ -78,11 +78,13 @@ suite("the Helm chart", { skip }, () => {
       assert.equal(status, 0, `${stdout}${stderr}`);
     });
 
-    test(`${file}: every setting that a worker is given is one that it has`, () => {
+    test(`${file}: every setting that a pod of the product is given is one that it has`, () => {
       const objects = objectsOf(file);
       const given = [
         ...Object.keys(find(objects, "ConfigMap", "registrar-connector-registrar-settings").data),
-        ...Object.keys(environmentOf(find(objects, "Deployment"))),
+        ...objects
+          .filter(({ kind, metadata }) => kind === "Deployment" && !metadata.name.endsWith("-emulator"))
+          .flatMap((deployment) => Object.keys(environmentOf(deployment))),
       ];
       assert.deepEqual(
         given.filter((name) => !known.has(name)),
@@ -161,6 +163,18 @@ suite("the Helm chart", { skip }, () => {
     assert.equal(find(objects, "Deployment").spec.replicas, undefined);
   });
 
+  test("serve has its tokens as a file, and says that a proxy ends TLS only where it has no certificate itself", () => {
+    const environment = (...options: string[]) =>
+      environmentOf(
+        find(objectsOf("serve-values.yaml", ...options), "Deployment", "registrar-connector-registrar-serve"),
+      );
+    const behindIngress = environment();
+    assert.equal(behindIngress.TOKENS_FILE, "/serve-tokens/tokens.json");
+    assert.equal(behindIngress.SERVE_BEHIND_PROXY, "true");
+    const own = environment("--set", "serve.tlsSecretName=enroll-tls");
+    assert.deepEqual([own.SERVE_BEHIND_PROXY, own.SERVE_TLS_CERT_FILE], [undefined, "/serve-tls/tls.crt"]);
+  });
+
   test("the alert rules are those of deploy/prometheus", () => {
     const rule = find(objectsOf("autoscaling-values.yaml"), "PrometheusRule");
     const original = readFileSync(join(root, "deploy/prometheus/alerts.yml"), "utf8");
@@ -185,6 +199,21 @@ suite("the Helm chart", { skip }, () => {
         "autoscaling.enabled=true",
       ],
       /more than settings\.TOPICS_PARTITIONS/,
+    ],
+    [
+      "serve for everybody",
+      ["settings.KAFKA_BROKERS=k:9092", "settings.AZURE_TENANT_ID=x", "serve.enabled=true"],
+      /who may enroll/,
+    ],
+    [
+      "serve without TLS",
+      [
+        "settings.KAFKA_BROKERS=k:9092",
+        "settings.AZURE_TENANT_ID=x",
+        "serve.enabled=true",
+        "serve.tokens.secretName=t",
+      ],
+      /needs TLS/,
     ],
     ["a value that there is not", ["workers.replicas=3"], /workers.*not allowed/i],
     [

@@ -106,6 +106,10 @@ capabilities: { drop: [ALL] }
 {{- define "registrar.volumes" -}}
 {{/* Only snapshots, which make a restart quick. */}}
 - { name: data, emptyDir: {} }
+{{ include "registrar.volumesBesideData" . }}
+{{- end -}}
+
+{{- define "registrar.volumesBesideData" -}}
 {{- range $name, $ref := merge dict .Values.secrets .Values.secretFiles }}
 - name: {{ $name | lower | replace "_" "-" | trunc 63 }}
   secret:
