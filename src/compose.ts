@@ -66,6 +66,10 @@ export async function openForRepartition(
   brokers: readonly string[],
   clock: Clock,
 ): Promise<RepartitionOpening> {
+  if (settings.kafkaFlavor === "event-hubs") {
+    const { noRepartition } = await import("./log/kafka/flavor.ts");
+    return { ok: false, problem: noRepartition, retryable: false };
+  }
   const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {}, clock);
   if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");

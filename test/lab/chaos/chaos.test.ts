@@ -95,6 +95,7 @@ test("options that need three brokers are refused with one, and have defaults wi
   assert.equal(read({ brokers: "3", uncleanElection: true }), "too-few-events");
   assert.deepEqual(read({ brokers: "3", uncleanElection: true, events: 600 }), {
     ...one,
+    ...none,
     ...{ events: 600, brokers: 3, brokerFreezes: 2, linkCuts: 4, uncleanElection: true },
   });
 });
@@ -141,6 +142,7 @@ test("a run without fault: every enrollment once, nothing to complain about", ()
     registered: 40,
     duplicateObjects: 0,
     duplicateRegistered: 0,
+    refusedForTenant: 0,
     lost: 0,
     recovered: 0,
     problems: [],
@@ -205,7 +207,10 @@ test("each fault of a run is counted, and said in words", () => {
       /never emitted/,
     ],
   ];
-  const right = { registered: 40, duplicateObjects: 0, duplicateRegistered: 0, lost: 0, recovered: 0 };
+  const right = {
+    ...{ registered: 40, duplicateObjects: 0, duplicateRegistered: 0, lost: 0, recovered: 0 },
+    refusedForTenant: 0,
+  };
   for (const [name, change, counts, problem] of cases) {
     const { problems, ...found } = verifyChaos(plan, outcome(change));
     assert.deepEqual(found, { ...right, ...counts }, name);
