@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { bytes, json, logRecord, sampleEvent, tenantId, text } from "../../lab/testkit/samples.ts";
-import { send } from "../../src/cli/replay/send.ts";
+import { send } from "../../src/replay/send.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type OpenLog, openLog } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
