@@ -103,6 +103,7 @@ function fakeIndex(): FakeIndex {
     find: (key) => known.get(key) ?? null,
     search: () => ({ rows: [], next: null }),
     counts: () => ({ waiting: 0, registered: 0, refused: 0, deadLetters: [] }),
+    tenantCounts: () => [],
     minutes: () => [],
     whenSettled(key, listener) {
       if ([...listeners.values()].reduce((sum, { size }) => sum + size, 0) >= index.waitersMax) return null;
