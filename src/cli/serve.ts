@@ -19,6 +19,7 @@ import { onInterrupt } from "./interrupts.ts";
 import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
 import { type ServiceRun, startServiceRun } from "./serve/service-run.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
+import { whoIsServed } from "./serve/who-is-served.ts";
 import { logTenants } from "./start/tenants.ts";
 import { exitCodes, fail } from "./terminal.ts";
 
@@ -84,12 +85,6 @@ async function run(settings: Settings): Promise<void> {
     await closeLogger(lastLinesMs);
     interrupts.stopListening();
   }
-}
-
-/** Without a list of them, which tenants are served is the workers' affair. */
-function whoIsServed(settings: Settings, { served }: Tenants): (tenantId: string) => boolean {
-  if (settings.tenantsFile === null && settings.allowedTenants.length === 0) return () => true;
-  return (tenantId) => served.standingOf(tenantId) !== "unlisted";
 }
 
 /** For orchestrators, as a worker has it: without tokens, on a port of its own. */

@@ -3,6 +3,7 @@ import type { EnrollmentIndex } from "../index/enrollment-index.ts";
 import type { Clock, EventLog } from "../ports.ts";
 import type { Doors } from "./auth/authenticate.ts";
 import type { Principal } from "./auth/principal.ts";
+import type { WorkersView } from "./console/workers.ts";
 import type { Readiness } from "./health-server.ts";
 import type { AppendQueue } from "./intake/append-queue.ts";
 import type { Recent } from "./intake/recent.ts";
@@ -26,13 +27,17 @@ export interface ServiceParts {
   readonly eventsPerSecond: number;
   /** Why the tenant's records wait, as far as a worker in this process knows; null: nothing is known. */
   readonly whyTenantWaits: (tenantId: string) => string | null;
+  /** For the console: what workers say of themselves. */
+  readonly workers: WorkersView;
+  /** Lower case; null: this service has no list of them. */
+  readonly tenantsServed: () => readonly { readonly tenantId: string; readonly isPaused: boolean }[] | null;
   readonly note: (note: ServiceNote) => void;
   readonly version: string;
 }
 
 /** For the log: never a token, never an event. */
 export interface ServiceNote {
-  readonly level: "warn" | "error" | "debug";
+  readonly level: "info" | "warn" | "error" | "debug";
   readonly event: string;
   readonly message: string;
 }
@@ -43,6 +48,8 @@ export interface RouteContext extends ServiceParts {
   readonly buckets: Buckets;
   readonly recent: Recent;
   readonly waits: Waits;
+  /** Whoever asks does so by TLS, here or at a proxy in front. */
+  readonly isEncrypted: boolean;
 }
 
 /** Requests that wait for an outcome. */

@@ -13,6 +13,7 @@ import { decode } from "../../src/domain/decode.ts";
 import type { Clock } from "../../src/ports.ts";
 import { openEntra } from "../../src/server/auth/entra.ts";
 import type { TokenStore } from "../../src/server/auth/token-store.ts";
+import { tokenHash } from "../../src/server/auth/tokens-file.ts";
 import { serviceFor } from "./service-harness.ts";
 
 const requests = Number(process.env.FUZZ_REQUESTS ?? 1_500);
@@ -189,7 +190,9 @@ test(`hostile requests, seed ${seed}`, { timeout: Math.max(60_000, requests * 20
     systemClock,
   );
   const store: TokenStore = {
-    principalOf: (token) => (token === secret ? { name: "fuzz", tenants: "all" } : null),
+    principalOf: (token) => store.principalOfHash(tokenHash(token)),
+    principalOfHash: (hash) =>
+      hash === tokenHash(secret) ? { name: "fuzz", tenants: "all", role: "installer" } : null,
     problem: () => null,
   };
   const { service, memory, notes, ask, metrics } = await serviceFor(t, {

@@ -49,6 +49,8 @@ export async function serviceFor(
       metricsText: () => metrics.text(),
       eventsPerSecond: 0,
       whyTenantWaits: () => null,
+      workers: { look: async () => [], isBlind: true },
+      tenantsServed: () => null,
       note: (note) => notes.push(note),
       version: "1.2.3",
       ...parts,
