@@ -33,7 +33,7 @@ ${minutes.map((minute, at) => bars(minute, at, most, series))}
 </svg>
 <figcaption>${title}: ${series.map(({ name, className }, at) => html`${at > 0 && ", "}${swatch(className)} ${name}`)}. At most ${count(Math.max(0, ...totals))} a minute.</figcaption>
 <details id="${id}-figures"><summary>${title} as figures</summary>
-${table(`${title} by minute, those in which something happened`, ["Minute", ...series.map(({ name }) => name)], figures(minutes, totals, series))}
+${table(`${title} by minute, those in which something happened`, ["Minute", ...series.map(({ name }) => ({ number: name }))], figures(minutes, totals, series))}
 </details></figure>`;
 }
 
@@ -50,7 +50,7 @@ function bars(minute: Minute, at: number, most: number, series: readonly Series[
 function figures(minutes: readonly Minute[], totals: readonly number[], series: readonly Series[]): Html[] {
   const rows = minutes.map(
     (minute) =>
-      html`<tr><td>${time(minute.atMs)}</td>${series.map(({ of }) => html`<td>${count(of(minute))}</td>`)}</tr>`,
+      html`<tr><td>${time(minute.atMs)}</td>${series.map(({ of }) => html`<td class="number">${count(of(minute))}</td>`)}</tr>`,
   );
   return rows.filter((_, at) => totals[at]! > 0).reverse();
 }

@@ -101,9 +101,18 @@ export function notice(kind: "good" | "warn" | "bad", text: Part): Html {
 }
 
 /** A table that scrolls within itself on a narrow screen, also by keyboard. */
-export function table(caption: string, heads: readonly Part[], rows: readonly Html[]): Html {
+export function table(caption: string, heads: readonly Head[], rows: readonly Html[]): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
 <table><caption>${caption}</caption>
-<thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+<thead><tr>${heads.map(headCell)}</tr></thead>
 <tbody>${rows}</tbody></table></div>`;
+}
+
+/** `number`: of a column of numbers, which stand to the right. */
+export type Head = string | Html | { readonly number: string };
+
+function headCell(head: Head): Html {
+  return typeof head === "object" && "number" in head
+    ? html`<th scope="col" class="number">${head.number}</th>`
+    : html`<th scope="col">${head}</th>`;
 }

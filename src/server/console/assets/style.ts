@@ -47,7 +47,8 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; 
   overflow-wrap: anywhere; min-width: 4rem; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.id, code { font-family: ui-monospace, "DejaVu Sans Mono", Consolas, monospace; font-size: .88em; }
-td.id { min-width: 12rem; }
+td.id { min-width: 18.5rem; }
+th { white-space: nowrap; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: .5rem 0; }
 dl.facts dt { color: var(--soft); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }
@@ -55,17 +56,23 @@ pre { background: var(--raised); border: 1px solid var(--faint); border-radius: 
   max-height: 30rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
 .unseen { color: var(--bad); border-bottom: 1px dotted; }
 .none, .cut, .hint { color: var(--soft); }
+.hint, .error { font-size: .85rem; }
+figure { margin: .75rem 0; }
+time { white-space: nowrap; }
 .state { font-weight: 600; }
 .registered, .good-text { color: var(--good); } .waiting, .warn-text { color: var(--warn); } .refused, .bad-text { color: var(--bad); }
 .notice { border-left: .3rem solid; padding: .4rem .8rem; background: var(--raised); }
 .notice.good { border-color: var(--good); } .notice.warn { border-color: var(--warn); } .notice.bad { border-color: var(--bad); }
-form.fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .6rem .9rem; align-items: end; }
+form.fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .8rem 1rem; align-items: start; margin: 0 0 1rem; }
+form.fields > p { margin: 0; }
+form.fields > p:has(> button) { align-self: start; padding-top: 1.4rem; }
 form.fields .wide { grid-column: 1 / -1; }
 label, legend { display: block; font-size: .88rem; color: var(--soft); }
+label.check[hidden] { display: none; }
 label.check { display: flex; gap: .4rem; align-items: center; min-height: 1.75rem; }
 input, select { font: inherit; width: 100%; padding: .35rem .5rem; color: var(--text); background: var(--ground);
   border: 1px solid var(--line); border-radius: .3rem; }
-input[type=checkbox] { width: 1.5rem; height: 1.5rem; margin: 0; }
+input[type=checkbox] { width: 1.5rem; height: 1.5rem; margin: 0; flex: none; }
 button, .button { font: inherit; padding: .4rem .9rem; border-radius: .3rem; border: 1px solid var(--link); cursor: pointer;
   background: var(--link); color: var(--on-button); text-decoration: none; display: inline-block; }
 button.plain { background: transparent; color: var(--link); }

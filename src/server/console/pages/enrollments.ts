@@ -78,7 +78,7 @@ function found(index: EnrollmentIndex | null, criteria: Criteria | null, paramet
   const { rows, next } = index.search({ ...criteria, limit: consoleLimits.pageRows, after });
   if (rows.length === 0)
     return html`<p>${after === null ? "No enrollment is found." : "There are no more."}</p>`;
-  return html`${table("Enrollments, the latest first", ["When (UTC)", "State", "Machine", "Connector", "Tenant", "Graph id, or why not"], rows.map(row))}
+  return html`${table("Enrollments, the latest first", ["When", "State", "Machine", "Connector", "Tenant", "Graph id, or why not"], rows.map(row))}
 ${pager(enrollmentsPath, parameters, next)}`;
 }
 

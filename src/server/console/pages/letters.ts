@@ -38,7 +38,7 @@ function codes({ deadLetters }: IndexCounts): Html {
   );
   return table(
     "By code: open ones were neither replayed nor registered since",
-    ["Code", "Open", "All"],
+    ["Code", { number: "Open" }, { number: "All" }],
     rows,
   );
 }
@@ -68,7 +68,7 @@ function list(index: EnrollmentIndex, { code, tenant }: Chosen, parameters: URLS
   if (rows.length === 0)
     return html`<p>No enrollment is refused at present${code !== "" && " with this code"}.</p>`;
   const choose = html`<span class="hint">Replay</span>`;
-  const heads = [choose, "Refused (UTC)", "Code", "Why", "Machine", "Tenant"];
+  const heads = [choose, "Refused", "Code", "Why", "Machine", "Tenant"];
   return html`<form method="post" action="/console/replays">
 <p><label class="check" hidden><input type="checkbox" data-checks-all> All on this page</label></p>
 ${table("Refused enrollments, the latest first", heads, rows.flatMap(row))}

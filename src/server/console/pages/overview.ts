@@ -83,7 +83,7 @@ function attention(counts: IndexCounts | null, workers: readonly WorkerState[], 
       lines.push(
         notice(
           "bad",
-          html`Worker ${shown(name)} does not answer: ${shown(trouble, 300)} It may run all the same: look at its log, and whether its HTTP_PORT can be reached from here.`,
+          html`Worker ${shown(name)} does not answer: ${shown(trouble, 300)}. It may run all the same: look at its log, and whether its HTTP_PORT can be reached from here.`,
         ),
       );
     for (const line of notReady)
@@ -111,10 +111,10 @@ function attention(counts: IndexCounts | null, workers: readonly WorkerState[], 
 
 function adviceFor(line: string): Part {
   if (line.startsWith("graph:"))
-    return " Nothing is lost: records wait, and the worker asks again by itself. If it lasts, look at Graph's service health and at the worker's log.";
+    return ". Nothing is lost: records wait, and the worker asks again by itself. If it lasts, look at Graph's service health and at the worker's log.";
   if (line.startsWith("log:"))
-    return " Nothing is lost: the worker goes on by itself once the brokers answer.";
-  return null;
+    return ". Nothing is lost: the worker goes on by itself once the brokers answer.";
+  return ".";
 }
 
 const blindness = html`${notice("warn", "Nothing is known of the workers here: whether they run, their lag, the circuit breaker, blocked tenants.")}
@@ -122,7 +122,7 @@ const blindness = html`${notice("warn", "Nothing is known of the workers here: w
 <code>connector-registrar start --serve</code>, which is worker and console in one process.</p>`;
 
 function workersTable(workers: readonly WorkerState[]): Html {
-  const numbers = ["Partitions", "Lag", "Waiting", "Parked", "In flight"].map((name) => name);
+  const numbers = ["Partitions", "Lag", "Waiting", "Parked", "In flight"].map((number) => ({ number }));
   return table(
     "Workers, as they say of themselves",
     ["Worker", "State", "Breaker", ...numbers],

@@ -16,7 +16,7 @@ export function replaysPage(runs: readonly ReplayRun[]): Page {
     ) => html`<tr><td><a href="${replayPath(run.id)}">${time(run.sinceMs)}</a></td><td>${words[run.state]}</td>
 <td>${shown(run.by)}</td><td class="number">${count(run.state === "sent" || run.state === "sending" ? run.sent : run.chosen)}</td></tr>`,
   );
-  const body = html`<div id="replays" data-live>${rows.length === 0 ? html`<p>There was none since the service was started.</p>` : table("Replays since the service was started, the latest first", ["Since", "State", "By", "Dead letters"], rows)}</div>
+  const body = html`<div id="replays" data-live>${rows.length === 0 ? html`<p>There was none since the service was started.</p>` : table("Replays since the service was started, the latest first", ["Since", "State", "By", { number: "Dead letters" }], rows)}</div>
 <p><a href="/console/letters">Dead letters</a></p>`;
   return { title: "Replays", place: "letters", body };
 }
@@ -84,7 +84,7 @@ ${
   byCode.size > 0 &&
   table(
     "By code",
-    ["Code", "Dead letters"],
+    ["Code", { number: "Dead letters" }],
     [...byCode].map(
       ([code, number]) => html`<tr><td>${shown(code)}</td><td class="number">${count(number)}</td></tr>`,
     ),
@@ -94,7 +94,7 @@ ${
   listed.length > 0 &&
   table(
     chosen > listed.length ? `The first ${listed.length} of ${count(chosen)}` : "One by one",
-    ["Dead letter", "Code", "To partition"],
+    ["Dead letter", "Code", { number: "To partition" }],
     listed.map(
       ({ id, code, partition }) =>
         html`<tr><td class="id">${shown(id)}</td><td>${shown(code)}</td><td class="number">${partition}</td></tr>`,

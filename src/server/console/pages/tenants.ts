@@ -59,7 +59,7 @@ function listOf(rows: readonly TenantCounts[], all: number, marks: Marks): Part 
   if (rows.length === 0) return html`<p>No tenant is found.</p>`;
   return table(
     `Tenants (${count(all)})`,
-    ["Tenant", "Served", "Waiting", "Registered", "Refused"],
+    ["Tenant", "Served", ...["Waiting", "Registered", "Refused"].map((number) => ({ number }))],
     rows.map((each) => row(each, marks)),
   );
 }
