@@ -65,6 +65,7 @@ export async function startService(
     },
     {
       ...{ clock, doors, log, index, metrics, note, version, isTenantAllowed, tenantsServed },
+      writeExport: () => null,
       workers: createWorkersView({ clock, urls: settings.serveWorkers ?? [], local: worker?.state ?? null }),
       readiness,
       metricsText: async () => `${(await worker?.metricsText()) ?? ""}${await metrics.text()}`,

@@ -3,6 +3,7 @@ import type { EnrollmentIndex } from "../index/enrollment-index.ts";
 import type { Clock, EventLog } from "../ports.ts";
 import type { Doors } from "./auth/authenticate.ts";
 import type { Principal } from "./auth/principal.ts";
+import type { WriteExport } from "./console/exports.ts";
 import type { WorkersView } from "./console/workers.ts";
 import type { Readiness } from "./health-server.ts";
 import type { AppendQueue } from "./intake/append-queue.ts";
@@ -31,6 +32,8 @@ export interface ServiceParts {
   readonly workers: WorkersView;
   /** Lower case; null: this service has no list of them. */
   readonly tenantsServed: () => readonly { readonly tenantId: string; readonly isPaused: boolean }[] | null;
+  /** For exports of the console; null: it can't be done at present. */
+  readonly writeExport: () => WriteExport | null;
   readonly note: (note: ServiceNote) => void;
   readonly version: string;
 }

@@ -51,6 +51,7 @@ export async function serviceFor(
       whyTenantWaits: () => null,
       workers: { look: async () => [], isBlind: true },
       tenantsServed: () => null,
+      writeExport: () => null,
       note: (note) => notes.push(note),
       version: "1.2.3",
       ...parts,

@@ -30,6 +30,10 @@ export const consoleLimits = {
   replaysPerSecond: 100,
   /** Dead letters that a dry run lists one by one. */
   replayListed: 50,
+  /** Exports that are kept for their download. */
+  exportsKept: 4,
+  /** From asking for an export to its removal. */
+  exportMs: 30 * 60_000,
   /** How old what a worker says of itself may be. */
   workerAgeMs: 2_000,
   /** How long a worker may take to answer. */

@@ -3,6 +3,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../app-type.ts";
 import type { RouteContext } from "../parts.ts";
 import type { PageFailure } from "../routes/console.ts";
+import { auditRoutes } from "./audit-routes.ts";
+import type { Exports } from "./exports.ts";
 import { createTyped } from "./fields.ts";
 import { formOf } from "./form.ts";
 import type { Gate } from "./gate.ts";
@@ -20,6 +22,7 @@ export interface ConsoleRoutes {
   readonly context: RouteContext;
   readonly gate: Gate;
   readonly runs: ReplayRuns;
+  readonly exports: Exports;
   readonly show: (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
   readonly fail: (request: FastifyRequest, reply: FastifyReply, failure: PageFailure) => FastifyReply;
 }
@@ -49,6 +52,7 @@ export function pageRoutes(scope: App, routes: ConsoleRoutes): void {
     );
   });
   replayRoutes(scope, routes);
+  auditRoutes(scope, routes);
 }
 
 async function showEnrollment(

@@ -10,6 +10,7 @@ import type { App } from "../app-type.ts";
 import { localPrincipal } from "../auth/principal.ts";
 import { scriptText } from "../console/assets/script.ts";
 import { iconText, styleText } from "../console/assets/style.ts";
+import { createExports } from "../console/exports.ts";
 import { createGate, isFromOurPages } from "../console/gate.ts";
 import { html } from "../console/html.ts";
 import { type Page, pageText } from "../console/layout.ts";
@@ -36,7 +37,9 @@ export function consoleRoutes(app: App, context: RouteContext): void {
   const { clock, doors, isEncrypted, log, note, version, waits } = context;
   const gate = createGate({ doors, sessions: createSessions(clock), isEncrypted });
   const runs = createReplayRuns({ clock, log, waits, note });
-  const live = createLive({ clock, waits, state: () => stateOf(context, runs.revision()) });
+  const exports = createExports({ clock, write: () => context.writeExport(), version, note });
+  const revision = () => runs.revision() + exports.revision();
+  const live = createLive({ clock, waits, state: () => stateOf(context, revision()) });
 
   /** Sends it as HTML. */
   const show = (request: FastifyRequest, reply: FastifyReply, page: Page): FastifyReply => {
@@ -89,13 +92,15 @@ export function consoleRoutes(app: App, context: RouteContext): void {
       scope.get("/live", (request, reply) =>
         live.listen(reply) ? reply : fail(request, reply, tooManyStreams),
       );
-      const routes: ConsoleRoutes = { context, gate, runs, show, fail };
+      const routes: ConsoleRoutes = { context, gate, runs, exports, show, fail };
       signInRoutes(scope as App, routes);
       pageRoutes(scope as App, routes);
     },
     { prefix: "/console" },
   );
-  app.addHook("onClose", () => runs.ended());
+  app.addHook("onClose", async () => {
+    await Promise.all([runs.ended(), exports.close()]);
+  });
 }
 
 /** What the pages show, in short. */

@@ -78,6 +78,7 @@ export async function consoleFor(t: Ends, options: ConsoleOptions = {}) {
       readiness: () => ({ ready: true, notReady: [] }),
       metricsText: () => metrics.text(),
       whyTenantWaits: () => null,
+      writeExport: () => null,
       note: (note) => notes.push(note),
       ...parts,
     },
