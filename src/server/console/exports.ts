@@ -76,7 +76,7 @@ export interface ExportParts {
   readonly note: (note: ServiceNote) => void;
 }
 
-type Made = { -readonly [name in keyof AuditExport]: AuditExport[name] } & { readonly path: string };
+type Made = { -readonly [name in keyof AuditExport]: AuditExport[name] } & { path: string };
 
 export function createExports({ clock, write, version, note }: ExportParts): Exports {
   const made = new Map<string, Made>();
@@ -120,11 +120,14 @@ export function createExports({ clock, write, version, note }: ExportParts): Exp
       const id = randomUUID();
       const name = `audit-${new Date(atMs).toISOString().slice(0, 19).replaceAll(":", "")}Z.${format}`;
       directory ??= mkdtemp(join(tmpdir(), "connector-registrar-exports-"));
-      const rest = { counts: null, sha256: null, why: null };
+      const each: Made = {
+        ...{ id, by, filter, name, state: "making", atMs, path: "" },
+        ...{ counts: null, sha256: null, why: null },
+      };
+      made.set(id, each);
       current = directory
         .then((folder) => {
-          const each: Made = { id, by, filter, name, state: "making", atMs, ...rest, path: join(folder, id) };
-          made.set(id, each);
+          each.path = join(folder, id);
           return make(each, format, writeExport);
         })
         .finally(() => {
@@ -134,7 +137,7 @@ export function createExports({ clock, write, version, note }: ExportParts): Exp
         note({ level: "error", event: "export-failed", message: String(error) }),
       );
       note({ level: "info", event: "export", message: `Export ${id} was asked for by ${by}.` });
-      return { id, by, filter, name, state: "making", atMs, ...rest };
+      return each;
     },
     find,
     async read(id, what) {
