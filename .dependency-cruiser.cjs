@@ -66,6 +66,7 @@ const layers = {
   compose: {
     imports: [
       ...[
+        "audit",
         "clock",
         "config",
         "domain",

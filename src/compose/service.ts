@@ -1,8 +1,9 @@
 /** The HTTP service, wired from settings: beside a worker in its process, or alone. */
+import { writeExport } from "../audit/export.ts";
 import type { Settings } from "../config/table.ts";
 import { openAuthorityReader } from "../graph/authority-fetch.ts";
 import { authorityOf } from "../graph/clouds.ts";
-import type { EnrollmentIndex, IndexProgress } from "../index/enrollment-index.ts";
+import type { HoldableIndex, IndexProgress } from "../index/enrollment-index.ts";
 import type { Clock, EventLog } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import type { Doors } from "../server/auth/authenticate.ts";
@@ -21,7 +22,7 @@ export interface ServiceSurroundings extends TenantsOfService {
   readonly version: string;
   /** Null: not open yet. */
   readonly log: () => (EventLog & { readonly trouble?: () => string | null }) | null;
-  readonly index: () => EnrollmentIndex | null;
+  readonly index: () => HoldableIndex | null;
   /** Of the worker in this process; null: there is none. */
   readonly worker: {
     readonly metricsText: () => Promise<string>;
@@ -65,7 +66,10 @@ export async function startService(
     },
     {
       ...{ clock, doors, log, index, metrics, note, version, isTenantAllowed, tenantsServed },
-      writeExport: () => null,
+      writeExport: () => {
+        const opened = index();
+        return opened === null ? null : (request) => writeExport(opened, request);
+      },
       workers: createWorkersView({ clock, urls: settings.serveWorkers ?? [], local: worker?.state ?? null }),
       readiness,
       metricsText: async () => `${(await worker?.metricsText()) ?? ""}${await metrics.text()}`,

@@ -46,6 +46,7 @@ suite("console in Chromium", { skip: noChromium, timeout: 240_000 }, () => {
     const row = (state: "waiting" | "registered" | "refused") =>
       index.search({ state, limit: 1 }).rows[0]!.id;
     const dryRun = await post("/console/replays", { by: "reason" });
+    const made = await post("/console/audit", {});
     const ids = [
       row("waiting"),
       row("registered"),
@@ -60,6 +61,7 @@ suite("console in Chromium", { skip: noChromium, timeout: 240_000 }, () => {
         "/console/letters",
       ],
       ...["/console/tenants", "/console/replays", dryRun.headers.get("location")!, "/console/nothing"],
+      ...["/console/audit", made.headers.get("location")!],
       ...ids.map((id) => `/console/enrollment?id=${encodeURIComponent(id)}`),
     ];
   }

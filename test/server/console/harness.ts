@@ -13,6 +13,7 @@ import {
   tailspin,
 } from "../../../lab/testkit/enrollments.ts";
 import { createMemoryLog } from "../../../lab/testkit/memory-log.ts";
+import { writeExport } from "../../../src/audit/export.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { deadLetterRecord } from "../../../src/domain/dead-letter.ts";
 import { refusal } from "../../../src/domain/refusal.ts";
@@ -78,7 +79,7 @@ export async function consoleFor(t: Ends, options: ConsoleOptions = {}) {
       readiness: () => ({ ready: true, notReady: [] }),
       metricsText: () => metrics.text(),
       whyTenantWaits: () => null,
-      writeExport: () => null,
+      writeExport: () => (request) => writeExport(index, request),
       note: (note) => notes.push(note),
       ...parts,
     },

@@ -17,6 +17,7 @@ const paths = [
   "/console/enrollments",
   "/console/letters",
   "/console/tenants",
+  "/console/audit",
   "/console/replays",
   "/console/nothing",
 ];
