@@ -3,8 +3,8 @@ import type { EnrollmentIndex } from "../index/enrollment-index.ts";
 import type { Clock, EventLog } from "../ports.ts";
 import type { Doors } from "./auth/authenticate.ts";
 import type { Principal } from "./auth/principal.ts";
-import type { WriteExport } from "./console/exports.ts";
 import type { WorkersView } from "./console/workers.ts";
+import type { WriteExport } from "./console/write-export.ts";
 import type { Readiness } from "./health-server.ts";
 import type { AppendQueue } from "./intake/append-queue.ts";
 import type { Recent } from "./intake/recent.ts";
@@ -51,7 +51,7 @@ export interface RouteContext extends ServiceParts {
   readonly buckets: Buckets;
   readonly recent: Recent;
   readonly waits: Waits;
-  /** Whoever asks does so by TLS, here or at a proxy in front. */
+  /** Requests come by TLS, here or to a proxy in front. */
   readonly isEncrypted: boolean;
 }
 

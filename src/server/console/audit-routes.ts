@@ -2,8 +2,8 @@
 import type { App } from "../app-type.ts";
 import { createTyped } from "./fields.ts";
 import { formOf } from "./form.ts";
-import type { ConsoleRoutes } from "./page-routes.ts";
 import { auditFormPage, auditPage, auditPath, exportPage } from "./pages/audit.ts";
+import type { ConsoleRoutes } from "./route-parts.ts";
 
 export function auditRoutes(scope: App, { context, exports, show, fail }: ConsoleRoutes): void {
   const { clock, index } = context;

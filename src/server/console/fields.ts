@@ -83,7 +83,7 @@ export function choiceField(
 }
 
 /** The address of another page of the same list. */
-export function withParameter(
+function withParameter(
   path: string,
   parameters: URLSearchParams,
   name: string,

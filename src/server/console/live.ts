@@ -41,7 +41,7 @@ export function createLive({ clock, waits, state }: LiveParts): Live {
   function tell(text: string): void {
     pulseAtMs = clock.nowMs() + consoleLimits.pulseIntervalMs;
     for (const { raw } of listeners) {
-      // Whoever does not read is not waited for: the next word says the same.
+      // One that does not read is not waited for: the next word says the same.
       if (raw.writableLength < 1_024) raw.write(text);
     }
   }

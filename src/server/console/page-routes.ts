@@ -1,14 +1,9 @@
 /** The pages by their addresses. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../app-type.ts";
-import type { RouteContext } from "../parts.ts";
-import type { PageFailure } from "../routes/console.ts";
 import { auditRoutes } from "./audit-routes.ts";
-import type { Exports } from "./exports.ts";
 import { createTyped } from "./fields.ts";
 import { formOf } from "./form.ts";
-import type { Gate } from "./gate.ts";
-import type { Page } from "./layout.ts";
 import { enrollmentPage, recordPlace } from "./pages/enrollment.ts";
 import { enrollmentsPage } from "./pages/enrollments.ts";
 import { lettersPage } from "./pages/letters.ts";
@@ -16,16 +11,8 @@ import { overviewPage } from "./pages/overview.ts";
 import { replayPage, replayPath, replaysPage } from "./pages/replays.ts";
 import { tenantsPage } from "./pages/tenants.ts";
 import { readRecord } from "./record.ts";
-import type { ReplayFilter, ReplayRuns } from "./replay-runs.ts";
-
-export interface ConsoleRoutes {
-  readonly context: RouteContext;
-  readonly gate: Gate;
-  readonly runs: ReplayRuns;
-  readonly exports: Exports;
-  readonly show: (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
-  readonly fail: (request: FastifyRequest, reply: FastifyReply, failure: PageFailure) => FastifyReply;
-}
+import type { ReplayFilter } from "./replay-runs.ts";
+import type { ConsoleRoutes } from "./route-parts.ts";
 
 export function pageRoutes(scope: App, routes: ConsoleRoutes): void {
   const { context, show } = routes;

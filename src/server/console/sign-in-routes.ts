@@ -1,8 +1,8 @@
 /** Signing in and out. A token goes into a form once, and from there on a cookie stands for it that no script can read. */
 import type { App } from "../app-type.ts";
 import { formOf } from "./form.ts";
-import type { ConsoleRoutes } from "./page-routes.ts";
 import { signInPage } from "./pages/sign-in.ts";
+import type { ConsoleRoutes } from "./route-parts.ts";
 
 export function signInRoutes(scope: App, { context, gate, show }: ConsoleRoutes): void {
   const { takesTokens } = gate;

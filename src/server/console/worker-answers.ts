@@ -1,5 +1,12 @@
 /** A worker's answers to /readyz and /metrics, read with care: at that address may be anything. */
-import type { BlockedTenant } from "./workers.ts";
+
+export interface BlockedTenant {
+  readonly tenantId: string;
+  /** Graph's words. */
+  readonly detail: string;
+  /** Wall clock. */
+  readonly sinceMs: number;
+}
 
 export interface Figures {
   readonly partitions: number;

@@ -3,15 +3,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Clock } from "../../ports.ts";
 import { consoleLimits } from "./limits.ts";
-import { type Figures, figuresOf, readyOf } from "./worker-answers.ts";
-
-export interface BlockedTenant {
-  readonly tenantId: string;
-  /** Graph's words. */
-  readonly detail: string;
-  /** Wall clock. */
-  readonly sinceMs: number;
-}
+import { type BlockedTenant, type Figures, figuresOf, readyOf } from "./worker-answers.ts";
 
 export interface WorkerState {
   /** Its address, or "this process". */

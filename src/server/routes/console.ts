@@ -15,8 +15,9 @@ import { createGate, isFromOurPages } from "../console/gate.ts";
 import { html } from "../console/html.ts";
 import { type Page, pageText } from "../console/layout.ts";
 import { createLive } from "../console/live.ts";
-import { type ConsoleRoutes, pageRoutes } from "../console/page-routes.ts";
+import { pageRoutes } from "../console/page-routes.ts";
 import { createReplayRuns } from "../console/replay-runs.ts";
+import type { ConsoleRoutes, PageFailure } from "../console/route-parts.ts";
 import { createSessions } from "../console/sessions.ts";
 import { signInRoutes } from "../console/sign-in-routes.ts";
 import type { RouteContext } from "../parts.ts";
@@ -110,12 +111,6 @@ async function stateOf({ index, workers }: RouteContext, revision: number): Prom
     opened === null ? null : [opened.counts(), opened.progress().trouble, opened.progress().caughtUp];
   const minute = opened?.minutes(1) ?? [];
   return JSON.stringify([known, minute, await workers.look(), revision]);
-}
-
-export interface PageFailure {
-  readonly status: number;
-  readonly title: string;
-  readonly text: string;
 }
 
 function failurePage({ title, text }: PageFailure): Page {

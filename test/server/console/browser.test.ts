@@ -1,8 +1,7 @@
 /** The console in a real browser: for everyone (axe-core, keyboard, narrow screens, without JavaScript), and against hostile values. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, suite, test } from "node:test";
+import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { contoso, keyOf } from "../../../lab/testkit/enrollments.ts";
 import { refusal } from "../../../src/domain/refusal.ts";
@@ -10,7 +9,6 @@ import { noChromium, openChromium } from "../../support/chromium.ts";
 import { until } from "../service-harness.ts";
 import { type Console, consoleFor, endMs, refused, troubled } from "./harness.ts";
 
-const axeText = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 interface Violation {
@@ -69,7 +67,7 @@ suite("console in Chromium", { skip: noChromium, timeout: 240_000 }, () => {
   /** In light all rules, in dark those about colours: nothing else differs. */
   async function violations(page: Page): Promise<string[]> {
     const path = new URL(page.url()).pathname;
-    await page.evaluate(axeText);
+    await page.evaluate(axe.source);
     const lines: string[] = [];
     for (const [colorScheme, values] of [
       ["light", rules],

@@ -107,7 +107,7 @@ const figures = {
   breaker: "closed",
 };
 
-export const ready: WorkerState = {
+const ready: WorkerState = {
   ...{ name: "this process", trouble: null, ready: true, notReady: [], figures, blocked: [] },
 };
 

@@ -229,7 +229,7 @@ test("those who listen hear of a change, of nothing else, and are let go when th
   await reading;
 });
 
-test("so many listen at the most; whoever goes makes room", async (t) => {
+test("so many listen at the most; each that goes makes room", async (t) => {
   const console = await consoleFor(t, { empty: true });
   const stops: AbortController[] = [];
   const listen = async () => {

@@ -118,6 +118,6 @@ function registeredStep({
 }
 
 function recordPart(record: Story["record"]): Part {
-  if (record === null) return html`<p class="hint">Nothing of it is in the topics any longer.</p>`;
+  if (record === null) return html`<p class="hint">Nothing of it is in the topics now.</p>`;
   return record.found.ok ? recordDetails(record.found.record) : notice("warn", record.found.why);
 }

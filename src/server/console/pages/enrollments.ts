@@ -1,17 +1,14 @@
 /** The search for enrollments. */
-import {
-  type Enrollment,
-  type EnrollmentIndex,
-  type EnrollmentState,
-  enrollmentStates,
-} from "../../../index/enrollment-index.ts";
+import type { Enrollment, EnrollmentIndex, EnrollmentState } from "../../../index/enrollment-index.ts";
 import { type Criteria, choiceField, createTyped, field, pager, type Typed } from "../fields.ts";
 import { type Html, html, inAddress, type Part } from "../html.ts";
 import { type Page, table } from "../layout.ts";
 import { consoleLimits } from "../limits.ts";
 import { shown, time } from "../shown.ts";
 
-export const enrollmentsPath = "/console/enrollments";
+const states = ["waiting", "registered", "refused"] as const satisfies readonly EnrollmentState[];
+
+const enrollmentsPath = "/console/enrollments";
 
 export function enrollmentPath(id: string): string {
   return `/console/enrollment?id=${inAddress(id)}`;
@@ -29,16 +26,16 @@ export function enrollmentsPage(
 }
 
 function form(typed: Typed): Html {
-  const states = [["", "any"], ...enrollmentStates.map((state) => [state, state] as const)] as const;
+  const choices = [["", "all"], ...states.map((state) => [state, state] as const)] as const;
   return html`<form method="get" action="${enrollmentsPath}" class="fields" role="search" aria-label="Enrollments">
 ${field(typed, { name: "tenant", label: "Tenant id" })}
-${field(typed, { name: "machine", label: "Machine name", hint: "whole, in any case" })}
+${field(typed, { name: "machine", label: "Machine name", hint: "whole, upper or lower case" })}
 ${field(typed, { name: "connector", label: "Connector name", hint: "whole" })}
 ${field(typed, { name: "graph", label: "Graph id" })}
 ${field(typed, { name: "key", label: "Idempotency key" })}
 ${field(typed, { name: "event", label: "Event id" })}
 ${field(typed, { name: "code", label: "Code of its dead letter" })}
-${choiceField({ name: "state", label: "State" }, typed.text("state"), states)}
+${choiceField({ name: "state", label: "State" }, typed.text("state"), choices)}
 ${field(typed, { name: "since", label: "Since", hint: "2h, 7d, or 2026-01-31 10:00 (UTC)" })}
 ${field(typed, { name: "until", label: "Until", hint: "the same" })}
 <p><button>Search</button> <a href="${enrollmentsPath}">Clear</a></p>
@@ -55,7 +52,7 @@ function criteriaOf(
   const key = typed.guid("key");
   const sinceMs = typed.timeMs("since", nowMs);
   const untilMs = typed.timeMs("until", nowMs);
-  const state = enrollmentStates.find((each) => each === typed.text("state"));
+  const state = states.find((each) => each === typed.text("state"));
   const texts = { machineName: "machine", connectorName: "connector", graphId: "graph" } as const;
   const more = { ...texts, eventId: "event", code: "code" } as const;
   const named = Object.entries(more).filter(([, name]) => typed.text(name) !== "");

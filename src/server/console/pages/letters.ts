@@ -7,7 +7,7 @@ import { consoleLimits } from "../limits.ts";
 import { count, shown, time } from "../shown.ts";
 import { enrollmentPath } from "./enrollments.ts";
 
-export const lettersPath = "/console/letters";
+const lettersPath = "/console/letters";
 
 export function lettersPage(index: EnrollmentIndex | null, parameters: URLSearchParams): Page {
   const typed = createTyped(parameters);

@@ -7,7 +7,7 @@ import { consoleLimits } from "../limits.ts";
 import { count, shown } from "../shown.ts";
 import type { WorkerState } from "../workers.ts";
 
-export const tenantsPath = "/console/tenants";
+const tenantsPath = "/console/tenants";
 
 export interface TenantsState {
   readonly index: EnrollmentIndex | null;
