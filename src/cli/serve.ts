@@ -2,13 +2,7 @@
 import { Command } from "commander";
 import type pino from "pino";
 import { systemClock } from "../clock.ts";
-import {
-  anyApplication,
-  followTenants,
-  loadTenants,
-  type Tenants,
-  type TenantsNote,
-} from "../compose/tenants.ts";
+import { anyApplication, followTenants, loadTenants, type TenantsNote } from "../compose/tenants.ts";
 import { openLogWithRetry } from "../compose.ts";
 import type { Group, SettingName, Settings } from "../config/table.ts";
 import { openLogger } from "../observe/logger.ts";
@@ -18,8 +12,8 @@ import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
 import { type ServiceRun, startServiceRun } from "./serve/service-run.ts";
-import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { whoIsServed } from "./serve/who-is-served.ts";
+import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { logTenants } from "./start/tenants.ts";
 import { exitCodes, fail } from "./terminal.ts";
 

@@ -16,7 +16,7 @@ import type { ConsoleRoutes } from "./route-parts.ts";
 
 export function pageRoutes(scope: App, routes: ConsoleRoutes): void {
   const { context, show } = routes;
-  const { clock, index, tenantsServed, isTenantAllowed, workers } = context;
+  const { clock, index, tenantsServed, workers } = context;
 
   scope.get("/", async (request, reply) => {
     const { isBlind } = workers;
@@ -31,7 +31,7 @@ export function pageRoutes(scope: App, routes: ConsoleRoutes): void {
     show(request, reply, lettersPage(index(), parametersOf(request))),
   );
   scope.get("/tenants", async (request, reply) => {
-    const state = { index: index(), served: tenantsServed(), isServed: isTenantAllowed };
+    const state = { index: index(), served: tenantsServed() };
     return show(
       request,
       reply,

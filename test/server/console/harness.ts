@@ -71,7 +71,10 @@ export async function consoleFor(t: Ends, options: ConsoleOptions = {}) {
       log: () => log,
       index: () => index,
       isTenantAllowed: (tenantId) => tenantId !== tailspin,
-      tenantsServed: () => [contoso, fabrikam],
+      tenantsServed: () => [
+        { tenantId: contoso, isPaused: false },
+        { tenantId: fabrikam, isPaused: true },
+      ],
       workers: {
         look: async () => workers ?? [ready],
         isBlind: workers !== undefined && workers.length === 0,
