@@ -47,7 +47,7 @@ async function showEnrollment(
   reply: FastifyReply,
   { context, show, fail }: ConsoleRoutes,
 ): Promise<FastifyReply> {
-  const { clock, index, log, whyTenantWaits } = context;
+  const { clock, index, log, whyTenantWaits, workers } = context;
   const id = parametersOf(request).get("id") ?? "";
   const enrollment = index()?.find(id) ?? null;
   if (enrollment === null) return fail(request, reply, unknownEnrollment);
@@ -55,8 +55,15 @@ async function showEnrollment(
   const at = recordPlace(enrollment);
   const record = at === null || opened === null ? null : { at, found: await readRecord(opened, at, clock) };
   const { tenantId, state } = enrollment;
-  const why = tenantId === null || state !== "waiting" ? null : whyTenantWaits(tenantId);
-  return show(request, reply, enrollmentPage({ enrollment, record, whyTenantWaits: why }));
+  const isWaiting = tenantId !== null && state === "waiting";
+  const told = isWaiting ? (await workers.look()).flatMap(({ blocked }) => blocked ?? []) : [];
+  const words = told.find((each) => each.tenantId === tenantId)?.detail ?? null;
+  const why = isWaiting ? whyTenantWaits(tenantId) : null;
+  return show(
+    request,
+    reply,
+    enrollmentPage({ enrollment, record, whyTenantWaits: why, graphsWords: words }),
+  );
 }
 
 function replayRoutes(scope: App, { context, runs, show, fail }: ConsoleRoutes): void {

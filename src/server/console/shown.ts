@@ -54,6 +54,11 @@ export function count(number: number): string {
   return number.toLocaleString("en-US");
 }
 
+/** 1 dead letter, 2 dead letters */
+export function letters(number: number): string {
+  return `${count(number)} dead letter${number === 1 ? "" : "s"}`;
+}
+
 /** In UTC. Null or 0: unknown. Beyond what a date can be, too. */
 export function time(ms: number | null): Html {
   const date = new Date(ms ?? 0);

@@ -152,7 +152,7 @@ suite("console in Chromium", { skip: noChromium, timeout: 240_000 }, () => {
     assert.equal(console.memory.appends.length, 0);
     await tabTo(page, "Replay 2 now");
     await page.keyboard.press("Enter");
-    await page.getByText("2 dead letters are back in the input").waitFor();
+    await page.getByText("2 dead letters went back into the input").waitFor();
     assert.equal(console.memory.appends.flat().length, 2);
     assert.deepEqual(complaints, []);
     await close();
@@ -173,7 +173,7 @@ suite("console in Chromium", { skip: noChromium, timeout: 240_000 }, () => {
     while (await again.isVisible()) await again.click();
     await page.getByRole("button", { name: "Replay 1 now" }).click();
     while (await again.isVisible()) await again.click();
-    assert.match(await page.locator("main").innerText(), /1 dead letters are back/);
+    assert.match(await page.locator("main").innerText(), /1 dead letter went back/);
     assert.deepEqual(complaints, []);
     await close();
   });

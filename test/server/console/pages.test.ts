@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Script } from "node:vm";
 import fc from "fast-check";
-import { contoso, fabrikam, keyOf } from "../../../lab/testkit/enrollments.ts";
+import { contoso, fabrikam, keyOf, tailspin } from "../../../lab/testkit/enrollments.ts";
 import { refusal } from "../../../src/domain/refusal.ts";
 import { scriptText } from "../../../src/server/console/assets/script.ts";
 import { html } from "../../../src/server/console/html.ts";
@@ -144,6 +144,27 @@ test("a record that retention took: its place and its story stay, and that it is
   const text = await (await get(`/console/enrollment?id=${row!.id}`)).text();
   assert.match(text, /retention or compaction removed it/);
   assert.match(text, new RegExp(`enrolled/${partition}/${offset}`));
+});
+
+test("one that waits for a blocked tenant says so, in Graph's words", async (t) => {
+  const { get, index } = await consoleFor(t, { workers: troubled });
+  const [row] = index.search({ state: "waiting", tenantIds: [fabrikam], limit: 1 }).rows;
+  const text = await (await get(`/console/enrollment?id=${row!.id}`)).text();
+  assert.match(text, /Graph refuses this tenant: .*Application is not authorized/);
+});
+
+test("tenants: who is served, paused, or not; how many enrollments each has", async (t) => {
+  const { get, index } = await consoleFor(t, { workers: troubled });
+  const text = await (await get("/console/tenants")).text();
+  const rowOf = (tenantId: string) => text.split("<tr>").find((each) => each.includes(tenantId))!;
+  assert.match(rowOf(contoso), /<td>yes<\/td>/);
+  assert.match(rowOf(fabrikam), /paused.*blocked/);
+  assert.match(rowOf(tailspin), />no</);
+  for (const { tenantId, registered, refused: letters } of index.tenantCounts())
+    assert.match(
+      rowOf(tenantId),
+      new RegExp(`(?:${registered} registered|>0<).*(?:${letters} refused|>0<)`, "s"),
+    );
 });
 
 test("hostile values of an event are shown as text, on each page that shows them", async (t) => {

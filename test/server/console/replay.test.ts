@@ -119,7 +119,7 @@ test("a log that fails: it is said how many went for certain, and the next repla
   console.memory.appendScript.push("lost");
   await console.post(`${path}/confirm`, {});
   await until(async () => (await textOf(console, path)).includes("Trouble:"));
-  assert.match(await textOf(console, path), /0 dead letters were put back for certain/);
+  assert.match(await textOf(console, path), /0 dead letters went back for certain/);
   await dryRun(console, { by: "reason" });
 });
 
@@ -128,7 +128,7 @@ test("a stop of the service waits for what is under way, and puts nothing back a
   const path = await dryRun(console, { by: "reason" });
   const release = console.memory.hold("append");
   await console.post(`${path}/confirm`, {});
-  await until(async () => (await textOf(console, path)).includes("are back in the input"));
+  await until(async () => (await textOf(console, path)).includes("went back into the input"));
   const stopped = console.service.stop(1_000);
   release();
   await stopped;

@@ -14,6 +14,8 @@ export interface Story {
   readonly record: { readonly at: Position; readonly found: RecordFound } | null;
   /** Why the tenant's records wait, where a worker of this process knows. */
   readonly whyTenantWaits: string | null;
+  /** By which a worker says that Graph refuses the tenant. */
+  readonly graphsWords: string | null;
 }
 
 /** Where the bytes stand that the enrollment came as. */
@@ -46,24 +48,25 @@ function facts(each: Enrollment): Html {
 </dl>`;
 }
 
-function steps({ enrollment, whyTenantWaits }: Story): Part {
+function steps({ enrollment, whyTenantWaits, graphsWords }: Story): Part {
   const { position, enrolledAtMs, state, waiting, refused, registered } = enrollment;
   const isBefore = refused !== null && (registered !== null || state === "waiting");
   return [
     html`<li><h3>Stored</h3><p>${position === null ? "Where its event was stored is not known: it is in the topics no longer." : html`Its event was stored at <code>${positionId(position)}</code>`}${enrolledAtMs !== null && html`, ${time(enrolledAtMs)}`}.</p></li>`,
     isBefore && refusedStep(refused),
-    waiting !== null && waitingStep(waiting.position, whyTenantWaits),
+    waiting !== null && waitingStep(waiting.position, whyTenantWaits, graphsWords),
     !isBefore && refused !== null && refusedStep(refused),
     registered !== null && registeredStep(registered),
   ];
 }
 
-function waitingStep(at: Position, why: string | null): Html {
+function waitingStep(at: Position, why: string | null, words: string | null): Html {
   const text =
     at.topic === "retry"
       ? "It is parked in the retry topic until its tenant can go on, and is then taken up by itself."
       : "It is stored; a worker has it next, or works on it at the tenant's pace.";
   return html`<li><h3 class="waiting">Waits</h3><p>It stands at <code>${positionId(at)}</code>. ${text} ${why}</p>
+${words !== null && notice("warn", html`Graph refuses this tenant: ${shown(words, 600)} <a href="/console">What to do</a>`)}
 <p class="hint">Attempts of a worker that has not settled it yet are in that worker's log, under this position.</p></li>`;
 }
 

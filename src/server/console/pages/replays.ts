@@ -3,7 +3,7 @@ import { type Html, html, type Part } from "../html.ts";
 import { notice, type Page, table } from "../layout.ts";
 import { consoleLimits } from "../limits.ts";
 import type { ReplayRun } from "../replay-runs.ts";
-import { count, shown, time } from "../shown.ts";
+import { count, letters, shown, time } from "../shown.ts";
 
 export function replayPath(id: string): string {
   return `/console/replays/${id}`;
@@ -43,16 +43,16 @@ function now(run: ReplayRun): Part {
     case "shown":
       return confirmation(run);
     case "sending":
-      return html`<p>${count(run.sent)} of ${count(run.chosen)} dead letters are back in the input; at most ${consoleLimits.replaysPerSecond} go each second. <a href="${replayPath(run.id)}">Look again</a></p>`;
+      return html`<p>${count(run.sent)} of ${letters(run.chosen)} went back into the input; at most ${consoleLimits.replaysPerSecond} go each second. <a href="${replayPath(run.id)}">Look again</a></p>`;
     case "sent":
       return notice(
         "good",
-        html`${count(run.sent)} dead letters are back in the input. What is refused again comes back to the dead letters; the others are registered.`,
+        html`${letters(run.sent)} went back into the input. What is refused again comes back to the dead letters; the others are registered.`,
       );
     case "failed":
       return notice(
         "bad",
-        html`The replay ended before its end: ${shown(run.why, 500)} ${count(run.sent)} dead letters were put back for certain. Begin a new one: what was put back already is ignored as a duplicate, or refused again.`,
+        html`The replay ended before its end: ${shown(run.why, 500)} ${letters(run.sent)} went back for certain. Begin a new one: what was put back already is ignored as a duplicate, or refused again.`,
       );
   }
 }
@@ -64,7 +64,7 @@ function confirmation(run: ReplayRun): Part {
       "warn",
       "This dry run is too old to be confirmed. Go back to the dead letters and begin a new one.",
     );
-  return html`<p>${count(run.chosen)} dead letters would go back into the input, and through the worker again. Nothing was put back yet.
+  return html`<p>${letters(run.chosen)} would go back into the input, and through the worker again. Nothing was put back yet.
 Have you removed the cause of their refusal? Otherwise they are refused again.</p>
 <form method="post" action="${replayPath(run.id)}/confirm" class="actions"><button>Replay ${count(run.chosen)} now</button> <a href="/console/letters">Do not replay</a></form>`;
 }
