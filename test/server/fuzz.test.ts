@@ -22,7 +22,7 @@ const times = { headersTimeoutMs: 300, requestTimeoutMs: 400, idleTimeoutMs: 200
 const secret = "crt_secret-that-must-not-show";
 /** All that may be answered; 500 is not among them. */
 const allowed = new Set([
-  200, 201, 202, 204, 400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 421, 429, 431, 503,
+  200, 201, 202, 204, 303, 400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 421, 429, 431, 503,
 ]);
 
 /** Who asks to wait for an outcome has no time for it here. */
@@ -105,6 +105,14 @@ const paths = [
     "*",
     "http://evil/x",
   ],
+  ...["/", "/console", "/console/", "/console/live", "/console/enrollments?tenant=%00&since=9e9d&after=1-1"],
+  ...[
+    "/console/enrollment?id=%ff",
+    "/console/sign-in?to=//evil.example",
+    "/console/sign-in",
+    "/console/replays",
+  ],
+  ...["/console/replays/%2e%2e/confirm", "/console/audit/x/file", "/console/style.css", "/console/%zz"],
 ];
 const methods = [
   "POST",

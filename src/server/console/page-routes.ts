@@ -53,7 +53,10 @@ async function showEnrollment(
   if (enrollment === null) return fail(request, reply, unknownEnrollment);
   const opened = log();
   const at = recordPlace(enrollment);
-  const record = at === null || opened === null ? null : { at, found: await readRecord(opened, at, clock) };
+  // What keeps a page up to date has no use for the record: that does not change.
+  const isWanted = request.headers["x-live"] === undefined;
+  const record =
+    !isWanted || at === null || opened === null ? null : { at, found: await readRecord(opened, at, clock) };
   const { tenantId, state } = enrollment;
   const isWaiting = tenantId !== null && state === "waiting";
   const told = isWaiting ? (await workers.look()).flatMap(({ blocked }) => blocked ?? []) : [];

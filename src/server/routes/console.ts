@@ -90,7 +90,7 @@ export function consoleRoutes(app: App, context: RouteContext): void {
       scope.get("/style.css", asset("text/css; charset=utf-8", styleText));
       scope.get("/script.js", asset("text/javascript; charset=utf-8", scriptText));
       scope.get("/icon.svg", asset("image/svg+xml", iconText));
-      scope.get("/live", (request, reply) =>
+      scope.get("/live", { exposeHeadRoute: false }, (request, reply) =>
         live.listen(reply) ? reply : fail(request, reply, tooManyStreams),
       );
       const routes: ConsoleRoutes = { context, gate, runs, exports, show, fail };

@@ -264,3 +264,68 @@ test("so many listen at the most; each that goes makes room", async (t) => {
   await until(async () => (await listen()) === 200);
   for (const stop of stops) stop.abort();
 });
+
+test("whatever is typed into an address or a form, the answer is a page, and never a failure of the service", async (t) => {
+  const { get, post, notes, memory } = await consoleFor(t);
+  const names = [
+    "tenant",
+    "key",
+    "since",
+    "until",
+    "after",
+    "id",
+    "code",
+    "state",
+    "machine",
+    "event",
+    "graph",
+    "by",
+    "again",
+    "format",
+    "to",
+    "token",
+  ];
+  const values = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 60 }),
+    fc.constantFrom(
+      "9999999d",
+      "1-1",
+      "-1",
+      "2026-13-45",
+      "+275760-09-14",
+      "enrolled/0/0",
+      "enrolled/99/1e9",
+      "dlq/-1/x",
+      contoso,
+      "reason",
+      "yes",
+      "*",
+    ),
+  );
+  const parameters = fc.array(fc.tuple(fc.constantFrom(...names), values), { maxLength: 5 });
+  const forms = [
+    "/console/replays",
+    "/console/replays/x/confirm",
+    "/console/audit",
+    "/console/sign-in",
+    "/console/sign-out",
+  ];
+  const target = fc.tuple(
+    fc.constantFrom(...paths, "/console/enrollment", "/console/sign-in", ...forms),
+    parameters,
+  );
+  await fc.assert(
+    fc.asyncProperty(target, async ([path, pairs]) => {
+      const query = new URLSearchParams(pairs);
+      const answer = forms.includes(path) ? await post(path, query) : await get(`${path}?${query}`);
+      await answer.arrayBuffer();
+      assert.ok([200, 303, 400, 401, 404, 409].includes(answer.status), `${answer.status} ${path}?${query}`);
+    }),
+    { numRuns: 400 },
+  );
+  assert.deepEqual(
+    notes.filter(({ level }) => level === "error"),
+    [],
+  );
+  assert.equal(memory.appends.length, 0);
+});

@@ -15,20 +15,25 @@ function say(text) {
   if (state !== null && state.textContent !== text) state.textContent = text;
 }
 
+/* A page that takes long is asked for less often. */
 async function refresh() {
   isStale = isBusy;
   if (isBusy) return;
   isBusy = true;
+  const fromMs = performance.now();
   try {
-    const response = await fetch(location.href, { redirect: "error", cache: "no-store" });
+    const headers = { "x-live": "1" };
+    const response = await fetch(location.href, { redirect: "error", cache: "no-store", headers });
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const part of live) replace(part, fresh.getElementById(part.id));
   } catch {
     say("Not connected; what is shown may be old.");
   } finally {
-    isBusy = false;
-    if (isStale) refresh();
+    setTimeout(() => {
+      isBusy = false;
+      if (isStale) refresh();
+    }, 10 * (performance.now() - fromMs));
   }
 }
 
