@@ -151,7 +151,7 @@ function fill(at: (ms: number, record: NewRecord) => LogRecord): void {
     const partition = n % 4;
     const event = at(ms, eventRecord(of, partition));
     if (n % 14 === 7) at(ms + 1_500, refused(event, graphRefused, ms + 1_500));
-    else if (n < 112) at(ms + 2_000, registered(of, event, ms + 2_000));
+    else if (n < 116) at(ms + 2_000, registered(of, event, ms + 2_000));
   }
   const stranger = { tenant: tailspin, machine: "SRV-900", connector: "NDES-1", event: "evt-stranger" };
   const foreign = at(endMs - 20 * minuteMs, eventRecord(stranger, 1));

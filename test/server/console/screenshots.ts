@@ -6,11 +6,14 @@ import { consoleFor, troubled } from "./harness.ts";
 const folder = join(import.meta.dirname, "..", "..", "..", "docs", "console");
 
 const ends: (() => unknown)[] = [];
-const { url, index } = await consoleFor({ after: (end) => void ends.unshift(end) }, { workers: troubled });
+const { url, index } = await consoleFor(
+  { after: (end) => void ends.unshift(end) },
+  { workers: troubled.slice(0, 1) },
+);
 const browser = await openChromium();
 const [refused] = index.search({ state: "refused", code: "graph-refused", limit: 1 }).rows;
 const pictures = [
-  ["overview", "/console", "light", 1_130],
+  ["overview", "/console", "light", 1_210],
   ["enrollment", `/console/enrollment?id=${refused!.id}`, "light", 700],
   ["letters-dark", "/console/letters?code=graph-refused", "dark", 700],
 ] as const;
