@@ -48,8 +48,9 @@ const layers = {
   snapshots: { imports: ["domain", "ports"], node: ["*"] },
   audit: { imports: ["domain", "ports"], types: ["index"], packages: ["typebox"], node: ["*"] },
   index: { imports: ["domain", "ports", "sleep"], packages: ["typebox"], node: ["*"] },
+  replay: { imports: ["domain", "ports", "sleep"] },
   server: {
-    imports: ["domain", "ports"],
+    imports: ["domain", "ports", "replay"],
     types: ["audit", "index"],
     packages: [
       "@fastify/swagger",
@@ -65,6 +66,7 @@ const layers = {
   compose: {
     imports: [
       ...[
+        "audit",
         "clock",
         "config",
         "domain",
@@ -95,7 +97,7 @@ const layers = {
         "reconcile",
         "repartition",
       ],
-      ...["server", "sleep"],
+      ...["replay", "server", "sleep"],
     ],
     types: ["index", "registrar"],
     packages: ["commander", "kafkajs", "pino"],

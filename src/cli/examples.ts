@@ -17,6 +17,7 @@ export const examples = {
       does: "one for the installers of a tenant; it is shown once",
       line: `tokens create --name site-1 --tenant ${tenant}`,
     },
+    { does: "an operator's, for the console", line: "tokens create --role operator --name operations" },
     { does: "which there are", line: "tokens list" },
   ],
   emit: [

@@ -3,10 +3,10 @@ import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { type OpenLog, openLog } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
+import { type Filter, type Selection, select } from "../replay/select.ts";
+import { type Replayed, send } from "../replay/send.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { guids, names, pastTime, positiveNumber } from "./option-values.ts";
-import { type Filter, type Selection, select } from "./replay/select.ts";
-import { type Replayed, send } from "./replay/send.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { exitCodes, fail, plain, print, say } from "./terminal.ts";
 

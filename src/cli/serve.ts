@@ -2,13 +2,7 @@
 import { Command } from "commander";
 import type pino from "pino";
 import { systemClock } from "../clock.ts";
-import {
-  anyApplication,
-  followTenants,
-  loadTenants,
-  type Tenants,
-  type TenantsNote,
-} from "../compose/tenants.ts";
+import { anyApplication, followTenants, loadTenants, type TenantsNote } from "../compose/tenants.ts";
 import { openLogWithRetry } from "../compose.ts";
 import type { Group, SettingName, Settings } from "../config/table.ts";
 import { openLogger } from "../observe/logger.ts";
@@ -18,6 +12,7 @@ import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
 import { type ServiceRun, startServiceRun } from "./serve/service-run.ts";
+import { whoIsServed } from "./serve/who-is-served.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { logTenants } from "./start/tenants.ts";
 import { exitCodes, fail } from "./terminal.ts";
@@ -84,12 +79,6 @@ async function run(settings: Settings): Promise<void> {
     await closeLogger(lastLinesMs);
     interrupts.stopListening();
   }
-}
-
-/** Without a list of them, which tenants are served is the workers' affair. */
-function whoIsServed(settings: Settings, { served }: Tenants): (tenantId: string) => boolean {
-  if (settings.tenantsFile === null && settings.allowedTenants.length === 0) return () => true;
-  return (tenantId) => served.standingOf(tenantId) !== "unlisted";
 }
 
 /** For orchestrators, as a worker has it: without tokens, on a port of its own. */

@@ -21,6 +21,7 @@ import {
 } from "../compose.ts";
 import { settingsMarkdown } from "../config/reference.ts";
 import type { Group, Settings } from "../config/table.ts";
+import { type BlockedTenants, openBlockedTenants } from "../observe/blocked-tenants.ts";
 import { fanOut } from "../observe/fan-out.ts";
 import { openLogger } from "../observe/logger.ts";
 import { type LogObserver, openLogObserver } from "../observe/logs.ts";
@@ -32,8 +33,10 @@ import { faultExitCode } from "./fault-exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { drainMs, lastLinesMs, logFormat } from "./long-running.ts";
 import type { ServiceRun } from "./serve/service-run.ts";
+import { whoIsServed } from "./serve/who-is-served.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
-import { logTenants, measuredTenants, readinessOf } from "./start/tenants.ts";
+import { logTenants, measuredTenants } from "./start/tenants.ts";
+import { readinessWithBlocked, workerState } from "./start/worker-state.ts";
 import { exitCodes, fail } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -60,6 +63,7 @@ interface Parts {
   worker: Worker | null;
   /** The HTTP service in this process; null: there is none. */
   service: ServiceRun | null;
+  readonly blocked: BlockedTenants;
 }
 
 async function run(settings: Settings, serves: boolean): Promise<void> {
@@ -68,7 +72,8 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
   const loaded = loadTenants(settings);
   if (!loaded.ok) return fail(loaded.problem, faultExitCode(loaded.problem));
   const { tenants } = loaded;
-  const parts: Parts = { phase: "log: not open yet", worker: null, service: null };
+  const blocked = openBlockedTenants(systemClock);
+  const parts: Parts = { phase: "log: not open yet", worker: null, service: null, blocked };
   const metrics = openMetrics(
     version,
     () => parts.worker?.registrar.status() ?? null,
@@ -105,7 +110,7 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
       metrics.countTenantsReading(note.kind);
       logTenants(logger, note);
     };
-    const observe = fanOut(metrics.observe, logs.observe);
+    const observe = fanOut(metrics.observe, logs.observe, parts.blocked.observe);
     await work({ settings, tenants, onTenants }, parts, observe, logger, interrupts.signal);
   } finally {
     logs.close();
@@ -127,9 +132,9 @@ async function openServing(
   const worker = {
     metricsText: () => metrics.text(),
     blockedTenants: () => parts.worker?.registrar.status().blockedTenants ?? [],
+    state: () => workerState(parts),
   };
-  const isTenantAllowed = (tenantId: string) => tenants.served.standingOf(tenantId) !== "unlisted";
-  const started = await startServiceRun(settings, logger, worker, isTenantAllowed);
+  const started = await startServiceRun(settings, logger, worker, whoIsServed(settings, tenants));
   if (started.ok) parts.service = started.run;
   return started;
 }
@@ -242,7 +247,7 @@ async function workOn(
 
 async function openHealth(settings: Settings, parts: Parts, metrics: Metrics) {
   if (settings.httpPort === null) return null;
-  const readiness = () => readinessOf(parts.worker, parts.phase);
+  const readiness = () => readinessWithBlocked(parts);
   return openHealthServer({ host: settings.httpHost, port: settings.httpPort, readiness, metrics });
 }
 

@@ -1,9 +1,11 @@
 /** `tokens`: makes, lists and revokes the tokens that `serve` accepts. A token is shown once, when it is made. */
 import { randomBytes } from "node:crypto";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../clock.ts";
 import { durationMs } from "../config/kinds.ts";
 import type { Group, Settings } from "../config/table.ts";
+import type { Problem } from "../problem.ts";
+import type { Role } from "../server/auth/principal.ts";
 import { type TokenEntry, tokenHash } from "../server/auth/tokens-file.ts";
 import { guids } from "./option-values.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
@@ -16,7 +18,8 @@ const tokenPrefix = "crt_";
 
 interface CreateFlags {
   readonly name: string;
-  readonly tenant: readonly string[];
+  readonly tenant?: readonly string[];
+  readonly role: Role;
   readonly expires?: number;
 }
 
@@ -27,10 +30,15 @@ export function command(): Command {
   const create = new Command("create")
     .description("Makes a token and prints it, once: nothing can show it again.")
     .requiredOption("--name <name>", "who will use it: letters, digits, dots, dashes, underscores", tokenName)
-    .requiredOption("--tenant <guids>", "for which tenants, comma-separated; * for all", tenantsOrAll)
+    .option("--tenant <guids>", "for which tenants it enrolls, comma-separated; * for all", tenantsOrAll)
+    .addOption(
+      new Option("--role <role>", "installer: it enrolls; operator: it opens the console, for all tenants")
+        .choices(["installer", "operator"])
+        .default("installer"),
+    )
     .option("--expires <time>", "for how long it counts (90d, 12h); default for ever", lifetime);
   const list = new Command("list")
-    .description("Prints the tokens: names, tenants, dates.")
+    .description("Prints the tokens: names, roles, tenants, dates.")
     .option("--json", "one JSON object a line");
   const revoke = new Command("revoke").description("Takes a token back.").argument("<name>", "its name");
   withFile(create, (path) => createToken(path, create.opts<CreateFlags>()));
@@ -48,13 +56,16 @@ function withFile(command: Command, run: (path: string) => void): void {
   });
 }
 
-function createToken(path: string, { name, tenant, expires }: CreateFlags): void {
+function createToken(path: string, { name, tenant, role, expires }: CreateFlags): void {
+  const wrong = tenantsProblem(role, tenant);
+  if (wrong !== null) return fail(wrong, exitCodes.usage);
   const token = tokenPrefix + randomBytes(tokenBytes).toString("base64url");
   const nowMs = systemClock.wallMs();
   const entry: TokenEntry = {
     name,
     sha256: tokenHash(token),
-    tenants: [...tenant],
+    tenants: [...(tenant ?? ["*"])],
+    ...(role === "operator" ? { role } : {}),
     created: new Date(nowMs).toISOString(),
     ...(expires === undefined ? {} : { expires: new Date(nowMs + expires).toISOString() }),
   };
@@ -68,7 +79,27 @@ function createToken(path: string, { name, tenant, expires }: CreateFlags): void
   });
   if (changed !== null) return fail(changed, exitCodes.usage);
   print(token);
-  say(`  This is the only time that it is shown. Send it as: Authorization: Bearer <token>\n`);
+  const use =
+    role === "operator"
+      ? "Sign in with it at /console of serve."
+      : "Send it as: Authorization: Bearer <token>";
+  say(`  This is the only time that it is shown. ${use}\n`);
+}
+
+function tenantsProblem(role: Role, tenant: readonly string[] | undefined): Problem | null {
+  if (role === "installer" && tenant === undefined) {
+    return {
+      code: "tenant-missing",
+      message: "A token that enrolls needs its tenants.",
+      fix: "Type: connector-registrar tokens create --name <name> --tenant <guids>, or --tenant '*' for all",
+    };
+  }
+  if (role === "installer" || tenant === undefined || tenant.includes("*")) return null;
+  return {
+    code: "operator-tenants",
+    message: "An operator sees all tenants: its token can't be for some of them.",
+    fix: "Leave --tenant out: connector-registrar tokens create --role operator --name <name>",
+  };
 }
 
 function listTokens(path: string, json: boolean): void {
@@ -80,7 +111,7 @@ function listTokens(path: string, json: boolean): void {
     if (json) print(JSON.stringify({ ...entry, expired }));
     else
       print(
-        `${entry.name}  ${entry.tenants.join(",")}  created ${entry.created}  ${expired ? "expired" : "expires"} ${entry.expires ?? "never"}`,
+        `${entry.name}  ${entry.role ?? "installer"}  ${entry.tenants.join(",")}  created ${entry.created}  ${expired ? "expired" : "expires"} ${entry.expires ?? "never"}`,
       );
   }
   if (!json && read.tokens.length === 0) say("no tokens\n");

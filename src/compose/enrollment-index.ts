@@ -1,7 +1,7 @@
 /** The index of a process that serves: in DATA_DIR, opened when it can be, reading on until it is stopped. */
 import { join } from "node:path";
 import type { Settings } from "../config/table.ts";
-import type { EnrollmentIndex } from "../index/enrollment-index.ts";
+import type { HoldableIndex } from "../index/enrollment-index.ts";
 import { openEnrollmentIndex } from "../index/open-index.ts";
 import type { Clock, EventLog } from "../ports.ts";
 import type { Problem } from "../problem.ts";
@@ -9,7 +9,7 @@ import { sleep } from "../sleep.ts";
 
 export interface FollowedIndex {
   /** Null: it could not be opened yet. */
-  readonly index: () => EnrollmentIndex | null;
+  readonly index: () => HoldableIndex | null;
   /** Before the log is closed. */
   stop(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export function followIndex(
   { onNote, onProblem }: IndexNotes,
 ): FollowedIndex {
   const stopped = new AbortController();
-  let index: EnrollmentIndex | null = null;
+  let index: HoldableIndex | null = null;
 
   async function run(): Promise<void> {
     let last = "";

@@ -1,35 +1,39 @@
 /** The HTTP service, wired from settings: beside a worker in its process, or alone. */
+import { writeExport } from "../audit/export.ts";
 import type { Settings } from "../config/table.ts";
 import { openAuthorityReader } from "../graph/authority-fetch.ts";
 import { authorityOf } from "../graph/clouds.ts";
-import type { EnrollmentIndex, IndexProgress } from "../index/enrollment-index.ts";
+import type { HoldableIndex, IndexProgress } from "../index/enrollment-index.ts";
 import type { Clock, EventLog } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import type { Doors } from "../server/auth/authenticate.ts";
 import { openEntra } from "../server/auth/entra.ts";
 import { readTlsFiles } from "../server/auth/tls-files.ts";
 import { openTokenStore } from "../server/auth/token-store.ts";
+import { createWorkersView, type WorkerState } from "../server/console/workers.ts";
 import type { Readiness } from "../server/health-server.ts";
 import type { TlsFiles } from "../server/http/http-server.ts";
-import type { ServiceNote } from "../server/parts.ts";
+import type { ServiceNote, ServiceParts } from "../server/parts.ts";
 import { openService, type Service } from "../server/service.ts";
 import { openServiceMetrics, type ServiceMetrics } from "../server/service-metrics.ts";
 
-export interface ServiceSurroundings {
+export interface ServiceSurroundings extends TenantsOfService {
   readonly clock: Clock;
   readonly version: string;
   /** Null: not open yet. */
   readonly log: () => (EventLog & { readonly trouble?: () => string | null }) | null;
-  readonly index: () => EnrollmentIndex | null;
+  readonly index: () => HoldableIndex | null;
   /** Of the worker in this process; null: there is none. */
   readonly worker: {
     readonly metricsText: () => Promise<string>;
     readonly blockedTenants: () => readonly string[];
+    readonly state: () => WorkerState;
   } | null;
   readonly note: (note: ServiceNote) => void;
-  /** Ids in lower case. */
-  readonly isTenantAllowed: (tenantId: string) => boolean;
 }
+
+/** Ids in lower case. */
+export type TenantsOfService = Pick<ServiceParts, "isTenantAllowed" | "tenantsServed">;
 
 export type StartedService =
   | {
@@ -45,7 +49,7 @@ export async function startService(
   settings: Settings,
   surroundings: ServiceSurroundings,
 ): Promise<StartedService> {
-  const { clock, log, index, worker, note, version, isTenantAllowed } = surroundings;
+  const { clock, log, index, worker, note, version, isTenantAllowed, tenantsServed } = surroundings;
   const tls = tlsOf(settings);
   if (!tls.ok) return tls;
   const { doors, problem, close } = openDoors(settings, clock, note);
@@ -61,7 +65,12 @@ export async function startService(
       maxConnections: settings.serveMaxConnections,
     },
     {
-      ...{ clock, doors, log, index, metrics, note, version, isTenantAllowed },
+      ...{ clock, doors, log, index, metrics, note, version, isTenantAllowed, tenantsServed },
+      writeExport: () => {
+        const opened = index();
+        return opened === null ? null : (request) => writeExport(opened, request);
+      },
+      workers: createWorkersView({ clock, urls: settings.serveWorkers ?? [], local: worker?.state ?? null }),
       readiness,
       metricsText: async () => `${(await worker?.metricsText()) ?? ""}${await metrics.text()}`,
       eventsPerSecond: settings.serveEventsPerS,

@@ -43,6 +43,7 @@ export const url = text(
   `^https?://${hostAndPath}`,
   "an http:// or https:// address without user, query or fragment",
 );
+export const workerAddress = `https?://${hostAndPath}`;
 export const httpsUrl = text(`^https://${hostAndPath}`, "an https:// address");
 export const topicText = "[A-Za-z0-9._-]";
 export const filled = text("\\S", "a text that is not blank");

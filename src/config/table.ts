@@ -22,6 +22,7 @@ import {
   topicText,
   url,
   whole,
+  workerAddress,
 } from "./kinds.ts";
 
 /** "auto": by what is set. */
@@ -210,6 +211,8 @@ export const table = {
     "A proxy in front ends TLS, and nobody else reaches SERVE_PORT."),
   serveEventsPerS: setting("SERVE_EVENTS_PER_S", "serve", whole(0, 1_000_000), 200, "200",
     "Events a second for each token; ten seconds of it may come at once. 0: no limit."),
+  serveWorkers: setting("SERVE_WORKERS", "serve", list(`^${workerAddress}`, "a list http://host:port,http://host:port"), null, "http://registrar:8080",
+    "Addresses of the workers' HTTP_PORT, comma-separated, for the console; a name may stand for several. Unset: it knows the worker of its own process alone."),
   serveMaxConnections: setting("SERVE_MAX_CONNECTIONS", "serve", whole(1, 100_000), 2_000, "2000",
     "Connections at once; those beyond are closed."),
 

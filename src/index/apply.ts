@@ -16,6 +16,7 @@ import { readFacts } from "./registered-facts.ts";
 import { emptyRow, type NewRow, type Row, states } from "./rows.ts";
 import { isLaterEvent, isLaterLetter, isSamePosition, type Seen, stateOf } from "./state.ts";
 import type { Store } from "./store.ts";
+import { type Tallies, tenantTotals } from "./tallies.ts";
 import { keyBytes, topicNumber } from "./values.ts";
 
 export interface Applied {
@@ -183,14 +184,19 @@ function markReplayed({ rows, letters, tallies }: Store, id: string, key: Uint8A
 }
 
 function insert({ rows, tallies }: Store, row: NewRow): Row {
-  tallies.count("state", row.state, 1);
+  countState(tallies, row, 1);
   return { ...row, number: rows.insert(row) };
 }
 
 function change({ rows, tallies }: Store, before: Row, after: Row): void {
-  if (before.state !== after.state) {
-    tallies.count("state", before.state, -1);
-    tallies.count("state", after.state, 1);
+  if (before.state !== after.state || before.tenant !== after.tenant) {
+    countState(tallies, before, -1);
+    countState(tallies, after, 1);
   }
   rows.update(before, after);
+}
+
+function countState(tallies: Tallies, { state, tenant }: NewRow, by: 1 | -1): void {
+  tallies.count("state", state, by);
+  if (tenant !== null) tallies.count(tenantTotals[state as keyof typeof tenantTotals], tenant, by);
 }

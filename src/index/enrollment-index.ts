@@ -111,6 +111,14 @@ export interface IndexCounts {
   readonly deadLetters: readonly { readonly code: string; readonly total: number; readonly open: number }[];
 }
 
+/** Enrollments of one tenant. Records in which no tenant can be read are none's. */
+export interface TenantCounts {
+  readonly tenantId: string;
+  readonly waiting: number;
+  readonly registered: number;
+  readonly refused: number;
+}
+
 /** What happened in one minute, by the times in the records. */
 export interface Minute {
   /** Where it begins, milliseconds since 1970. */
@@ -137,6 +145,8 @@ export interface EnrollmentIndex {
   find(id: string): Enrollment | null;
   search(query: SearchQuery): SearchResult;
   counts(): IndexCounts;
+  /** Of all tenants that have any, by their ids. */
+  tenantCounts(): readonly TenantCounts[];
   /** The last `count` minutes (at most 180), oldest first, the present one last. */
   minutes(count: number): readonly Minute[];
   /**

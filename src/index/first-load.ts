@@ -11,7 +11,7 @@ import { readFacts } from "./registered-facts.ts";
 import { states } from "./rows.ts";
 import type { Store } from "./store.ts";
 import { keyIndex, otherIndexes, type Phase } from "./tables.ts";
-import { minuteMs, minutesKept } from "./tallies.ts";
+import { minuteMs, minutesKept, tenantTotals } from "./tallies.ts";
 import { keyBytes } from "./values.ts";
 
 export function phaseOf(db: DatabaseSync): Phase {
@@ -47,6 +47,8 @@ export async function finishLoad(db: DatabaseSync): Promise<void> {
       FROM enrollments WHERE key IN (SELECT key FROM enrollments GROUP BY key HAVING count(*) > 1)
     ) WHERE place > 1)`);
   db.exec(`INSERT INTO totals SELECT 'state', ${states.registered}, count(*) FROM enrollments`);
+  db.exec(`INSERT INTO totals SELECT '${tenantTotals[states.registered]}', tenant, count(*) FROM enrollments
+    WHERE tenant IS NOT NULL GROUP BY tenant`);
   db.exec(`INSERT INTO minutes SELECT at_ms / ${minuteMs} AS minute, 0, count(*), 0 FROM enrollments
     WHERE at_ms > (SELECT max(at_ms) FROM enrollments) - ${minutesKept * minuteMs} GROUP BY minute`);
   const ready: Phase = "ready";

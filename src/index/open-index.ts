@@ -13,12 +13,14 @@ import type {
   Minute,
   SearchQuery,
   SearchResult,
+  TenantCounts,
 } from "./enrollment-index.ts";
 import { troubleOf } from "./errors.ts";
 import { type IndexFile, openFile, removeFile } from "./file.ts";
 import { Reading, type Round } from "./reading.ts";
 import { states } from "./rows.ts";
 import { minutesKept } from "./tallies.ts";
+import { tenantCounts } from "./tenant-counts.ts";
 import { toEnrollment } from "./to-enrollment.ts";
 import { keyBytes } from "./values.ts";
 import { Waiters } from "./waiters.ts";
@@ -114,6 +116,10 @@ class Index implements HoldableIndex {
         deadLetters,
       };
     });
+  }
+
+  tenantCounts(): readonly TenantCounts[] {
+    return this.#ask([], ({ store }) => tenantCounts(store));
   }
 
   minutes(count: number): readonly Minute[] {

@@ -13,7 +13,7 @@ import type { DatabaseSync } from "node:sqlite";
 /** "cnri", in SQLite's application_id field. */
 export const applicationId = 0x636e7269;
 /** Another one is built again from the topics, never converted. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export type Phase = "loading" | "ready";
 

@@ -6,7 +6,9 @@ export const minuteMs = 60_000;
 /** Kept: three hours before the last minute in which anything happened. */
 export const minutesKept = 180;
 
-export type Total = "state" | "letters" | "open-letters";
+/** Of one tenant, by state: its number stands for the code. */
+export const tenantTotals = { 0: "tenant-waiting", 1: "tenant-registered", 2: "tenant-refused" } as const;
+export type Total = "state" | "letters" | "open-letters" | (typeof tenantTotals)[keyof typeof tenantTotals];
 type What = "events" | "registered" | "refused";
 
 export class Tallies {

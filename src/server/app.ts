@@ -20,13 +20,14 @@ import { originFailure } from "./http/origin-check.ts";
 import { type Failure, failures } from "./http/problem.ts";
 import { sendFailure } from "./http/send.ts";
 import type { RouteContext } from "./parts.ts";
+import { consoleRoutes } from "./routes/console.ts";
 import { enrollmentRoutes } from "./routes/enrollments.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 
 /** A route is a file here: a function that adds it to the app. */
-const routes = [eventRoutes, enrollmentRoutes, healthRoutes, openapiRoutes] as const;
+const routes = [eventRoutes, enrollmentRoutes, healthRoutes, openapiRoutes, consoleRoutes] as const;
 
 export async function createApp(
   context: RouteContext,

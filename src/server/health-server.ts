@@ -7,6 +7,8 @@ export interface Readiness {
   readonly ready: boolean;
   /** One line each: which part, and why. */
   readonly notReady: readonly string[];
+  /** Tenants that Graph refuses, the first ones, in its words; not there: nothing is known of any. */
+  readonly blockedTenants?: readonly object[];
 }
 
 export interface HealthSettings {
@@ -66,8 +68,8 @@ export async function openHealthServer(settings: HealthSettings): Promise<Opened
 async function route(path: string, settings: HealthSettings, response: ServerResponse): Promise<void> {
   if (path === "/livez") return answer(response, 200, { live: true });
   if (path === "/readyz") {
-    const { ready, notReady } = settings.readiness();
-    return answer(response, ready ? 200 : 503, { ready, notReady });
+    const { ready, notReady, blockedTenants } = settings.readiness();
+    return answer(response, ready ? 200 : 503, { ready, notReady, blockedTenants });
   }
   if (path === "/metrics") {
     const text = await settings.metrics.text();

@@ -3,6 +3,8 @@ import type { EnrollmentIndex } from "../index/enrollment-index.ts";
 import type { Clock, EventLog } from "../ports.ts";
 import type { Doors } from "./auth/authenticate.ts";
 import type { Principal } from "./auth/principal.ts";
+import type { WorkersView } from "./console/workers.ts";
+import type { WriteExport } from "./console/write-export.ts";
 import type { Readiness } from "./health-server.ts";
 import type { AppendQueue } from "./intake/append-queue.ts";
 import type { Recent } from "./intake/recent.ts";
@@ -26,13 +28,19 @@ export interface ServiceParts {
   readonly eventsPerSecond: number;
   /** Why the tenant's records wait, as far as a worker in this process knows; null: nothing is known. */
   readonly whyTenantWaits: (tenantId: string) => string | null;
+  /** For the console: what workers say of themselves. */
+  readonly workers: WorkersView;
+  /** Lower case; null: this service has no list of them. */
+  readonly tenantsServed: () => readonly { readonly tenantId: string; readonly isPaused: boolean }[] | null;
+  /** For exports of the console; null: it can't be done at present. */
+  readonly writeExport: () => WriteExport | null;
   readonly note: (note: ServiceNote) => void;
   readonly version: string;
 }
 
 /** For the log: never a token, never an event. */
 export interface ServiceNote {
-  readonly level: "warn" | "error" | "debug";
+  readonly level: "info" | "warn" | "error" | "debug";
   readonly event: string;
   readonly message: string;
 }
@@ -43,6 +51,8 @@ export interface RouteContext extends ServiceParts {
   readonly buckets: Buckets;
   readonly recent: Recent;
   readonly waits: Waits;
+  /** Requests come by TLS, here or to a proxy in front. */
+  readonly isEncrypted: boolean;
 }
 
 /** Requests that wait for an outcome. */

@@ -46,7 +46,7 @@ export async function openService(settings: ServiceSettings, parts: ServiceParts
   const exposure = { host, asksWho: !isOpen(parts.doors), hasTls: tls !== null, behindProxy };
   const unsafe = bindProblem(exposure);
   if (unsafe !== null) return { ok: false, problem: unsafe };
-  const context = contextOf(parts);
+  const context = contextOf(parts, tls !== null || behindProxy);
   let server: Server | null = null;
   const app = await createApp(context, (listener) => {
     server = createHttpServer(settings, listener, parts.metrics.met);
@@ -85,7 +85,7 @@ export async function openService(settings: ServiceSettings, parts: ServiceParts
   };
 }
 
-function contextOf(parts: ServiceParts): RouteContext {
+function contextOf(parts: ServiceParts, isEncrypted: boolean): RouteContext {
   const { clock, eventsPerSecond, log } = parts;
   const queue: AppendQueue = createAppendQueue(
     { append: (records, onStored) => log()!.append(records, onStored) },
@@ -98,6 +98,7 @@ function contextOf(parts: ServiceParts): RouteContext {
     buckets: createBuckets({ perSecond: eventsPerSecond, capacity }, clock),
     recent: createRecent(),
     waits: createWaits(limits.waiters),
+    isEncrypted,
   };
 }
 

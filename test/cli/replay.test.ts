@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { bytes, json, logRecord, sampleEvent, tenantId, text } from "../../lab/testkit/samples.ts";
-import { send } from "../../src/cli/replay/send.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type OpenLog, openLog } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
@@ -10,6 +9,7 @@ import { deadLetterRecord } from "../../src/domain/dead-letter.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import { refusal } from "../../src/domain/refusal.ts";
 import type { Clock, LogRecord, NewRecord, Topic } from "../../src/ports.ts";
+import { send } from "../../src/replay/send.ts";
 import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
 
 async function openAt(DATA_DIR: string): Promise<OpenLog> {

@@ -92,6 +92,10 @@ test("start --serve is the same in one process, and /metrics has the worker's be
   const metrics = await (await fetch(`${url}/metrics`)).text();
   assert.match(metrics, /^connector_registrar_registered_total\{outcome="created"\} 1$/m);
   assert.match(metrics, /^connector_registrar_http_events_total\{result="stored"\} 1$/m);
+  const console = await (await fetch(`${url}/console`)).text();
+  assert.match(console, /this process<.*ready</s);
+  const found = await (await fetch(`${url}/console/enrollments?state=registered`)).text();
+  assert.match(found, /console\/enrollment\?id=[^>]*><bdi>PC-1</);
   const names = [...metrics.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   assert.equal(new Set(names).size, names.length);
   const { code, stderr } = await ended(running);

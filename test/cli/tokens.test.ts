@@ -74,3 +74,20 @@ test("without TOKENS_FILE, or with one that is malformed: exit 2, and nothing is
   assert.match(stderr, /is not JSON/);
   assert.equal(readFileSync(TOKENS_FILE, "utf8"), "{");
 });
+
+test("an operator's token is for all tenants; one that enrolls needs its own", async (t) => {
+  const TOKENS_FILE = join(temporaryDirectory(t), "tokens.json");
+  const create = (...args: string[]) => runCli(["tokens", "create", "--name", "x", ...args], { TOKENS_FILE });
+  const half = await create("--role", "operator", "--tenant", tenant);
+  assert.deepEqual([half.code, /operator-tenants|can't be for some/.test(half.stderr)], [2, true]);
+  const bare = await create();
+  assert.deepEqual([bare.code, /needs its tenants/.test(bare.stderr)], [2, true]);
+  const made = await create("--role", "operator");
+  assert.deepEqual([made.code, /\/console/.test(made.stderr)], [0, true]);
+  const [entry] = JSON.parse(readFileSync(TOKENS_FILE, "utf8")).tokens;
+  assert.deepEqual([entry.role, entry.tenants], ["operator", ["*"]]);
+  entry.tenants = [tenant];
+  writeFileSync(TOKENS_FILE, JSON.stringify({ tokens: [entry] }));
+  const listed = await runCli(["tokens", "list"], { TOKENS_FILE });
+  assert.deepEqual([listed.code, /an operator sees all/.test(listed.stderr)], [2, true]);
+});

@@ -43,6 +43,18 @@ async function filled(t: { after(end: () => void): void }): Promise<Opened> {
   return open;
 }
 
+test("the counts of each tenant are those of its rows", async (t) => {
+  const open = await filled(t);
+  const all = pages(open, {}, 50);
+  const of = (tenantId: string, state: string) =>
+    all.filter((row) => row.tenantId === tenantId && row.state === state).length;
+  const expectedCounts = tenants.toSorted().map((tenantId) => ({
+    ...{ tenantId, waiting: of(tenantId, "waiting") },
+    ...{ registered: of(tenantId, "registered"), refused: of(tenantId, "refused") },
+  }));
+  assert.deepEqual(open.index.tenantCounts(), expectedCounts);
+});
+
 function pages({ index }: Opened, query: Omit<SearchQuery, "limit">, limit: number): Enrollment[] {
   const rows: Enrollment[] = [];
   let after: string | null = null;

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { contoso, keyOf } from "../../lab/testkit/enrollments.ts";
 import { bytes, json } from "../../lab/testkit/samples.ts";
 import { movedRecord } from "../../src/domain/origin.ts";
+import type { EnrollmentState } from "../../src/index/enrollment-index.ts";
 import type { LogRecord, NewRecord } from "../../src/ports.ts";
 import { event, indexPath, MemoryTopics, openOn, refused, registered, startMs } from "./topics.ts";
 
@@ -25,6 +26,14 @@ async function both(
   const all = { limit: 100 };
   assert.deepEqual(atOnce.index.search(all).rows, stepwise.index.search(all).rows);
   assert.deepEqual(atOnce.index.counts(), stepwise.index.counts());
+  assert.deepEqual(atOnce.index.tenantCounts(), stepwise.index.tenantCounts());
+  for (const { tenantId, ...counts } of atOnce.index.tenantCounts())
+    for (const [state, count] of Object.entries(counts) as [EnrollmentState, number][])
+      assert.equal(
+        count,
+        atOnce.index.search({ ...all, tenantIds: [tenantId], state }).rows.length,
+        `${tenantId} ${state}`,
+      );
   atOnce.index.close();
   return stepwise;
 }

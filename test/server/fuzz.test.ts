@@ -13,6 +13,7 @@ import { decode } from "../../src/domain/decode.ts";
 import type { Clock } from "../../src/ports.ts";
 import { openEntra } from "../../src/server/auth/entra.ts";
 import type { TokenStore } from "../../src/server/auth/token-store.ts";
+import { tokenHash } from "../../src/server/auth/tokens-file.ts";
 import { serviceFor } from "./service-harness.ts";
 
 const requests = Number(process.env.FUZZ_REQUESTS ?? 1_500);
@@ -21,7 +22,7 @@ const times = { headersTimeoutMs: 300, requestTimeoutMs: 400, idleTimeoutMs: 200
 const secret = "crt_secret-that-must-not-show";
 /** All that may be answered; 500 is not among them. */
 const allowed = new Set([
-  200, 201, 202, 204, 400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 421, 429, 431, 503,
+  200, 201, 202, 204, 303, 400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 421, 429, 431, 503,
 ]);
 
 /** Who asks to wait for an outcome has no time for it here. */
@@ -104,6 +105,14 @@ const paths = [
     "*",
     "http://evil/x",
   ],
+  ...["/", "/console", "/console/", "/console/live", "/console/enrollments?tenant=%00&since=9e9d&after=1-1"],
+  ...[
+    "/console/enrollment?id=%ff",
+    "/console/sign-in?to=//evil.example",
+    "/console/sign-in",
+    "/console/replays",
+  ],
+  ...["/console/replays/%2e%2e/confirm", "/console/audit/x/file", "/console/style.css", "/console/%zz"],
 ];
 const methods = [
   "POST",
@@ -189,7 +198,9 @@ test(`hostile requests, seed ${seed}`, { timeout: Math.max(60_000, requests * 20
     systemClock,
   );
   const store: TokenStore = {
-    principalOf: (token) => (token === secret ? { name: "fuzz", tenants: "all" } : null),
+    principalOf: (token) => store.principalOfHash(tokenHash(token)),
+    principalOfHash: (hash) =>
+      hash === tokenHash(secret) ? { name: "fuzz", tenants: "all", role: "installer" } : null,
     problem: () => null,
   };
   const { service, memory, notes, ask, metrics } = await serviceFor(t, {

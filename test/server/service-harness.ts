@@ -49,6 +49,9 @@ export async function serviceFor(
       metricsText: () => metrics.text(),
       eventsPerSecond: 0,
       whyTenantWaits: () => null,
+      workers: { look: async () => [], isBlind: true },
+      tenantsServed: () => null,
+      writeExport: () => null,
       note: (note) => notes.push(note),
       version: "1.2.3",
       ...parts,
@@ -103,6 +106,7 @@ function fakeIndex(): FakeIndex {
     find: (key) => known.get(key) ?? null,
     search: () => ({ rows: [], next: null }),
     counts: () => ({ waiting: 0, registered: 0, refused: 0, deadLetters: [] }),
+    tenantCounts: () => [],
     minutes: () => [],
     whenSettled(key, listener) {
       if ([...listeners.values()].reduce((sum, { size }) => sum + size, 0) >= index.waitersMax) return null;

@@ -45,6 +45,7 @@ async function runTree(
       REQUIRE_DOCKER: "",
       REQUIRE_NETNS: "",
       REQUIRE_PYTHON: "",
+      REQUIRE_CHROMIUM: "",
       ...options.env,
     };
     return await runProcess(

@@ -3,7 +3,7 @@
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
  * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1, REQUIRE_DOCKER=1, REQUIRE_PYTHON=1
- * (Microsoft's SDK for Python, by .ci/python) and REQUIRE_NETNS=1 (network namespaces) turn what is skipped for want of them into failures. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
+ * (Microsoft's SDK for Python, by .ci/python), REQUIRE_CHROMIUM=1 and REQUIRE_NETNS=1 (network namespaces) turn what is skipped for want of them into failures. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
  */
 import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -75,7 +75,7 @@ function select(filters: readonly string[]): { files: string[]; namePatterns: st
 }
 
 function requirements(): string[] {
-  return ["kafka", "docker", "netns", "python"].filter(
+  return ["kafka", "docker", "netns", "python", "chromium"].filter(
     (name) => process.env[`REQUIRE_${name.toUpperCase()}`] === "1",
   );
 }

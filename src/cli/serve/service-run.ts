@@ -2,11 +2,12 @@
 import type pino from "pino";
 import { systemClock } from "../../clock.ts";
 import { type FollowedIndex, followIndex } from "../../compose/enrollment-index.ts";
-import { startService } from "../../compose/service.ts";
+import { startService, type TenantsOfService } from "../../compose/service.ts";
 import type { OpenLog } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { openBurstLimit } from "../../observe/burst-limit.ts";
 import type { Problem } from "../../problem.ts";
+import type { WorkerState } from "../../server/console/workers.ts";
 import type { Readiness } from "../../server/health-server.ts";
 import type { ServiceNote } from "../../server/parts.ts";
 import { version } from "../version.ts";
@@ -31,13 +32,14 @@ const noteLimit = { lines: 20, periodMs: 60_000 };
 export interface WorkerView {
   readonly metricsText: () => Promise<string>;
   readonly blockedTenants: () => readonly string[];
+  readonly state: () => WorkerState;
 }
 
 export async function startServiceRun(
   settings: Settings,
   logger: pino.Logger,
   worker: WorkerView | null,
-  isTenantAllowed: (tenantId: string) => boolean,
+  tenants: TenantsOfService,
 ): Promise<StartedRun> {
   let log: OpenLog | null = null;
   let followed: FollowedIndex | null = null;
@@ -48,7 +50,7 @@ export async function startServiceRun(
     if (limit.passes(event)) logger[level]({ event }, message);
   };
   const index = () => followed?.index() ?? null;
-  const surroundings = { clock: systemClock, version, log: () => log, index, worker, note, isTenantAllowed };
+  const surroundings = { clock: systemClock, version, log: () => log, index, worker, note, ...tenants };
   const started = await startService(settings, surroundings);
   if (!started.ok) {
     limit.close();

@@ -55,7 +55,11 @@ export function openEntra(settings: EntraSettings, clock: Pick<Clock, "nowMs" | 
         return { ok: false, failure: failures.tokenUnknown() };
       const roles = Array.isArray(payload.roles) ? payload.roles : [];
       if (!roles.includes(settings.role)) return { ok: false, failure: failures.roleMissing(settings.role) };
-      const principal: Principal = { name: `entra:${tenantId}`, tenants: new Set([tenantId]) };
+      const principal: Principal = {
+        name: `entra:${tenantId}`,
+        tenants: new Set([tenantId]),
+        role: "installer",
+      };
       const lifeMs = Math.min(rememberedMs, (payload.exp ?? 0) * 1_000 - clock.wallMs());
       if (remembered.size >= rememberedMax) remembered.clear();
       remembered.set(hash, { principal, untilMs: clock.nowMs() + lifeMs });

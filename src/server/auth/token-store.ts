@@ -16,6 +16,8 @@ import { readTokens, type TokenEntry, tokenHash } from "./tokens-file.ts";
 export interface TokenStore {
   /** Null: no such token, or it has expired. "unavailable": the file is gone. */
   principalOf(token: string): Principal | null | "unavailable";
+  /** The same by the token's hash. */
+  principalOfHash(hash: string): Principal | null | "unavailable";
   /** Null: the file is as it should be. */
   problem(): Problem | null;
 }
@@ -61,15 +63,17 @@ export function openTokenStore(
     problem = found;
   }
 
+  function principalOfHash(hash: string): Principal | null | "unavailable" {
+    check();
+    if (known === null) return "unavailable";
+    const found = known.get(hash);
+    if (found === undefined || !timingSafeEqual(found.hash, Buffer.from(hash, "hex"))) return null;
+    return found.expiresAtMs > clock.wallMs() ? found.principal : null;
+  }
+
   return {
-    principalOf(token) {
-      check();
-      if (known === null) return "unavailable";
-      const hash = tokenHash(token);
-      const found = known.get(hash);
-      if (found === undefined || !timingSafeEqual(found.hash, Buffer.from(hash, "hex"))) return null;
-      return found.expiresAtMs > clock.wallMs() ? found.principal : null;
-    },
+    principalOf: (token) => principalOfHash(tokenHash(token)),
+    principalOfHash,
     problem() {
       check();
       return problem;
@@ -77,11 +81,12 @@ export function openTokenStore(
   };
 }
 
-function knownOf({ name, sha256, tenants, expires }: TokenEntry): Known {
+function knownOf({ name, sha256, tenants, role = "installer", expires }: TokenEntry): Known {
   return {
     hash: Buffer.from(sha256, "hex"),
     principal: {
       name,
+      role,
       tenants: tenants.includes("*") ? "all" : new Set(tenants.map((tenant) => tenant.toLowerCase())),
     },
     expiresAtMs: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),

@@ -14,6 +14,8 @@ export const tokenEntry = Type.Object(
     name: Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" }),
     sha256: Type.String({ pattern: "^[0-9a-f]{64}$" }),
     tenants: Type.Array(Type.Union([Type.Literal("*"), Type.String({ pattern: guid })]), { minItems: 1 }),
+    /** Without: installer. */
+    role: Type.Optional(Type.Union([Type.Literal("installer"), Type.Literal("operator")])),
     created: Type.String({ format: "date-time" }),
     expires: Type.Optional(Type.String({ format: "date-time" })),
   },
@@ -42,6 +44,9 @@ export function readTokens(path: string, text: string): TokensRead {
   const names = parsed.tokens.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) return malformed(path, `holds the name ${twice} twice`);
+  const half = parsed.tokens.find(({ role, tenants }) => role === "operator" && !tenants.includes("*"));
+  if (half !== undefined)
+    return malformed(path, `gives the operator ${half.name} some tenants; an operator sees all: ["*"]`);
   return { ok: true, tokens: parsed.tokens };
 }
 

@@ -82,6 +82,8 @@ export const failures = {
       "Correct those of which `events` says why, or leave them out, and send the batch again.", { events }),
   tenantForbidden: (tenantId: string) => failure(403, "tenant-forbidden", `This token may not enroll for tenant ${tenantId}.`,
     "Use a token of that tenant, or have one made: connector-registrar tokens create --tenant <guid>.", { pointers: ["/tenantid"] }),
+  operatorToken: () => failure(403, "operator-token", "This token is an operator's: it opens the console, and enrolls nobody.",
+    "Have a token made that enrolls: connector-registrar tokens create --name <name> --tenant <guid>."),
   tokenMissing: () => failure(401, "token-missing", "The request carries no token.",
     "Send the header Authorization: Bearer <token>.", challenge("")),
   tokenUnknown: () => failure(401, "token-unknown", "The token is not one of those that are accepted, or has expired.",

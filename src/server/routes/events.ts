@@ -57,6 +57,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
   // decode() checks the body, by the same schema, and says more: the codes and pointers of the dead letters.
   const options = { schema, validatorCompiler: () => () => true };
   app.post("/events", options, async (request, reply) => {
+    if (request.principal!.role === "operator") return sendFailure(reply, failures.operatorToken());
     const taken = takeIn(request, context);
     if ("status" in taken) return sendFailure(reply, taken);
     const waitS = context.index() === null ? null : preferredWaitS(request.raw.headersDistinct.prefer);

@@ -2,12 +2,12 @@
  * A dead letter as the input record that it was: key, value and headers as they came, without what the worker added,
  * and with one header that names the dead letter.
  */
-import { type DeadLetter, deadLetterHeader } from "../../domain/dead-letter.ts";
-import { decode } from "../../domain/decode.ts";
-import { identify } from "../../domain/identity.ts";
-import { homePartition } from "../../domain/murmur2.ts";
-import { replayedFromHeader } from "../../domain/replayed-from.ts";
-import type { Header, LogRecord, NewRecord } from "../../ports.ts";
+import { type DeadLetter, deadLetterHeader } from "../domain/dead-letter.ts";
+import { decode } from "../domain/decode.ts";
+import { identify } from "../domain/identity.ts";
+import { homePartition } from "../domain/murmur2.ts";
+import { replayedFromHeader } from "../domain/replayed-from.ts";
+import type { Header, LogRecord, NewRecord } from "../ports.ts";
 
 const originHeader = "origin";
 

@@ -5,10 +5,10 @@
  * 2. A dead letter goes back once, however often it stands in the topic.
  */
 
-import { type DeadLetter, readDeadLetter } from "../../domain/dead-letter.ts";
-import { tenantOfKey } from "../../domain/replayed-from.ts";
-import type { AppendResult, Clock, EventLog, LogRecord, NewRecord } from "../../ports.ts";
-import { sleep } from "../../sleep.ts";
+import { type DeadLetter, readDeadLetter } from "../domain/dead-letter.ts";
+import { tenantOfKey } from "../domain/replayed-from.ts";
+import type { AppendResult, Clock, EventLog, LogRecord, NewRecord } from "../ports.ts";
+import { sleep } from "../sleep.ts";
 import { contentOf, replayedRecord } from "./replayed-record.ts";
 
 export interface Replayed {

@@ -5,10 +5,10 @@
  * 2. One whose enrollment was registered since is found in `connector.registered`.
  * 3. One whose replay is still waiting in the input goes twice. That is harmless: the worker ignores duplicates.
  */
-import { type DeadLetter, readDeadLetter } from "../../domain/dead-letter.ts";
-import { readLedgerEntry } from "../../domain/registered.ts";
-import { replayedFrom, tenantOfKey } from "../../domain/replayed-from.ts";
-import type { EventLog, LogRecord, ScanResult, Topic } from "../../ports.ts";
+import { type DeadLetter, readDeadLetter } from "../domain/dead-letter.ts";
+import { readLedgerEntry } from "../domain/registered.ts";
+import { replayedFrom, tenantOfKey } from "../domain/replayed-from.ts";
+import type { EventLog, LogRecord, ScanResult, Topic } from "../ports.ts";
 import { contentOf } from "./replayed-record.ts";
 
 export interface Filter {

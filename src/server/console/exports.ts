@@ -1,0 +1,130 @@
+/**
+ * Exports for auditors, as files to download: made by the same code as those of `audit`, with the same manifest.
+ *
+ * 1. An export is as of one moment, so it is written whole before anybody downloads it; a slow reader holds up nothing.
+ * 2. One at a time; few are kept, and not for long. Their directory goes when the service stops.
+ */
+import { randomUUID } from "node:crypto";
+import { createReadStream, type ReadStream } from "node:fs";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../../ports.ts";
+import type { ServiceNote } from "../parts.ts";
+import { consoleLimits } from "./limits.ts";
+import type { ExportCounts, ExportFilter, ExportFormat, WriteExport } from "./write-export.ts";
+
+export interface AuditExport {
+  readonly id: string;
+  /** Who asked for it. */
+  readonly by: string;
+  readonly filter: ExportFilter;
+  /** Of the file, as it is downloaded. */
+  readonly name: string;
+  readonly state: "making" | "ready" | "failed";
+  readonly atMs: number;
+  readonly counts: ExportCounts | null;
+  readonly sha256: string | null;
+  readonly why: string | null;
+}
+
+export interface Exports {
+  /** Null: another one is being made. */
+  begin(filter: ExportFilter, format: ExportFormat, by: string): AuditExport | null;
+  /** Null: it is not there, or no longer. */
+  find(id: string): AuditExport | null;
+  /** Null: it is not there to be read. */
+  read(
+    id: string,
+    what: "file" | "manifest",
+  ): Promise<{ readonly bytes: number; readonly stream: ReadStream } | null>;
+  readonly revision: () => number;
+  /** Removes all. */
+  close(): Promise<void>;
+}
+
+export interface ExportParts {
+  readonly clock: Clock;
+  readonly write: () => WriteExport | null;
+  readonly version: string;
+  readonly note: (note: ServiceNote) => void;
+}
+
+type Made = { -readonly [name in keyof AuditExport]: AuditExport[name] } & { path: string };
+
+export function createExports({ clock, write, version, note }: ExportParts): Exports {
+  const made = new Map<string, Made>();
+  let directory: Promise<string> | null = null;
+  let current: Promise<void> | null = null;
+  let revision = 0;
+
+  const remove = async (each: Made): Promise<void> => {
+    made.delete(each.id);
+    await rm(each.path, { force: true });
+    await rm(`${each.path}.manifest.json`, { force: true });
+  };
+  const isOver = ({ state, atMs }: Made) =>
+    state !== "making" && clock.wallMs() - atMs > consoleLimits.exportMs;
+
+  async function make(each: Made, format: ExportFormat, writeExport: WriteExport): Promise<void> {
+    const old = [...made.values()].filter(({ id, state }) => id !== each.id && state !== "making");
+    const tooMany = Math.max(0, old.length + 1 - consoleLimits.exportsKept);
+    for (const [nth, other] of old.entries()) if (nth < tooMany || isOver(other)) await remove(other); // 2
+    try {
+      const { filter, path, atMs: createdAtMs } = each;
+      const createdBy = `connector-registrar ${version}`;
+      const result = await writeExport({ filter, format, path, createdAtMs, createdBy });
+      Object.assign(each, { state: "ready", counts: result.counts, sha256: result.sha256 });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      Object.assign(each, { state: "failed", why: code ?? message });
+    }
+    revision++;
+  }
+
+  const find = (id: string) => {
+    const found = made.get(id);
+    return found === undefined || isOver(found) ? null : found;
+  };
+  return {
+    begin(filter, format, by) {
+      const writeExport = write();
+      if (current !== null || writeExport === null) return null;
+      const atMs = clock.wallMs();
+      const id = randomUUID();
+      const name = `audit-${new Date(atMs).toISOString().slice(0, 19).replaceAll(":", "")}Z.${format}`;
+      directory ??= mkdtemp(join(tmpdir(), "connector-registrar-exports-"));
+      const each: Made = {
+        ...{ id, by, filter, name, state: "making", atMs, path: "" },
+        ...{ counts: null, sha256: null, why: null },
+      };
+      made.set(id, each);
+      current = directory
+        .then((folder) => {
+          each.path = join(folder, id);
+          return make(each, format, writeExport);
+        })
+        .finally(() => {
+          current = null;
+        });
+      current.catch((error: unknown) =>
+        note({ level: "error", event: "export-failed", message: String(error) }),
+      );
+      note({ level: "info", event: "export", message: `Export ${id} was asked for by ${by}.` });
+      return each;
+    },
+    find,
+    async read(id, what) {
+      const found = find(id);
+      if (found?.state !== "ready") return null;
+      const path = what === "file" ? found.path : `${found.path}.manifest.json`;
+      const { size } = await stat(path);
+      return { bytes: size, stream: createReadStream(path) };
+    },
+    revision: () => revision,
+    async close() {
+      await current?.catch(() => {});
+      if (directory !== null) await rm(await directory, { recursive: true, force: true });
+    },
+  };
+}
