@@ -18,7 +18,6 @@ export const examples = {
       line: `tokens create --name site-1 --tenant ${tenant}`,
     },
     { does: "an operator's, for the console", line: "tokens create --role operator --name operations" },
-    { does: "which there are", line: "tokens list" },
   ],
   emit: [
     { does: "one enrollment", line: `emit --tenant ${tenant} --machine WIN01 --connector C1` },

@@ -4,9 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-
-/** Names the built program, where there is one. */
-export const builtProgramVariable = "CONNECTOR_REGISTRAR_TEST_PROGRAM";
+import { builtProgramVariable } from "../support/built-program.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 /** What a clone runs from lab/; all else is in the program that the package installs. */

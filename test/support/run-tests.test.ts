@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
-const runnerFiles = ["run-tests.ts", "tally.ts", "leak-guard.ts", "leftovers.ts"];
+const runnerFiles = ["run-tests.ts", "tally.ts", "leak-guard.ts", "leftovers.ts", "built-program.ts"];
 const noBroker = `export const obtainBroker = async () => ({ ok: false, reason: "none here" });\n`;
 const brokerThatTells = `export const obtainBroker = async () => ({
   ok: true, kind: "given", brokers: ["127.0.0.1:1"], stop: async () => console.log("broker stopped"),

@@ -15,8 +15,7 @@ import { spec } from "node:test/reporters";
 import { pathToFileURL } from "node:url";
 import { obtainBroker } from "../../lab/testkit/broker.ts";
 import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
-import { buildPrograms } from "../../scripts/build.ts";
-import { builtProgramVariable } from "../cli/run-cli.ts";
+import { builtProgramVariable } from "./built-program.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
 
@@ -109,6 +108,7 @@ async function buildForTests(): Promise<void> {
     if (!isAlive(Number(pid))) rmSync(join(builtPrograms, pid), { recursive: true });
   const folder = join(builtPrograms, String(process.pid));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const { buildPrograms } = await import("../../scripts/build.ts");
   await buildPrograms(["package"], folder);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   process.env[builtProgramVariable] = join(folder, "demo/main.js");

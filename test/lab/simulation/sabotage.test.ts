@@ -20,7 +20,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "machine-order": 1,
   "settle-time": 19,
   "re-read": 469,
-  "retention-gap": 77,
+  "retention-gap": 67,
   "read-back": 11,
   "unknown-outcome": 18,
   "conflict-adoption": 558,
