@@ -156,8 +156,6 @@ export const sabotages = {
   "dead-letters-unread": withSettings({ sabotage: new Set(["dead-letters-unread"]) }),
   /** An object that was made under another enrollment's id is adopted when it looks alike. */
   "ids-of-others": withSettings({ sabotage: new Set(["ids-of-others"]) }),
-  /** Whether what was read of the retry topic still stands there is not looked at. */
-  "read-epoch": withSettings({ sabotage: new Set(["read-epoch"]) }),
   /** An input that has come to end before its position is asked for again. */
   "end-in-take-over": withSettings({ sabotage: new Set(["end-in-take-over"]) }),
   /** What Graph may do to our values is learned from the objects of others, too. */

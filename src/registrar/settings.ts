@@ -50,7 +50,6 @@ export interface RegistrarSettings {
     | "parked-unseen"
     | "dead-letters-unread"
     | "ids-of-others"
-    | "read-epoch"
     | "end-in-take-over"
     | "unlisted-unread"
   >;
