@@ -37,6 +37,7 @@ test("each series of the rules is there, at 0 where it counts, before anything h
     "1.2.3",
     () => null,
     () => certificates,
+    () => ({ served: 1, paused: 0, isFileBad: false }),
   ).text();
   const lines = text.split("\n");
   const selectors = [
