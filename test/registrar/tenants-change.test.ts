@@ -4,26 +4,7 @@ import { suite, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "../../lab/testkit/enrollments.ts";
 import { createWorld, many } from "../../lab/testkit/registrar-world.ts";
 import { connectionRefused, lost, lostAfterCreating, silence } from "../../lab/testkit/scripted-graph.ts";
-import { changesBetween } from "../../src/tenants/changes.ts";
-import type { Tenant } from "../../src/tenants/definition.ts";
-import { runNow, type TenantList } from "../../src/tenants/parse.ts";
-import { createServed } from "../../src/tenants/served.ts";
-
-const listOf = (...tenants: readonly (string | Tenant)[]): TenantList =>
-  new Map(
-    tenants.map((one) => {
-      const tenant = typeof one === "string" ? { tenantId: one } : one;
-      return [tenant.tenantId, tenant];
-    }),
-  );
-
-/** A list that `set` replaces, as a tenants file does. */
-function tenantsOf(...tenants: readonly (string | Tenant)[]) {
-  const served = createServed(listOf(...tenants), "global");
-  const set = (...next: readonly (string | Tenant)[]) =>
-    served.replace(listOf(...next), runNow(changesBetween(served.list(), listOf(...next))));
-  return { served, set };
-}
+import { tenantsOf } from "./tenants-list.ts";
 
 const pausedContoso = { tenantId: contoso, paused: true };
 

@@ -9,6 +9,7 @@ import { crashWhile, type Specification, specify, untilSettled } from "../../lab
 import { homePartition } from "../../src/domain/murmur2.ts";
 import { deadLetterRows } from "./dead-letter-rows.ts";
 import { lostCopies } from "./lost-copies.ts";
+import { tenantRows } from "./tenant-rows.ts";
 
 const { settleMs } = settings;
 const home = homePartition(contoso, 2);
@@ -186,6 +187,7 @@ const table: Readonly<Record<string, Specification>> = {
     expect: recovered,
   },
   ...lostCopies,
+  ...tenantRows,
   "a producer writes `origin` or `in-doubt` headers into `connector.enrolled`": {
     given: {
       enrolled: [
