@@ -47,7 +47,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/log/kafka/produce/producer.ts",
-    line: 'if (!answer || this.#handleAnswer(queue, batch, answer) === "retry") again.push(queue);',
+    line: "if (!answer || isAgain(this.#handleAnswer(queue, batch, answer))) again.push(queue);",
     change: ".push -> .unshift",
     why: "All of them wait for the same moment; their order means nothing.",
   },
