@@ -4,7 +4,7 @@ import type { Tenant } from "../../src/tenants/definition.ts";
 import { runNow, type TenantList } from "../../src/tenants/parse.ts";
 import { createServed } from "../../src/tenants/served.ts";
 
-export function listOf(...tenants: readonly (string | Tenant)[]): TenantList {
+function listOf(...tenants: readonly (string | Tenant)[]): TenantList {
   return new Map(
     tenants.map((one) => {
       const tenant = typeof one === "string" ? { tenantId: one } : one;
