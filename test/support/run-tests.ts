@@ -24,8 +24,8 @@ const root = join(import.meta.dirname, "..", "..");
 const testTimeoutMs = 60_000;
 /** For the whole run: ends a test file that spins without returning. */
 const runTimeoutMs = 40 * 60_000;
-/** More than there are processors: the longest files wait most of the time, for containers, brokers and time-outs of theirs. */
-const concurrency = Math.min(6, availableParallelism() + 2);
+/** No more than there are processors: tests of real processes have time limits, and a busy machine makes them late. */
+const concurrency = Math.max(1, Math.min(4, availableParallelism()));
 /** The program that tests of commands run: built of the sources at the beginning of each run. */
 const builtPrograms = join(root, "node_modules", ".cache", "test-programs");
 /** Hundreds of processes load the same modules: without it, each spends half of its start on compiling them. */
