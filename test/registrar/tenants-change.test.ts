@@ -1,10 +1,27 @@
 /** INV-SERVED: the list of tenants changes while records are on their way. */
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
+import { suite, type TestContext, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "../../lab/testkit/enrollments.ts";
 import { createWorld, many } from "../../lab/testkit/registrar-world.ts";
-import { connectionRefused, lost, lostAfterCreating, silence } from "../../lab/testkit/scripted-graph.ts";
+import {
+  connectionRefused,
+  lost,
+  lostAfterCreating,
+  type Step,
+  silence,
+} from "../../lab/testkit/scripted-graph.ts";
 import { tenantsOf } from "./tenants-list.ts";
+
+/** A create of a listed tenant that Graph was asked for, and `step` is what comes of it. */
+async function createInDoubt(t: TestContext, step: Step) {
+  const world = createWorld(t);
+  const { served, set } = tenantsOf(contoso);
+  world.graph.script(contoso, step);
+  world.emit({ tenant: contoso });
+  world.start({ tenants: served });
+  await world.time.until("it was posted", () => world.creates().length === 1);
+  return { world, set };
+}
 
 const pausedContoso = { tenantId: contoso, paused: true };
 
@@ -28,12 +45,7 @@ suite("a tenant that is removed", () => {
   });
 
   test("has a create in doubt looked up: what was created is registered", async (t) => {
-    const world = createWorld(t);
-    const { served, set } = tenantsOf(contoso);
-    world.graph.script(contoso, lostAfterCreating);
-    world.emit({ tenant: contoso });
-    world.start({ tenants: served });
-    await world.time.until("it was posted", () => world.creates().length === 1);
+    const { world, set } = await createInDoubt(t, lostAfterCreating);
     set(fabrikam);
     await world.untilRegistered(1);
     assert.equal(world.registered()[0]?.data.outcome, "recovered");
@@ -41,12 +53,7 @@ suite("a tenant that is removed", () => {
   });
 
   test("has a create in doubt looked up: what was not created is refused, and not posted again", async (t) => {
-    const world = createWorld(t);
-    const { served, set } = tenantsOf(contoso);
-    world.graph.script(contoso, lost);
-    world.emit({ tenant: contoso });
-    world.start({ tenants: served });
-    await world.time.until("it was posted", () => world.creates().length === 1);
+    const { world, set } = await createInDoubt(t, lost);
     set(fabrikam);
     await world.time.until("it is refused", () => world.deadLetters().length === 1, 600_000);
     assert(world.lists().length >= 3, "refused before it was surely absent");
@@ -132,12 +139,7 @@ suite("a tenant that is paused", () => {
   });
 
   test("has what was begun finished: it is looked up, and registered", async (t) => {
-    const world = createWorld(t);
-    const { served, set } = tenantsOf(contoso);
-    world.graph.script(contoso, lostAfterCreating);
-    world.emit({ tenant: contoso });
-    world.start({ tenants: served });
-    await world.time.until("it was posted", () => world.creates().length === 1);
+    const { world, set } = await createInDoubt(t, lostAfterCreating);
     set(pausedContoso);
     await world.untilRegistered(1);
     assert.equal(world.registered()[0]?.data.outcome, "recovered");

@@ -39,15 +39,8 @@ async function runTree(
     }
     // This test's own context would make the inner runner believe that it is a test file.
     const { NODE_TEST_CONTEXT: _context, KAFKA_BROKERS: _brokers, ...inherited } = process.env;
-    const env = {
-      ...inherited,
-      REQUIRE_KAFKA: "",
-      REQUIRE_DOCKER: "",
-      REQUIRE_NETNS: "",
-      REQUIRE_PYTHON: "",
-      REQUIRE_CHROMIUM: "",
-      ...options.env,
-    };
+    const own = Object.entries(inherited).filter(([name]) => !name.startsWith("REQUIRE_"));
+    const env = { ...Object.fromEntries(own), ...options.env };
     return await runProcess(
       [join(support, "run-tests.ts"), ...(options.args ?? [])],
       env,

@@ -2,8 +2,9 @@
  * `npm test [-- FILTER ...]`: runs every test file below test/ and closes with one line, `N passed, N failed, N skipped`.
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
- * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1, REQUIRE_DOCKER=1, REQUIRE_PYTHON=1
- * (Microsoft's SDK for Python, by .ci/python), REQUIRE_CHROMIUM=1 and REQUIRE_NETNS=1 (network namespaces) turn what is skipped for want of them into failures. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
+ * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 turns what is skipped for want of it into a failure; so
+ * do REQUIRE_DOCKER, REQUIRE_NETNS (network namespaces), REQUIRE_PYTHON and REQUIRE_HELM (by .ci/python, .ci/helm), REQUIRE_CHROMIUM, REQUIRE_PROMTOOL:
+ * the reason of such a skip names what is missing. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
  */
 import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -73,10 +74,12 @@ function select(filters: readonly string[]): { files: string[]; namePatterns: st
   };
 }
 
+/** REQUIRE_KAFKA=1 -> "kafka". */
 function requirements(): string[] {
-  return ["kafka", "docker", "netns", "python", "chromium"].filter(
-    (name) => process.env[`REQUIRE_${name.toUpperCase()}`] === "1",
-  );
+  const prefix = "REQUIRE_";
+  return Object.keys(process.env)
+    .filter((name) => name.startsWith(prefix) && process.env[name] === "1")
+    .map((name) => name.slice(prefix.length).toLowerCase());
 }
 
 /** Those that wait for containers and brokers begin first, so that none of them is left alone at the end. */

@@ -1,10 +1,9 @@
 /** `tenants`: many tenants with a little each. Each needs a token, a queue and a pace of its own, and no batch holds two. */
-import { assertGraphHolds, assertOnce, cpuUsPerEvent, eventsPerSecond, watch } from "../backlog.ts";
-import { type Bench, start } from "../contenders.ts";
-import { openKafkaPlace } from "../kafka-place.ts";
+import { workOffBacklog } from "../backlog.ts";
+import type { Bench } from "../contenders.ts";
 import type { Measures } from "../numbers.ts";
 import { atLeast, atMost, type Scenario } from "../scenario.ts";
-import { backlogOf, tenantIds } from "../workload.ts";
+import { tenantIds } from "../workload.ts";
 
 const latencyMs = 100;
 const inFlight = 32;
@@ -15,33 +14,13 @@ const idealPerSecond = inFlight / (latencyMs / 1000);
 async function run(bench: Bench): Promise<Measures> {
   const tenants = tenantIds(bench.smoke ? 1_100 : 10_000);
   const events = bench.smoke ? tenants.length : tenants.length * eventsEach;
-  await bench.graph.setUp({ latencyMs });
-  const kafka = await openKafkaPlace(bench.brokers);
-  try {
-    await kafka.produce(backlogOf(tenants, events));
-    const running = await start(bench, "registrar", { kafka, tenants, inFlight });
-    try {
-      const samples = await watch(kafka, running.child, events);
-      const { entraRequests } = await bench.graph.counts();
-      const rssMb = running.child.peakRssMb();
-      await running.stop();
-      const stored = await kafka.readAll("registered");
-      assertOnce(stored, events);
-      await assertGraphHolds(bench, events);
-      const perSecond = eventsPerSecond(stored, latencyMs);
-      return {
-        eventsPerSecond: perSecond,
-        slotShare: perSecond / idealPerSecond,
-        entraRequestsPerTenant: entraRequests / tenants.length,
-        cpuUsPerEvent: cpuUsPerEvent(samples),
-        rssMb,
-      };
-    } finally {
-      await running.stop();
-    }
-  } finally {
-    await kafka.remove();
-  }
+  const measures = await workOffBacklog(bench, "registrar", { tenants, inFlight, events, latencyMs });
+  const { entraRequests } = await bench.graph.counts();
+  return {
+    ...measures,
+    slotShare: measures.eventsPerSecond! / idealPerSecond,
+    entraRequestsPerTenant: entraRequests / tenants.length,
+  };
 }
 
 export const tenants: Scenario = {
@@ -53,5 +32,5 @@ export const tenants: Scenario = {
     atMost("registrar", "entraRequestsPerTenant", 1.01, "one token for each tenant"),
     atMost("registrar", "rssMb", 400, "<= 400 MB"),
   ],
-  run: (bench) => run(bench),
+  run,
 };

@@ -11,7 +11,8 @@ export function whoIsServed(settings: Settings, { served }: Tenants): TenantsOfS
     isTenantAllowed: (tenantId) => served.standingOf(tenantId) !== "unlisted",
     tenantsServed: () =>
       [...served.list().keys()].map((tenantId) => ({
-        ...{ tenantId, isPaused: served.standingOf(tenantId) === "paused" },
+        tenantId,
+        isPaused: served.standingOf(tenantId) === "paused",
       })),
   };
 }

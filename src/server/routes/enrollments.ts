@@ -11,6 +11,7 @@ import { mayUse } from "../auth/principal.ts";
 import { failures, problemBody } from "../http/problem.ts";
 import { sendFailure } from "../http/send.ts";
 import type { RouteContext } from "../parts.ts";
+import { waitingFor } from "../waiting-for.ts";
 
 const text = Type.String();
 const textOrNull = Type.Union([Type.String(), Type.Null()]);
@@ -100,29 +101,20 @@ function statusOfRecent(recent: { key: string; tenantId: string; eventId: string
   return {
     ...{ key: recent.key, tenantId: recent.tenantId, state: "waiting", eventId: recent.eventId },
     ...{ machineName: null, connectorName: null, enrollmentDateTime: null, source: null },
-    ...{ enrolledAt: null, position: null, waiting: { ...forWorker, position: null } },
+    ...{ enrolledAt: null, position: null, waiting: { ...waitingFor(null), position: null } },
   };
 }
-
-const forWorker = {
-  for: "worker",
-  message: "It is stored; the worker has it next, or works on it.",
-} as const;
-const forTenant = {
-  for: "parked",
-  message: "It is parked in the retry topic until its tenant can go on, and is then taken up by itself.",
-} as const;
 
 function statusOf(key: string, tenantId: string, found: Enrollment): EnrollmentStatus {
   const { state, machineName, connectorName, enrollmentDateTime, eventId, source } = found;
   const { waiting, registered, refused } = found;
-  const isParked = waiting?.position.topic === "retry";
-  const at = waiting === null ? null : positionId(waiting.position);
   return {
     ...{ key, tenantId, state, machineName, connectorName, enrollmentDateTime, eventId, source },
     enrolledAt: isoTime(found.enrolledAtMs),
     position: found.position === null ? null : positionId(found.position),
-    ...(waiting && { waiting: { ...(isParked ? forTenant : forWorker), position: at } }),
+    ...(waiting && {
+      waiting: { ...waitingFor(waiting.position), position: positionId(waiting.position) },
+    }),
     ...(registered && {
       registered: {
         graphId: registered.graphId,

@@ -10,6 +10,7 @@ import type { LogEvent } from "../../../src/log/kafka/cluster/health.ts";
 import { type KafkaLog, type KafkaSettings, openKafkaLog } from "../../../src/log/kafka/kafka-log.ts";
 import type { Topic } from "../../../src/ports.ts";
 import type { Features, Harness } from "../../contracts/event-log/harness.ts";
+import { usualSettings } from "./opened-log.ts";
 
 export const features: Features = {
   groups: true,
@@ -43,16 +44,10 @@ export function kafkaTest(name: string, run: (t: TestContext) => Promise<void>):
 export function settingsFor(changes: Partial<KafkaSettings> = {}): KafkaSettings {
   const id = randomUUID().slice(0, 8);
   return {
+    ...usualSettings,
     brokers,
-    clientId: "test",
     groupId: `group-${id}`,
     topicPrefix: `t${id}.`,
-    partitionCount: 2,
-    replicationFactor: 1,
-    createTopics: true,
-    sessionTimeoutMs: 10_000,
-    maxPartitionFetchBytes: 131_072,
-    publishTimeoutMs: 10_000,
     ...(process.env.KAFKA_TEST_LINES ? { onEvent: (event: LogEvent) => console.error(event) } : {}),
     ...changes,
   };

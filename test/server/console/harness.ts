@@ -27,6 +27,17 @@ import type { ServiceNote, ServiceParts } from "../../../src/server/parts.ts";
 import { openService, type ServiceSettings } from "../../../src/server/service.ts";
 import { openServiceMetrics } from "../../../src/server/service-metrics.ts";
 
+/** Pages that need nothing more, and one that is not there. */
+export const paths = [
+  "/console",
+  "/console/enrollments",
+  "/console/letters",
+  "/console/tenants",
+  "/console/audit",
+  "/console/replays",
+  "/console/nothing",
+];
+
 export const endMs = Date.UTC(2026, 10, 20, 9, 0, 30);
 const minuteMs = 60_000;
 

@@ -6,17 +6,7 @@ import { contoso, keyOf } from "../../../lab/testkit/enrollments.ts";
 import { refusal } from "../../../src/domain/refusal.ts";
 import { html } from "../../../src/server/console/html.ts";
 import { shown, shownLines } from "../../../src/server/console/shown.ts";
-import { consoleFor, endMs, refused } from "./harness.ts";
-
-const paths = [
-  "/console",
-  "/console/enrollments",
-  "/console/letters",
-  "/console/tenants",
-  "/console/audit",
-  "/console/replays",
-  "/console/nothing",
-];
+import { consoleFor, endMs, paths, refused } from "./harness.ts";
 
 test("whatever a value holds, it is text: in elements and in attributes", () => {
   fc.assert(

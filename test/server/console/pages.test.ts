@@ -7,17 +7,7 @@ import { refusal } from "../../../src/domain/refusal.ts";
 import { scriptText } from "../../../src/server/console/assets/script.ts";
 import { consoleLimits } from "../../../src/server/console/limits.ts";
 import { until } from "../service-harness.ts";
-import { consoleFor, endMs, refused, troubled } from "./harness.ts";
-
-const paths = [
-  "/console",
-  "/console/enrollments",
-  "/console/letters",
-  "/console/tenants",
-  "/console/audit",
-  "/console/replays",
-  "/console/nothing",
-];
+import { consoleFor, endMs, paths, refused, troubled } from "./harness.ts";
 
 test("each page allows its own style sheet and script alone, and holds nothing inline", async (t) => {
   const console = await consoleFor(t, { workers: troubled });

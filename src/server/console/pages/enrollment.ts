@@ -2,6 +2,7 @@
 import { positionId } from "../../../domain/origin.ts";
 import type { Enrollment, RefusedDetails, RegisteredDetails } from "../../../index/enrollment-index.ts";
 import type { Position } from "../../../observer.ts";
+import { waitingFor } from "../../waiting-for.ts";
 import { type Html, html, type Part } from "../html.ts";
 import { notice, type Page } from "../layout.ts";
 import { type RecordFound, recordDetails } from "../record.ts";
@@ -61,11 +62,7 @@ function steps({ enrollment, whyTenantWaits, graphsWords }: Story): Part {
 }
 
 function waitingStep(at: Position, why: string | null, words: string | null): Html {
-  const text =
-    at.topic === "retry"
-      ? "It is parked in the retry topic until its tenant can go on, and is then taken up by itself."
-      : "It is stored; a worker has it next, or works on it at the tenant's pace.";
-  return html`<li><h3 class="waiting">Waits</h3><p>It stands at <code>${positionId(at)}</code>. ${text} ${why}</p>
+  return html`<li><h3 class="waiting">Waits</h3><p>It stands at <code>${positionId(at)}</code>. ${waitingFor(at).message} ${why}</p>
 ${words !== null && notice("warn", html`Graph refuses this tenant: ${shown(words, 600)} <a href="/console">What to do</a>`)}
 <p class="hint">Attempts of a worker that has not settled it yet are in that worker's log, under this position.</p></li>`;
 }

@@ -8,6 +8,7 @@ import { createTokenKeeper, type TokenSource } from "../../../../src/log/kafka/c
 import { openKafkaLog } from "../../../../src/log/kafka/kafka-log.ts";
 import type { Session } from "../../../../src/ports.ts";
 import { startOauthBroker } from "../oauth-broker.ts";
+import { recordOf, roundTrip, usualSettings } from "../opened-log.ts";
 
 const oauth = await startOauthBroker();
 after(oauth.stop);
@@ -29,16 +30,10 @@ async function open(t: TestContext, source: TokenSource, extensions: readonly [s
   assert.ok(read.ok);
   const opened = await openKafkaLog(
     {
+      ...usualSettings,
       brokers: [oauth.address],
-      clientId: "test",
       groupId: `group-${t.name.length}`,
       topicPrefix: `t${t.name.length}.`,
-      partitionCount: 2,
-      replicationFactor: 1,
-      createTopics: true,
-      sessionTimeoutMs: 10_000,
-      maxPartitionFetchBytes: 131_072,
-      publishTimeoutMs: 10_000,
       kafkajs: read.kafkajs,
       tokens,
     },
@@ -48,9 +43,6 @@ async function open(t: TestContext, source: TokenSource, extensions: readonly [s
   return opened;
 }
 
-const record = (text: string) =>
-  ({ topic: "enrolled", partition: 0, key: null, value: Buffer.from(text), headers: [] }) as const;
-
 test("a broker that verifies signatures takes the token: one for all connections", options, async (t) => {
   const { given, source } = signing();
   const opened = await open(t, source, [
@@ -58,19 +50,7 @@ test("a broker that verifies signatures takes the token: one for all connections
     ["identityPoolId", "pool-1"],
   ]);
   assert.ok(opened.ok, JSON.stringify(opened));
-  const { log } = opened;
-  assert.deepEqual(await log.append([record("a")]), { ok: true });
-  const read: string[] = [];
-  const { signal } = new AbortController();
-  const scanned = await log.scan(
-    "enrolled",
-    0,
-    0,
-    (rs) => read.push(...rs.map((r) => String(r.value))),
-    signal,
-  );
-  assert.ok(scanned.ok, JSON.stringify(scanned));
-  assert.deepEqual(read, ["a"]);
+  await roundTrip(opened.log, "a");
   assert.equal(given.length, 1);
 });
 
@@ -94,7 +74,7 @@ test(
     const written: string[] = [];
     while (!isOver) {
       written.push(String(written.length));
-      assert.deepEqual(await log.append([record(written.at(-1)!)]), { ok: true });
+      assert.deepEqual(await log.append([recordOf(written.at(-1)!)]), { ok: true });
       const commit = { topic: "enrolled", partition: 0, offset: written.length, metadata: "" } as const;
       assert.equal(await session.commit([commit]), "committed");
     }

@@ -6,6 +6,7 @@ import { systemClock } from "../../../../src/clock.ts";
 import { readSecurity, type SecuritySettings } from "../../../../src/log/kafka/cluster/security.ts";
 import { type OpenKafkaResult, openKafkaLog } from "../../../../src/log/kafka/kafka-log.ts";
 import { runCli } from "../../../cli/run-cli.ts";
+import { roundTrip, usualSettings } from "../opened-log.ts";
 import { password, startSecureBroker, user } from "../secure-broker.ts";
 
 const { broker, ports, files, stop } = await startSecureBroker();
@@ -21,41 +22,23 @@ async function open(at: string, security: SecuritySettings, prefix = "t."): Prom
   const read = await readSecurity(security);
   assert.ok(read.ok, JSON.stringify(read));
   const settings = {
+    ...usualSettings,
     brokers: [at],
-    clientId: "test",
     groupId: "group",
     topicPrefix: prefix,
     partitionCount: 1,
-    replicationFactor: 1,
-    createTopics: true,
-    sessionTimeoutMs: 10_000,
-    maxPartitionFetchBytes: 131_072,
-    publishTimeoutMs: 10_000,
     kafkajs: read.kafkajs,
   };
   return openKafkaLog(settings, systemClock);
 }
 
 /** Produces one record and reads it back. */
-async function roundTrip(at: string, security: SecuritySettings, prefix: string): Promise<void> {
+async function roundTripAt(at: string, security: SecuritySettings, prefix: string): Promise<void> {
   const opened = await open(at, security, prefix);
   assert.ok(opened.ok, JSON.stringify(opened));
   const { log } = opened;
   try {
-    const value = Buffer.from(prefix);
-    const record = { topic: "enrolled", partition: 0, key: null, value, headers: [] } as const;
-    assert.deepEqual(await log.append([record]), { ok: true });
-    const read: string[] = [];
-    const { signal } = new AbortController();
-    const scanned = await log.scan(
-      "enrolled",
-      0,
-      0,
-      (records) => read.push(...records.map((r) => String(r.value))),
-      signal,
-    );
-    assert.ok(scanned.ok, JSON.stringify(scanned));
-    assert.deepEqual(read, [prefix]);
+    await roundTrip(log, prefix);
   } finally {
     await log.close();
   }
@@ -63,7 +46,7 @@ async function roundTrip(at: string, security: SecuritySettings, prefix: string)
 
 for (const mechanism of mechanisms) {
   test(`${mechanism} over TLS: a record goes in and comes out`, options, async () => {
-    await roundTrip(ports.saslSsl, { tls, sasl: { ...sasl, mechanism } }, `${mechanism}.`);
+    await roundTripAt(ports.saslSsl, { tls, sasl: { ...sasl, mechanism } }, `${mechanism}.`);
   });
 
   test(
@@ -85,7 +68,7 @@ for (const mechanism of mechanisms) {
 
 test("a client certificate: a record goes in and comes out", options, async () => {
   const mutual = { ...tls, clientCertFile: files.clientCert, clientKeyFile: files.clientKey };
-  await roundTrip(ports.mutual, { tls: mutual, sasl: null }, "mutual.");
+  await roundTripAt(ports.mutual, { tls: mutual, sasl: null }, "mutual.");
 });
 
 const stranger = { ...tls, clientCertFile: files.strangerCert, clientKeyFile: files.strangerKey };
