@@ -1,6 +1,7 @@
 /** One run, wholly decided by its seed: faults for a while, then calm, in which all must settle; then the check. */
 
 import type { Residue } from "./check-run.ts";
+import { checkCleanStop } from "./check-stop.ts";
 import { check } from "./checker.ts";
 import { createHistory, type Entry } from "./history.ts";
 import type { StartWorker } from "./life.ts";
@@ -110,40 +111,10 @@ async function settle(world: World, slots: readonly WorkerSlot[]): Promise<End> 
   const stopped = await scheduler.run(isDown, scheduler.nowMs() + stopWithinMs);
   if (stopped !== "done")
     return { problems: ["stuck: a worker that was told to stop still runs"], isSettled: true };
-  return { problems: checkCleanStop(world), isSettled: true };
+  const { entries } = world.history;
+  const stops = { entries, activeMs: plan.activeMs, hasDefect: plan.defect !== null };
+  return { problems: checkCleanStop(stops), isSettled: true };
 }
-
-/**
- * A clean shutdown leaves no suspects: the stored watermark is the committed offset. One whose generation ended while it
- * stopped, because another worker left, can't commit any more: its suspects are read back, which costs time and nothing else.
- */
-function checkCleanStop(world: World): string[] {
-  const last = new Map<string, Extract<Entry, { kind: "commit" }>>();
-  const cutShort = new Set<string>();
-  const problems: string[] = [];
-  for (const entry of world.history.entries) {
-    if (entry.kind === "commit") last.set(`${entry.topic}/${entry.partition}`, entry);
-    if (entry.kind === "stopping") cutShort.delete(entry.by);
-    if (entry.kind === "session-over") cutShort.add(entry.by);
-    if (
-      entry.kind === "exit" &&
-      entry.text.startsWith("killed") &&
-      entry.tMs > world.plan.activeMs + killGraceMs
-    ) {
-      problems.push(`${entry.by} was told to stop, and did not`);
-    }
-  }
-  // What a tenant with a defect has in doubt remains suspect.
-  if (world.plan.defect !== null) return problems;
-  for (const [place, { by, offset, metadata }] of last) {
-    const { a } = JSON.parse(metadata) as { a: number };
-    if (a !== offset && !cutShort.has(by))
-      problems.push(`${by} stopped, and left suspects in ${place}: ${offset}..${a}`);
-  }
-  return problems;
-}
-
-const killGraceMs = 31_000;
 
 function quietMs({ settings, worldEvents }: Plan): number {
   const longest = (of: (one: ProcessSettings) => number): number => Math.max(...settings.map(of));
