@@ -68,9 +68,14 @@ test("revoked under a running worker, then renewed on disk: all is registered, n
   await emit(2);
   const opened = JSON.parse(await worker.line(/breaker-opened.*AADSTS|AADSTS.*breaker-opened/));
   assert.match(opened.detail, /AADSTS700027.*thumbprint [0-9A-F]{40}.*Upload the certificate/);
-  const whileRefused = await metricsNow();
+  // A tenant with a token from before is still answered, which closes the breaker once more.
+  let whileRefused = "";
+  const isNotReady = async () => {
+    whileRefused = await metricsNow();
+    return /^connector_registrar_ready 0$/m.test(whileRefused);
+  };
+  await waitUntil(isNotReady, () => whileRefused.match(/^connector_registrar_breaker.*$/gm)?.join() ?? "");
   assert.match(whileRefused, /^connector_registrar_tenants_blocked 0$/m);
-  assert.match(whileRefused, /^connector_registrar_ready 0$/m);
   assert.match(
     whileRefused,
     /^connector_registrar_credential_expires_seconds\{application="[0-9a-f-]{36}"\} 25\d{5}$/m,
