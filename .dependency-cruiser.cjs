@@ -118,6 +118,10 @@ const packageTypes = [
   "unknown",
 ];
 
+/** The folders of src/registrar: each knows those before it, and the files that all of them share. */
+const parts = ["intake", "ledger", "ownership", "flow"];
+const shared = `^src/registrar/${oneOf(["claim", "fault", "persist", "ports", "settings"])}\\.ts$`;
+
 /** Nothing but these packages and modules of Node. */
 function outside(name, from, packages, node) {
   const allowed = packages.length === 0 ? "^$" : `(?:^|node_modules/)${oneOf(packages)}(?:/|$)`;
@@ -226,12 +230,15 @@ const forbidden = [
     from: { path: "^lab/simulation/check" },
     to: { path: "^src/", pathNot: inSrc(seams) },
   },
-  {
-    name: "registrar/intake: knows no other folder of the core",
+  ...parts.map((name, index) => ({
+    name: `registrar/${name}: knows only what comes before it`,
     severity: "error",
-    from: { path: "^src/registrar/intake/" },
-    to: { path: "^src/registrar/", pathNot: "^src/registrar/intake/" },
-  },
+    from: { path: `^src/registrar/${name}/` },
+    to: {
+      path: "^src/registrar/",
+      pathNot: [`^src/registrar/${oneOf(parts.slice(0, index + 1))}/`, ...(index === 0 ? [] : [shared])],
+    },
+  })),
 ];
 
 module.exports = {

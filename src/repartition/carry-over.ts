@@ -10,7 +10,7 @@ import { decode } from "../domain/decode.ts";
 import { createHomes } from "../domain/ledger-home.ts";
 import { movedRecord } from "../domain/origin.ts";
 import type { Commit, EventLog, LogRecord, NewRecord } from "../ports.ts";
-import { inDoubtHeader, isInDoubt } from "../registrar/flow/outcomes.ts";
+import { isInDoubt, parkedRecord } from "../registrar/intake/in-doubt.ts";
 import { encodeMetadata } from "../registrar/ownership/commit-metadata.ts";
 import type { Unsettled } from "./plan.ts";
 
@@ -100,6 +100,5 @@ function copyOf(record: LogRecord, unsettled: Unsettled, homes: (tenantId: strin
     key: utf8.encode(tenantId),
   });
   const inDoubt = record.offset < unsettled.attempted || isInDoubt(record);
-  const headers = moved.headers.filter(([name]) => name !== inDoubtHeader);
-  return { ...moved, headers: inDoubt ? [...headers, [inDoubtHeader, utf8.encode("1")]] : headers };
+  return parkedRecord(moved, inDoubt);
 }

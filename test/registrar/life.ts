@@ -12,7 +12,7 @@ import {
   type Life,
   type Past,
   type Stage,
-} from "../../src/registrar/flow/stage.ts";
+} from "../../src/registrar/intake/stage.ts";
 
 export const known: Known = { rules: settings, shown: { route: true, ids: false, honoursIds: false } };
 /** Graph has made an object under an id of ours. */

@@ -26,10 +26,10 @@ import {
 import { isUuidV5 } from "../../domain/uuid.ts";
 import type { GraphChange, GraphObject } from "../../graph-port.ts";
 import type { Observer } from "../../observer.ts";
+import { claimedId, mayHaveMade } from "../intake/stage.ts";
 import { claimedIds } from "../ledger/ledger.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import { claimedId, mayHaveMade } from "./stage.ts";
 
 export type Match =
   /** The first is to be registered; the others are of the same enrollment. */

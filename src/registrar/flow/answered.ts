@@ -14,10 +14,10 @@ import type { GraphObject, GraphReply } from "../../graph-port.ts";
 import type { Unknown } from "../../policy/classify.ts";
 import type { Problem } from "../../problem.ts";
 import { idsRefused, routeMissing } from "../fault.ts";
+import type { Life, Past, Plain } from "../intake/stage.ts";
 import { carriesId, isToldByCreate, type Known, raiseDoubt } from "./doubt.ts";
 import type { Answered, Effect, Failure, TenantNow } from "./life-events.ts";
 import { blockedRefusal } from "./refusals.ts";
-import type { Life, Past, Plain } from "./stage.ts";
 import { deadLetter, go, register, type Step, withDoubt, withPast } from "./step.ts";
 
 /** A record that fails alone is not distinguished from an outage of its tenant before this. */

@@ -8,8 +8,8 @@
  */
 import type { GraphReply } from "../../graph-port.ts";
 import { mayStillRun } from "../../policy/classify.ts";
+import type { Doubt, Life } from "../intake/stage.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import type { Doubt, Life } from "./stage.ts";
 
 /** What the registrar was told, as far as a record's life depends on it. */
 export type Rules = Pick<

@@ -4,6 +4,7 @@ import type { Position } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
 import type { LogRecord } from "../../ports.ts";
 import { settleTaken } from "../intake/parking.ts";
+import { isTainted } from "../intake/stage.ts";
 import { settle as settleSlot } from "../intake/window.ts";
 import type { UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
@@ -12,7 +13,6 @@ import { enterLane, leaveLane, withdraw } from "./lanes.ts";
 import type { Effect, Failure } from "./life-events.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { ReadBack } from "./read-back.ts";
-import { isTainted } from "./stage.ts";
 import type { Tenants } from "./tenants.ts";
 import type { Turns } from "./turns.ts";
 

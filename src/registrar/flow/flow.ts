@@ -5,6 +5,7 @@
  * 1. The stage is changed before anything is carried out, so that what looks at it meanwhile sees where the record stands.
  */
 import type { BreakerState } from "../../policy/breaker.ts";
+import { isTainted } from "../intake/stage.ts";
 import type { OwnedPartition, UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
@@ -17,7 +18,6 @@ import { createCloudsShown } from "./graph-shown.ts";
 import type { LifeEvent } from "./life-events.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { createReadBack, type ReadBack } from "./read-back.ts";
-import { isTainted } from "./stage.ts";
 import { createTenants, type Tenants } from "./tenants.ts";
 import { transition } from "./transition.ts";
 import { createTurns } from "./turns.ts";

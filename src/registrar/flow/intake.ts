@@ -14,15 +14,15 @@ import { identify } from "../../domain/identity.ts";
 import { homePartition } from "../../domain/murmur2.ts";
 import { originOf } from "../../domain/origin.ts";
 import type { LogRecord } from "../../ports.ts";
+import { isInDoubt } from "../intake/in-doubt.ts";
 import { isParked, note, noteArrival, parkedTenantOf } from "../intake/parking.ts";
+import { type Doubt, enteredStage } from "../intake/stage.ts";
 import { enter, type Slot } from "../intake/window.ts";
 import { isRegistered } from "../ledger/ledger.ts";
 import { noteParkedInDoubt } from "../ownership/dead-letters.ts";
 import type { OwnedPartition, UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import { isFollowed } from "./lanes.ts";
-import { isInDoubt } from "./outcomes.ts";
-import { type Doubt, enteredStage } from "./stage.ts";
 import type { Tenants } from "./tenants.ts";
 
 export interface Intake {

@@ -5,7 +5,7 @@ import type { Moment } from "../../moment.ts";
 import type { Verdict } from "../../policy/classify.ts";
 import type { Standing } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
-import type { Doubt } from "./stage.ts";
+import type { Doubt } from "../intake/stage.ts";
 
 export type LifeEvent =
   // ── taken in ──

@@ -11,6 +11,7 @@ import { registeredRecord } from "../../domain/registered.ts";
 import type { GraphReply } from "../../graph-port.ts";
 import type { Position } from "../../observer.ts";
 import type { LogRecord } from "../../ports.ts";
+import { parkedRecord } from "../intake/in-doubt.ts";
 import { acknowledge, sendToPark } from "../intake/parking.ts";
 import { remember } from "../ledger/ledger.ts";
 import { noteOwn, noteSent, noteStored } from "../ownership/dead-letters.ts";
@@ -118,9 +119,8 @@ export function createOutcomes(
       partition: partition.number,
       key: utf8.encode(tenantId),
     });
-    const headers = moved.headers.filter(([name]) => name !== inDoubtHeader);
-    if (work.stage.doubt !== null) headers.push([inDoubtHeader, utf8.encode("1")]); // INV-DOUBT
-    append(work, { record: { ...moved, headers }, postedAt: neverPosted }, (retryOffset) => {
+    const parked = parkedRecord(moved, work.stage.doubt !== null); // INV-DOUBT
+    append(work, { record: parked, postedAt: neverPosted }, (retryOffset) => {
       observe({ kind: "record-parked", at: positionOf(record), tenantId });
       const isUnseen = settings.sabotage?.has("parked-unseen") ?? false;
       const isAwaited = acknowledge(partition.parking, tenantId, {
@@ -132,13 +132,6 @@ export function createOutcomes(
       if (!isAwaited || isUnseen) raise(work, arrived);
     });
   }
-}
-
-export const inDoubtHeader = "in-doubt";
-
-/** Was this record parked after a create of it may have been carried out? Only where only workers write is that believed. */
-export function isInDoubt(record: LogRecord): boolean {
-  return record.topic === "retry" && record.headers.some((header) => header[0] === inDoubtHeader);
 }
 
 function positionOf({ topic, partition, offset }: LogRecord): Position {

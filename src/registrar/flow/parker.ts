@@ -17,11 +17,11 @@ import type { LogRecord } from "../../ports.ts";
 import { sleep } from "../../sleep.ts";
 import { parkedCopyLost, parkedRecordsGone } from "../fault.ts";
 import { type Awaited, firstParked, lostCopies, parkedTenantOf, takeUp } from "../intake/parking.ts";
+import { isBusy } from "../intake/stage.ts";
 import { isOwned, type OwnedPartition, type Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import type { Flow } from "./flow.ts";
 import type { Intake } from "./intake.ts";
-import { isBusy } from "./stage.ts";
 
 export interface Parker {
   /** The window is full: parks what slow tenants hold in it. */

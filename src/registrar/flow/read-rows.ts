@@ -5,11 +5,12 @@
  * 2. A read that says nothing proves nothing: the record goes on to the lists, and after a 409 it stays in doubt.
  * 3. INV-ATTEMPTS: what is dead-lettered in doubt, its tenant being blocked, says that an object may exist.
  */
+
+import type { InConflict, InDoubt } from "../intake/stage.ts";
 import { inDoubt } from "./answered.ts";
 import { afterMissingList, type Known, orphansAfter } from "./doubt.ts";
 import type { Effect, LifeEvent } from "./life-events.ts";
 import { blockedRefusal } from "./refusals.ts";
-import type { InConflict, InDoubt } from "./stage.ts";
 import { deadLetter, go, goInDoubt, register, type Step, stay, withDoubt, withPast } from "./step.ts";
 
 const vagueTries = 3;

@@ -1,6 +1,6 @@
 /** What is said of records that end as dead letters though they are valid. */
 import type { Refusal } from "../../domain/refusal.ts";
-import type { Life } from "./stage.ts";
+import type { Life } from "../intake/stage.ts";
 
 const hourMs = 3_600_000;
 

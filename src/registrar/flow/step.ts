@@ -1,8 +1,8 @@
 /** What a row of the table says: the next stage, and what is to be done then, in this order. */
 import type { Refusal } from "../../domain/refusal.ts";
 import type { GraphReply } from "../../graph-port.ts";
+import type { Doubt, InDoubt, Life, Past, Plain, Stage } from "../intake/stage.ts";
 import type { Effect } from "./life-events.ts";
-import type { Doubt, InDoubt, Life, Past, Plain, Stage } from "./stage.ts";
 
 export interface Step {
   readonly stage: Stage;

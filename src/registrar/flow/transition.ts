@@ -14,12 +14,12 @@
  * 6. What can't happen is a bug. What comes too late, for a record that has left, changes nothing.
  */
 import assert from "node:assert/strict";
+import type { Life, Stage } from "../intake/stage.ts";
 import { onAnswered, onAnsweredTooLate } from "./answered.ts";
 import { doubtAgain, doubtOfLists, isToldByCreate, type Known } from "./doubt.ts";
 import type { Effect, LifeEvent, Turn } from "./life-events.ts";
 import { onConflictRead, onRead } from "./read-rows.ts";
 import { unlistedRefusal } from "./refusals.ts";
-import type { Life, Stage } from "./stage.ts";
 import { deadLetter, go, goInDoubt, type Step, stay, withDoubt, withPast } from "./step.ts";
 
 /** `known`: what is the same for every record. */

@@ -9,24 +9,25 @@ import type { Observer } from "../../observer.ts";
 import type { EventLog, SnapshotStore, TopicSurvey } from "../../ports.ts";
 import { isProblem, type Problem } from "../../problem.ts";
 import { ledgerLost } from "../fault.ts";
-import type { KnownLog } from "../ownership/commit-metadata.ts";
-import { isOwned, type OwnedPartition } from "../ownership/partition.ts";
 import type { Persist } from "../persist.ts";
 import type { Ledger } from "./ledger.ts";
 import { createLedgerScan, type LedgerScan } from "./ledger-scan.ts";
 import { createLedgerStore } from "./ledger-store.ts";
-import { lostSince } from "./lost-since.ts";
+import { type KnownLedger, lostSince } from "./lost-since.ts";
 
 export interface LedgerReader {
   /** The whole ledger of a partition as of now; null when the signal aborted first. */
   open(opening: Opening, signal: AbortSignal): Promise<Ledger | Problem | null>;
   readonly catchUp: LedgerScan["catchUp"];
   /** Saves what grew by at least `entriesMin` since it was loaded or saved. Resolves to a fault that it met. */
-  save(
-    partitions: readonly OwnedPartition[],
-    entriesMin: number,
-    signal: AbortSignal,
-  ): Promise<Problem | null>;
+  save(partitions: readonly HeldLedger[], entriesMin: number, signal: AbortSignal): Promise<Problem | null>;
+}
+
+/** The ledger of a partition that this worker owns until `lost` aborts. */
+export interface HeldLedger {
+  readonly number: number;
+  readonly ledger: Ledger;
+  readonly lost: AbortController;
 }
 
 export interface Opening {
@@ -34,7 +35,7 @@ export interface Opening {
   /** The registered topic as it is. */
   readonly topic: TopicSurvey;
   /** As the stored commits know it. */
-  readonly known: readonly (KnownLog | null)[];
+  readonly known: readonly (KnownLedger | null)[];
 }
 
 export interface LedgerReaderPorts {
@@ -73,12 +74,13 @@ export function createLedgerReader(ports: LedgerReaderPorts, persist: Persist): 
   }
 
   async function save(
-    partitions: readonly OwnedPartition[],
+    partitions: readonly HeldLedger[],
     entriesMin: number,
     signal: AbortSignal,
   ): Promise<Problem | null> {
     if (ports.snapshots === undefined) return null;
-    for (const { number, ledger } of partitions.filter(isOwned)) {
+    for (const { number, ledger, lost } of partitions) {
+      if (lost.signal.aborted) continue;
       if (store.grownBy(ledger) < entriesMin) continue;
       const caughtUp = await scan.catchUp(number, ledger, signal); // 1
       if (caughtUp === null) return null;

@@ -2,13 +2,22 @@
 import type { TopicSurvey } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import { ledgerLost } from "../fault.ts";
-import type { KnownLog } from "../ownership/commit-metadata.ts";
+
+/** The registered topic of one partition, as a commit or a snapshot knew it. */
+export interface KnownLedger {
+  /** Id of the topic; null: the log has none. */
+  readonly ledgerId: string | null;
+  /** Where it ended at the least. */
+  readonly ledgerEnd: number;
+  /** How many enrollments it held at the least: what was appended counts before it was read. */
+  readonly ledgerSize: number;
+}
 
 /** Null: it is. */
 export function lostSince(
   partition: number,
   { id, bounds }: TopicSurvey,
-  { ledgerId, ledgerEnd }: Pick<KnownLog, "ledgerId" | "ledgerEnd">,
+  { ledgerId, ledgerEnd }: Pick<KnownLedger, "ledgerId" | "ledgerEnd">,
 ): Problem | null {
   if (id !== null && ledgerId !== null && id !== ledgerId)
     return ledgerLost(partition, "it was deleted and created again");

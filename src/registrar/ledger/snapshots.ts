@@ -1,9 +1,8 @@
 /** When ledgers are saved: now and then, and at the end. */
 import type { Clock } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
-import type { OwnedPartition } from "../ownership/partition.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import type { LedgerReader } from "./ledger-reader.ts";
+import type { HeldLedger, LedgerReader } from "./ledger-reader.ts";
 
 export interface Snapshots {
   stop(): void;
@@ -14,7 +13,7 @@ export interface Snapshots {
 export interface SnapshotsParts {
   readonly clock: Clock;
   readonly settings: Pick<RegistrarSettings, "snapshotIntervalMs" | "snapshotEntriesMin">;
-  readonly owned: ReadonlyMap<number, OwnedPartition>;
+  readonly owned: ReadonlyMap<number, HeldLedger>;
   readonly ledgers: Pick<LedgerReader, "save">;
 }
 

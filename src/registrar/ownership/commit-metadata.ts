@@ -2,6 +2,7 @@
  * The metadata string of an offset commit: the attempt watermark, who claims the partition, and what the next owner must
  * know of the writer and of the log that it knew. Members that an older version does not write are null.
  */
+import type { KnownLedger } from "../ledger/lost-since.ts";
 
 export interface CommitMetadata {
   /** No create was begun at or after this offset. */
@@ -30,14 +31,9 @@ export function ownLimits(
   return { settleMs, orphanMs, isHonoured: sendId && takesIds };
 }
 
-export interface KnownLog {
-  /** Ids of this input topic and of the registered topic; null: the log has none. */
+export interface KnownLog extends KnownLedger {
+  /** Id of this input topic; null: the log has none. */
   readonly topicId: string | null;
-  readonly ledgerId: string | null;
-  /** Where the ledger ended at the least. */
-  readonly ledgerEnd: number;
-  /** How many enrollments it held at the least: what was appended counts before it was read. */
-  readonly ledgerSize: number;
   /** Leader epoch of the last record before the committed offset; -1: unknown. */
   readonly leaderEpoch: number;
   /** This input can't end before: the committed offset, or how far the retry topic was read. */

@@ -9,9 +9,9 @@
 import type { Enrollment } from "../../domain/enrollment.ts";
 import { elapsedMs, type Moment, momentOf } from "../../moment.ts";
 import type { Clock, InputTopic, LogRecord, Session } from "../../ports.ts";
-import type { Doubt, Stage } from "../flow/stage.ts";
 import { createLeaderEpochs, epochBefore, type LeaderEpochs } from "../intake/leader-epochs.ts";
 import { type Parking, parkedTaintedThrough, parkedThrough } from "../intake/parking.ts";
+import type { Doubt, Stage } from "../intake/stage.ts";
 import { createWindow, type Slot, settledThrough, taintedThrough, type Window } from "../intake/window.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { KnownLog, Limits } from "./commit-metadata.ts";

@@ -8,7 +8,7 @@
 import { decode } from "../../domain/decode.ts";
 import { identify } from "../../domain/identity.ts";
 import type { EventLog, InputTopic, LogRecord, ScanResult, Session } from "../../ports.ts";
-import { isInDoubt } from "../flow/outcomes.ts";
+import { isInDoubt } from "../intake/in-doubt.ts";
 import { noteEpoch } from "../intake/leader-epochs.ts";
 import { note, parkedTenantOf } from "../intake/parking.ts";
 import { isRegistered } from "../ledger/ledger.ts";

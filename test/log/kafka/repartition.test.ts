@@ -4,7 +4,7 @@ import { eventWith } from "../../../lab/testkit/samples.ts";
 import { createHomes, createPlacement, place } from "../../../src/domain/ledger-home.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
 import type { KafkaSettings } from "../../../src/log/kafka/kafka-log.ts";
-import { isInDoubt } from "../../../src/registrar/flow/outcomes.ts";
+import { isInDoubt } from "../../../src/registrar/intake/in-doubt.ts";
 import { type Ended, type Parts, repartition } from "../../../src/repartition/run.ts";
 import { kafkaTest, openLog, settingsFor } from "./harness.ts";
 import {

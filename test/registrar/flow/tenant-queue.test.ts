@@ -6,7 +6,6 @@ import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
 import type { RegistrarEvent } from "../../../src/observer.ts";
 import type { Verdict } from "../../../src/policy/classify.ts";
 import { available, take } from "../../../src/policy/pacing.ts";
-import type { Stage } from "../../../src/registrar/flow/stage.ts";
 import {
   blockedForMs,
   blockTenant,
@@ -18,6 +17,7 @@ import {
   takeReady,
   unblockTenant,
 } from "../../../src/registrar/flow/tenant-queue.ts";
+import type { Stage } from "../../../src/registrar/intake/stage.ts";
 import type { Work } from "../../../src/registrar/ownership/partition.ts";
 
 const work = (name: string, at: Stage["at"], goesAlone = false) =>

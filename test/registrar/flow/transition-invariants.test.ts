@@ -10,8 +10,8 @@ import type { Standing } from "../../../src/ports.ts";
 import type { Known } from "../../../src/registrar/flow/doubt.ts";
 import { isToldByCreate } from "../../../src/registrar/flow/doubt.ts";
 import type { Effect, LifeEvent, Turn } from "../../../src/registrar/flow/life-events.ts";
-import { type Doubt, isTainted, type Stage } from "../../../src/registrar/flow/stage.ts";
 import { transition } from "../../../src/registrar/flow/transition.ts";
+import { type Doubt, isTainted, type Stage } from "../../../src/registrar/intake/stage.ts";
 import { type EventName, eventNames, events, inheritedDoubt, known, stageOf, turn } from "../life.ts";
 
 /** Those after which certainly nothing was carried out by the create that they answer. */

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { settings } from "../../../lab/testkit/registrar-world.ts";
 import type { Effect, LifeEvent } from "../../../src/registrar/flow/life-events.ts";
-import type { Stage } from "../../../src/registrar/flow/stage.ts";
 import { transition } from "../../../src/registrar/flow/transition.ts";
+import type { Stage } from "../../../src/registrar/intake/stage.ts";
 import {
   answered,
   answeredAtMs,

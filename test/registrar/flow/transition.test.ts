@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isBusy, isTainted, type Stage } from "../../../src/registrar/flow/stage.ts";
 import { transition } from "../../../src/registrar/flow/transition.ts";
+import { isBusy, isTainted, type Stage } from "../../../src/registrar/intake/stage.ts";
 import { type EventName, eventNames, events, known, stageOf } from "../life.ts";
 
 type At = Stage["at"];

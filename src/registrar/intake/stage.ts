@@ -1,6 +1,6 @@
 /**
  * Where a record stands in its life, and what its history has left behind. Data, and the questions asked of it; what leads
- * from stage to stage is in transition.ts.
+ * from stage to stage is in flow/transition.ts.
  *
  * 1. A record has one stage at a time. What others need to know of it (is it in work, may an object of it exist) is derived
  *    from the stage, never noted beside it.
