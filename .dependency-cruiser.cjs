@@ -80,7 +80,6 @@ const layers = {
       ],
       ...["registrar", "repartition", "server", "sleep", "snapshots", "tenants"],
     ],
-    packages: ["pino"],
     node: ["*"],
   },
   cli: {
@@ -100,9 +99,22 @@ const layers = {
       ...["replay", "server", "sleep"],
     ],
     types: ["index", "registrar"],
-    packages: ["commander", "kafkajs", "pino"],
+    packages: ["commander"],
     node: ["*"],
   },
+};
+
+/** What belongs to a part of a layer alone, or to some of those that may import all of Node. */
+const owners = {
+  "@azure/core-rest-pipeline": ["graph/credentials"],
+  "@azure/identity": ["graph/credentials"],
+  jose: ["server/auth"],
+  "node-forge": ["graph/credentials"],
+  "node:http": ["server"],
+  "node:https": ["server"],
+  "node:net": ["graph", "log/kafka", "server"],
+  "node:sqlite": ["index", "log/embedded"],
+  "node:tls": ["graph", "log/kafka", "server"],
 };
 
 const rooms = ["src", "emulator", "demo", "lab", "scripts", "test"];
@@ -141,6 +153,19 @@ function outside(name, from, packages, node) {
   ];
 }
 
+function ownerRule([name, folders]) {
+  const [, bare = null] = /^node:(.*)$/.exec(name) ?? [];
+  return {
+    name: `${name}: only in ${folders.join(", ")}`,
+    severity: "error",
+    from: { path: "^src/", pathNot: inSrc(folders) },
+    to:
+      bare === null
+        ? { dependencyTypes: packageTypes, path: `(?:^|node_modules/)${escaped(name)}(?:/|$)` }
+        : { dependencyTypes: ["core"], path: `^(?:node:)?${escaped(bare)}$` },
+  };
+}
+
 function layerRules([name, { imports = [], types = [], packages = [], node = [] }]) {
   const from = { path: inSrc([name]) };
   const values = inSrc([name, "problem", ...withSeams(imports)]);
@@ -175,6 +200,7 @@ const forbidden = [
     to: {},
   },
   ...Object.entries(layers).flatMap(layerRules),
+  ...Object.entries(owners).map(ownerRule),
   {
     name: "kafkajs: one file knows its private parts",
     severity: "error",

@@ -1,11 +1,10 @@
 /** `serve`: the HTTP service in a process of its own, until SIGTERM, SIGINT or SIGHUP. `start --serve` has it beside the worker. */
 import { Command } from "commander";
-import type pino from "pino";
 import { systemClock } from "../clock.ts";
 import { anyApplication, followTenants, loadTenants, type TenantsNote } from "../compose/tenants.ts";
 import { openLogWithRetry } from "../compose.ts";
 import type { Group, SettingName, Settings } from "../config/table.ts";
-import { openLogger } from "../observe/logger.ts";
+import { type Logger, openLogger } from "../observe/logger.ts";
 import { nonBlockingOutput } from "../observe/output.ts";
 import { type HealthServer, openHealthServer } from "../server/health-server.ts";
 import { faultExitCode } from "./fault-exit-codes.ts";
@@ -89,7 +88,7 @@ async function openHealth({ httpHost: host, httpPort: port }: Settings, { readin
 async function serveLog(
   settings: Settings,
   service: ServiceRun,
-  logger: pino.Logger,
+  logger: Logger,
   interrupted: AbortSignal,
 ): Promise<void> {
   const opening = await openLogWithRetry(

@@ -6,7 +6,6 @@
  * the next owner a look at Graph.
  */
 import { Command } from "commander";
-import type pino from "pino";
 import { systemClock, systemRandom } from "../clock.ts";
 import { credentialLine } from "../compose/graph-settings.ts";
 import { loadTenants, type Tenants, type TenantsNote } from "../compose/tenants.ts";
@@ -23,7 +22,7 @@ import { settingsMarkdown } from "../config/reference.ts";
 import type { Group, Settings } from "../config/table.ts";
 import { type BlockedTenants, openBlockedTenants } from "../observe/blocked-tenants.ts";
 import { fanOut } from "../observe/fan-out.ts";
-import { openLogger } from "../observe/logger.ts";
+import { type Logger, openLogger } from "../observe/logger.ts";
 import { type LogObserver, openLogObserver } from "../observe/logs.ts";
 import { type Metrics, openMetrics } from "../observe/metrics.ts";
 import { nonBlockingOutput } from "../observe/output.ts";
@@ -126,7 +125,7 @@ async function openServing(
   settings: Settings,
   parts: Parts,
   { metrics, tenants }: { readonly metrics: Metrics; readonly tenants: Tenants },
-  logger: pino.Logger,
+  logger: Logger,
 ) {
   const { startServiceRun } = await import("./serve/service-run.ts");
   const worker = {
@@ -140,7 +139,7 @@ async function openServing(
 }
 
 /** What it is renewed by must be seen to work: each new certificate is a line. */
-function certificateLogger(logger: pino.Logger): (note: CertificateNote) => void {
+function certificateLogger(logger: Logger): (note: CertificateNote) => void {
   return (note) => {
     if (note.kind === "kept") {
       const fix = "Put a certificate with its private key into that file; until then the former one is used.";
@@ -165,7 +164,7 @@ async function work(
   served: Served,
   parts: Parts,
   observe: LogObserver["observe"],
-  logger: pino.Logger,
+  logger: Logger,
   interrupted: AbortSignal,
 ): Promise<void> {
   const { settings } = served;
@@ -191,7 +190,7 @@ async function work(
   await opening?.log.close();
 }
 
-function end(problem: Problem, logger: pino.Logger): void {
+function end(problem: Problem, logger: Logger): void {
   logger.fatal({ code: problem.code, fix: problem.fix }, problem.message);
   fail(problem, faultExitCode(problem));
 }
@@ -199,7 +198,7 @@ function end(problem: Problem, logger: pino.Logger): void {
 /** What keeps every tenant from being served; it aborts `refused` too. Anything else is a warning. */
 async function graphAccess(
   { settings, tenants }: Served,
-  logger: pino.Logger,
+  logger: Logger,
   refused: AbortController,
 ): Promise<Problem | null> {
   const { problem, warnings } = await checkGraphAccess(settings, tenants, systemClock);
@@ -214,7 +213,7 @@ async function workOn(
   { settings, tenants, onTenants }: Served,
   parts: Parts,
   observe: LogObserver["observe"],
-  logger: pino.Logger,
+  logger: Logger,
   interrupted: AbortSignal,
 ): Promise<void> {
   parts.phase = "registrar: starting";

@@ -4,6 +4,9 @@ import type { Clock } from "../ports.ts";
 import { type LogSink, openLogSink } from "./log-sink.ts";
 import { textLine } from "./text-line.ts";
 
+/** What those who log are handed: pino's, so that they need not know where it comes from. */
+export type Logger = pino.Logger;
+
 export interface LoggerSettings {
   readonly level: string;
   readonly format: "json" | "text";
@@ -15,7 +18,7 @@ export interface LoggerSettings {
 }
 
 export interface OpenLogger {
-  readonly logger: pino.Logger;
+  readonly logger: Logger;
   /** Waits a little for lines that are not written yet. */
   close(withinMs: number): Promise<void>;
 }

@@ -1,11 +1,11 @@
 /** The HTTP service as a part of a command: it listens at once, and is given the log when that is open. */
-import type pino from "pino";
 import { systemClock } from "../../clock.ts";
 import { type FollowedIndex, followIndex } from "../../compose/enrollment-index.ts";
 import { startService, type TenantsOfService } from "../../compose/service.ts";
 import type { OpenLog } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { openBurstLimit } from "../../observe/burst-limit.ts";
+import type { Logger } from "../../observe/logger.ts";
 import type { Problem } from "../../problem.ts";
 import type { WorkerState } from "../../server/console/workers.ts";
 import type { Readiness } from "../../server/health-server.ts";
@@ -37,7 +37,7 @@ export interface WorkerView {
 
 export async function startServiceRun(
   settings: Settings,
-  logger: pino.Logger,
+  logger: Logger,
   worker: WorkerView | null,
   tenants: TenantsOfService,
 ): Promise<StartedRun> {

@@ -1,12 +1,13 @@
 /** What `start` says of its tenants file: log lines, gauges, readiness. */
-import type pino from "pino";
+
 import { countTenants, type Tenants, type TenantsNote } from "../../compose/tenants.ts";
 import type { Worker } from "../../compose.ts";
+import type { Logger } from "../../observe/logger.ts";
 import type { MeasuredTenants } from "../../observe/tenants-metrics.ts";
 import type { Readiness } from "../../server/health-server.ts";
 
 /** Each reading that changes something is a line; each bad file an error with all that is wrong, as far as it is shown. */
-export function logTenants(logger: pino.Logger, note: TenantsNote): void {
+export function logTenants(logger: Logger, note: TenantsNote): void {
   if (note.kind === "bad") {
     const { problems, fix } = note;
     const text = `TENANTS_FILE can't be used, the former list stays in use: ${problems[0]}`;
