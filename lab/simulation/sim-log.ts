@@ -113,7 +113,8 @@ export function createSimLog(
       if (signal.aborted) return failed("aborted");
       if (batch === null) return failed("fetch failed");
       if (next > batch.end) return { ok: false, reason: `the log ends before ${next}`, logEnd: batch.end };
-      end ??= batch.end;
+      // A log that was cut meanwhile ends sooner than it did at first.
+      end = Math.min(end ?? batch.end, batch.end);
       next = Math.max(next, batch.next + 1);
       if (batch.records.length > 0) onRecords(batch.records);
       if (next >= end) return { ok: true, nextOffset: next };

@@ -47,7 +47,7 @@ export class Reader {
       if (signal.aborted) return { ok: false, reason: "The scan was aborted." };
       const batch = this.#fetch(topic, partition, next);
       if (!batch.ok) return batch;
-      end ??= batch.end;
+      end = Math.min(end ?? batch.end, batch.end);
       if (batch.records.length > 0) onRecords(batch.records);
       next = batch.next;
       if (next >= end) return { ok: true, nextOffset: next };
