@@ -77,7 +77,7 @@ export async function withAdmin<T>(use: (admin: ReturnType<Kafka["admin"]>) => P
 export interface KafkaHarness extends Harness {
   readonly log: KafkaLog;
   readonly settings: KafkaSettings;
-  another(): Promise<KafkaLog>;
+  another(changes?: Partial<KafkaSettings>): Promise<KafkaLog>;
   name(topic: Topic): string;
 }
 
@@ -87,8 +87,8 @@ export async function openHarness(
 ): Promise<KafkaHarness> {
   const settings = settingsFor(changes);
   const logs: KafkaLog[] = [];
-  const another = async () => {
-    const log = await openLog(settings);
+  const another = async (others: Partial<KafkaSettings> = {}) => {
+    const log = await openLog({ ...settings, ...others });
     logs.push(log);
     return log;
   };
