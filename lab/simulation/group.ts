@@ -161,7 +161,12 @@ export function createGroup(
       if (fenced.has(memberId)) return answer(null);
       const holder = holderOf(timeouts, memberId);
       if (holder !== null) takePlace(holder, memberId);
-      const member = members.get(memberId) ?? { timeouts, joining: null, partitions: [], cancelExpiry: () => {} };
+      const member = members.get(memberId) ?? {
+        timeouts,
+        joining: null,
+        partitions: [],
+        cancelExpiry: () => {},
+      };
       members.set(memberId, member);
       member.timeouts = timeouts;
       if (holder !== null && !isRebalancing) {

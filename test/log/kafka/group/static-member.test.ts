@@ -6,7 +6,11 @@ import type { Broker } from "../../../../src/log/kafka/cluster/broker.ts";
 import { ByteWriter } from "../../../../src/log/kafka/cluster/bytes.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
 import type { ProtocolRequest } from "../../../../src/log/kafka/cluster/protocol.ts";
-import { decodeMembers, encodeAssignment, isOfOtherTopics } from "../../../../src/log/kafka/group/assigner.ts";
+import {
+  decodeMembers,
+  encodeAssignment,
+  isOfOtherTopics,
+} from "../../../../src/log/kafka/group/assigner.ts";
 import { createJoin } from "../../../../src/log/kafka/group/group.ts";
 import type { EventLog, Session } from "../../../../src/ports.ts";
 import type { Problem } from "../../../../src/problem.ts";
@@ -141,48 +145,61 @@ test("a place that was assigned for other topics is left, so that the group assi
   await end();
 });
 
-kafkaTest("a static member that starts again has its partitions back, and the others notice nothing", async (t) => {
-  const harness = await openHarness(t, { partitionCount: 4, sessionTimeoutMs: 10_000, instanceId: "a" });
-  t.after(harness.close);
-  const first = await join(harness.log);
-  await until(() => first.sessions.length === 1);
-  const other = await join(await harness.another({ instanceId: "b" }));
-  t.after(other.leave);
-  const has = (member: Member, count: number) =>
-    member.sessions.at(-1)?.partitions.length === count && !member.sessions.at(-1)?.ended.aborted;
-  await until(() => has(first, 2) && has(other, 2));
-  const [held, kept] = [first.sessions.at(-1)!, other.sessions.at(-1)!];
-  const formerId = held.holder!.memberId;
-  assert.ok(kept.joinedBy!(formerId), "it came into this generation by itself");
-  await first.leave();
-  const again = await join(await harness.another({ instanceId: "a" }));
-  t.after(again.leave);
-  await until(() => has(again, 2));
-  assert.deepEqual(again.sessions[0]!.partitions, held.partitions);
-  assert.equal(again.sessions[0]!.joinedBy!(formerId), false, "nothing proves that the former process has ended");
-  assert.ok(!kept.ended.aborted);
-  assert.equal(other.sessions.at(-1), kept);
-  const stored = await kept.commit([{ ...commit, partition: kept.partitions[0]! }]);
-  assert.equal(stored, "committed", "the generation is the same");
-});
+kafkaTest(
+  "a static member that starts again has its partitions back, and the others notice nothing",
+  async (t) => {
+    const harness = await openHarness(t, { partitionCount: 4, sessionTimeoutMs: 10_000, instanceId: "a" });
+    t.after(harness.close);
+    const first = await join(harness.log);
+    await until(() => first.sessions.length === 1);
+    const other = await join(await harness.another({ instanceId: "b" }));
+    t.after(other.leave);
+    const has = (member: Member, count: number) =>
+      member.sessions.at(-1)?.partitions.length === count && !member.sessions.at(-1)?.ended.aborted;
+    await until(() => has(first, 2) && has(other, 2));
+    const [held, kept] = [first.sessions.at(-1)!, other.sessions.at(-1)!];
+    const formerId = held.holder!.memberId;
+    assert.ok(kept.joinedBy!(formerId), "it came into this generation by itself");
+    await first.leave();
+    const again = await join(await harness.another({ instanceId: "a" }));
+    t.after(again.leave);
+    await until(() => has(again, 2));
+    assert.deepEqual(again.sessions[0]!.partitions, held.partitions);
+    assert.equal(
+      again.sessions[0]!.joinedBy!(formerId),
+      false,
+      "nothing proves that the former process has ended",
+    );
+    assert.ok(!kept.ended.aborted);
+    assert.equal(other.sessions.at(-1), kept);
+    const stored = await kept.commit([{ ...commit, partition: kept.partitions[0]! }]);
+    assert.equal(stored, "committed", "the generation is the same");
+  },
+);
 
-kafkaTest("a process whose place was taken can commit nothing more, though the generation is the same", async (t) => {
-  const harness = await openHarness(t, { sessionTimeoutMs: 10_000, instanceId: "a" });
-  t.after(harness.close);
-  const old = await join(harness.log);
-  t.after(old.leave);
-  await until(() => old.sessions.length === 1);
-  assert.equal(await old.sessions[0]!.commit([commit]), "committed");
-  const next = await join(await harness.another({ instanceId: "a" }));
-  t.after(next.leave);
-  await until(() => next.sessions.length === 1);
-  assert.equal(await old.sessions[0]!.commit([{ ...commit, offset: 9 }]), "superseded");
-  await until(() => old.failures.length === 1);
-  assert.equal(old.failures[0]?.code, "instance-id-taken");
-  assert.ok(old.sessions[0]!.ended.aborted);
-  assert.equal(await next.sessions[0]!.commit([{ ...commit, offset: 6, metadata: "of the next" }]), "committed");
-  const positions = await next.sessions[0]!.positions([0]);
-  assert.ok(positions.ok);
-  assert.deepEqual(positions.positions[0]!.committed, { offset: 6, metadata: "of the next" });
-  assert.deepEqual([next.sessions.length, next.failures.length, old.sessions.length], [1, 0, 1]);
-});
+kafkaTest(
+  "a process whose place was taken can commit nothing more, though the generation is the same",
+  async (t) => {
+    const harness = await openHarness(t, { sessionTimeoutMs: 10_000, instanceId: "a" });
+    t.after(harness.close);
+    const old = await join(harness.log);
+    t.after(old.leave);
+    await until(() => old.sessions.length === 1);
+    assert.equal(await old.sessions[0]!.commit([commit]), "committed");
+    const next = await join(await harness.another({ instanceId: "a" }));
+    t.after(next.leave);
+    await until(() => next.sessions.length === 1);
+    assert.equal(await old.sessions[0]!.commit([{ ...commit, offset: 9 }]), "superseded");
+    await until(() => old.failures.length === 1);
+    assert.equal(old.failures[0]?.code, "instance-id-taken");
+    assert.ok(old.sessions[0]!.ended.aborted);
+    assert.equal(
+      await next.sessions[0]!.commit([{ ...commit, offset: 6, metadata: "of the next" }]),
+      "committed",
+    );
+    const positions = await next.sessions[0]!.positions([0]);
+    assert.ok(positions.ok);
+    assert.deepEqual(positions.positions[0]!.committed, { offset: 6, metadata: "of the next" });
+    assert.deepEqual([next.sessions.length, next.failures.length, old.sessions.length], [1, 0, 1]);
+  },
+);

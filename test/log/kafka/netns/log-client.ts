@@ -24,7 +24,13 @@ const producer = createProducer(
 );
 const connection = openReconnectingConnection(connectionSettings, [topic], () => {});
 const { session } = createSession({
-  generation: { memberId: "m", memberIds: new Set(["m"]), generationId: 1, partitions: [0], topicIds: new Map() },
+  generation: {
+    memberId: "m",
+    memberIds: new Set(["m"]),
+    generationId: 1,
+    partitions: [0],
+    topicIds: new Map(),
+  },
   joined: { nodeId: 1, sentAt: { monotonicMs: 0, wallMs: 0 } },
   settings: {
     groupId: "g",
