@@ -93,6 +93,7 @@ async function kafkaSettings(
     brokers,
     clientId: s.kafkaClientId,
     groupId: s.kafkaGroupId,
+    instanceId: s.kafkaGroupInstanceId,
     topicPrefix: s.kafkaTopicPrefix,
     partitionCount: s.topicsPartitions,
     replicationFactor: s.topicsReplicationFactor ?? -1,

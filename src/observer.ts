@@ -20,6 +20,8 @@ export type RegistrarEvent =
       readonly ledgerEntries: number;
     }
   | { readonly kind: "partition-kept"; readonly partition: number }
+  /** The worker that held it may still go on: its static place was taken, and nothing says that it has ended. */
+  | { readonly kind: "take-over-waits"; readonly partition: number; readonly forMs: number }
   | { readonly kind: "partition-lost"; readonly partition: number; readonly abandoned: number }
   | {
       readonly kind: "records-read";

@@ -142,6 +142,14 @@ export interface Session {
    */
   heldUntilMs(): number;
 
+  /**
+   * Set where others may hold these partitions before the lease is over: the place of a static member is taken at once by
+   * whatever joins under its name. This worker's commits carry it, but for the last one of a clean stop.
+   */
+  readonly holder?: Holder;
+  /** Has that holder come into this generation by itself? Then all that it held before is over. Absent: it never has. */
+  joinedBy?(memberId: string): boolean;
+
   /** Committed offsets and log bounds of both inputs, read after this session began. Bounds are next-offsets. */
   positions(partitions: readonly number[]): Promise<PositionsResult>;
 
@@ -165,6 +173,13 @@ export interface Session {
    * counts from when this promise settled.
    */
   commit(commits: readonly Commit[]): Promise<CommitResult>;
+}
+
+export interface Holder {
+  /** Changes when another process takes the place. */
+  readonly memberId: string;
+  /** For how long after its place was taken this member may still begin creates. */
+  readonly overlapMs: number;
 }
 
 export interface Commit {

@@ -8,9 +8,8 @@
  */
 import type { Commit, CommitResult } from "../../src/ports.ts";
 import type { Broker, StoredCommit } from "./broker.ts";
-import type { Group, Heartbeat, Joined } from "./group.ts";
+import type { Group, Heartbeat, Joined, Joining } from "./group.ts";
 import type { History } from "./history.ts";
-import type { MemberTimeouts } from "./member-timing.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** `term`: which coordinator answered. */
@@ -26,7 +25,7 @@ export interface Stored {
 
 /** Null: no answer. */
 export interface Coordinator {
-  join(memberId: string, timeouts: MemberTimeouts, answer: (joined: Joined) => void): void;
+  join(memberId: string, timeouts: Joining, answer: (joined: Joined | null) => void): void;
   heartbeat(memberId: string, generation: number): Heard | null;
   leave(memberId: string): boolean;
   commit(memberId: string, generation: number, commits: readonly Commit[]): Stored | null;

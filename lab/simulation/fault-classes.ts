@@ -9,6 +9,7 @@ export const faultClasses = [
   "wall clock jumps",
   "clock runs fast or slow",
   "membership lost for good",
+  "static place taken",
   "mixed settings",
   "restart with other settings",
   "power loss",

@@ -7,6 +7,8 @@
  * 4. The rebalance time-out is the longest of its members', each at least as long as its session time-out: otherwise
  *    a member could lose its partitions while its last acknowledged commit still promises them.
  * 5. A commit is a sign of life too, as in Kafka (also while a rebalance is being prepared).
+ * 6. A member that joins with the instance id of another one takes its place at once, under the same generation where there is no
+ *    rebalance; the other one is fenced from then on. A static member that does not rejoin in time stays, with a share.
  */
 
 import type { History } from "./history.ts";
@@ -17,12 +19,22 @@ import type { Scheduler } from "./scheduler.ts";
 export interface Joined {
   readonly generation: number;
   readonly partitions: readonly number[];
+  /** Whom the leader counted; none for one that took another's place since. */
+  readonly memberIds: readonly string[];
 }
 
-export type Heartbeat = "ok" | "rebalance" | "unknown";
+export type Heartbeat = "ok" | "rebalance" | "unknown" | "fenced";
+
+/** Null: fenced. */
+type OnJoined = (joined: Joined | null) => void;
+
+/** `instanceId`: null for a member without one. */
+export interface Joining extends MemberTimeouts {
+  readonly instanceId: string | null;
+}
 
 export interface Group {
-  join(memberId: string, timeouts: MemberTimeouts, answer: (joined: Joined) => void): void;
+  join(memberId: string, joining: Joining, answer: OnJoined): void;
   heartbeat(memberId: string, generation: number): Heartbeat;
   /** What heartbeats would be answered as of now: for a coordinator that goes on from its memory. Renews nothing. */
   remember(): (memberId: string, generation: number) => Heartbeat;
@@ -39,8 +51,9 @@ export interface GroupSettings {
 }
 
 interface Member {
-  timeouts: MemberTimeouts;
-  joining: ((joined: Joined) => void) | null;
+  timeouts: Joining;
+  joining: OnJoined | null;
+  partitions: readonly number[];
   cancelExpiry: () => void;
 }
 
@@ -51,6 +64,7 @@ export function createGroup(
   history: History,
 ): Group {
   const members = new Map<string, Member>();
+  const fenced = new Set<string>();
   let generation = 0;
   let isRebalancing = false;
   let cancelRound = (): void => {};
@@ -99,7 +113,7 @@ export function createGroup(
     if (!settings.isUp()) return;
     isRebalancing = false;
     for (const [memberId, member] of [...members]) {
-      if (member.joining !== null) continue;
+      if (member.joining !== null || member.timeouts.instanceId !== null) continue; // 6
       member.cancelExpiry();
       members.delete(memberId);
       history.add({ kind: "note", by: "group", text: `${memberId} removed: rebalance time-out` });
@@ -113,10 +127,11 @@ export function createGroup(
     });
     order.forEach((memberId, index) => {
       const member = members.get(memberId)!;
-      const answer = member.joining!;
+      const answer = member.joining;
       member.joining = null;
+      member.partitions = share(index, order.length);
       renew(memberId, member);
-      answer({ generation, partitions: share(index, order.length) });
+      answer?.({ generation, partitions: member.partitions, memberIds: order });
     });
   };
 
@@ -125,16 +140,46 @@ export function createGroup(
     return all.filter((partition) => partition % memberCount === index);
   };
 
+  /** 6. Of an instance id, if another member has it. */
+  const holderOf = ({ instanceId }: Joining, memberId: string): [string, Member] | null =>
+    [...members].find(
+      ([id, { timeouts }]) => id !== memberId && instanceId !== null && timeouts.instanceId === instanceId,
+    ) ?? null;
+
+  const takePlace = ([holder, { partitions, cancelExpiry }]: [string, Member], memberId: string): void => {
+    history.strike("static place taken", holder);
+    history.add({ kind: "note", by: "group", text: `${memberId} takes the place of ${holder}` });
+    cancelExpiry();
+    members.delete(holder);
+    fenced.add(holder);
+    const placeholder = { sessionTimeoutMs: 0, rebalanceTimeoutMs: 0, instanceId: null };
+    members.set(memberId, { timeouts: placeholder, joining: null, partitions, cancelExpiry: () => {} });
+  };
+
   return {
     join(memberId, timeouts, answer) {
-      const member = members.get(memberId) ?? { timeouts, joining: null, cancelExpiry: () => {} };
+      if (fenced.has(memberId)) return answer(null);
+      const holder = holderOf(timeouts, memberId);
+      if (holder !== null) takePlace(holder, memberId);
+      const member = members.get(memberId) ?? {
+        timeouts,
+        joining: null,
+        partitions: [],
+        cancelExpiry: () => {},
+      };
       members.set(memberId, member);
+      member.timeouts = timeouts;
+      if (holder !== null && !isRebalancing) {
+        renew(memberId, member);
+        return answer({ generation, partitions: member.partitions, memberIds: [] });
+      }
       member.joining = answer;
       member.cancelExpiry();
       rebalance();
       completeIfAllJoined();
     },
     heartbeat(memberId, ofGeneration) {
+      if (fenced.has(memberId)) return "fenced";
       const member = members.get(memberId);
       if (member === undefined || ofGeneration !== generation) return "unknown";
       if (member.joining === null) renew(memberId, member);

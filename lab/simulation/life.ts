@@ -26,6 +26,8 @@ export interface Life {
 export interface LifeOptions {
   readonly name: string;
   readonly slot: number;
+  /** Of its place in the group; null: it has none. */
+  readonly instanceId: string | null;
   readonly settings: ProcessSettings;
   readonly disk: Disk;
   readonly sabotage: Sabotage | null;
@@ -55,7 +57,10 @@ export function startLife(world: World, rng: Rng, options: LifeOptions, onStart:
   };
   const link = createLink(process, world.broker, scheduler, rng.fork("link"), world.logFaultRates, kernel);
   const graphPath = createPath(process, scheduler, rng.fork("graph path"), kernel);
-  const log = createSimLog({ ...world, ...settings, rng: rng.fork("log") }, process, link, settings);
+  const log = createSimLog({ ...world, ...settings, rng: rng.fork("log") }, process, link, {
+    ...settings,
+    instanceId: options.instanceId,
+  });
   const { requestTimeoutMs, lateMaxMs } = settings;
   const { refusesBatches } = plan;
   const graph = createSimGraph(

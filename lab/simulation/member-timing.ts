@@ -10,3 +10,8 @@ export interface MemberTiming extends MemberTimeouts {
   /** How much earlier than the coordinator the worker considers its session over. */
   readonly marginMs: number;
 }
+
+/** `instanceId`: of a static member; null: it is none. */
+export interface MemberSettings extends MemberTiming {
+  readonly instanceId: string | null;
+}

@@ -1,9 +1,9 @@
 /** The worker's side of group membership, as a Kafka client has it: join, heartbeat, rejoin, leave. */
-import type { Membership, Session } from "../../src/ports.ts";
+import type { Holder, Membership, Session } from "../../src/ports.ts";
 import type { Coordinator, Heard } from "./coordinator.ts";
 import type { Joined } from "./group.ts";
 import type { Link } from "./link.ts";
-import type { MemberTiming } from "./member-timing.ts";
+import type { MemberSettings } from "./member-timing.ts";
 import type { SimProcess } from "./process.ts";
 
 /** What a session needs to know about the membership that it is part of. */
@@ -11,6 +11,8 @@ export interface Hold {
   readonly memberId: string;
   readonly generation: number;
   readonly ended: AbortSignal;
+  readonly holder: Holder | null;
+  joinedBy(memberId: string): boolean;
   /** How long after the sending of an acknowledged commit nobody else can own the partitions. */
   readonly leaseMs: number;
   heldUntilMs(): number;
@@ -28,13 +30,15 @@ interface Moment {
   readonly wallMs: number;
 }
 
+const placeTaken = "another process has its instance id";
+
 const never: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY };
 
 export function startMember(
   process: SimProcess,
   link: Link,
   coordinator: Coordinator,
-  timing: MemberTiming,
+  timing: MemberSettings,
   openSession: (hold: Hold, partitions: readonly number[]) => Session,
   onSession: (session: Session) => void,
   onFailure: (reason: string) => void,
@@ -50,13 +54,14 @@ export function startMember(
   const join = async (): Promise<void> => {
     while (!hasLeft) {
       const sentAt = now();
-      const joined = await link.ask<Joined | null>(
+      const joined = await link.ask<Joined | "fenced" | null>(
         "other",
         timing.rebalanceTimeoutMs + 5_000,
         () => null,
-        (answer) => coordinator.join(memberId, timing, answer),
+        (answer) => coordinator.join(memberId, timing, (given) => answer(given ?? "fenced")),
       );
       if (hasLeft) return;
+      if (joined === "fenced") return fail(placeTaken);
       if (joined !== null) {
         runSession(joined, sentAt);
         return;
@@ -90,6 +95,7 @@ export function startMember(
         link.faultRates().loseHeartbeat,
       );
       if (ended.signal.aborted) return;
+      if (answered?.result === "fenced") return fail(placeTaken);
       if (answered !== null && answered.result !== "ok") {
         onOver();
         endSession();
@@ -103,6 +109,8 @@ export function startMember(
       memberId,
       generation: joined.generation,
       ended: ended.signal,
+      holder: timing.instanceId === null ? null : { memberId, overlapMs: timing.sessionTimeoutMs },
+      joinedBy: (other) => joined.memberIds.includes(memberId) && joined.memberIds.includes(other),
       leaseMs,
       // Its age counts by both clocks: the monotonic one stands still in a suspended machine.
       heldUntilMs: () =>
@@ -117,12 +125,20 @@ export function startMember(
     onSession(session);
   };
 
+  function fail(reason: string): void {
+    if (hasLeft) return;
+    hasLeft = true;
+    endSession();
+    onFailure(reason);
+  }
+
   void join();
   return {
     async leave() {
       if (hasLeft) return;
       hasLeft = true;
       endSession();
+      if (timing.instanceId !== null) return;
       await link.ask<null>(
         "other",
         2_000,
@@ -132,11 +148,6 @@ export function startMember(
         },
       );
     },
-    fail(reason) {
-      if (hasLeft) return;
-      hasLeft = true;
-      endSession();
-      onFailure(reason);
-    },
+    fail,
   };
 }

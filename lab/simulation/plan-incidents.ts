@@ -25,6 +25,8 @@ export type Incident =
       readonly aliveMs: number;
       readonly forMs: number;
     }
+  /** Another process is started under its instance id, while it goes on, for a while without the broker. */
+  | { readonly kind: "replace"; readonly cutMs: number }
   | { readonly kind: "jump"; readonly byMs: number }
   | { readonly kind: "lose-membership" };
 
@@ -124,6 +126,20 @@ function makeIncident(rng: Rng, kind: Kind, { settings }: Scene): Incident {
     default:
       return { kind };
   }
+}
+
+/** Another process is started under a static member's name, as where a supervisor has lost sight of a machine. */
+export function makeReplacements(
+  rng: Rng,
+  { activeMs, settings }: Scene,
+  isStatic: readonly boolean[],
+): (At<Incident> & { readonly slot: number })[] {
+  return isStatic.flatMap((has, slot) =>
+    Array.from({ length: has ? rng.int(0, 3) : 0 }, () => {
+      const cutMs = rng.pick([0, rng.int(1_000, settings.sessionTimeoutMs * 3)]);
+      return { atMs: rng.int(0, activeMs), slot, what: { kind: "replace" as const, cutMs } };
+    }),
+  );
 }
 
 export function makeWorldEvents(rng: Rng, { activeMs, settings, isParking }: Scene): At<WorldEvent>[] {

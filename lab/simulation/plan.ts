@@ -12,6 +12,7 @@ import {
   type Incident,
   makeIncidents,
   makeParkedLoss,
+  makeReplacements,
   makeWorldEvents,
   type WorldEvent,
 } from "./plan-incidents.ts";
@@ -65,6 +66,8 @@ export interface Plan {
   /** Tenants have objects that no enrollment of ours made. */
   readonly hasForeignObjects: boolean;
   readonly tenants: TenantPlan;
+  /** By slot: its workers have the slot's name as their instance id. */
+  readonly isStatic: readonly boolean[];
 }
 
 export function makePlan(rng: Rng): Plan {
@@ -83,6 +86,7 @@ export function makePlan(rng: Rng): Plan {
   const many = (max: number): unknown[] => Array.from({ length: rng.int(0, max) });
   const harm = isParking ? rng.pick([0.05, 0.2, 0.5]) : rng.pick([0, 0.02, 0.1]);
   const isRetentionRun = !isParking && rng.chance(0.03);
+  const isStatic = drawStatic(rng.fork("static members"), workers);
   const scene = { workers, activeMs, settings: drawn[0]!, isParking };
   const worldEvents = isRetentionRun
     ? []
@@ -122,7 +126,9 @@ export function makePlan(rng: Rng): Plan {
     brokerOutages: sometimes(() => many(2), [], 0.3).map(() =>
       within(moment(), rng.int(500, 40_000), activeMs),
     ),
-    incidents: makeIncidents(rng, scene),
+    incidents: [...makeIncidents(rng, scene), ...makeReplacements(rng.fork("static"), scene, isStatic)].sort(
+      (a, b) => a.atMs - b.atMs,
+    ),
     worldEvents,
     // Not with a harmed log: with the committed offset gone, nobody can tell what is missing.
     commitsExpireAtMs: isRetentionRun || isHarmed ? null : sometimes(moment, null, 0.04),
@@ -130,6 +136,7 @@ export function makePlan(rng: Rng): Plan {
     hasSnapshots: rng.chance(0.4),
     hasForeignObjects: rng.chance(0.3),
     tenants: drawTenantPlan(rng.fork("tenants"), workers, activeMs),
+    isStatic,
   };
 }
 
@@ -142,6 +149,12 @@ const blockingTroubles: ReadonlySet<Trouble> = new Set(["401", "403", "credentia
 /** Graph honours the ids that every worker sends: not even a create that outlives every wait can make a second object. */
 export function protectsByIds({ idMode, settings }: Pick<Plan, "idMode" | "settings">): boolean {
   return idMode === "honours" && settings.every(({ sendId }) => sendId);
+}
+
+/** In some runs most workers have an instance id, in the others none has. */
+function drawStatic(rng: Rng, workers: number): boolean[] {
+  const share = rng.chance(0.15) ? 0.8 : 0;
+  return Array.from({ length: workers }, () => rng.chance(share));
 }
 
 function makeSettings(rng: Rng, workers: number, isParking: boolean): ProcessSettings[] {

@@ -116,10 +116,11 @@ async function settle(world: World, slots: readonly WorkerSlot[]): Promise<End> 
   return { problems: checkCleanStop(stops), isSettled: true };
 }
 
-function quietMs({ settings, worldEvents }: Plan): number {
+function quietMs({ settings, worldEvents, isStatic }: Plan): number {
   const longest = (of: (one: ProcessSettings) => number): number => Math.max(...settings.map(of));
   const takeOverMs = longest(
-    ({ sessionTimeoutMs, rebalanceTimeoutMs }) => sessionTimeoutMs + 2 * rebalanceTimeoutMs,
+    ({ sessionTimeoutMs, rebalanceTimeoutMs }) =>
+      (isStatic.includes(true) ? 2 : 1) * sessionTimeoutMs + 2 * rebalanceTimeoutMs,
   );
   const isHarmed = worldEvents.some(({ what }) => what.kind === "recreate" || what.kind === "lose-end");
   return takeOverMs + longest(({ settleMs, orphanMs }) => settleMs + orphanMs) + (isHarmed ? noticeMs : 0);

@@ -71,6 +71,8 @@ export interface Metadata {
   readonly g?: string | null;
   readonly l?: number;
   readonly r?: number;
+  readonly m?: string;
+  readonly w?: number;
 }
 
 export async function rewriteMetadata(

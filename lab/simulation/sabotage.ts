@@ -130,6 +130,11 @@ export const sabotages = {
     ...session,
     positions: (partitions) => rewriteMetadata(session, partitions, ({ s: _s, o: _o, ...others }) => others),
   })),
+  /** A static member's place seems to be free as soon as another one has it. */
+  "static-overlap": withSession((session) => ({
+    ...session,
+    positions: (partitions) => rewriteMetadata(session, partitions, ({ m: _m, w: _w, ...others }) => others),
+  })),
   /** What a vanished worker's kernel still sends is not waited for. */
   "orphan-time": withSettings({ orphanMs: 0 }),
   /** A topic that was made again passes for the one that was known. */

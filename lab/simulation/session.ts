@@ -127,6 +127,8 @@ export function openSession(
     ended: hold.ended,
     leaseMs: hold.leaseMs,
     heldUntilMs: hold.heldUntilMs,
+    ...(hold.holder === null ? {} : { holder: hold.holder }),
+    joinedBy: hold.joinedBy,
     positions(wanted) {
       if (hold.ended.aborted) return Promise.resolve({ ok: false, reason: "the session has ended" });
       const failed = (reason: string): PositionsResult => ({ ok: false, reason });

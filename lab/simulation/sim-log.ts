@@ -11,7 +11,7 @@ import type {
 } from "../../src/ports.ts";
 import type { Link } from "./link.ts";
 import { type Member, startMember } from "./member.ts";
-import type { MemberTiming } from "./member-timing.ts";
+import type { MemberSettings } from "./member-timing.ts";
 import type { SimProcess } from "./process.ts";
 import { type LogWorld, openSession } from "./session.ts";
 
@@ -25,7 +25,7 @@ type Appended =
   | { readonly ok: true; readonly offsets: readonly number[] }
   | { readonly ok: false; readonly reason: string };
 
-export interface SimLogSettings extends MemberTiming {
+export interface SimLogSettings extends MemberSettings {
   readonly publishTimeoutMs: number;
 }
 

@@ -47,6 +47,9 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
   const operator = createOperator();
   let lives = 0;
   let life: Life | null = null;
+  /** Another process has their place, and they may not know it yet. */
+  const replaced = new Set<Life>();
+  const instanceId = plan.isStatic[slot] ? `slot-${slot}` : null;
   let last: ProcessSettings | null = null;
   let isClosed = false;
   let isRetired = false;
@@ -62,16 +65,22 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
     if ([...fleet.values()].some((other) => other !== drawn)) history.strike("mixed settings", name);
     last = drawn;
     fleet.set(name, drawn);
-    startLife(world, rng.fork(`life-${lives}`), { ...options, name, settings, disk }, (started) => {
-      life = started;
-      void started.registrar.done.then((fault) => {
-        if (started.process.isDead()) return;
-        if (fault === null) return end("stopped", "");
-        const isHarmed = history.entries.some(({ kind }) => kind === "log-lost");
-        isRetired = !operator.handle(fault, isHarmed);
-        end("fault", `${fault.code}: ${fault.message}`);
-      });
-    });
+    startLife(
+      world,
+      rng.fork(`life-${lives}`),
+      { ...options, name, settings, disk, instanceId },
+      (started) => {
+        life = started;
+        void started.registrar.done.then((fault) => {
+          if (started.process.isDead()) return;
+          if (replaced.has(started)) return endReplaced(started, fault === null ? "stopped" : "fault");
+          if (fault === null) return end("stopped", "");
+          const isHarmed = history.entries.some(({ kind }) => kind === "log-lost");
+          isRetired = !operator.handle(fault, isHarmed);
+          end("fault", `${fault.code}: ${fault.message}`);
+        });
+      },
+    );
   };
 
   const end = (how: "crashed" | "stopped" | "fault", text: string): void => {
@@ -82,6 +91,20 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
     fleet.delete(name);
     life = null;
     if (!isClosed) scheduler.after(world.isCalm() ? 1_000 : rng.int(100, 30_000), start);
+  };
+
+  const endReplaced = (former: Life, how: "crashed" | "stopped" | "fault"): void => {
+    replaced.delete(former);
+    history.add({ kind: "exit", by: former.process.name, how, text: "its place was taken" });
+    former.process.crash();
+  };
+
+  const replace = (former: Life, cutMs: number): void => {
+    if (cutMs > 0) cutOff(former, { kind: "cut", from: "broker", way: "both", forMs: cutMs });
+    replaced.add(former);
+    fleet.delete(former.process.name);
+    life = null;
+    start();
   };
 
   const crash = (): void => {
@@ -144,6 +167,8 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
             });
           });
         }
+        case "replace":
+          return replace(life, incident.cutMs);
         case "jump":
           // Nobody sets the clock of a machine that is suspended.
           if (process.isSuspended()) return;
@@ -156,9 +181,11 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
       }
     },
     losePower() {
+      for (const former of replaced) endReplaced(former, "crashed");
       if (life !== null) end("crashed", "the power failed");
     },
     repair() {
+      for (const former of replaced) endReplaced(former, "crashed");
       if (life !== null) {
         resume(life.process);
         life.link.repair();

@@ -12,9 +12,9 @@ export type Jars =
   | { readonly ok: true; readonly directory: string }
   | { readonly ok: false; readonly reason: string };
 
-/** Copied once for each version into a directory that later runs find again. */
-export async function obtainJars(): Promise<Jars> {
-  const version = /kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(await readFile(pom, "utf8"))?.[1];
+/** Copied once for each version into a directory that later runs find again. Default: the version that pom.xml names. */
+export async function obtainJars(wanted?: string): Promise<Jars> {
+  const version = wanted ?? /<kafka\.version>([^<]+)</.exec(await readFile(pom, "utf8"))?.[1];
   const directory = join(tmpdir(), `registrar-kafka-jars-${version}`);
   const found = await run("java", ["-version"]).then(
     () => true,
@@ -25,7 +25,12 @@ export async function obtainJars(): Promise<Jars> {
   const partial = await mkdtemp(`${directory}-`);
   try {
     await mkdir(partial, { recursive: true });
-    await run("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${partial}`]);
+    const copy = [
+      "dependency:copy-dependencies",
+      `-DoutputDirectory=${partial}`,
+      `-Dkafka.version=${version}`,
+    ];
+    await run("mvn", ["-q", "-B", "-f", pom, ...copy]);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";

@@ -10,12 +10,16 @@ import type { OwnBrokerResult } from "./broker-result.ts";
 
 const heap = "512m";
 
-/** `scramUsers`: as StorageTool takes them, `SCRAM-SHA-256=[name=…,password=…]`. */
+/**
+ * `scramUsers`: as StorageTool takes them, `SCRAM-SHA-256=[name=…,password=…]`. `version`: of Kafka; default: the one that tests
+ * use otherwise.
+ */
 export async function startJavaBroker(
   properties: Record<string, string>,
   scramUsers: readonly string[] = [],
+  version?: string,
 ): Promise<OwnBrokerResult> {
-  const jars = await obtainJars();
+  const jars = await obtainJars(version);
   if (!jars.ok) return jars;
   const directory = await mkdtemp(join(tmpdir(), "registrar-kafka-"));
   try {

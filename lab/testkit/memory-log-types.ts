@@ -4,6 +4,7 @@ import type {
   Commit,
   CommitResult,
   EventLog,
+  Holder,
   InputTopic,
   LogRecord,
   Membership,
@@ -79,6 +80,10 @@ export interface Member {
   endSession(): void;
   /** How long an acknowledged commit of its sessions holds their partitions. */
   leaseMs: number;
+  /** Of a static member; null: it is none. */
+  holder: Holder | null;
+  /** Members that came into the generation by themselves. */
+  joinedBy: readonly string[];
   failMembership(reason: string): void;
   hasLeft(): boolean;
   join(onSession: (session: Session) => void, onFailure: (reason: string) => void, clock: Clock): Membership;

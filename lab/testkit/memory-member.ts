@@ -12,6 +12,8 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
   const member: Member = {
     first: Array.from({ length: memory.partitionCount }, (_, partition) => partition),
     leaseMs: Number.POSITIVE_INFINITY,
+    holder: null,
+    joinedBy: [],
     rebalance(partitions) {
       ended.abort();
       ended = new AbortController();
@@ -84,6 +86,8 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
       get leaseMs() {
         return member.leaseMs;
       },
+      ...(member.holder === null ? {} : { holder: member.holder }),
+      joinedBy: (memberId) => member.joinedBy.includes(memberId),
       async positions(wanted) {
         await broker.reach("positions");
         return signal.aborted ? { ok: false, reason: "the session has ended" } : broker.positions(wanted);

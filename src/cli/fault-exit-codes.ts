@@ -32,6 +32,8 @@ const setUp = [
   "graph-route-missing",
   "group-changed",
   "http-host",
+  "instance-id-taken",
+  "instance-id-unknown",
   "kafka-login",
   "kafka-refused",
   "kafka-tls",

@@ -14,6 +14,7 @@ import { type SettingName, type Settings, table } from "./table.ts";
 export const kafkaOnly = [
   "kafkaFlavor",
   "kafkaGroupId",
+  "kafkaGroupInstanceId",
   "kafkaTopicPrefix",
   "kafkaClientId",
   "kafkaSessionTimeoutMs",

@@ -75,6 +75,8 @@ export const table = {
     "Client id shown in the broker's logs and quotas."),
   kafkaGroupId: setting("KAFKA_GROUP_ID", "log", filled, "connector-registrar", "connector-registrar",
     "Consumer group; all workers of one installation share it."),
+  kafkaGroupInstanceId: setting("KAFKA_GROUP_INSTANCE_ID", "log", text(`^(?!\\.{1,2}$)${topicText}{1,200}$`, "letters, digits, dots, dashes and underscores, 200 at most"), null, "registrar-1",
+    "This worker's own name in the group (Kafka's group.instance.id), different for each worker: when it is stopped and starts again within KAFKA_SESSION_TIMEOUT_MS, it has its partitions back, and the others keep theirs. Unset: the others take them over at once."),
   kafkaTopicPrefix: setting("KAFKA_TOPIC_PREFIX", "log", text(`^${topicText}{0,200}$`, "letters, digits, dots, dashes and underscores"), "", "staging.",
     "Put in front of every topic name."),
   kafkaSessionTimeoutMs: setting("KAFKA_SESSION_TIMEOUT_MS", "log", whole(1_000, 1_800_000), 30_000, "30000",

@@ -119,6 +119,8 @@ function messageOf(event: RegistrarEvent): string {
       return event.suspects === 0
         ? `partition ${event.partition} taken up`
         : `partition ${event.partition} taken up; ${event.suspects} records may have been attempted and are looked up`;
+    case "take-over-waits":
+      return `partition ${event.partition} is taken up in ${Math.ceil(event.forMs / 1000)} s: the static member that held it did not stop cleanly and may still be at work`;
     case "partition-kept":
       return `partition ${event.partition} kept`;
     case "partition-lost":

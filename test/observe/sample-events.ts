@@ -9,6 +9,7 @@ export const sampleEvents: readonly RegistrarEvent[] = [
   { kind: "session-started", partitions: [0, 1] },
   { kind: "partition-gained", partition: 3, suspects: 2, ledgerEntries: 7 },
   { kind: "partition-kept", partition: 3 },
+  { kind: "take-over-waits", partition: 3, forMs: 30_000 },
   { kind: "partition-lost", partition: 3, abandoned: 1 },
   { kind: "records-read", topic: "enrolled", partition: 3, count: 10 },
   { kind: "record-refused", at, code: "value-not-json", pointers: [] },

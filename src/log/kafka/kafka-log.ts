@@ -26,6 +26,8 @@ export interface KafkaSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly groupId: string;
+  /** Kafka's group.instance.id. Default null: none. */
+  readonly instanceId?: string | null;
   readonly topicPrefix: string;
   /** Of topics that are created. */
   readonly partitionCount: number;
@@ -88,7 +90,7 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
   const { health } = connection;
   const { partitionCount, topicIds } = prepared;
   const { groupId, sessionTimeoutMs, maxPartitionFetchBytes, publishTimeoutMs } = settings;
-  const { flavor = "kafka" } = settings;
+  const { flavor = "kafka", instanceId = null } = settings;
   const { ofGroupMs: requestTimeoutMs } = requestTimeoutsOf(flavor, sessionTimeoutMs);
   const nameOf = (topic: Topic) => topicName(topic, settings.topicPrefix);
   const inputs = inputTopics.map(nameOf);
@@ -112,7 +114,7 @@ function createLog({ settings, connection, prepared }: LogParts, clock: Clock): 
   const join = createJoin(
     () => open({ ...connection, requestTimeoutMs }, inputs),
     {
-      ...{ groupId, bootstrap, sessionTimeoutMs, maxPartitionFetchBytes, requestTimeoutMs },
+      ...{ groupId, instanceId, bootstrap, sessionTimeoutMs, maxPartitionFetchBytes, requestTimeoutMs },
       ...{ partitionCount, outageMaxMs, nameOf, health },
     },
     clock,

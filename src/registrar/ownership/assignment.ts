@@ -46,6 +46,21 @@ export function carryClaim(positions: ByTopic, claim: string): boolean {
   return inputTopics.every((topic) => claimOf(positions[topic]) === claim);
 }
 
+/**
+ * For how long from the assignment on the worker that committed last may still begin creates: 0, unless it holds a static place, did
+ * not stop cleanly, and did not come into this generation by itself.
+ */
+export function overlapMs(positions: ByTopic, session: Session): number {
+  const holders = inputTopics.map(
+    (topic) => decodeMetadata(positions[topic].committed?.metadata ?? "")?.holder,
+  );
+  return Math.max(
+    ...holders.map((holder) =>
+      holder === undefined || session.joinedBy?.(holder.memberId) ? 0 : holder.overlapMs,
+    ),
+  );
+}
+
 function claimOf({ committed }: InputPosition): string | null {
   return committed === null ? null : (decodeMetadata(committed.metadata)?.claim ?? null);
 }

@@ -29,6 +29,7 @@ export function commitClaim(
   plans: Plans,
 ): Promise<Watermarks | null> {
   const { number, lease } = partition;
+  const { holder } = lease.session;
   const own = ownLimits(settings, honoursIds());
   const hasSuspects = inputTopics.some((topic) => plans[topic].suspectsBelow > plans[topic].startAt);
   const limits = hasSuspects ? widest(own, partition.inherited) : own;
@@ -41,6 +42,7 @@ export function commitClaim(
       claim: partition.claim,
       limits,
       known,
+      ...(holder === undefined ? {} : { holder }),
     });
     return { topic, partition: number, offset: startAt, metadata };
   });

@@ -4,6 +4,8 @@
  */
 import type { KnownLedger } from "../ledger/lost-since.ts";
 
+import type { Holder } from "../../ports.ts";
+
 export interface CommitMetadata {
   /** No create was begun at or after this offset. */
   readonly attemptedThrough: number;
@@ -12,6 +14,8 @@ export interface CommitMetadata {
   /** The time limits of the worker that may have created what is unsettled: the next owner waits for these, not for its own. */
   readonly limits: Limits | null;
   readonly known: KnownLog | null;
+  /** Who may go on for a while after its place was taken. Absent: nobody may. */
+  readonly holder?: Holder;
 }
 
 export interface Limits {
@@ -45,7 +49,7 @@ export interface KnownLog extends KnownLedger {
 }
 
 /** Version 1 since 0.1.0, whose readers pass over the members that they don't know. */
-export function encodeMetadata({ attemptedThrough, claim, limits, known }: CommitMetadata): string {
+export function encodeMetadata({ attemptedThrough, claim, limits, known, holder }: CommitMetadata): string {
   return JSON.stringify({
     v: 1,
     a: attemptedThrough,
@@ -63,6 +67,7 @@ export function encodeMetadata({ attemptedThrough, claim, limits, known }: Commi
           ...(known.readThroughEpoch < 0 ? {} : { f: known.readThroughEpoch }),
           ...(known.deadLettersFrom === null ? {} : { d: known.deadLettersFrom }),
         }),
+    ...(holder === undefined ? {} : { m: holder.memberId, w: holder.overlapMs }),
   });
 }
 
@@ -72,7 +77,8 @@ export function decodeMetadata(text: string): CommitMetadata | null {
     const stored = JSON.parse(text) as Record<string, unknown>;
     const { v, a, c } = stored;
     if (v !== 1 || !Number.isSafeInteger(a) || typeof c !== "string") return null;
-    return { attemptedThrough: a as number, claim: c, limits: readLimits(stored), known: readKnown(stored) };
+    const [limits, known, holder] = [readLimits(stored), readKnown(stored), readHolder(stored)];
+    return { attemptedThrough: a as number, claim: c, limits, known, ...(holder === null ? {} : { holder }) };
   } catch {
     return null;
   }
@@ -95,6 +101,10 @@ function readKnown({ t, g, l, n, e, r, f, d }: Record<string, unknown>): KnownLo
     readThroughEpoch: isCount(f) ? f : -1,
     deadLettersFrom: isCount(d) ? d : null,
   };
+}
+
+function readHolder({ m, w }: Record<string, unknown>): Holder | null {
+  return typeof m === "string" && isCount(w) ? { memberId: m, overlapMs: w } : null;
 }
 
 function isCount(value: unknown): value is number {

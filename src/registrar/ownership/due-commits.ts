@@ -4,8 +4,9 @@
  * 1. INV-WATERMARK: what is promised never shrinks, except by a clean shutdown. It goes ahead of the reading position, in steps, so that
  *    an idle partition's commits stay the same.
  * 2. INV-DOUBT: each commit carries what the next owner must wait for.
+ * 3. INV-LEASE: a static member's commits say who holds the partition, until the last one: after that it begins nothing.
  */
-import { type Commit, type InputTopic, inputTopics } from "../../ports.ts";
+import { type Commit, type Holder, type InputTopic, inputTopics } from "../../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { encodeMetadata, type Limits, ownLimits } from "./commit-metadata.ts";
 import type { Lease } from "./lease.ts";
@@ -48,7 +49,7 @@ export function createDueCommits({ settings, owned, honoursIds }: DueCommitsPart
   const stored = new Map<string, string>();
   return {
     collect(lease, { isRenewal }) {
-      const all = positionsUnder(lease, promiseAhead);
+      const all = positionsUnder(lease, promiseAhead, lease.session.holder);
       const changed = all.filter(isChanged);
       return changed.length === 0 && isRenewal ? all.slice(0, 1) : changed;
     },
@@ -60,6 +61,7 @@ export function createDueCommits({ settings, owned, honoursIds }: DueCommitsPart
   function positionsUnder(
     lease: Lease,
     promise: (partition: OwnedPartition, topic: InputTopic) => number,
+    holder?: Holder,
   ): Due[] {
     const own = ownLimits(settings, honoursIds());
     return [...owned.values()]
@@ -68,7 +70,7 @@ export function createDueCommits({ settings, owned, honoursIds }: DueCommitsPart
         inputTopics.map((topic) => {
           const attemptedThrough = promise(partition, topic);
           return {
-            commit: commitOf(partition, topic, { attemptedThrough, own }),
+            commit: commitOf(partition, topic, { attemptedThrough, own, holder }), // 3
             partition,
             attemptedThrough,
           };
@@ -87,10 +89,16 @@ export function createDueCommits({ settings, owned, honoursIds }: DueCommitsPart
   }
 }
 
+interface Promised {
+  readonly attemptedThrough: number;
+  readonly own: Limits;
+  readonly holder: Holder | undefined;
+}
+
 function commitOf(
   partition: OwnedPartition,
   topic: InputTopic,
-  { attemptedThrough, own }: { readonly attemptedThrough: number; readonly own: Limits },
+  { attemptedThrough, own, holder }: Promised,
 ): Commit {
   const offset = settledThroughOf(partition, topic);
   const metadata = encodeMetadata({
@@ -98,6 +106,7 @@ function commitOf(
     claim: partition.claim,
     limits: limitsOf(partition, own), // INV-DOUBT
     known: knownLogOf(partition, topic, offset),
+    ...(holder === undefined ? {} : { holder }),
   });
   return { topic, partition: partition.number, offset, metadata };
 }

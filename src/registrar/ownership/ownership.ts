@@ -5,6 +5,8 @@
  *    owned it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over again.
  * 2. INV-DOUBT: suspects are released after the settle time of the worker that may have created them, and only when the
  *    ledger and what that worker may have dead-lettered were read to their ends once more.
+ * 3. INV-LEASE: where the worker that committed last may still begin creates, nothing is read or claimed before it can't any
+ *    more: its stored commit tells the same to whoever comes next.
  */
 
 import type { InputTopic, Session } from "../../ports.ts";
@@ -14,7 +16,7 @@ import type { LedgerReader } from "../ledger/ledger-reader.ts";
 import type { Persist } from "../persist.ts";
 import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import { type Assignment, carryClaim, positionsOf, readAssignment } from "./assignment.ts";
+import { type Assignment, carryClaim, overlapMs, positionsOf, readAssignment } from "./assignment.ts";
 import { type GainParts, gain, type Passed } from "./gain.ts";
 import { createLease, type Lease } from "./lease.ts";
 import { isOwned, type OwnedPartition } from "./partition.ts";
@@ -82,7 +84,20 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     if (kept !== undefined && carryClaim(positionsOf(facts.assignment, number), kept.claim))
       return keep(kept, facts.lease); // INV-CLAIM
     if (kept !== undefined) drop(kept); // INV-CLAIM
-    return takeOver(number, facts);
+    const waitMs = overlapMs(positionsOf(facts.assignment, number), facts.lease.session);
+    return waitMs > 0 ? takeOverAfter(waitMs, number, facts) : takeOver(number, facts);
+  }
+
+  async function takeOverAfter(
+    waitMs: number,
+    number: number,
+    { lease, assignedAtMs }: Facts,
+  ): Promise<void> {
+    const { session } = lease;
+    observe({ kind: "take-over-waits", partition: number, forMs: waitMs });
+    await sleep(clock, Math.max(0, assignedAtMs + waitMs - clock.nowMs()), session.ended); // 3, INV-LEASE
+    const assignment = await readAssignment({ log, persist }, session, [number]);
+    if (assignment !== null) await takeOver(number, { assignment, lease, assignedAtMs: clock.nowMs() });
   }
 
   function keep(partition: OwnedPartition, lease: Lease): void {

@@ -7,7 +7,7 @@ import { createHistory } from "../../../lab/simulation/history.ts";
 import { createRng } from "../../../lab/simulation/rng.ts";
 import { createScheduler } from "../../../lab/simulation/scheduler.ts";
 
-const timeouts = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000 };
+const timeouts = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000, instanceId: null };
 
 async function open() {
   const scheduler = createScheduler(createRng("coordinator"));
@@ -21,7 +21,7 @@ async function open() {
     return scheduler.run(() => false, ms);
   };
   const joined: Joined[] = [];
-  coordinator.join("a", timeouts, (answer) => void joined.push(answer));
+  coordinator.join("a", timeouts, (answer) => void joined.push(answer!));
   await runTo(1_000);
   const { generation } = joined[0]!;
   return { coordinator, broker, group, generation, joined, runTo };

@@ -33,6 +33,7 @@ const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "suspects-by-identity": 12,
   "writers-limits": 151,
   "orphan-time": 140,
+  "static-overlap": 131,
   "topic-id": 890,
   "ledger-length": 683,
   unavailable: 175,

@@ -18,6 +18,7 @@ const timing = {
   rebalanceTimeoutMs: 60_000,
   heartbeatMs: 3_000,
   marginMs: 1_000,
+  instanceId: null,
   publishTimeoutMs: 5_000,
 };
 

@@ -60,12 +60,15 @@ export async function openLog(settings: KafkaSettings): Promise<KafkaLog> {
 }
 
 /** kafkajs as any other program would use it, beside the adapter. */
-export function plainKafka(): Kafka {
-  return new Kafka({ brokers: [...brokers], clientId: "beside", logLevel: logLevel.NOTHING });
+export function plainKafka(at: readonly string[] = brokers): Kafka {
+  return new Kafka({ brokers: [...at], clientId: "beside", logLevel: logLevel.NOTHING });
 }
 
-export async function withAdmin<T>(use: (admin: ReturnType<Kafka["admin"]>) => Promise<T>): Promise<T> {
-  const admin = plainKafka().admin();
+export async function withAdmin<T>(
+  use: (admin: ReturnType<Kafka["admin"]>) => Promise<T>,
+  at: readonly string[] = brokers,
+): Promise<T> {
+  const admin = plainKafka(at).admin();
   await admin.connect();
   try {
     return await use(admin);
@@ -77,18 +80,20 @@ export async function withAdmin<T>(use: (admin: ReturnType<Kafka["admin"]>) => P
 export interface KafkaHarness extends Harness {
   readonly log: KafkaLog;
   readonly settings: KafkaSettings;
-  another(): Promise<KafkaLog>;
+  another(changes?: Partial<KafkaSettings>): Promise<KafkaLog>;
   name(topic: Topic): string;
 }
 
 export async function openHarness(
   _: TestContext,
   changes: Partial<KafkaSettings> = {},
+  /** Of the broker itself, where the settings name what stands before it. */
+  adminAt: readonly string[] = brokers,
 ): Promise<KafkaHarness> {
   const settings = settingsFor(changes);
   const logs: KafkaLog[] = [];
-  const another = async () => {
-    const log = await openLog(settings);
+  const another = async (others: Partial<KafkaSettings> = {}) => {
+    const log = await openLog({ ...settings, ...others });
     logs.push(log);
     return log;
   };
@@ -105,7 +110,7 @@ export async function openHarness(
         await admin.fetchTopicOffsets(name(topic));
         const partitions = [{ partition, offset: String(beforeOffset) }];
         await admin.deleteTopicRecords({ topic: name(topic), partitions });
-      }),
+      }, adminAt),
     close: async () => {
       for (const log of logs) await log.close();
     },

@@ -47,6 +47,8 @@ interface KafkajsRequest<T> {
     encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
   };
   readonly response: { decode(answer: Buffer): Promise<T>; parse(answer: T): Promise<T> };
+  /** Null: as the connection's settings have it. */
+  readonly requestTimeout: number | null;
 }
 
 export interface KafkajsConnection {
@@ -199,7 +201,7 @@ function brokerOf(broker: KafkajsBroker): Broker {
   };
 }
 
-function requestOf<T>({ api, body, read }: ProtocolRequest<T>): KafkajsRequest<T> {
+function requestOf<T>({ api, body, read, timeoutMs }: ProtocolRequest<T>): KafkajsRequest<T> {
   return {
     request: {
       apiKey: api.key,
@@ -208,6 +210,7 @@ function requestOf<T>({ api, body, read }: ProtocolRequest<T>): KafkajsRequest<T
       encode: async () => ({ buf: body, buffer: body }),
     },
     response: { decode: async (answer) => read(answer), parse: async (answer) => answer },
+    requestTimeout: timeoutMs ?? null,
   };
 }
 

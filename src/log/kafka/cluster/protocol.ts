@@ -6,6 +6,8 @@ export interface ProtocolRequest<T> {
   readonly api: Api;
   readonly body: Buffer;
   read(answer: Buffer): T;
+  /** How long the answer may take, where that is longer than the connection's requests may. */
+  readonly timeoutMs?: number;
 }
 
 export type ApiVersions = Readonly<Record<number, { minVersion: number; maxVersion: number } | undefined>>;

@@ -71,9 +71,37 @@ export function decodeClaim(memberId: string, metadata: Buffer): Claim {
   return { memberId, generation: -1, partitions: [] };
 }
 
-export function encodeAssignment(topics: readonly string[], partitions: readonly number[]): Buffer {
+/** `memberIds`: of the whole generation. */
+export function encodeAssignment(
+  topics: readonly string[],
+  partitions: readonly number[],
+  memberIds: readonly string[] = [],
+): Buffer {
   const assignment = Object.fromEntries(topics.map((topic) => [topic, [...partitions]]));
-  return AssignerProtocol.MemberAssignment.encode({ version: 0, assignment, userData: Buffer.of() });
+  const userData = memberIds.length === 0 ? Buffer.of() : Buffer.from(JSON.stringify({ members: memberIds }));
+  return AssignerProtocol.MemberAssignment.encode({ version: 0, assignment, userData });
+}
+
+/**
+ * The members of the generation for which `memberId` was given this assignment. None where it was another member's: whoever
+ * takes a static place is given what its predecessor had, and nothing says who of that list is still there.
+ */
+export function decodeMembers(memberId: string, assignment: Buffer): string[] {
+  try {
+    const decoded = assignment.length > 0 ? AssignerProtocol.MemberAssignment.decode(assignment) : null;
+    const { members } = JSON.parse(decoded?.userData.toString("utf8") || "{}") as { members?: unknown };
+    if (!Array.isArray(members) || !members.includes(memberId)) return [];
+    return members.filter((member) => typeof member === "string");
+  } catch {
+    return [];
+  }
+}
+
+/** It was made for other topics: by members that were set up otherwise. */
+export function isOfOtherTopics(topics: readonly string[], assignment: Buffer): boolean {
+  const decoded = assignment.length > 0 ? AssignerProtocol.MemberAssignment.decode(assignment) : null;
+  const named = Object.keys(decoded?.assignment ?? {});
+  return named.length > 0 && !topics.every((topic) => named.includes(topic));
 }
 
 /** The partition numbers assigned for every one of the topics; a leader of another kind may have split them. */

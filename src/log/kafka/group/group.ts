@@ -6,6 +6,8 @@
  * 2. Heartbeats go on by themselves, whatever the worker does, for as long as the process runs.
  * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
  *    again `heldUntilMs` runs out by itself.
+ * 4. A member with an instance id keeps its place when it stops, for the process that comes next. When another process
+ *    has taken the place, this one's session ends at once, and it never joins again.
  */
 
 import { strict as assert } from "node:assert";
@@ -18,6 +20,7 @@ import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { waitAtMost } from "../fetch/reader.ts";
+import { instanceIdTaken } from "./instance-id.ts";
 import {
   checkPartitionCounts,
   GroupFault,
@@ -27,6 +30,7 @@ import {
   refusalReason,
   refused,
 } from "./join-group.ts";
+import { memberRequests } from "./member-requests.ts";
 import { createSession, type OwnSession } from "./session.ts";
 import type { Generation, SessionSettings } from "./session-options.ts";
 
@@ -80,6 +84,8 @@ class GroupMembership {
   /** As trouble with the coordinator is named. */
   readonly #who: string;
   #memberId = "";
+  /** All that it ever had. */
+  readonly #ownIds = new Set<string>();
   #claim: OwnClaim = { generation: -1, partitions: [] };
   #coordinator: { cluster: ClusterConnection; broker: Broker } | null = null;
   #current: OwnSession | null = null;
@@ -134,8 +140,9 @@ class GroupMembership {
   async #leaveGroup(): Promise<void> {
     const memberId = this.#memberId;
     this.#memberId = "";
-    if (memberId !== "") {
-      const { groupId } = this.#settings;
+    const { groupId, instanceId } = this.#settings;
+    // 4
+    if (memberId !== "" && instanceId === null) {
       const leaving = this.#connections.long
         .cluster()
         .then((cluster) => this.#findCoordinator(cluster))
@@ -149,9 +156,10 @@ class GroupMembership {
   #begin(joined: Joined & Pick<Generation, "topicIds">): void {
     this.#isGenerationOver = false;
     this.#claim = { generation: joined.generationId, partitions: joined.partitions };
-    const { generationId, partitions } = joined;
+    const { generationId, partitions, topicIds } = joined;
+    const memberIds = new Set([...joined.memberIds, ...this.#ownIds]);
     this.#current = createSession({
-      generation: { memberId: this.#memberId, generationId, partitions, topicIds: joined.topicIds },
+      generation: { memberId: this.#memberId, memberIds, generationId, partitions, topicIds },
       joined: joined.sync,
       settings: this.#settings,
       ports: {
@@ -163,6 +171,11 @@ class GroupMembership {
         onGenerationOver: (memberIsUnknown) => {
           if (this.#claim.generation !== generationId) return;
           this.#endGeneration(memberIsUnknown);
+          this.#wake();
+        },
+        onFenced: () => {
+          this.#lost ??= this.#fenced();
+          this.#end();
           this.#wake();
         },
         onFatal: (reason, problem) => {
@@ -178,6 +191,12 @@ class GroupMembership {
   #end(): void {
     this.#current?.end();
     this.#current = null;
+  }
+
+  #fenced(): Lost {
+    const { groupId, instanceId } = this.#settings;
+    const problem = instanceIdTaken(groupId, instanceId ?? "");
+    return { reason: problem.message, problem };
   }
 
   #endGeneration(memberIsUnknown: boolean): void {
@@ -197,6 +216,7 @@ class GroupMembership {
       return { kind: "done", value };
     } catch (error) {
       const type = protocolError(error);
+      if (type === "FENCED_INSTANCE_ID") return { kind: "lost", ...this.#fenced() }; // 4
       if (error instanceof GroupFault) return { kind: "lost", ...refused(error.message) };
       if (isRefusal(error)) return { kind: "lost", ...refused(refusalReason(error, this.#settings)) };
       if (type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID") {
@@ -240,6 +260,7 @@ class GroupMembership {
         clock: this.#clock,
         onMemberId: (memberId) => {
           this.#memberId = memberId;
+          if (memberId !== "") this.#ownIds.add(memberId);
         },
       },
     );
@@ -249,8 +270,9 @@ class GroupMembership {
   async #heartbeat(cluster: ClusterConnection): Promise<void> {
     const broker = await this.#findCoordinator(cluster);
     const sentAt = momentOf(this.#clock);
-    await broker.heartbeat({
-      groupId: this.#settings.groupId,
+    const { groupId, instanceId } = this.#settings;
+    await memberRequests(broker, instanceId).heartbeat({
+      groupId,
       groupGenerationId: this.#claim.generation,
       memberId: this.#memberId,
     });

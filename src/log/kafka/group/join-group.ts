@@ -9,11 +9,15 @@ import {
   assignPartitions,
   decodeAssignment,
   decodeClaim,
+  decodeMembers,
   encodeAssignment,
   encodeClaim,
+  isOfOtherTopics,
   protocolName,
 } from "./assigner.ts";
 import type { Heartbeat } from "./heartbeat.ts";
+import { instanceIdsRefused } from "./instance-id.ts";
+import { memberRequests, takesInstanceIds } from "./member-requests.ts";
 
 /** What this member held last; generation -1: nothing yet. */
 export interface OwnClaim {
@@ -23,6 +27,8 @@ export interface OwnClaim {
 
 export interface JoinRequest {
   readonly groupId: string;
+  /** Null: a member without a place of its own. */
+  readonly instanceId: string | null;
   readonly sessionTimeoutMs: number;
   readonly partitionCount: number;
   readonly topics: readonly string[];
@@ -40,6 +46,8 @@ export interface JoinPorts {
 export interface Joined {
   readonly generationId: number;
   readonly partitions: readonly number[];
+  /** That came into this generation by themselves, as far as it is known. */
+  readonly memberIds: readonly string[];
   /** The broker counts SyncGroup as a heartbeat. */
   readonly sync: Heartbeat;
 }
@@ -68,9 +76,12 @@ export async function joinAndSync(
   request: JoinRequest,
   { clock, onMemberId }: JoinPorts,
 ): Promise<Joined> {
-  const { groupId, sessionTimeoutMs, partitionCount, topics, claim } = request;
+  const { groupId, instanceId, sessionTimeoutMs, partitionCount, topics, claim } = request;
+  if (instanceId !== null && !takesInstanceIds(broker.versions))
+    throw new GroupFault(instanceIdsRefused(instanceId).message);
+  const requests = memberRequests(broker, instanceId);
   const metadata = encodeClaim(topics, claim.generation, claim.partitions);
-  const group = await broker.joinGroup({
+  const group = await requests.joinGroup({
     groupId,
     memberId: request.memberId,
     sessionTimeout: sessionTimeoutMs,
@@ -83,14 +94,23 @@ export async function joinAndSync(
   let groupAssignment: { memberId: string; memberAssignment: Buffer }[] = [];
   if (group.leaderId === memberId) {
     const claims = group.members.map((member) => decodeClaim(member.memberId, member.memberMetadata));
+    const memberIds = claims.map((member) => member.memberId);
     groupAssignment = [...assignPartitions(claims, partitionCount)].map(([member, partitions]) => ({
       memberId: member,
-      memberAssignment: encodeAssignment(topics, partitions),
+      memberAssignment: encodeAssignment(topics, partitions, memberIds),
     }));
   }
   const sync = { nodeId: broker.nodeId, sentAt: momentOf(clock) };
-  const { memberAssignment } = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
-  return { generationId, partitions: decodeAssignment(topics, memberAssignment), sync };
+  const { memberAssignment } = await requests.syncGroup({ groupId, generationId, memberId, groupAssignment });
+  const partitions = decodeAssignment(topics, memberAssignment);
+  const isInherited = instanceId !== null && request.memberId === "";
+  if (isInherited && isOfOtherTopics(topics, memberAssignment)) {
+    // A new member makes the group assign again; one that takes a static place does not.
+    await requests.leaveGroup({ groupId, memberId });
+    onMemberId("");
+    throw new Error(`the place of KAFKA_GROUP_INSTANCE_ID=${instanceId} was assigned for other topics`);
+  }
+  return { generationId, partitions, memberIds: decodeMembers(memberId, memberAssignment), sync };
 }
 
 /** What somebody has to change before this worker can be a member, or read what it was given. */

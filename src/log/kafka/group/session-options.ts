@@ -9,6 +9,8 @@ import type { Heartbeat } from "./heartbeat.ts";
 
 export interface SessionSettings {
   readonly groupId: string;
+  /** Null: a member without a place of its own. */
+  readonly instanceId: string | null;
   /** As tools are told which cluster to use. */
   readonly bootstrap: string;
   readonly sessionTimeoutMs: number;
@@ -21,6 +23,8 @@ export interface SessionSettings {
 
 export interface Generation {
   readonly memberId: string;
+  /** Members whose earlier sessions are over. */
+  readonly memberIds: ReadonlySet<string>;
   readonly generationId: number;
   readonly partitions: readonly number[];
   /** Of the inputs, by name, as they were when this member joined. */
@@ -33,6 +37,8 @@ export interface SessionPorts {
   forgetCoordinator(): void;
   /** The broker says that this generation is over, or that it does not know this member any more. */
   onGenerationOver(memberIsUnknown: boolean): void;
+  /** Another process has taken this member's place. */
+  onFenced(): void;
   onFatal(reason: string, problem?: Problem): void;
 }
 

@@ -13,6 +13,7 @@ import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { protocolError, reasonOf } from "../cluster/errors.ts";
 import { commitTopics, readPositions } from "./committed-offsets.ts";
+import { memberRequests } from "./member-requests.ts";
 import type { SessionOptions } from "./session-options.ts";
 
 export interface SessionRequestsOptions extends Omit<SessionOptions, "joined"> {
@@ -21,12 +22,7 @@ export interface SessionRequestsOptions extends Omit<SessionOptions, "joined"> {
   readonly onStored: (nodeId: number) => void;
 }
 
-const generationOverErrors = new Set([
-  "ILLEGAL_GENERATION",
-  "UNKNOWN_MEMBER_ID",
-  "REBALANCE_IN_PROGRESS",
-  "FENCED_INSTANCE_ID",
-]);
+const generationOverErrors = new Set(["ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "REBALANCE_IN_PROGRESS"]);
 /** The coordinator is elsewhere or still loading: certainly nothing was stored. */
 const coordinatorMovedErrors = new Set(["GROUP_LOAD_IN_PROGRESS", "NOT_COORDINATOR_FOR_GROUP"]);
 const retryDelayMs = 100;
@@ -83,6 +79,10 @@ export class SessionRequests {
         return "committed";
       } catch (error) {
         const type = protocolError(error);
+        if (type === "FENCED_INSTANCE_ID") {
+          ports.onFenced();
+          return "superseded";
+        }
         if (type && generationOverErrors.has(type)) {
           ports.onGenerationOver(type === "UNKNOWN_MEMBER_ID");
           return "superseded";
@@ -100,7 +100,7 @@ export class SessionRequests {
   async #sendCommit(broker: Broker, commits: readonly Commit[]): Promise<void> {
     const { generation, settings } = this.#options;
     try {
-      await broker.offsetCommit({
+      await memberRequests(broker, settings.instanceId).offsetCommit({
         groupId: settings.groupId,
         memberId: generation.memberId, // 1
         groupGenerationId: generation.generationId, // 1

@@ -5,6 +5,8 @@
  * 1. Every request carries this session's own member id and generation, so the broker refuses it once they are over;
  *    no later generation can be mistaken for this one (session-requests.ts).
  * 2. `end` takes effect synchronously: after it nothing is delivered, committed or held.
+ * 3. Another process may take a static member's place at once, and this one learns of it no later than its lease ends:
+ *    before a session time-out is over.
  */
 
 import { elapsedMs, momentOf } from "../../../moment.ts";
@@ -27,7 +29,7 @@ export interface OwnSession {
 const marginShare = 1 / 5;
 
 export function createSession({ generation, joined, settings, ports, clock }: SessionOptions): OwnSession {
-  const { partitions, topicIds } = generation;
+  const { memberId, memberIds, partitions, topicIds } = generation;
   const ended = new AbortController();
   const leaseMs = settings.sessionTimeoutMs * (1 - marginShare);
   const lastHeartbeats = createLastHeartbeats(joined);
@@ -56,6 +58,8 @@ export function createSession({ generation, joined, settings, ports, clock }: Se
     seek: buffer.seek,
     read: buffer.read,
     commit: requests.commit,
+    ...(settings.instanceId === null ? {} : { holder: { memberId, overlapMs: settings.sessionTimeoutMs } }), // 3
+    joinedBy: (other) => memberIds.has(other),
   };
   const end = () => {
     if (signal.aborted) return;

@@ -5,14 +5,18 @@ import type { Problem } from "../../../problem.ts";
 import type { ConnectionSettings } from "../cluster/cluster.ts";
 import { type ClusterConnection, openClusterConnection } from "../cluster/cluster-connection.ts";
 import { hungUp, protocolError } from "../cluster/errors.ts";
+import { instanceIdsRefused, instanceIdsUntried } from "../group/instance-id.ts";
+import { takesInstanceIds } from "../group/member-requests.ts";
 import { openFailure } from "./open-problem.ts";
-import { checkGroups, type GroupCheck } from "./other-groups.ts";
+import { checkGroups, type GroupCheck, type GroupsResult } from "./other-groups.ts";
 import { prepareTopics, type TopicsSettings } from "./topics.ts";
 
 export interface PrepareSettings extends Omit<TopicsSettings, "tenantBlockedMaxMs"> {
   readonly connection: ConnectionSettings;
   /** Default 0: not checked. */
   readonly tenantBlockedMaxMs?: number;
+  /** Kafka's group.instance.id; null: none. */
+  readonly instanceId?: string | null;
   /** Set where other groups are to be found. */
   readonly attemptedThroughOf?: GroupCheck["attemptedThroughOf"];
 }
@@ -38,7 +42,9 @@ export async function prepareLog(settings: PrepareSettings, clock: Clock): Promi
       await cluster.addTopics(names);
       const groups = await otherGroups(cluster, settings, result.partitionCount);
       if (groups.problem !== null) return { ok: false, problem: groups.problem, retryable: false };
-      const warnings = [...result.warnings, ...groups.warnings];
+      const places = await staticPlaces(cluster, settings);
+      if (places.problem !== null) return { ok: false, problem: places.problem, retryable: false };
+      const warnings = [...result.warnings, ...groups.warnings, ...places.warnings];
       return { ...result, warnings, topicIds: new Map(names.map((name) => [name, cluster.topicId(name)])) };
     } finally {
       cluster.close();
@@ -58,6 +64,17 @@ async function otherGroups(
   if (attemptedThroughOf === undefined) return { problem: null, warnings: [] };
   const inputs = inputTopics.map((topic) => topicName(topic, topicPrefix));
   return checkGroups(cluster, { groupId, inputs, partitionCount, attemptedThroughOf });
+}
+
+/** What an instance id needs of the brokers: of those that are only read from and appended to, nothing. */
+async function staticPlaces(
+  cluster: ClusterConnection,
+  { groupId, instanceId = null, attemptedThroughOf, flavor }: PrepareSettings,
+): Promise<GroupsResult> {
+  if (instanceId === null || attemptedThroughOf === undefined) return { problem: null, warnings: [] };
+  const { versions } = await cluster.coordinator(groupId);
+  if (!takesInstanceIds(versions)) return { problem: instanceIdsRefused(instanceId), warnings: [] };
+  return { problem: null, warnings: flavor === "event-hubs" ? [instanceIdsUntried] : [] };
 }
 
 /** Asks for a mechanism that no broker has: one that wants a login names its own, others refuse to talk of logins. */

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
-import type { Broker } from "../../../../src/log/kafka/cluster/broker.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
 import { encodeAssignment } from "../../../../src/log/kafka/group/assigner.ts";
 import { createJoin } from "../../../../src/log/kafka/group/group.ts";
 import type { Session } from "../../../../src/ports.ts";
+import type { Problem } from "../../../../src/problem.ts";
 import { fakeConnection, protocolError } from "../fake-broker.ts";
 import { until } from "../waiting.ts";
 
@@ -14,11 +14,20 @@ const sessionTimeoutMs = 10_000;
 const leaseMs = 8_000;
 const inputs = ["enrolled", "retry"];
 
-async function given(t: { after(run: () => Promise<void>): void }, changes: Partial<Broker>) {
+interface Given {
+  readonly instanceId?: string;
+  readonly onFailure?: (reason: string, problem?: Problem) => void;
+}
+
+async function given(
+  t: { after(run: () => Promise<void>): void },
+  changes: Parameters<typeof fakeConnection>[0],
+  { instanceId, onFailure = (reason) => assert.fail(reason) }: Given = {},
+) {
   const clock = virtualClock();
   const sessions: Session[] = [];
   const health = createHealth(clock, () => {});
-  const broker: Partial<Broker> = {
+  const broker: Parameters<typeof fakeConnection>[0] = {
     joinGroup: async () => ({
       generationId: sessions.length + 1,
       leaderId: "other",
@@ -34,6 +43,7 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
   const connection = fakeConnection(broker);
   const settings = {
     groupId: "g",
+    instanceId: instanceId ?? null,
     bootstrap: "b:9092",
     sessionTimeoutMs,
     maxPartitionFetchBytes: 1_000,
@@ -43,7 +53,6 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
     nameOf: (topic: string) => topic,
     health,
   };
-  const onFailure = (reason: string) => assert.fail(reason);
   const membership = await createJoin(
     () => connection,
     settings,
@@ -55,7 +64,7 @@ async function given(t: { after(run: () => Promise<void>): void }, changes: Part
     await left;
     health.close();
   });
-  return { clock, sessions, broker, connection };
+  return { clock, sessions, broker, connection, membership };
 }
 
 test("the hold counts from when SyncGroup was sent, not from its answer", async (t) => {

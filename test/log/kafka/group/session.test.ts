@@ -13,6 +13,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
   const over: boolean[] = [];
   const settings = {
     groupId: "g",
+    instanceId: null,
     bootstrap: "b:9092",
     sessionTimeoutMs: 10_000,
     maxPartitionFetchBytes: 131_072,
@@ -21,7 +22,13 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
     health: createHealth(systemClock, () => {}),
   };
   const own = createSession({
-    generation: { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
+    generation: {
+      memberId: "m",
+      memberIds: new Set(["m"]),
+      generationId: 1,
+      partitions: [0],
+      topicIds: new Map(),
+    },
     joined: { nodeId: 1, sentAt: { monotonicMs: 1_000, wallMs: 1_000 } },
     settings,
     ports: {
@@ -32,6 +39,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
         over.push(unknown);
         own.end();
       },
+      onFenced: () => assert.fail("it has no instance id"),
       onFatal: (reason) => assert.fail(reason),
     },
     clock,

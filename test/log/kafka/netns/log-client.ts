@@ -24,10 +24,17 @@ const producer = createProducer(
 );
 const connection = openReconnectingConnection(connectionSettings, [topic], () => {});
 const { session } = createSession({
-  generation: { memberId: "m", generationId: 1, partitions: [0], topicIds: new Map() },
+  generation: {
+    memberId: "m",
+    memberIds: new Set(["m"]),
+    generationId: 1,
+    partitions: [0],
+    topicIds: new Map(),
+  },
   joined: { nodeId: 1, sentAt: { monotonicMs: 0, wallMs: 0 } },
   settings: {
     groupId: "g",
+    instanceId: null,
     bootstrap: broker,
     sessionTimeoutMs: 10_000,
     maxPartitionFetchBytes: 1_000,
@@ -40,6 +47,7 @@ const { session } = createSession({
     coordinator: (cluster) => cluster.coordinator("g"),
     forgetCoordinator: () => {},
     onGenerationOver: () => {},
+    onFenced: () => {},
     onFatal: () => {},
   },
   clock: systemClock,
