@@ -23,6 +23,8 @@ export interface Due {
   readonly commit: Commit;
   readonly partition: OwnedPartition;
   readonly attemptedThrough: number;
+  /** It says that Graph honours ids. */
+  readonly isHonoured: boolean;
 }
 
 export interface DueCommits {
@@ -67,11 +69,9 @@ export function createDueCommits({ settings, owned, honoursIds }: DueCommitsPart
       .flatMap((partition) =>
         inputTopics.map((topic) => {
           const attemptedThrough = promise(partition, topic);
-          return {
-            commit: commitOf(partition, topic, { attemptedThrough, own }),
-            partition,
-            attemptedThrough,
-          };
+          const limits = limitsOf(partition, own); // INV-DOUBT
+          const commit = commitOf(partition, topic, { attemptedThrough, limits });
+          return { commit, partition, attemptedThrough, isHonoured: limits.isHonoured };
         }),
       );
   }
@@ -90,13 +90,13 @@ export function createDueCommits({ settings, owned, honoursIds }: DueCommitsPart
 function commitOf(
   partition: OwnedPartition,
   topic: InputTopic,
-  { attemptedThrough, own }: { readonly attemptedThrough: number; readonly own: Limits },
+  { attemptedThrough, limits }: { readonly attemptedThrough: number; readonly limits: Limits },
 ): Commit {
   const offset = settledThroughOf(partition, topic);
   const metadata = encodeMetadata({
     attemptedThrough,
     claim: partition.claim,
-    limits: limitsOf(partition, own), // INV-DOUBT
+    limits,
     known: knownLogOf(partition, topic, offset),
   });
   return { topic, partition: partition.number, offset, metadata };
