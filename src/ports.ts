@@ -249,10 +249,10 @@ export type Standing = "served" | "paused" | "unlisted";
 /** The tenants that this worker serves, ids in lower case. The answers may change at any time; then the listeners are called. */
 export interface ServedTenants {
   standingOf(tenantId: string): Standing;
-  /** The tenant's national cloud, one of `clouds`; of one that is no longer listed: as it was. */
+  /** The tenant's national cloud; of one that is no longer listed: as it was. A change may bring one that was none's before. */
   cloudOf(tenantId: string): string;
-  /** Fixed for the life of the process. */
-  readonly clouds: readonly string[];
+  /** All that tenants are in at present; at least one. */
+  clouds(): readonly string[];
   /** Its own limit of creates in 20 s; 0: none; null: the one for all. */
   writesPer20sOf(tenantId: string): number | null;
   /** `tenantIds`: of whom something may have changed. Called in the same turn as the change. */

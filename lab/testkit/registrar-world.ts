@@ -27,7 +27,7 @@ import { type VirtualTime, virtualTime } from "./virtual-time.ts";
 const everyTenant: ServedTenants = {
   standingOf: () => "served",
   cloudOf: () => "global",
-  clouds: ["global"],
+  clouds: () => ["global"],
   writesPer20sOf: () => null,
   onChange: () => {},
 };

@@ -59,8 +59,9 @@ export function command(): Command {
 function tenantsFinding({ tenantsFile }: Settings, { served }: Tenants): Finding[] {
   if (tenantsFile === null) return [];
   const { served: count, paused } = countTenants(served)();
-  const clouds = served.clouds.length > 1 ? `, in the clouds ${served.clouds.join(", ")}` : "";
-  return [ok("tenants", `${tenantsFile} lists ${count} to serve and ${paused} paused${clouds}`)];
+  const clouds = served.clouds();
+  const told = clouds.length > 1 ? `, in the clouds ${clouds.join(", ")}` : "";
+  return [ok("tenants", `${tenantsFile} lists ${count} to serve and ${paused} paused${told}`)];
 }
 
 function report(findings: readonly Finding[]): void {

@@ -1,7 +1,8 @@
-/** Graph of each cloud that tenants are in, each tenant with its own application, behind one port. */
+/** Graph of each cloud that tenants are in, or come to, each tenant with its own application, behind one port. */
 import type { Settings } from "../config/table.ts";
 import { routeByCloud } from "../graph/by-cloud.ts";
 import type { CloudName } from "../graph/clouds.ts";
+import { connectorsFor } from "../graph/connectors.ts";
 import type { TenantApp } from "../graph/credentials/apps.ts";
 import type { Credential } from "../graph/credentials/credential.ts";
 import type { CertificateNote } from "../graph/credentials/files.ts";
@@ -13,18 +14,22 @@ import type { Tenants } from "./tenants.ts";
 
 export function openGraphs(
   settings: Settings,
-  { served, content }: Tenants,
+  tenants: Tenants,
   clock: Clock,
   onCertificate: (note: CertificateNote) => void,
 ): OpenedGraph {
+  const { served } = tenants;
   const common = graphSettings(settings);
   const appOf = appsOf(common, served);
-  const graphs = new Map<string, OpenedGraph>();
-  for (const cloud of served.clouds as CloudName[]) {
-    const own = cloud === settings.graphCloud ? common : { ...common, ...addressesOf(content.clouds[cloud]) };
-    graphs.set(cloud, openGraph({ ...own, cloud, appOf, onCertificate }, clock));
-  }
-  const opened = routeByCloud(graphs, served.cloudOf);
+  const { caFile = null, environment = {}, requestTimeoutMs: connectTimeoutMs } = common;
+  // Once: a cloud may be opened later, when the file may be gone.
+  const connectTo = connectorsFor({ caFile, environment, connectTimeoutMs }, clock);
+  const open = (name: string): OpenedGraph => {
+    const cloud = name as CloudName;
+    const addresses = cloud === settings.graphCloud ? {} : addressesOf(tenants.content.clouds[cloud]);
+    return openGraph({ ...common, ...addresses, cloud, appOf, connectTo, onCertificate }, clock);
+  };
+  const opened = routeByCloud(open, served.cloudOf, served.clouds());
   served.onChange((tenantIds) => {
     for (const tenantId of tenantIds) opened.forgetToken(tenantId);
   });

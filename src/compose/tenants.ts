@@ -1,24 +1,27 @@
 /**
  * Who is served, from the settings: ALLOWED_TENANTS for good, or TENANTS_FILE as it stands, and again whenever it changes.
  *
- * 1. The clouds are those of the first list, for the life of the process: what commits say of ids counts for all of them.
+ * 1. A cloud may come with a later list. The addresses of one that tenants were in are fixed: its connections are open.
  */
 import type { Settings } from "../config/table.ts";
 import { authorityOf, type CloudName } from "../graph/clouds.ts";
 import type { Clock } from "../ports.ts";
 import type { Problem } from "../problem.ts";
-import { isPaused } from "../tenants/changes.ts";
+import { isPaused, type TenantChanges } from "../tenants/changes.ts";
+import { type CloudAddresses, cloudNames } from "../tenants/definition.ts";
 import { type FileProblem, parseTenantsNow, type TenantList, type TenantsContent } from "../tenants/parse.ts";
 import { readTenantsFileNow } from "../tenants/read-file.ts";
-import { cloudsOf, createServed, listOf, type Served } from "../tenants/served.ts";
+import { createServed, listOf, type Served } from "../tenants/served.ts";
 import { lineOf, watchTenantsFile } from "../tenants/watch.ts";
 
 export type { TenantList };
 
 export interface Tenants {
   readonly served: Served;
-  /** As first read. */
+  /** As it is in use now. */
   readonly content: TenantsContent;
+  /** `changes`: between the list in use and this one. */
+  use(content: TenantsContent, changes: TenantChanges): void;
   /** Of the file that it was read from; null: there is none. */
   readonly mark: string | null;
 }
@@ -30,7 +33,13 @@ interface Refused {
 
 export type LoadedTenants = { readonly ok: true; readonly tenants: Tenants } | Refused;
 
-type Judge = (s: Settings, content: TenantsContent, first: TenantsContent | null) => FileProblem[];
+type Judge = (s: Settings, content: TenantsContent, fixed: FixedAddresses | null) => FileProblem[];
+
+/** Of the clouds that tenants are or were in. */
+interface FixedAddresses {
+  readonly clouds: ReadonlySet<string>;
+  readonly addresses: CloudAddresses;
+}
 
 /** For who asks only whether a tenant is served: it needs none of the applications and clouds. */
 export const anyApplication: Judge = () => [];
@@ -45,10 +54,7 @@ export function loadTenants(s: Settings, judgeList: Judge = judge): LoadedTenant
   const { content } = parsed;
   const problems = judgeList(s, content, null);
   if (problems.length > 0) return refused(path, problems);
-  return {
-    ok: true,
-    tenants: { served: createServed(content.tenants, s.graphCloud), content, mark: read.mark },
-  };
+  return { ok: true, tenants: createTenants(s, content, read.mark) };
 }
 
 /** The list alone, for who needs neither credentials nor clouds. */
@@ -69,8 +75,28 @@ export function consentOf(s: Settings, { served, content }: Tenants, tenantId: s
 }
 
 export function fixedTenants(s: Pick<Settings, "allowedTenants" | "graphCloud">): Tenants {
-  const content = { tenants: listOf(s.allowedTenants), clouds: {} };
-  return { served: createServed(content.tenants, s.graphCloud), content, mark: null };
+  return createTenants(s, { tenants: listOf(s.allowedTenants), clouds: {} }, null);
+}
+
+function createTenants(
+  { graphCloud }: Pick<Settings, "graphCloud">,
+  first: TenantsContent,
+  mark: string | null,
+): Tenants {
+  const served = createServed(first.tenants, graphCloud);
+  let content = first;
+  return {
+    served,
+    get content() {
+      return content;
+    },
+    use(next, changes) {
+      // First: what is told of the change may need an address of it.
+      content = next;
+      served.replace(next.tenants, changes);
+    },
+    mark,
+  };
 }
 
 const shownMax = 10;
@@ -88,27 +114,20 @@ function fixOf(): string {
 
 const problemsMax = 50;
 
-/** What keeps a well-formed list from being served. `first`: the one that the process began with; null: this is it. */
-function judge(s: Settings, content: TenantsContent, first: TenantsContent | null): FileProblem[] {
+/** What keeps a well-formed list from being served. `fixed`: null for the list that the process begins with. */
+function judge(s: Settings, content: TenantsContent, fixed: FixedAddresses | null): FileProblem[] {
   const problems: FileProblem[] = [];
-  const clouds = new Set(cloudsOf((first ?? content).tenants, s.graphCloud));
   if (s.graphCloud in content.clouds)
     problems.push({
       pointer: `/clouds/${s.graphCloud}`,
       text: "is the cloud of GRAPH_CLOUD: set GRAPH_BASE_URL and AZURE_AUTHORITY_HOST in its place",
     });
-  if (first !== null && JSON.stringify(first.clouds) !== JSON.stringify(content.clouds))
-    problems.push({ pointer: "/clouds", text: "has changed: start the worker again to use it" });
+  if (fixed !== null) problems.push(...changedAddresses(content.clouds, fixed)); // 1
   const needsApp = s.credential?.kind !== "managed-identity" && s.credential?.kind !== "azure-cli";
   let index = 0;
-  for (const { cloud, clientId, credential } of content.tenants.values()) {
+  for (const { clientId, credential } of content.tenants.values()) {
     const pointer = `/tenants/${index++}`;
     if (problems.length >= problemsMax) break;
-    if (cloud !== undefined && !clouds.has(cloud))
-      problems.push({
-        pointer: `${pointer}/cloud`,
-        text: `is ${cloud}, which was no tenant's at the start: start the worker again`,
-      }); // 1
     if (credential === undefined && s.credential === null)
       problems.push({
         pointer: `${pointer}/credential`,
@@ -119,6 +138,19 @@ function judge(s: Settings, content: TenantsContent, first: TenantsContent | nul
       problems.push({ pointer: `${pointer}/clientId`, text: "is missing, and AZURE_CLIENT_ID is not set" });
   }
   return problems;
+}
+
+function changedAddresses(next: CloudAddresses, { clouds, addresses }: FixedAddresses): FileProblem[] {
+  const names = cloudNames.filter(
+    (name) => clouds.has(name) && !hasSameAddresses(addresses[name], next[name]),
+  );
+  const text =
+    "has changed, and tenants were in this cloud already: start the worker again to use it, or take the change back";
+  return names.map((name) => ({ pointer: `/clouds/${name}`, text }));
+}
+
+function hasSameAddresses(a: CloudAddresses["global"], b: CloudAddresses["global"]): boolean {
+  return a?.graphUrl === b?.graphUrl && a?.authorityHost === b?.authorityHost;
 }
 
 export interface TenantCounts {
@@ -150,21 +182,23 @@ export type TenantsNote =
 /** Null: there is no file. */
 export function followTenants(
   s: Settings,
-  { served, content, mark }: Tenants,
+  tenants: Tenants,
   clock: Clock,
   onNote: (note: TenantsNote) => void,
   judgeList: Judge = judge,
 ): FollowedTenants | null {
   const { tenantsFile: path } = s;
-  if (path === null || mark === null) return null;
+  if (path === null || tenants.mark === null) return null;
+  const clouds = new Set(tenants.served.clouds());
   const file = watchTenantsFile({
     path,
-    first: content,
-    firstMark: mark,
-    judge: (next) => judgeList(s, next, content),
+    first: tenants.content,
+    firstMark: tenants.mark,
+    judge: (next) => judgeList(s, next, { clouds, addresses: tenants.content.clouds }),
     clock,
     onReloaded({ content: next, changes, durationMs }) {
-      served.replace(next.tenants, changes);
+      tenants.use(next, changes);
+      for (const cloud of tenants.served.clouds()) clouds.add(cloud);
       const { added, removed, paused, resumed, changed } = changes;
       onNote({
         kind: "reloaded",

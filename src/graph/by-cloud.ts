@@ -1,17 +1,24 @@
-/** One Graph in front of those of several clouds: each tenant's requests go to its own. */
+/**
+ * One Graph in front of those of several clouds: each tenant's requests go to its own. One that no tenant was in before is
+ * opened with the first request for it.
+ */
 import type { Graph } from "../graph-port.ts";
 import type { OpenedGraph } from "./graph-client.ts";
 
-/** `cloudOf` may change its mind about a tenant: what is under way goes on where it began. */
+/** `cloudOf` may change its mind about a tenant: what is under way goes on where it began. `first`: opened now. */
 export function routeByCloud(
-  graphs: ReadonlyMap<string, OpenedGraph>,
+  open: (cloud: string) => OpenedGraph,
   cloudOf: (tenantId: string) => string,
+  first: readonly string[],
 ): OpenedGraph {
-  const all = [...graphs.values()];
-  const [first] = all;
-  if (first === undefined) throw new Error("there is no cloud");
-  if (all.length === 1) return first;
-  const of = (tenantId: string): OpenedGraph => graphs.get(cloudOf(tenantId)) ?? first;
+  const graphs = new Map(first.map((cloud) => [cloud, open(cloud)]));
+  const all = () => [...graphs.values()];
+  const of = (tenantId: string): OpenedGraph => {
+    const cloud = cloudOf(tenantId);
+    const opened = graphs.get(cloud) ?? open(cloud);
+    graphs.set(cloud, opened);
+    return opened;
+  };
   const graph: Graph = {
     create: (tenantId, items) => of(tenantId).graph.create(tenantId, items),
     list: (tenantId) => of(tenantId).graph.list(tenantId),
@@ -22,15 +29,15 @@ export function routeByCloud(
     graph,
     tokenOf: (tenantId) => of(tenantId).tokenOf(tenantId),
     forgetToken(tenantId) {
-      for (const each of all) each.forgetToken(tenantId);
+      for (const each of all()) each.forgetToken(tenantId);
     },
-    expiries: () => all.flatMap((each) => each.expiries()),
+    expiries: () => all().flatMap((each) => each.expiries()),
     async reach() {
-      const silences = await Promise.all(all.map((each) => each.reach()));
+      const silences = await Promise.all(all().map((each) => each.reach()));
       return silences.find((silence) => silence !== null) ?? null;
     },
     async close() {
-      await Promise.all(all.map((each) => each.close()));
+      await Promise.all(all().map((each) => each.close()));
     },
   };
 }

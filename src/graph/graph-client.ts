@@ -45,6 +45,8 @@ export interface GraphSettings extends AppSettings {
   readonly caFile?: string | null;
   /** Names proxies, in the usual variables; default: none. */
   readonly environment?: Environment;
+  /** In place of what `caFile` and `environment` say: for clouds that are opened later, when that file may be gone. */
+  readonly connectTo?: (target: URL) => Connector;
   readonly onCertificate?: (note: CertificateNote) => void;
   /** Applications of single tenants; default: the settings' own for all. */
   readonly appOf?: (tenantId: string) => TenantApp;
@@ -72,7 +74,7 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
   const baseUrl = new URL(addresses.graph);
   const environment = settings.environment ?? {};
   const { caFile = null, requestTimeoutMs: connectTimeoutMs } = settings;
-  const connectTo = connectorsFor({ caFile, environment, connectTimeoutMs }, clock);
+  const connectTo = settings.connectTo ?? connectorsFor({ caFile, environment, connectTimeoutMs }, clock);
   const authorityConnector = connectTo(new URL(addresses.authority));
   const { onCertificate: onNote = () => {} } = settings;
   const authority = openAuthority(authorityConnector, settings.maxConnections, clock);

@@ -4,6 +4,7 @@
  * 1. A dead letter whose replay was refused again has a successor, the dead letter that names it in `replayed-from`.
  * 2. One whose enrollment was registered since is found in `connector.registered`.
  * 3. One whose replay is still waiting in the input goes twice. That is harmless: the worker ignores duplicates.
+ * 4. One of a tenant that is not served would only be refused again: it stays.
  */
 import { type DeadLetter, readDeadLetter } from "../domain/dead-letter.ts";
 import { readLedgerEntry } from "../domain/registered.ts";
@@ -34,16 +35,29 @@ export interface Selection {
   /** Of these left out: replayed and refused again; registered since. */
   readonly superseded: number;
   readonly registered: number;
+  /** How many of the others, by tenant: it is not served. */
+  readonly unserved: ReadonlyMap<string, number>;
   /** Records of the topic without a readable reason. */
   readonly unreadable: number;
 }
 
 export type Selected = Selection | { readonly ok: false; readonly reason: string };
 
-/** Holds the ids of all that match in memory, and no record. */
-export async function select(log: EventLog, filter: Filter, signal: AbortSignal): Promise<Selected> {
+interface Match {
+  /** Null: none can be read. */
+  readonly tenantId: string | null;
+  readonly idempotencyKey: string | null;
+}
+
+/** Holds the ids of all that match in memory, and no record. `isServed` gets tenant ids in lower case. */
+export async function select(
+  log: EventLog,
+  filter: Filter,
+  isServed: (tenantId: string) => boolean,
+  signal: AbortSignal,
+): Promise<Selected> {
   const ids = new Set<string>();
-  const matched = new Map<string, string | null>();
+  const matched = new Map<string, Match>();
   const successors = new Set<string>();
   let unreadable = 0;
   const read = await scanAll(log, "dlq", signal, (record) => {
@@ -55,21 +69,29 @@ export async function select(log: EventLog, filter: Filter, signal: AbortSignal)
     ids.add(letter.id);
     const from = replayedFrom(record);
     if (from !== null) successors.add(from);
-    const { tenantId, idempotencyKey } = contentOf(record);
-    if (matches(letter, tenantId ?? tenantOfKey(record), filter)) matched.set(letter.id, idempotencyKey);
+    const { tenantId: told, idempotencyKey } = contentOf(record);
+    const tenantId = told ?? tenantOfKey(record);
+    if (matches(letter, tenantId, filter)) matched.set(letter.id, { tenantId, idempotencyKey });
   });
   if (!read.ok) return read;
   const superseded = new Set(filter.again ? [] : [...matched.keys()].filter((id) => successors.has(id)));
   const registered = filter.again ? ok(new Set<string>()) : await findRegistered(log, matched, signal);
   if (!registered.ok) return registered;
-  const chosen = [...matched.keys()].filter((id) => !superseded.has(id) && !registered.ids.has(id));
+  const open = [...matched].filter(([id]) => !superseded.has(id) && !registered.ids.has(id));
+  const chosen = new Set<string>();
+  const unserved = new Map<string, number>();
+  for (const [id, { tenantId }] of open) {
+    if (tenantId === null || isServed(tenantId)) chosen.add(id);
+    else unserved.set(tenantId, (unserved.get(tenantId) ?? 0) + 1); // 4
+  }
   return {
     ok: true,
-    ids: new Set(chosen),
+    ids: chosen,
     deadLetters: ids.size,
     matched: matched.size,
     superseded: superseded.size,
     registered: [...registered.ids].filter((id) => !superseded.has(id)).length,
+    unserved,
     unreadable,
   };
 }
@@ -85,13 +107,14 @@ function matches(letter: DeadLetter, tenantId: string | null, filter: Filter): b
 /** Ids of the matched dead letters whose enrollment the topic `connector.registered` holds. */
 async function findRegistered(
   log: EventLog,
-  matched: ReadonlyMap<string, string | null>,
+  matched: ReadonlyMap<string, Match>,
   signal: AbortSignal,
 ): Promise<
   { readonly ok: true; readonly ids: Set<string> } | { readonly ok: false; readonly reason: string }
 > {
   const byKey = new Map<string, string[]>();
-  for (const [id, key] of matched) if (key !== null) byKey.set(key, [...(byKey.get(key) ?? []), id]);
+  for (const [id, { idempotencyKey: key }] of matched)
+    if (key !== null) byKey.set(key, [...(byKey.get(key) ?? []), id]);
   const ids = new Set<string>();
   if (byKey.size === 0) return ok(ids);
   const read = await scanAll(log, "registered", signal, (record) => {

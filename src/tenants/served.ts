@@ -22,11 +22,11 @@ const formerMax = 10_000;
 /** `cloud`: of those that name none. */
 export function createServed(first: TenantList, cloud: string): Served {
   let list = first;
+  let clouds = cloudsOf(list, cloud);
   const former = new Map<string, Tenant>();
   const listeners: ((tenantIds: ReadonlySet<string>) => void)[] = [];
   const entryOf = (tenantId: string): Tenant | null => list.get(tenantId) ?? former.get(tenantId) ?? null;
   return {
-    clouds: cloudsOf(first, cloud),
     entryOf,
     list: () => list,
     standingOf(tenantId) {
@@ -35,6 +35,7 @@ export function createServed(first: TenantList, cloud: string): Served {
       return isPaused(tenant) ? "paused" : "served";
     },
     cloudOf: (tenantId) => entryOf(tenantId)?.cloud ?? cloud,
+    clouds: () => clouds,
     writesPer20sOf: (tenantId) => entryOf(tenantId)?.writesPer20s ?? null,
     onChange: (listener) => void listeners.push(listener),
     replace(next, changes) {
@@ -42,6 +43,7 @@ export function createServed(first: TenantList, cloud: string): Served {
       for (const tenantId of changes.removed.slice(-formerMax)) keep(tenantId); // 1
       for (const tenantId of changes.added) former.delete(tenantId);
       list = next;
+      clouds = cloudsOf(list, cloud);
       const { added, removed, paused, resumed, changed } = changes;
       const tenantIds = new Set<string>();
       for (const some of [added, removed, paused, resumed, changed]) for (const id of some) tenantIds.add(id);
@@ -57,11 +59,11 @@ export function createServed(first: TenantList, cloud: string): Served {
   }
 }
 
-/** All that tenants of this list are in, the one for all first. */
+/** Without any tenant, the one for all. */
 export function cloudsOf(list: TenantList, cloud: string): string[] {
-  const clouds = new Set([cloud]);
+  const clouds = new Set<string>();
   for (const tenant of list.values()) clouds.add(tenant.cloud ?? cloud);
-  return [...clouds];
+  return clouds.size === 0 ? [cloud] : [...clouds];
 }
 
 /** A list for good: these tenants, all alike. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { bytes, json, logRecord, sampleEvent, tenantId, text } from "../../lab/testkit/samples.ts";
@@ -72,18 +74,25 @@ test("the cause removed, replayed, registered; a second replay leaves it out, --
   first.child.kill("SIGTERM");
   await first.ended;
 
-  const replayed = await runCli(["replay", "--code", "tenant-not-allowed", "--json"], environment);
+  const served = { ...environment, ALLOWED_TENANTS: stranger };
+  const early = await runCli(["replay", "--json"], environment);
+  assert.deepEqual(
+    [JSON.parse(early.stdout).skipped.notServed, JSON.parse(early.stdout).tenantsNotServed],
+    [3, [stranger]],
+  );
+  const replayed = await runCli(["replay", "--code", "tenant-not-allowed", "--json"], served);
   assert.equal(replayed.code, 0, replayed.stderr);
   assert.deepEqual(JSON.parse(replayed.stdout), {
     deadLetters: 3,
     matched: 3,
     replayed: 3,
-    skipped: { replayedBefore: 0, registered: 0 },
+    skipped: { replayedBefore: 0, registered: 0, notServed: 0 },
+    tenantsNotServed: [],
     unreadable: 0,
     dryRun: false,
     byCode: { "tenant-not-allowed": 3 },
   });
-  const second = startCli(["start"], { ...environment, ALLOWED_TENANTS: stranger });
+  const second = startCli(["start"], served);
   t.after(() => second.child.kill("SIGKILL"));
   const tail = await runCli(["tail", "--limit", "3"], environment);
   second.child.kill("SIGTERM");
@@ -104,7 +113,7 @@ test("the cause removed, replayed, registered; a second replay leaves it out, --
     again.stdout,
     /^0 replayed; 3 of 3 dead letters match, 0 of them were replayed before and 3 are registered$/m,
   );
-  const forced = await runCli(["replay", "--again", "--quiet"], environment);
+  const forced = await runCli(["replay", "--again", "--quiet"], served);
   assert.match(forced.stdout, /^3 replayed \(tenant-not-allowed 3\)/);
 });
 
@@ -191,6 +200,47 @@ test("filters: reason, tenant (by key where nothing can be read), id, time; a dr
   const wrong = await runCli(["replay", "--since", "yesterday"], { DATA_DIR });
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /2h, 7d/);
+});
+
+test("a tenant that the tenants file does not list: left out and said, until it is listed; --any-tenant replays it all the same", async (t) => {
+  const other = "11111111-2222-4333-8444-555555555555";
+  const at = (offset: number, tenantid: string) =>
+    logRecord({ offset, key: bytes(tenantid), value: json({ ...sampleEvent, tenantid }) });
+  const DATA_DIR = await withLetters(
+    t,
+    letter(at(1, other), "tenant-not-allowed"),
+    letter(at(2, tenantId), "tenant-not-allowed"),
+    letter(logRecord({ offset: 3, key: null, value: bytes("{") }), "value-not-json"),
+  );
+  const TENANTS_FILE = join(DATA_DIR, "tenants.json");
+  const listed = (...tenantIds: string[]) =>
+    writeFileSync(TENANTS_FILE, JSON.stringify({ tenants: tenantIds.map((id) => ({ tenantId: id })) }));
+  const replay = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runCli(["replay", ...args], { DATA_DIR, TENANTS_FILE });
+    return {
+      code,
+      stdout,
+      stderr,
+      ids: [...stdout.matchAll(/^(?:would replay|replayed) (\S+)/gm)].map(([, id]) => id),
+    };
+  };
+  listed(tenantId.toUpperCase());
+  const dry = await replay("--dry-run");
+  assert.deepEqual(dry.ids, ["enrolled/3/2", "enrolled/3/3"], dry.stderr);
+  assert.match(dry.stdout, /^2 would be replayed .* 1 are of tenants that are not served$/m);
+  assert.match(dry.stdout, new RegExp(`^left out: 1 of tenant ${other}, which is not served$`, "m"));
+  assert.match(dry.stdout, /Add the tenants to TENANTS_FILE .* then type replay again\.$/m);
+  assert.deepEqual((await replay("--any-tenant", "--dry-run")).ids, [
+    "enrolled/3/1",
+    "enrolled/3/2",
+    "enrolled/3/3",
+  ]);
+  listed(tenantId, other);
+  assert.deepEqual((await replay("--tenant", other)).ids, ["enrolled/3/1"]);
+  writeFileSync(TENANTS_FILE, "{");
+  const bad = await replay("--dry-run");
+  assert.deepEqual([bad.code, bad.ids], [2, []]);
+  assert.match(bad.stderr, /TENANTS_FILE=.* can't be used/);
 });
 
 test("not faster than asked, in memory only a part at a time, and a failed append ends it", async () => {

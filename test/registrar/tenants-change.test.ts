@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, type TestContext, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "../../lab/testkit/enrollments.ts";
-import { createWorld, many } from "../../lab/testkit/registrar-world.ts";
+import { createWorld, many, type World } from "../../lab/testkit/registrar-world.ts";
 import {
   connectionRefused,
   lost,
@@ -10,6 +10,7 @@ import {
   type Step,
   silence,
 } from "../../lab/testkit/scripted-graph.ts";
+import { decodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";
 import { tenantsOf } from "./tenants-list.ts";
 
 /** A create of a listed tenant that Graph was asked for, and `step` is what comes of it. */
@@ -211,5 +212,36 @@ suite("two clouds", () => {
       "read by an id that says nothing",
     );
     assert.equal(worker.seen("record-registered").at(-1)?.outcome, "recovered");
+  });
+});
+
+suite("a tenant of a cloud that was no tenant's before", () => {
+  const isHonoured = (world: World) =>
+    decodeMetadata(world.log.committed("enrolled")?.metadata ?? "")?.limits?.isHonoured;
+
+  // INV-DOUBT
+  test("is posted once a commit is stored that no longer says that ids are honoured, though its offset was promised before", async (t) => {
+    const world = createWorld(t);
+    const { served, set } = tenantsOf(contoso);
+    world.graph.ids = "honoured";
+    world.emit({ tenant: contoso });
+    world.start({ tenants: served });
+    await world.time.until("the stored commit says so", () => isHonoured(world) === true);
+    const storedAtPost: unknown[] = [];
+    const { create } = world.graph;
+    world.graph.create = (tenantId, items) => {
+      storedAtPost.push(isHonoured(world));
+      return create(tenantId, items);
+    };
+    set(contoso, { tenantId: fabrikam, cloud: "us-gov" });
+    const release = world.log.hold("commit");
+    world.emit({ tenant: contoso, machine: "CT-2" }, { tenant: fabrikam });
+    await world.time.until("the other cloud's goes on", () => world.creates(contoso).length === 2);
+    await world.time.pass(5_000);
+    assert.deepEqual([world.creates(fabrikam), storedAtPost], [[], [true]]);
+    release();
+    await world.untilRegistered(3);
+    assert.deepEqual(storedAtPost, [true, false]);
+    await world.time.until("it has shown it too", () => isHonoured(world) === true);
   });
 });

@@ -74,11 +74,27 @@ export function openAuthority(
 
   async function send(request: PipelineRequest, acquisition: Acquisition): Promise<PipelineResponse> {
     const url = new URL(request.url);
-    const known = request.method === "GET" ? discovery.known(url) : null;
-    if (known !== null) {
+    if (request.method !== "GET") return exchange(request, url, acquisition);
+    const found = await discovery.find(url, acquisition.signal);
+    if (found.document !== null) {
       const headers = createHttpHeaders({ "content-type": "application/json" });
-      return { request, status: 200, headers, bodyAsText: known };
+      return { request, status: 200, headers, bodyAsText: found.document };
     }
+    let document: string | null = null;
+    try {
+      const response = await exchange(request, url, acquisition);
+      if (response.status === 200) document = response.bodyAsText!;
+      return response;
+    } finally {
+      found.end(document);
+    }
+  }
+
+  async function exchange(
+    request: PipelineRequest,
+    url: URL,
+    acquisition: Acquisition,
+  ): Promise<PipelineResponse> {
     const host = `${url.hostname}:${url.port || 443}`;
     const { signal } = acquisition;
     try {
@@ -86,9 +102,7 @@ export function openAuthority(
         if (signal.aborted || !broken.has(error.code)) throw error;
         return ask(request, url, signal); // 3
       });
-      const body = response.bodyAsText!;
-      acquisition.answer = { host, status: response.status, body: body.slice(0, 4_096) }; // 2
-      if (request.method === "GET" && response.status === 200) discovery.learn(url, body);
+      acquisition.answer = { host, status: response.status, body: response.bodyAsText!.slice(0, 4_096) }; // 2
       return response;
     } catch (error) {
       acquisition.answer = { host, error: error as Error };

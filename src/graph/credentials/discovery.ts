@@ -2,13 +2,21 @@
  * Where an authority's token endpoints are. The library asks for it before each tenant's first token, unless the authority is
  * one of Microsoft's own, of which it knows it. All tenants of an authority look alike but for their id: so the first answer
  * is remembered, and stands for the other tenants. Whether a tenant exists, the token endpoint says just as well.
+ *
+ * 1. One asks, and the others wait for its answer: a worker that starts asks for the tokens of many tenants at once. Where it
+ *    fails, the next one asks.
  */
 import type { Clock } from "../../ports.ts";
 
 export interface Discovery {
-  /** The document of the tenant that the URL names; null: ask the authority. */
-  known(url: URL): string | null;
-  learn(url: URL, document: string): void;
+  /** The document of the tenant that the URL names, or the turn to ask the authority for it. */
+  find(url: URL, signal: AbortSignal): Promise<{ readonly document: string } | Turn>;
+}
+
+export interface Turn {
+  readonly document: null;
+  /** What was answered; null: nothing that can be used. Has to be called. */
+  end(document: string | null): void;
 }
 
 const documentPath =
@@ -24,21 +32,57 @@ export function createDiscovery(clock: Clock): Discovery {
     readonly parts: readonly string[];
     readonly untilMs: number;
   } | null = null;
+  /** By origin: over when who asks there has its answer. */
+  const asked = new Map<string, Promise<void>>();
+  /** Origins whose document of one tenant says nothing of others. */
+  const unlike = new Set<string>();
+
   return {
-    known(url) {
+    async find(url, signal) {
+      const { origin } = url;
       const tenantId = tenantIn(url);
-      if (learned === null || tenantId === null) return null;
-      if (learned.origin !== url.origin || clock.nowMs() >= learned.untilMs) return null;
-      return learned.parts.join(tenantId);
-    },
-    learn(url, document) {
-      const tenantId = tenantIn(url);
-      if (tenantId === null || document.length > maxLength) return;
-      const parts = document.split(new RegExp(tenantId, "gi"));
-      if (parts.length < 2) return;
-      learned = { origin: url.origin, parts, untilMs: clock.nowMs() + lifeMs };
+      if (tenantId === null) return { document: null, end: () => {} };
+      for (;;) {
+        const document = known(origin, tenantId);
+        if (document !== null) return { document };
+        const underWay = asked.get(origin);
+        if (underWay === undefined || unlike.has(origin) || signal.aborted) return turn(origin, tenantId);
+        await untilAborted(underWay, signal); // 1
+      }
     },
   };
+
+  function known(origin: string, tenantId: string): string | null {
+    if (learned === null || learned.origin !== origin || clock.nowMs() >= learned.untilMs) return null;
+    return learned.parts.join(tenantId);
+  }
+
+  function turn(origin: string, tenantId: string): Turn {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (!asked.has(origin)) asked.set(origin, promise);
+    return {
+      document: null,
+      end(document) {
+        if (document !== null) learn(origin, tenantId, document);
+        if (asked.get(origin) === promise) asked.delete(origin);
+        resolve();
+      },
+    };
+  }
+
+  function learn(origin: string, tenantId: string, document: string): void {
+    const parts = document.length > maxLength ? [] : document.split(new RegExp(tenantId, "gi"));
+    if (parts.length < 2) unlike.add(origin);
+    else learned = { origin, parts, untilMs: clock.nowMs() + lifeMs };
+  }
+}
+
+async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const abort = () => resolve();
+  signal.addEventListener("abort", abort);
+  await Promise.race([promise, aborted]);
+  signal.removeEventListener("abort", abort);
 }
 
 /** Null: another address, or a tenant that is not named by its id. */

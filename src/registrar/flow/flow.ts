@@ -94,7 +94,7 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
   };
 
   function raise(unsettled: UnsettledRecord, event: LifeEvent): void {
-    const { known } = shown.of(unsettled.lane === null ? "" : unsettled.enrollment.tenantId);
+    const { known } = shown.of(unsettled.lane === null ? null : unsettled.enrollment.tenantId);
     const { stage, effects } = transition(unsettled.stage, event, known);
     unsettled.stage = stage; // 1
     unsettled.slot.tainted = isTainted(stage);

@@ -46,8 +46,11 @@ export interface GatePorts {
   readonly observe: Observer;
 }
 
-/** `cloud`: where there are several. */
-export function createGate({ clock, random, observe }: GatePorts, cloud: string | null = null): Gate {
+/** `cloudToName`: null while there is no other. */
+export function createGate(
+  { clock, random, observe }: GatePorts,
+  cloudToName: () => string | null = () => null,
+): Gate {
   const breaker = createBreaker(breakerThreshold, breakerBackoff);
   const underWay = new Map<string, number>();
   const wakers: ((tenantId: string) => void)[] = [];
@@ -56,7 +59,10 @@ export function createGate({ clock, random, observe }: GatePorts, cloud: string 
   let inFlight = 0;
   let createsWait = (_isOfIt: (tenantId: string) => boolean) => false;
   const anybody = () => true;
-  const told = cloud === null ? (detail: string) => detail : (detail: string) => `cloud ${cloud}: ${detail}`;
+  const told = (detail: string) => {
+    const cloud = cloudToName();
+    return cloud === null ? detail : `cloud ${cloud}: ${detail}`;
+  };
 
   return {
     opensAtMs(tenantId) {

@@ -1,5 +1,5 @@
 /**
- * A gate for each cloud: an outage of one holds up no tenant of another.
+ * A gate for each cloud: an outage of one holds up no tenant of another. Each is made when a tenant of it is first asked for.
  *
  * 1. A request ends at the gate at which it began, also if its tenant has moved to another cloud meanwhile.
  */
@@ -9,17 +9,15 @@ import { createGate, type Gate, type GatePorts } from "./gate.ts";
 
 export function createGates(
   ports: GatePorts,
-  { clouds, cloudOf }: Pick<ServedTenants, "clouds" | "cloudOf">,
+  { cloudOf, clouds }: Pick<ServedTenants, "cloudOf" | "clouds">,
 ): Gate {
-  const [only = "", ...others] = clouds;
-  if (others.length === 0) return createGate(ports);
-  const gates = new Map(clouds.map((cloud) => [cloud, createGate(ports, cloud)]));
-  const all = [...gates.values()];
-  const first = gates.get(only)!;
+  const gates = new Map<string, Gate>();
+  const wakers: ((tenantId: string) => void)[] = [];
+  let createsWait: Parameters<Gate["setCreatesWait"]>[0] = () => false;
   /** Of tenants with requests under way. */
   const underWay = new Map<string, { readonly gate: Gate; count: number }>();
-  const gateOf = (tenantId: string): Gate =>
-    underWay.get(tenantId)?.gate ?? gates.get(cloudOf(tenantId)) ?? first; // 1
+  const gateOf = (tenantId: string): Gate => underWay.get(tenantId)?.gate ?? ofCloud(cloudOf(tenantId)); // 1
+  const ofCloud = (cloud: string): Gate => gates.get(cloud) ?? open(cloud);
 
   return {
     opensAtMs: (tenantId) => gateOf(tenantId).opensAtMs(tenantId),
@@ -33,16 +31,22 @@ export function createGates(
     end: (tenantId, ...answer) => leave(tenantId).end(tenantId, ...answer),
     endRead: (tenantId, ...answer) => leave(tenantId).endRead(tenantId, ...answer),
     onOpening(wake) {
-      for (const gate of all) gate.onOpening(wake);
+      wakers.push(wake);
+      for (const gate of gates.values()) gate.onOpening(wake);
     },
-    setCreatesWait(createsWait) {
-      for (const [cloud, gate] of gates) {
-        const isOfIt = (tenantId: string): boolean => gateOf(tenantId) === gates.get(cloud);
-        gate.setCreatesWait(() => createsWait(isOfIt));
-      }
+    setCreatesWait(ask) {
+      createsWait = ask;
     },
-    state: () => worst(all.map((gate) => gate.state())),
+    state: () => worst([...gates.values()].map((gate) => gate.state())),
   };
+
+  function open(cloud: string): Gate {
+    const gate = createGate(ports, () => (clouds().length > 1 ? cloud : null));
+    gates.set(cloud, gate);
+    for (const wake of wakers) gate.onOpening(wake);
+    gate.setCreatesWait(() => createsWait((tenantId) => gateOf(tenantId) === gate));
+    return gate;
+  }
 
   function leave(tenantId: string): Gate {
     const gate = gateOf(tenantId);

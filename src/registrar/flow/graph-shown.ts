@@ -1,9 +1,10 @@
 /**
  * What Graph has shown so far, by objects that it made or kept for us: for the life of the process.
  *
- * 1. Each cloud shows for itself whether it honours ids: what protects creates in one must not be believed of another.
- * 2. Commits say that ids are honoured only once all clouds have shown it: who reads them does not know which cloud a create
- *    went to.
+ * 1. Each cloud shows for itself whether it honours ids: what protects creates in one must not be believed of another. One that
+ *    tenants came to later has shown nothing yet.
+ * 2. Commits say that ids are honoured only once all clouds have shown it that tenants are in, or records went to: who reads
+ *    them does not know which cloud a create went to.
  * 3. That the operation exists is shown by any of them: where another lacks it, its tenants wait, and nobody else.
  */
 import type { GraphObject } from "../../graph-port.ts";
@@ -22,19 +23,28 @@ export interface GraphShown {
 }
 
 export interface CloudsShown {
-  of(tenantId: string): GraphShown;
+  /** By the tenant's cloud; null: of a record that is of no tenant. */
+  of(tenantId: string | null): GraphShown;
   honoursIds(): boolean;
 }
 
 export function createCloudsShown(observe: Observer, settings: RegistrarSettings): CloudsShown {
-  const { clouds, cloudOf } = settings.tenants;
+  const { cloudOf, clouds } = settings.tenants;
   const route = { isShown: false };
   const create = () => createGraphShown(observe, settings, route);
-  const byCloud = new Map(clouds.map((cloud) => [cloud, create()]));
-  const first = byCloud.get(clouds[0]!)!;
+  const none = create();
+  const byCloud = new Map<string, GraphShown>();
   return {
-    of: byCloud.size === 1 ? () => first : (tenantId) => byCloud.get(cloudOf(tenantId)) ?? first, // 1
-    honoursIds: () => [...byCloud.values()].every(({ known }) => known.shown.honoursIds), // 2
+    of(tenantId) {
+      if (tenantId === null) return none;
+      const cloud = cloudOf(tenantId);
+      const shown = byCloud.get(cloud) ?? create(); // 1
+      byCloud.set(cloud, shown);
+      return shown;
+    },
+    honoursIds: () =>
+      clouds().every((cloud) => byCloud.has(cloud)) &&
+      [...byCloud.values()].every(({ known }) => known.shown.honoursIds), // 2
   };
 }
 

@@ -19,7 +19,7 @@ export interface Turns {
   goOnWith(next: Work): void;
 }
 
-export function createTurns({ settings, raise }: Pick<Core, "settings" | "raise">): Turns {
+export function createTurns({ settings, shown, raise }: Pick<Core, "settings" | "shown" | "raise">): Turns {
   const heads: Work[] = [];
   let isGoingOn = false;
   return { take, takeAll, goOnWith };
@@ -36,8 +36,13 @@ export function createTurns({ settings, raise }: Pick<Core, "settings" | "raise"
       // An earlier owner may have dead-lettered it.
       isDeadLettered: isDeadLettered(partition.deadLetters, record),
       isReleased: partition.suspectsReleased,
-      isPromised: slot.offset < trackOf(partition, topic).attemptedThrough, // INV-WATERMARK
+      isPromised: slot.offset < trackOf(partition, topic).attemptedThrough && isSaidRightly(work), // INV-WATERMARK
     });
+  }
+
+  /** A commit that may be stored must not say that ids are honoured while creates go to a cloud that has not shown it. */
+  function isSaidRightly({ partition, topic, enrollment }: Work): boolean {
+    return !partition.saysHonoured.has(topic) || shown.of(enrollment.tenantId).known.shown.honoursIds; // INV-DOUBT
   }
 
   function takeAll(waiting: Set<Work>, kind: Turn["kind"]): void {

@@ -35,6 +35,7 @@ export function commitClaim(
   const limits = hasSuspects ? widest(own, partition.inherited) : own;
   const watermarks = watermarksOf(plans, settings.attemptAhead);
   const commits = inputTopics.map((topic): Commit => {
+    if (limits.isHonoured) partition.saysHonoured.add(topic); // INV-DOUBT
     const { startAt } = plans[topic];
     const known = knownLogOf(partition, topic, startAt);
     const metadata = encodeMetadata({

@@ -2,9 +2,8 @@
  * The metadata string of an offset commit: the attempt watermark, who claims the partition, and what the next owner must
  * know of the writer and of the log that it knew. Members that an older version does not write are null.
  */
-import type { KnownLedger } from "../ledger/lost-since.ts";
-
 import type { Holder } from "../../ports.ts";
+import type { KnownLedger } from "../ledger/lost-since.ts";
 
 export interface CommitMetadata {
   /** No create was begun at or after this offset. */

@@ -8,6 +8,7 @@
  *    no acknowledgement widens a promise; then all positions are committed again.
  * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
  * 5. INV-LEASE: it is renewed before it runs out, also where nothing else is to be committed.
+ * 6. INV-DOUBT: what may be stored says that ids are honoured until another commit is acknowledged that does not.
  */
 
 import { momentOf } from "../../moment.ts";
@@ -78,6 +79,9 @@ export function createCommitter(parts: CommitterParts): Committer {
     const sentAt = momentOf(clock);
     const sentMs = sentAt.monotonicMs;
     lastMs = sentMs;
+    // Whatever is answered, it may be stored.
+    for (const { isHonoured, partition, commit } of due)
+      if (isHonoured) partition.saysHonoured.add(commit.topic); // 6
     committing = lease.session.commit(due.map(({ commit }) => commit)); // 1
     const result = await committing;
     committing = null;
@@ -116,12 +120,14 @@ export function createCommitter(parts: CommitterParts): Committer {
 
   function acknowledge(due: readonly Due[], sentMs: number): void {
     const grown = new Set<OwnedPartition>();
-    for (const { commit, partition, attemptedThrough } of due) {
+    for (const { commit, partition, attemptedThrough, isHonoured } of due) {
       // Sent while promises were suspended, acknowledged after that: it has to be sent once more.
       const isStale = sentMs < suspendedUntilMs && clock.nowMs() >= suspendedUntilMs;
       if (!isStale) dueCommits.noteStored(commit);
+      if (sentMs < suspendedUntilMs) continue; // 3, INV-WATERMARK
+      if (!isHonoured && partition.saysHonoured.delete(commit.topic)) grown.add(partition); // 6
       const track = trackOf(partition, commit.topic);
-      if (attemptedThrough <= track.attemptedThrough || sentMs < suspendedUntilMs) continue; // 3, INV-WATERMARK
+      if (attemptedThrough <= track.attemptedThrough) continue;
       track.attemptedThrough = attemptedThrough; // INV-WATERMARK
       grown.add(partition);
     }

@@ -24,6 +24,8 @@ export interface Due {
   readonly commit: Commit;
   readonly partition: OwnedPartition;
   readonly attemptedThrough: number;
+  /** It says that Graph honours ids. */
+  readonly isHonoured: boolean;
 }
 
 export interface DueCommits {
@@ -69,11 +71,9 @@ export function createDueCommits({ settings, owned, honoursIds }: DueCommitsPart
       .flatMap((partition) =>
         inputTopics.map((topic) => {
           const attemptedThrough = promise(partition, topic);
-          return {
-            commit: commitOf(partition, topic, { attemptedThrough, own, holder }), // 3
-            partition,
-            attemptedThrough,
-          };
+          const limits = limitsOf(partition, own); // INV-DOUBT
+          const commit = commitOf(partition, topic, { attemptedThrough, limits, holder }); // 3
+          return { commit, partition, attemptedThrough, isHonoured: limits.isHonoured };
         }),
       );
   }
@@ -91,20 +91,20 @@ export function createDueCommits({ settings, owned, honoursIds }: DueCommitsPart
 
 interface Promised {
   readonly attemptedThrough: number;
-  readonly own: Limits;
+  readonly limits: Limits;
   readonly holder: Holder | undefined;
 }
 
 function commitOf(
   partition: OwnedPartition,
   topic: InputTopic,
-  { attemptedThrough, own, holder }: Promised,
+  { attemptedThrough, limits, holder }: Promised,
 ): Commit {
   const offset = settledThroughOf(partition, topic);
   const metadata = encodeMetadata({
     attemptedThrough,
     claim: partition.claim,
-    limits: limitsOf(partition, own), // INV-DOUBT
+    limits,
     known: knownLogOf(partition, topic, offset),
     ...(holder === undefined ? {} : { holder }),
   });

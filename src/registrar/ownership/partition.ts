@@ -57,6 +57,8 @@ export interface OwnedPartition {
   /** False between the end of a session and the check that nobody else owned the partition since. */
   confirmed: boolean;
   suspectsReleased: boolean;
+  /** Inputs whose stored commit may say that Graph honours ids. */
+  readonly saysHonoured: Set<InputTopic>;
   /** Something inherited is settled only as far as the next create tells: the inherited limits stay in force. */
   handsOnLimits: boolean;
   /** Parked records are being taken up. */
@@ -120,6 +122,7 @@ export function createPartition({ plans, deadLettersEnd, ...taken }: TakenOver):
     lost: new AbortController(),
     confirmed: true,
     suspectsReleased: false,
+    saysHonoured: new Set(),
     handsOnLimits: false,
     refilling: false,
     roomWaiters: new Set(),

@@ -59,6 +59,7 @@ export interface ReplayParts {
   readonly clock: Clock;
   readonly log: () => EventLog | null;
   readonly waits: Waits;
+  readonly isTenantAllowed: (tenantId: string) => boolean;
   readonly note: (note: ServiceNote) => void;
 }
 
@@ -66,7 +67,7 @@ type Run = { -readonly [name in keyof Omit<ReplayRun, "isStale">]: ReplayRun[nam
   ids: ReadonlySet<string>;
 };
 
-export function createReplayRuns({ clock, log, waits, note }: ReplayParts): ReplayRuns {
+export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: ReplayParts): ReplayRuns {
   const runs = new Map<string, Run>();
   let current: Promise<void> | null = null;
   let revision = 0;
@@ -97,7 +98,7 @@ export function createReplayRuns({ clock, log, waits, note }: ReplayParts): Repl
 
   async function work(run: Run, opened: EventLog, isDryRun: boolean, signal: AbortSignal): Promise<void> {
     const filter = isDryRun ? run.filter : { ...run.filter, ids: run.ids }; // 2
-    const selection = await select(opened, filter, signal);
+    const selection = await select(opened, filter, isTenantAllowed, signal);
     if (!selection.ok) return change(run, { state: "failed", why: whyNot(selection.reason, signal) });
     change(run, { selection, ...(isDryRun ? { ids: new Set(selection.ids) } : {}) });
     const settings = {

@@ -35,9 +35,9 @@ const kept = { "cache-control": "public, max-age=31536000, immutable" };
 const forAll = ["/console/style.css", "/console/script.js", "/console/icon.svg", "/console/sign-in"];
 
 export function consoleRoutes(app: App, context: RouteContext): void {
-  const { clock, doors, isEncrypted, log, note, version, waits } = context;
+  const { clock, doors, isEncrypted, isTenantAllowed, log, note, version, waits } = context;
   const gate = createGate({ doors, sessions: createSessions(clock), isEncrypted });
-  const runs = createReplayRuns({ clock, log, waits, note });
+  const runs = createReplayRuns({ clock, log, waits, isTenantAllowed, note });
   const exports = createExports({ clock, write: () => context.writeExport(), version, note });
   const revision = () => runs.revision() + exports.revision();
   const live = createLive({ clock, waits, state: () => stateOf(context, revision()) });

@@ -6,8 +6,9 @@ import { type TestContext, test } from "node:test";
 import { createPipelineRequest } from "@azure/core-rest-pipeline";
 import { createConnector } from "../../../src/graph/connector.ts";
 import { openAuthority } from "../../../src/graph/credentials/authority-client.ts";
-import { createDiscovery } from "../../../src/graph/credentials/discovery.ts";
+import { createDiscovery, type Turn } from "../../../src/graph/credentials/discovery.ts";
 import type { Acquisition } from "../../../src/graph/credentials/http-client.ts";
+import type { Clock } from "../../../src/ports.ts";
 import { requestTimeoutMs } from "../fixtures.ts";
 import { createManualClock } from "../manual-clock.ts";
 import { emulatorFor, graphWith, homeTenant, otherTenant } from "./fixtures.ts";
@@ -102,28 +103,82 @@ test("an authority is asked once where its endpoints are, then for tokens only",
   assert.deepEqual(emulator.stats().requests.entra, { 200: 3, 400: 1 });
 });
 
-const documentUrl = (tenantId: string, origin = "https://login.example") =>
-  new URL(`${origin}/${tenantId}/v2.0/.well-known/openid-configuration`);
-
-test("one tenant's document stands for the others of the same authority, for a day", () => {
-  const clock = createManualClock();
-  const discovery = createDiscovery(clock);
-  assert.equal(discovery.known(documentUrl(homeTenant)), null);
-  discovery.learn(
-    documentUrl(homeTenant.toUpperCase()),
-    `{"issuer":"https://login.example/${homeTenant}/v2.0"}`,
-  );
-  const expected = `{"issuer":"https://login.example/${otherTenant}/v2.0"}`;
-  assert.equal(discovery.known(documentUrl(otherTenant)), expected);
-  assert.equal(discovery.known(documentUrl(otherTenant, "https://login.elsewhere")), null);
-  assert.equal(discovery.known(documentUrl("contoso.example")), null);
-  clock.advance(24 * 3_600_000);
-  assert.equal(discovery.known(documentUrl(otherTenant)), null);
+test("many tenants at once ask for that once as well", async (t) => {
+  const emulator = await emulatorFor(t);
+  const { tokenOf } = graphWith(t, emulator, {
+    kind: "client-secret",
+    secret: { from: "text", text: "emulator-only" },
+  });
+  const unknown = "99999999-9999-4999-8999-999999999999";
+  const [refused, ...tokens] = await Promise.all([unknown, homeTenant, otherTenant].map(tokenOf));
+  assert.ok(tokens.every(({ ok }) => ok));
+  assert.match(JSON.stringify(refused), /AADSTS90002/);
+  // The first one's tenant does not exist, so a second one had to ask for its own.
+  const { requests } = emulator.stats();
+  assert.equal(requests.entra![200], 3);
+  assert(requests.entra![400]! <= 2, JSON.stringify(requests));
 });
 
-test("a document that does not name its tenant stands for no other", () => {
+const documentUrl = (tenantId: string, origin = "https://login.example") =>
+  new URL(`${origin}/${tenantId}/v2.0/.well-known/openid-configuration`);
+const neverAborted = new AbortController().signal;
+const documentOf = (tenantId: string) => `{"issuer":"https://login.example/${tenantId}/v2.0"}`;
+
+/** A discovery that has asked for this tenant's document. */
+async function after(clock: Clock, url: URL, document: string) {
+  const discovery = createDiscovery(clock);
+  const turn = await discovery.find(url, neverAborted);
+  assert(turn.document === null);
+  turn.end(document);
+  const find = async (of: URL) => (await discovery.find(of, neverAborted)).document;
+  return { discovery, find };
+}
+
+test("one tenant's document stands for the others of the same authority, for a day", async () => {
+  const clock = createManualClock();
+  const { find } = await after(clock, documentUrl(homeTenant.toUpperCase()), documentOf(homeTenant));
+  assert.equal(await find(documentUrl(otherTenant)), documentOf(otherTenant));
+  assert.equal(await find(documentUrl("contoso.example")), null);
+  clock.advance(24 * 3_600_000);
+  assert.equal(await find(documentUrl(otherTenant)), null);
+});
+
+test("a document is of its own authority only", async () => {
+  const { find } = await after(createManualClock(), documentUrl(homeTenant), documentOf(homeTenant));
+  assert.equal(await find(documentUrl(otherTenant, "https://login.elsewhere")), null);
+});
+
+test("a document that does not name its tenant stands for no other, and holds none up", async () => {
+  const clock = createManualClock();
+  const { find } = await after(clock, documentUrl(homeTenant), `{"issuer":"https://login.example/adfs"}`);
+  // Neither has ended its turn.
+  assert.equal(await find(documentUrl(otherTenant)), null);
+  assert.equal(await find(documentUrl(homeTenant)), null);
+  const named = await after(clock, documentUrl("contoso.example"), documentOf("contoso.example"));
+  assert.equal(await named.find(documentUrl(otherTenant)), null);
+});
+
+test("while one asks the others wait; each that fails lets the next one ask, and all get what one was answered", async () => {
   const discovery = createDiscovery(createManualClock());
-  discovery.learn(documentUrl(homeTenant), `{"issuer":"https://login.example/adfs"}`);
-  discovery.learn(documentUrl("contoso.example"), `{"issuer":"https://login.example/contoso.example/v2.0"}`);
-  assert.equal(discovery.known(documentUrl(otherTenant)), null);
+  const giveUp = new AbortController();
+  const turns: Turn[] = [];
+  const documents: string[] = [];
+  const asking = Array.from({ length: 32 }, async (_, nth) => {
+    const signal = nth === 2 ? giveUp.signal : neverAborted;
+    const found = await discovery.find(documentUrl(homeTenant), signal);
+    if (found.document === null) turns.push(found);
+    else documents.push(found.document);
+  });
+  await asking[0];
+  assert.deepEqual([turns.length, documents.length], [1, 0]);
+  giveUp.abort();
+  await asking[2];
+  assert.deepEqual([turns.length, documents.length], [2, 0], "who gives up waits no longer");
+  turns[1]!.end(null);
+  turns[0]!.end(null);
+  await asking[1];
+  assert.deepEqual([turns.length, documents.length], [3, 0], "one that failed is followed by one");
+  turns[2]!.end(documentOf(homeTenant));
+  await Promise.all(asking);
+  assert.deepEqual([turns.length, documents.length], [3, 29]);
 });

@@ -5,13 +5,13 @@ import type { RegistrarEvent } from "../../../src/observer.ts";
 import { createGates } from "../../../src/registrar/flow/gates.ts";
 
 /** Tenants are named by their cloud: "a1", "b2". */
-function gatesOf(clouds: readonly string[]) {
+function gatesOf(clouds: readonly string[] = ["a", "b"]) {
   const clock = virtualTime();
   const events: RegistrarEvent[] = [];
   const moved = new Map<string, string>();
   const cloudOf = (tenantId: string) => moved.get(tenantId) ?? tenantId.slice(0, 1);
   const ports = { clock, random: () => 0.5, observe: (event: RegistrarEvent) => void events.push(event) };
-  const gates = createGates(ports, { clouds, cloudOf });
+  const gates = createGates(ports, { cloudOf, clouds: () => clouds });
   const fail = (...tenantIds: readonly string[]) => {
     for (const tenantId of tenantIds) {
       gates.begin(tenantId);
@@ -24,7 +24,7 @@ const downOf = (cloud: string) => Array.from({ length: 12 }, (_, n) => `${cloud}
 
 suite("a gate for each cloud", () => {
   test("closes for the tenants of a cloud that is down, and for no other", () => {
-    const { gates, events, fail, clock } = gatesOf(["a", "b"]);
+    const { gates, events, fail, clock } = gatesOf();
     fail(...downOf("b"));
     assert(gates.opensAtMs("b9") > clock.nowMs());
     assert(gates.opensAtMs("a1") <= clock.nowMs());
@@ -48,7 +48,7 @@ suite("a gate for each cloud", () => {
   });
 
   test("ends a request where it began, though its tenant is in another cloud meanwhile", () => {
-    const { gates, fail, moved, clock } = gatesOf(["a", "b"]);
+    const { gates, fail, moved, clock } = gatesOf();
     for (const tenantId of downOf("b").slice(0, 11)) fail(tenantId);
     gates.begin("a1");
     moved.set("a1", "b");
@@ -58,7 +58,7 @@ suite("a gate for each cloud", () => {
   });
 
   test("asks each gate's creates apart: a read that is well proves nothing while creates of its cloud wait", () => {
-    const { gates, fail } = gatesOf(["a", "b"]);
+    const { gates, fail } = gatesOf();
     const asked: boolean[][] = [];
     gates.setCreatesWait((isOfIt) => {
       asked.push([isOfIt("a1"), isOfIt("b1")]);
@@ -77,8 +77,27 @@ suite("a gate for each cloud", () => {
     assert.equal(gates.isProbed("b9"), true, "creates of b wait, so a read of it does not");
   });
 
+  test("opens one for a cloud that comes later, which starts closed to no one and tells who waits as the others do", () => {
+    const { gates, fail, moved, clock } = gatesOf();
+    const woken: string[] = [];
+    const asked: string[] = [];
+    gates.onOpening((tenantId) => woken.push(tenantId));
+    gates.setCreatesWait((isOfIt) => {
+      asked.push(["a1", "b1"].filter(isOfIt).join());
+      return true;
+    });
+    fail(...downOf("a"));
+    moved.set("a2", "b");
+    assert(gates.opensAtMs("a2") <= clock.nowMs(), "it is in the new cloud now");
+    woken.length = 0;
+    gates.begin("b1");
+    gates.endRead("b1", "well", "");
+    assert.deepEqual([woken, asked.at(-1)], [["b1"], "b1"]);
+    assert.equal(gates.state(), "open", "the other one is still down");
+  });
+
   test("wakes who waits, whichever of them opens", () => {
-    const { gates, fail } = gatesOf(["a", "b"]);
+    const { gates, fail } = gatesOf();
     const woken: string[] = [];
     gates.onOpening((tenantId) => woken.push(tenantId));
     fail("a1", "b1");

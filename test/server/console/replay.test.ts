@@ -68,6 +68,28 @@ test("those that are marked, and no other", async (t) => {
   assert.deepEqual(replayedFrom(console).sort(), [first, third].sort());
 });
 
+test("those of a tenant that is not served are left out and named, until it is served", async (t) => {
+  const unserved = new Set<string>();
+  const parts = { isTenantAllowed: (tenantId: string) => !unserved.has(tenantId) };
+  const console = await consoleFor(t, { parts });
+  const { rows } = console.index.search({ code: refusedCode, state: "refused", limit: 100 });
+  const tenantId = rows[0]!.tenantId!;
+  const its = rows.filter((row) => row.tenantId === tenantId).map(({ refused }) => refused!.id);
+  unserved.add(tenantId);
+  const path = await dryRun(console, { id: its[0]! });
+  const page = await textOf(console, path);
+  assert.match(page, /Nothing of it would be replayed/);
+  assert.match(page, new RegExp(`These tenants are not served[^]*${tenantId}[^]*`));
+  assert.match(page, /Left out: their tenants are not served<\/dt><dd>1</);
+  unserved.clear();
+  const again = await dryRun(console, { id: its[0]! });
+  // Taken off the list between the dry run and the confirmation.
+  unserved.add(tenantId);
+  await console.post(`${again}/confirm`, {});
+  await until(async () => (await textOf(console, again)).includes("Done:"));
+  assert.equal(console.memory.appends.length, 0);
+});
+
 test("what is registered between dry run and confirmation does not go", async (t) => {
   const console = await consoleFor(t);
   const { registered } = await import("./harness.ts");

@@ -70,16 +70,18 @@ Have you removed the cause of their refusal? Otherwise they are refused again.</
 }
 
 function details({ selection, byCode, listed, chosen, filter }: ReplayRun): Html {
-  const { matched, superseded, registered, unreadable, deadLetters } = selection!;
+  const { matched, superseded, registered, unserved, unreadable, deadLetters } = selection!;
   return html`<h2>What was found</h2>
 <dl class="facts">
 <dt>Dead letters in the topic</dt><dd>${count(deadLetters)}</dd>
 <dt>Of these chosen</dt><dd>${count(matched)}</dd>
 <dt>Left out: replayed before</dt><dd>${count(superseded)}</dd>
 <dt>Left out: registered since</dt><dd>${count(registered)}</dd>
+<dt>Left out: their tenants are not served</dt><dd>${count([...unserved.values()].reduce((sum, each) => sum + each, 0))}</dd>
 <dt>Without a readable reason</dt><dd>${count(unreadable)}</dd>
 <dt>Also those replayed or registered</dt><dd>${filter.again ? "yes" : "no"}</dd>
 </dl>
+${unserved.size > 0 && tenantsNotServed(unserved)}
 ${
   byCode.size > 0 &&
   table(
@@ -101,4 +103,20 @@ ${
     ),
   )
 }`;
+}
+
+const tenantsListed = 20;
+
+function tenantsNotServed(unserved: ReadonlyMap<string, number>): Html {
+  const first = [...unserved].slice(0, tenantsListed);
+  const more = unserved.size - first.length;
+  return html`<p>These tenants are not served, so their dead letters would be refused again. Add them to TENANTS_FILE or ALLOWED_TENANTS of the workers and of this service, then begin a new replay.</p>
+${table(
+  more > 0 ? `The first ${first.length} of ${count(unserved.size)} tenants` : "Tenants that are not served",
+  ["Tenant", { number: "Dead letters" }],
+  first.map(
+    ([tenantId, number]) =>
+      html`<tr><td class="id">${shown(tenantId)}</td><td class="number">${count(number)}</td></tr>`,
+  ),
+)}`;
 }
