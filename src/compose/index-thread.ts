@@ -2,6 +2,7 @@
  * The thread in which the index of a process that serves is read. It has a log of its own, since records would have to be copied from
  * another thread's. Whoever starts it imports this module for its address: in a bundle too that is a file by itself.
  */
+import { setPriority } from "node:os";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { openLogWithRetry } from "../compose.ts";
@@ -16,10 +17,15 @@ export interface IndexThreadData {
   readonly waiters: WaitersCount;
 }
 
+/** While the processors are busy, taking events in comes first. */
+const niceness = 5;
+
 export const indexThreadUrl = import.meta.url;
 
 async function run({ settings, path, waiters }: IndexThreadData): Promise<void> {
   const tell = (message: FromReader) => parentPort?.postMessage(message);
+  // On Linux the calling thread's alone, elsewhere the whole process's.
+  if (process.platform === "linux") setPriority(0, niceness);
   const stopped = new AbortController();
   let side: ThreadSide | null = null;
   parentPort?.on("message", (message: ToReader) => {

@@ -11,7 +11,14 @@ import { createLoad, phaseOf } from "./first-load.ts";
 import { Positions } from "./positions.ts";
 import { Search } from "./query.ts";
 import { createStore, type Store } from "./store.ts";
-import { applicationId, configure, configureView, createTables, type Phase, schemaVersion } from "./tables.ts";
+import {
+  applicationId,
+  configure,
+  configureView,
+  createTables,
+  type Phase,
+  schemaVersion,
+} from "./tables.ts";
 
 const busyTimeoutMs = 200;
 
