@@ -14,7 +14,7 @@ import { sleep } from "../sleep.ts";
 import type { IndexThreadData } from "./index-thread.ts";
 
 export interface FollowedIndex {
-  /** Null: it could not be opened yet. */
+  /** Null: it can't be opened at present. */
   readonly index: () => HoldableIndex | null;
   stop(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export function followIndex(settings: Settings, clock: Clock, notes: IndexNotes)
 
   const running = run();
   return {
-    index: () => (view.isOpen ? view : null),
+    index: () => (view.hasFailed ? null : view),
     async stop() {
       stopped.abort();
       tell({ kind: "stop" });

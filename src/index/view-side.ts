@@ -36,7 +36,7 @@ export class ViewSide implements HoldableIndex {
   #view: View | null = null;
   /** The file can be asked. */
   #isLoaded = false;
-  #isOpen = false;
+  #hasFailed = false;
   #progress: IndexProgress = { caughtUp: false, behindRecords: null, caughtUpAtMs: null, trouble: null };
   #held: PromiseWithResolvers<Ranges> | null = null;
   #last: Promise<unknown> = Promise.resolve();
@@ -53,16 +53,16 @@ export class ViewSide implements HoldableIndex {
     this.minutes = answers.minutes;
   }
 
-  /** The reader has its file. */
-  get isOpen(): boolean {
-    return this.#isOpen;
+  /** The reader can't open its file, and goes on trying. Before it has tried, one may wait for outcomes already. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   hear(message: FromReader): void {
     switch (message.kind) {
       case "file":
         this.#closeView();
-        this.#isOpen = true;
+        this.#hasFailed = false;
         this.#isLoaded = message.isLoaded;
         this.#progress = message.progress;
         return;
@@ -77,6 +77,7 @@ export class ViewSide implements HoldableIndex {
       case "note":
         return this.#parts.onNote(message.message);
       case "problem":
+        this.#hasFailed = !this.#isLoaded;
         return this.#parts.onProblem(message.problem);
       case "held":
         return this.#held?.resolve(message.ranges);

@@ -150,8 +150,9 @@ test("a file that another reader has is asked for until it is free, and that is 
   assert.ok(other.ok);
   const { view, heard, until } = pairOn(t, topics, path);
   await until(() => heard.texts.length > 0);
+  assert.equal(view.hasFailed, true);
   other.index.close();
-  await until(() => view.isOpen && view.find(keyOf({ machine: "A" })) !== null);
+  await until(() => !view.hasFailed && view.find(keyOf({ machine: "A" })) !== null);
   assert.deepEqual(heard.texts, ["index-busy"]);
 });
 
