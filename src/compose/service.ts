@@ -121,7 +121,8 @@ function watchTls(
         service.renewTls(tls);
         note({ level: "info", event: "serve-tls-renewed", message });
       },
-      onProblem: ({ code, message, fix }) => note({ level: "error", event: code, message: `${message} ${fix}` }),
+      onProblem: ({ code, message, fix }) =>
+        note({ level: "error", event: code, message: `${message} ${fix}` }),
     },
     clock,
   );

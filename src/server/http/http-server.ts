@@ -9,8 +9,8 @@ import assert from "node:assert/strict";
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import {
   createServer as createTlsServer,
-  Server as TlsServer,
   type ServerOptions as TlsOptions,
+  Server as TlsServer,
 } from "node:https";
 import type { Socket } from "node:net";
 import type { Bound } from "../service-metrics.ts";
