@@ -1,4 +1,4 @@
-/** What a clone has beside the product's commands: `npm run demo`, `npm run simulate`, `npm run chaos`, `npm run bench`. */
+/** What a clone has beside the product's commands: `npm run demo`, `npm run simulate`, `npm run chaos`, `npm run bench`, `npm run fuzz`. */
 import { trialAliases, trialCommands } from "../demo/commands.ts";
 import type { Program } from "../src/cli/program.ts";
 
@@ -34,6 +34,11 @@ export const labProgram: Program = {
         { does: "how quickly a backlog is drained", line: "bench --scenario drain" },
         { does: "everything, in small: shows that it works", line: "bench --scenario all --smoke" },
       ],
+    ],
+    fuzz: [
+      "hostile requests to the HTTP service, over real connections",
+      () => import("./fuzz/command.ts"),
+      [{ does: "a million, always the same ones", line: "fuzz --seed 1 --count 1000000" }],
     ],
   },
 };

@@ -1,20 +1,28 @@
 /**
- * What the index costs at a size: node lab/bench/index-size.ts [RECORDS]. Registered records are put into an embedded log, and the
- * index is built from them in a process of its own: cold, then warm, then searched. One JSON object; needs about 1.5 kB of disk a record.
+ * What the index costs at a size: node lab/bench/index-size.ts [RECORDS] [--data DIR]. Registered records are put into an embedded log,
+ * and the index is built from them as `serve` does it, in a process of its own: cold, then warm, then searched. One JSON object; needs
+ * about 1.5 kB of disk a record. With --data the log is kept in DIR, and used again when it is there.
+ *
+ * Beside the wall clock it says what the processor did: on a busy machine only that tells. `longestTurnMs`: how long the thread that
+ * answers requests was held at the most while the index was built.
  */
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { parseArgs } from "node:util";
 import { systemClock } from "../../src/clock.ts";
+import { followIndex } from "../../src/compose/enrollment-index.ts";
+import { loadSettings } from "../../src/config/load.ts";
 import { identify } from "../../src/domain/identity.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import { registeredRecord } from "../../src/domain/registered.ts";
 import type { EnrollmentIndex, SearchQuery } from "../../src/index/enrollment-index.ts";
-import { openEnrollmentIndex } from "../../src/index/open-index.ts";
 import { openEmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import type { NewRecord } from "../../src/ports.ts";
+import { sleep } from "../../src/sleep.ts";
 
 const partitionCount = 8;
 const tenantCount = 500;
@@ -80,7 +88,10 @@ async function fill(dataDir: string, count: number): Promise<Sample["query"][]> 
 
 interface Build {
   readonly wallMs: number;
+  /** Of the whole process, and of the thread that answers. */
   readonly cpuMs: number;
+  readonly answeringCpuMs: number;
+  readonly longestTurnMs: number;
   readonly rssMb: number;
 }
 
@@ -88,39 +99,56 @@ interface Build {
 async function build(
   dataDir: string,
 ): Promise<Build & { readonly index: EnrollmentIndex; close(): Promise<void> }> {
+  const loaded = loadSettings({ environment: { DATA_DIR: dataDir }, groups: ["log"] });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const fromMs = performance.now();
-  const fromCpu = process.cpuUsage();
-  const opening = await openEmbeddedLog({ dataDir, partitionCount }, systemClock);
-  if (!opening.ok) throw new Error(opening.problem.message);
-  const { log } = opening;
-  const opened = openEnrollmentIndex({ path: join(dataDir, "index.db"), log, clock: systemClock });
-  if (!opened.ok) throw new Error(opened.problem.message);
-  const { index } = opened;
-  if (!(await index.catchUp(new AbortController().signal)))
-    throw new Error(index.progress().trouble ?? "aborted");
-  const { user, system } = process.cpuUsage(fromCpu);
+  const [fromCpu, fromOwnCpu] = [process.cpuUsage(), process.threadCpuUsage()];
+  const turns = monitorEventLoopDelay({ resolution: 5 });
+  turns.enable();
+  const notes = {
+    onNote: (message: string) => process.stderr.write(`${message}\n`),
+    onProblem: ({ message }: { readonly message: string }) => process.stderr.write(`${message}\n`),
+  };
+  const followed = followIndex(loaded.settings, systemClock, notes);
+  const isRead = () => followed.index()?.progress().caughtUp === true;
+  while (!isRead()) await sleep(systemClock, 10);
+  turns.disable();
   const measured = {
     wallMs: Math.round(performance.now() - fromMs),
-    cpuMs: Math.round((user + system) / 1000),
+    cpuMs: total(process.cpuUsage(fromCpu)),
+    answeringCpuMs: total(process.threadCpuUsage(fromOwnCpu)),
+    longestTurnMs: Math.round(turns.max / 1e6),
     rssMb: Math.round(process.resourceUsage().maxRSS / 1024),
   };
-  const close = async () => {
-    index.close();
-    await log.close();
-  };
-  return { ...measured, index, close };
+  return { ...measured, index: followed.index()!, close: () => followed.stop() };
+}
+
+function total({ user, system }: NodeJS.CpuUsage): number {
+  return Math.round((user + system) / 1000);
+}
+
+interface Times {
+  readonly medianMs: number;
+  readonly maxMs: number;
+  readonly maxCpuMs: number;
 }
 
 /** The slowest of all searches by this criterion, and the middle one. */
-function timed(index: EnrollmentIndex, queries: readonly SearchQuery[]): { medianMs: number; maxMs: number } {
+function timed(index: EnrollmentIndex, queries: readonly SearchQuery[]): Times {
   const times = queries.map((query) => {
     const fromMs = performance.now();
+    const fromCpu = process.threadCpuUsage();
     if (index.search(query).rows.length === 0) throw new Error(`nothing found by ${JSON.stringify(query)}`);
-    return performance.now() - fromMs;
+    const { user, system } = process.threadCpuUsage(fromCpu);
+    return { wallMs: performance.now() - fromMs, cpuMs: (user + system) / 1000 };
   });
-  times.sort((a, b) => a - b);
+  const walls = times.map(({ wallMs }) => wallMs).sort((a, b) => a - b);
   const round = (ms: number) => Math.round(ms * 100) / 100;
-  return { medianMs: round(times[times.length >> 1]!), maxMs: round(times.at(-1)!) };
+  return {
+    medianMs: round(walls[walls.length >> 1]!),
+    maxMs: round(walls.at(-1)!),
+    maxCpuMs: round(Math.max(...times.map(({ cpuMs }) => cpuMs))),
+  };
 }
 
 function searches(index: EnrollmentIndex, samples: readonly Sample["query"][], count: number) {
@@ -146,21 +174,29 @@ function searches(index: EnrollmentIndex, samples: readonly Sample["query"][], c
 }
 
 async function child(dataDir: string): Promise<void> {
-  const { wallMs, cpuMs, rssMb, close } = await build(dataDir);
+  const { index: _, close, ...measured } = await build(dataDir);
   await close();
-  process.stdout.write(JSON.stringify({ wallMs, cpuMs, rssMb }));
+  process.stdout.write(JSON.stringify(measured));
 }
 
-async function main(count: number): Promise<void> {
-  const dataDir = mkdtempSync(join(tmpdir(), "index-size-"));
+async function samplesIn(dataDir: string, count: number): Promise<Sample["query"][]> {
+  const file = join(dataDir, "samples.json");
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Sample["query"][];
+  const samples = await fill(dataDir, count);
+  writeFileSync(file, JSON.stringify(samples));
+  return samples;
+}
+
+async function main(count: number, kept: string | undefined): Promise<void> {
+  const dataDir = kept ?? mkdtempSync(join(tmpdir(), "index-size-"));
   try {
-    const samples = await fill(dataDir, count);
+    mkdirSync(dataDir, { recursive: true });
+    const samples = await samplesIn(dataDir, count);
+    for (const end of ["", "-wal", "-shm"]) rmSync(join(dataDir, `index.db${end}`), { force: true });
     const run = (): Build => {
       const { stdout, stderr } = spawnSync(process.execPath, [
         ...process.execArgv,
-        import.meta.filename,
-        "--child",
-        dataDir,
+        ...[import.meta.filename, "--child", dataDir],
       ]);
       if (stdout.length === 0) throw new Error(String(stderr));
       return JSON.parse(String(stdout)) as Build;
@@ -173,10 +209,13 @@ async function main(count: number): Promise<void> {
     process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
     await close();
   } finally {
-    rmSync(dataDir, { recursive: true, force: true });
+    if (kept === undefined) rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-const [first, second] = process.argv.slice(2);
-if (first === "--child") await child(second!);
-else await main(Number(first ?? 1_000_000));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { child: { type: "string" }, data: { type: "string" } },
+});
+if (values.child !== undefined) await child(values.child);
+else await main(Number(positionals[0] ?? 1_000_000), values.data);

@@ -85,7 +85,13 @@ try {
   const url = Promise.withResolvers<string>();
   const child = startChild({
     command: process.execPath,
-    args: ["src/cli/main.ts", "serve", "--serve-port", "0"],
+    args: [
+      ...(process.env.BENCH_NODE_ARGS?.split(" ").filter(Boolean) ?? []),
+      "src/cli/main.ts",
+      "serve",
+      "--serve-port",
+      "0",
+    ],
     environment: {
       ...{ DATA_DIR: directory, SERVE_EVENTS_PER_S: "0", LOG_FORMAT: "json" },
       ...(values.token ? { TOKENS_FILE: tokensFile } : {}),

@@ -1,16 +1,21 @@
-/** The index of a process that serves: in DATA_DIR, opened when it can be, reading on until it is stopped. */
+/**
+ * The index of a process that serves: in DATA_DIR, read in a thread of its own until it is stopped. A thread that ends by itself is
+ * started again.
+ */
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import type { Settings } from "../config/table.ts";
 import type { HoldableIndex } from "../index/enrollment-index.ts";
-import { openEnrollmentIndex } from "../index/open-index.ts";
-import type { Clock, EventLog } from "../ports.ts";
+import { type FromReader, newWaitersCount, type ToReader } from "../index/messages.ts";
+import { ViewSide } from "../index/view-side.ts";
+import type { Clock } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { sleep } from "../sleep.ts";
+import type { IndexThreadData } from "./index-thread.ts";
 
 export interface FollowedIndex {
-  /** Null: it could not be opened yet. */
+  /** Null: it can't be opened at present. */
   readonly index: () => HoldableIndex | null;
-  /** Before the log is closed. */
   stop(): Promise<void>;
 }
 
@@ -19,40 +24,59 @@ export interface IndexNotes {
   readonly onProblem: (problem: Problem) => void;
 }
 
-/** A process that ends may hold the file for a moment; a disk may have room again. */
-const retryMs = 1_000;
+const restartMs = 1_000;
+/** A broker that is silent must not hold up the stop: nothing is lost with the thread. */
+const stopMs = 3_000;
 
-export function followIndex(
-  settings: Settings,
-  log: EventLog,
-  clock: Clock,
-  { onNote, onProblem }: IndexNotes,
-): FollowedIndex {
+export function followIndex(settings: Settings, clock: Clock, notes: IndexNotes): FollowedIndex {
+  const path = join(settings.dataDir, "index.db");
+  const waiters = newWaitersCount();
   const stopped = new AbortController();
-  let index: HoldableIndex | null = null;
+  let thread: Worker | null = null;
+  const tell = (message: ToReader) => thread?.postMessage(message);
+  const view = new ViewSide({ path, clock, waiters, tell, ...notes });
 
   async function run(): Promise<void> {
-    let last = "";
+    const { indexThreadUrl } = await import("./index-thread.ts");
     while (!stopped.signal.aborted) {
-      const path = join(settings.dataDir, "index.db");
-      const opened = openEnrollmentIndex({ path, log, clock, onNote: ({ message }) => onNote(message) });
-      if (opened.ok) {
-        index = opened.index;
-        return await index.follow(stopped.signal);
-      }
-      if (last !== opened.problem.message) onProblem(opened.problem);
-      last = opened.problem.message;
-      await sleep(clock, retryMs, stopped.signal);
+      const workerData: IndexThreadData = { role: "index", settings, path, waiters };
+      const started = new Worker(new URL(indexThreadUrl), { workerData });
+      thread = started;
+      const why = await ended(started, (message) => view.hear(message));
+      thread = null;
+      if (stopped.signal.aborted) return;
+      view.readerEnded(why);
+      notes.onProblem({
+        code: "index-thread",
+        message: `The thread that reads the topics into the index has ended: ${why}.`,
+        fix: "It is started again by itself. Please report it, with this line, if it comes again.",
+      });
+      await sleep(clock, restartMs, stopped.signal);
     }
   }
 
   const running = run();
   return {
-    index: () => index,
+    index: () => (view.hasFailed ? null : view),
     async stop() {
       stopped.abort();
+      tell({ kind: "stop" });
+      const cancel = clock.after(stopMs, () => void thread?.terminate());
       await running;
-      index?.close();
+      cancel();
+      view.close();
     },
   };
+}
+
+/** Why it has ended. */
+function ended(thread: Worker, onMessage: (message: FromReader) => void): Promise<string> {
+  return new Promise((resolve) => {
+    let why: string | null = null;
+    thread.on("message", onMessage);
+    thread.on("error", (error) => {
+      why = error instanceof Error ? error.message : String(error);
+    });
+    thread.on("exit", (code) => resolve(why ?? `exit code ${code}`));
+  });
 }

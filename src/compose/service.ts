@@ -9,6 +9,7 @@ import type { Problem } from "../problem.ts";
 import type { Doors } from "../server/auth/authenticate.ts";
 import { openEntra } from "../server/auth/entra.ts";
 import { readTlsFiles } from "../server/auth/tls-files.ts";
+import { watchTlsFiles } from "../server/auth/tls-watch.ts";
 import { openTokenStore } from "../server/auth/token-store.ts";
 import { createWorkersView, type WorkerState } from "../server/console/workers.ts";
 import type { Readiness } from "../server/health-server.ts";
@@ -85,11 +86,13 @@ export async function startService(
     return opened;
   }
   const { service } = opened;
+  const stopWatching = watchTls(settings, clock, service, note);
   return {
     ...{ ok: true, readiness, metrics },
     service: {
-      url: service.url,
+      ...service,
       async stop(drainMs) {
+        stopWatching();
         await service.stop(drainMs);
         await close();
       },
@@ -100,6 +103,29 @@ export async function startService(
 function tlsOf({ serveTlsCertFile: cert, serveTlsKeyFile: key }: Settings) {
   const none: { readonly ok: true; readonly tls: TlsFiles | null } = { ok: true, tls: null };
   return cert === null && key === null ? none : readTlsFiles(cert, key);
+}
+
+/** The certificate is renewed while the service runs. */
+function watchTls(
+  { serveTlsCertFile: certFile, serveTlsKeyFile: keyFile }: Settings,
+  clock: Clock,
+  service: Service,
+  note: (note: ServiceNote) => void,
+): () => void {
+  if (certFile === null || keyFile === null) return () => {};
+  const message = "Another certificate of the service is in use now, for new connections.";
+  return watchTlsFiles(
+    {
+      ...{ certFile, keyFile },
+      onRenewed(tls) {
+        service.renewTls(tls);
+        note({ level: "info", event: "serve-tls-renewed", message });
+      },
+      onProblem: ({ code, message, fix }) =>
+        note({ level: "error", event: code, message: `${message} ${fix}` }),
+    },
+    clock,
+  );
 }
 
 function openDoors(

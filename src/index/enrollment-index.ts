@@ -155,12 +155,6 @@ export interface EnrollmentIndex {
    */
   whenSettled(key: string, listener: (settled: Enrollment) => void): (() => void) | null;
   progress(): IndexProgress;
-  /** Reads on until the signal aborts. Never throws; what goes wrong is in `progress().trouble` and told to `onNote`. Once at a time. */
-  follow(signal: AbortSignal): Promise<void>;
-  /** Reads to the end of the topics as of now, once. False: the signal aborted, or it can't (`progress().trouble`). */
-  catchUp(signal: AbortSignal): Promise<boolean>;
-  /** After `follow` and `catchUp` have ended. */
-  close(): void;
 }
 
 /** What was read of one topic: of each partition, from the first offset that was there up to `to`, which was not read yet. */
@@ -176,4 +170,16 @@ export interface HoldableIndex extends EnrollmentIndex {
    * Ask only an index that has caught up.
    */
   hold<T>(run: (ranges: Readonly<Record<Topic, TopicRange>>) => Promise<T>): Promise<T>;
+}
+
+/** One that reads the topics in this thread. */
+export interface ReadingIndex extends HoldableIndex {
+  /** Reads on until the signal aborts. Never throws; what goes wrong is in `progress().trouble` and told to `onNote`. Once at a time. */
+  follow(signal: AbortSignal): Promise<void>;
+  /** Reads to the end of the topics as of now, once. False: the signal aborted, or it can't (`progress().trouble`). */
+  catchUp(signal: AbortSignal): Promise<boolean>;
+  /** Another view of its file found it damaged: it is made again in the next reading. */
+  damaged(why: string): void;
+  /** After `follow` and `catchUp` have ended. */
+  close(): void;
 }

@@ -15,11 +15,7 @@ export function troubleOf(error: unknown, file: string): Trouble | null {
   switch (errcode & 0xff) {
     case 5:
     case 6:
-      return problem({
-        code: "index-busy",
-        message: `The index ${file} is in use by another process.`,
-        fix: `Stop that one (fuser ${file} finds it), or give this one another DATA_DIR.`,
-      });
+      return problem(inUse(file));
     case 26:
       return { kind: "damaged", detail: "it is no SQLite file", isForeign: true };
     case 11:
@@ -47,7 +43,15 @@ export function foreign(file: string): Problem {
   };
 }
 
-function unusable(file: string, detail: string): Problem {
+export function inUse(file: string): Problem {
+  return {
+    code: "index-busy",
+    message: `The index ${file} is in use by another process.`,
+    fix: `Stop that one (fuser ${file} finds it), or give this one another DATA_DIR.`,
+  };
+}
+
+export function unusable(file: string, detail: string): Problem {
   return {
     code: "index-unusable",
     message: `The index ${file} can't be read or written: ${detail}.`,

@@ -1,6 +1,6 @@
 /**
  * The file of the index: opened, made, or made again. It holds nothing that the topics don't, so a file of another version or a damaged
- * one is replaced. Only one process has it at a time: SQLite's lock on it ends with the process, however that ends.
+ * one is replaced. One reader of the topics writes it (lock.ts); views of it may be open beside that, in other threads of the same process.
  */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
@@ -11,15 +11,26 @@ import { createLoad, phaseOf } from "./first-load.ts";
 import { Positions } from "./positions.ts";
 import { Search } from "./query.ts";
 import { createStore, type Store } from "./store.ts";
-import { applicationId, configure, createTables, type Phase, schemaVersion } from "./tables.ts";
+import {
+  applicationId,
+  configure,
+  configureView,
+  createTables,
+  type Phase,
+  schemaVersion,
+} from "./tables.ts";
 
 const busyTimeoutMs = 200;
 
-/** An open file with its statements. */
-export interface IndexFile {
+/** What is asked goes through one of these. */
+export interface View {
   readonly db: DatabaseSync;
   readonly store: Store;
   readonly search: Search;
+}
+
+/** An open file with its statements. */
+export interface IndexFile extends View {
   readonly positions: Positions;
   readonly load: ReturnType<typeof createLoad>;
   phase: Phase;
@@ -55,6 +66,19 @@ export function openFile(path: string): FileOpening {
       if (trouble.isForeign) renameSync(path, `${path}.damaged`);
       removeFile(path);
     }
+  }
+}
+
+/** A second connection, which sees what was committed. Throws what SQLite throws. */
+export function openView(path: string): View {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
+  try {
+    configureView(db);
+    const store = createStore(db);
+    return { db, store, search: new Search(db, store) };
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 

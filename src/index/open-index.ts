@@ -1,28 +1,16 @@
 /** The index on its file: reads the topics on, answers, and makes the file again where it must be. */
 
 import assert from "node:assert/strict";
-import { isUuid } from "../domain/uuid.ts";
 import type { Clock, EventLog, Topic } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { sleep } from "../sleep.ts";
-import type {
-  Enrollment,
-  HoldableIndex,
-  IndexCounts,
-  IndexProgress,
-  Minute,
-  SearchQuery,
-  SearchResult,
-  TenantCounts,
-} from "./enrollment-index.ts";
+import { type Answers, type Ask, createAnswers } from "./answers.ts";
+import type { Enrollment, HoldableIndex, IndexProgress, ReadingIndex } from "./enrollment-index.ts";
 import { troubleOf } from "./errors.ts";
-import { type IndexFile, openFile, removeFile } from "./file.ts";
+import { type IndexFile, openFile, removeFile, type View } from "./file.ts";
+import { lockIndex } from "./lock.ts";
 import { Reading, type Round } from "./reading.ts";
-import { states } from "./rows.ts";
-import { minutesKept } from "./tallies.ts";
-import { tenantCounts } from "./tenant-counts.ts";
-import { toEnrollment } from "./to-enrollment.ts";
-import { keyBytes } from "./values.ts";
+import type { Phase } from "./tables.ts";
 import { Waiters } from "./waiters.ts";
 
 export interface IndexNote {
@@ -44,28 +32,55 @@ export interface IndexSettings {
   readonly ends?: Readonly<Record<Topic, readonly number[]>>;
   /** Records that are stored together; a crash repeats at most so many. */
   readonly transactionRecords?: number;
+  /** For views of the file in other threads (thread-side.ts). */
+  readonly hooks?: IndexHooks | undefined;
+}
+
+/** What views of the file in other threads are told, and what those who wait there are to this one. */
+export interface IndexHooks {
+  /** The file was made, or made again: what was opened before shows nothing new. */
+  readonly onFile: (phase: Phase) => void;
+  /** `progress()` may say something else. */
+  readonly onProgress: () => void;
+  /** After their commit: keys for which an outcome was read. */
+  readonly onOutcomes: (keys: ReadonlySet<string>) => void;
+  /** After its commit: the first load, which tells of no outcomes, has ended. */
+  readonly onLoaded: () => void;
+  /** Somebody waits there. */
+  readonly isWaited: () => boolean;
 }
 
 export type IndexOpening =
-  | { readonly ok: true; readonly index: HoldableIndex }
+  /** `isLoaded`: it answers; else once the registered topic was read. */
+  | { readonly ok: true; readonly index: ReadingIndex; readonly isLoaded: boolean }
   | { readonly ok: false; readonly problem: Problem };
 
-const defaultWaitersMax = 10_000;
 /** From an append to the answer of one who waits; while nobody waits, there is no hurry. */
 const waitedPollMs = 50;
 const idlePollMs = 250;
 const retryMs = 1000;
 
 export function openEnrollmentIndex(settings: IndexSettings): IndexOpening {
+  const locking = lockIndex(settings.path);
+  if (!locking.ok) return locking;
   const opening = openFile(settings.path);
-  if (!opening.ok) return opening;
-  const index = new Index(settings, opening.file);
+  if (!opening.ok) {
+    locking.release();
+    return opening;
+  }
+  const index = new Index(settings, opening.file, locking.release);
   if (opening.rebuilt !== null) index.tellRebuilt(opening.rebuilt);
-  return { ok: true, index };
+  return { ok: true, index, isLoaded: opening.file.phase === "ready" };
 }
 
-class Index implements HoldableIndex {
+class Index implements ReadingIndex {
+  readonly find: Answers["find"];
+  readonly search: Answers["search"];
+  readonly counts: Answers["counts"];
+  readonly tenantCounts: Answers["tenantCounts"];
+  readonly minutes: Answers["minutes"];
   readonly #settings: IndexSettings;
+  readonly #unlock: () => void;
   readonly #waiters: Waiters;
   #file: IndexFile;
   #reading: Reading;
@@ -77,54 +92,19 @@ class Index implements HoldableIndex {
   #isClosed = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(settings: IndexSettings, file: IndexFile) {
+  constructor(settings: IndexSettings, file: IndexFile, unlock: () => void) {
     this.#settings = settings;
-    this.#waiters = new Waiters(settings.waitersMax ?? defaultWaitersMax);
+    this.#unlock = unlock;
+    const ask: Ask = (nothing, question) => this.#ask(nothing, question);
+    const answers = createAnswers(ask, settings.clock);
+    this.find = answers.find;
+    this.search = answers.search;
+    this.counts = answers.counts;
+    this.tenantCounts = answers.tenantCounts;
+    this.minutes = answers.minutes;
+    this.#waiters = new Waiters(settings.waitersMax);
     this.#file = file;
     this.#reading = this.#readingOf(file);
-  }
-
-  find(id: string): Enrollment | null {
-    return this.#ask(null, ({ store }) => {
-      const letter = isUuid(id) ? null : store.letters.byId(id);
-      if (letter === null && !isUuid(id)) return null;
-      const row =
-        letter === null
-          ? store.rows.byKey(keyBytes(id.toLowerCase()))
-          : store.rows.byNumber(letter.enrollment);
-      return row === null ? null : toEnrollment(store, row);
-    });
-  }
-
-  search(query: SearchQuery): SearchResult {
-    return this.#ask({ rows: [], next: null }, ({ search }) => search.run(query));
-  }
-
-  counts(): IndexCounts {
-    return this.#ask({ waiting: 0, registered: 0, refused: 0, deadLetters: [] }, ({ store }) => {
-      const { tallies, texts } = store;
-      const byState = tallies.totals("state");
-      const open = tallies.totals("open-letters");
-      const deadLetters = [...tallies.totals("letters")]
-        .map(([code, total]) => ({ code: texts.textOf(code), total, open: open.get(code) ?? 0 }))
-        .sort((a, b) => b.total - a.total || (a.code < b.code ? -1 : 1));
-      const of = (state: number) => byState.get(state) ?? 0;
-      return {
-        waiting: of(states.waiting),
-        registered: of(states.registered),
-        refused: of(states.refused),
-        deadLetters,
-      };
-    });
-  }
-
-  tenantCounts(): readonly TenantCounts[] {
-    return this.#ask([], ({ store }) => tenantCounts(store));
-  }
-
-  minutes(count: number): readonly Minute[] {
-    const wanted = Math.min(minutesKept, Math.max(1, Math.floor(count)));
-    return this.#ask([], ({ store }) => store.tallies.minutes(wanted, this.#settings.clock.wallMs()));
   }
 
   whenSettled(key: string, listener: (settled: Enrollment) => void): (() => void) | null {
@@ -144,7 +124,8 @@ class Index implements HoldableIndex {
     const { clock } = this.#settings;
     while (!signal.aborted) {
       const isRead = await this.catchUp(signal);
-      const pollMs = this.#waiters.count > 0 ? waitedPollMs : idlePollMs;
+      const isWaited = this.#waiters.count > 0 || this.#settings.hooks?.isWaited() === true;
+      const pollMs = isWaited ? waitedPollMs : idlePollMs;
       await sleep(clock, isRead ? pollMs : retryMs, signal);
     }
   }
@@ -191,7 +172,8 @@ class Index implements HoldableIndex {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#file.db.close();
+    if (this.#file.db.isOpen) this.#file.db.close();
+    this.#unlock();
   }
 
   tellRebuilt(why: string): void {
@@ -228,35 +210,32 @@ class Index implements HoldableIndex {
     }
     this.#file = opening.file;
     this.#reading = this.#readingOf(opening.file);
+    this.#settings.hooks?.onFile(opening.file.phase);
     this.tellRebuilt(why);
     return true;
   }
 
   #readingOf(file: IndexFile): Reading {
-    const { log, ends, transactionRecords } = this.#settings;
+    const { log, ends, transactionRecords, hooks } = this.#settings;
     return new Reading({
       ...{ log, file, ends, transactionRecords },
       onBehind: (records) => {
         this.#behind = records;
+        hooks?.onProgress();
       },
-      onOutcomes: (keys) =>
-        this.#tell(
-          [...keys].filter((key) => this.#waiters.has(key)),
-          () => true,
-        ),
-      onLoaded: () => this.#tell(this.#waiters.keys(), ({ state }) => state === "registered"),
+      onOutcomes: (keys) => {
+        hooks?.onOutcomes(keys);
+        this.#waiters.tellOutcomes(keys, this.find);
+      },
+      onLoaded: () => {
+        hooks?.onLoaded();
+        this.#waiters.tellLoaded(this.find);
+      },
     });
   }
 
-  #tell(keys: readonly string[], isTold: (enrollment: Enrollment) => boolean): void {
-    for (const key of keys) {
-      const found = this.find(key);
-      if (found !== null && isTold(found)) this.#waiters.tell(key, found);
-    }
-  }
-
   /** Nothing is found while the first load runs, or while the file waits to be made again. */
-  #ask<T>(nothing: T, question: (file: IndexFile) => T): T {
+  #ask<T>(nothing: T, question: (view: View) => T): T {
     if (this.#isClosed || this.#damage !== null || this.#file.phase === "loading") return nothing;
     try {
       return question(this.#file);
@@ -272,12 +251,19 @@ class Index implements HoldableIndex {
     this.#caughtUpAtMs = this.#settings.clock.wallMs();
     if (this.#trouble !== null) this.#note("readable", "The index reads the topics again.");
     this.#trouble = null;
+    this.#settings.hooks?.onProgress();
   }
 
   #unreadable(reason: string): void {
     if (this.#trouble === null)
       this.#note("unreadable", `The index can't read on, and goes on trying: ${reason}`);
     this.#trouble = reason;
+    this.#settings.hooks?.onProgress();
+  }
+
+  /** What a view of the file came upon: the file is made again. */
+  damaged(why: string): void {
+    this.#damage ??= why;
   }
 
   #note(kind: IndexNote["kind"], message: string): void {

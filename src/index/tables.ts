@@ -20,12 +20,20 @@ export type Phase = "loading" | "ready";
 export function configure(db: DatabaseSync): void {
   db.exec(`
     PRAGMA page_size = 4096;
-    PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     PRAGMA cell_size_check = ON;
     PRAGMA cache_size = -65536;
     PRAGMA wal_autocheckpoint = 8192;
+  `);
+}
+
+/** Of a connection that only reads: every commit empties its cache, so a large one is of no use. */
+export function configureView(db: DatabaseSync): void {
+  db.exec(`
+    PRAGMA query_only = ON;
+    PRAGMA cell_size_check = ON;
+    PRAGMA cache_size = -16384;
   `);
 }
 

@@ -9,7 +9,7 @@ import type { Problem } from "../problem.ts";
 import { createApp } from "./app.ts";
 import { isOpen } from "./auth/authenticate.ts";
 import { bindProblem } from "./auth/bind-rules.ts";
-import { type ConnectionTimes, createHttpServer, type TlsFiles } from "./http/http-server.ts";
+import { type ConnectionTimes, createHttpServer, renewTls, type TlsFiles } from "./http/http-server.ts";
 import { limits } from "./http/limits.ts";
 import { listen, urlOf } from "./http/listen.ts";
 import { type AppendQueue, createAppendQueue } from "./intake/append-queue.ts";
@@ -33,6 +33,8 @@ export interface ServiceSettings {
 export interface Service {
   /** With the port that was bound. */
   readonly url: string;
+  /** Another certificate, for connections that come from now on. Only of a service that has one. */
+  renewTls(tls: TlsFiles): void;
   /** Finishes what is under way, within so many milliseconds. */
   stop(drainMs: number): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function openService(settings: ServiceSettings, parts: ServiceParts
     ok: true,
     service: {
       url: urlOf(http, tls === null ? "http" : "https", host),
+      renewTls: (renewed) => renewTls(http, renewed),
       async stop(drainMs) {
         context.waits.stopAll();
         const closed = new Promise((resolve) => http.close(resolve));

@@ -32,7 +32,7 @@ test("the package's program has demo and emulate-graph as well", () => {
 });
 
 test("the program of a clone has those that need a clone, and demo with a broker of its own", () => {
-  assert.deepEqual(listed("lab/main.ts"), ["demo", "emulate-graph", "simulate", "chaos", "bench"]);
+  assert.deepEqual(listed("lab/main.ts"), ["demo", "emulate-graph", "simulate", "chaos", "bench", "fuzz"]);
 });
 
 test("a usage error in a clone says what to type with npm", async () => {

@@ -8,7 +8,7 @@ import { builtProgramVariable } from "../support/built-program.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 /** What a clone runs from lab/; all else is in the program that the package installs. */
-const ofLab = new Set(["simulate", "chaos", "bench"]);
+const ofLab = new Set(["simulate", "chaos", "bench", "fuzz"]);
 /**
  * The sources, or what `npm test` built of them: a bundle starts in a quarter of the time, and is what users run.
  */

@@ -149,6 +149,10 @@ test("with TLS and tokens it listens for other machines; the token is in no line
     asked.on("error", reject).end(event("PC-1"));
   });
   assert.equal(status, 202);
+  const renewed = await certificate("localhost");
+  file("cert.pem", renewed.cert);
+  file("key.pem", renewed.key);
+  await running.line(/Another certificate of the service is in use now/);
   const { code, stdout, stderr } = await ended(running);
   assert.equal(code, 0);
   assert.ok(!(stdout + stderr).includes(token) && !stdout.includes("PC-1"));

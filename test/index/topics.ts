@@ -8,7 +8,7 @@ import { systemClock } from "../../src/clock.ts";
 import { deadLetterRecord } from "../../src/domain/dead-letter.ts";
 import { refusal } from "../../src/domain/refusal.ts";
 import { registeredRecord } from "../../src/domain/registered.ts";
-import type { EnrollmentIndex } from "../../src/index/enrollment-index.ts";
+import type { ReadingIndex } from "../../src/index/enrollment-index.ts";
 import { type IndexNote, type IndexSettings, openEnrollmentIndex } from "../../src/index/open-index.ts";
 import type { EventLog, LogRecord, NewRecord, ScanResult, SurveyResult, Topic } from "../../src/ports.ts";
 
@@ -151,7 +151,7 @@ export function event(of: Enrolling, partition = 0): NewRecord {
 }
 
 export interface Opened {
-  readonly index: EnrollmentIndex;
+  readonly index: ReadingIndex;
   readonly notes: IndexNote[];
   read(): Promise<void>;
 }

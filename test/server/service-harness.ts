@@ -115,9 +115,6 @@ function fakeIndex(): FakeIndex {
       return () => own.delete(listener);
     },
     progress: () => ({ caughtUp: index.caughtUp, behindRecords: 0, caughtUpAtMs: 0, trouble: null }),
-    follow: async () => {},
-    catchUp: async () => true,
-    close: () => {},
     settle(found) {
       known.set(found.key!, found);
       const own = [...(listeners.get(found.key!) ?? [])];

@@ -66,7 +66,7 @@ export async function startServiceRun(
       metrics: started.metrics,
       attach(opened) {
         log = opened;
-        followed = followIndex(settings, opened, systemClock, {
+        followed = followIndex(settings, systemClock, {
           onNote: (message) => logger.warn({ event: "index" }, message),
           onProblem: ({ code, message, fix }) => logger.error({ code, fix }, `${message} ${fix}`),
         });

@@ -5,8 +5,13 @@
  * 2. Connections beyond the limit are closed at once, so that they cost no memory.
  * 3. What is no HTTP is answered with a problem and a closed connection.
  */
+import assert from "node:assert/strict";
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
-import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https";
+import {
+  createServer as createTlsServer,
+  type ServerOptions as TlsOptions,
+  Server as TlsServer,
+} from "node:https";
 import type { Socket } from "node:net";
 import type { Bound } from "../service-metrics.ts";
 import { limits } from "./limits.ts";
@@ -22,6 +27,14 @@ export interface ConnectionTimes {
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly sweepIntervalMs: number;
+}
+
+const tlsMinVersion = "TLSv1.2";
+
+/** For connections that come from now on. */
+export function renewTls(server: Server, tls: TlsFiles): void {
+  assert.ok(server instanceof TlsServer);
+  server.setSecureContext({ ...tls, minVersion: tlsMinVersion });
 }
 
 export function createHttpServer(
@@ -45,7 +58,7 @@ export function createHttpServer(
   const tlsOptions: TlsOptions = {
     ...options,
     ...tls,
-    minVersion: "TLSv1.2",
+    minVersion: tlsMinVersion,
     handshakeTimeout: times.headersTimeoutMs,
   };
   const server: Server =

@@ -28,6 +28,8 @@ export const limits = {
   appendEvents: 2_000,
   /** How long the tokens of a file may differ from those in use. */
   tokensCheckMs: 1_000,
+  /** How often the files of the certificate and its key are looked at. */
+  tlsCheckMs: 1_000,
   /** Seconds of the allowed rate that may come at once. */
   burstS: 10,
 } as const;

@@ -13,15 +13,19 @@ export interface Recent {
 
 const recentMax = 20_000;
 
+/** The last `max` at the least, twice as many at the most: dropping them one by one costs more than to note them. */
 export function createRecent(max: number = recentMax): Recent {
-  const events = new Map<string, RecentEvent>();
+  let events = new Map<string, RecentEvent>();
+  let before: ReadonlyMap<string, RecentEvent> = new Map();
   return {
     note({ key, tenantId, eventId }) {
-      events.delete(key);
+      if (events.size >= max) {
+        before = events;
+        events = new Map();
+      }
       // Member by member: what else the caller's object holds, such as the record, would stay in memory.
       events.set(key, { key, tenantId, eventId });
-      if (events.size > max) for (const oldest of events.keys()) return void events.delete(oldest);
     },
-    find: (key) => events.get(key) ?? null,
+    find: (key) => events.get(key) ?? before.get(key) ?? null,
   };
 }

@@ -18,7 +18,7 @@ import { systemClock } from "../../../src/clock.ts";
 import { deadLetterRecord } from "../../../src/domain/dead-letter.ts";
 import { refusal } from "../../../src/domain/refusal.ts";
 import { registeredRecord } from "../../../src/domain/registered.ts";
-import type { HoldableIndex } from "../../../src/index/enrollment-index.ts";
+import type { ReadingIndex } from "../../../src/index/enrollment-index.ts";
 import { openEnrollmentIndex } from "../../../src/index/open-index.ts";
 import type { Clock, LogRecord, NewRecord } from "../../../src/ports.ts";
 import type { Doors } from "../../../src/server/auth/authenticate.ts";
@@ -70,7 +70,7 @@ export async function consoleFor(t: Ends, options: ConsoleOptions = {}) {
   const directory = mkdtempSync(join(tmpdir(), "console-"));
   const opening = openEnrollmentIndex({ path: join(directory, "index.db"), log, clock });
   assert.ok(opening.ok, JSON.stringify(opening));
-  const index: HoldableIndex = opening.index;
+  const index: ReadingIndex = opening.index;
   const read = () => index.catchUp(new AbortController().signal);
   assert.ok(await read());
   const notes: ServiceNote[] = [];
