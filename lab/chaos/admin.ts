@@ -1,7 +1,11 @@
-/** kafkajs's own admin client: what chaos asks the brokers, it asks by other means than the worker's. */
-import type { Admin } from "kafkajs";
+/** kafkajs's own clients: what chaos asks the brokers, it asks by other means than the worker's. */
+import type { Admin, Kafka } from "kafkajs";
 
 export async function openAdmin(brokers: readonly string[], clientId: string): Promise<Admin> {
+  return (await openKafka(brokers, clientId)).admin();
+}
+
+export async function openKafka(brokers: readonly string[], clientId: string): Promise<Kafka> {
   const { default: kafkajs } = await import("kafkajs");
   muteNegativeTimeouts();
   return new kafkajs.Kafka({
@@ -12,7 +16,7 @@ export async function openAdmin(brokers: readonly string[], clientId: string): P
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 500 },
     connectionTimeout: 2_000,
     requestTimeout: 5_000,
-  }).admin();
+  });
 }
 
 /** One question, over connections of its own. Null: it failed. */

@@ -13,6 +13,9 @@ export interface ChaosFlags {
   readonly tenantChanges?: number;
   readonly ids: "honour" | "ignore";
   readonly flavor: "kafka" | "event-hubs";
+  /** A soak. */
+  readonly hours?: number;
+  readonly rate: number;
   readonly seed: number;
   readonly timeout: number;
   readonly keepLogs?: true;

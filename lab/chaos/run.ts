@@ -64,10 +64,13 @@ export async function runChaos(
     const worker = { continueOverGaps: false };
     const tenants = openTenantsFile(settings.directory, plan.tenantIds, clock);
     const who = settings.tenantChanges > 0 ? { file: tenants.path } : { ids: plan.tenantIds };
-    const crew = startCrew(processes, clock, workers, (number) => ({
-      ...workerEnvironment(number, { ...settings, brokers: brokers.addressesOf(number) }, graph, who),
-      ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
-    }));
+    const crew = startCrew(processes, clock, {
+      size: workers,
+      environmentOf: (number) => ({
+        ...workerEnvironment(number, { ...settings, brokers: brokers.addressesOf(number) }, graph, who),
+        ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
+      }),
+    });
     const signal = AbortSignal.any([settings.interrupted, late, crew.givenUp]);
     const course: Course = {
       ...{ plan, log, crew, brokers, cluster, worker, signal, say: settings.say },

@@ -72,7 +72,7 @@ test("three brokers: what strikes them is as many as asked for, the coordinator 
 test("options that need three brokers are refused with one, and have defaults with three", () => {
   const flags: ChaosFlags = {
     ...{ events: 200, brokers: "1", kills: 1, freezes: 1, brokerRestarts: 1 },
-    ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka" },
+    ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", rate: 20 },
   };
   const read = (more: Partial<ChaosFlags>) => {
     const result = chaosOptions({ ...flags, ...more });
