@@ -1,11 +1,21 @@
 /** kafkajs's own clients: what chaos asks the brokers, it asks by other means than the worker's. */
 import type { Admin, Kafka } from "kafkajs";
 
-export async function openAdmin(brokers: readonly string[], clientId: string): Promise<Admin> {
-  return (await openKafka(brokers, clientId)).admin();
+export async function openAdmin(
+  brokers: readonly string[],
+  clientId: string,
+  requestTimeoutMs = shortMs,
+): Promise<Admin> {
+  return (await openKafka(brokers, clientId, requestTimeoutMs)).admin();
 }
 
-export async function openKafka(brokers: readonly string[], clientId: string): Promise<Kafka> {
+const shortMs = 5_000;
+
+export async function openKafka(
+  brokers: readonly string[],
+  clientId: string,
+  requestTimeoutMs: number,
+): Promise<Kafka> {
   const { default: kafkajs } = await import("kafkajs");
   muteNegativeTimeouts();
   return new kafkajs.Kafka({
@@ -14,8 +24,8 @@ export async function openKafka(brokers: readonly string[], clientId: string): P
     logLevel: kafkajs.logLevel.NOTHING,
     // Its first request of some kinds fails for want of metadata, which it has for the second.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 500 },
-    connectionTimeout: 2_000,
-    requestTimeout: 5_000,
+    connectionTimeout: Math.max(2_000, requestTimeoutMs / 3),
+    requestTimeout: requestTimeoutMs,
   });
 }
 

@@ -59,6 +59,16 @@ export function command(): Command {
       "changes of the workers' tenants file: tenants removed, paused and served again, and a file that is no JSON",
       wholeNumber,
     )
+    .option(
+      "--other-version <directory>",
+      "an installed clone at another version, such as an older one: all workers run that first, and are updated one by " +
+        "one to this one, and back",
+    )
+    .option(
+      "--updates <n>",
+      "with --other-version: workers updated (default: 6, three forward and three back)",
+      wholeNumber,
+    )
     .addOption(
       new Option("--ids <mode>", "what Graph makes of ids that clients send")
         .choices(["honour", "ignore"])

@@ -10,6 +10,7 @@ import type { GraphProcess } from "../graph-process.ts";
 import { openLag } from "../lag.ts";
 import { createSampler, type Watched } from "./figures.ts";
 import { createRemoving } from "./graph-objects.ts";
+import { patientMs } from "./outcomes.ts";
 import { percentileOf } from "./trend.ts";
 import { type Minute, minuteLine } from "./verdict.ts";
 import type { WindowCheck } from "./window-check.ts";
@@ -41,7 +42,8 @@ export async function takeMinutes(taking: Taking): Promise<{ minutes: Minute[]; 
   const minutes: Minute[] = [];
   const sample = createSampler(watched);
   const remove = createRemoving(graph);
-  const lag = await openLag(brokers.addresses, groupId, [topicName("enrolled", ""), topicName("retry", "")]);
+  const inputs = [topicName("enrolled", ""), topicName("retry", "")];
+  const lag = await openLag(brokers.addresses, groupId, inputs, patientMs);
   const everyMs = sampleEveryMs(durationMs);
   const lookOnce = async () => {
     const askedAtMs = clock.nowMs();

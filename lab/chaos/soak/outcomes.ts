@@ -6,17 +6,21 @@ import { openKafka } from "../admin.ts";
 
 const topics = (["registered", "dlq"] as const).map((role) => [topicName(role, ""), role] as const);
 
+/** For a broker that restarts, on a machine that does much else. */
+export const patientMs = 30_000;
+
 /** Each record once, also when the consumer starts over. Resolves once it reads. */
 export async function followOutcomes(
   brokers: readonly string[],
   clientId: string,
   onRecord: (record: LogRecord) => void,
 ): Promise<{ close(): Promise<void> }> {
-  const kafka = await openKafka(brokers, clientId);
+  const kafka = await openKafka(brokers, clientId, patientMs);
   const consumer: Consumer = kafka.consumer({
     groupId: clientId,
-    sessionTimeout: 10_000,
-    heartbeatInterval: 2_000,
+    sessionTimeout: patientMs,
+    rebalanceTimeout: patientMs,
+    heartbeatInterval: 3_000,
     maxWaitTimeInMs: 500,
     retry: { retries: 1_000, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => true },
   });

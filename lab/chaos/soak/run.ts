@@ -8,18 +8,18 @@ import { topicName } from "../../../src/domain/topics.ts";
 import type { Problem } from "../../../src/problem.ts";
 import { sleep } from "../../../src/sleep.ts";
 import type { Brokers } from "../brokers.ts";
-import { groupId, times, workers } from "../environment.ts";
+import { groupId, workers } from "../environment.ts";
 import { openLag } from "../lag.ts";
 import { openProcesses } from "../processes.ts";
 import { emitDue } from "./emission.ts";
 import { takeMinutes } from "./minutes.ts";
-import { followOutcomes } from "./outcomes.ts";
+import { followOutcomes, patientMs } from "./outcomes.ts";
 import { planSoak, type SoakFault } from "./soak-plan.ts";
 import { strikeOnce } from "./strike.ts";
 import { takenByRetention } from "./topics.ts";
 import type { Minute } from "./verdict.ts";
 import { createWindowCheck, type WindowCheck, type WindowCounts } from "./window-check.ts";
-import { checkId, openWorld, type SoakWorld, type WorldSettings } from "./world.ts";
+import { checkId, openWorld, type SoakWorld, soakTimes, type WorldSettings } from "./world.ts";
 
 export interface SoakSettings extends WorldSettings {
   readonly hours: number;
@@ -171,7 +171,7 @@ async function strike(course: Course): Promise<void> {
   const { settings, durationMs, startedMs, signal, wallClocks, struck } = course;
   const faults = planSoak({
     ...{ durationMs, seed: settings.seed, workers, clockSteps: wallClocks !== null },
-    ...times,
+    ...soakTimes,
   });
   const on = { ...course, workers };
   for (const fault of faults) {
@@ -193,7 +193,8 @@ async function strike(course: Course): Promise<void> {
 
 /** True once all workers are there, the group has committed everything, and the checker has seen it. */
 async function untilSettled({ brokers, crew, check, signal }: Course): Promise<boolean> {
-  const lag = await openLag(brokers.addresses, groupId, [topicName("enrolled", ""), topicName("retry", "")]);
+  const inputs = [topicName("enrolled", ""), topicName("retry", "")];
+  const lag = await openLag(brokers.addresses, groupId, inputs, patientMs);
   const untilMs = clock.nowMs() + drainMs;
   let settledMs: number | null = null;
   try {

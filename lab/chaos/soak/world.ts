@@ -7,14 +7,7 @@ import { loadSettings } from "../../../src/config/load.ts";
 import type { Problem } from "../../../src/problem.ts";
 import type { Brokers } from "../brokers.ts";
 import { type Crew, startCrew } from "../crew.ts";
-import {
-  groupId,
-  logEnvironment,
-  partitionCount,
-  times,
-  workerEnvironment,
-  workers,
-} from "../environment.ts";
+import { groupId, logEnvironment, partitionCount, workerEnvironment, workers } from "../environment.ts";
 import { type GraphProcess, startGraph } from "../graph-process.ts";
 import { type Processes, programs } from "../processes.ts";
 import { openTenantsFile, type TenantsFile } from "../tenant-changes.ts";
@@ -26,6 +19,21 @@ import { type KeptMs, shortenSegments } from "./topics.ts";
 export const checkId = `${groupId}-check`;
 /** Longer than anything may take to be registered. */
 const keptMs: KeptMs = { inputs: 600_000 };
+
+/** Between those of a short run and the product's own: an hour has room for both a fault and what follows. */
+export const soakTimes = {
+  sessionTimeoutMs: 10_000,
+  requestTimeoutMs: 4_000,
+  publishTimeoutMs: 10_000,
+  settleMs: 16_000,
+};
+
+const timeSettings = {
+  KAFKA_SESSION_TIMEOUT_MS: String(soakTimes.sessionTimeoutMs),
+  GRAPH_REQUEST_TIMEOUT_MS: String(soakTimes.requestTimeoutMs),
+  PUBLISH_TIMEOUT_MS: String(soakTimes.publishTimeoutMs),
+  SETTLE_MS: String(soakTimes.settleMs),
+};
 
 export interface SoakWorld {
   readonly log: OpenLog;
@@ -58,7 +66,9 @@ export async function openWorld(
 ): Promise<WorldOpening> {
   const { directory } = settings;
   const place = { brokers: brokers.addresses, flavor: "kafka" as const, directory };
-  const loaded = loadSettings({ environment: logEnvironment(place, "chaos") });
+  const loaded = loadSettings({
+    environment: { ...logEnvironment(place, "chaos"), PUBLISH_TIMEOUT_MS: timeSettings.PUBLISH_TIMEOUT_MS },
+  });
   if (!loaded.ok) throw new Error(`chaos's own settings are wrong: ${JSON.stringify(loaded.problems)}`);
   const opening = await openLog(loaded.settings, clock);
   if (!opening.ok) return { ok: false, problem: opening.problem };
@@ -68,7 +78,7 @@ export async function openWorld(
     await log.close();
     return { ok: false, problem: { code: "topics", message: `${refused}.`, fix: "Type chaos again." } };
   }
-  const graph = await startGraph(processes, settings.ids, settings.seed, times.requestTimeoutMs);
+  const graph = await startGraph(processes, settings.ids, settings.seed, soakTimes.requestTimeoutMs);
   const samples = createSamples(settings.seed, partitionCount);
   const tenants = openTenantsFile(directory, samples.tenantIds, clock);
   const library = findLibfaketime();
@@ -82,7 +92,7 @@ export async function openWorld(
     size: workers,
     environmentOf: (worker) => ({
       ...workerEnvironment(worker, place, graph, { file: tenants.path }),
-      ...{ LOG_LEVEL: "info", HTTP_PORT: "0" },
+      ...{ ...timeSettings, LOG_LEVEL: "info", HTTP_PORT: "0" },
       ...(wallClocks?.environmentOf(worker) ?? {}),
     }),
     onLine: (worker, line) => noteUrl(`worker-${worker + 1}`, line),
