@@ -1,7 +1,21 @@
-/** kafkajs's own admin client: what chaos asks the brokers, it asks by other means than the worker's. */
-import type { Admin } from "kafkajs";
+/** kafkajs's own clients: what chaos asks the brokers, it asks by other means than the worker's. */
+import type { Admin, Kafka } from "kafkajs";
 
-export async function openAdmin(brokers: readonly string[], clientId: string): Promise<Admin> {
+export async function openAdmin(
+  brokers: readonly string[],
+  clientId: string,
+  requestTimeoutMs = shortMs,
+): Promise<Admin> {
+  return (await openKafka(brokers, clientId, requestTimeoutMs)).admin();
+}
+
+const shortMs = 5_000;
+
+export async function openKafka(
+  brokers: readonly string[],
+  clientId: string,
+  requestTimeoutMs: number,
+): Promise<Kafka> {
   const { default: kafkajs } = await import("kafkajs");
   muteNegativeTimeouts();
   return new kafkajs.Kafka({
@@ -10,9 +24,9 @@ export async function openAdmin(brokers: readonly string[], clientId: string): P
     logLevel: kafkajs.logLevel.NOTHING,
     // Its first request of some kinds fails for want of metadata, which it has for the second.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 500 },
-    connectionTimeout: 2_000,
-    requestTimeout: 5_000,
-  }).admin();
+    connectionTimeout: Math.max(2_000, requestTimeoutMs / 3),
+    requestTimeout: requestTimeoutMs,
+  });
 }
 
 /** One question, over connections of its own. Null: it failed. */

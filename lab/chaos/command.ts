@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { onInterrupt } from "../../src/cli/interrupts.ts";
-import { positiveNumber, wholeNumber } from "../../src/cli/option-values.ts";
+import { positiveDecimal, positiveNumber, wholeNumber } from "../../src/cli/option-values.ts";
 import { exitCodes, fail, plain, print, say } from "../../src/cli/terminal.ts";
 import { type ChaosFlags, chaosOptions } from "./options.ts";
 import type { ChaosPlace, PlaceResult } from "./place.ts";
@@ -59,6 +59,16 @@ export function command(): Command {
       "changes of the workers' tenants file: tenants removed, paused and served again, and a file that is no JSON",
       wholeNumber,
     )
+    .option(
+      "--other-version <directory>",
+      "an installed clone at another version, such as an older one: all workers run that first, and are updated one by " +
+        "one to this one, and back",
+    )
+    .option(
+      "--updates <n>",
+      "with --other-version: workers updated (default: 6, three forward and three back)",
+      wholeNumber,
+    )
     .addOption(
       new Option("--ids <mode>", "what Graph makes of ids that clients send")
         .choices(["honour", "ignore"])
@@ -72,6 +82,13 @@ export function command(): Command {
         .choices(["kafka", "event-hubs"])
         .default("kafka"),
     )
+    .option(
+      "--hours <h>",
+      "a soak, in place of --events and the counts of faults: a steady rate, faults of all kinds, figures each minute, " +
+        "and at the end whether any grew; 0.05 is three minutes",
+      positiveDecimal,
+    )
+    .option("--rate <n>", "with --hours: events a second", positiveNumber, 20)
     .option("--seed <n>", "decides about samples and about what strikes when", wholeNumber, 1)
     .option("--timeout <s>", "limit of the whole run, seconds", positiveNumber, 1200)
     .option("--keep-logs", "keep the logs of all processes, also of a run without fault")
@@ -81,6 +98,10 @@ export function command(): Command {
 }
 
 async function run(flags: ChaosFlags): Promise<void> {
+  if (flags.hours !== undefined) {
+    const { runSoakCommand } = await import("./soak/command.ts");
+    return runSoakCommand({ ...flags, hours: flags.hours });
+  }
   const read = chaosOptions(flags);
   if (!read.ok) return fail(read.problem, exitCodes.usage);
   const { options } = read;

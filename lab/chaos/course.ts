@@ -71,6 +71,7 @@ async function apply(fault: PlannedFault, course: Course): Promise<string | null
     if (fault.how === "bad" && crew.away() > 0) return null;
     return course.tenants.change(fault.how, fault.pick, course.signal);
   }
+  if (fault.kind === "update") return course.versions.update(crew, fault.worker, fault.to);
   if (fault.kind !== "kill" && fault.kind !== "freeze") return brokers.strike(fault);
   for (let offset = 0; offset < workers; offset++) {
     const worker = (fault.worker + offset) % workers;

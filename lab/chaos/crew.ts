@@ -11,10 +11,19 @@ export interface Crew {
   freeze(worker: number, forMs: number): boolean;
   /** All that run; returns how to let them go on. */
   freezeAll(): () => void;
-  /** Frozen, or killed and not started again yet. */
+  /** Frozen, or killed and not at work again yet. */
   away(): number;
   /** How workers ended that nobody killed. */
   readonly deserted: readonly string[];
+  /**
+   * In good order: SIGTERM, and started again, maybe as another program, once it has ended. How it ended; null: it is frozen,
+   * dead, or has not begun to work yet.
+   */
+  replace(worker: number, withinMs: number): Promise<string | null>;
+  /** It has partitions, or had. */
+  isWorking(worker: number): boolean;
+  /** 0: it doesn't run. */
+  pidOf(worker: number): number;
   /** Aborted once that happened so often that none is started again. */
   readonly givenUp: AbortSignal;
   /**
@@ -33,6 +42,16 @@ export interface Stop {
   readonly fault: LoggedFault | null;
 }
 
+export interface CrewSettings {
+  readonly size: number;
+  environmentOf(worker: number): Environment;
+  /** Default: the worker of this checkout. */
+  programOf?(worker: number): string;
+  /** Default: what is settled is counted, by keys that are kept. */
+  onLine?(worker: number, line: string): void;
+  onEnd?(pid: number): void;
+}
+
 export interface LoggedFault {
   readonly code: string;
   readonly message: string;
@@ -48,16 +67,18 @@ interface Member {
   child: Child;
   frozen: boolean;
   starting: boolean;
+  working: boolean;
   fault: LoggedFault | null;
 }
 
-export function startCrew(
-  processes: Processes,
-  clock: Clock,
-  size: number,
-  environmentOf: (worker: number) => Environment,
-): Crew {
+export function startCrew(processes: Processes, clock: Clock, settings: CrewSettings): Crew {
+  const { size, environmentOf, programOf = () => programs.registrar } = settings;
   const settled = new Set<string>();
+  const count = (_: number, line: string) => {
+    const key = keyOf(line);
+    if (key !== null) settled.add(key);
+  };
+  const { onLine = count } = settings;
   const deserted: string[] = [];
   const killed = new WeakSet<Child>();
   const givenUp = new AbortController();
@@ -65,13 +86,14 @@ export function startCrew(
   let stops: Stop[] | null = null;
   const launch = (worker: number): Member => {
     const name = `worker-${worker + 1}`;
-    const member = { frozen: false, starting: false, fault: null as LoggedFault | null };
-    const child = processes.start(name, [programs.registrar, "start"], environmentOf(worker), (line) => {
-      const key = keyOf(line);
-      if (key !== null) settled.add(key);
+    const member = { frozen: false, starting: false, working: false, fault: null as LoggedFault | null };
+    const child = processes.start(name, [programOf(worker), "start"], environmentOf(worker), (line) => {
+      onLine(worker, line);
+      member.working ||= line.includes('"event":"session-started"');
       member.fault = faultOf(line) ?? member.fault;
     });
     void child.ended.then((how) => {
+      settings.onEnd?.(child.pid);
       if (killed.has(child) || dismissed) return;
       if (stops !== null) {
         const again = !stops.some((stop) => stop.worker === worker);
@@ -89,6 +111,13 @@ export function startCrew(
   const members: Member[] = [];
   for (let worker = 0; worker < size; worker++) members.push(launch(worker));
 
+  const endsWithin = async (child: Child, withinMs: number) => {
+    const late = Promise.withResolvers<void>();
+    const cancel = clock.after(withinMs, late.resolve);
+    await Promise.race([child.ended, late.promise]);
+    cancel();
+    return !child.isRunning();
+  };
   const endNow = async (child: Child) => {
     killed.add(child);
     child.signal("SIGKILL");
@@ -98,7 +127,7 @@ export function startCrew(
     deserted,
     givenUp: givenUp.signal,
     settled: () => settled.size,
-    away: () => members.filter(({ frozen, starting }) => frozen || starting).length,
+    away: () => members.filter(({ frozen, starting, working }) => frozen || starting || !working).length,
     async kill(worker, restartAfterMs) {
       const member = members[worker]!;
       if (member.starting || !member.child.isRunning()) return false;
@@ -110,6 +139,21 @@ export function startCrew(
       });
       return true;
     },
+    async replace(worker, withinMs) {
+      const member = members[worker]!;
+      if (member.starting || member.frozen || !member.working || !member.child.isRunning()) return null;
+      member.starting = true;
+      const { child } = member;
+      killed.add(child);
+      child.signal("SIGTERM");
+      if (!(await endsWithin(child, withinMs))) child.signal("SIGKILL");
+      const how = await child.ended;
+      if (how !== "exit code 0") deserted.push(`worker-${worker + 1} was asked to end, and ended by ${how}`);
+      if (!dismissed) members[worker] = launch(worker);
+      return how;
+    },
+    isWorking: (worker) => members[worker]!.working,
+    pidOf: (worker) => (members[worker]!.child.isRunning() ? members[worker]!.child.pid : 0),
     freeze(worker, forMs) {
       const member = members[worker]!;
       if (member.frozen || member.starting) return false;
@@ -147,11 +191,7 @@ export function startCrew(
     async dismiss(withinMs) {
       dismissed = true;
       for (const { child } of members) child.signal("SIGTERM");
-      const all = Promise.all(members.map(({ child }) => child.ended));
-      const late = Promise.withResolvers<void>();
-      const cancel = clock.after(withinMs, late.resolve);
-      await Promise.race([all, late.promise]);
-      cancel();
+      await Promise.all(members.map(({ child }) => endsWithin(child, withinMs)));
       for (const [worker, { child }] of members.entries()) {
         if (child.isRunning())
           deserted.push(`worker-${worker + 1} did not end within ${withinMs} ms of SIGTERM`);

@@ -5,7 +5,14 @@ import { type Environment, type Processes, programs } from "./processes.ts";
 export interface GraphProcess {
   /** What leads a worker there. */
   readonly environment: Environment;
+  readonly pid: number;
+  /** `http:`, of `/_control` and of Graph itself. */
+  readonly url: string;
   inventory(): Promise<Record<string, GraphObject[]>>;
+  /** So many times the usual share of faults; 1: as it starts. */
+  roughen(times: number): Promise<void>;
+  /** `PUT /_control/settings`. */
+  set(settings: object): Promise<void>;
 }
 
 /** Connections cut before, during and after the reply, replies later than anyone waits, refusals now and then. */
@@ -57,15 +64,25 @@ export async function startGraph(
   void child.ended.then((how) => ready.reject(new Error(`the Graph emulator ended: ${how}`)));
   const control = await ready.promise;
   const { CONTROL: _, AZURE_TENANT_ID: __, ...forWorkers } = environment;
-  const slowMs = requestTimeoutMs * 1.5;
-  const answer = await fetch(`${control}/faults`, {
-    method: "PUT",
-    body: JSON.stringify({ ...faults, slowMs }),
-  });
-  if (!answer.ok) throw new Error(`the Graph emulator takes no faults: ${await answer.text()}`);
+  const put = async (what: string, body: object) => {
+    const answer = await fetch(`${control}/${what}`, { method: "PUT", body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`the Graph emulator takes no ${what}: ${await answer.text()}`);
+  };
+  const roughen = (times: number) => put("faults", { ...multiplied(times), slowMs: requestTimeoutMs * 1.5 });
+  await roughen(1);
   return {
     environment: forWorkers,
+    pid: child.pid,
+    url: control.slice(0, -"/_control".length),
     inventory: async () =>
       (await (await fetch(`${control}/inventory`)).json()) as Record<string, GraphObject[]>,
+    roughen,
+    set: (settings) => put("settings", settings),
   };
+}
+
+function multiplied(times: number): object {
+  const { retryAfterMs, latency, ...shares } = faults;
+  const more = Object.entries(shares).map(([kind, share]) => [kind, share * times]);
+  return { ...Object.fromEntries(more), retryAfterMs, latency };
 }

@@ -21,8 +21,10 @@ export async function openLag(
   brokers: readonly string[],
   groupId: string,
   topics: readonly string[],
+  requestTimeoutMs?: number,
 ): Promise<LagReader> {
-  let admin = await openAdmin(brokers, `${groupId}-lag`);
+  const open = () => openAdmin(brokers, `${groupId}-lag`, requestTimeoutMs);
+  let admin = await open();
   return {
     async read() {
       try {
@@ -35,7 +37,7 @@ export async function openLag(
       } catch {
         // What it knows of the cluster may be out of date.
         await admin.disconnect().catch(() => {});
-        admin = await openAdmin(brokers, `${groupId}-lag`);
+        admin = await open();
         return null;
       }
     },

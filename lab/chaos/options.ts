@@ -1,5 +1,6 @@
 /** The options as typed, and what they ask for. */
 import type { Problem } from "../../src/problem.ts";
+import { checkOtherVersion } from "./versions.ts";
 
 export interface ChaosFlags {
   readonly events: number;
@@ -11,8 +12,13 @@ export interface ChaosFlags {
   readonly linkCuts?: number;
   readonly uncleanElection?: true;
   readonly tenantChanges?: number;
+  readonly otherVersion?: string;
+  readonly updates?: number;
   readonly ids: "honour" | "ignore";
   readonly flavor: "kafka" | "event-hubs";
+  /** A soak. */
+  readonly hours?: number;
+  readonly rate: number;
   readonly seed: number;
   readonly timeout: number;
   readonly keepLogs?: true;
@@ -29,7 +35,7 @@ const ofThree = { brokerFreezes: 2, linkCuts: 4 };
 
 export function chaosOptions(flags: ChaosFlags): OptionsResult {
   const { events, kills, freezes, brokerRestarts, seed } = flags;
-  const brokers = flags.brokers === "3" ? 3 : 1;
+  const brokers: 1 | 3 = flags.brokers === "3" ? 3 : 1;
   const defaults = brokers === 3 ? ofThree : { brokerFreezes: 0, linkCuts: 0 };
   const brokerFreezes = flags.brokerFreezes ?? defaults.brokerFreezes;
   const linkCuts = flags.linkCuts ?? defaults.linkCuts;
@@ -47,9 +53,49 @@ export function chaosOptions(flags: ChaosFlags): OptionsResult {
     const fix = `Type --events ${uncleanEventsMin}.`;
     return { ok: false, problem: { code: "too-few-events", message, fix } };
   }
+  const versions = versionOptions(flags);
+  if (!versions.ok) return versions;
   const counts = { events, kills, freezes, brokerRestarts, brokerFreezes, linkCuts };
   const { flavor, tenantChanges = 0 } = flags;
-  return { ok: true, options: { ...counts, brokers, uncleanElection, seed, flavor, tenantChanges } };
+  const options: ChaosOptions = {
+    ...counts,
+    brokers,
+    uncleanElection,
+    seed,
+    flavor,
+    tenantChanges,
+    ...versions.options,
+  };
+  return { ok: true, options };
+}
+
+/** Three workers forward, then three back. */
+const bothWays = 6;
+
+type VersionOptions =
+  | { readonly ok: true; readonly options: Pick<ChaosOptions, "otherVersion" | "updates"> }
+  | { readonly ok: false; readonly problem: Problem };
+
+function versionOptions({
+  otherVersion,
+  updates,
+  tenantChanges,
+  uncleanElection,
+}: ChaosFlags): VersionOptions {
+  if (otherVersion === undefined) {
+    if (updates === undefined) return { ok: true, options: { otherVersion: null, updates: 0 } };
+    const message = "--updates is how often a worker changes its version: there is but one.";
+    const fix = "Type --other-version DIRECTORY as well, or --hours for a soak with rolling updates.";
+    return { ok: false, problem: { code: "one-version", message, fix } };
+  }
+  if (tenantChanges || uncleanElection) {
+    const message =
+      "--other-version goes with neither --tenant-changes nor --unclean-election: older versions know neither.";
+    return { ok: false, problem: { code: "too-new", message, fix: "Leave those out." } };
+  }
+  const problem = checkOtherVersion(otherVersion);
+  if (problem !== null) return { ok: false, problem };
+  return { ok: true, options: { otherVersion, updates: updates ?? bothWays } };
 }
 
 export interface ChaosOptions {
@@ -65,5 +111,9 @@ export interface ChaosOptions {
   /** Of the tenants file. */
   readonly tenantChanges: number;
   readonly flavor: ChaosFlags["flavor"];
+  /** Directory of another checkout, which all workers run first; null: all run this one. */
+  readonly otherVersion: string | null;
+  /** Workers, one by one, all to this version, then all back, and so on. */
+  readonly updates: number;
   readonly seed: number;
 }

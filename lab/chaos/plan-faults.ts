@@ -6,6 +6,7 @@ import type { Bearing } from "./links.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { Direction } from "./relay.ts";
 import type { TenantChange } from "./tenant-changes.ts";
+import type { Version } from "./versions.ts";
 
 /** Of several brokers: the one that leads most partitions, or the one that coordinates the workers' group. */
 export type Target = "leader" | "coordinator";
@@ -46,6 +47,7 @@ export type PlannedFault =
       readonly how: TenantChange;
       readonly pick: number;
     }
+  | { readonly kind: "update"; readonly at: number; readonly worker: number; readonly to: Version }
   | { readonly kind: "unclean-election"; readonly at: number; readonly regrown: boolean }
   | BrokerFault;
 
@@ -65,6 +67,7 @@ const gracefulShare = 1 / 2;
 const uncleanElectionAt = 0.5;
 
 type RepeatedKind =
+  | "update"
   | "tenant-change"
   | "kill"
   | "freeze"
@@ -101,15 +104,18 @@ export function planFaults(
       ...repeat("worker-cut", Math.ceil(options.linkCuts / 2)),
       ...repeat("broker-cut", Math.floor(options.linkCuts / 2)),
       ...repeat("tenant-change", options.tenantChanges),
+      ...repeat("update", options.updates),
     ],
     random,
   );
   const share = options.uncleanElection ? uncleanElectionAt : 0.95;
   const stretch = (options.events * share) / Math.max(1, kinds.length);
+  let updates = 0;
   const faults = kinds.map((kind, index): PlannedFault => {
     const at = Math.floor((index + random()) * stretch);
     const worker = Math.floor(random() * workers);
     if (kind === "kill") return { kind, at, worker, restartAfterMs: Math.floor(random() * 2_000) };
+    if (kind === "update") return { kind, at, ...updateOf(updates++, workers) };
     if (kind === "tenant-change") {
       const how = changes[Math.floor(random() * changes.length)]!;
       return { kind, at, how, pick: random() };
@@ -131,6 +137,11 @@ export function planFaults(
   if (!options.uncleanElection) return faults;
   const at = Math.floor(options.events * uncleanElectionAt);
   return [...faults, { kind: "unclean-election", at, regrown: random() < 0.5 }];
+}
+
+/** One worker after the other to this version; then one after the other back. */
+function updateOf(index: number, workers: number): { readonly worker: number; readonly to: Version } {
+  return { worker: index % workers, to: Math.floor(index / workers) % 2 === 0 ? "this" : "other" };
 }
 
 function targetOf(random: Random, isCoordinator: boolean): Target {

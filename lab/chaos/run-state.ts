@@ -5,6 +5,7 @@ import type { Crew } from "./crew.ts";
 import type { ChaosPlan } from "./plan.ts";
 import type { PlannedFault } from "./plan-faults.ts";
 import type { TenantsFile } from "./tenant-changes.ts";
+import type { Versions } from "./versions.ts";
 
 export interface Course {
   readonly plan: ChaosPlan;
@@ -18,6 +19,7 @@ export interface Course {
   /** Of what may be emitted, and was. */
   readonly emission: Emission;
   readonly tenants: TenantsFile;
+  readonly versions: Versions;
   /** What the workers may go on with, once they are told to. */
   readonly worker: { continueOverGaps: boolean };
   readonly problems: string[];

@@ -22,6 +22,7 @@ import { openProcesses } from "./processes.ts";
 import type { Course } from "./run-state.ts";
 import { openTenantsFile } from "./tenant-changes.ts";
 import { type ChaosCounts, verifyChaos } from "./verify.ts";
+import { openVersions } from "./versions.ts";
 
 export interface ChaosSettings extends ChaosOptions {
   readonly ids: "honour" | "ignore";
@@ -64,15 +65,21 @@ export async function runChaos(
     const worker = { continueOverGaps: false };
     const tenants = openTenantsFile(settings.directory, plan.tenantIds, clock);
     const who = settings.tenantChanges > 0 ? { file: tenants.path } : { ids: plan.tenantIds };
-    const crew = startCrew(processes, clock, workers, (number) => ({
-      ...workerEnvironment(number, { ...settings, brokers: brokers.addressesOf(number) }, graph, who),
-      ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
-    }));
+    const versions = openVersions(settings.otherVersion, workers);
+    const crew = startCrew(processes, clock, {
+      size: workers,
+      programOf: versions.programOf,
+      environmentOf: (number) => ({
+        ...workerEnvironment(number, { ...settings, brokers: brokers.addressesOf(number) }, graph, who),
+        ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
+      }),
+    });
     const signal = AbortSignal.any([settings.interrupted, late, crew.givenUp]);
     const course: Course = {
       ...{ plan, log, crew, brokers, cluster, worker, signal, say: settings.say },
       ...{
         tenants,
+        versions,
         struck: [],
         problems: [],
         emission: { done: 0, ahead: settings.tenantChanges > 0 ? settings.events : emitAhead },

@@ -30,6 +30,7 @@ export function summaryOf(
     brokerRestarts: count("broker-restart"),
     ...(flags.brokers === "3" ? ofThree : {}),
     ...(flags.tenantChanges ? { tenantChanges: count("tenant-change"), refusedForTenant } : {}),
+    ...(flags.otherVersion === undefined ? {} : { updates: count("update") }),
     registered,
     duplicateObjects,
     duplicateRegistered,

@@ -32,7 +32,7 @@ export interface ChaosCounts {
   readonly problems: readonly string[];
 }
 
-interface Registered {
+export interface Registered {
   readonly id: string;
   readonly name: string;
   readonly graphId: string;
@@ -160,7 +160,7 @@ function base64Of({ value }: NewRecord | LogRecord): string {
   return Buffer.from(value ?? []).toString("base64");
 }
 
-function readRegistered(record: LogRecord): Registered {
+export function readRegistered(record: LogRecord): Registered {
   const { id, data } = JSON.parse(recordJson(record).value ?? "null");
   const {
     outcome,
@@ -185,6 +185,6 @@ interface Named {
   readonly enrollmentDateTime: string;
 }
 
-function nameOf(tenantId: string, { machineName, connectorName, enrollmentDateTime }: Named): string {
+export function nameOf(tenantId: string, { machineName, connectorName, enrollmentDateTime }: Named): string {
   return [tenantId.toLowerCase(), machineName.toUpperCase(), connectorName, enrollmentDateTime].join(" / ");
 }

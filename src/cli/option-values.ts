@@ -14,6 +14,12 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+export function positiveDecimal(text: string): number {
+  const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  if (value === 0) throw new InvalidArgumentError("It must be a number above 0, such as 0.5.");
+  return value;
+}
+
 export function names(text: string): string[] {
   return text
     .split(",")

@@ -13,6 +13,7 @@ import { endedBy, isWithoutBroker } from "./processes.ts";
 const options: ChaosOptions = {
   ...{ events: 40, brokers: 1, kills: 4, freezes: 3, brokerRestarts: 2, seed: 7 },
   ...{ brokerFreezes: 0, linkCuts: 0, uncleanElection: false, tenantChanges: 0, flavor: "kafka" },
+  ...{ otherVersion: null, updates: 0 },
 };
 const times = { sessionTimeoutMs: 6_000, settleMs: 5_500, brokerSessionMs: 4_000 };
 const plan = planChaos(options, 8, 3, times);
@@ -72,14 +73,21 @@ test("three brokers: what strikes them is as many as asked for, the coordinator 
 test("options that need three brokers are refused with one, and have defaults with three", () => {
   const flags: ChaosFlags = {
     ...{ events: 200, brokers: "1", kills: 1, freezes: 1, brokerRestarts: 1 },
-    ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka" },
+    ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", rate: 20 },
   };
   const read = (more: Partial<ChaosFlags>) => {
     const result = chaosOptions({ ...flags, ...more });
     return result.ok ? result.options : result.problem.code;
   };
   const one = { events: 200, brokers: 1, kills: 1, freezes: 1, brokerRestarts: 1, seed: 1, flavor: "kafka" };
-  const none = { brokerFreezes: 0, linkCuts: 0, uncleanElection: false, tenantChanges: 0 };
+  const none = {
+    brokerFreezes: 0,
+    linkCuts: 0,
+    uncleanElection: false,
+    tenantChanges: 0,
+    otherVersion: null,
+    updates: 0,
+  };
   assert.deepEqual(read({}), { ...one, ...none });
   assert.deepEqual(read({ brokerFreezes: 0, linkCuts: 0 }), { ...one, ...none });
   assert.equal(read({ brokerFreezes: 1 }), "needs-cluster");

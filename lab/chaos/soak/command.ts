@@ -1,0 +1,75 @@
+/** `chaos --hours`: runs a soak, and tells its table; succeeds only if nothing is lost, doubled or growing. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onInterrupt } from "../../../src/cli/interrupts.ts";
+import { exitCodes, fail, plain, print, say } from "../../../src/cli/terminal.ts";
+import type { ChaosFlags } from "../options.ts";
+import { type ChaosPlace, openPlace } from "../place.ts";
+import { runSoak, type SoakDone, type SoakResult } from "./run.ts";
+import { trendProblems, trendsOf, trendTable } from "./verdict.ts";
+
+type SoakFlags = ChaosFlags & { readonly hours: number };
+
+export async function runSoakCommand(flags: SoakFlags): Promise<void> {
+  if (flags.brokers !== "1" || flags.flavor !== "kafka") {
+    const message = "--hours runs one broker of Apache Kafka.";
+    return fail({ code: "one-broker", message, fix: "Leave --brokers and --flavor out." }, exitCodes.usage);
+  }
+  const interrupts = onInterrupt("stopping");
+  const directory = mkdtempSync(join(tmpdir(), "connector-registrar-soak-"));
+  // Progress goes where the result doesn't have to be the only thing.
+  const output = flags.json ? process.stderr : process.stdout;
+  let place: ChaosPlace | null = null;
+  try {
+    const options = { brokers: 1, flavor: "kafka", seed: flags.seed } as const;
+    const found = await openPlace(options, directory, interrupts.signal);
+    if (!found.ok) return fail(found.problem, exitCodes.usage);
+    place = found.place;
+    const { hours, rate: ratePerS, seed, ids } = flags;
+    const settings = {
+      ...{ hours, ratePerS, seed, ids, directory },
+      interrupted: interrupts.signal,
+      say: (line: string) => void output.write(`${plain(line)}\n`),
+    };
+    conclude(await runSoak(settings, place.brokers), flags);
+  } finally {
+    interrupts.stopListening();
+    await place?.close();
+    const isKept = flags.keepLogs || process.exitCode === exitCodes.failed;
+    if (isKept) say(`The logs of all processes are in ${directory}.\n`);
+    else rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function conclude(result: SoakResult, flags: SoakFlags): void {
+  if (result.kind === "interrupted") process.exitCode = exitCodes.interrupted;
+  else if (result.kind === "failed") fail(result.problem);
+  else tell(result, flags);
+}
+
+function tell(result: SoakDone, { hours, rate, seed, ids, json }: SoakFlags): void {
+  const trends = trendsOf(result.minutes);
+  const problems = [...result.problems, ...trendProblems(trends)];
+  const struck = Object.fromEntries(
+    [...Map.groupBy(result.struck, (kind) => kind)].map(([kind, some]) => [kind, some.length]),
+  );
+  const { counts, clockSteps, takenByRetention, minutes, elapsedMs } = result;
+  const summary = { hours, rate, seed, ids, ...counts, takenByRetention, clockSteps, elapsedMs };
+  for (const problem of problems) say(`${plain(problem)}\n`);
+  if (json) print(JSON.stringify({ ...summary, struck, trends, minutes, problems }));
+  else {
+    for (const line of trendTable(trends)) print(line);
+    for (const [name, value] of Object.entries({ ...summary, ...struck }))
+      print(`${name.padEnd(22)}${value}`);
+    if (!clockSteps)
+      print("No clock was stepped: libfaketime is not installed (Debian: the package faketime).");
+    if (trends.every(({ verdict }) => verdict === "unknown"))
+      print("Too short a run to tell whether anything grows.");
+    else
+      print(
+        problems.length === 0 ? "Nothing lost, nothing twice, nothing grows." : "See the problems above.",
+      );
+  }
+  if (problems.length > 0) process.exitCode = exitCodes.failed;
+}
