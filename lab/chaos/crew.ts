@@ -1,6 +1,6 @@
 /** The workers: processes that are killed, frozen and started again. */
 import type { Clock } from "../../src/ports.ts";
-import { type Child, type Environment, type Processes, programs } from "./processes.ts";
+import { type Child, commands, type Environment, type Processes } from "./processes.ts";
 
 export interface Crew {
   /** Distinct idempotency keys that some worker has told to be registered or duplicate. */
@@ -66,7 +66,7 @@ export function startCrew(
   const launch = (worker: number): Member => {
     const name = `worker-${worker + 1}`;
     const member = { frozen: false, starting: false, fault: null as LoggedFault | null };
-    const child = processes.start(name, [programs.registrar, "start"], environmentOf(worker), (line) => {
+    const child = processes.start(name, commands.registrar, environmentOf(worker), (line) => {
       const key = keyOf(line);
       if (key !== null) settled.add(key);
       member.fault = faultOf(line) ?? member.fault;

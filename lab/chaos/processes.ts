@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { builtProgramVariable } from "../testkit/built-program.ts";
 
 export interface Child {
   readonly pid: number;
@@ -25,10 +26,15 @@ export type Environment = Readonly<Record<string, string>>;
 type OnLine = (line: string) => void;
 
 const root = join(import.meta.dirname, "..", "..");
-export const programs = {
-  registrar: join(root, "src", "cli", "main.ts"),
-  emulator: join(root, "emulator", "main.ts"),
-} as const;
+const built = process.env[builtProgramVariable];
+/** Of the sources, or of what `npm test` built of them. */
+export const commands: Readonly<Record<"registrar" | "emulator", readonly string[]>> =
+  built === undefined
+    ? {
+        registrar: [join(root, "src", "cli", "main.ts"), "start"],
+        emulator: [join(root, "emulator", "main.ts")],
+      }
+    : { registrar: [built, "start"], emulator: [built, "emulate-graph"] };
 
 const heapMb = 192;
 
