@@ -144,7 +144,7 @@ async function runFiles(
   tally: Tally,
   signal: AbortSignal,
 ) {
-  const { alone, groups } = planOf(root, files, concurrency);
+  const { alone, groups } = planOf(root, files);
   const modules = groups.map((group, n) => {
     const path = join(folder, `group-${n + 1}.test.mjs`);
     writeFileSync(path, groupSource(group.map((file) => pathToFileURL(file).href)));

@@ -36,12 +36,20 @@ export function usesCommands(root: string, file: string): boolean {
 }
 
 /**
- * Tests of pure code, which load the same modules: each loaded once, they take a fraction of the processor time. Their files
- * touch nothing that a process has only one of.
+ * Folders whose tests load the same modules: each module loaded once, they take a fraction of the processor time. A folder's
+ * files run in one process, but for those that touch what a process has only one of, or that start others.
  */
-const together = ["test/domain/", "test/policy/", "test/registrar/"];
-const touchesProcess =
-  /process\.(env|exit|exitCode|on|once|chdir)\b|node:(child_process|worker_threads)|\bmock\b|globalThis/;
+const families: readonly (readonly string[])[] = [
+  ["test/registrar/"],
+  ["test/domain/", "test/policy/", "test/config/", "test/observe/", "test/audit/"],
+  ["test/graph/"],
+  ["test/emulator/"],
+  ["test/server/", "test/index/", "test/tenants/"],
+];
+const needsOwnProcess =
+  /process\.(env|exit|exitCode|on|once|chdir|std\w+)\b|node:(child_process|worker_threads)|\bmock\b|globalThis|(run-cli|broker|chromium)\.ts"/;
+/** Fewer are not worth it, and alone they are what `node --test` would run. */
+const familyMin = 4;
 
 export interface Plan {
   /** Each in a process of its own. */
@@ -50,20 +58,18 @@ export interface Plan {
   readonly groups: readonly (readonly string[])[];
 }
 
-export function planOf(root: string, files: readonly string[], groupCount: number): Plan {
-  const isPure = (file: string) =>
-    together.some((folder) => relative(root, file).split(sep).join("/").startsWith(folder)) &&
-    !touchesProcess.test(read(file));
-  const pure = files.filter(isPure);
-  // A few files are not worth it, and alone they are what `node --test` would run.
-  if (pure.length < 2 * groupCount) return { alone: inOrder(root, files), groups: [] };
-  return {
-    alone: inOrder(
-      root,
-      files.filter((file) => !isPure(file)),
-    ),
-    groups: Array.from({ length: groupCount }, (_, n) => pure.filter((_file, at) => at % groupCount === n)),
-  };
+export function planOf(root: string, files: readonly string[]): Plan {
+  const free = files.filter((file) => !needsOwnProcess.test(read(file)));
+  const pathOf = (file: string) => relative(root, file).split(sep).join("/");
+  const groups = families
+    .map((folders) => free.filter((file) => folders.some((folder) => pathOf(file).startsWith(folder))))
+    .filter((group) => group.length >= familyMin);
+  const grouped = new Set(groups.flat());
+  const alone = inOrder(
+    root,
+    files.filter((file) => !grouped.has(file)),
+  );
+  return { alone, groups };
 }
 
 /**
