@@ -92,26 +92,27 @@ suite("the package, installed in an empty folder", { timeout: 240_000 }, () => {
         import { parseRegistered } from "connector-registrar/events";
         const parsed = parseRegistered(new Uint8Array());
         export const id: string = parsed.ok ? parsed.value.data.${property} : parsed.reason;`;
-      const compile = (property: string) => {
-        writeFileSync(join(sources, "use.ts"), use(property));
-        const module = resolution === "bundler" ? "esnext" : "nodenext";
-        const options = [
-          "--ignoreConfig",
-          "--noEmit",
-          "--strict",
-          "--module",
-          module,
-          "--moduleResolution",
-          resolution,
-        ];
-        const tsc = join(root, "node_modules/.bin/tsc");
-        return spawnSync(tsc, [...options, join(sources, "use.ts")], { cwd: folder, encoding: "utf8" });
-      };
-      assert.equal(compile("id").stdout, "");
-      assert.match(
-        compile("attempts").stdout,
-        /Type 'number' is not assignable|not assignable to type 'string'/,
-      );
+      writeFileSync(join(sources, "right.ts"), use("id"));
+      writeFileSync(join(sources, "wrong.ts"), use("attempts"));
+      const module = resolution === "bundler" ? "esnext" : "nodenext";
+      const options = [
+        "--ignoreConfig",
+        "--noEmit",
+        "--strict",
+        "--module",
+        module,
+        "--moduleResolution",
+        resolution,
+      ];
+      const tsc = join(root, "node_modules/.bin/tsc");
+      const files = ["right.ts", "wrong.ts"].map((name) => join(sources, name));
+      const { stdout } = spawnSync(tsc, [...options, "--pretty", "false", ...files], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+      const errors = stdout.split("\n").filter((line) => line.includes(": error "));
+      assert.ok(errors.length > 0 && errors.every((line) => line.includes("wrong.ts(")), stdout);
+      assert.match(stdout, /Type 'number' is not assignable|not assignable to type 'string'/);
     });
   }
 

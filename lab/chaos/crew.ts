@@ -1,6 +1,6 @@
 /** The workers: processes that are killed, frozen and started again. */
 import type { Clock } from "../../src/ports.ts";
-import { type Child, type Environment, type Processes, programs } from "./processes.ts";
+import { type Child, type Environment, type Processes, registrarProgram } from "./processes.ts";
 
 export interface Crew {
   /** Distinct idempotency keys that some worker has told to be registered or duplicate. */
@@ -72,7 +72,7 @@ interface Member {
 }
 
 export function startCrew(processes: Processes, clock: Clock, settings: CrewSettings): Crew {
-  const { size, environmentOf, programOf = () => programs.registrar } = settings;
+  const { size, environmentOf, programOf = () => registrarProgram } = settings;
   const settled = new Set<string>();
   const count = (_: number, line: string) => {
     const key = keyOf(line);

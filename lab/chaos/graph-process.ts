@@ -1,6 +1,6 @@
 /** The Graph emulator as a process, and the way to it. */
 import type { GraphObject } from "../../src/graph-port.ts";
-import { type Environment, type Processes, programs } from "./processes.ts";
+import { type Environment, emulatorCommand, type Processes } from "./processes.ts";
 
 export interface GraphProcess {
   /** What leads a worker there. */
@@ -44,7 +44,7 @@ export async function startGraph(
   const environment: Record<string, string> = {};
   const ready = Promise.withResolvers<string>();
   const command = [
-    programs.emulator,
+    ...emulatorCommand,
     "--https-port",
     "0",
     "--http-port",

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { builtProgramVariable } from "../testkit/built-program.ts";
 
 export interface Child {
   readonly pid: number;
@@ -25,10 +26,12 @@ export type Environment = Readonly<Record<string, string>>;
 type OnLine = (line: string) => void;
 
 const root = join(import.meta.dirname, "..", "..");
-export const programs = {
-  registrar: join(root, "src", "cli", "main.ts"),
-  emulator: join(root, "emulator", "main.ts"),
-} as const;
+const built = process.env[builtProgramVariable];
+/** The product's program, which the name of a command follows. Of the sources, or of what `npm test` built of them. */
+export const registrarProgram = built ?? join(root, "src", "cli", "main.ts");
+/** The emulator's program, with its command where it needs one. */
+export const emulatorCommand: readonly string[] =
+  built === undefined ? [join(root, "emulator", "main.ts")] : [built, "emulate-graph"];
 
 const heapMb = 192;
 

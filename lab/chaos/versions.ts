@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Problem } from "../../src/problem.ts";
 import type { Crew } from "./crew.ts";
-import { programs } from "./processes.ts";
+import { registrarProgram } from "./processes.ts";
 
 export type Version = "this" | "other";
 
@@ -34,7 +34,7 @@ export function openVersions(otherDirectory: string | null, workers: number): Ve
   const other = otherDirectory === null ? null : join(resolve(otherDirectory), program);
   const versions = Array<Version>(workers).fill(other === null ? "this" : "other");
   return {
-    programOf: (worker) => (versions[worker] === "this" || other === null ? programs.registrar : other),
+    programOf: (worker) => (versions[worker] === "this" || other === null ? registrarProgram : other),
     async update(crew, worker, to) {
       const before = versions[worker]!;
       versions[worker] = to;

@@ -4,6 +4,7 @@ import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { javaOptions, makeArchive, sharing } from "./broker-archive.ts";
 
 const run = promisify(execFile);
 const pom = join(import.meta.dirname, "kafka-broker", "pom.xml");
@@ -21,7 +22,7 @@ export async function obtainJars(wanted?: string): Promise<Jars> {
     () => false,
   );
   if (!found) return { ok: false, reason: "no java on the PATH" };
-  if (await exists(directory)) return { ok: true, directory };
+  if (await exists(directory)) return withArchive(directory);
   const partial = await mkdtemp(`${directory}-`);
   try {
     await mkdir(partial, { recursive: true });
@@ -38,6 +39,11 @@ export async function obtainJars(wanted?: string): Promise<Jars> {
   }
   // Two runs may get here at once: the first rename wins, the other's copy goes.
   await rename(partial, directory).catch(() => rm(partial, { recursive: true, force: true }));
+  return withArchive(directory);
+}
+
+async function withArchive(directory: string): Promise<Jars> {
+  await makeArchive(directory, (file) => formatStorage(directory, "AAAAAAAAAAAAAAAAAAAAAA", file));
   return { ok: true, directory };
 }
 
@@ -49,7 +55,7 @@ export async function formatStorage(
   scramUsers: readonly string[] = [],
 ): Promise<void> {
   await run("java", [
-    ...["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", join(jars, "*")],
+    ...["-Xmx64m", ...javaOptions, ...sharing(jars), "-cp", join(jars, "*")],
     ...["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", propertiesFile],
     ...scramUsers.flatMap((user) => ["--add-scram", user]),
   ]);

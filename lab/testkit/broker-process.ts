@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { javaOptions, sharing } from "./broker-archive.ts";
 
 const startTimeoutMs = 240_000;
 
@@ -18,14 +19,16 @@ export interface BrokerProcess {
 
 const guard = `
 exec 3<&0
-java -Xms128m -Xmx"$3" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+jars=$1 directory=$2 heap=$3
+shift 3
+java -Xms128m -Xmx"$heap" "$@" \
   -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.logFile=System.out \
   -Dorg.slf4j.simpleLogger.showDateTime=true -Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS \
   -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info \
-  -cp "$1/*" kafka.Kafka "$2/server.properties" </dev/null &
+  -cp "$jars/*" kafka.Kafka "$directory/server.properties" </dev/null &
 broker=$!
 echo "pid $broker"
-(cat <&3 >/dev/null; trap "" TERM; kill -9 $broker; rm -rf "$2") >/dev/null 2>&1 &
+(cat <&3 >/dev/null; trap "" TERM; kill -9 $broker; rm -rf "$directory") >/dev/null 2>&1 &
 watch=$!
 wait $broker
 kill $watch
@@ -38,7 +41,7 @@ export function launchBroker(
   heap: string,
   onLine: (line: string) => void = () => {},
 ): BrokerProcess {
-  const shell = spawn("sh", ["-c", guard, "guard", jars, directory, heap], {
+  const shell = spawn("sh", ["-c", guard, "guard", jars, directory, heap, ...javaOptions, ...sharing(jars)], {
     stdio: ["pipe", "pipe", "ignore"],
   });
   const exited = new Promise<void>((resolve) => shell.once("exit", () => resolve()));

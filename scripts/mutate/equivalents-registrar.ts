@@ -126,6 +126,20 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "An empty set of a tenant's records says what none says.",
     },
   ],
+  "src/registrar/flow/list-findings.ts": [
+    {
+      line: "...(sabotage && { sabotage }),",
+      change: "sabotage && { sabotage } -> sabotage",
+      why: "Only the simulation sets one, to see that it is noticed: test/lab/simulation/sabotage.test.ts notices this.",
+    },
+  ],
+  "src/registrar/flow/outcomes.ts": [
+    {
+      line: 'if (unsettled.topic === "retry" && topic === "enrolled" && number === partition.number)',
+      change: 'unsettled.topic === "retry" && topic === "enrolled" -> topic === "enrolled"',
+      why: "A record of the enrolled topic came from its own place: the same is noted twice.",
+    },
+  ],
   "src/registrar/ownership/lease.ts": [
     {
       line: "if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1, INV-LEASE",

@@ -29,6 +29,8 @@ export function describe(_name: string, body: () => void): void {
   body();
 }
 
+export const suite = describe;
+
 export function after(hook: Hook): void {
   registered.afters.push(hook);
 }

@@ -1,10 +1,13 @@
-/** Runs the command line as users do: a process of its own, with nothing of this environment but the PATH. */
+/**
+ * Runs the command line as users do: a process of its own, with nothing of this environment but the PATH, and where
+ * `npm test` keeps what is compiled.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { builtProgramVariable } from "../support/built-program.ts";
+import { builtProgramVariable } from "../../lab/testkit/built-program.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 /** What a clone runs from lab/; all else is in the program that the package installs. */
@@ -16,6 +19,13 @@ const programFor = (args: readonly string[]) =>
   ofLab.has(args[0] ?? "")
     ? join(root, "lab/main.ts")
     : (process.env[builtProgramVariable] ?? join(root, "demo/main.ts"));
+
+const inherited: Environment = Object.fromEntries(
+  ["PATH", "NODE_COMPILE_CACHE", builtProgramVariable].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
 
 export interface Ended {
   readonly code: number | null;
@@ -43,7 +53,7 @@ export function startCli(
   then: "end" | "open" = "end",
   limitMs = 120_000,
 ): Running {
-  const env = { PATH: process.env.PATH ?? "", ...environment };
+  const env = { ...inherited, ...environment };
   const child = spawn(process.execPath, [programFor(args), ...args], {
     env,
     stdio: ["pipe", "pipe", "pipe"],
@@ -90,7 +100,7 @@ export function runCli(args: readonly string[], environment?: Environment, input
 /** As `startCli`, with a standard output of the caller's. */
 export function startCliTo(stdout: number, args: readonly string[], environment: Environment = {}) {
   const child = spawn(process.execPath, [programFor(args), ...args], {
-    env: { PATH: process.env.PATH ?? "", ...environment },
+    env: { ...inherited, ...environment },
     stdio: ["ignore", stdout, "pipe"],
     timeout: 120_000,
     killSignal: "SIGKILL",

@@ -32,12 +32,20 @@ function render(...options: string[]) {
   return spawnSync(helm, args, { encoding: "utf8" });
 }
 
-function objectsOf(file: string, ...options: string[]): KubernetesObject[] {
+const rendered = new Map<string, readonly KubernetesObject[]>();
+
+/** Rendered once for all tests. */
+function objectsOf(file: string, ...options: string[]): readonly KubernetesObject[] {
+  const key = [file, ...options].join(" ");
+  const before = rendered.get(key);
+  if (before !== undefined) return before;
   const { status, stdout, stderr } = render("--values", join(chart, "ci", file), ...options);
   assert.equal(status, 0, stderr);
-  return parseAllDocuments(stdout)
+  const objects = parseAllDocuments(stdout)
     .map((document) => document.toJS() as KubernetesObject | null)
     .filter((object) => object !== null);
+  rendered.set(key, objects);
+  return objects;
 }
 
 const find = (objects: readonly KubernetesObject[], kind: string, name = "registrar-connector-registrar") =>
@@ -62,22 +70,24 @@ suite("the Helm chart", { skip }, () => {
     }
   });
 
-  for (const file of valueFiles) {
-    test(`${file}: Kubernetes takes each object`, { skip: skipWithoutPython("kubernetes_validate") }, (t) => {
-      const folder = mkdtempSync(join(tmpdir(), "connector-registrar-helm-"));
-      t.after(() => rmSync(folder, { recursive: true, force: true }));
+  test("Kubernetes takes each object of each", { skip: skipWithoutPython("kubernetes_validate") }, (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "connector-registrar-helm-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const files = valueFiles.flatMap((file) => {
       const own = objectsOf(file).filter(({ kind }) => !ofOperators.has(kind));
-      assert.ok(own.length >= 4);
-      const files = own.map((object, index) => {
-        const path = join(folder, `${index}.json`);
+      assert.ok(own.length >= 4, file);
+      return own.map((object, index) => {
+        const path = join(folder, `${file}-${index}.json`);
         writeFileSync(path, JSON.stringify(object));
         return path;
       });
-      const args = ["-m", "kubernetes_validate", "--strict", "--no-warn", ...files];
-      const { status, stdout, stderr } = spawnSync(python, args, { encoding: "utf8" });
-      assert.equal(status, 0, `${stdout}${stderr}`);
     });
+    const args = ["-m", "kubernetes_validate", "--strict", "--no-warn", ...files];
+    const { status, stdout, stderr } = spawnSync(python, args, { encoding: "utf8" });
+    assert.equal(status, 0, `${stdout}${stderr}`);
+  });
 
+  for (const file of valueFiles) {
     test(`${file}: every setting that a pod of the product is given is one that it has`, () => {
       const objects = objectsOf(file);
       const given = [

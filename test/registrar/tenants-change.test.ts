@@ -93,6 +93,17 @@ suite("a tenant that is removed", () => {
   });
 });
 
+test("of one that is not served that is said, and nothing else that is wrong with its record", async (t) => {
+  const world = createWorld(t);
+  const { served } = tenantsOf(contoso);
+  world.emit({ tenant: tailspin, at: "yesterday" }, { at: "yesterday" });
+  world.start({ tenants: served });
+  await world.time.until("both are refused", () => world.deadLetters().length === 2);
+  const [code, ...others] = world.deadLetters().map((letter) => letter.split(" ")[0]);
+  assert.equal(code, "tenant-not-allowed");
+  assert.notEqual(others[0], code);
+});
+
 suite("a tenant that is added", () => {
   test("is served at once, also what of it waited in the retry topic", async (t) => {
     const world = createWorld(t);

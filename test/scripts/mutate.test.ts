@@ -1,12 +1,13 @@
 /** The mutation tester on a small tree: it notices what a test notices, and nothing else. */
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { equivalents } from "../../scripts/mutate/equivalents.ts";
 import { applied, mutantsOf } from "../../scripts/mutate/mutants.ts";
-import { areas } from "../../scripts/mutate/targets.ts";
+import * as standIn from "../../scripts/mutate/node-test.ts";
+import { areas, targetsOf } from "../../scripts/mutate/targets.ts";
 import { list, type Trial, tryMutants } from "../../scripts/mutate/trial.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -251,4 +252,18 @@ test("everything that is to be mutated is loaded by a test, the core by the simu
   const simulated = everything.targets.filter((target) => target.simulated !== null).map(({ file }) => file);
   const core = [...mutated].filter((file) => /^src\/(registrar|policy)\//.test(file));
   assert.deepEqual(simulated.filter((file) => mutated.has(file)).sort(), core.sort());
+});
+
+test("what stands in for node:test has all that the tests of the mutated files import of it", () => {
+  const files = new Set(targetsOf(root, areas, null).flatMap(({ stages }) => stages.flat()));
+  const imported = new Map<string, string>();
+  for (const file of files)
+    for (const [, names] of readFileSync(join(root, file), "utf8").matchAll(
+      /^import \{([^}]+)\} from "node:test";$/gm,
+    ))
+      for (const name of names!.split(",").map((each) => each.trim()))
+        if (name !== "" && !name.startsWith("type ")) imported.set(name, file);
+  assert.ok(imported.has("test") && imported.has("suite"));
+  const lacking = [...imported].filter(([name]) => !(name in standIn));
+  assert.deepEqual(lacking, []);
 });

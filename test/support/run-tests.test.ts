@@ -6,7 +6,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
-const runnerFiles = ["run-tests.ts", "tally.ts", "leak-guard.ts", "leftovers.ts", "built-program.ts"];
+const runnerFiles = [
+  "run-tests.ts",
+  "test-files.ts",
+  "processor-time.ts",
+  "tally.ts",
+  "leak-guard.ts",
+  "leftovers.ts",
+];
+const builtProgram = join(import.meta.dirname, "../../lab/testkit/built-program.ts");
 const noBroker = `export const obtainBroker = async () => ({ ok: false, reason: "none here" });\n`;
 const brokerThatTells = `export const obtainBroker = async () => ({
   ok: true, kind: "given", brokers: ["127.0.0.1:1"], stop: async () => console.log("broker stopped"),
@@ -29,6 +37,7 @@ async function runTree(
     for (const name of runnerFiles) await cp(join(import.meta.dirname, name), join(support, name));
     await mkdir(join(root, "lab", "testkit"), { recursive: true });
     await writeFile(join(root, "lab", "testkit", "broker.ts"), options.broker ?? noBroker);
+    await cp(builtProgram, join(root, "lab", "testkit", "built-program.ts"));
     await writeFile(join(root, "package.json"), `{ "type": "module" }`);
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(root, "test", path)), { recursive: true });
@@ -105,6 +114,42 @@ test("fails when nothing was executed", async () => {
   assert.equal(none.exitCode, 1);
   const allSkipped = await runTree({ "a.test.ts": `test("a", { skip: "no reason" }, () => {});` });
   assert.equal(allSkipped.lastLine, "0 passed, 1 failed, 1 skipped", allSkipped.output);
+});
+
+test("tests of some folders share a process; each counts, and what is wrong is said of its own file", async () => {
+  const several = Array.from({ length: 8 }, (_, n) => [
+    `domain/${n}.test.ts`,
+    `test("of ${n}", () => console.log(\`in \${process.pid}.\`));`,
+  ]);
+  const run = await runTree({
+    ...Object.fromEntries(several),
+    "domain/bad.test.ts": `test("bad", () => { throw new Error("x"); });`,
+    "domain/empty.test.ts": "",
+    "domain/environment.test.ts": `test("alone", () => console.log(\`in \${process.pid}, \${process.env.HOME}\`));`,
+  });
+  assert.equal(run.lastLine, "9 passed, 2 failed, 0 skipped", run.output);
+  assert.match(run.output, /test at \S*test\/domain\/bad\.test\.ts:2:/);
+  assert.match(run.output, /^failed: test\/domain\/empty\.test\.ts declares no test$/m);
+  const shared = new Set(run.output.match(/in \d+\./g));
+  assert.equal(shared.size, 1);
+  const [own] = /in \d+(?=, )/.exec(run.output)!;
+  assert.ok(!shared.has(`${own}.`));
+});
+
+test("says how much processor time was used, and which files used most of it", async () => {
+  const spin = "const { user } = process.cpuUsage(); while (process.cpuUsage().user - user < 300_000);";
+  const run = await runTree({
+    "idle.test.ts": pass,
+    "busy.test.ts": `import { execFileSync } from "node:child_process";
+      test("busy", () => void execFileSync(process.execPath, ["-e", ${JSON.stringify(spin)}]));`,
+  });
+  const [, total, busy, idle] =
+    /^Processor time: (\d+) s, .*\n +([\d.]+) s {2}test\/busy\.test\.ts\n +([\d.]+) s {2}test\/idle\.test\.ts$/m.exec(
+      run.output,
+    ) ?? [];
+  assert.ok(busy !== undefined, run.output);
+  assert.ok(Number(total) >= 0 && Number(idle) > 0);
+  if (process.platform === "linux") assert.ok(Number(busy) >= 0.3, "with the process that it started");
 });
 
 test("filters select files by path and tests by name", async () => {

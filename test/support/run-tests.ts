@@ -6,9 +6,9 @@
  * do REQUIRE_DOCKER, REQUIRE_NETNS (network namespaces), REQUIRE_PYTHON and REQUIRE_HELM (by .ci/python, .ci/helm), REQUIRE_CHROMIUM, REQUIRE_PROMTOOL:
  * the reason of such a skip names what is missing. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
  */
-import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, relative, sep } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
@@ -16,9 +16,19 @@ import { spec } from "node:test/reporters";
 import { pathToFileURL } from "node:url";
 import { obtainBroker } from "../../lab/testkit/broker.ts";
 import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
-import { builtProgramVariable } from "./built-program.ts";
+import { builtProgramVariable } from "../../lab/testkit/built-program.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
+import { processorSeconds, timesReport, timesVariable } from "./processor-time.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
+import {
+  groupSource,
+  planOf,
+  type Selection,
+  select,
+  startsBrokers,
+  usesCommands,
+  usesKafka,
+} from "./test-files.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 /** For each test that doesn't set its own; files and suites have none. */
@@ -29,18 +39,21 @@ const runTimeoutMs = 40 * 60_000;
 const concurrency = Math.max(1, Math.min(4, availableParallelism()));
 /** The program that tests of commands run: built of the sources at the beginning of each run. */
 const builtPrograms = join(root, "node_modules", ".cache", "test-programs");
+/** What the runner tells its test processes, and they it. */
+const ownFiles = join(root, "node_modules", ".cache", "test-runs");
 /** Hundreds of processes load the same modules: without it, each spends half of its start on compiling them. */
 const compileCache = join(root, "node_modules", ".cache", "node-compile");
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(filters: readonly string[]): Promise<number> {
-  const { files, namePatterns } = select(filters);
+  const { files, namePatterns } = select(root, filters);
   const tally = createTally({ root, required: requirements(), filteredByName: namePatterns.length > 0 });
   if (files.length === 0) tally.fail("no test file was found");
 
   process.env.NODE_COMPILE_CACHE ??= compileCache;
-  if (files.some(usesCommands)) await buildForTests();
+  const uses = (is: (root: string, file: string) => boolean) => files.some((file) => is(root, file));
+  if (uses(usesCommands)) await buildForTests();
   const interrupted = new AbortController();
   const interrupt = (): void => {
     if (interrupted.signal.aborted) process.exit(130);
@@ -48,30 +61,28 @@ async function main(filters: readonly string[]): Promise<number> {
   };
   // Not `once`: a library's exit hook raises the signal again where it finds itself the only listener left.
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
-  const broker = files.some(usesKafka) ? await startBroker(tally) : null;
+  if (uses(startsBrokers)) await prepareBrokers();
+  const broker = uses(usesKafka) ? await startBroker(tally) : null;
+  const folder = ownFolder(ownFiles);
+  const times = join(folder, "times");
+  writeFileSync(times, "");
+  process.env[timesVariable] = times;
   try {
     const mark = markChildren();
-    if (!interrupted.signal.aborted) await runFiles(files, namePatterns, tally, interrupted.signal);
+    if (!interrupted.signal.aborted)
+      await runFiles({ files, namePatterns }, folder, tally, interrupted.signal);
     await endLeftovers(mark, tally);
   } finally {
     if (broker?.ok) await broker.stop();
   }
   if (tally.passed + tally.failed === 0) tally.fail("no test was executed");
+  const nameOf = (file: string) =>
+    dirname(file) === folder ? "pure code, files together" : relative(root, file);
+  for (const line of timesReport(readFileSync(times, "utf8"), processorSeconds(), nameOf)) console.log(line);
   for (const note of tally.notes) console.log(note);
   console.log(summaryLine(tally));
   if (interrupted.signal.aborted) return 130;
   return tally.failed === 0 ? 0 : 1;
-}
-
-function select(filters: readonly string[]): { files: string[]; namePatterns: string[] } {
-  const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
-  const isPath = (filter: string): boolean => all.some((file) => file.includes(filter));
-  const paths = filters.map((filter) => filter.replace(/^\.\//, "")).filter(isPath);
-  const selected = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
-  return {
-    files: longestFirst(selected).map((file) => join(root, file)),
-    namePatterns: filters.filter((filter) => !isPath(filter.replace(/^\.\//, ""))),
-  };
 }
 
 /** REQUIRE_KAFKA=1 -> "kafka". */
@@ -82,39 +93,28 @@ function requirements(): string[] {
     .map((name) => name.slice(prefix.length).toLowerCase());
 }
 
-/** Those that wait for containers and brokers begin first, so that none of them is left alone at the end. */
-function longestFirst(files: readonly string[]): string[] {
-  const slow = ["docker", "chaos", "kafka"];
-  const rank = (file: string): number => {
-    const found = slow.findIndex((folder) => file.split(sep).includes(folder));
-    return found === -1 ? slow.length : found;
-  };
-  return files.toSorted((a, b) => rank(a) - rank(b));
-}
-
-/** By folder, or because it imports the broker support. */
-function usesKafka(file: string): boolean {
-  return (
-    relative(root, file).split(sep).includes("kafka") ||
-    /from "[^"]*\/broker\.ts"/.test(readFileSync(file, "utf8"))
-  );
-}
-
-function usesCommands(file: string): boolean {
-  return /from "[^"]*\/run-cli\.ts"/.test(readFileSync(file, "utf8"));
-}
-
 async function buildForTests(): Promise<void> {
-  // Of this run alone: another one may go on beside it. What a run left that was killed goes.
-  mkdirSync(builtPrograms, { recursive: true });
-  for (const pid of readdirSync(builtPrograms))
-    if (!isAlive(Number(pid))) rmSync(join(builtPrograms, pid), { recursive: true });
-  const folder = join(builtPrograms, String(process.pid));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const folder = ownFolder(builtPrograms);
   const { buildPrograms } = await import("../../scripts/build.ts");
   await buildPrograms(["package"], folder);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   process.env[builtProgramVariable] = join(folder, "demo/main.js");
+}
+
+/** What is made once for a machine, so that no test waits for it. */
+async function prepareBrokers(): Promise<void> {
+  const { obtainJars } = await import("../../lab/testkit/broker-jars.ts");
+  await obtainJars();
+}
+
+/** Of this run alone: another one may go on beside it. What a run left that was killed goes. */
+function ownFolder(parent: string): string {
+  const folder = join(parent, String(process.pid));
+  mkdirSync(folder, { recursive: true });
+  for (const pid of readdirSync(parent))
+    if (!isAlive(Number(pid))) rmSync(join(parent, pid), { recursive: true });
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 function isAlive(pid: number): boolean {
@@ -138,20 +138,38 @@ async function startBroker(tally: Tally): Promise<BrokerResult> {
   return broker;
 }
 
-async function runFiles(files: string[], namePatterns: string[], tally: Tally, signal: AbortSignal) {
+async function runFiles(
+  { files, namePatterns }: Selection,
+  folder: string,
+  tally: Tally,
+  signal: AbortSignal,
+) {
+  const { alone, groups } = planOf(root, files);
+  const modules = groups.map((group, n) => {
+    const path = join(folder, `group-${n + 1}.test.mjs`);
+    writeFileSync(path, groupSource(group.map((file) => pathToFileURL(file).href)));
+    return path;
+  });
+  const silent = new Set(groups.flat());
   const events = run({
-    files,
+    files: [...modules, ...alone],
     concurrency,
     timeout: testTimeoutMs,
     signal: AbortSignal.any([signal, AbortSignal.timeout(runTimeoutMs)]),
     execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "leak-guard.ts")).href],
     ...(namePatterns.length > 0 ? { testNamePatterns: namePatterns } : {}),
   });
-  events.on("test:pass", (data) => tally.add(outcomeOf(true, data)));
-  events.on("test:fail", (data) => tally.add(outcomeOf(false, data)));
+  for (const kind of ["test:pass", "test:fail"] as const)
+    events.on(kind, (data: ReportedTest) => {
+      silent.delete(data.file ?? "");
+      tally.add(outcomeOf(kind === "test:pass", data));
+    });
   const report = events.pipe(withoutSummary()).pipe(new spec());
   report.pipe(process.stdout, { end: false });
   await finished(report);
+  if (namePatterns.length > 0 || signal.aborted) return;
+  // node:test says this of a file with a process of its own.
+  for (const file of silent) tally.fail(`${relative(root, file)} declares no test`);
 }
 
 interface ReportedTest {

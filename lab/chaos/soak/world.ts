@@ -9,7 +9,7 @@ import type { Brokers } from "../brokers.ts";
 import { type Crew, startCrew } from "../crew.ts";
 import { groupId, logEnvironment, partitionCount, workerEnvironment, workers } from "../environment.ts";
 import { type GraphProcess, startGraph } from "../graph-process.ts";
-import { type Processes, programs } from "../processes.ts";
+import { type Processes, registrarProgram } from "../processes.ts";
 import { openTenantsFile, type TenantsFile } from "../tenant-changes.ts";
 import { findLibfaketime, openWallClocks, sweepSharedMemory, type WallClocks } from "./clock-steps.ts";
 import { createSamples } from "./emission.ts";
@@ -132,5 +132,5 @@ function startService(
     ...graph.environment,
     ...{ TENANTS_FILE: tenants.path, SERVE_PORT: "0", HTTP_PORT: "0" },
   };
-  return processes.start("serve", [programs.registrar, "serve"], environment, onLine);
+  return processes.start("serve", [registrarProgram, "serve"], environment, onLine);
 }

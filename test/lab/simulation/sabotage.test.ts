@@ -10,13 +10,13 @@ import { type SabotageName, sabotages } from "../../../lab/simulation/sabotage.t
 
 const searched = 5_000;
 const knownSeeds: Readonly<Record<SabotageName, number>> = {
-  "ledger-check": 18,
+  "ledger-check": 19,
   watermark: 1,
   "watermark-acknowledgement": 2,
   "generation-check": 319,
   "heartbeat-check": 24,
   claim: 133,
-  "home-partition": 2,
+  "home-partition": 9,
   "machine-order": 1,
   "settle-time": 19,
   "re-read": 469,

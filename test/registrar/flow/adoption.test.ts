@@ -232,6 +232,23 @@ describe("what is another enrollment's, or may be, is not adopted", () => {
     assert.deepEqual(worker.seen("duplicate-objects"), []);
   });
 
+  test("two objects, and the other that could be has not been posted yet: both are of the one in doubt", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, lost);
+    world.emit({ machine: "HOST ", at }, { machine: "HOST ", at: "2016-12-31T23:57:59.9-08:00" });
+    world.graph.objects.set(contoso, [oneSecond("one"), oneSecond("two")]);
+    const worker = world.start({ batchMax: 1 });
+    await world.untilRegistered(2);
+    assert.deepEqual(
+      worker.seen("duplicate-objects").map(({ ids }) => ids),
+      [["one", "two"]],
+    );
+    assert.deepEqual(
+      world.registered().map(({ data }) => data.outcome),
+      ["recovered", "created"],
+    );
+  });
+
   test("one whose registered record is on its way to the log is claimed already", async (t) => {
     const world = createWorld(t);
     const release = world.log.hold("append");

@@ -57,6 +57,19 @@ suite("a gate for each cloud", () => {
     assert(gates.opensAtMs("a1") > clock.nowMs(), "it is asked in its new cloud from now on");
   });
 
+  test("so it does with each of several of a tenant, until the last has ended", () => {
+    const { gates, fail, moved, clock } = gatesOf(["a", "b"]);
+    for (const tenantId of downOf("b").slice(0, 11)) fail(tenantId);
+    gates.begin("a1");
+    gates.begin("a1");
+    gates.end("a1", "well", "");
+    moved.set("a1", "b");
+    assert(gates.opensAtMs("a1") <= clock.nowMs(), "one of its requests is still under way in its old cloud");
+    gates.end("a1", "well", "");
+    assert(gates.opensAtMs("b9") > clock.nowMs(), "an answer of the other cloud closed its circuit");
+    assert(gates.opensAtMs("a1") > clock.nowMs(), "it is asked in its new cloud from now on");
+  });
+
   test("asks each gate's creates apart: a read that is well proves nothing while creates of its cloud wait", () => {
     const { gates, fail } = gatesOf();
     const asked: boolean[][] = [];

@@ -221,6 +221,22 @@ describe("a worker that vanished may have left requests to its kernel:", () => {
     await world.untilRegistered(1, 60_000);
   });
 
+  test("and its limits go with each commit from then on, whatever this worker's own creates come to", async (t) => {
+    const world = createWorld(t);
+    world.graph.ids = "honoured";
+    world.emit({});
+    const limits = { ...theirs(true), orphanMs: 20 * orphanMs };
+    committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits });
+    world.start();
+    await world.untilRegistered(1, settleMs + 2_000);
+    world.graph.script(contoso, lost);
+    world.emit({ machine: "NEXT" });
+    await world.untilRegistered(2);
+    assert.equal(world.creates().length, 3);
+    await world.time.pass(5_000);
+    assert.deepEqual(limitsOf(world), limits);
+  });
+
   test("and that Graph honours ids is written down once it was seen", async (t) => {
     const world = createWorld(t);
     world.graph.ids = "honoured";

@@ -64,6 +64,20 @@ describe("the lease", () => {
     await world.untilRegistered(1, 1_000);
   });
 
+  test("is asked for again at once where a record has all else that it needs", async (t) => {
+    const world = createWorld(t);
+    startLeased(world);
+    world.emit({});
+    await world.untilRegistered(1);
+    // Until right after a renewal: the next one is some seconds away.
+    await world.time.pass(idleMs);
+    const commits = world.log.commits.length;
+    await world.time.until("the next renewal", () => world.log.commits.length > commits);
+    world.time.suspend(leaseMs);
+    world.emit({ machine: "NEXT" });
+    await world.untilRegistered(2, 1_000);
+  });
+
   test("runs on when the wall clock was set back", async (t) => {
     const world = createWorld(t);
     startLeased(world);

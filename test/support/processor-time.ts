@@ -1,0 +1,52 @@
+/**
+ * Processor time of test files, and of the processes that they started and waited for. The time on the clock says little
+ * where machines are busy. Linux shows it in /proc; elsewhere a file's children are left out. Containers always are.
+ */
+import { appendFileSync, readFileSync } from "node:fs";
+
+/** Names the file that each test file adds a line to when it ends. */
+export const timesVariable = "CONNECTOR_REGISTRAR_TEST_TIMES";
+
+/** Of `/proc`, whatever the kernel's own clock is. */
+const ticksPerSecond = 100;
+const shownFiles = 12;
+
+/** Of this process, and of all below it that have ended. */
+export function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6 + childrenSeconds();
+}
+
+export function recordAtEnd(file: string): void {
+  const path = process.env[timesVariable];
+  if (path === undefined) return;
+  process.on("exit", () => appendFileSync(path, `${processorSeconds().toFixed(1)} ${file}\n`));
+}
+
+/** What took most of it, and all of it together, on a few lines. */
+export function timesReport(
+  recorded: string,
+  totalSeconds: number,
+  nameOf: (file: string) => string,
+): string[] {
+  const rows = recorded
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => ({ seconds: Number(line.split(" ")[0]), file: line.slice(line.indexOf(" ") + 1) }))
+    .toSorted((a, b) => b.seconds - a.seconds);
+  return [
+    `Processor time: ${totalSeconds.toFixed(0)} s, without containers. Most of it:`,
+    ...rows
+      .slice(0, shownFiles)
+      .map(({ seconds, file }) => `${seconds.toFixed(1).padStart(7)} s  ${nameOf(file)}`),
+  ];
+}
+
+function childrenSeconds(): number {
+  if (process.platform !== "linux") return 0;
+  // The command's name stands in parentheses and may hold anything; what follows it are numbers.
+  const text = readFileSync("/proc/self/stat", "utf8");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [user, system] = [Number(fields[13]), Number(fields[14])];
+  return (user + system) / ticksPerSecond;
+}

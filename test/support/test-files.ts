@@ -1,0 +1,105 @@
+/** Which test files there are, which run in one process, and in which order. */
+import { globSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+
+export interface Selection {
+  readonly files: readonly string[];
+  readonly namePatterns: readonly string[];
+}
+
+/** A filter that is part of a test file's path selects files; any other is a pattern for test names. */
+export function select(root: string, filters: readonly string[]): Selection {
+  const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
+  const isPath = (filter: string): boolean => all.some((file) => file.includes(filter));
+  const paths = filters.map((filter) => filter.replace(/^\.\//, "")).filter(isPath);
+  const selected = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
+  return {
+    files: selected.map((file) => join(root, file)),
+    namePatterns: filters.filter((filter) => !isPath(filter.replace(/^\.\//, ""))),
+  };
+}
+
+/** By folder, or because it imports the broker support. */
+export function usesKafka(root: string, file: string): boolean {
+  return foldersOf(root, file).includes("kafka") || /from "[^"]*\/broker\.ts"/.test(read(file));
+}
+
+/** Brokers beside the one that all share. */
+export function startsBrokers(root: string, file: string): boolean {
+  return (
+    foldersOf(root, file).includes("chaos") || /startOwnBroker|(secure|oauth)-broker\.ts"/.test(read(file))
+  );
+}
+
+export function usesCommands(root: string, file: string): boolean {
+  return foldersOf(root, file).includes("chaos") || /from "[^"]*\/run-cli\.ts"/.test(read(file));
+}
+
+/**
+ * Folders whose tests load the same modules: each module loaded once, they take a fraction of the processor time. A folder's
+ * files run in one process, but for those that touch what a process has only one of, or that start others.
+ */
+const families: readonly (readonly string[])[] = [
+  ["test/registrar/"],
+  ["test/domain/", "test/policy/", "test/config/", "test/observe/", "test/audit/"],
+  ["test/graph/"],
+  ["test/emulator/"],
+  ["test/server/", "test/index/", "test/tenants/"],
+];
+const needsOwnProcess =
+  /process\.(env|exit|exitCode|on|once|chdir|std\w+)\b|node:(child_process|worker_threads)|\bmock\b|globalThis|(run-cli|broker|chromium)\.ts"/;
+/** Fewer are not worth it, and alone they are what `node --test` would run. */
+const familyMin = 4;
+
+export interface Plan {
+  /** Each in a process of its own. */
+  readonly alone: readonly string[];
+  /** Each list in one process. */
+  readonly groups: readonly (readonly string[])[];
+}
+
+export function planOf(root: string, files: readonly string[]): Plan {
+  const free = files.filter((file) => !needsOwnProcess.test(read(file)));
+  const pathOf = (file: string) => relative(root, file).split(sep).join("/");
+  const groups = families
+    .map((folders) => free.filter((file) => folders.some((folder) => pathOf(file).startsWith(folder))))
+    .filter((group) => group.length >= familyMin);
+  const grouped = new Set(groups.flat());
+  const alone = inOrder(
+    root,
+    files.filter((file) => !grouped.has(file)),
+  );
+  return { alone, groups };
+}
+
+/**
+ * What waits for containers, brokers and time-outs in turn with what computes, so that neither all wait nor all compute at once.
+ * The longest waits come first, so that none of them is left alone at the end.
+ */
+function inOrder(root: string, files: readonly string[]): string[] {
+  const waiting = ["docker", "chaos", "kafka"];
+  const rank = (file: string): number =>
+    waiting.findIndex((folder) => foldersOf(root, file).includes(folder));
+  const waits = files.filter((file) => rank(file) >= 0).toSorted((a, b) => rank(a) - rank(b));
+  const computes = files.filter((file) => rank(file) < 0);
+  return Array.from({ length: Math.max(waits.length, computes.length) }, (_, n) =>
+    [waits[n], computes[n]].filter((file) => file !== undefined),
+  ).flat();
+}
+
+/** The source of a module that runs these files. */
+export function groupSource(urls: readonly string[]): string {
+  return urls.map((url) => `import ${JSON.stringify(url)};\n`).join("");
+}
+
+function foldersOf(root: string, file: string): string[] {
+  return relative(root, file).split(sep);
+}
+
+const texts = new Map<string, string>();
+
+function read(file: string): string {
+  const text = texts.get(file) ?? readFileSync(file, "utf8");
+  texts.set(file, text);
+  return text;
+}
