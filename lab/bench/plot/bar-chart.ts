@@ -28,7 +28,7 @@ export interface BarChart {
 }
 
 const width = 760;
-const labelWidth = 170;
+const labelWidth = 200;
 const valueWidth = 110;
 const barHeight = 26;
 const rowHeight = 38;
@@ -41,7 +41,7 @@ const longest = { label: 24, value: 16, line: 108 };
 export function barChart(chart: BarChart): string {
   const axis = axisFor(chart.bars.map(({ value }) => value));
   const bottom = top + chart.bars.length * rowHeight;
-  const height = bottom + belowAxis + chart.notes.length * noteHeight + 8;
+  const height = bottom + belowAxis + chart.notes.length * noteHeight + 14;
   const xOf = (value: number) =>
     labelWidth + ((value - axis.from) / (axis.to - axis.from)) * (width - labelWidth - valueWidth);
   return [

@@ -41,11 +41,11 @@ interface Subject {
   readonly measures: Readonly<Record<string, string>>;
 }
 
-/** The scenarios that compare, and what the work was. */
-const work: Readonly<Record<string, string>> = {
-  drain: "20,000 waiting, Graph 100 ms",
-  cpu: "50,000 waiting, Graph 0 ms",
-  latency: "20 events/s, Graph 50 ms",
+/** The scenarios that compare: what the work was, and what it shows. CPU and memory of a worker that idles between events show nothing. */
+const work: Readonly<Record<string, { readonly setting: string; readonly shows: readonly string[] }>> = {
+  drain: { setting: "20,000 waiting, Graph 100 ms", shows: ["pace", "cpu", "memory"] },
+  cpu: { setting: "50,000 waiting, Graph 0 ms", shows: ["pace", "cpu", "memory"] },
+  latency: { setting: "20 events/s, Graph 50 ms", shows: ["latency"] },
 };
 
 const subjects: readonly Subject[] = [
@@ -86,8 +86,8 @@ const floorNote = "floor: the libraries alone, without the work (lab/bench/READM
 /** Scenario by scenario. None: nothing in it was compared. */
 export function chartsOf({ results, about }: Run): NamedChart[] {
   return results.flatMap((result) => {
-    const setting = work[result.scenario];
-    return setting === undefined ? [] : subjects.flatMap((one) => chartOf(one, result, setting, about));
+    const { setting, shows } = work[result.scenario] ?? { setting: "", shows: [] };
+    return subjects.flatMap((one) => (shows.includes(one.name) ? chartOf(one, result, setting, about) : []));
   });
 }
 
