@@ -45,7 +45,6 @@ export interface StartSettings {
 const readyTimeoutMs = 120_000;
 const readyPollMs = 20;
 const root = join(import.meta.dirname, "..", "..");
-const fromSource = { program: join(root, "src/cli/main.ts"), nodeOptions: [], environment: {} };
 
 export async function start(bench: Bench, worker: Worker, settings: StartSettings): Promise<Running> {
   if (worker === "registrar") return startRegistrar(bench, settings);
@@ -58,7 +57,7 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
   const { kafka, tenants } = settings;
   const dataDir = settings.dataDir ?? mkdtempSync(join(bench.directory, "data-"));
   const port = await freePort();
-  const { program, nodeOptions, environment } = settings.asInImage ? asInImage() : fromSource;
+  const { program, nodeOptions, environment } = settings.asInImage ? asInImage() : asByNpm();
   const moreOptions = process.env.BENCH_NODE_ARGS?.split(" ").filter(Boolean) ?? [];
   const child = startChild({
     command: process.execPath,
@@ -102,6 +101,17 @@ function tenantsSetting({ directory }: Bench, tenants: readonly string[]): Recor
   const file = join(directory, "tenants.json");
   writeFileSync(file, JSON.stringify({ tenants: tenants.map((tenantId) => ({ tenantId })) }));
   return { TENANTS_FILE: file };
+}
+
+/** What package.json says of `npm run start`, so that the two can't differ. */
+function asByNpm() {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const [, options, program] = /^node (.*)(src\/cli\/main\.ts) start$/.exec(scripts.start)!;
+  return {
+    program: join(root, program!),
+    nodeOptions: options!.split(" ").filter(Boolean),
+    environment: {} as Record<string, string>,
+  };
 }
 
 /** What the Dockerfile says, so that the two can't differ. */

@@ -9,6 +9,7 @@ import { obtainBroker } from "../testkit/broker.ts";
 import type { Against, Bench, Contender } from "./contenders.ts";
 import { openGraphPlace } from "./graph-place.ts";
 import { type Measures, medians } from "./numbers.ts";
+import type { About } from "./plot/charts.ts";
 import type { Results, Scenario } from "./scenario.ts";
 import { cpu, drain } from "./scenarios/backlogs.ts";
 import { memory, restart } from "./scenarios/large.ts";
@@ -37,7 +38,7 @@ export interface BenchOptions {
 export type Result = { readonly scenario: string; readonly runs: number } & Results;
 
 export type BenchOutcome =
-  | { readonly ok: true; readonly results: readonly Result[] }
+  | { readonly ok: true; readonly results: readonly Result[]; readonly about: About }
   /** `retryable`: nothing was measured because something is missing here. */
   | { readonly ok: false; readonly reason: string; readonly missing: boolean };
 
@@ -53,11 +54,12 @@ export async function runBench(options: BenchOptions): Promise<BenchOutcome> {
   try {
     const graph = await openGraphPlace(directory);
     try {
-      say(`${machine()}; broker: ${broker.kind}; node ${process.version}`);
+      const about = aboutThis(broker.kind, smoke);
+      say(`${about.machine}; broker: ${about.broker}; node ${about.node}`);
       const bench = { brokers: broker.brokers, graph, directory, bento, smoke, say };
       const results: Result[] = [];
       for (const scenario of options.scenarios) results.push(await measure(bench, scenario, options));
-      return { ok: true, results };
+      return { ok: true, results, about };
     } finally {
       await graph.close();
     }
@@ -98,8 +100,9 @@ async function measure(bench: Bench, scenario: Scenario, { against, runs }: Benc
   return { scenario: scenario.name, runs, ...results };
 }
 
-function machine(): string {
+function aboutThis(broker: string, isSmoke: boolean): About {
   const processors = cpus();
   const gib = (totalmem() / 2 ** 30).toFixed(0);
-  return `${processors.length} x ${processors[0]?.model.trim() ?? "processor"}, ${gib} GiB`;
+  const machine = `${processors.length} x ${processors[0]?.model.trim() ?? "processor"}, ${gib} GiB`;
+  return { machine, node: process.version, broker, date: new Date().toISOString().slice(0, 10), isSmoke };
 }
