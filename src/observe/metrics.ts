@@ -1,11 +1,10 @@
 /**
- * Observer -> Prometheus metrics. Labels are few and bounded: never a tenant, a machine or an id. Gauges are read
- * from the registrar's status when scraped.
+ * The worker's Prometheus metrics. Labels are few and bounded: never a tenant, a machine or an id. What events change is in
+ * event-metrics.ts; the gauges here are read from the registrar's status when scraped.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { GraphSilence } from "../graph-port.ts";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Observer } from "../observer.ts";
-import * as known from "./known-labels.ts";
+import { prefix, registerEvents } from "./event-metrics.ts";
 import { type MeasuredTenants, registerTenants } from "./tenants-metrics.ts";
 
 /** What the gauges show; the registrar's status has it. */
@@ -30,8 +29,6 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
-const prefix = "connector_registrar_";
-
 /** A certificate that applications prove by who they are. */
 export interface MeasuredCertificate {
   /** Client id of the application. */
@@ -48,113 +45,21 @@ export function openMetrics(
   const registry = new Registry();
   const countTenantsReading = tenants === null ? () => {} : registerTenants(registry, tenants);
   collectDefaultMetrics({ register: registry });
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Counter({ name: `${prefix}${name}_total`, help, labelNames, registers: [registry] });
-  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
-    new Histogram({ name: `${prefix}${name}_seconds`, help, buckets, labelNames, registers: [registry] });
-
-  const read = counter("records_read", "Records read from the input topics.", "topic");
-  const registered = counter("registered", "Enrollments registered, by outcome.", "outcome");
-  const duplicates = counter("duplicates", "Enrollments ignored since they were registered before.");
-  const deadLetters = counter("dead_letters", "Records moved to the dead letters, by code.", "code");
-  const rehomed = counter("rehomed", "Records moved to their tenant's own partition.");
-  const parked = counter("parked", "Records moved to the retry topic to wait for their tenant.");
-  const failed = counter("attempts_failed", "Failed attempts, by verdict.", "verdict");
-  const readBacksFailed = counter(
-    "read_backs_failed",
-    "Lists that failed, so that records in doubt could not be looked up.",
-  );
-  const answers = counter(
-    "graph_answers",
-    "Answers of Graph, item by item: status class, 429, or why none came.",
-    "result",
-  );
-  const commits = counter("commits", "Offset commits, by result.", "result");
-  const logFailures = counter("log_failures", "Failed operations on the event log.", "operation");
-  const breakerOpened = counter("breaker_opened", "Times that an outage of Graph was declared.");
-  const duplicateObjects = counter("duplicate_objects", "Enrollments found with more than one Graph object.");
-  const droppedLines = counter("log_lines_dropped", "Log lines that could not be written.");
-  const requestSeconds = histogram(
-    "graph_request_duration",
-    "Duration of Graph requests, by operation.",
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    "operation",
-  );
-  const ageSeconds = histogram(
-    "registration_age",
-    "From the enrollment's record to its registered record.",
-    [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400],
-  );
-  const logUp = new Gauge({
-    name: `${prefix}log_up`,
-    help: "0 while brokers that are needed do not answer.",
+  const observe = registerEvents(registry);
+  const droppedLines = new Counter({
+    name: `${prefix}log_lines_dropped_total`,
+    help: "Log lines that could not be written.",
     registers: [registry],
   });
-  logUp.set(1);
-  const normalises = new Gauge({
-    name: `${prefix}graph_normalises`,
-    help: "1 where answers of Graph have shown that it changes what it keeps in this way.",
-    labelNames: ["what"],
-    registers: [registry],
-  });
-  // Series that exist from the start have a rate from the first event on.
-  for (const outcome of known.outcomeLabels) registered.inc({ outcome }, 0);
-  for (const topic of known.inputTopicLabels) read.inc({ topic }, 0);
-  for (const result of known.answerLabels) answers.inc({ result }, 0);
-  for (const code of known.deadLetterLabels) deadLetters.inc({ code }, 0);
-  for (const verdict of known.verdictLabels) failed.inc({ verdict }, 0);
-  for (const result of known.commitLabels) commits.inc({ result }, 0);
-  for (const operation of known.logOperationLabels) logFailures.inc({ operation }, 0);
-  for (const what of known.changeLabels) normalises.set({ what }, 0);
-  for (const operation of known.requestLabels) requestSeconds.zero({ operation });
   registerGauges(registry, version, status);
   registerExpiries(registry, certificates);
 
   return {
+    observe,
     contentType: registry.contentType,
     text: () => registry.metrics(),
     countTenantsReading,
     countDroppedLogLines: (lines) => droppedLines.inc(lines),
-    observe(event) {
-      switch (event.kind) {
-        case "records-read":
-          return read.inc({ topic: event.topic }, event.count);
-        case "record-registered":
-          registered.inc({ outcome: event.outcome });
-          if (event.ageMs !== null) ageSeconds.observe(Math.max(0, event.ageMs) / 1000);
-          return;
-        case "record-duplicate":
-          return duplicates.inc();
-        case "record-refused":
-          return deadLetters.inc({ code: event.code });
-        case "record-rehomed":
-          return rehomed.inc();
-        case "record-parked":
-          return parked.inc();
-        case "attempt-failed":
-          return failed.inc({ verdict: event.verdict });
-        case "read-back-failed":
-          return readBacksFailed.inc();
-        case "graph-request":
-          requestSeconds.observe({ operation: event.operation }, event.durationMs / 1000);
-          return countAnswers(answers, event.results);
-        case "committed":
-          return commits.inc({ result: event.result });
-        case "log-failed":
-          return logFailures.inc({ operation: event.operation });
-        case "log-unreachable":
-          return logUp.set(0);
-        case "log-reachable":
-          return logUp.set(1);
-        case "graph-normalises":
-          for (const what of event.what) normalises.set({ what }, 1);
-          return;
-        case "breaker-opened":
-          return breakerOpened.inc();
-        case "duplicate-objects":
-          return duplicateObjects.inc();
-      }
-    },
   };
 }
 
@@ -207,19 +112,4 @@ function registerExpiries(registry: Registry, certificates: () => readonly Measu
         this.set({ application }, Math.round(expiresInMs / 1000));
     },
   });
-}
-
-/** Once for each label: the items of a batch mostly share theirs. */
-function countAnswers(answers: Counter<"result">, results: readonly (number | GraphSilence["reason"])[]) {
-  const counts = new Map<string, number>();
-  for (const each of results) {
-    const label = resultLabel(each);
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
-  for (const [result, count] of counts) answers.inc({ result }, count);
-}
-
-function resultLabel(result: number | GraphSilence["reason"]): string {
-  if (typeof result === "string") return result;
-  return result === 429 ? "429" : `${Math.floor(result / 100)}xx`;
 }

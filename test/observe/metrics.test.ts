@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { notCounted } from "../../src/observe/event-metrics.ts";
 import { logOperationLabels } from "../../src/observe/known-labels.ts";
 import { openMetrics } from "../../src/observe/metrics.ts";
+import type { RegistrarEvent } from "../../src/observer.ts";
 import { sampleEvents, tenantId } from "./sample-events.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -47,6 +49,12 @@ test("events are counted and gauges show the status", async () => {
     "connector_registrar_ledger_entries 5",
     "connector_registrar_lag_records 6",
     "connector_registrar_log_up 0",
+    "connector_registrar_sessions_total 1",
+    "connector_registrar_partitions_gained_total 1",
+    "connector_registrar_partitions_lost_total 1",
+    'connector_registrar_gaps_passed_total{topic="retry"} 1',
+    "connector_registrar_dead_letters_found_total 1",
+    "connector_registrar_log_token_failures_total 1",
     'connector_registrar_graph_normalises{what="seconds"} 1',
     'connector_registrar_graph_normalises{what="milliseconds"} 0',
     'connector_registrar_breaker_state{state="open"} 1',
@@ -104,6 +112,31 @@ test("every label value that is known begins at 0: no event brings a series that
     (await names(metrics)).filter((series) => !before.includes(series)),
     [],
   );
+});
+
+test("there is a sample of each kind of event", () => {
+  const source = readFileSync(join(root, "src/observer.ts"), "utf8");
+  const kinds = [...source.matchAll(/readonly kind: "([^"]+)"/g)].map(([, kind]) => kind!);
+  assert.ok(kinds.length > 25);
+  assert.deepEqual([...new Set(sampleEvents.map(({ kind }) => kind))].sort(), kinds.sort());
+});
+
+test("each kind of event changes a metric, or it is named with the reason why it needs none", async () => {
+  const valuesAfter = async (events: readonly RegistrarEvent[]) => {
+    const metrics = openMetrics("1.2.3", () => status);
+    for (const event of events) metrics.observe(event);
+    return (await metrics.text()).split("\n").filter((line) => line.startsWith("connector_registrar_"));
+  };
+  const wrong: string[] = [];
+  for (const event of sampleEvents) {
+    // What ends a state shows only after what began it.
+    const before =
+      event.kind === "log-reachable" ? sampleEvents.filter(({ kind }) => kind === "log-unreachable") : [];
+    const changes = String(await valuesAfter(before)) !== String(await valuesAfter([...before, event]));
+    const reason = Object.entries(notCounted).find(([kind]) => kind === event.kind)?.[1] ?? "";
+    if (changes === reason.length > 20) wrong.push(event.kind);
+  }
+  assert.deepEqual(wrong, []);
 });
 
 test("every operation of the log that the registrar names is known", () => {

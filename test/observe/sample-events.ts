@@ -14,6 +14,8 @@ export const sampleEvents: readonly RegistrarEvent[] = [
   { kind: "records-read", topic: "enrolled", partition: 3, count: 10 },
   { kind: "record-refused", at, code: "value-not-json", pointers: [] },
   { kind: "record-duplicate", at, idempotencyKey: key },
+  { kind: "gap-passed", topic: "retry", partition: 3, detail: "records 5 to 9 are gone" },
+  { kind: "dead-letter-found", at },
   { kind: "record-rehomed", at, toPartition: 5 },
   { kind: "record-parked", at, tenantId },
   {

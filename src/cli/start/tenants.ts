@@ -1,5 +1,4 @@
 /** What `start` says of its tenants file: log lines, gauges, readiness. */
-
 import { countTenants, type Tenants, type TenantsNote } from "../../compose/tenants.ts";
 import type { Worker } from "../../compose.ts";
 import type { Logger } from "../../observe/logger.ts";
