@@ -1,10 +1,11 @@
-/** The alert rules are valid, do what their tests say, and speak of series that a worker has from its start on. */
+/** The alert rules are valid, do what their tests say, and speak of series that a worker or a service has from its start on. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openMetrics } from "../../src/observe/metrics.ts";
+import { openServiceMetrics } from "../../src/server/service-metrics.ts";
 import { skipWithoutPromtool } from "../support/promtool.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -33,13 +34,13 @@ test("each alert has a test in which it fires and one in which it does not", () 
 
 test("each series of the rules is there, at 0 where it counts, before anything happened", async () => {
   const certificates = [{ application: "an application with a certificate", expiresInMs: 1 }];
-  const text = await openMetrics(
+  const ofWorkers = await openMetrics(
     "1.2.3",
     () => null,
     () => certificates,
     () => ({ served: 1, paused: 0, isFileBad: false }),
   ).text();
-  const lines = text.split("\n");
+  const lines = `${ofWorkers}${await openServiceMetrics(false).text()}`.split("\n");
   const selectors = [
     ...rules.matchAll(/(connector_registrar_\w+)(?:\{(\w+)(=~|!=|=)"([^"]*)"\})?(?=[^\w{]*[ )[\n])/g),
   ];
