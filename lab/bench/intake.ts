@@ -1,8 +1,10 @@
 /**
- * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--token]`.
+ * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--token] [--bare]`.
  *
  * `serve` on the embedded log in a process of its own, one event a request, then batches of 20. Reported: requests and events a
- * second, p50 and p99, answers that are no success, resident memory, and whether the log holds what was confirmed.
+ * second, p50 and p99, answers that are no success, processor time, resident memory at each quarter, and whether the log holds what was
+ * confirmed. With `--bare`, before each: what a Node http server reaches that reads the same bodies and answers as many bytes, by
+ * the same client.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +14,7 @@ import { Pool } from "undici";
 import { systemClock } from "../../src/clock.ts";
 import { openEmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import { tokenHash, tokensText } from "../../src/server/auth/tokens-file.ts";
-import { startChild } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
 import { percentile } from "./numbers.ts";
 
 const { values } = parseArgs({
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "10" },
     connections: { type: "string", default: "64" },
     token: { type: "boolean", default: false },
+    bare: { type: "boolean", default: false },
   },
 });
 const seconds = Number(values.seconds);
@@ -52,11 +55,26 @@ const loads: readonly Load[] = [
   },
 ];
 
-async function run(pool: Pool, load: Load) {
+interface Outcome {
+  /** A second. */
+  readonly requests: number;
+  readonly events: number;
+  readonly confirmed: number;
+  readonly errors: number;
+  readonly durations: readonly number[];
+  readonly cpuUsPerRequest: number;
+  /** Before, and at each quarter of the time. */
+  readonly rssMb: readonly number[];
+}
+
+async function run(pool: Pool, load: Load, child: Child): Promise<Outcome> {
   const durations: number[] = [];
   let confirmed = 0;
   let errors = 0;
-  const endMs = performance.now() + seconds * 1_000;
+  const startMs = performance.now();
+  const cpuUs = child.cpuUs();
+  const rssMb = [child.rssMb()];
+  const endMs = startMs + seconds * 1_000;
   const headers = {
     "content-type": load.type,
     ...(values.token ? { authorization: `Bearer ${token}` } : {}),
@@ -69,12 +87,63 @@ async function run(pool: Pool, load: Load) {
       durations.push(performance.now() - fromMs);
       if (answer.statusCode === 202) confirmed += load.events;
       else errors += 1;
+      if (performance.now() - startMs > rssMb.length * (seconds / 4) * 1_000) rssMb.push(child.rssMb());
     }
   };
-  const startMs = performance.now();
   await Promise.all(Array.from({ length: connections }, sender));
   const tookS = (performance.now() - startMs) / 1_000;
-  return { requests: durations.length / tookS, events: confirmed / tookS, confirmed, errors, durations };
+  return {
+    requests: durations.length / tookS,
+    events: confirmed / tookS,
+    ...{ confirmed, errors, durations, rssMb },
+    cpuUsPerRequest: (child.cpuUs() - cpuUs) / Math.max(1, durations.length),
+  };
+}
+
+function sayOutcome(
+  name: string,
+  { requests, events, errors, durations, cpuUsPerRequest, rssMb }: Outcome,
+): void {
+  const ms = (share: number) => `${percentile(durations, share).toFixed(1)} ms`;
+  const rss = rssMb.map((mb) => mb.toFixed(0)).join(" -> ");
+  say(
+    `${name}: ${Math.round(requests)} requests/s, ${Math.round(events)} events/s, p50 ${ms(0.5)}, p99 ${ms(0.99)}, ${errors} errors, ${cpuUsPerRequest.toFixed(0)} us CPU a request, ${rss} MB`,
+  );
+}
+
+/** Reads the body and answers with as many bytes as `serve` does. */
+const bareServer = `
+  require("node:http").createServer((request, response) => {
+    const parts = [];
+    request.on("data", (part) => parts.push(part));
+    request.on("end", () => {
+      const size = Buffer.concat(parts)[0] === 0x5b ? 5000 : 250;
+      response.writeHead(202, { "content-type": "application/json" }).end("x".repeat(size));
+    });
+  }).listen(0, "127.0.0.1", function () { console.log(JSON.stringify({ url: "http://127.0.0.1:" + this.address().port })); });
+`;
+
+async function started(args: readonly string[], environment: Readonly<Record<string, string>>) {
+  const url = Promise.withResolvers<string>();
+  const child = startChild({
+    command: process.execPath,
+    args,
+    environment,
+    logFile: join(directory, "child.log"),
+    onLine: (line) => {
+      const { url: found } = JSON.parse(line) as { readonly url?: string };
+      if (found !== undefined) url.resolve(found);
+    },
+  });
+  return { child, pool: new Pool(await url.promise, { connections, pipelining: 1 }) };
+}
+
+async function runBare(load: Load): Promise<Outcome> {
+  const { child, pool } = await started(["-e", bareServer], {});
+  const outcome = await run(pool, load, child);
+  await pool.close();
+  await child.stop();
+  return outcome;
 }
 
 const directory = mkdtempSync(join(tmpdir(), "bench-intake-"));
@@ -82,38 +151,22 @@ try {
   const tokensFile = join(directory, "tokens.json");
   const entry = { name: "bench", sha256: tokenHash(token), tenants: ["*"], created: "2026-01-01T00:00:00Z" };
   writeFileSync(tokensFile, tokensText([entry]));
-  const url = Promise.withResolvers<string>();
-  const child = startChild({
-    command: process.execPath,
-    args: [
-      ...(process.env.BENCH_NODE_ARGS?.split(" ").filter(Boolean) ?? []),
-      "src/cli/main.ts",
-      "serve",
-      "--serve-port",
-      "0",
-    ],
-    environment: {
-      ...{ DATA_DIR: directory, SERVE_EVENTS_PER_S: "0", LOG_FORMAT: "json" },
-      ...(values.token ? { TOKENS_FILE: tokensFile } : {}),
-    },
-    logFile: join(directory, "serve.log"),
-    onLine: (line) => {
-      const { url: found } = JSON.parse(line) as { readonly url?: string };
-      if (found !== undefined) url.resolve(found);
-    },
+  const nodeArgs = process.env.BENCH_NODE_ARGS?.split(" ").filter(Boolean) ?? [];
+  const { child, pool } = await started([...nodeArgs, "src/cli/main.ts", "serve", "--serve-port", "0"], {
+    ...{ DATA_DIR: directory, SERVE_EVENTS_PER_S: "0", LOG_FORMAT: "json" },
+    ...(values.token ? { TOKENS_FILE: tokensFile } : {}),
   });
-  const pool = new Pool(await url.promise, { connections, pipelining: 1 });
   let ready = 503;
   while (ready !== 200) ready = (await pool.request({ method: "GET", path: "/readyz" })).statusCode;
   let confirmed = 0;
   for (const load of loads) {
-    const before = { cpuUs: child.cpuUs(), rssMb: child.rssMb() };
-    const result = await run(pool, load);
-    confirmed += result.confirmed;
-    const cpu = (child.cpuUs() - before.cpuUs) / Math.max(1, result.confirmed);
-    say(
-      `${load.name}: ${Math.round(result.requests)} requests/s, ${Math.round(result.events)} events/s, p50 ${percentile(result.durations, 0.5).toFixed(1)} ms, p99 ${percentile(result.durations, 0.99).toFixed(1)} ms, ${result.errors} errors, ${cpu.toFixed(0)} us CPU an event, ${before.rssMb.toFixed(0)} -> ${child.rssMb().toFixed(0)} MB`,
-    );
+    const bare = values.bare ? await runBare(load) : null;
+    if (bare !== null) sayOutcome(`${load.name}, bare`, bare);
+    const outcome = await run(pool, load, child);
+    confirmed += outcome.confirmed;
+    sayOutcome(load.name, outcome);
+    if (bare !== null)
+      say(`${load.name}: ${(outcome.requests / bare.requests).toFixed(2)} of the bare server`);
   }
   await pool.close();
   await child.stop();
