@@ -115,7 +115,7 @@ function asByNpm() {
 }
 
 /** What the Dockerfile says, so that the two can't differ. */
-function asInImage() {
+export function asInImage() {
   execFileSync("npm", ["run", "--silent", "build"], { cwd: root });
   const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
   const entrypoint = JSON.parse(/^ENTRYPOINT (.*\/src\/cli\/main\.js.*)$/m.exec(dockerfile)![1]!) as string[];

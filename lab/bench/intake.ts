@@ -1,10 +1,10 @@
 /**
- * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--token] [--bare]`.
+ * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--token] [--bare] [--image]`.
  *
  * `serve` on the embedded log in a process of its own, one event a request, then batches of 20. Reported: requests and events a
  * second, p50 and p99, answers that are no success, processor time, resident memory at each quarter, and whether the log holds what was
  * confirmed. With `--bare`, before each: what a Node http server reaches that reads the same bodies and answers as many bytes, by
- * the same client.
+ * the same client. With `--image`: built, with the options and the environment of the container image.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ import { systemClock } from "../../src/clock.ts";
 import { openEmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import { tokenHash, tokensText } from "../../src/server/auth/tokens-file.ts";
 import { type Child, startChild } from "./child.ts";
+import { asInImage } from "./contenders.ts";
 import { percentile } from "./numbers.ts";
 
 const { values } = parseArgs({
@@ -23,12 +24,15 @@ const { values } = parseArgs({
     connections: { type: "string", default: "64" },
     token: { type: "boolean", default: false },
     bare: { type: "boolean", default: false },
+    image: { type: "boolean", default: false },
   },
 });
 const seconds = Number(values.seconds);
 const connections = Number(values.connections);
 const tenants = ["5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5", "6a1d2e3f-4b5c-4d6e-9f70-8192a3b4c5d6"];
 const token = "crt_of-the-benchmark";
+
+const fromSource = { program: "src/cli/main.ts", nodeOptions: [], environment: {} };
 
 let made = 0;
 function event(): string {
@@ -166,10 +170,15 @@ try {
   const entry = { name: "bench", sha256: tokenHash(token), tenants: ["*"], created: "2026-01-01T00:00:00Z" };
   writeFileSync(tokensFile, tokensText([entry]));
   const nodeArgs = process.env.BENCH_NODE_ARGS?.split(" ").filter(Boolean) ?? [];
-  const { child, pool } = await started([...nodeArgs, "src/cli/main.ts", "serve", "--serve-port", "0"], {
-    ...{ DATA_DIR: directory, SERVE_EVENTS_PER_S: "0", LOG_FORMAT: "json" },
-    ...(values.token ? { TOKENS_FILE: tokensFile } : {}),
-  });
+  const { program, nodeOptions, environment } = values.image ? asInImage() : fromSource;
+  const { child, pool } = await started(
+    [...nodeOptions, ...nodeArgs, program, "serve", "--serve-port", "0"],
+    {
+      ...environment,
+      ...{ DATA_DIR: directory, SERVE_EVENTS_PER_S: "0", LOG_FORMAT: "json" },
+      ...(values.token ? { TOKENS_FILE: tokensFile } : {}),
+    },
+  );
   let ready = 503;
   while (ready !== 200) ready = (await pool.request({ method: "GET", path: "/readyz" })).statusCode;
   let confirmed = 0;
