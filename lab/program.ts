@@ -38,7 +38,10 @@ export const labProgram: Program = {
     fuzz: [
       "hostile requests to the HTTP service, over real connections",
       () => import("./fuzz/command.ts"),
-      [{ does: "a million, always the same ones", line: "fuzz --seed 1 --count 1000000" }],
+      [
+        { does: "some thousands, others each time", line: "fuzz" },
+        { does: "a million, always the same ones", line: "fuzz --seed 1 --count 1000000" },
+      ],
     ],
   },
 };

@@ -109,7 +109,11 @@ test("the tree was read", () => {
 // The arrows between folders are kept by dependency-cruiser: see .dependency-cruiser.cjs and arrows.test.ts.
 test("what is shipped imports by literals, and does not look where its files lie", () => {
   assert.ok(shipped.length > 20);
-  holds(shipped.flatMap((file) => rules.computedViolations(file)));
+  // A thread is started by the address of its own module, which is a file of its own in a bundle too.
+  const thread = "src/compose/index-thread.ts";
+  const found = shipped.flatMap((file) => rules.computedViolations(file));
+  holds(found.filter((violation) => !violation.startsWith(thread)));
+  assert.equal(found.filter((violation) => violation.startsWith(thread)).length, 1, "needed no more");
 });
 
 test("clocks, randomness, timers and the process reach the core through ports only", () => {

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { onInterrupt } from "../../src/cli/interrupts.ts";
 import { positiveNumber, wholeNumber } from "../../src/cli/option-values.ts";
 import { fail, print } from "../../src/cli/terminal.ts";
+import { systemClock } from "../../src/clock.ts";
 
 interface Flags {
   readonly count: number;
@@ -22,11 +23,11 @@ export function command(): Command {
   return fuzz;
 }
 
-async function run({ count, seed = Date.now() % 1_000_000, connections }: Flags): Promise<void> {
+async function run({ count, seed = systemClock.wallMs() % 1_000_000, connections }: Flags): Promise<void> {
   const { runFuzz } = await import("./run.ts");
   const interrupts = onInterrupt("Ending early.");
-  const fromMs = performance.now();
-  const tookS = () => Math.round((performance.now() - fromMs) / 1_000);
+  const fromMs = systemClock.nowMs();
+  const tookS = () => Math.round((systemClock.nowMs() - fromMs) / 1_000);
   print(`seed ${seed}, ${count} requests`);
   const { sent, statuses, stored, problems } = await runFuzz({
     ...{ count, seed, connections, signal: interrupts.signal },

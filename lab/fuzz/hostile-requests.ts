@@ -6,13 +6,13 @@
 import type { Random } from "../../src/ports.ts";
 import { documentedDetails, sampleEvent } from "../testkit/samples.ts";
 
-interface Dice {
+interface Picker {
   below(n: number): number;
   one<T>(list: readonly T[]): T;
   bytes(n: number): Buffer;
 }
 
-function diceOf(random: Random): Dice {
+function pickerOf(random: Random): Picker {
   const below = (n: number) => Math.floor(random() * n);
   return {
     below,
@@ -25,7 +25,7 @@ const event = JSON.stringify(sampleEvent);
 const binary = Object.entries({ ...sampleEvent, data: undefined, datacontenttype: undefined })
   .filter(([, value]) => value !== undefined)
   .map(([name, value]) => `ce-${name}: ${value}`);
-const bodiesOf = ({ below, one, bytes }: Dice): readonly (() => Buffer)[] => [
+const bodiesOf = ({ below, one, bytes }: Picker): readonly (() => Buffer)[] => [
   () => Buffer.from(event),
   () => Buffer.from(`[${event},${event}]`),
   () => Buffer.from(JSON.stringify(documentedDetails)),
@@ -103,7 +103,7 @@ const methods = [
   "get",
   "X",
 ];
-const extrasOf = ({ below, one, bytes }: Dice): readonly (() => string)[] => [
+const extrasOf = ({ below, one, bytes }: Picker): readonly (() => string)[] => [
   () => `Prefer: wait=${one(["0", "1e9", "-1", '"1"', "99999999999999", "a"])}`,
   () => `Accept: ${one(["text/html", ";;;", "*/*;q=0", "application/json"])}`,
   () => `Origin: ${one(["null", "http://x", "\x01", "http://["])}`,
@@ -122,11 +122,11 @@ const extrasOf = ({ below, one, bytes }: Dice): readonly (() => string)[] => [
 
 /** The next one, whole, as it goes over the wire. `secret`: the token that opens the door. */
 export function hostileRequest(random: Random, host: string, secret: string): Buffer {
-  const dice = diceOf(random);
-  const { below, one } = dice;
+  const picker = pickerOf(random);
+  const { below, one } = picker;
   // Half of them get past the door, to the intake.
   const isIntake = random() < 0.5;
-  let body = one(bodiesOf(dice))();
+  let body = one(bodiesOf(picker))();
   if (random() < 0.3 && body.length > 0) body[below(body.length)] = below(256);
   const lines = [
     `${isIntake ? "POST /events" : `${one(methods)} ${one(paths)}`} HTTP/${isIntake || random() < 0.95 ? "1.1" : one(["1.0", "2.0", "0.9"])}`,
@@ -139,7 +139,7 @@ export function hostileRequest(random: Random, host: string, secret: string): Bu
       `Authorization: ${isIntake ? "Bearer" : one(["Bearer", "bearer ", "Basic"])} ${isIntake || random() < 0.6 ? secret : one([secret, ...otherTokens])}`,
     );
   if (random() < 0.4) lines.push(...binary);
-  while (random() < 0.3) lines.push(one(extrasOf(dice))());
+  while (random() < 0.3) lines.push(one(extrasOf(picker))());
   if (random() < 0.9) lines.push(`Content-Length: ${random() < 0.95 ? body.length : below(2_000)}`);
   else {
     lines.push("Transfer-Encoding: chunked");

@@ -1,6 +1,6 @@
 /**
  * The thread in which the index of a process that serves is read. It has a log of its own, since records would have to be copied from
- * another thread's. Whoever starts it imports this module for its address: in a bundle too that is a file by itself.
+ * another thread's. Who starts it imports this module for its address: in a bundle too that is a file by itself.
  */
 import { setPriority } from "node:os";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";

@@ -4,7 +4,7 @@ import type { Problem } from "../problem.ts";
 import type { IndexProgress, TopicRange } from "./enrollment-index.ts";
 
 export type FromReader =
-  /** The file is there, or was made again: views are opened anew. Until `isLoaded` they find nothing. */
+  /** The file is there, or was made again: views are opened again. Until `isLoaded` they find nothing. */
   | { readonly kind: "file"; readonly isLoaded: boolean; readonly progress: IndexProgress }
   | { readonly kind: "loaded" }
   | { readonly kind: "progress"; readonly progress: IndexProgress }
