@@ -6,7 +6,9 @@ import type { Contender } from "../contenders.ts";
 import type { Measures } from "../numbers.ts";
 import type { About, Run, ScenarioResult } from "./charts.ts";
 
-export type Parsed = { readonly ok: true; readonly run: Run } | { readonly ok: false; readonly reason: string };
+export type Parsed =
+  | { readonly ok: true; readonly run: Run }
+  | { readonly ok: false; readonly reason: string };
 
 const contenders: readonly Contender[] = ["registrar", "naive", "bento", "floor"];
 const largest = 1e15;
@@ -27,8 +29,12 @@ export function parseRun(text: string, scenarios: readonly string[]): Parsed {
 function readRun(value: unknown, scenarios: readonly string[]): Run {
   const whole = object(value, "the result");
   const list = whole.results === undefined ? [whole] : array(whole.results, "results");
-  const results = list.map((one, i) => readResult(one, whole.results === undefined ? "" : `results[${i}].`, scenarios));
-  const twice = results.find(({ scenario }, i) => results.findIndex((one) => one.scenario === scenario) !== i);
+  const results = list.map((one, i) =>
+    readResult(one, whole.results === undefined ? "" : `results[${i}].`, scenarios),
+  );
+  const twice = results.find(
+    ({ scenario }, i) => results.findIndex((one) => one.scenario === scenario) !== i,
+  );
   if (twice !== undefined) throw new Unreadable(`the scenario ${twice.scenario} is in it twice`);
   return { results, about: readAbout(whole.about) };
 }
@@ -63,11 +69,18 @@ function readAbout(value: unknown): About | null {
     return one;
   };
   const isSmoke = about.isSmoke === true;
-  return { machine: text("machine"), node: text("node"), broker: text("broker"), date: text("date"), isSmoke };
+  return {
+    machine: text("machine"),
+    node: text("node"),
+    broker: text("broker"),
+    date: text("date"),
+    isSmoke,
+  };
 }
 
 function object(value: unknown, at: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
   throw new Unreadable(`${at} is ${shown(value)}, not an object`);
 }
 
