@@ -1,6 +1,7 @@
 /**
- * A run that `bench --json` printed, read back. The file may hold all that was printed: the result is its last line that is not
- * empty. It may come from anywhere: what is not a result of the benchmark is refused, with the place of what is wrong.
+ * A run that `bench --json` printed, read back. The file may hold the result alone, in any layout, or all that was printed: then
+ * the result is its last line that is not empty. It may come from anywhere: what is not a result of the benchmark is refused,
+ * with the place of what is wrong.
  */
 import type { Contender } from "../contenders.ts";
 import type { Measures } from "../numbers.ts";
@@ -16,13 +17,22 @@ const largest = 1e15;
 class Unreadable extends Error {}
 
 export function parseRun(text: string, scenarios: readonly string[]): Parsed {
-  const last = text.trimEnd().split("\n").at(-1)!;
+  const value = parsedJson(text) ?? parsedJson(text.trimEnd().split("\n").at(-1)!);
+  if (value === undefined) return { ok: false, reason: "neither it nor its last line is JSON" };
   try {
-    return { ok: true, run: readRun(JSON.parse(last), scenarios) };
+    return { ok: true, run: readRun(value, scenarios) };
   } catch (error) {
-    if (error instanceof SyntaxError) return { ok: false, reason: "its last line is not JSON" };
     if (error instanceof Unreadable) return { ok: false, reason: error.message };
     throw error;
+  }
+}
+
+/** Undefined: it is none. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
