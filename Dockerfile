@@ -15,7 +15,7 @@ RUN node scripts/build.ts --only product --outdir dist/product \
   && chmod +x dist/product/src/cli/main.js
 
 FROM node:24-bookworm-slim AS base
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.version="${VERSION}" \
@@ -49,9 +49,9 @@ COPY --from=build /app/dist/product /app/dist
 # DATA_DIR is `data` unless it is set: /data, as seen from /.
 ENV HTTP_HOST=0.0.0.0 HTTP_PORT=8080
 # Memory before speed: with these and the entrypoint's options a worker with a million records before it stays below
-# 250 MB, which Node's own choice doubles for less CPU an event (lab/bench/README.md).
-ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=65536 KAFKA_MAX_PARTITION_FETCH_BYTES=65536
+# 200 MB, which Node's own choice more than doubles for less CPU an event (lab/bench/README.md).
+ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=65536 KAFKA_MAX_PARTITION_FETCH_BYTES=32768
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["connector-registrar", "health"]
-ENTRYPOINT ["/app/init.sh", "node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/dist/src/cli/main.js"]
+ENTRYPOINT ["/app/init.sh", "node", "--max-semi-space-size=2", "--heap-growing-percent=30", "/app/dist/src/cli/main.js"]
 CMD ["start"]

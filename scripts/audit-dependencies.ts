@@ -20,7 +20,10 @@ function judge(printed: string): Outcome {
   const counts = report?.metadata?.vulnerabilities;
   if (counts === undefined) {
     const reason = report?.message ?? report?.error?.summary ?? "npm printed no report";
-    return { exitCode: 0, line: `NOT AUDITED: the registry does not answer npm audit (${firstLine(reason)}).` };
+    return {
+      exitCode: 0,
+      line: `NOT AUDITED: the registry does not answer npm audit (${firstLine(reason)}).`,
+    };
   }
   const found = severities.flatMap((severity) => {
     const count = counts[severity] ?? 0;

@@ -15,13 +15,22 @@ test("the lock file, the chart, the image's label and the program have the versi
   const chart = parse(read("deploy/helm/connector-registrar/Chart.yaml"));
   const [, label] = /^ARG VERSION=(.*)$/m.exec(read("Dockerfile"))!;
   assert.deepEqual(
-    { lock: lock.version, root: lock.packages[""].version, chart: chart.version, app: chart.appVersion, label, shown },
+    {
+      lock: lock.version,
+      root: lock.packages[""].version,
+      chart: chart.version,
+      app: chart.appVersion,
+      label,
+      shown,
+    },
     { lock: version, root: version, chart: version, app: version, label: version, shown: version },
   );
 });
 
 test("commands in documents that name a version name this one", () => {
-  const tags = [...read("docs/OPERATING.md").matchAll(/connector-registrar:(\d+\.\d+\.\d+)/g)].map(([, tag]) => tag);
+  const tags = [...read("docs/OPERATING.md").matchAll(/connector-registrar:(\d+\.\d+\.\d+)/g)].map(
+    ([, tag]) => tag,
+  );
   assert.ok(tags.length > 0);
   for (const tag of tags) assert.equal(tag, version);
 });
@@ -49,7 +58,9 @@ test("docs/UPGRADING.md says what an update to this version needs", () => {
 });
 
 test("the release workflow takes the notes of this version, and of no other, out of CHANGELOG.md", () => {
-  const [, program] = /awk -v version="\$version" '(.*)' CHANGELOG\.md/.exec(read(".github/workflows/release.yml"))!;
+  const [, program] = /awk -v version="\$version" '(.*)' CHANGELOG\.md/.exec(
+    read(".github/workflows/release.yml"),
+  )!;
   const changes = join(import.meta.dirname, "../CHANGELOG.md");
   const notes = execFileSync("awk", ["-v", `version=${version}`, program!, changes], { encoding: "utf8" });
   const own = read("CHANGELOG.md").split(/^## .*\n/m)[2]!;

@@ -55,7 +55,8 @@ async function run(flags: Flags): Promise<void> {
   const { runBench, scenarios } = await import("./run.ts");
   const tell = flags.json ? (line: string) => say(`${line}\n`) : print;
   const runs = flags.runs ?? (flags.smoke ? 1 : 3);
-  const wanted = flags.scenario === undefined ? compared : flags.scenario === "all" ? names : [flags.scenario];
+  const wanted =
+    flags.scenario === undefined ? compared : flags.scenario === "all" ? names : [flags.scenario];
   const outcome = await runBench({
     scenarios: scenarios.filter(({ name }) => wanted.includes(name)),
     against: flags.against === "all" ? baselines : [flags.against],
@@ -72,7 +73,8 @@ async function run(flags: Flags): Promise<void> {
     return fail(problem, outcome.missing ? exitCodes.usage : exitCodes.failed);
   }
   const line = resultLine(outcome, runs);
-  if (flags.plot !== undefined) await draw([{ name: "This run", text: line }], flags.plot, tell, exitCodes.failed);
+  if (flags.plot !== undefined)
+    await draw([{ name: "This run", text: line }], flags.plot, tell, exitCodes.failed);
   if (flags.json) print(line);
 }
 

@@ -14,7 +14,10 @@ function auditWith(text: string): { status: number | null; line: string } {
   try {
     writeFileSync(join(directory, "text"), text);
     const npm = join(directory, "npm");
-    writeFileSync(npm, `#!/bin/sh\n[ "$*" = "audit --json" ] || exit 9\ncat '${join(directory, "text")}'\nexit 1\n`);
+    writeFileSync(
+      npm,
+      `#!/bin/sh\n[ "$*" = "audit --json" ] || exit 9\ncat '${join(directory, "text")}'\nexit 1\n`,
+    );
     chmodSync(npm, 0o755);
     const env = { ...process.env, PATH: `${directory}${delimiter}${process.env.PATH}` };
     const { status, stdout } = spawnSync(process.execPath, [script], { env, encoding: "utf8" });
@@ -43,7 +46,9 @@ test("an npm that prints nothing, or no report, fails nothing", () => {
 });
 
 test("no known fault ends it with 0", () => {
-  const { status, line } = auditWith(report({ info: 0, low: 0, moderate: 0, high: 0, critical: 0, total: 0 }, {}));
+  const { status, line } = auditWith(
+    report({ info: 0, low: 0, moderate: 0, high: 0, critical: 0, total: 0 }, {}),
+  );
   assert.equal(status, 0);
   assert.match(line, /no fault/);
 });

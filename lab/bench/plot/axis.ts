@@ -20,7 +20,8 @@ export function axisFor(values: readonly number[]): Axis {
   const last = Math.max(first + 1, Math.ceil(most / step));
   const decimals = Math.max(0, -Math.floor(Math.log10(step)));
   const ticks = [];
-  for (let i = first; i <= last; i++) ticks.push({ value: i * step + 0, text: tickText(i * step + 0, decimals) }); // + 0: no -0
+  for (let i = first; i <= last; i++)
+    ticks.push({ value: i * step + 0, text: tickText(i * step + 0, decimals) }); // + 0: no -0
   return { from: first * step, to: last * step, ticks };
 }
 

@@ -1,12 +1,15 @@
 /**
- * A run that `bench --json` printed, read back. The file may hold all that was printed: the result is its last line that is not
- * empty. It may come from anywhere: what is not a result of the benchmark is refused, with the place of what is wrong.
+ * A run that `bench --json` printed, read back. The file may hold the result alone, in any layout, or all that was printed: then
+ * the result is its last line that is not empty. It may come from anywhere: what is not a result of the benchmark is refused,
+ * with the place of what is wrong.
  */
 import type { Contender } from "../contenders.ts";
 import type { Measures } from "../numbers.ts";
 import type { About, Run, ScenarioResult } from "./charts.ts";
 
-export type Parsed = { readonly ok: true; readonly run: Run } | { readonly ok: false; readonly reason: string };
+export type Parsed =
+  | { readonly ok: true; readonly run: Run }
+  | { readonly ok: false; readonly reason: string };
 
 const contenders: readonly Contender[] = ["registrar", "naive", "bento", "floor"];
 const largest = 1e15;
@@ -14,21 +17,34 @@ const largest = 1e15;
 class Unreadable extends Error {}
 
 export function parseRun(text: string, scenarios: readonly string[]): Parsed {
-  const last = text.trimEnd().split("\n").at(-1)!;
+  const value = parsedJson(text) ?? parsedJson(text.trimEnd().split("\n").at(-1)!);
+  if (value === undefined) return { ok: false, reason: "neither it nor its last line is JSON" };
   try {
-    return { ok: true, run: readRun(JSON.parse(last), scenarios) };
+    return { ok: true, run: readRun(value, scenarios) };
   } catch (error) {
-    if (error instanceof SyntaxError) return { ok: false, reason: "its last line is not JSON" };
     if (error instanceof Unreadable) return { ok: false, reason: error.message };
     throw error;
+  }
+}
+
+/** Undefined: it is none. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
 function readRun(value: unknown, scenarios: readonly string[]): Run {
   const whole = object(value, "the result");
   const list = whole.results === undefined ? [whole] : array(whole.results, "results");
-  const results = list.map((one, i) => readResult(one, whole.results === undefined ? "" : `results[${i}].`, scenarios));
-  const twice = results.find(({ scenario }, i) => results.findIndex((one) => one.scenario === scenario) !== i);
+  const results = list.map((one, i) =>
+    readResult(one, whole.results === undefined ? "" : `results[${i}].`, scenarios),
+  );
+  const twice = results.find(
+    ({ scenario }, i) => results.findIndex((one) => one.scenario === scenario) !== i,
+  );
   if (twice !== undefined) throw new Unreadable(`the scenario ${twice.scenario} is in it twice`);
   return { results, about: readAbout(whole.about) };
 }
@@ -63,11 +79,18 @@ function readAbout(value: unknown): About | null {
     return one;
   };
   const isSmoke = about.isSmoke === true;
-  return { machine: text("machine"), node: text("node"), broker: text("broker"), date: text("date"), isSmoke };
+  return {
+    machine: text("machine"),
+    node: text("node"),
+    broker: text("broker"),
+    date: text("date"),
+    isSmoke,
+  };
 }
 
 function object(value: unknown, at: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
   throw new Unreadable(`${at} is ${shown(value)}, not an object`);
 }
 

@@ -34,7 +34,8 @@ export function writeCharts(
     const parsed = parseRun(text, scenarios);
     if (!parsed.ok) return refused(source, parsed.reason);
     for (const { name, chart } of chartsOf(parsed.run)) {
-      if (charts.has(name)) return refused(source, `${name}.svg is drawn from another of these files already`);
+      if (charts.has(name))
+        return refused(source, `${name}.svg is drawn from another of these files already`);
       charts.set(name, chart);
     }
   }
@@ -59,6 +60,7 @@ const nothing: Problem = {
 };
 
 function refused(source: string, reason: string): Problem {
-  const fix = "Name what one run of bench --json printed: npm run --silent bench -- --scenario drain --json > FILE";
+  const fix =
+    "Name what one run of bench --json printed: npm run --silent bench -- --scenario drain --json > FILE";
   return { code, message: `${source} can't be drawn: ${reason}.`, fix };
 }

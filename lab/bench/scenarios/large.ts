@@ -161,7 +161,7 @@ export const memory: Scenario = {
     "1,000,000 waiting, 50 tenants at 100 writes in 20 s, Graph 2 s, for 2 minutes; the image's settings",
   contenders: ["registrar"],
   targets: [
-    atMost("registrar", "rssMb", 250, "RSS <= 250 MB at its peak"),
+    atMost("registrar", "rssMb", 200, "RSS <= 200 MB at its peak"),
     atMost("registrar", "rssGrowth", 1.1, "flat: the last third <= 1.1 x the middle third"),
   ],
   run: runMemory,

@@ -66,6 +66,7 @@ export const throttle: Scenario = {
   targets: [
     atLeast("registrar", "budgetShare", 0.98, ">= 98 % of what the limits allow"),
     atMost("registrar", "share429", 0.01, "<= 1 % of requests answered 429"),
+    atMost("registrar", "rssMb", 300, "RSS <= 300 MB at its peak"),
   ],
   run: (bench) => run(bench, bench.smoke ? tiny : full, false),
 };

@@ -38,7 +38,10 @@ export function parseXml(text: string): Element {
 }
 
 export function allOf(element: Element, name: string): Element[] {
-  return element.children.flatMap((child) => [...(child.name === name ? [child] : []), ...allOf(child, name)]);
+  return element.children.flatMap((child) => [
+    ...(child.name === name ? [child] : []),
+    ...allOf(child, name),
+  ]);
 }
 
 function attributesOf(text: string): Record<string, string> {
