@@ -42,6 +42,10 @@ function handlersOf(registry: Registry): Handlers {
 
   const sessions = counter("sessions", "Assignments of partitions that this worker was given.");
   const gained = counter("partitions_gained", "Partitions taken over.");
+  const waits = counter(
+    "take_over_waits",
+    "Partitions waited for, since their static member may be at work.",
+  );
   const lost = counter("partitions_lost", "Partitions that went to other workers.");
   const read = counter("records_read", "Records read from the input topics.", "topic");
   const registered = counter("registered", "Enrollments registered, by outcome.", "outcome");
@@ -82,6 +86,7 @@ function handlersOf(registry: Registry): Handlers {
   return {
     "session-started": () => sessions.inc(),
     "partition-gained": () => gained.inc(),
+    "take-over-waits": () => waits.inc(),
     "partition-lost": () => lost.inc(),
     "records-read": ({ topic, count }) => read.inc({ topic }, count),
     "record-registered": ({ outcome, ageMs }) => {

@@ -6,7 +6,7 @@
  * 2. INV-DOUBT: suspects are released after the settle time of the worker that may have created them, and only when the
  *    ledger and what that worker may have dead-lettered were read to their ends once more.
  * 3. INV-LEASE: where the worker that committed last may still begin creates, nothing is read or claimed before it can't any
- *    more: its stored commit tells the same to whoever comes next.
+ *    more: its stored commit tells the same to the next one.
  */
 
 import type { InputTopic, Session } from "../../ports.ts";
@@ -84,20 +84,10 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     if (kept !== undefined && carryClaim(positionsOf(facts.assignment, number), kept.claim))
       return keep(kept, facts.lease); // INV-CLAIM
     if (kept !== undefined) drop(kept); // INV-CLAIM
-    const waitMs = overlapMs(positionsOf(facts.assignment, number), facts.lease.session);
-    return waitMs > 0 ? takeOverAfter(waitMs, number, facts) : takeOver(number, facts);
-  }
-
-  async function takeOverAfter(
-    waitMs: number,
-    number: number,
-    { lease, assignedAtMs }: Facts,
-  ): Promise<void> {
-    const { session } = lease;
-    observe({ kind: "take-over-waits", partition: number, forMs: waitMs });
-    await sleep(clock, Math.max(0, assignedAtMs + waitMs - clock.nowMs()), session.ended); // 3, INV-LEASE
-    const assignment = await readAssignment({ log, persist }, session, [number]);
-    if (assignment !== null) await takeOver(number, { assignment, lease, assignedAtMs: clock.nowMs() });
+    const later = afterOverlap(parts, number, facts); // 3, INV-LEASE
+    return later === null
+      ? takeOver(number, facts)
+      : later.then((then) => (then ? takeOver(number, then) : undefined));
   }
 
   function keep(partition: OwnedPartition, lease: Lease): void {
@@ -171,4 +161,20 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     partition.lost.abort();
     events.lost(partition);
   }
+}
+
+/** When the worker that committed last can't begin a create any more: what is to be known then, null if the session ended first. Null: now. */
+function afterOverlap(
+  { ports: { log, clock, observe }, persist }: OwnershipParts,
+  number: number,
+  { assignment, lease, assignedAtMs }: Facts,
+): Promise<Facts | null> | null {
+  const { session } = lease;
+  const waitMs = overlapMs(positionsOf(assignment, number), session);
+  if (waitMs === 0) return null;
+  observe({ kind: "take-over-waits", partition: number, forMs: waitMs });
+  return sleep(clock, Math.max(0, assignedAtMs + waitMs - clock.nowMs()), session.ended).then(async () => {
+    const again = await readAssignment({ log, persist }, session, [number]);
+    return again === null ? null : { assignment: again, lease, assignedAtMs: clock.nowMs() };
+  });
 }

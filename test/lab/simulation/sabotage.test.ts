@@ -11,7 +11,7 @@ import { type SabotageName, sabotages } from "../../../lab/simulation/sabotage.t
 const searched = 5_000;
 const knownSeeds: Readonly<Record<SabotageName, number>> = {
   "ledger-check": 19,
-  watermark: 1,
+  watermark: 5,
   "watermark-acknowledgement": 2,
   "generation-check": 319,
   "heartbeat-check": 24,

@@ -1,4 +1,7 @@
-/** A broker of its own with a port for each way in: TLS with login, TLS with client certificates, login without TLS. */
+/**
+ * A broker of its own with a port for each way in: TLS with login, TLS with client certificates, login without TLS; and for ways that
+ * fail: an expired certificate, SCRAM alone, an advertised address at which nothing listens.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +16,9 @@ export const password = "correct horse; battery=staple";
 export interface SecureBroker {
   readonly broker: BrokerResult;
   /** host:port of each way in. */
-  readonly ports: Readonly<Record<"plain" | "saslSsl" | "mutual" | "saslPlain", string>>;
+  readonly ports: Readonly<
+    Record<"plain" | "saslSsl" | "mutual" | "saslPlain" | "expired" | "scramOnly" | "astray", string>
+  >;
   /** Paths of PEM files; `otherCa` signed nothing that the broker shows, nor `strangerCert`'s like what it trusts. */
   readonly files: Readonly<
     Record<"ca" | "otherCa" | "clientCert" | "clientKey" | "strangerCert" | "strangerKey", string>
@@ -31,18 +36,27 @@ export async function startSecureBroker(): Promise<SecureBroker> {
   const ca = await authority("Broker CA");
   const otherCa = await authority("Another CA");
   const server = await leaf("broker", ca, [{ type: 7, ip: "127.0.0.1" }]);
+  const old = await leaf("old", ca, [{ type: 7, ip: "127.0.0.1" }], -1);
   const client = await leaf("client", ca, []);
   const stranger = await leaf("stranger", otherCa, []);
-  const [plain, saslSsl, mutual, saslPlain, controller] = await Promise.all(
-    Array.from({ length: 5 }, async () => `127.0.0.1:${await freePort()}`),
-  );
-  const ports = { plain: plain!, saslSsl: saslSsl!, mutual: mutual!, saslPlain: saslPlain! };
+  const [plain, saslSsl, mutual, saslPlain, expired, scramOnly, astray, nowhere, controller] =
+    await Promise.all(Array.from({ length: 9 }, async () => `127.0.0.1:${await freePort()}`));
+  const ports = {
+    ...{ plain: plain!, saslSsl: saslSsl!, mutual: mutual!, saslPlain: saslPlain! },
+    ...{ expired: expired!, scramOnly: scramOnly!, astray: astray! },
+  };
+  const others = `PLAINTEXT://${plain},SASL_SSL://${saslSsl},MUTUAL://${mutual},SASL_PLAIN://${saslPlain},EXPIRED://${expired},SCRAM://${scramOnly}`;
   const mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-512"];
   const broker = await startOwnBroker(
     {
-      listeners: `PLAINTEXT://${plain},SASL_SSL://${saslSsl},MUTUAL://${mutual},SASL_PLAIN://${saslPlain},CONTROLLER://${controller}`,
+      listeners: `${others},ASTRAY://${astray},CONTROLLER://${controller}`,
+      "advertised.listeners": `${others},ASTRAY://${nowhere}`,
       "listener.security.protocol.map":
-        "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,MUTUAL:SSL,SASL_PLAIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,MUTUAL:SSL,SASL_PLAIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT,EXPIRED:SASL_SSL,SCRAM:SASL_SSL,ASTRAY:SASL_PLAINTEXT",
+      "listener.name.expired.ssl.keystore.certificate.chain": inProperties(old.cert),
+      "listener.name.expired.ssl.keystore.key": inProperties(old.private),
+      "listener.name.expired.ssl.keystore.type": "PEM",
+      "listener.name.scram.sasl.enabled.mechanisms": mechanisms.join(","),
       "controller.quorum.voters": `1@${controller}`,
       "ssl.keystore.type": "PEM",
       "ssl.keystore.certificate.chain": inProperties(server.cert),
@@ -53,6 +67,9 @@ export async function startSecureBroker(): Promise<SecureBroker> {
       "sasl.enabled.mechanisms": ["PLAIN", ...mechanisms].join(","),
       ...login("sasl_ssl"),
       ...login("sasl_plain"),
+      ...login("expired"),
+      ...login("scram"),
+      ...login("astray"),
     },
     mechanisms.map((mechanism) => `${mechanism}=[name=${user},password=${password}]`),
   );
@@ -99,9 +116,14 @@ function authority(name: string) {
 
 type AltNames = { type: 7; ip: string }[];
 
-function leaf(name: string, ca: { cert: string; private: string }, altNames: AltNames) {
+const dayMs = 86_400_000;
+
+/** `validForDays`: from now on; it began ten days ago. */
+function leaf(name: string, ca: { cert: string; private: string }, altNames: AltNames, validForDays = 365) {
   return generate([{ name: "commonName", value: name }], {
     ...common,
+    notBeforeDate: new Date(Date.now() - 10 * dayMs),
+    notAfterDate: new Date(Date.now() + validForDays * dayMs),
     ca: { cert: ca.cert, key: ca.private },
     extensions: [
       { name: "basicConstraints", cA: false, critical: true },

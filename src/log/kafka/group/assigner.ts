@@ -83,8 +83,8 @@ export function encodeAssignment(
 }
 
 /**
- * The members of the generation for which `memberId` was given this assignment. None where it was another member's: whoever
- * takes a static place is given what its predecessor had, and nothing says who of that list is still there.
+ * The members of the generation for which `memberId` was given this assignment. None where it was another member's: a process
+ * that takes a static place is given what its predecessor had, and nothing says who of that list is still there.
  */
 export function decodeMembers(memberId: string, assignment: Buffer): string[] {
   try {

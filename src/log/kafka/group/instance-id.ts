@@ -16,7 +16,7 @@ export const instanceIdsUntried: Problem = {
   fix: "to go without, type: unset KAFKA_GROUP_INSTANCE_ID",
 };
 
-/** Whoever joins last under an id has its place; nothing is to be done where that is this worker's own successor. */
+/** The process that joins last under an id has its place; nothing is to be done where that is this worker's own successor. */
 export function instanceIdTaken(groupId: string, instanceId: string): Problem {
   return {
     code: "instance-id-taken",

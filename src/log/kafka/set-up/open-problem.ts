@@ -50,10 +50,25 @@ export function openFailure(error: unknown, attempt: Attempt): OpenFailure {
       : `Check what the broker asks of clients and grants to this one: kafka-acls.sh --bootstrap-server ${brokers[0]} --list`;
     return { ok: false, retryable: false, problem: { code: "kafka-refused", message, fix } };
   }
+  if (!isEventHubs && isAdvertised(error, brokers)) return astray(at, brokers, reason);
   const message = `Kafka at ${at} can't be reached: ${reason}${hint(error, security)}.`;
   const fix = isEventHubs
     ? "Check that KAFKA_BROKERS is NAMESPACE.servicebus.windows.net:9093, and that the namespace's networking and the firewalls on the way let this machine in."
     : `Check KAFKA_BROKERS and that a broker answers there: kafka-topics.sh --bootstrap-server ${brokers[0]} --list`;
+  return { ok: false, retryable: true, problem: { code: "kafka-unreachable", message, fix } };
+}
+
+/** The address is one that a broker told, none that was typed. */
+function isAdvertised(error: unknown, brokers: readonly string[]): boolean {
+  const at = addressOf(error, brokers);
+  return errorChain(error).some(({ broker }) => broker !== undefined) && !brokers.includes(at);
+}
+
+function astray(at: string, brokers: readonly string[], reason: string): OpenFailure {
+  const message = `Kafka at ${brokers.join(", ")} answers, and names ${at} as a broker's address, which can't be reached from here: ${reason}.`;
+  const fix =
+    "If that broker runs, set its advertised.listeners to a name and a port that this machine reaches, or open the way to it; else start it. " +
+    `What a broker names: kafka-broker-api-versions.sh --bootstrap-server ${brokers[0]}`;
   return { ok: false, retryable: true, problem: { code: "kafka-unreachable", message, fix } };
 }
 
