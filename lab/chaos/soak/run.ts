@@ -24,8 +24,6 @@ import { checkId, openWorld, type SoakWorld, soakTimes, type WorldSettings } fro
 export interface SoakSettings extends WorldSettings {
   readonly hours: number;
   readonly ratePerS: number;
-  readonly interrupted: AbortSignal;
-  readonly say: (line: string) => void;
 }
 
 export interface SoakDone {
@@ -75,6 +73,7 @@ export async function runSoak(settings: SoakSettings, brokers: Brokers): Promise
   let close = async () => {};
   try {
     const opened = await openWorld(settings, brokers, processes);
+    if (settings.interrupted.aborted) return { kind: "interrupted" };
     if (!opened.ok) return { kind: "failed", problem: opened.problem };
     const { world } = opened;
     close = () => world.log.close();
