@@ -45,7 +45,7 @@ export type SoakResult =
   | { readonly kind: "failed"; readonly problem: Problem };
 
 const windowTimes = { settledMs: 90_000, forgetMs: 300_000, limitMs: 480_000 };
-const startWithinMs = 180_000;
+const startWithinMs = 600_000;
 /** After a fault that took long, the next ones don't all strike at once. */
 const leastBetweenMs = 5_000;
 const emitEveryMs = 50;
@@ -54,7 +54,7 @@ const retryMs = 500;
 const strikeWithinMs = 15_000;
 /** Of the run. */
 const strikeUntil = 0.97;
-const drainMs = 300_000;
+const drainMs = 600_000;
 const dismissMs = 20_000;
 const lastRecordsMs = 10_000;
 
