@@ -127,10 +127,7 @@ test("a second record is counted; one that differs, and one of nothing that is k
   assert.deepEqual([check.counts.duplicateRegistered, check.problems], [1, []]);
   check.registered(registeredRecord(one!, "other"), 3_000);
   check.registered(registeredRecord(two!, "b"), 3_000);
-  assert.match(
-    check.problems.join("\n"),
-    /^two registered records differ.*\nregistered, but never emitted/,
-  );
+  assert.match(check.problems.join("\n"), /^two registered records differ.*\nregistered, but never emitted/);
 });
 
 test("bad records are told by their values: as many dead letters as records, more of them are no fault for a while", () => {
