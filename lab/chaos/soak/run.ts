@@ -24,8 +24,6 @@ import { checkId, openWorld, type SoakWorld, soakTimes, type WorldSettings } fro
 export interface SoakSettings extends WorldSettings {
   readonly hours: number;
   readonly ratePerS: number;
-  readonly interrupted: AbortSignal;
-  readonly say: (line: string) => void;
 }
 
 export interface SoakDone {
@@ -47,7 +45,7 @@ export type SoakResult =
   | { readonly kind: "failed"; readonly problem: Problem };
 
 const windowTimes = { settledMs: 90_000, forgetMs: 300_000, limitMs: 480_000 };
-const startWithinMs = 180_000;
+const startWithinMs = 600_000;
 /** After a fault that took long, the next ones don't all strike at once. */
 const leastBetweenMs = 5_000;
 const emitEveryMs = 50;
@@ -56,7 +54,7 @@ const retryMs = 500;
 const strikeWithinMs = 15_000;
 /** Of the run. */
 const strikeUntil = 0.97;
-const drainMs = 300_000;
+const drainMs = 600_000;
 const dismissMs = 20_000;
 const lastRecordsMs = 10_000;
 
@@ -75,6 +73,7 @@ export async function runSoak(settings: SoakSettings, brokers: Brokers): Promise
   let close = async () => {};
   try {
     const opened = await openWorld(settings, brokers, processes);
+    if (settings.interrupted.aborted) return { kind: "interrupted" };
     if (!opened.ok) return { kind: "failed", problem: opened.problem };
     const { world } = opened;
     close = () => world.log.close();

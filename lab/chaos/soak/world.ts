@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock as clock } from "../../../src/clock.ts";
-import { type OpenLog, openLog } from "../../../src/compose.ts";
+import { type OpenLog, openLogWithRetry } from "../../../src/compose.ts";
 import { loadSettings } from "../../../src/config/load.ts";
 import type { Problem } from "../../../src/problem.ts";
 import type { Brokers } from "../brokers.ts";
@@ -52,7 +52,15 @@ export interface WorldSettings {
   readonly seed: number;
   readonly ids: "honour" | "ignore";
   readonly directory: string;
+  readonly interrupted: AbortSignal;
+  readonly say: (line: string) => void;
 }
+
+const interruptedProblem: Problem = {
+  code: "interrupted",
+  message: "It was interrupted.",
+  fix: "Type chaos again.",
+};
 
 type WorldOpening =
   | { readonly ok: true; readonly world: SoakWorld }
@@ -70,7 +78,10 @@ export async function openWorld(
     environment: { ...logEnvironment(place, "chaos"), PUBLISH_TIMEOUT_MS: timeSettings.PUBLISH_TIMEOUT_MS },
   });
   if (!loaded.ok) throw new Error(`chaos's own settings are wrong: ${JSON.stringify(loaded.problems)}`);
-  const opening = await openLog(loaded.settings, clock);
+  // A broker that has just started may be too busy for its first request.
+  const say = ({ message }: Problem) => settings.say(`${message} Trying again.`);
+  const opening = await openLogWithRetry(loaded.settings, clock, say, settings.interrupted);
+  if (opening === null) return { ok: false, problem: interruptedProblem };
   if (!opening.ok) return { ok: false, problem: opening.problem };
   const { log } = opening;
   const refused = await shortenSegments(brokers.addresses, checkId, keptMs);
