@@ -167,6 +167,14 @@ describe("a refusal", () => {
     assert.equal(effectOf(last.effects, "dead-letter").refusal.code, "graph-400");
   });
 
+  test("by an earlier owner is remembered", () => {
+    const { stage } = after(
+      stageOf("queued"),
+      turn("first", { isDeadLettered: true, doubt: inheritedDoubt }),
+    );
+    assert.equal(stage.past.isRefusedHere, true);
+  });
+
   test("of our id is remembered: once it was sent without one, it stays so", () => {
     const without = stageOf("reading-back", { past: { withoutId: true } });
     assert.equal(after(without, events["missed by id"]).stage.past.withoutId, true);
