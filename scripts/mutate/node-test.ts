@@ -29,7 +29,9 @@ export function describe(_name: string, body: () => void): void {
   body();
 }
 
-export const suite = describe;
+export function suite(name: string, body: () => void): void {
+  describe(name, body);
+}
 
 export function after(hook: Hook): void {
   registered.afters.push(hook);

@@ -41,10 +41,9 @@ async function runTree(
     await writeFile(join(root, "package.json"), `{ "type": "module" }`);
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(root, "test", path)), { recursive: true });
-      await writeFile(
-        join(root, "test", path),
-        `import { describe, it, test, before } from "node:test";\n${text}\n`,
-      );
+      const declares = text === "" || /\b(test|describe)\(/.test(text);
+      const start = declares ? `import { describe, it, test, before } from "node:test";\n` : "";
+      await writeFile(join(root, "test", path), `${start}${text}\n`);
     }
     // This test's own context would make the inner runner believe that it is a test file.
     const { NODE_TEST_CONTEXT: _context, KAFKA_BROKERS: _brokers, ...inherited } = process.env;
@@ -123,11 +122,13 @@ test("tests of some folders share a process; each counts, and what is wrong is s
   ]);
   const run = await runTree({
     ...Object.fromEntries(several),
+    "domain/helper.ts": `export const declare = () => test("by a helper", () => {});`,
+    "domain/helped.test.ts": `import { declare } from "./helper.ts"; declare();`,
     "domain/bad.test.ts": `test("bad", () => { throw new Error("x"); });`,
     "domain/empty.test.ts": "",
     "domain/environment.test.ts": `test("alone", () => console.log(\`in \${process.pid}, \${process.env.HOME}\`));`,
   });
-  assert.equal(run.lastLine, "9 passed, 2 failed, 0 skipped", run.output);
+  assert.equal(run.lastLine, "10 passed, 2 failed, 0 skipped", run.output);
   assert.match(run.output, /test at \S*test\/domain\/bad\.test\.ts:2:/);
   assert.match(run.output, /^failed: test\/domain\/empty\.test\.ts declares no test$/m);
   const shared = new Set(run.output.match(/in \d+\./g));

@@ -8,7 +8,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
@@ -77,7 +77,7 @@ async function main(filters: readonly string[]): Promise<number> {
   }
   if (tally.passed + tally.failed === 0) tally.fail("no test was executed");
   const nameOf = (file: string) =>
-    dirname(file) === folder ? "pure code, files together" : relative(root, file);
+    dirname(file) === folder ? `${basename(file, ".test.mjs")}, files in one process` : relative(root, file);
   for (const line of timesReport(readFileSync(times, "utf8"), processorSeconds(), nameOf)) console.log(line);
   for (const note of tally.notes) console.log(note);
   console.log(summaryLine(tally));

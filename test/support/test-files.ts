@@ -48,6 +48,8 @@ const families: readonly (readonly string[])[] = [
 ];
 const needsOwnProcess =
   /process\.(env|exit|exitCode|on|once|chdir|std\w+)\b|node:(child_process|worker_threads)|\bmock\b|globalThis|(run-cli|broker|chromium)\.ts"/;
+/** Where a helper declares them, it can't be seen of which file a test is, so whether each file has one. */
+const declaresItsTests = /^import \{[^}]*(?<!type )\b(test|suite|describe|it)\b[^}]*\} from "node:test";$/m;
 /** Fewer are not worth it, and alone they are what `node --test` would run. */
 const familyMin = 4;
 
@@ -59,7 +61,7 @@ export interface Plan {
 }
 
 export function planOf(root: string, files: readonly string[]): Plan {
-  const free = files.filter((file) => !needsOwnProcess.test(read(file)));
+  const free = files.filter((file) => declaresItsTests.test(read(file)) && !needsOwnProcess.test(read(file)));
   const pathOf = (file: string) => relative(root, file).split(sep).join("/");
   const groups = families
     .map((folders) => free.filter((file) => folders.some((folder) => pathOf(file).startsWith(folder))))

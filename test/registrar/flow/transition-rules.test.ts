@@ -167,6 +167,20 @@ describe("a refusal", () => {
     assert.equal(effectOf(last.effects, "dead-letter").refusal.code, "graph-400");
   });
 
+  test("by an earlier owner is remembered", () => {
+    const { stage } = after(
+      stageOf("queued"),
+      turn("first", { isDeadLettered: true, doubt: inheritedDoubt }),
+    );
+    assert.equal(stage.past.isRefusedHere, true);
+  });
+
+  test("of our id is remembered: once it was sent without one, it stays so", () => {
+    const without = stageOf("reading-back", { past: { withoutId: true } });
+    assert.equal(after(without, events["missed by id"]).stage.past.withoutId, true);
+    assert.equal(after(stageOf("reading-back"), events["missed by id"]).stage.past.withoutId, false);
+  });
+
   test("of the route itself stops the worker, unless it has answered before", () => {
     const first = { rules: settings, shown: { route: false, ids: false, honoursIds: false } };
     assert.equal(after(stageOf("posting"), events["no route"], first).kinds, "report, fault");
