@@ -1,6 +1,6 @@
 /** A worker with a tenants file, as users run it: two clouds, an application each, and the file changed under the running process. */
 import assert from "node:assert/strict";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { emulatorFor } from "../../lab/testkit/emulator.ts";
@@ -117,35 +117,6 @@ test("two clouds in one worker; tenants are added, resumed and removed while it 
     refused.map((line) => line.code),
     ["tenant-not-allowed", "tenant-not-allowed"],
   );
-});
-
-test("a cloud that no tenant had at the start is served when the file brings it, also after the CA file is gone", async (t) => {
-  const { first, second, environment, put, inGovernment } = await place(t);
-  put({ tenantId: home });
-  const worker = startCli(["start"], environment);
-  t.after(() => worker.child.kill("SIGKILL"));
-  const about = () => JSON.stringify([first.inventory(), second.inventory()]);
-  await emit(environment, home, "before");
-  await waitUntil(async () => objectsOf(first, home) === 1, about);
-  rmSync(environment.GRAPH_CA_FILE);
-  put({ tenantId: home }, inGovernment);
-  await worker.line(/TENANTS_FILE was read again/);
-  await emit(environment, government, "after");
-  await waitUntil(async () => objectsOf(second, government) === 1, about);
-  assert.deepEqual(Object.keys(first.inventory()), [home], "each tenant is created in its own cloud");
-
-  writeFileSync(
-    environment.TENANTS_FILE,
-    JSON.stringify({ clouds: {}, tenants: [{ tenantId: home }, inGovernment] }),
-  );
-  const bad = JSON.parse(await worker.line(/"code":"tenants-file"/));
-  assert.match(
-    bad.msg,
-    /\/clouds\/us-gov has changed, and tenants were in this cloud already: start the worker again/,
-  );
-  worker.child.kill("SIGTERM");
-  const { code, stderr } = await worker.ended;
-  assert.equal(code, 0, stderr);
 });
 
 test("a file that can't be used ends a start with 2, and all that is wrong is said; so does a second list", async (t) => {
