@@ -3,7 +3,7 @@
  * the embedded log never loads a Kafka client.
  */
 import { join } from "node:path";
-import { cloudsWarning } from "./compose/graph-settings.ts";
+import { cloudsWarnings } from "./compose/graph-settings.ts";
 import { fixedTenants, followTenants, type Tenants, type TenantsNote } from "./compose/tenants.ts";
 import { durationMs } from "./config/kinds.ts";
 import { renewedSecret } from "./config/secret-files.ts";
@@ -226,10 +226,8 @@ export async function checkGraphAccess(
   const served = [...tenants.served.list().keys()];
   const access = await checkAccess(opened, served, settings.graphCaFile, accessLimitMs, clock);
   await opened.close();
-  const clouds = cloudsWarning(settings);
-  return clouds === null
-    ? access
-    : { ...access, warnings: [`${clouds.text}. ${clouds.fix}`, ...access.warnings] };
+  const clouds = cloudsWarnings(settings, tenants).map(({ text, fix }) => `${text}. ${fix}`);
+  return { ...access, warnings: [...clouds, ...access.warnings] };
 }
 
 /** `tenants`: who is served with what; default: all alike. */

@@ -15,8 +15,8 @@ export interface TenantVersion {
 export interface TenantPlan {
   /** In order, the first in force from the start; one alone: nothing changes. */
   readonly versions: readonly TenantVersion[];
-  /** Every second tenant is in another cloud than the others. */
-  readonly hasTwoClouds: boolean;
+  /** From this version on every second tenant is in another cloud than the others; before, it is not listed. Null: all are in one. */
+  readonly otherCloudFrom: number | null;
   /** Limits of their own, by tenant. */
   readonly writesPer20s: readonly (number | null)[];
 }
@@ -29,7 +29,7 @@ export function drawTenantPlan(rng: Rng, workers: number, activeMs: number): Ten
   const slots = <T>(of: () => T): T[] => Array.from({ length: workers }, of);
   const start = { standings: all("served"), reachesMs: slots(() => 0) };
   if (!rng.chance(0.3))
-    return { versions: [start], hasTwoClouds: false, writesPer20s: all("served").map(() => null) };
+    return { versions: [start], otherCloudFrom: null, writesPer20s: all("served").map(() => null) };
 
   let standings: readonly Standing[] = all("served").map(() => (rng.chance(0.2) ? draw(rng) : "served"));
   const versions: TenantVersion[] = [{ ...start, standings }];
@@ -48,7 +48,11 @@ export function drawTenantPlan(rng: Rng, workers: number, activeMs: number): Ten
   );
   versions.push({ standings: last, reachesMs: slots(() => activeMs) });
   const writesPer20s = all("served").map(() => (rng.chance(0.2) ? rng.pick([5, 50]) : null));
-  return { versions, hasTwoClouds: rng.chance(0.3), writesPer20s };
+  const hasTwoClouds = rng.chance(0.3);
+  // A cloud that is none's at the start of the workers' lives comes with a later list.
+  const comesLater = rng.chance(0.5);
+  const from = comesLater ? rng.int(1, versions.length - 1) : 0;
+  return { versions, otherCloudFrom: hasTwoClouds ? from : null, writesPer20s };
 }
 
 function draw(rng: Rng): Standing {

@@ -56,19 +56,20 @@ function versionAt({ versions }: TenantPlan, slot: number, nowMs: number): numbe
 }
 
 function listFor({ plan, workload }: World, version: number): TenantList {
-  const { versions, hasTwoClouds, writesPer20s } = plan.tenants;
+  const { versions, otherCloudFrom, writesPer20s } = plan.tenants;
   const { standings } = versions[version]!;
   const entries: [string, Tenant][] = [];
   for (const [index, tenantId] of workload.tenants.entries()) {
     const standing = standings[index % standings.length]!;
     const limit = writesPer20s[index % writesPer20s.length] ?? null;
-    if (standing === "unlisted") continue;
+    const isInOther = otherCloudFrom !== null && index % 2 === 1;
+    if (standing === "unlisted" || (isInOther && version < otherCloudFrom)) continue;
     entries.push([
       tenantId,
       {
         tenantId,
         ...(standing === "paused" ? { paused: true } : {}),
-        ...(hasTwoClouds && index % 2 === 1 ? { cloud: otherCloud } : {}),
+        ...(isInOther ? { cloud: otherCloud } : {}),
         ...(limit === null ? {} : { writesPer20s: limit }),
       },
     ]);

@@ -1,9 +1,10 @@
 /** Settings in the words of the Graph adapter. */
 import type { Settings } from "../config/table.ts";
-import { authorityOfOtherCloud, graphAddresses } from "../graph/clouds.ts";
+import { authorityOfOtherCloud, type CloudName, graphAddresses } from "../graph/clouds.ts";
 import type { Credential, SecretText } from "../graph/credentials/credential.ts";
 import type { GraphSettings } from "../graph/graph-client.ts";
 import { proxyFor } from "../graph/proxy.ts";
+import type { Tenants } from "./tenants.ts";
 
 /** What was chosen; callers have made sure that there is one. */
 function credentialOf(s: Settings): Credential {
@@ -54,12 +55,28 @@ export function graphSettings(s: Settings): GraphSettings {
   };
 }
 
-/** The authority and Graph are of two clouds, which take nothing of each other; null: they are not. */
-export function cloudsWarning(s: Settings): { readonly text: string; readonly fix: string } | null {
-  const [name] = authorityOfOtherCloud(graphSettings(s));
-  if (name === undefined) return null;
-  const text = `AZURE_AUTHORITY_HOST=${s.azureAuthorityHost} is of the cloud ${name}, and GRAPH_CLOUD is ${s.graphCloud}: Graph refuses its tokens`;
-  return { text, fix: `Type: export GRAPH_CLOUD=${name}, or: unset AZURE_AUTHORITY_HOST` };
+/** Of each cloud that tenants are in: its authority is another cloud's, and they take nothing of each other. */
+export function cloudsWarnings(
+  s: Settings,
+  { served, content }: Tenants,
+): { readonly text: string; readonly fix: string }[] {
+  return (served.clouds() as CloudName[]).flatMap((cloud) => {
+    const isOfSettings = cloud === s.graphCloud;
+    const authorityHost = isOfSettings
+      ? s.azureAuthorityHost
+      : (content.clouds[cloud]?.authorityHost ?? null);
+    const [name] = authorityOfOtherCloud({ cloud, authorityHost });
+    if (name === undefined) return [];
+    const refuses = "Graph refuses its tokens";
+    if (isOfSettings) {
+      const text = `AZURE_AUTHORITY_HOST=${authorityHost} is of the cloud ${name}, and GRAPH_CLOUD is ${cloud}: ${refuses}`;
+      return [{ text, fix: `Type: export GRAPH_CLOUD=${name}, or: unset AZURE_AUTHORITY_HOST` }];
+    }
+    const text = `/clouds/${cloud}/authorityHost of TENANTS_FILE is ${authorityHost}, which is of the cloud ${name}: ${refuses}`;
+    return [
+      { text, fix: `Take it out of the file: ${cloud} has an authority of its own. Then start again.` },
+    ];
+  });
 }
 
 /** Which credential is used, and why. */

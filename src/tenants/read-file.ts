@@ -1,4 +1,9 @@
-/** Reads a tenants file as it stands now: its bytes, and a mark that tells it from what stood there before. */
+/**
+ * Reads a tenants file as it stands now: its bytes, and a mark that tells it from what stood there before.
+ *
+ * 1. The mark of what can't be read is that of what stands there: else it would look changed each time, and never be said.
+ * 2. Nothing but a file is opened: to open a pipe waits for who writes into it.
+ */
 import { type BigIntStats, readFileSync, statSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { maxFileBytes } from "./parse.ts";
@@ -11,6 +16,8 @@ export type FileRead =
 /** One that was written to while it was read has another mark afterwards: then it is read again. */
 export async function readTenantsFile(path: string): Promise<FileRead> {
   try {
+    const found = await stat(path, { bigint: true });
+    if (!found.isFile()) return noFile(found); // 2
     const file = await open(path);
     try {
       const before = await file.stat({ bigint: true });
@@ -20,17 +27,18 @@ export async function readTenantsFile(path: string): Promise<FileRead> {
       await file.close();
     }
   } catch (error) {
-    return unreadable(error);
+    return { ok: false, text: whyNot(error), mark: await markAt(path) }; // 1
   }
 }
 
 export function readTenantsFileNow(path: string): FileRead {
   try {
     const before = statSync(path, { bigint: true });
+    if (!before.isFile()) return noFile(before); // 2
     if (before.size > maxFileBytes) return tooLarge(before);
     return { ok: true, bytes: readFileSync(path), mark: markOf(before) };
   } catch (error) {
-    return unreadable(error);
+    return { ok: false, text: whyNot(error), mark: codeOf(error) };
   }
 }
 
@@ -39,7 +47,7 @@ export async function markAt(path: string): Promise<string> {
   try {
     return markOf(await stat(path, { bigint: true }));
   } catch (error) {
-    return unreadable(error).mark;
+    return codeOf(error);
   }
 }
 
@@ -52,7 +60,27 @@ function tooLarge(stats: BigIntStats): FileRead {
   return { ok: false, text, mark: markOf(stats) };
 }
 
-function unreadable(error: unknown): Extract<FileRead, { ok: false }> {
-  const code = (error as NodeJS.ErrnoException).code ?? "unknown";
-  return { ok: false, text: `can't be read (${code})`, mark: code };
+function noFile(stats: BigIntStats): FileRead {
+  const text = stats.isDirectory()
+    ? "is a directory: name the file in it by TENANTS_FILE"
+    : "is no regular file: it is read again and again, which a pipe does not allow";
+  return { ok: false, text, mark: markOf(stats) };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "nothing is there: name a file by TENANTS_FILE, or put it there",
+  ENOTDIR: "part of its path is no directory: correct TENANTS_FILE",
+  EACCES:
+    "this process may not read it: give its user the right to read the file and to enter its directories",
+  ELOOP: "its link leads in a circle: make the link again, to a file",
+};
+
+function whyNot(error: unknown): string {
+  const code = codeOf(error);
+  const reason = reasons[code];
+  return `can't be read (${code})${reason === undefined ? "" : `: ${reason}`}`;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? "unknown";
 }

@@ -7,7 +7,7 @@ import { suite, type TestContext, test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
 import type { Clock } from "../../src/ports.ts";
 import { parseTenantsNow } from "../../src/tenants/parse.ts";
-import { readTenantsFileNow } from "../../src/tenants/read-file.ts";
+import { markAt, readTenantsFile, readTenantsFileNow } from "../../src/tenants/read-file.ts";
 import { type Reloaded, watchTenantsFile } from "../../src/tenants/watch.ts";
 
 const id = (n: number) => `${n.toString(16).padStart(8, "0")}-0000-4000-8000-00000000abcd`;
@@ -182,7 +182,33 @@ suite("a bad tenants file", { timeout: 60_000 }, () => {
     writeFileSync(path, textOf(1));
     const { bad } = watched(t, path);
     rmSync(path);
-    assert.deepEqual(await bad.next(), ["the file can't be read (ENOENT)"]);
+    assert.deepEqual(await bad.next(), [
+      "the file can't be read (ENOENT): nothing is there: name a file by TENANTS_FILE, or put it there",
+    ]);
+  });
+
+  for (const [name, put, line] of [
+    ["a directory", (path: string) => mkdirSync(path), /is a directory: name the file in it by TENANTS_FILE/],
+    ["a link to itself", (path: string) => symlinkSync(path, path), /\(ELOOP\): its link leads in a circle/],
+  ] as const)
+    test(`that is ${name} now is told once; the next good one is read`, async (t) => {
+      const path = join(folder(t), "tenants.json");
+      writeFileSync(path, textOf(1));
+      const { reloads, bad } = watched(t, path);
+      rmSync(path);
+      put(path);
+      assert.match((await bad.next())[0]!, line);
+      rmSync(path, { recursive: true });
+      writeFileSync(path, textOf(1, 2));
+      assert.deepEqual((await reloads.next()).changes.added, [id(2)]);
+      assert.equal(bad.size(), 0);
+      assert.equal(readTenantsFileNow(path).ok, true);
+    });
+
+  test("that can't be opened has the mark of what stands there, so it is told", async (t) => {
+    const path = folder(t);
+    const read = await readTenantsFile(path);
+    assert.deepEqual([read.ok, read.mark], [false, await markAt(path)]);
   });
 
   test("that is well formed, and can't be served, changes nothing either", async (t) => {

@@ -1,6 +1,6 @@
 /** What `doctor` finds out about Graph, tenant by tenant: the token and its roles, the route, the permission to read. */
 
-import { cloudsWarning, credentialLine, proxiesInUse } from "../../compose/graph-settings.ts";
+import { cloudsWarnings, credentialLine, proxiesInUse } from "../../compose/graph-settings.ts";
 import { consentOf, type Tenants } from "../../compose/tenants.ts";
 import { openGraphFrom } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
@@ -20,13 +20,12 @@ export async function checkGraph(
   clock: Clock,
   onListed: (tenantId: string, objects: readonly GraphObject[]) => void,
 ): Promise<Finding[]> {
-  const clouds = cloudsWarning(settings);
   const { graph, tokenOf, expiries, close } = await openGraphFrom(settings, clock, undefined, all);
   const listed = [...all.served.list().keys()];
   const tenants = listed.slice(0, maxTenants);
   const findings: Finding[] = [
     note("graph", credentialLine(settings)),
-    ...(clouds === null ? [] : [warning("graph", clouds.text, clouds.fix)]),
+    ...cloudsWarnings(settings, all).map(({ text, fix }) => warning("graph", text, fix)),
     ...proxiesInUse(settings).map((text) => note("graph", text)),
   ];
   try {
