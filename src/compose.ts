@@ -224,7 +224,11 @@ export async function checkGraphAccess(
   const { checkAccess } = await import("./graph/access.ts");
   const opened = await openGraphFrom(settings, clock, undefined, tenants);
   const served = [...tenants.served.list().keys()];
-  const access = await checkAccess(opened, served, settings.graphCaFile, accessLimitMs, clock);
+  const access = await checkAccess(
+    opened,
+    { tenants: served, caFile: settings.graphCaFile, limitMs: accessLimitMs },
+    clock,
+  );
   await opened.close();
   const clouds = cloudsWarning(settings);
   return clouds === null

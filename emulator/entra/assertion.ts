@@ -38,16 +38,14 @@ export async function checkAssertion(state: EntraState, presented: Presented): P
   }
   const isOwn = header["x5t#S256"] !== undefined || header.x5t !== undefined;
   return isOwn
-    ? checkOwn(jose, state, presented, claims, header)
-    : checkFederated(jose, state, presented, claims);
+    ? checkOwn({ jose, state }, presented, { claims, header })
+    : checkFederated(jose, state, { presented, claims });
 }
 
 async function checkOwn(
-  jose: Jose,
-  state: EntraState,
+  { jose, state }: { readonly jose: Jose; readonly state: EntraState },
   presented: Presented,
-  claims: JWTPayload,
-  header: ProtectedHeaderParameters,
+  { claims, header }: { readonly claims: JWTPayload; readonly header: ProtectedHeaderParameters },
 ): Promise<Refusal | null> {
   const { clientId, audiences } = presented;
   const isApp = (claim: unknown) => typeof claim === "string" && sameText(claim, clientId);
@@ -74,8 +72,7 @@ async function checkOwn(
 async function checkFederated(
   jose: Jose,
   { federated }: EntraState,
-  presented: Presented,
-  claims: JWTPayload,
+  { presented, claims }: { readonly presented: Presented; readonly claims: JWTPayload },
 ): Promise<Refusal | null> {
   const none = "No matching federated identity record found for presented assertion";
   const ofIssuer = federated.filter(({ issuer }) => issuer === claims.iss);

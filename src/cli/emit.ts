@@ -68,7 +68,11 @@ export function command(): Command {
     .option("--quiet", "print only the summary");
   addSettingFlags(emit, groups).action(async (argument: string | undefined) => {
     const flags = emit.opts<EmitFlags>();
-    const settings = readSettings(emit, groups, [], process.env, ["tenantsFile"]);
+    const settings = readSettings(emit, groups, {
+      required: [],
+      environment: process.env,
+      also: ["tenantsFile"],
+    });
     if (settings !== null) await run(settings, { ...flags, file: flags.file ?? argument });
   });
   return emit;
@@ -112,7 +116,11 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
     random: flags.seed === undefined ? systemRandom : seededRandom(flags.seed),
   };
   try {
-    await emitAll(log, inputs(flags, context, interrupts.signal), counts, flags, interrupts.signal);
+    await emitAll(
+      { log, source: inputs(flags, context, interrupts.signal), counts },
+      flags,
+      interrupts.signal,
+    );
   } catch (error) {
     if (!isFileError(error)) throw error;
     fail(
@@ -169,9 +177,15 @@ interface Counts {
 }
 
 async function emitAll(
-  log: EventLog,
-  source: Iterable<EmitInput> | AsyncIterable<EmitInput>,
-  counts: Counts,
+  {
+    log,
+    source,
+    counts,
+  }: {
+    readonly log: EventLog;
+    readonly source: Iterable<EmitInput> | AsyncIterable<EmitInput>;
+    readonly counts: Counts;
+  },
   flags: EmitFlags,
   interrupted: AbortSignal,
 ): Promise<void> {

@@ -32,7 +32,7 @@ export function command(): Command {
     "Takes enrollments in by HTTP and tells what became of them. It works on the same log as the workers; docs/HTTP.md is for those who send.",
   );
   addSettingFlags(serve, groups).action(async () => {
-    const settings = readSettings(serve, groups, [], process.env, ofTenants);
+    const settings = readSettings(serve, groups, { required: [], environment: process.env, also: ofTenants });
     if (settings !== null) await run(settings);
   });
   return serve;

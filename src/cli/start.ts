@@ -50,7 +50,7 @@ export function command(): Command {
     .option("--settings", "print all settings as Markdown and end")
     .action(async () => {
       if (start.opts().settings) return void process.stdout.write(settingsMarkdown());
-      const settings = readSettings(start, groups, ["allowedTenants", "graphCredential"]);
+      const settings = readSettings(start, groups, { required: ["allowedTenants", "graphCredential"] });
       if (settings !== null) await run(settings, start.opts().serve === true);
     });
   return start;

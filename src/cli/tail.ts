@@ -49,7 +49,7 @@ export function command(): Command {
     }
     if (!opening.ok) return fail(opening.problem, exitCodes.usage);
     try {
-      await follow(opening.log, topic, tail.opts<TailFlags>(), interrupts.signal);
+      await follow({ log: opening.log, topic }, tail.opts<TailFlags>(), interrupts.signal);
       if (interrupts.signal.aborted) process.exitCode = exitCodes.interrupted;
     } finally {
       await opening.log.close();
@@ -59,7 +59,11 @@ export function command(): Command {
   return tail;
 }
 
-async function follow(log: OpenLog, topic: Topic, flags: TailFlags, interrupted: AbortSignal): Promise<void> {
+async function follow(
+  { log, topic }: { readonly log: OpenLog; readonly topic: Topic },
+  flags: TailFlags,
+  interrupted: AbortSignal,
+): Promise<void> {
   const enough = new AbortController();
   const signal = AbortSignal.any([interrupted, enough.signal]);
   let left = flags.limit ?? Number.POSITIVE_INFINITY;
@@ -76,7 +80,7 @@ async function follow(log: OpenLog, topic: Topic, flags: TailFlags, interrupted:
   process.stdout.once("error", () => enough.abort());
   const failure = flags.follow
     ? await log.tail(topic, flags.from, onRecords, signal)
-    : await scanAll(log, topic, onRecords, signal);
+    : await scanAll({ log, topic }, onRecords, signal);
   if (!failure.ok && !signal.aborted) {
     fail({
       code: "tail",
@@ -87,8 +91,7 @@ async function follow(log: OpenLog, topic: Topic, flags: TailFlags, interrupted:
 }
 
 async function scanAll(
-  log: OpenLog,
-  topic: Topic,
+  { log, topic }: { readonly log: OpenLog; readonly topic: Topic },
   onRecords: (records: readonly LogRecord[]) => void,
   signal: AbortSignal,
 ): Promise<{ ok: true } | { ok: false; reason: string }> {

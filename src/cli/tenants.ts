@@ -56,7 +56,7 @@ function onTenants(
     .option("--tenant <guids>", "only these, comma-separated", guids)
     .option("--json", "one JSON object a line");
   addSettingFlags(command, groups).action(async () => {
-    const settings = readSettings(command, groups, ["allowedTenants", ...needs]);
+    const settings = readSettings(command, groups, { required: ["allowedTenants", ...needs] });
     if (settings === null) return;
     const loaded = loadTenants(settings);
     if (!loaded.ok) return fail(loaded.problem, exitCodes.usage);

@@ -22,5 +22,5 @@ export async function checkLog(settings: Settings, clock: Clock): Promise<Findin
   if (settings.topicsCreate && opening.problem.code === "topics-missing")
     return [note("log", `${place} answers; the topics are not there yet, start or emit creates them`)];
   const { message, fix } = opening.problem;
-  return [wrong("log", message, fix, opening.retryable)];
+  return [wrong("log", { text: message, fix, retryable: opening.retryable })];
 }

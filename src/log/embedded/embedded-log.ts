@@ -59,7 +59,7 @@ export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Cloc
   const deadlineMs = clock.nowMs() + writeTimeoutMs;
   for (;;) {
     const undo: (() => void)[] = [];
-    const opened = attempt(file, () => openFiles(settings, file, clock, undo));
+    const opened = attempt(file, () => openFiles(settings, file, { clock, undo }));
     const failure: Failure | null = opened.ok ? opened.value.failure : opened;
     if (failure === null) {
       assert.ok(opened.ok && opened.value.failure === null);
@@ -75,21 +75,26 @@ export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Cloc
 
 type Files = { failure: Failure } | { failure: null; log: EmbeddedLog };
 
-function openFiles(settings: EmbeddedLogSettings, file: string, clock: Clock, undo: (() => void)[]): Files {
+function openFiles(
+  settings: EmbeddedLogSettings,
+  file: string,
+  { clock, undo }: { readonly clock: Clock; readonly undo: (() => void)[] },
+): Files {
   mkdirSync(settings.dataDir, { recursive: true });
   const markFile = join(settings.dataDir, "log.head");
   const mark = new HighWaterMark(markFile);
   undo.push(() => mark.close());
   // Read before the log is, so that a write in between can't look like a loss.
   const marked = mark.read();
-  if (marked > 0 && !existsSync(file)) return { failure: lostChanges(file, markFile, 0, marked) };
+  if (marked > 0 && !existsSync(file))
+    return { failure: lostChanges({ file, markFile }, { sequence: 0, marked }) };
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
   undo.push(() => db.close());
   const unfit = prepareSchema(db, file, settings.partitionCount) ?? quickCheck(db, file, openCheckBytes);
   if (unfit !== null) return { failure: unfit };
   const store = new Store(db);
   const sequence = store.sequence();
-  if (sequence < marked) return { failure: lostChanges(file, markFile, sequence, marked) };
+  if (sequence < marked) return { failure: lostChanges({ file, markFile }, { sequence, marked }) };
   return { failure: null, log: new EmbeddedLog(settings.dataDir, file, markFile, store, mark, clock) };
 }
 

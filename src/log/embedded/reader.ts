@@ -69,7 +69,7 @@ export class Reader {
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       while (!signal.aborted) {
-        const result = await this.#round(topic, next, onRecords, signal);
+        const result = await this.#round({ topic, next }, onRecords, signal);
         if (!result.ok) return result;
         if (!result.found && !signal.aborted) await this.#wake.wait(topic, null);
       }
@@ -85,8 +85,7 @@ export class Reader {
 
   /** One batch of each partition that has more; moves `next` on. */
   async #round(
-    topic: Topic,
-    next: number[],
+    { topic, next }: { readonly topic: Topic; readonly next: number[] },
     onRecords: OnRecords,
     signal: AbortSignal,
   ): Promise<{ ok: true; found: boolean } | { ok: false; reason: string }> {

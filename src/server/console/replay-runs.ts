@@ -87,7 +87,7 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
     const abort = () => stop.abort();
     if (opened === null || current !== null || !waits.enter(abort)) return false;
     change(run, { state: isDryRun ? "looking" : "sending", byCode: new Map(), sent: 0 });
-    current = work(run, opened, isDryRun, stop.signal)
+    current = work(run, { opened, isDryRun }, stop.signal)
       .catch((error: unknown) => change(run, { state: "failed", why: String(error) }))
       .finally(() => {
         current = null;
@@ -96,7 +96,11 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
     return true;
   }
 
-  async function work(run: Run, opened: EventLog, isDryRun: boolean, signal: AbortSignal): Promise<void> {
+  async function work(
+    run: Run,
+    { opened, isDryRun }: { readonly opened: EventLog; readonly isDryRun: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
     const filter = isDryRun ? run.filter : { ...run.filter, ids: run.ids }; // 2
     const selection = await select(opened, filter, isTenantAllowed, signal);
     if (!selection.ok) return change(run, { state: "failed", why: whyNot(selection.reason, signal) });
