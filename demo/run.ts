@@ -71,7 +71,11 @@ export async function runDemo(options: DemoOptions, place: DemoPlace, hooks: Dem
   try {
     const settings = demoSettings(place, emulator, { tenantIds, limit });
     const note = (problem: Problem) => hooks.say(`${problem.message} Trying again.`);
-    const opening = await openLogWithRetry(settings, systemClock, note, hooks.interrupted);
+    const opening = await openLogWithRetry(
+      settings,
+      { clock: systemClock, onRetry: note },
+      hooks.interrupted,
+    );
     if (opening === null) return { kind: "interrupted" };
     if (!opening.ok) return { kind: "failed", problem: opening.problem, usage: true };
     try {

@@ -40,14 +40,13 @@ export type Purpose = "work" | "use";
 export async function openLog(
   settings: Settings,
   clock: Clock,
-  onEvent: Observer = () => {},
-  purpose: Purpose = "use",
+  { onEvent = () => {}, purpose = "use" }: { readonly onEvent?: Observer; readonly purpose?: Purpose } = {},
 ): Promise<LogOpening> {
   if (settings.kafkaBrokers === null) {
     const { openEmbeddedLog } = await import("./log/embedded/embedded-log.ts");
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
-  const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent, clock);
+  const kafka = await kafkaSettings(settings, settings.kafkaBrokers, { onEvent, clock });
   if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   if (purpose === "use") return openKafkaLog(kafka.settings, clock);
@@ -70,7 +69,10 @@ export async function openForRepartition(
     const { noRepartition } = await import("./log/kafka/flavor.ts");
     return { ok: false, problem: noRepartition, retryable: false };
   }
-  const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {}, clock);
+  const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, {
+    onEvent: () => {},
+    clock,
+  });
   if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   const { createTopicAdmin } = await import("./log/kafka/set-up/topic-admin.ts");
@@ -81,8 +83,7 @@ export async function openForRepartition(
 async function kafkaSettings(
   s: Settings,
   brokers: readonly string[],
-  onEvent: Observer,
-  clock: Clock,
+  { onEvent, clock }: { readonly onEvent: Observer; readonly clock: Clock },
 ): Promise<
   { readonly ok: true; readonly settings: KafkaSettings } | { readonly ok: false; readonly problem: Problem }
 > {
@@ -139,17 +140,21 @@ async function kafkaLogin(s: Settings, clock: Clock): Promise<SecuritySettings["
 const firstRetryMs = 500;
 const lastRetryMs = 15_000;
 
+interface Opening {
+  readonly clock: Clock;
+  readonly onRetry: (problem: Problem, retryInMs: number) => void;
+  readonly onEvent?: Observer;
+  readonly purpose?: Purpose;
+}
+
 /** Tries until it opens, the fault is one that can't pass by itself, or `signal` aborts (null). */
 export async function openLogWithRetry(
   settings: Settings,
-  clock: Clock,
-  onRetry: (problem: Problem, retryInMs: number) => void,
+  { clock, onRetry, onEvent = () => {}, purpose = "use" }: Opening,
   signal: AbortSignal,
-  onEvent: Observer = () => {},
-  purpose: Purpose = "use",
 ): Promise<LogOpening | null> {
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
-    const opening = await unlessAborted(openLog(settings, clock, onEvent, purpose), signal);
+    const opening = await unlessAborted(openLog(settings, clock, { onEvent, purpose }), signal);
     if (opening === null) return null;
     if (opening.ok || !opening.retryable) return opening;
     onRetry(opening.problem, retryInMs);
@@ -222,7 +227,7 @@ export async function checkGraphAccess(
   clock: Clock,
 ): Promise<GraphAccess> {
   const { checkAccess } = await import("./graph/access.ts");
-  const opened = await openGraphFrom(settings, clock, undefined, tenants);
+  const opened = await openGraphFrom(settings, clock, { tenants });
   const served = [...tenants.served.list().keys()];
   const access = await checkAccess(
     opened,
@@ -240,23 +245,31 @@ export async function checkGraphAccess(
 export async function openGraphFrom(
   settings: Settings,
   clock: Clock,
-  onCertificate: (note: CertificateNote) => void = () => {},
-  tenants: Tenants = fixedTenants(settings),
+  {
+    onCertificate = () => {},
+    tenants = fixedTenants(settings),
+  }: { readonly onCertificate?: (note: CertificateNote) => void; readonly tenants?: Tenants } = {},
 ): Promise<OpenedGraph> {
   const { openGraphs } = await import("./compose/graphs.ts");
-  return openGraphs(settings, tenants, clock, onCertificate);
+  return openGraphs(settings, tenants, { clock, onCertificate });
 }
 
 export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {
   const { startRegistrar } = await import("./registrar/registrar.ts");
   const { tenants = fixedTenants(settings) } = parts;
-  const { graph, expiries, close } = await openGraphFrom(settings, parts.clock, parts.onCertificate, tenants);
+  const { graph, expiries, close } = await openGraphFrom(settings, parts.clock, {
+    onCertificate: parts.onCertificate,
+    tenants,
+  });
   const { openFileSnapshots } = await import("./snapshots/file-snapshots.ts");
   const snapshots = openFileSnapshots(
     join(settings.dataDir, "snapshots", topicName("registered", settings.kafkaTopicPrefix)),
   );
   const registrar = startRegistrar({ ...parts, graph, snapshots }, registrarSettings(settings, tenants));
-  const followed = followTenants(settings, tenants, parts.clock, parts.onTenants ?? (() => {}));
+  const followed = followTenants(settings, tenants, {
+    clock: parts.clock,
+    onNote: parts.onTenants ?? (() => {}),
+  });
   return {
     registrar,
     tenantsProblem: () => followed?.problem() ?? null,

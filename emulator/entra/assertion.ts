@@ -60,7 +60,7 @@ async function checkOwn(
   if (state.certificate === "expired" || certificate.validToDate.getTime() <= presented.wallMs) {
     return badKey("The key used is expired", header);
   }
-  const failure = await verify(jose, presented, certificate.publicKey, { audience: [...audiences] });
+  const failure = await verify({ jose, key: certificate.publicKey }, presented, { audience: [...audiences] });
   if (failure === null) return null;
   if (failure === "signature")
     return badKey("Key was found, but use of the key to verify the signature failed", header);
@@ -84,7 +84,7 @@ async function checkFederated(
   if (trusted === undefined) return invalidClient(700212, `${none} audience '${audiences}'.`);
   const trustedKeys = trusted.keys ?? [(await presented.identityKeys()).publicJwk];
   const keys = jose.createLocalJWKSet({ keys: [...trustedKeys] as never });
-  const failure = await verify(jose, presented, keys, { audience: trusted.audience });
+  const failure = await verify({ jose, key: keys }, presented, { audience: trusted.audience });
   if (failure === null) return null;
   if (failure === "time") return outOfTime(presented, claims);
   return invalidClient(50013, "Assertion failed signature validation. [Reason - The key was not found.]");
@@ -92,9 +92,8 @@ async function checkFederated(
 
 /** What is wrong with it; null: nothing. */
 async function verify(
-  jose: Jose,
+  { jose, key }: { readonly jose: Jose; readonly key: Verified | ReturnType<Jose["createLocalJWKSet"]> },
   { assertion, wallMs }: Presented,
-  key: Verified | ReturnType<Jose["createLocalJWKSet"]>,
   { audience }: { audience: string | string[] },
 ): Promise<"signature" | "aud" | "time" | null> {
   const options = {

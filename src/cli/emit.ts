@@ -68,11 +68,7 @@ export function command(): Command {
     .option("--quiet", "print only the summary");
   addSettingFlags(emit, groups).action(async (argument: string | undefined) => {
     const flags = emit.opts<EmitFlags>();
-    const settings = readSettings(emit, groups, {
-      required: [],
-      environment: process.env,
-      also: ["tenantsFile"],
-    });
+    const settings = readSettings(emit, groups, { also: ["tenantsFile"] });
     if (settings !== null) await run(settings, { ...flags, file: flags.file ?? argument });
   });
   return emit;
@@ -93,9 +89,11 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
   });
   const opening = await openLogWithRetry(
     settings,
-    systemClock,
-    (problem, retryInMs) =>
-      say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+    {
+      clock: systemClock,
+      onRetry: (problem, retryInMs) =>
+        say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+    },
     interrupts.signal,
   );
   if (opening === null) {

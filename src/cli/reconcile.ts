@@ -70,7 +70,7 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
   const opening = await openLog({ ...settings, topicsCreate: false }, systemClock);
   if (!opening.ok) return fail(opening.problem, opening.retryable ? exitCodes.failed : exitCodes.usage);
   const interrupts = onInterrupt("");
-  const { graph, close } = await openGraphFrom(settings, systemClock, undefined, tenants);
+  const { graph, close } = await openGraphFrom(settings, systemClock, { tenants });
   try {
     const parts = { graph, clock: systemClock, random: systemRandom, signal: interrupts.signal };
     const tenantIds = flags.tenant ?? [...tenants.served.list().keys()];

@@ -99,7 +99,7 @@ async function work(log: OpenLog, { flags, isServed }: Asked, signal: AbortSigna
   };
   const settings = { perSecond: flags.rate, dryRun: flags.dryRun ?? false, onReplayed };
   const chosen = new Set(selection.ids);
-  const sent = await send(log, systemClock, chosen, settings, signal);
+  const sent = await send({ log, clock: systemClock, signal }, chosen, settings);
   summarize(selection, byCode, flags);
   if (!sent.ok && !signal.aborted) {
     fail({

@@ -38,9 +38,11 @@ export function command(): Command {
     const interrupts = onInterrupt("", { withinMs: settings.shutdownTimeoutMs });
     const opening = await openLogWithRetry(
       settings,
-      systemClock,
-      (problem, retryInMs) =>
-        say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+      {
+        clock: systemClock,
+        onRetry: (problem, retryInMs) =>
+          say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+      },
       interrupts.signal,
     );
     if (opening === null) {

@@ -138,7 +138,7 @@ async function checkThem(settings: Settings, tenants: Tenants, flags: CheckFlags
   const ids = chosen(tenants, flags);
   if (ids === null) return;
   const interrupts = onInterrupt("");
-  const opened = await openGraphFrom(settings, systemClock, undefined, tenants);
+  const opened = await openGraphFrom(settings, systemClock, { tenants });
   const counts = { ok: 0, wrong: 0 };
   const onChecked = (checked: Checked): void => {
     counts[checked.ok ? "ok" : "wrong"]++;

@@ -21,7 +21,9 @@ export async function checkGraph(
   onListed: (tenantId: string, objects: readonly GraphObject[]) => void,
 ): Promise<Finding[]> {
   const clouds = cloudsWarning(settings);
-  const { graph, tokenOf, expiries, close } = await openGraphFrom(settings, clock, undefined, all);
+  const { graph, tokenOf, expiries, close } = await openGraphFrom(settings, clock, {
+    tenants: all,
+  });
   const listed = [...all.served.list().keys()];
   const tenants = listed.slice(0, maxTenants);
   const findings: Finding[] = [

@@ -35,7 +35,7 @@ import { prepareSchema, quickCheck } from "./schema.ts";
 import { EmbeddedSession, type OnFailure } from "./session.ts";
 import { Store } from "./store.ts";
 import { Wake } from "./wake.ts";
-import { busyRetryMs, closed, Writer } from "./writer.ts";
+import { busyRetryMs, closed, Writer, type WriterParts } from "./writer.ts";
 
 export interface EmbeddedLogSettings {
   readonly dataDir: string;
@@ -95,7 +95,7 @@ function openFiles(
   const store = new Store(db);
   const sequence = store.sequence();
   if (sequence < marked) return { failure: lostChanges({ file, markFile }, { sequence, marked }) };
-  return { failure: null, log: new EmbeddedLog(settings.dataDir, file, markFile, store, mark, clock) };
+  return { failure: null, log: new EmbeddedLog(settings.dataDir, markFile, { file, store, mark, clock }) };
 }
 
 class EmbeddedLog implements EventLog, LogTail {
@@ -111,20 +111,13 @@ class EmbeddedLog implements EventLog, LogTail {
   readonly #memberships = new Set<Membership>();
   #closed = false;
 
-  constructor(
-    dataDir: string,
-    file: string,
-    markFile: string,
-    store: Store,
-    mark: HighWaterMark,
-    clock: Clock,
-  ) {
+  constructor(dataDir: string, markFile: string, { file, store, mark, clock }: WriterParts) {
     this.#dataDir = dataDir;
     this.#file = file;
     this.#store = store;
     this.#mark = mark;
     this.#clock = clock;
-    this.#writer = new Writer(file, store, mark, clock, writeTimeoutMs);
+    this.#writer = new Writer({ file, store, mark, clock }, writeTimeoutMs);
     const ask = <T>(question: () => T): T | null => {
       const asked = attempt(file, question);
       return asked.ok ? asked.value : null;
@@ -153,6 +146,7 @@ class EmbeddedLog implements EventLog, LogTail {
     return { ok: true };
   }
 
+  // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts
   scan(
     topic: Topic,
     partition: number,
@@ -163,6 +157,7 @@ class EmbeddedLog implements EventLog, LogTail {
     return this.#reader.scan(topic, partition, fromOffset, onRecords, signal);
   }
 
+  // biome-ignore lint/complexity/useMaxParams: LogTail.tail of ports.ts
   tail(
     topic: Topic,
     from: "start" | "end",

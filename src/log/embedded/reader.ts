@@ -34,6 +34,7 @@ export class Reader {
     this.#wake = wake;
   }
 
+  // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts
   async scan(
     topic: Topic,
     partition: number,
@@ -55,6 +56,7 @@ export class Reader {
     }
   }
 
+  // biome-ignore lint/complexity/useMaxParams: LogTail.tail of ports.ts
   async tail(
     topic: Topic,
     from: "start" | "end",

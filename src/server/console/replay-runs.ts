@@ -110,7 +110,7 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
       dryRun: isDryRun,
       onReplayed: (group: readonly Replayed[]) => tell(run, group, isDryRun),
     };
-    const result = await send(opened, clock, new Set(selection.ids), settings, signal);
+    const result = await send({ log: opened, clock, signal }, new Set(selection.ids), settings);
     if (!result.ok) return change(run, { state: "failed", why: whyNot(result.reason, signal) });
     change(run, { state: isDryRun ? "shown" : "sent" });
     if (!isDryRun)
