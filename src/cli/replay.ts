@@ -49,7 +49,7 @@ export function command(): Command {
     .option("--quiet", "print only the counts")
     .option("--json", "one JSON object with the counts");
   addSettingFlags(replay, groups).action(async () => {
-    const settings = readSettings(replay, groups, [], process.env, ofTenants);
+    const settings = readSettings(replay, groups, { also: ofTenants });
     if (settings !== null) await run(settings, replay.opts<Flags>());
   });
   return replay;

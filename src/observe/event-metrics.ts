@@ -43,6 +43,7 @@ function handlersOf(registry: Registry): Handlers {
   const sessions = counter("sessions", "Assignments of partitions that this worker was given.");
   const gained = counter("partitions_gained", "Partitions taken over.");
   const lost = counter("partitions_lost", "Partitions that went to other workers.");
+  const takeOverWaits = counter("take_over_waits", "Waits for a former static member before a take-over.");
   const read = counter("records_read", "Records read from the input topics.", "topic");
   const registered = counter("registered", "Enrollments registered, by outcome.", "outcome");
   const duplicates = counter("duplicates", "Enrollments ignored since they were registered before.");
@@ -82,6 +83,7 @@ function handlersOf(registry: Registry): Handlers {
   return {
     "session-started": () => sessions.inc(),
     "partition-gained": () => gained.inc(),
+    "take-over-waits": () => takeOverWaits.inc(),
     "partition-lost": () => lost.inc(),
     "records-read": ({ topic, count }) => read.inc({ topic }, count),
     "record-registered": ({ outcome, ageMs }) => {
