@@ -78,7 +78,7 @@ interface Asked {
 }
 
 async function work(log: OpenLog, { flags, isServed }: Asked, signal: AbortSignal): Promise<void> {
-  const selection = await select(log, filterOf(flags), isServed, signal);
+  const selection = await select(log, filterOf(flags), { isServed, signal });
   if (signal.aborted) return;
   if (!selection.ok) {
     return fail({

@@ -53,8 +53,7 @@ interface Match {
 export async function select(
   log: EventLog,
   filter: Filter,
-  isServed: (tenantId: string) => boolean,
-  signal: AbortSignal,
+  { isServed, signal }: { readonly isServed: (tenantId: string) => boolean; readonly signal: AbortSignal },
 ): Promise<Selected> {
   const ids = new Set<string>();
   const matched = new Map<string, Match>();

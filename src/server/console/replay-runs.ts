@@ -102,7 +102,7 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
     signal: AbortSignal,
   ): Promise<void> {
     const filter = isDryRun ? run.filter : { ...run.filter, ids: run.ids }; // 2
-    const selection = await select(opened, filter, isTenantAllowed, signal);
+    const selection = await select(opened, filter, { isServed: isTenantAllowed, signal });
     if (!selection.ok) return change(run, { state: "failed", why: whyNot(selection.reason, signal) });
     change(run, { selection, ...(isDryRun ? { ids: new Set(selection.ids) } : {}) });
     const settings = {
