@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { cloudsWarning } from "./compose/graph-settings.ts";
+import { kafkaSettings } from "./compose/kafka-settings.ts";
 import { fixedTenants, followTenants, type Tenants, type TenantsNote } from "./compose/tenants.ts";
 import { durationMs } from "./config/kinds.ts";
-import { renewedSecret } from "./config/secret-files.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
 import type { GraphAccess } from "./graph/access.ts";
@@ -14,8 +14,6 @@ import { caFileProblem } from "./graph/ca-file.ts";
 import type { CertificateNote } from "./graph/credentials/files.ts";
 import type { OpenedGraph } from "./graph/graph-client.ts";
 import { proxyProblemIn } from "./graph/proxy.ts";
-import type { SecurityResult, SecuritySettings } from "./log/kafka/cluster/security.ts";
-import type { KafkaSettings } from "./log/kafka/kafka-log.ts";
 import type { Observer } from "./observer.ts";
 import type { Clock, EventLog, LogTail, Random } from "./ports.ts";
 import type { Problem } from "./problem.ts";
@@ -78,63 +76,6 @@ export async function openForRepartition(
   const { createTopicAdmin } = await import("./log/kafka/set-up/topic-admin.ts");
   const opening = await openKafkaLog({ ...kafka.settings, anyCounts: true }, clock);
   return opening.ok ? { ...opening, cluster: createTopicAdmin(kafka.settings, clock) } : opening;
-}
-
-async function kafkaSettings(
-  s: Settings,
-  brokers: readonly string[],
-  { onEvent, clock }: { readonly onEvent: Observer; readonly clock: Clock },
-): Promise<
-  { readonly ok: true; readonly settings: KafkaSettings } | { readonly ok: false; readonly problem: Problem }
-> {
-  const security = await readKafkaSecurity(s, clock);
-  if (!security.ok) return security;
-  const settings = {
-    flavor: s.kafkaFlavor,
-    brokers,
-    clientId: s.kafkaClientId,
-    groupId: s.kafkaGroupId,
-    instanceId: s.kafkaGroupInstanceId,
-    topicPrefix: s.kafkaTopicPrefix,
-    partitionCount: s.topicsPartitions,
-    replicationFactor: s.topicsReplicationFactor ?? -1,
-    createTopics: s.topicsCreate,
-    sessionTimeoutMs: s.kafkaSessionTimeoutMs,
-    maxPartitionFetchBytes: s.kafkaMaxPartitionFetchBytes,
-    publishTimeoutMs: s.publishTimeoutMs,
-    tenantBlockedMaxMs: durationMs(s.tenantBlockedMax),
-    kafkajs: security.kafkajs,
-    tokens: security.tokens,
-    onEvent,
-  };
-  return { ok: true, settings };
-}
-
-/** TLS and login in kafkajs's words, for what talks to the brokers beside the log. */
-export async function readKafkaSecurity(s: Settings, clock: Clock): Promise<SecurityResult> {
-  const { readSecurity } = await import("./log/kafka/cluster/security.ts");
-  const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
-  return readSecurity({
-    tls: s.kafkaSsl ? { caFile, clientCertFile, clientKeyFile } : null,
-    sasl: await kafkaLogin(s, clock),
-  });
-}
-
-async function kafkaLogin(s: Settings, clock: Clock): Promise<SecuritySettings["sasl"]> {
-  const { kafkaSaslMechanism: mechanism } = s;
-  if (mechanism === null) return null;
-  if (mechanism === "oauthbearer") {
-    const { kafkaExtensions, kafkaTokens } = await import("./compose/kafka-tokens.ts");
-    return { mechanism, tokens: kafkaTokens(s, clock), extensions: kafkaExtensions(s) };
-  }
-  const password = renewedSecret(s.kafkaSaslPasswordFile, s.kafkaSaslPassword ?? "");
-  return {
-    mechanism,
-    username: s.kafkaSaslUsername ?? "",
-    get password() {
-      return password();
-    },
-  };
 }
 
 const firstRetryMs = 500;
