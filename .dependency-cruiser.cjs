@@ -135,7 +135,7 @@ const parts = ["intake", "ledger", "ownership", "flow"];
 const shared = `^src/registrar/${oneOf(["claim", "fault", "persist", "ports", "settings"])}\\.ts$`;
 
 /** Nothing but these packages and modules of Node. */
-function outside(name, from, packages, node) {
+function outside(name, from, { packages, node }) {
   const allowed = packages.length === 0 ? "^$" : `(?:^|node_modules/)${oneOf(packages)}(?:/|$)`;
   const rules = [
     {
@@ -186,7 +186,7 @@ function layerRules([name, { imports = [], types = [], packages = [], node = [] 
         dependencyTypes: ["type-only"],
       },
     },
-    ...outside(`src/${name}`, from, packages, node),
+    ...outside(`src/${name}`, from, { packages, node }),
   ];
 }
 
@@ -216,14 +216,18 @@ const forbidden = [
     from: { path: "^emulator/" },
     to: { path: ofRooms(rooms), pathNot: "^emulator/" },
   },
-  ...outside("emulator", { path: "^emulator/" }, ["commander", "jose", "selfsigned", "typebox"], ["*"]),
+  ...outside(
+    "emulator",
+    { path: "^emulator/" },
+    { packages: ["commander", "jose", "selfsigned", "typebox"], node: ["*"] },
+  ),
   {
     name: "demo: src and emulator",
     severity: "error",
     from: { path: "^demo/" },
     to: { path: ofRooms(rooms), pathNot: ofRooms(["demo", "src", "emulator"]) },
   },
-  ...outside("demo", { path: "^demo/" }, ["commander", "kafkajs", "pino"], ["*"]),
+  ...outside("demo", { path: "^demo/" }, { packages: ["commander", "kafkajs", "pino"], node: ["*"] }),
   {
     name: "lab: no tests",
     severity: "error",

@@ -83,17 +83,18 @@ async function runAt(place: DemoPlace, flags: DemoFlags, interrupted: AbortSigna
   logs?.close();
   if (result.kind === "interrupted") process.exitCode = exitCodes.interrupted;
   else if (result.kind === "failed") fail(result.problem, result.usage ? exitCodes.usage : exitCodes.failed);
-  else conclude(result, place, flags, output);
+  else conclude(result, { place, flags }, output);
 }
 
 function conclude(
   result: Extract<DemoResult, { kind: "done" }>,
-  place: DemoPlace,
-  flags: DemoFlags,
+  { place, flags }: { readonly place: DemoPlace; readonly flags: DemoFlags },
   output: NodeJS.WritableStream,
 ): void {
   const { plan, outcome, verification, elapsedMs } = result;
-  output.write(`${reportLines(plan, verification, answersText(result.requests), elapsedMs).join("\n")}\n`);
+  output.write(
+    `${reportLines(plan, verification, { answers: answersText(result.requests), elapsedMs }).join("\n")}\n`,
+  );
   if (verification.problems.length > 0) process.exitCode = exitCodes.failed;
   if (flags.out !== undefined) {
     try {

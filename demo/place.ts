@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { KafkaConfig } from "kafkajs";
 import { plain, say } from "../src/cli/terminal.ts";
 import { systemClock } from "../src/clock.ts";
-import { readKafkaSecurity } from "../src/compose.ts";
+import { readKafkaSecurity } from "../src/compose/kafka-settings.ts";
 import { loadSettings } from "../src/config/load.ts";
 import type { Problem } from "../src/problem.ts";
 

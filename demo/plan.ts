@@ -55,7 +55,7 @@ export function planDemo(events: number, seed: number, partitionCount: number): 
   for (let index = 0; index < bad; index++) {
     const event = sampleEnrollment(events + index, tenantIds, random);
     const kind = badKinds[index % badKinds.length]!;
-    const make = () => badRecord(kind, event, strangeTenant, partitionCount);
+    const make = () => badRecord(kind, event, { strangeTenant, partitionCount });
     ordered.push({ place: random() * events, isBad: true, make });
   }
   ordered.sort((a, b) => a.place - b.place);

@@ -8,8 +8,7 @@ const lineWidth = 79;
 export function reportLines(
   plan: DemoPlan,
   { counts, problems }: Verification,
-  answers: string,
-  elapsedMs: number,
+  { answers, elapsedMs }: { readonly answers: string; readonly elapsedMs: number },
 ): string[] {
   const right = (is: number, should: number) => (is === should ? "ok" : `should be ${should}`);
   const row = (label: string, value: number, note = "") =>

@@ -69,13 +69,17 @@ export async function runDemo(options: DemoOptions, place: DemoPlace, hooks: Dem
     },
   });
   try {
-    const settings = demoSettings(place, emulator, tenantIds, limit);
+    const settings = demoSettings(place, emulator, { tenantIds, limit });
     const note = (problem: Problem) => hooks.say(`${problem.message} Trying again.`);
-    const opening = await openLogWithRetry(settings, systemClock, note, hooks.interrupted);
+    const opening = await openLogWithRetry(
+      settings,
+      { clock: systemClock, onRetry: note },
+      hooks.interrupted,
+    );
     if (opening === null) return { kind: "interrupted" };
     if (!opening.ok) return { kind: "failed", problem: opening.problem, usage: true };
     try {
-      return await work(options, settings, opening.log, emulator, hooks);
+      return await work(options, { settings, log: opening.log, emulator }, hooks);
     } finally {
       await opening.log.close();
     }
@@ -86,9 +90,11 @@ export async function runDemo(options: DemoOptions, place: DemoPlace, hooks: Dem
 
 async function work(
   options: DemoOptions,
-  settings: Settings,
-  log: OpenLog,
-  emulator: Emulator,
+  {
+    settings,
+    log,
+    emulator,
+  }: { readonly settings: Settings; readonly log: OpenLog; readonly emulator: Emulator },
   hooks: DemoHooks,
 ): Promise<DemoResult> {
   const plan = planDemo(options.events, options.seed, log.partitionCount);
@@ -178,8 +184,7 @@ function demoFaults(name: FaultProfile): Faults {
 function demoSettings(
   place: DemoPlace,
   emulator: Emulator,
-  tenantIds: readonly string[],
-  limit: number,
+  { tenantIds, limit }: { readonly tenantIds: readonly string[]; readonly limit: number },
 ): Settings {
   const publishTimeoutMs = "KAFKA_BROKERS" in place.environment ? 5_000 : 1_000;
   const loaded = loadSettings({

@@ -52,12 +52,12 @@ export function verifyDemo(plan: DemoPlan, outcome: DemoOutcome): Verification {
   if (enrolled.length !== plan.records.length) {
     complain(`${plan.records.length} records were emitted, ${enrolled.length} stand in the topic`);
   }
-  const bad = countDeadLetters(plan, enrolled, outcome.deadLetters, complain);
+  const bad = countDeadLetters(plan, { enrolled, deadLetters: outcome.deadLetters }, complain);
   const registered = outcome.registered.map(readRegistered);
   const objects = Object.entries(outcome.inventory).flatMap(([tenantId, some]) =>
     some.map((object) => ({ id: object.id, enrollment: enrollmentName(tenantId, object) })),
   );
-  const found = countRegistered(plan, registered, objects, complain);
+  const found = countRegistered(plan, { registered, objects }, complain);
   return {
     counts: {
       events: plan.enrollments.length,
@@ -77,8 +77,10 @@ export function verifyDemo(plan: DemoPlan, outcome: DemoOutcome): Verification {
 /** Each bad record has one dead letter, byte for byte; nothing else has one. */
 function countDeadLetters(
   plan: DemoPlan,
-  enrolled: readonly LogRecord[],
-  deadLetters: readonly LogRecord[],
+  {
+    enrolled,
+    deadLetters,
+  }: { readonly enrolled: readonly LogRecord[]; readonly deadLetters: readonly LogRecord[] },
   complain: (text: string) => void,
 ) {
   const badPrints = new Set(
@@ -109,8 +111,13 @@ function countDeadLetters(
 /** Each enrollment has one object, and one registered record with that object's id; nothing else has either. */
 function countRegistered(
   plan: DemoPlan,
-  registered: readonly (Registered | null)[],
-  objects: readonly { id: string; enrollment: string }[],
+  {
+    registered,
+    objects,
+  }: {
+    readonly registered: readonly (Registered | null)[];
+    readonly objects: readonly { id: string; enrollment: string }[];
+  },
   complain: (text: string) => void,
 ) {
   const recordsOf = Map.groupBy(registered, (each) => each?.enrollment ?? "");

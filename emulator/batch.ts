@@ -26,21 +26,27 @@ type PerformItem = (request: GraphRequest, call: Call, fault: AnswerFault | null
 /** 200 with the items' answers in any order; 400 for the whole where the envelope breaks a rule, nothing carried out. */
 export function performBatch(
   state: { readonly behaviour: GraphBehaviour; readonly faults: Faults },
-  call: Call,
-  request: GraphRequest,
-  fault: BatchFault | null,
+  {
+    call,
+    request,
+    fault,
+  }: { readonly call: Call; readonly request: GraphRequest; readonly fault: BatchFault | null },
   performItem: PerformItem,
 ): Reply {
   const { behaviour, faults } = state;
   const header = () => retryAfterHeader(behaviour, call, faults.retryAfterMs);
   if (fault === "batchThrottled") return throttledReply(call, "Too many requests.", header());
   if (fault === "batchUnavailable") return unavailableReply(call, header());
-  if (fault === "batchRefused") return errorReply(call, 400, "BadRequest", "The batch can't be processed.");
+  if (fault === "batchRefused")
+    return errorReply(call, 400, { code: "BadRequest", message: "The batch can't be processed." });
   if (request.contentType === null || !isJson(request.contentType)) {
-    return errorReply(call, 400, "BadRequest", "A batch request needs the Content-Type application/json.");
+    return errorReply(call, 400, {
+      code: "BadRequest",
+      message: "A batch request needs the Content-Type application/json.",
+    });
   }
   const read = readItems(request.body, call.linkBase);
-  if (typeof read === "string") return errorReply(call, 400, "BadRequest", read);
+  if (typeof read === "string") return errorReply(call, 400, { code: "BadRequest", message: read });
   const responses: object[] = read.map(({ id, request: item }) => {
     const itemCall = { ...call, requestId: randomUuid(call.random) };
     return itemAnswer(id, performItem(item, itemCall, drawItemFault(faults, call.random)));

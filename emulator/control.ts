@@ -26,16 +26,22 @@ export interface ControlReply {
 }
 
 /** A change that `--data` can't keep is refused, and not made. */
-export function control(controlled: Controlled, method: string, url: string, text: string): ControlReply {
+export function control(
+  controlled: Controlled,
+  { method, url, text }: { readonly method: string; readonly url: string; readonly text: string },
+): ControlReply {
   try {
-    return answer(controlled, method, url, text);
+    return answer(controlled, { method, url, text });
   } catch (error) {
     if (!(error instanceof DataFileProblem)) throw error;
     return { status: 507, body: { error: error.problem.message } };
   }
 }
 
-function answer(controlled: Controlled, method: string, url: string, text: string): ControlReply {
+function answer(
+  controlled: Controlled,
+  { method, url, text }: { readonly method: string; readonly url: string; readonly text: string },
+): ControlReply {
   const { state, entra } = controlled;
   switch (`${method} ${url.split("?", 1)[0]}`) {
     case "GET /_control/inventory":
@@ -49,11 +55,11 @@ function answer(controlled: Controlled, method: string, url: string, text: strin
     case "GET /_control/entra":
       return ok(withoutSecrets(entra.state));
     case "PUT /_control/entra":
-      return put(controlled, "entra", text, withoutSecrets);
+      return put(controlled, "entra", { text, shown: withoutSecrets });
     case "PUT /_control/faults":
-      return put(controlled, "faults", text);
+      return put(controlled, "faults", { text });
     case "PUT /_control/settings":
-      return put(controlled, "settings", text);
+      return put(controlled, "settings", { text });
     case "POST /_control/reset":
       controlled.reset();
       return ok({});
@@ -68,8 +74,10 @@ const known =
 function put<Name extends KeptSettings>(
   controlled: Controlled,
   name: Name,
-  text: string,
-  shown: (value: Settings[Name]) => unknown = (value) => value,
+  {
+    text,
+    shown = (value) => value,
+  }: { readonly text: string; readonly shown?: (value: Settings[Name]) => unknown },
 ): ControlReply {
   const given = parseJson(text);
   const checked = readSettings(controlled, name, given);

@@ -50,12 +50,10 @@ const encoders = { gzip: gzipSync, deflate: deflateSync, brotli: brotliCompressS
 /** As `writeReply`, in the given outer form. */
 export function writeFormed(
   response: ServerResponse,
-  status: number,
-  headers: string[],
-  text: string,
+  { status, headers, text }: { readonly status: number; readonly headers: string[]; readonly text: string },
   forms: readonly FormFault[],
 ): void {
-  if (text === "") return writeReply(response, status, headers, text);
+  if (text === "") return writeReply(response, { status, headers, text });
   let bytes = Buffer.from(text);
   if (forms.includes("bom")) bytes = Buffer.concat([bom, bytes]);
   const encodings: string[] = [];
@@ -86,7 +84,10 @@ export function writePage(response: ServerResponse, kind: Page): void {
 }
 
 /** `headers`: name, value, name, value. An empty text: no body. */
-export function writeReply(response: ServerResponse, status: number, headers: string[], text: string): void {
+export function writeReply(
+  response: ServerResponse,
+  { status, headers, text }: { readonly status: number; readonly headers: string[]; readonly text: string },
+): void {
   if (text === "") {
     // 204 must not have a length.
     if (status !== 204) headers.push("content-length", "0");
@@ -100,9 +101,7 @@ export function writeReply(response: ServerResponse, status: number, headers: st
 /** Announces the whole body, sends half of it, then closes the connection. */
 export function writeTruncated(
   response: ServerResponse,
-  status: number,
-  headers: string[],
-  text: string,
+  { status, headers, text }: { readonly status: number; readonly headers: string[]; readonly text: string },
 ): void {
   const half = text.slice(0, Math.floor(text.length / 2));
   headers.push("content-type", "application/json", "content-length", String(Buffer.byteLength(text) || 1));

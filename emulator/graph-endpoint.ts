@@ -88,9 +88,13 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
 
   const refuse = ({ call }: Exchange, token: TokenCheck, body: ReadBody): Reply | null => {
     if (state.behaviour.outage === "unavailable") return unavailableReply(call);
-    if (!token.ok) return errorReply(call, 401, "InvalidAuthenticationToken", token.message);
+    if (!token.ok)
+      return errorReply(call, 401, { code: "InvalidAuthenticationToken", message: token.message });
     if (body.kind === "text") return null;
-    return errorReply(call, 413, "RequestEntityTooLarge", "The request body is too large.");
+    return errorReply(call, 413, {
+      code: "RequestEntityTooLarge",
+      message: "The request body is too large.",
+    });
   };
 
   const follow = (exchange: Exchange, plan: Plan, arrivedMs: number) => {
@@ -102,7 +106,7 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
       }
       const { call } = exchange;
       const due = plan.beforeMs <= 0 ? call : { ...call, nowMs: clock.nowMs(), wallMs: clock.wallMs() };
-      const reply = performed(state, due, exchange.asked, plan.fault);
+      const reply = performed(state, { call: due, asked: exchange.asked }, plan.fault);
       at(effectMs + plan.afterMs, () => {
         deliver(exchange, plan.delivery, reply);
       });
@@ -136,11 +140,11 @@ export function graphEndpoint(parts: Parts): GraphEndpoint {
     for (const name in reply.headers) headers.push(name, reply.headers[name]!);
     let text = reply.body === null ? "" : JSON.stringify(reply.body);
     if (reply.malformed) text = text.slice(0, Math.floor(text.length / 2));
-    if (truncated) writeTruncated(response, reply.status, headers, text);
+    if (truncated) writeTruncated(response, { status: reply.status, headers, text });
     else {
       const forms = drawForms(state.faults, random);
-      if (forms.length === 0) writeReply(response, reply.status, headers, text);
-      else writeFormed(response, reply.status, headers, text, forms);
+      if (forms.length === 0) writeReply(response, { status: reply.status, headers, text });
+      else writeFormed(response, { status: reply.status, headers, text }, forms);
     }
   };
 
@@ -176,12 +180,16 @@ function callOf(request: IncomingMessage, clock: Clock, random: Random): Call {
 }
 
 /** 507 where the effect can't be kept: then there is none. In a batch, items before it have had theirs. */
-function performed(state: GraphState, call: Call, asked: GraphRequest, fault: Plan["fault"]): Reply {
+function performed(
+  state: GraphState,
+  { call, asked }: { readonly call: Call; readonly asked: GraphRequest },
+  fault: Plan["fault"],
+): Reply {
   try {
-    return perform(state, call, asked, fault);
+    return perform(state, { call, request: asked }, fault);
   } catch (error) {
     if (!(error instanceof DataFileProblem)) throw error;
-    return errorReply(call, 507, "InsufficientStorage", error.problem.message);
+    return errorReply(call, 507, { code: "InsufficientStorage", message: error.problem.message });
   }
 }
 

@@ -52,14 +52,23 @@ export function newGraphState(behaviour: GraphBehaviour, faults: Faults, model =
 }
 
 /** Carries a request out. For `$batch`, each item draws a fault of its own. */
-export function perform(state: GraphState, call: Call, request: GraphRequest, fault: Plan["fault"]): Reply {
-  if (operationOf(request) !== "batch") return performOne(state, call, request, fault as AnswerFault | null);
+export function perform(
+  state: GraphState,
+  { call, request }: { readonly call: Call; readonly request: GraphRequest },
+  fault: Plan["fault"],
+): Reply {
+  if (operationOf(request) !== "batch")
+    return performOne(state, { call, request }, fault as AnswerFault | null);
   const performItem = (item: GraphRequest, itemCall: Call, itemFault: AnswerFault | null) =>
-    performOne(state, itemCall, item, itemFault);
-  return performBatch(state, call, request, fault as BatchFault | null, performItem);
+    performOne(state, { call: itemCall, request: item }, itemFault);
+  return performBatch(state, { call, request, fault: fault as BatchFault | null }, performItem);
 }
 
-function performOne(state: GraphState, call: Call, request: GraphRequest, fault: AnswerFault | null): Reply {
+function performOne(
+  state: GraphState,
+  { call, request }: { readonly call: Call; readonly request: GraphRequest },
+  fault: AnswerFault | null,
+): Reply {
   const operation = operationOf(request);
   const isWrite = operation === "create" || operation === "update" || operation === "delete";
   const barred = refuseCaller(state.behaviour, call, isWrite);
@@ -72,11 +81,15 @@ function performOne(state: GraphState, call: Call, request: GraphRequest, fault:
   }
   const instead = fault === null ? null : answerInstead(state, call, fault);
   if (instead !== null) return instead;
-  const reply = carryOut(state, call, request, operation);
-  return fault === null ? reply : answerAfter(state, call, fault, reply);
+  const reply = carryOut(state, { call, request }, operation);
+  return fault === null ? reply : answerAfter(state, { call, fault }, reply);
 }
 
-function carryOut(state: GraphState, call: Call, request: GraphRequest, operation: Operation): Reply {
+function carryOut(
+  state: GraphState,
+  { call, request }: { readonly call: Call; readonly request: GraphRequest },
+  operation: Operation,
+): Reply {
   const { model, behaviour } = state;
   const noRoute =
     behaviour.route === "missing" || (behaviour.route === "create-missing" && operation === "create");
@@ -87,13 +100,21 @@ function carryOut(state: GraphState, call: Call, request: GraphRequest, operatio
   }
   switch (operation) {
     case "create":
-      return applyCreate(model, call, request.body, behaviour.idMode, behaviour.normalise);
+      return applyCreate(model, call, {
+        body: request.body,
+        idMode: behaviour.idMode,
+        normalise: behaviour.normalise,
+      });
     case "list":
       return list(state, call, request.query);
     case "get":
       return get(state, call, request);
     case "update":
-      return applyUpdate(model, call, entityIdOf(request.path), request.body, behaviour.normalise);
+      return applyUpdate(
+        model,
+        { call, id: entityIdOf(request.path) },
+        { body: request.body, normalise: behaviour.normalise },
+      );
     case "delete":
       return applyDelete(model, call, entityIdOf(request.path));
     case "health":
@@ -106,7 +127,7 @@ function carryOut(state: GraphState, call: Call, request: GraphRequest, operatio
 function list(state: GraphState, call: Call, query: string): Reply {
   const { listLagMs, pageSize, listForm, queryOptions } = state.behaviour;
   const read = readListQuery(query, queryOptions);
-  if (!read.ok) return errorReply(call, 400, "BadRequest", read.message);
+  if (!read.ok) return errorReply(call, 400, { code: "BadRequest", message: read.message });
   const asked = read.value;
   if (listForm === "endless") return endlessPage(call, asked.skipToken);
   const options = {
@@ -117,32 +138,44 @@ function list(state: GraphState, call: Call, query: string): Reply {
   };
   const reply = isPlain(asked)
     ? applyList(state.model, call, options)
-    : applyQuery(state.model, call, options, asked);
+    : applyQuery({ model: state.model, call }, options, asked);
   return reply.status === 200 && listForm !== "whole" ? brokenPage(reply, call, listForm) : reply;
 }
 
 function get(state: GraphState, call: Call, { path, query }: GraphRequest): Reply {
   const { queryOptions, wrapEntity } = state.behaviour;
   const read = readGetQuery(query, queryOptions);
-  if (!read.ok) return errorReply(call, 400, "BadRequest", read.message);
-  return applyGet(state.model, call, entityIdOf(path), { wrapped: wrapEntity, select: read.value });
+  if (!read.ok) return errorReply(call, 400, { code: "BadRequest", message: read.message });
+  return applyGet({ model: state.model, call }, entityIdOf(path), {
+    wrapped: wrapEntity,
+    select: read.value,
+  });
 }
 
 function refuseBody(call: Call, request: GraphRequest): Reply | null {
   if (request.contentType === null) {
-    return errorReply(call, 400, "BadRequest", "A write request needs a Content-Type header.");
+    return errorReply(call, 400, {
+      code: "BadRequest",
+      message: "A write request needs a Content-Type header.",
+    });
   }
   if (!isJson(request.contentType)) {
-    return errorReply(call, 415, "UnsupportedMediaType", "The Content-Type must be application/json.");
+    return errorReply(call, 415, {
+      code: "UnsupportedMediaType",
+      message: "The Content-Type must be application/json.",
+    });
   }
   if (request.body !== undefined) return null;
-  return errorReply(call, 400, "BadRequest", "The request body is empty or is no valid JSON.");
+  return errorReply(call, 400, {
+    code: "BadRequest",
+    message: "The request body is empty or is no valid JSON.",
+  });
 }
 
 function routeMissing(call: Call, request: GraphRequest): Reply {
   const template = `~${request.path.slice(0, 128)}`;
   const message = `No OData route exists that match template ${template} with http verb ${request.method}`;
-  return errorReply(call, 400, "No method match route template", message);
+  return errorReply(call, 400, { code: "No method match route template", message });
 }
 
 function refuseCaller(behaviour: GraphBehaviour, call: Call, isWrite: boolean): Reply | null {
@@ -150,29 +183,31 @@ function refuseCaller(behaviour: GraphBehaviour, call: Call, isWrite: boolean): 
   if (block !== undefined) return blocked(call, block);
   if (behaviour.permission === "read-write" || (behaviour.permission === "read" && !isWrite)) return null;
   const role = `DeviceManagementConfiguration.${isWrite ? "ReadWrite" : "Read"}.All`;
-  return errorReply(call, 403, "Forbidden", intuneMessage(call, `The application lacks the role ${role}`));
+  return errorReply(call, 403, {
+    code: "Forbidden",
+    message: intuneMessage(call, `The application lacks the role ${role}`),
+  });
 }
 
 function blocked(call: Call, block: Block): Reply {
   switch (block) {
     case "unauthorized":
-      return errorReply(
-        call,
-        401,
-        "InvalidAuthenticationToken",
-        "The access token is not accepted in this tenant.",
-      );
+      return errorReply(call, 401, {
+        code: "InvalidAuthenticationToken",
+        message: "The access token is not accepted in this tenant.",
+      });
     case "forbidden":
-      return errorReply(
-        call,
-        403,
-        "Forbidden",
-        intuneMessage(call, "The application is barred from this tenant"),
-      );
+      return errorReply(call, 403, {
+        code: "Forbidden",
+        message: intuneMessage(call, "The application is barred from this tenant"),
+      });
     case "no-licence":
-      return errorReply(call, 400, "BadRequest", "Request not applicable to target tenant.");
+      return errorReply(call, 400, {
+        code: "BadRequest",
+        message: "Request not applicable to target tenant.",
+      });
     default:
-      return errorReply(call, block.status, block.code, block.message);
+      return errorReply(call, block.status, { code: block.code, message: block.message });
   }
 }
 
@@ -181,20 +216,28 @@ function throttled(behaviour: GraphBehaviour, call: Call, waitMs: number): Reply
 }
 
 /** What is answered in place of the reply to what was carried out. */
-function answerAfter(state: GraphState, call: Call, fault: AnswerFault, reply: Reply): Reply {
+function answerAfter(
+  state: GraphState,
+  { call, fault }: { readonly call: Call; readonly fault: AnswerFault },
+  reply: Reply,
+): Reply {
   const { behaviour, faults } = state;
   const header = () => retryAfterHeader(behaviour, call, faults.retryAfterMs);
   switch (fault) {
     case "errorAfter":
-      return errorReply(call, 500, "InternalServerError", "The service failed.");
+      return errorReply(call, 500, { code: "InternalServerError", message: "The service failed." });
     case "timeoutAfter":
-      return errorReply(call, 504, "GatewayTimeout", "The service took too long.");
+      return errorReply(call, 504, { code: "GatewayTimeout", message: "The service took too long." });
     case "unavailableAfter":
       return unavailableReply(call, header());
     case "bandwidthAfter":
-      return errorReply(call, 509, "BandwidthLimitExceeded", "The bandwidth limit is exceeded.", header());
+      return errorReply(call, 509, {
+        code: "BandwidthLimitExceeded",
+        message: "The bandwidth limit is exceeded.",
+        headers: header(),
+      });
     case "lockedAfter":
-      return errorReply(call, 423, "Locked", "The resource is locked.", header());
+      return errorReply(call, 423, { code: "Locked", message: "The resource is locked.", headers: header() });
     case "throttledItemAfter":
       return throttled(behaviour, call, faults.retryAfterMs);
     default:
@@ -215,16 +258,14 @@ function answerInstead(state: GraphState, call: Call, fault: AnswerFault): Reply
     case "unavailableBare":
       return unavailableReply(call);
     case "errorBefore":
-      return errorReply(call, 500, "InternalServerError", "The service failed.");
+      return errorReply(call, 500, { code: "InternalServerError", message: "The service failed." });
     case "timeoutBefore":
-      return errorReply(call, 504, "GatewayTimeout", "The service took too long.");
+      return errorReply(call, 504, { code: "GatewayTimeout", message: "The service took too long." });
     case "internalError":
-      return errorReply(
-        call,
-        400,
-        "InternalError",
-        intuneMessage(call, "An internal server error has occurred"),
-      );
+      return errorReply(call, 400, {
+        code: "InternalError",
+        message: intuneMessage(call, "An internal server error has occurred"),
+      });
     default:
       return null;
   }

@@ -78,7 +78,11 @@ export function emulatorHandler({ state, clock, random, entra, store }: Parts): 
       const reply = replyOfEntra(request, body.text);
       const write = ({ status, body: content }: EntraReply) => {
         count("entra", status);
-        writeReply(response, status, ["cache-control", "no-store"], JSON.stringify(content));
+        writeReply(response, {
+          status,
+          headers: ["cache-control", "no-store"],
+          text: JSON.stringify(content),
+        });
       };
       if (reply instanceof Promise) reply.then(write, (error) => write(failed(error)));
       else write(reply);
@@ -90,7 +94,7 @@ export function emulatorHandler({ state, clock, random, entra, store }: Parts): 
       return unavailable;
     const correlationId = header(request, "client-request-id") ?? randomUuid(random);
     const call = { wallMs: clock.wallMs(), traceId: randomUuid(random), correlationId };
-    const reply = entraReply(entra, call, request, text);
+    const reply = entraReply(entra, call, { request, text });
     if (reply !== null) return reply;
     const description = `Nothing is at ${(request.url ?? "").slice(0, 64)}; Graph is under ${graphPrefix}.`;
     return { status: 404, body: { error: "not_found", error_description: description } };
@@ -101,8 +105,8 @@ export function emulatorHandler({ state, clock, random, entra, store }: Parts): 
   const answerControl = (request: IncomingMessage, response: ServerResponse, url: string) => {
     readBody(request, (body) => {
       if (body.kind !== "text") return resetConnection(request);
-      const reply = control(controlled, request.method ?? "GET", url, body.text);
-      writeReply(response, reply.status, [], JSON.stringify(reply.body));
+      const reply = control(controlled, { method: request.method ?? "GET", url, text: body.text });
+      writeReply(response, { status: reply.status, headers: [], text: JSON.stringify(reply.body) });
     });
   };
 

@@ -53,20 +53,28 @@ export function restore(model: Model, tenantId: string, stored: Stored): void {
 export function applyCreate(
   model: Model,
   call: Call,
-  body: unknown,
-  idMode: IdMode,
-  normalise: readonly Normalisation[] = [],
+  {
+    body,
+    idMode,
+    normalise = [],
+  }: { readonly body: unknown; readonly idMode: IdMode; readonly normalise?: readonly Normalisation[] },
 ): Reply {
   const checked = checkCreate(body);
-  if (!checked.ok) return errorReply(call, 400, "BadRequest", checked.message);
+  if (!checked.ok) return errorReply(call, 400, { code: "BadRequest", message: checked.message });
   const { id: givenId, details } = checked.value;
   if (givenId !== null && idMode === "refuse") {
-    return errorReply(call, 400, "BadRequest", "The property 'id' is read-only and must not be sent.");
+    return errorReply(call, 400, {
+      code: "BadRequest",
+      message: "The property 'id' is read-only and must not be sent.",
+    });
   }
   const tenant = tenantOf(model, call.tenantId);
   const id = givenId !== null && idMode === "honour" ? givenId : freeId(tenant, call);
   if (tenant.byId.has(id)) {
-    return errorReply(call, 409, "Conflict", `An object with the id '${id.slice(0, 64)}' exists already.`);
+    return errorReply(call, 409, {
+      code: "Conflict",
+      message: `An object with the id '${id.slice(0, 64)}' exists already.`,
+    });
   }
   const sent = { id, ...details };
   const object = { id, ...normalised(details, normalise) };
@@ -84,7 +92,11 @@ export function applyCreate(
 /** 200 with one page, `@odata.nextLink` while there are more; 400 for a token that no page gave out. */
 export function applyList(model: Model, call: Call, options: ListOptions): Reply {
   const after = options.skipToken === null ? 0 : readSkipToken(options.skipToken);
-  if (after === null) return errorReply(call, 400, "BadRequest", "The $skiptoken is not one of a next link.");
+  if (after === null)
+    return errorReply(call, 400, {
+      code: "BadRequest",
+      message: "The $skiptoken is not one of a next link.",
+    });
   const inOrder = model.tenants.get(call.tenantId)?.inOrder ?? [];
   const page: Stored[] = [];
   let more = false;
@@ -121,7 +133,11 @@ export interface GetOptions {
 }
 
 /** 200 or 404. */
-export function applyGet(model: Model, call: Call, id: string, { wrapped, select }: GetOptions): Reply {
+export function applyGet(
+  { model, call }: { readonly model: Model; readonly call: Call },
+  id: string,
+  { wrapped, select }: GetOptions,
+): Reply {
   const stored = model.tenants.get(call.tenantId)?.byId.get(id);
   if (stored === undefined) return notFound(call, id);
   if (wrapped) return okReply(200, { value: selected(stored.object, select) });
@@ -132,15 +148,13 @@ export function applyGet(model: Model, call: Call, id: string, { wrapped, select
 /** 200, 400 or 404. */
 export function applyUpdate(
   model: Model,
-  call: Call,
-  id: string,
-  body: unknown,
-  normalise: readonly Normalisation[] = [],
+  { call, id }: { readonly call: Call; readonly id: string },
+  { body, normalise = [] }: { readonly body: unknown; readonly normalise?: readonly Normalisation[] },
 ): Reply {
   const stored = model.tenants.get(call.tenantId)?.byId.get(id);
   if (stored === undefined) return notFound(call, id);
   const checked = checkUpdate(body, id);
-  if (!checked.ok) return errorReply(call, 400, "BadRequest", checked.message);
+  if (!checked.ok) return errorReply(call, 400, { code: "BadRequest", message: checked.message });
   const object = { ...normalised({ ...stored.object, ...checked.value }, normalise), id };
   model.journal?.updated(call, object);
   stored.object = object;
@@ -195,12 +209,10 @@ function freeId({ byId }: Tenant, { random }: Call): string {
 }
 
 function notFound(call: Call, id: string): Reply {
-  return errorReply(
-    call,
-    404,
-    "ResourceNotFound",
-    `No certificateConnectorDetails has the id '${id.slice(0, 64)}'.`,
-  );
+  return errorReply(call, 404, {
+    code: "ResourceNotFound",
+    message: `No certificateConnectorDetails has the id '${id.slice(0, 64)}'.`,
+  });
 }
 
 function entityBody(call: Call, object: GraphObject): Record<string, unknown> {

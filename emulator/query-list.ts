@@ -17,11 +17,18 @@ interface Place {
 }
 
 /** 200 with one page; 400 for a token that no page of this order gave out. */
-export function applyQuery(model: Model, call: Call, options: ListOptions, query: ListQuery): Reply {
+export function applyQuery(
+  { model, call }: { readonly model: Model; readonly call: Call },
+  options: ListOptions,
+  query: ListQuery,
+): Reply {
   const { orderBy, filter, select } = query;
   const after = options.skipToken === null ? null : readToken(options.skipToken, orderBy);
   if (after === undefined)
-    return errorReply(call, 400, "BadRequest", "The $skiptoken is not one of a next link.");
+    return errorReply(call, 400, {
+      code: "BadRequest",
+      message: "The $skiptoken is not one of a next link.",
+    });
   const found = listed(model, call, options.listLagMs).filter(
     ({ object }) => filter === null || filter(object),
   );

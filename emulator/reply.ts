@@ -39,9 +39,11 @@ export function okReply(status: number, body: unknown, headers = noHeaders): Rep
 export function errorReply(
   call: Call,
   status: number,
-  code: string,
-  message: string,
-  headers = noHeaders,
+  {
+    code,
+    message,
+    headers = noHeaders,
+  }: { readonly code: string; readonly message: string; readonly headers?: Reply["headers"] },
 ): Reply {
   return { status, headers, body: { error: { code, message, innerError: innerError(call) } } };
 }
@@ -67,7 +69,11 @@ export function intuneMessage(call: Call, sentence: string): string {
 }
 
 export function unavailableReply(call: Call, headers: Readonly<Record<string, string>> = {}): Reply {
-  return errorReply(call, 503, "ServiceUnavailable", "The service is not available for now.", headers);
+  return errorReply(call, 503, {
+    code: "ServiceUnavailable",
+    message: "The service is not available for now.",
+    headers,
+  });
 }
 
 /** `{}` where the behaviour says that Retry-After is absent. Never asks for less than `waitMs`. */

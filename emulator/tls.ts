@@ -48,7 +48,10 @@ export async function makeCertificates(
   // For a process that exits without closing its emulator.
   if (caDir === null) process.once("exit", removeNow);
   const authority = (await readAuthority(dir, wallMs)) ?? (await createAuthority(generate, dir, wallMs));
-  const leaf = await signLeaf(generate, authority, [...new Set([...localHosts, ...extraHosts])], wallMs);
+  const leaf = await signLeaf(generate, authority, {
+    hosts: [...new Set([...localHosts, ...extraHosts])],
+    wallMs,
+  });
   return {
     caPem: authority.cert,
     caFile: join(dir, "ca.pem"),
@@ -93,7 +96,11 @@ async function createAuthority(generate: Generate, dir: string, wallMs: number):
   return { cert: made.cert, key: made.private };
 }
 
-function signLeaf(generate: Generate, authority: Authority, hosts: readonly string[], wallMs: number) {
+function signLeaf(
+  generate: Generate,
+  authority: Authority,
+  { hosts, wallMs }: { readonly hosts: readonly string[]; readonly wallMs: number },
+) {
   const altNames = hosts.map((host) =>
     isIP(host) === 0 ? { type: 2 as const, value: host } : { type: 7 as const, ip: host },
   );

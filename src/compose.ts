@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { cloudsWarnings } from "./compose/graph-settings.ts";
+import { kafkaSettings } from "./compose/kafka-settings.ts";
 import { fixedTenants, followTenants, type Tenants, type TenantsNote } from "./compose/tenants.ts";
 import { durationMs } from "./config/kinds.ts";
-import { renewedSecret } from "./config/secret-files.ts";
 import type { Settings } from "./config/table.ts";
 import { topicName } from "./domain/topics.ts";
 import type { GraphAccess } from "./graph/access.ts";
@@ -14,8 +14,6 @@ import { caFileProblem } from "./graph/ca-file.ts";
 import type { CertificateNote } from "./graph/credentials/files.ts";
 import type { OpenedGraph } from "./graph/graph-client.ts";
 import { proxyProblemIn } from "./graph/proxy.ts";
-import type { SecurityResult, SecuritySettings } from "./log/kafka/cluster/security.ts";
-import type { KafkaSettings } from "./log/kafka/kafka-log.ts";
 import type { Observer } from "./observer.ts";
 import type { Clock, EventLog, LogTail, Random } from "./ports.ts";
 import type { Problem } from "./problem.ts";
@@ -40,14 +38,13 @@ export type Purpose = "work" | "use";
 export async function openLog(
   settings: Settings,
   clock: Clock,
-  onEvent: Observer = () => {},
-  purpose: Purpose = "use",
+  { onEvent = () => {}, purpose = "use" }: { readonly onEvent?: Observer; readonly purpose?: Purpose } = {},
 ): Promise<LogOpening> {
   if (settings.kafkaBrokers === null) {
     const { openEmbeddedLog } = await import("./log/embedded/embedded-log.ts");
     return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
   }
-  const kafka = await kafkaSettings(settings, settings.kafkaBrokers, onEvent, clock);
+  const kafka = await kafkaSettings(settings, settings.kafkaBrokers, { onEvent, clock });
   if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   if (purpose === "use") return openKafkaLog(kafka.settings, clock);
@@ -70,7 +67,10 @@ export async function openForRepartition(
     const { noRepartition } = await import("./log/kafka/flavor.ts");
     return { ok: false, problem: noRepartition, retryable: false };
   }
-  const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, () => {}, clock);
+  const kafka = await kafkaSettings({ ...settings, topicsCreate: false }, brokers, {
+    onEvent: () => {},
+    clock,
+  });
   if (!kafka.ok) return { ...kafka, retryable: false };
   const { openKafkaLog } = await import("./log/kafka/kafka-log.ts");
   const { createTopicAdmin } = await import("./log/kafka/set-up/topic-admin.ts");
@@ -78,78 +78,24 @@ export async function openForRepartition(
   return opening.ok ? { ...opening, cluster: createTopicAdmin(kafka.settings, clock) } : opening;
 }
 
-async function kafkaSettings(
-  s: Settings,
-  brokers: readonly string[],
-  onEvent: Observer,
-  clock: Clock,
-): Promise<
-  { readonly ok: true; readonly settings: KafkaSettings } | { readonly ok: false; readonly problem: Problem }
-> {
-  const security = await readKafkaSecurity(s, clock);
-  if (!security.ok) return security;
-  const settings = {
-    flavor: s.kafkaFlavor,
-    brokers,
-    clientId: s.kafkaClientId,
-    groupId: s.kafkaGroupId,
-    instanceId: s.kafkaGroupInstanceId,
-    topicPrefix: s.kafkaTopicPrefix,
-    partitionCount: s.topicsPartitions,
-    replicationFactor: s.topicsReplicationFactor ?? -1,
-    createTopics: s.topicsCreate,
-    sessionTimeoutMs: s.kafkaSessionTimeoutMs,
-    maxPartitionFetchBytes: s.kafkaMaxPartitionFetchBytes,
-    publishTimeoutMs: s.publishTimeoutMs,
-    tenantBlockedMaxMs: durationMs(s.tenantBlockedMax),
-    kafkajs: security.kafkajs,
-    tokens: security.tokens,
-    onEvent,
-  };
-  return { ok: true, settings };
-}
-
-/** TLS and login in kafkajs's words, for what talks to the brokers beside the log. */
-export async function readKafkaSecurity(s: Settings, clock: Clock): Promise<SecurityResult> {
-  const { readSecurity } = await import("./log/kafka/cluster/security.ts");
-  const { kafkaCaFile: caFile, kafkaClientCertFile: clientCertFile, kafkaClientKeyFile: clientKeyFile } = s;
-  return readSecurity({
-    tls: s.kafkaSsl ? { caFile, clientCertFile, clientKeyFile } : null,
-    sasl: await kafkaLogin(s, clock),
-  });
-}
-
-async function kafkaLogin(s: Settings, clock: Clock): Promise<SecuritySettings["sasl"]> {
-  const { kafkaSaslMechanism: mechanism } = s;
-  if (mechanism === null) return null;
-  if (mechanism === "oauthbearer") {
-    const { kafkaExtensions, kafkaTokens } = await import("./compose/kafka-tokens.ts");
-    return { mechanism, tokens: kafkaTokens(s, clock), extensions: kafkaExtensions(s) };
-  }
-  const password = renewedSecret(s.kafkaSaslPasswordFile, s.kafkaSaslPassword ?? "");
-  return {
-    mechanism,
-    username: s.kafkaSaslUsername ?? "",
-    get password() {
-      return password();
-    },
-  };
-}
-
 const firstRetryMs = 500;
 const lastRetryMs = 15_000;
+
+interface Opening {
+  readonly clock: Clock;
+  readonly onRetry: (problem: Problem, retryInMs: number) => void;
+  readonly onEvent?: Observer;
+  readonly purpose?: Purpose;
+}
 
 /** Tries until it opens, the fault is one that can't pass by itself, or `signal` aborts (null). */
 export async function openLogWithRetry(
   settings: Settings,
-  clock: Clock,
-  onRetry: (problem: Problem, retryInMs: number) => void,
+  { clock, onRetry, onEvent = () => {}, purpose = "use" }: Opening,
   signal: AbortSignal,
-  onEvent: Observer = () => {},
-  purpose: Purpose = "use",
 ): Promise<LogOpening | null> {
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
-    const opening = await unlessAborted(openLog(settings, clock, onEvent, purpose), signal);
+    const opening = await unlessAborted(openLog(settings, clock, { onEvent, purpose }), signal);
     if (opening === null) return null;
     if (opening.ok || !opening.retryable) return opening;
     onRetry(opening.problem, retryInMs);
@@ -222,9 +168,13 @@ export async function checkGraphAccess(
   clock: Clock,
 ): Promise<GraphAccess> {
   const { checkAccess } = await import("./graph/access.ts");
-  const opened = await openGraphFrom(settings, clock, undefined, tenants);
+  const opened = await openGraphFrom(settings, clock, { tenants });
   const served = [...tenants.served.list().keys()];
-  const access = await checkAccess(opened, served, settings.graphCaFile, accessLimitMs, clock);
+  const access = await checkAccess(
+    opened,
+    { tenants: served, caFile: settings.graphCaFile, limitMs: accessLimitMs },
+    clock,
+  );
   await opened.close();
   const clouds = cloudsWarnings(settings, tenants).map(({ text, fix }) => `${text}. ${fix}`);
   return { ...access, warnings: [...clouds, ...access.warnings] };
@@ -234,23 +184,31 @@ export async function checkGraphAccess(
 export async function openGraphFrom(
   settings: Settings,
   clock: Clock,
-  onCertificate: (note: CertificateNote) => void = () => {},
-  tenants: Tenants = fixedTenants(settings),
+  {
+    onCertificate = () => {},
+    tenants = fixedTenants(settings),
+  }: { readonly onCertificate?: (note: CertificateNote) => void; readonly tenants?: Tenants } = {},
 ): Promise<OpenedGraph> {
   const { openGraphs } = await import("./compose/graphs.ts");
-  return openGraphs(settings, tenants, clock, onCertificate);
+  return openGraphs(settings, tenants, { clock, onCertificate });
 }
 
 export async function startWorker(settings: Settings, parts: WorkerParts): Promise<Worker> {
   const { startRegistrar } = await import("./registrar/registrar.ts");
   const { tenants = fixedTenants(settings) } = parts;
-  const { graph, expiries, close } = await openGraphFrom(settings, parts.clock, parts.onCertificate, tenants);
+  const { graph, expiries, close } = await openGraphFrom(settings, parts.clock, {
+    onCertificate: parts.onCertificate,
+    tenants,
+  });
   const { openFileSnapshots } = await import("./snapshots/file-snapshots.ts");
   const snapshots = openFileSnapshots(
     join(settings.dataDir, "snapshots", topicName("registered", settings.kafkaTopicPrefix)),
   );
   const registrar = startRegistrar({ ...parts, graph, snapshots }, registrarSettings(settings, tenants));
-  const followed = followTenants(settings, tenants, parts.clock, parts.onTenants ?? (() => {}));
+  const followed = followTenants(settings, tenants, {
+    clock: parts.clock,
+    onNote: parts.onTenants ?? (() => {}),
+  });
   return {
     registrar,
     tenantsProblem: () => followed?.problem() ?? null,

@@ -40,7 +40,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/flow/effects.ts": "test/registrar/flow/pipeline.test.ts",
   "src/registrar/flow/flow.ts": "test/registrar/flow/pipeline.test.ts",
   "src/registrar/flow/graph-shown.ts": "test/registrar/flow/judge.test.ts",
-  "src/registrar/flow/intake.ts": "test/registrar/flow/pipeline.test.ts",
+  "src/registrar/flow/outcomes.ts": "test/registrar/flow/pipeline.test.ts",
   "src/registrar/flow/lanes.ts": "test/registrar/flow/pipeline.test.ts",
   "src/registrar/ownership/ownership.ts": "test/registrar/ownership/ownership.test.ts",
   "src/registrar/flow/parker.ts": "test/registrar/flow/parker.test.ts",

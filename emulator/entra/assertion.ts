@@ -38,16 +38,14 @@ export async function checkAssertion(state: EntraState, presented: Presented): P
   }
   const isOwn = header["x5t#S256"] !== undefined || header.x5t !== undefined;
   return isOwn
-    ? checkOwn(jose, state, presented, claims, header)
-    : checkFederated(jose, state, presented, claims);
+    ? checkOwn({ jose, state }, presented, { claims, header })
+    : checkFederated(jose, state, { presented, claims });
 }
 
 async function checkOwn(
-  jose: Jose,
-  state: EntraState,
+  { jose, state }: { readonly jose: Jose; readonly state: EntraState },
   presented: Presented,
-  claims: JWTPayload,
-  header: ProtectedHeaderParameters,
+  { claims, header }: { readonly claims: JWTPayload; readonly header: ProtectedHeaderParameters },
 ): Promise<Refusal | null> {
   const { clientId, audiences } = presented;
   const isApp = (claim: unknown) => typeof claim === "string" && sameText(claim, clientId);
@@ -62,7 +60,7 @@ async function checkOwn(
   if (state.certificate === "expired" || certificate.validToDate.getTime() <= presented.wallMs) {
     return badKey("The key used is expired", header);
   }
-  const failure = await verify(jose, presented, certificate.publicKey, { audience: [...audiences] });
+  const failure = await verify({ jose, key: certificate.publicKey }, presented, { audience: [...audiences] });
   if (failure === null) return null;
   if (failure === "signature")
     return badKey("Key was found, but use of the key to verify the signature failed", header);
@@ -74,8 +72,7 @@ async function checkOwn(
 async function checkFederated(
   jose: Jose,
   { federated }: EntraState,
-  presented: Presented,
-  claims: JWTPayload,
+  { presented, claims }: { readonly presented: Presented; readonly claims: JWTPayload },
 ): Promise<Refusal | null> {
   const none = "No matching federated identity record found for presented assertion";
   const ofIssuer = federated.filter(({ issuer }) => issuer === claims.iss);
@@ -87,7 +84,7 @@ async function checkFederated(
   if (trusted === undefined) return invalidClient(700212, `${none} audience '${audiences}'.`);
   const trustedKeys = trusted.keys ?? [(await presented.identityKeys()).publicJwk];
   const keys = jose.createLocalJWKSet({ keys: [...trustedKeys] as never });
-  const failure = await verify(jose, presented, keys, { audience: trusted.audience });
+  const failure = await verify({ jose, key: keys }, presented, { audience: trusted.audience });
   if (failure === null) return null;
   if (failure === "time") return outOfTime(presented, claims);
   return invalidClient(50013, "Assertion failed signature validation. [Reason - The key was not found.]");
@@ -95,9 +92,8 @@ async function checkFederated(
 
 /** What is wrong with it; null: nothing. */
 async function verify(
-  jose: Jose,
+  { jose, key }: { readonly jose: Jose; readonly key: Verified | ReturnType<Jose["createLocalJWKSet"]> },
   { assertion, wallMs }: Presented,
-  key: Verified | ReturnType<Jose["createLocalJWKSet"]>,
   { audience }: { audience: string | string[] },
 ): Promise<"signature" | "aud" | "time" | null> {
   const options = {

@@ -13,8 +13,7 @@ const entraPath =
 export function entraReply(
   entra: EntraSettings,
   call: EntraCall,
-  request: IncomingMessage,
-  text: string,
+  { request, text }: { readonly request: IncomingMessage; readonly text: string },
 ): EntraReply | Promise<EntraReply> | null {
   const [path = "", query = ""] = (request.url ?? "").split("?", 2);
   const identityPath = [imdsPath, appServicePath].find((each) => each === path.replace(/\/$/, ""));
@@ -29,7 +28,7 @@ export function entraReply(
   const [, tenantId, configuration, keys] = entraPath.exec(path) ?? [];
   if (tenantId === undefined) return null;
   const origin = originOf(request);
-  if (configuration !== undefined) return openidConfiguration(entra, call, tenantId, origin);
+  if (configuration !== undefined) return openidConfiguration(entra, call, { tenantId, origin });
   if (keys !== undefined) return publicKeys(entra);
   return grantToken(entra, call, { tenantId, form: new URLSearchParams(text), origin });
 }

@@ -42,8 +42,7 @@ function isKnownTenant(settings: EntraSettings, tenantId: string): boolean {
 export function openidConfiguration(
   settings: EntraSettings,
   call: EntraCall,
-  tenantId: string,
-  origin: string,
+  { tenantId, origin }: { readonly tenantId: string; readonly origin: string },
 ): EntraReply {
   if (!isKnownTenant(settings, tenantId)) return refuse(call, unknownTenant(tenantId));
   const base = `${origin}/${tenantId}`;
@@ -84,14 +83,13 @@ export function grantToken(
   const refusal = refusalOfApp(settings, tenantId, form);
   if (refusal !== null) return refuse(call, refusal);
   const proof = refusalOfProof(settings, call, request);
-  if (proof instanceof Promise) return proof.then((found) => answer(settings, call, request, found));
-  return answer(settings, call, request, proof);
+  if (proof instanceof Promise) return proof.then((found) => answer({ settings, call }, request, found));
+  return answer({ settings, call }, request, proof);
 }
 
 /** Last of all, as Entra: whether the tenant lets the application in is told to nobody but the application. */
 function answer(
-  settings: EntraSettings,
-  call: EntraCall,
+  { settings, call }: { readonly settings: EntraSettings; readonly call: EntraCall },
   { tenantId, form }: TokenRequest,
   proof: Refusal | null,
 ): EntraReply {
@@ -101,7 +99,7 @@ function answer(
     refusalOfTenant(tenantStateOf(settings.state, tenantId), settings.clientId, tenantId) ??
     refusalOfScope(settings, audience, tenantId);
   if (refusal !== null) return refuse(call, refusal);
-  return tokenReply(settings, call, audience!, tenantId);
+  return tokenReply(settings, call, { audience: audience!, tenantId });
 }
 
 function refusalOfApp(settings: EntraSettings, tenantId: string, form: URLSearchParams): Refusal | null {
@@ -178,15 +176,14 @@ function refusalOfScope(settings: EntraSettings, audience: string | null, tenant
 function tokenReply(
   settings: EntraSettings,
   call: EntraCall,
-  audience: string,
-  tenantId: string,
+  { audience, tenantId }: { readonly audience: string; readonly tenantId: string },
 ): EntraReply {
   const lifetimeSeconds = Math.floor(settings.tokenLifetimeMs / 1000);
   const body = {
     token_type: "Bearer",
     expires_in: lifetimeSeconds,
     ext_expires_in: lifetimeSeconds,
-    access_token: tokenFor(settings, call.wallMs, audience, tenantId),
+    access_token: tokenFor(settings, call.wallMs, { audience, tenantId }),
   };
   return { status: 200, body };
 }
@@ -195,8 +192,7 @@ function tokenReply(
 export function tokenFor(
   settings: EntraSettings,
   wallMs: number,
-  audience: string,
-  tenantId: string,
+  { audience, tenantId }: { readonly audience: string; readonly tenantId: string },
 ): string {
   const roles = settings.roles();
   // As Entra: without any there is no such claim.

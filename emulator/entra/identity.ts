@@ -43,8 +43,8 @@ export async function identityToken(
         );
   }
   const token = exchangeAudiences.includes(resource)
-    ? await exchangeToken(settings, wallMs, identity, resource)
-    : tokenFor(settings, wallMs, resource.replace(/\/$/, ""), identity.tenantId);
+    ? await exchangeToken({ settings, wallMs }, identity, resource)
+    : tokenFor(settings, wallMs, { audience: resource.replace(/\/$/, ""), tenantId: identity.tenantId });
   return { status: 200, body: tokenBody(settings, wallMs, { token, identity, resource }) };
 }
 
@@ -74,8 +74,7 @@ function tokenBody(
 
 /** Issued by the identity's home tenant; an application takes it for its own where it trusts issuer and subject. */
 async function exchangeToken(
-  settings: EntraSettings,
-  wallMs: number,
+  { settings, wallMs }: { readonly settings: EntraSettings; readonly wallMs: number },
   { principalId, tenantId }: ManagedIdentity,
   audience: string,
 ): Promise<string> {

@@ -57,7 +57,7 @@ function planBad(events: number, tenantIds: readonly string[], partitionCount: n
   const kinds = badKinds.filter(({ name }) => !["empty value", "no value"].includes(name));
   return Array.from({ length: Math.ceil(events * badShare) }, (_, index) => {
     const event = sampleEnrollment(events + index, tenantIds, random);
-    return badRecord(kinds[index % kinds.length]!, event, stranger, partitionCount);
+    return badRecord(kinds[index % kinds.length]!, event, { strangeTenant: stranger, partitionCount });
   });
 }
 

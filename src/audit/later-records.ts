@@ -4,8 +4,7 @@ import type { EventLog, LogRecord } from "../ports.ts";
 
 /** By key: `registered/3/1042`. What can't be read is left out: it explains nothing. */
 export async function laterRecords(
-  log: EventLog,
-  ends: readonly number[],
+  { log, ends }: { readonly log: EventLog; readonly ends: readonly number[] },
   keys: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {

@@ -73,7 +73,7 @@ async function run(settings: Settings, flags: AuditFlags): Promise<void> {
   // The index of this run: what it says is as old as the run.
   const directory = await mkdtemp(join(tmpdir(), "connector-registrar-audit-"));
   try {
-    await work(opening.log, join(directory, "index.db"), flags, interrupts.signal);
+    await work({ log: opening.log, indexPath: join(directory, "index.db") }, flags, interrupts.signal);
     if (interrupts.signal.aborted) process.exitCode = exitCodes.interrupted;
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -82,7 +82,11 @@ async function run(settings: Settings, flags: AuditFlags): Promise<void> {
   }
 }
 
-function work(log: OpenLog, indexPath: string, flags: AuditFlags, signal: AbortSignal): Promise<void> {
+function work(
+  { log, indexPath }: { readonly log: OpenLog; readonly indexPath: string },
+  flags: AuditFlags,
+  signal: AbortSignal,
+): Promise<void> {
   const place = { log, indexPath, signal };
   if (flags.verify !== undefined) return verifyFile(place, flags.verify);
   const { tenant = null, since: sinceMs = null, until: untilMs = null, format, out = null } = flags;

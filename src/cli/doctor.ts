@@ -25,7 +25,7 @@ export function command(): Command {
     )
     .option("--json", "one JSON object");
   addSettingFlags(doctor, groups).action(async () => {
-    const settings = readSettings(doctor, groups, ["allowedTenants", "graphCredential"]);
+    const settings = readSettings(doctor, groups, { required: ["allowedTenants", "graphCredential"] });
     if (settings === null) return;
     const badFile = checkGraphFiles(settings);
     if (badFile !== null) return fail(badFile, exitCodes.usage);

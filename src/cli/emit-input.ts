@@ -55,7 +55,7 @@ export function* generated(count: number, context: EmitContext): Generator<EmitI
 }
 
 export function fromFlags(data: EnrollmentData, id: string | null, context: EmitContext): EmitInput {
-  return checked(eventOf(data, id, context.tenantId ?? "", context), context, "");
+  return checked(eventOf(data, { id, tenantId: context.tenantId ?? "" }, context), context, "");
 }
 
 /**
@@ -124,13 +124,16 @@ function fromObject(line: string, where: string, context: EmitContext): EmitInpu
 function fromData(parsed: Record<string, unknown>, where: string, context: EmitContext): EmitInput {
   const { tenantId, ...data } = parsed;
   const tenant = text(tenantId) ?? context.tenantId ?? "";
-  return checked(eventOf(data as unknown as EnrollmentData, null, tenant, context), context, where);
+  return checked(
+    eventOf(data as unknown as EnrollmentData, { id: null, tenantId: tenant }, context),
+    context,
+    where,
+  );
 }
 
 function eventOf(
   data: EnrollmentData,
-  id: string | null,
-  tenantId: string,
+  { id, tenantId }: { readonly id: string | null; readonly tenantId: string },
   context: EmitContext,
 ): EnrollmentEvent {
   return {

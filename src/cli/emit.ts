@@ -68,7 +68,7 @@ export function command(): Command {
     .option("--quiet", "print only the summary");
   addSettingFlags(emit, groups).action(async (argument: string | undefined) => {
     const flags = emit.opts<EmitFlags>();
-    const settings = readSettings(emit, groups, [], process.env, ["tenantsFile"]);
+    const settings = readSettings(emit, groups, { also: ["tenantsFile"] });
     if (settings !== null) await run(settings, { ...flags, file: flags.file ?? argument });
   });
   return emit;
@@ -89,9 +89,11 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
   });
   const opening = await openLogWithRetry(
     settings,
-    systemClock,
-    (problem, retryInMs) =>
-      say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+    {
+      clock: systemClock,
+      onRetry: (problem, retryInMs) =>
+        say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+    },
     interrupts.signal,
   );
   if (opening === null) {
@@ -112,7 +114,11 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
     random: flags.seed === undefined ? systemRandom : seededRandom(flags.seed),
   };
   try {
-    await emitAll(log, inputs(flags, context, interrupts.signal), counts, flags, interrupts.signal);
+    await emitAll(
+      { log, source: inputs(flags, context, interrupts.signal), counts },
+      flags,
+      interrupts.signal,
+    );
   } catch (error) {
     if (!isFileError(error)) throw error;
     fail(
@@ -169,9 +175,15 @@ interface Counts {
 }
 
 async function emitAll(
-  log: EventLog,
-  source: Iterable<EmitInput> | AsyncIterable<EmitInput>,
-  counts: Counts,
+  {
+    log,
+    source,
+    counts,
+  }: {
+    readonly log: EventLog;
+    readonly source: Iterable<EmitInput> | AsyncIterable<EmitInput>;
+    readonly counts: Counts;
+  },
   flags: EmitFlags,
   interrupted: AbortSignal,
 ): Promise<void> {

@@ -43,10 +43,9 @@ export function command(): Command {
     .option("--json", "one JSON object");
   addSettingFlags(reconcile, flagGroups).action(async () => {
     const flags = reconcile.opts<Flags>();
-    const settings = readSettings(reconcile, groups, [
-      ...(flags.tenant === undefined ? (["allowedTenants"] as const) : []),
-      "graphCredential",
-    ]);
+    const settings = readSettings(reconcile, groups, {
+      required: [...(flags.tenant === undefined ? (["allowedTenants"] as const) : []), "graphCredential"],
+    });
     if (settings !== null) await run(settings, flags);
   });
   return reconcile;
@@ -71,11 +70,11 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
   const opening = await openLog({ ...settings, topicsCreate: false }, systemClock);
   if (!opening.ok) return fail(opening.problem, opening.retryable ? exitCodes.failed : exitCodes.usage);
   const interrupts = onInterrupt("");
-  const { graph, close } = await openGraphFrom(settings, systemClock, undefined, tenants);
+  const { graph, close } = await openGraphFrom(settings, systemClock, { tenants });
   try {
     const parts = { graph, clock: systemClock, random: systemRandom, signal: interrupts.signal };
     const tenantIds = flags.tenant ?? [...tenants.served.list().keys()];
-    await work(opening.log, parts, { ...settings, tenantIds }, flags);
+    await work(opening.log, parts, { settings: { ...settings, tenantIds }, flags });
     if (interrupts.signal.aborted) process.exitCode = exitCodes.interrupted;
   } finally {
     interrupts.stopListening();
@@ -86,7 +85,11 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
 
 type Compared = Settings & { readonly tenantIds: readonly string[] };
 
-async function work(log: OpenLog, parts: AskParts, settings: Compared, flags: Flags): Promise<void> {
+async function work(
+  log: OpenLog,
+  parts: AskParts,
+  { settings, flags }: { readonly settings: Compared; readonly flags: Flags },
+): Promise<void> {
   const look = () =>
     survey(log, parts, {
       tenantIds: settings.tenantIds,

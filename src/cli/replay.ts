@@ -49,7 +49,7 @@ export function command(): Command {
     .option("--quiet", "print only the counts")
     .option("--json", "one JSON object with the counts");
   addSettingFlags(replay, groups).action(async () => {
-    const settings = readSettings(replay, groups, [], process.env, ofTenants);
+    const settings = readSettings(replay, groups, { also: ofTenants });
     if (settings !== null) await run(settings, replay.opts<Flags>());
   });
   return replay;
@@ -78,7 +78,7 @@ interface Asked {
 }
 
 async function work(log: OpenLog, { flags, isServed }: Asked, signal: AbortSignal): Promise<void> {
-  const selection = await select(log, filterOf(flags), isServed, signal);
+  const selection = await select(log, filterOf(flags), { isServed, signal });
   if (signal.aborted) return;
   if (!selection.ok) {
     return fail({
@@ -99,7 +99,7 @@ async function work(log: OpenLog, { flags, isServed }: Asked, signal: AbortSigna
   };
   const settings = { perSecond: flags.rate, dryRun: flags.dryRun ?? false, onReplayed };
   const chosen = new Set(selection.ids);
-  const sent = await send(log, systemClock, chosen, settings, signal);
+  const sent = await send({ log, clock: systemClock, signal }, chosen, settings);
   summarize(selection, byCode, flags);
   if (!sent.ok && !signal.aborted) {
     fail({

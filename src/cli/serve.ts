@@ -32,7 +32,7 @@ export function command(): Command {
     "Takes enrollments in by HTTP and tells what became of them. It works on the same log as the workers; docs/HTTP.md is for those who send.",
   );
   addSettingFlags(serve, groups).action(async () => {
-    const settings = readSettings(serve, groups, [], process.env, ofTenants);
+    const settings = readSettings(serve, groups, { also: ofTenants });
     if (settings !== null) await run(settings);
   });
   return serve;
@@ -52,7 +52,11 @@ async function run(settings: Settings): Promise<void> {
     systemClock,
   );
   const onTenants = (note: TenantsNote) => logTenants(logger, note);
-  const followed = followTenants(settings, loaded.tenants, systemClock, onTenants, anyApplication);
+  const followed = followTenants(settings, loaded.tenants, {
+    clock: systemClock,
+    onNote: onTenants,
+    judgeList: anyApplication,
+  });
   const interrupts = onInterrupt("", {
     withinMs: settings.shutdownTimeoutMs,
     onHangUp: followed === null ? null : followed.readNow,
@@ -61,7 +65,10 @@ async function run(settings: Settings): Promise<void> {
   });
   let health: HealthServer | null = null;
   try {
-    const started = await startServiceRun(settings, logger, null, whoIsServed(settings, loaded.tenants));
+    const started = await startServiceRun(settings, logger, {
+      worker: null,
+      tenants: whoIsServed(settings, loaded.tenants),
+    });
     if (!started.ok) return fail(started.problem, faultExitCode(started.problem));
     logger.info({ url: started.run.url }, `serving at ${started.run.url}`);
     const opened = await openHealth(settings, started.run);
@@ -71,7 +78,7 @@ async function run(settings: Settings): Promise<void> {
     }
     health = opened?.server ?? null;
     if (health !== null) logger.info({ url: health.url }, "health and metrics");
-    await serveLog(settings, started.run, logger, interrupts.signal);
+    await serveLog(settings, { service: started.run, logger }, interrupts.signal);
   } finally {
     followed?.close();
     await health?.close();
@@ -87,14 +94,16 @@ async function openHealth({ httpHost: host, httpPort: port }: Settings, { readin
 
 async function serveLog(
   settings: Settings,
-  service: ServiceRun,
-  logger: Logger,
+  { service, logger }: { readonly service: ServiceRun; readonly logger: Logger },
   interrupted: AbortSignal,
 ): Promise<void> {
   const opening = await openLogWithRetry(
     settings,
-    systemClock,
-    ({ code, message, fix }, retryInMs) => logger.warn({ code, fix, retryInMs }, `${message} Trying again.`),
+    {
+      clock: systemClock,
+      onRetry: ({ code, message, fix }, retryInMs) =>
+        logger.warn({ code, fix, retryInMs }, `${message} Trying again.`),
+    },
     interrupted,
   );
   if (opening?.ok === false) {

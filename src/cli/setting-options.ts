@@ -14,9 +14,15 @@ export function addSettingFlags(command: Command, groups: readonly Group[]): Com
 export function readSettings(
   command: Command,
   groups: readonly Group[],
-  required: readonly SettingName[] = [],
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-  also: readonly SettingName[] = [],
+  {
+    required = [],
+    environment = process.env,
+    also = [],
+  }: {
+    readonly required?: readonly SettingName[];
+    readonly environment?: Readonly<Record<string, string | undefined>>;
+    readonly also?: readonly SettingName[];
+  } = {},
 ): Settings | null {
   const loaded: LoadedSettings = loadSettings({
     environment,

@@ -50,7 +50,7 @@ export function command(): Command {
     .option("--settings", "print all settings as Markdown and end")
     .action(async () => {
       if (start.opts().settings) return void process.stdout.write(settingsMarkdown());
-      const settings = readSettings(start, groups, ["allowedTenants", "graphCredential"]);
+      const settings = readSettings(start, groups, { required: ["allowedTenants", "graphCredential"] });
       if (settings !== null) await run(settings, start.opts().serve === true);
     });
   return start;
@@ -73,12 +73,10 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
   const { tenants } = loaded;
   const blocked = openBlockedTenants(systemClock);
   const parts: Parts = { phase: "log: not open yet", worker: null, service: null, blocked };
-  const metrics = openMetrics(
-    version,
-    () => parts.worker?.registrar.status() ?? null,
-    () => parts.worker?.certificates() ?? [],
-    settings.tenantsFile === null ? null : measuredTenants(tenants, () => parts.worker),
-  );
+  const metrics = openMetrics(version, () => parts.worker?.registrar.status() ?? null, {
+    certificates: () => parts.worker?.certificates() ?? [],
+    tenants: settings.tenantsFile === null ? null : measuredTenants(tenants, () => parts.worker),
+  });
   const { logger, close: closeLogger } = openLogger(
     {
       level: settings.logLevel,
@@ -100,7 +98,7 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
   const health = await openHealth(settings, parts, metrics);
   if (health && !health.ok) return fail(health.problem, faultExitCode(health.problem));
   if (health?.ok) logger.info({ url: health.server.url }, "health and metrics");
-  const serving = serves ? await openServing(settings, parts, { metrics, tenants }, logger) : null;
+  const serving = serves ? await openServing({ settings, logger }, parts, { metrics, tenants }) : null;
   if (serving?.ok) logger.info({ url: serving.run.url }, `serving at ${serving.run.url}`);
   const logs = openLogObserver(logger, systemClock);
   try {
@@ -110,7 +108,7 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
       logTenants(logger, note);
     };
     const observe = fanOut(metrics.observe, logs.observe, parts.blocked.observe);
-    await work({ settings, tenants, onTenants }, parts, observe, logger, interrupts.signal);
+    await work({ settings, tenants, onTenants }, { parts, observe, logger, interrupted: interrupts.signal });
   } finally {
     logs.close();
     await parts.service?.stop(0);
@@ -122,10 +120,9 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
 
 /** It is loaded only where it is wanted: it takes as long to load as the worker. */
 async function openServing(
-  settings: Settings,
+  { settings, logger }: { readonly settings: Settings; readonly logger: Logger },
   parts: Parts,
   { metrics, tenants }: { readonly metrics: Metrics; readonly tenants: Tenants },
-  logger: Logger,
 ) {
   const { startServiceRun } = await import("./serve/service-run.ts");
   const worker = {
@@ -133,7 +130,10 @@ async function openServing(
     blockedTenants: () => parts.worker?.registrar.status().blockedTenants ?? [],
     state: () => workerState(parts),
   };
-  const started = await startServiceRun(settings, logger, worker, whoIsServed(settings, tenants));
+  const started = await startServiceRun(settings, logger, {
+    worker,
+    tenants: whoIsServed(settings, tenants),
+  });
   if (started.ok) parts.service = started.run;
   return started;
 }
@@ -160,13 +160,14 @@ interface Served {
   readonly onTenants: (note: TenantsNote) => void;
 }
 
-async function work(
-  served: Served,
-  parts: Parts,
-  observe: LogObserver["observe"],
-  logger: Logger,
-  interrupted: AbortSignal,
-): Promise<void> {
+interface Run {
+  readonly parts: Parts;
+  readonly observe: LogObserver["observe"];
+  readonly logger: Logger;
+  readonly interrupted: AbortSignal;
+}
+
+async function work(served: Served, { parts, observe, logger, interrupted }: Run): Promise<void> {
   const { settings } = served;
   const note = (problem: Problem, retryInMs: number) => {
     parts.phase = `log: ${problem.message}`;
@@ -176,7 +177,11 @@ async function work(
   const refused = new AbortController();
   const access = graphAccess(served, logger, refused);
   const unwanted = AbortSignal.any([interrupted, refused.signal]);
-  const opening = await openLogWithRetry(settings, systemClock, note, unwanted, observe, "work");
+  const opening = await openLogWithRetry(
+    settings,
+    { clock: systemClock, onRetry: note, onEvent: observe, purpose: "work" },
+    unwanted,
+  );
   if (opening?.ok === false) return end(opening.problem, logger);
   for (const { code, message, fix } of opening?.warnings ?? []) logger.warn({ code, fix }, message);
   // Before Graph was reached: what installers send is safe in the log.
@@ -185,7 +190,7 @@ async function work(
   const problem = await Promise.race([aborted(interrupted), access]);
   if (problem === "interrupted") logger.info("stopped before the work began");
   else if (problem !== null) end(problem, logger);
-  else if (opening !== null) await workOn(opening.log, served, parts, observe, logger, interrupted);
+  else if (opening !== null) await workOn(opening.log, served, { parts, observe, logger, interrupted });
   await parts.service?.stop(0);
   await opening?.log.close();
 }
@@ -211,10 +216,7 @@ async function graphAccess(
 async function workOn(
   log: OpenLog,
   { settings, tenants, onTenants }: Served,
-  parts: Parts,
-  observe: LogObserver["observe"],
-  logger: Logger,
-  interrupted: AbortSignal,
+  { parts, observe, logger, interrupted }: Run,
 ): Promise<void> {
   parts.phase = "registrar: starting";
   const worker = await startWorker(settings, {

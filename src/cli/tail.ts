@@ -38,9 +38,11 @@ export function command(): Command {
     const interrupts = onInterrupt("", { withinMs: settings.shutdownTimeoutMs });
     const opening = await openLogWithRetry(
       settings,
-      systemClock,
-      (problem, retryInMs) =>
-        say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+      {
+        clock: systemClock,
+        onRetry: (problem, retryInMs) =>
+          say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
+      },
       interrupts.signal,
     );
     if (opening === null) {
@@ -49,7 +51,7 @@ export function command(): Command {
     }
     if (!opening.ok) return fail(opening.problem, exitCodes.usage);
     try {
-      await follow(opening.log, topic, tail.opts<TailFlags>(), interrupts.signal);
+      await follow({ log: opening.log, topic }, tail.opts<TailFlags>(), interrupts.signal);
       if (interrupts.signal.aborted) process.exitCode = exitCodes.interrupted;
     } finally {
       await opening.log.close();
@@ -59,7 +61,11 @@ export function command(): Command {
   return tail;
 }
 
-async function follow(log: OpenLog, topic: Topic, flags: TailFlags, interrupted: AbortSignal): Promise<void> {
+async function follow(
+  { log, topic }: { readonly log: OpenLog; readonly topic: Topic },
+  flags: TailFlags,
+  interrupted: AbortSignal,
+): Promise<void> {
   const enough = new AbortController();
   const signal = AbortSignal.any([interrupted, enough.signal]);
   let left = flags.limit ?? Number.POSITIVE_INFINITY;
@@ -76,7 +82,7 @@ async function follow(log: OpenLog, topic: Topic, flags: TailFlags, interrupted:
   process.stdout.once("error", () => enough.abort());
   const failure = flags.follow
     ? await log.tail(topic, flags.from, onRecords, signal)
-    : await scanAll(log, topic, onRecords, signal);
+    : await scanAll({ log, topic }, onRecords, signal);
   if (!failure.ok && !signal.aborted) {
     fail({
       code: "tail",
@@ -87,8 +93,7 @@ async function follow(log: OpenLog, topic: Topic, flags: TailFlags, interrupted:
 }
 
 async function scanAll(
-  log: OpenLog,
-  topic: Topic,
+  { log, topic }: { readonly log: OpenLog; readonly topic: Topic },
   onRecords: (records: readonly LogRecord[]) => void,
   signal: AbortSignal,
 ): Promise<{ ok: true } | { ok: false; reason: string }> {

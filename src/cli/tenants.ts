@@ -56,7 +56,7 @@ function onTenants(
     .option("--tenant <guids>", "only these, comma-separated", guids)
     .option("--json", "one JSON object a line");
   addSettingFlags(command, groups).action(async () => {
-    const settings = readSettings(command, groups, ["allowedTenants", ...needs]);
+    const settings = readSettings(command, groups, { required: ["allowedTenants", ...needs] });
     if (settings === null) return;
     const loaded = loadTenants(settings);
     if (!loaded.ok) return fail(loaded.problem, exitCodes.usage);
@@ -138,7 +138,7 @@ async function checkThem(settings: Settings, tenants: Tenants, flags: CheckFlags
   const ids = chosen(tenants, flags);
   if (ids === null) return;
   const interrupts = onInterrupt("");
-  const opened = await openGraphFrom(settings, systemClock, undefined, tenants);
+  const opened = await openGraphFrom(settings, systemClock, { tenants });
   const counts = { ok: 0, wrong: 0 };
   const onChecked = (checked: Checked): void => {
     counts[checked.ok ? "ok" : "wrong"]++;

@@ -51,7 +51,7 @@ const groups: readonly Group[] = ["serve"];
 
 function withFile(command: Command, run: (path: string) => void): void {
   addSettingFlags(command, groups).action(() => {
-    const settings: Settings | null = readSettings(command, groups, ["tokensFile"]);
+    const settings: Settings | null = readSettings(command, groups, { required: ["tokensFile"] });
     if (settings !== null) run(settings.tokensFile ?? "");
   });
 }

@@ -15,8 +15,10 @@ import type { Tenants } from "./tenants.ts";
 export function openGraphs(
   settings: Settings,
   tenants: Tenants,
-  clock: Clock,
-  onCertificate: (note: CertificateNote) => void,
+  {
+    clock,
+    onCertificate,
+  }: { readonly clock: Clock; readonly onCertificate: (note: CertificateNote) => void },
 ): OpenedGraph {
   const { served } = tenants;
   const common = graphSettings(settings);

@@ -35,8 +35,7 @@ async function run({ settings, path, waiters }: IndexThreadData): Promise<void> 
   });
   const opening = await openLogWithRetry(
     settings,
-    systemClock,
-    (problem) => tell({ kind: "problem", problem }),
+    { clock: systemClock, onRetry: (problem) => tell({ kind: "problem", problem }) },
     stopped.signal,
   );
   if (opening?.ok) {

@@ -86,7 +86,7 @@ export async function startService(
     return opened;
   }
   const { service } = opened;
-  const stopWatching = watchTls(settings, clock, service, note);
+  const stopWatching = watchTls(settings, clock, { service, note });
   return {
     ...{ ok: true, readiness, metrics },
     service: {
@@ -109,8 +109,7 @@ function tlsOf({ serveTlsCertFile: cert, serveTlsKeyFile: key }: Settings) {
 function watchTls(
   { serveTlsCertFile: certFile, serveTlsKeyFile: keyFile }: Settings,
   clock: Clock,
-  service: Service,
-  note: (note: ServiceNote) => void,
+  { service, note }: { readonly service: Service; readonly note: (note: ServiceNote) => void },
 ): () => void {
   if (certFile === null || keyFile === null) return () => {};
   const message = "Another certificate of the service is in use now, for new connections.";

@@ -183,9 +183,11 @@ export type TenantsNote =
 export function followTenants(
   s: Settings,
   tenants: Tenants,
-  clock: Clock,
-  onNote: (note: TenantsNote) => void,
-  judgeList: Judge = judge,
+  {
+    clock,
+    onNote,
+    judgeList = judge,
+  }: { readonly clock: Clock; readonly onNote: (note: TenantsNote) => void; readonly judgeList?: Judge },
 ): FollowedTenants | null {
   const { tenantsFile: path } = s;
   if (path === null || tenants.mark === null) return null;

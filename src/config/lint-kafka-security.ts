@@ -55,13 +55,17 @@ function missingForLogin(s: Settings): SettingProblem[] {
     return login
       .filter((name) => s[name] === null)
       .map((name) =>
-        missing(name, `KAFKA_SASL_MECHANISM=${mechanism} is set`, exampleOf(name, s), "KAFKA_SASL_MECHANISM"),
+        missing(name, {
+          why: `KAFKA_SASL_MECHANISM=${mechanism} is set`,
+          value: exampleOf(name, s),
+          instead: "KAFKA_SASL_MECHANISM",
+        }),
       );
   }
   const set = login.filter((name) => s[name] !== null).map((name) => table[name].variable);
   if (set.length === 0) return [];
   const why = `${set.join(" and ")} ${set.length === 1 ? "is" : "are"} set`;
-  return [missing("kafkaSaslMechanism", why, "scram-sha-512", set.join(" and "))];
+  return [missing("kafkaSaslMechanism", { why, value: "scram-sha-512", instead: set.join(" and ") })];
 }
 
 function exampleOf(name: "kafkaSaslUsername" | "kafkaSaslPassword", s: Settings): string {
@@ -75,10 +79,13 @@ function missingForTls(s: Settings): SettingProblem[] {
   if (absent.length !== 1) return [];
   const [name] = absent as [(typeof pair)[number]];
   const other = table[pair[name === pair[0] ? 1 : 0]].variable;
-  return [missing(name, `${other} is set`, "<path of a PEM file>", other)];
+  return [missing(name, { why: `${other} is set`, value: "<path of a PEM file>", instead: other })];
 }
 
-function missing(name: SettingName, why: string, value: string, instead: string): SettingProblem {
+function missing(
+  name: SettingName,
+  { why, value, instead }: { readonly why: string; readonly value: string; readonly instead: string },
+): SettingProblem {
   const { variable } = table[name];
   return {
     variable,

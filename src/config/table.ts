@@ -53,6 +53,7 @@ export interface Setting<T extends TSchema = TSchema, D = unknown> {
   readonly secret: boolean;
 }
 
+// biome-ignore lint/complexity/useMaxParams: the columns of the table below
 function setting<T extends TSchema, D extends Static<T> | null>(
   variable: string,
   group: Group,

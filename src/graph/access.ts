@@ -21,12 +21,16 @@ type Opened = Pick<OpenedGraph, "tokenOf" | "reach">;
 /** The authority looks at the credential only where it knows the tenant and the application: to some it may be unknown. */
 const maxTenantsAsked = 5;
 
+interface Asked {
+  readonly tenants: readonly string[];
+  readonly caFile: string | null;
+  readonly limitMs: number;
+}
+
 /** Sends no request to Graph. Ends within `limitMs`, whatever does not answer. */
 export async function checkAccess(
   opened: Opened,
-  tenants: readonly string[],
-  caFile: string | null,
-  limitMs: number,
+  { tenants, caFile, limitMs }: Asked,
   clock: Clock,
 ): Promise<GraphAccess> {
   const { promise: expired, resolve: expire } = Promise.withResolvers<Failure[]>();

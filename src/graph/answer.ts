@@ -51,10 +51,12 @@ function nameInAnyCase(headers: JsonObject, name: string): string {
  * batch, for an item that has none of its own.
  */
 export function readAnswer(
-  status: number,
-  headers: JsonObject,
+  {
+    status,
+    headers,
+    requestId = null,
+  }: { readonly status: number; readonly headers: JsonObject; readonly requestId?: string | null },
   body: unknown,
-  requestId: string | null = null,
 ): GraphAnswer {
   const isSuccess = status >= 200 && status < 300;
   const error = !isSuccess && isObject(body) && isObject(body.error) ? body.error : {};
@@ -78,9 +80,9 @@ export function readAnswer(
 export function readRawAnswer(raw: RawAnswer): GraphReply {
   const body = parseJson(raw.body);
   const stranger = strangerIn(raw, body);
-  if (stranger === null) return readAnswer(raw.status, raw.headers, body);
+  if (stranger === null) return readAnswer({ status: raw.status, headers: raw.headers }, body);
   const detail = `answered ${raw.status}, but not by Graph: ${stranger}`;
-  return silence("malformed", true, detail);
+  return silence("malformed", { sent: true, detail });
 }
 
 /** Is this 401 Graph's own? Then it certainly did nothing. */
@@ -113,7 +115,10 @@ export function requireObject(answer: GraphReply): GraphReply {
   const isSuccess = answer.status >= 200 && answer.status < 300;
   if (!isSuccess || answer.object !== null) return answer;
   const id = answer.requestId === null ? "" : `; request-id ${answer.requestId}`;
-  return silence("malformed", true, `answered ${answer.status} without a readable object${id}`);
+  return silence("malformed", {
+    sent: true,
+    detail: `answered ${answer.status} without a readable object${id}`,
+  });
 }
 
 /** `nextLink` as it came; null: there is none. */

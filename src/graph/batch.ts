@@ -90,14 +90,12 @@ function readItem(
   if (!Number.isInteger(code) || code < 200 || code > 599) return malformed("an item's answer has no status");
   if (code >= 300 && code < 400) return malformed(`an item is answered ${code}, which Graph does not say`);
   const answer = readAnswer(
-    code,
-    isObject(headers) ? headers : {},
+    { status: code, headers: isObject(headers) ? headers : {}, requestId: ofBatch.requestId },
     typeof body === "string" ? parseJson(body) : body,
-    ofBatch.requestId,
   );
   return requireObject({ ...answer, date: answer.date ?? ofBatch.date });
 }
 
 function malformed(detail: string): GraphReply {
-  return silence("malformed", true, detail);
+  return silence("malformed", { sent: true, detail });
 }

@@ -63,7 +63,7 @@ export function createConnector(settings: ConnectorSettings, clock: Clock): Conn
     const cancel = clock.after(connectTimeoutMs, () => {
       giveUp(new Error(`no connection to ${host}:${tcpPort} within ${connectTimeoutMs} ms`)); // 3
     });
-    dial(raw, target, settings, sessions, rise)
+    dial(raw, target, { settings, sessions, rise })
       .finally(cancel)
       .then(
         (socket) => callback(null, socket),
@@ -103,27 +103,34 @@ function notAtExit(task: () => void): void {
 async function dial(
   raw: Socket,
   target: Target,
-  settings: ConnectorSettings,
-  sessions: Sessions,
-  rise: (socket: Socket) => void,
+  {
+    settings,
+    sessions,
+    rise,
+  }: {
+    readonly settings: ConnectorSettings;
+    readonly sessions: Sessions;
+    readonly rise: (socket: Socket) => void;
+  },
 ): Promise<Socket> {
   const { proxy, secureContext } = settings;
   if (proxy === null) {
     await once(raw, "connect");
-    return target.secure ? secured(raw, target.hostname, secureContext, sessions, rise) : raw;
+    return target.secure ? secured(raw, target.hostname, { secureContext, sessions, rise }) : raw;
   }
   const authority = `${isIP(target.hostname) === 6 ? `[${target.hostname}]` : target.hostname}:${target.port}`;
   let socket = raw;
   try {
     await once(raw, "connect");
-    if (proxy.secure) socket = await secured(raw, proxy.hostname, secureContext, { last: undefined }, rise);
+    if (proxy.secure)
+      socket = await secured(raw, proxy.hostname, { secureContext, sessions: { last: undefined }, rise });
   } catch (error) {
     throw unreachable(proxy, authority, error as Error);
   }
   // A proxy takes requests for http:// as they are, with the whole URL.
   if (!target.secure) return socket;
   await openTunnel(socket, proxy, authority);
-  return secured(socket, target.hostname, secureContext, sessions, rise);
+  return secured(socket, target.hostname, { secureContext, sessions, rise });
 }
 
 /** The last TLS session, for the next connection to take up. */
@@ -134,9 +141,15 @@ interface Sessions {
 async function secured(
   socket: Socket,
   hostname: string,
-  secureContext: SecureContext | null,
-  sessions: Sessions,
-  rise: (socket: Socket) => void,
+  {
+    secureContext,
+    sessions,
+    rise,
+  }: {
+    readonly secureContext: SecureContext | null;
+    readonly sessions: Sessions;
+    readonly rise: (socket: Socket) => void;
+  },
 ): Promise<TLSSocket> {
   const secure = connectTls({
     socket,

@@ -55,9 +55,11 @@ export function outcomeOf(context: Context): Outcome {
 
 export function silence(
   reason: GraphSilence["reason"],
-  sent: boolean,
-  detail: string,
-  code: GraphSilence["code"] | null = null,
+  {
+    sent,
+    detail,
+    code = null,
+  }: { readonly sent: boolean; readonly detail: string; readonly code?: GraphSilence["code"] | null },
 ): GraphSilence {
   return { kind: "silence", sent, reason, detail, ...(code ? { code } : {}) };
 }

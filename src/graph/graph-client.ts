@@ -139,7 +139,7 @@ function reach(
       socket?.destroy();
       if (error === null) return resolve(null);
       const detail = `Graph (${origin}) can't be reached: ${describeError(error)}`;
-      resolve(silence("connect", false, detail, isUntrusted(error) ? "untrusted-ca" : null));
+      resolve(silence("connect", { sent: false, detail, code: isUntrusted(error) ? "untrusted-ca" : null }));
     });
   });
 }

@@ -74,7 +74,9 @@ function nextOf(link: unknown, base: string, origin: string): URL | string {
 function failureOf(outcome: RawAnswer, page: number): GraphAnswer | GraphSilence {
   const reply = readRawAnswer(outcome);
   const isPageless = reply.kind === "answer" && outcome.status >= 200 && outcome.status < 300;
-  return isPageless ? silence("malformed", true, `page ${page} of the list is unreadable`) : reply;
+  return isPageless
+    ? silence("malformed", { sent: true, detail: `page ${page} of the list is unreadable` })
+    : reply;
 }
 
 /** Not what waiting, a permission or a licence changes: the caller is to know of those. */

@@ -35,12 +35,15 @@ async function authorize(context: Context, tokens: TokenCache): Promise<string |
   const held = tokens.get(exchange.tenantId);
   const result = held instanceof Promise ? await held : held;
   if (exchange.isOver()) {
-    setOutcome(context, silence("timeout", false, "given up while waiting for a token"));
+    setOutcome(context, silence("timeout", { sent: false, detail: "given up while waiting for a token" }));
     return null;
   }
   if (!result.ok) {
     const { reason, detail, fix, code } = result;
-    setOutcome(context, silence(reason, false, fix === undefined ? detail : `${detail}. ${fix}`, code));
+    setOutcome(
+      context,
+      silence(reason, { sent: false, detail: fix === undefined ? detail : `${detail}. ${fix}`, code }),
+    );
     return null;
   }
   headers.Authorization = `Bearer ${result.token}`;

@@ -32,7 +32,9 @@ export function sender(client: Client, timeoutMs: number, clock: Clock): Send {
         resolve(outcome);
       };
       const cancel = clock.after(timeoutMs, () => {
-        settle(silence("timeout", exchange.sent, `no complete answer within ${timeoutMs} ms`));
+        settle(
+          silence("timeout", { sent: exchange.sent, detail: `no complete answer within ${timeoutMs} ms` }),
+        );
       });
       const request = client
         .api(call.path)
@@ -43,7 +45,9 @@ export function sender(client: Client, timeoutMs: number, clock: Clock): Send {
         call.method === "post" ? request.post(call.body) : request[call.method]();
       answered.then(settle, (error) => {
         // The chain answers with values; what it throws is a bug, but the request may be on its way.
-        settle(silence("malformed", exchange.sent, `internal: ${String(error).slice(0, 200)}`));
+        settle(
+          silence("malformed", { sent: exchange.sent, detail: `internal: ${String(error).slice(0, 200)}` }),
+        );
       });
     });
 }

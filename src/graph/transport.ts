@@ -20,14 +20,16 @@ import type { ProxyServer } from "./proxy.ts";
  */
 export function httpMiddleware(pool: Dispatcher, origin: string, proxy: ProxyServer | null): Middleware {
   return {
-    execute: async (context) => setOutcome(context, await transmit(pool, origin, proxy, context)),
+    execute: async (context) => setOutcome(context, await transmit({ pool, origin, proxy }, context)),
   };
 }
 
 function transmit(
-  pool: Dispatcher,
-  origin: string,
-  proxy: ProxyServer | null,
+  {
+    pool,
+    origin,
+    proxy,
+  }: { readonly pool: Dispatcher; readonly origin: string; readonly proxy: ProxyServer | null },
   context: Context,
 ): Promise<Outcome> {
   const { exchange, method, headers, body } = optionsOf(context);
@@ -92,7 +94,10 @@ class Transmission implements Dispatcher.DispatchHandler {
     this.#resolve(
       body.ok
         ? { kind: "raw", status: this.#status, headers: this.#headers, body: body.text }
-        : silence("malformed", true, `the answer (${this.#status}) is unreadable: ${body.why}`),
+        : silence("malformed", {
+            sent: true,
+            detail: `the answer (${this.#status}) is unreadable: ${body.why}`,
+          }),
     );
   }
 
@@ -100,16 +105,18 @@ class Transmission implements Dispatcher.DispatchHandler {
     this.#exchange.abort = null;
     const code = isUntrusted(error) ? "untrusted-ca" : null;
     this.#resolve(
-      this.#started ? this.#brokenOff(error) : silence("connect", false, describeError(error), code),
+      this.#started
+        ? this.#brokenOff(error)
+        : silence("connect", { sent: false, detail: describeError(error), code }),
     );
   }
 
   #brokenOff(error: Error): Outcome {
     if (this.#status >= 200) {
       const detail = `the answer (${this.#status}) broke off after ${this.#bytes} bytes: ${describeError(error)}`;
-      return silence("malformed", true, detail);
+      return silence("malformed", { sent: true, detail });
     }
     const isUnreadable = error.name === "HTTPParserError";
-    return silence(isUnreadable ? "malformed" : "reset", true, describeError(error));
+    return silence(isUnreadable ? "malformed" : "reset", { sent: true, detail: describeError(error) });
   }
 }

@@ -54,10 +54,19 @@ function refused(
   status: number,
 ): ProxyError {
   const what = `the proxy ${origin} answers ${Number.isNaN(status) ? "no HTTP" : status} to CONNECT ${authority}`;
-  return new ProxyError(`${what}; ${remedy(status, variable, authorization !== null, authority)}`);
+  return new ProxyError(
+    `${what}; ${remedy(status, { variable, hasUser: authorization !== null, authority })}`,
+  );
 }
 
-function remedy(status: number, variable: string, hasUser: boolean, authority: string): string {
+function remedy(
+  status: number,
+  {
+    variable,
+    hasUser,
+    authority,
+  }: { readonly variable: string; readonly hasUser: boolean; readonly authority: string },
+): string {
   // By the standard 407; tinyproxy says 401 to a wrong password.
   if (status === 407 || status === 401) {
     return hasUser

@@ -76,7 +76,7 @@ export class Reading {
     for (const topic of order) {
       const isInput = topic === "enrolled" || topic === "retry";
       const limits = ends?.[topic] ?? (isInput ? topics[topic].bounds.map(({ end }) => end) : []); // 1
-      const result = await this.#readTopic(topics, topic, limits, signal);
+      const result = await this.#readTopic(topics, { topic, limits }, signal);
       if (result !== null) return result;
       if (topic === "registered") await this.#endLoad();
     }
@@ -114,8 +114,7 @@ export class Reading {
 
   async #readTopic(
     topics: Topics,
-    topic: Topic,
-    limits: readonly number[],
+    { topic, limits }: { readonly topic: Topic; readonly limits: readonly number[] },
     signal: AbortSignal,
   ): Promise<Round | null> {
     const { file } = this.#parts;

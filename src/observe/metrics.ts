@@ -39,8 +39,13 @@ export interface MeasuredCertificate {
 export function openMetrics(
   version: string,
   status: () => MeasuredStatus | null,
-  certificates: () => readonly MeasuredCertificate[] = () => [],
-  tenants: (() => MeasuredTenants) | null = null,
+  {
+    certificates = () => [],
+    tenants = null,
+  }: {
+    readonly certificates?: () => readonly MeasuredCertificate[];
+    readonly tenants?: (() => MeasuredTenants) | null;
+  } = {},
 ): Metrics {
   const registry = new Registry();
   const countTenantsReading = tenants === null ? () => {} : registerTenants(registry, tenants);

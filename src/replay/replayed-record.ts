@@ -29,8 +29,7 @@ export function contentOf(record: LogRecord): Content {
 export function replayedRecord(
   record: LogRecord,
   letter: DeadLetter,
-  tenantId: string | null,
-  partitionCount: number,
+  { tenantId, partitionCount }: { readonly tenantId: string | null; readonly partitionCount: number },
 ): NewRecord {
   const came = letter.at.partition < partitionCount ? letter.at.partition : record.partition;
   const partition = tenantId === null ? came : homePartition(tenantId, partitionCount);

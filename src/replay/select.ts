@@ -53,14 +53,13 @@ interface Match {
 export async function select(
   log: EventLog,
   filter: Filter,
-  isServed: (tenantId: string) => boolean,
-  signal: AbortSignal,
+  { isServed, signal }: { readonly isServed: (tenantId: string) => boolean; readonly signal: AbortSignal },
 ): Promise<Selected> {
   const ids = new Set<string>();
   const matched = new Map<string, Match>();
   const successors = new Set<string>();
   let unreadable = 0;
-  const read = await scanAll(log, "dlq", signal, (record) => {
+  const read = await scanAll({ log, topic: "dlq" }, signal, (record) => {
     const letter = readDeadLetter(record);
     if (letter === null) {
       unreadable++;
@@ -117,7 +116,7 @@ async function findRegistered(
     if (key !== null) byKey.set(key, [...(byKey.get(key) ?? []), id]);
   const ids = new Set<string>();
   if (byKey.size === 0) return ok(ids);
-  const read = await scanAll(log, "registered", signal, (record) => {
+  const read = await scanAll({ log, topic: "registered" }, signal, (record) => {
     const key = readLedgerEntry(record)?.idempotencyKey;
     for (const id of (key !== undefined && byKey.get(key)) || []) ids.add(id);
   });
@@ -129,8 +128,7 @@ function ok(ids: Set<string>): { readonly ok: true; readonly ids: Set<string> } 
 }
 
 async function scanAll(
-  log: EventLog,
-  topic: Topic,
+  { log, topic }: { readonly log: EventLog; readonly topic: Topic },
   signal: AbortSignal,
   onRecord: (record: LogRecord) => void,
 ): Promise<ScanResult> {

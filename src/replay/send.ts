@@ -26,19 +26,23 @@ export interface SendSettings {
 const heldMax = 500;
 const groupMax = 100;
 
+interface SendParts {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 /** `chosen` is emptied as its records are found. What is left in it afterwards is no longer in the topic. */
 export async function send(
-  log: EventLog,
-  clock: Clock,
+  { log, clock, signal }: SendParts,
   chosen: Set<string>,
   settings: SendSettings,
-  signal: AbortSignal,
 ): Promise<AppendResult> {
   let dueMs = clock.nowMs();
   for (let partition = 0; partition < log.partitionCount; partition++) {
     let from = 0;
     for (let more = true; more; ) {
-      const read = await readSome(log, partition, from, chosen, signal);
+      const read = await readSome({ log, partition, from }, chosen, signal);
       if (!read.ok) return read;
       for (let at = 0; at < read.found.length; at += groupSize(settings)) {
         const group = read.found.slice(at, at + groupSize(settings));
@@ -70,9 +74,7 @@ type Found =
 
 /** The scan is broken off once enough is held, and goes on later where it was. */
 async function readSome(
-  log: EventLog,
-  partition: number,
-  from: number,
+  { log, partition, from }: { readonly log: EventLog; readonly partition: number; readonly from: number },
   chosen: Set<string>,
   signal: AbortSignal,
 ): Promise<Found> {
@@ -86,7 +88,10 @@ async function readSome(
       if (letter === null || !chosen.delete(letter.id)) continue; // 2
       const content = contentOf(record);
       const tenantId = content.tenantId ?? tenantOfKey(record);
-      found.push({ letter, record: replayedRecord(record, letter, tenantId, log.partitionCount) });
+      found.push({
+        letter,
+        record: replayedRecord(record, letter, { tenantId, partitionCount: log.partitionCount }),
+      });
     }
     if (found.length >= heldMax) enough.abort(); // 1
   };

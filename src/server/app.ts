@@ -79,10 +79,10 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
     const failure = await entryFailure(request, context);
     if (failure !== null) return sendFailure(reply, failure);
   });
-  app.addHook("onSend", (_, reply, payload, done) => {
+  app.addHook("onSend", async (_, reply, payload) => {
     // A connection that is kept would hold up the stop.
     if (context.waits.stopped) reply.header("connection", "close");
-    done(null, payload);
+    return payload;
   });
   app.addHook("onResponse", (request, reply, done) => {
     metrics.request(request.routeOptions.url ?? "none", reply.statusCode, reply.elapsedTime);

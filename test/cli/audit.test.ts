@@ -28,7 +28,10 @@ async function replaceRegistered(DATA_DIR: string, offset: number, record: NewRe
     .prepare("SELECT timestamp_ms FROM registered_0 WHERE offset = ?")
     .get(offset) as { timestamp_ms: number };
   const [key, value, headers] = [record.key, record.value, encodeHeaders(record.headers)];
-  const sum = recordChecksum("registered", 0, offset, timestampMs, key, value, headers);
+  const sum = recordChecksum(
+    { topic: "registered", partition: 0, offset, timestampMs },
+    { key, value, headers },
+  );
   db.prepare("UPDATE registered_0 SET key = ?, value = ?, checksum = ? WHERE offset = ?").run(
     key,
     value,

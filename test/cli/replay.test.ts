@@ -292,7 +292,11 @@ test("not faster than asked, in memory only a part at a time, and a failed appen
   const settings = { perSecond: 50, dryRun: false, onReplayed: () => {} };
   const chosen = ids();
   assert.deepEqual(
-    await send(log as unknown as OpenLog, clock, chosen, settings, new AbortController().signal),
+    await send(
+      { log: log as unknown as OpenLog, clock, signal: new AbortController().signal },
+      chosen,
+      settings,
+    ),
     { ok: true },
   );
   assert.deepEqual([storedCount, chosen.size, heldMost], [1200, 0, 500]);
@@ -302,11 +306,9 @@ test("not faster than asked, in memory only a part at a time, and a failed appen
   const told: number[] = [];
   const onReplayed = (group: readonly unknown[]) => told.push(group.length);
   const failed = await send(
-    log as unknown as OpenLog,
-    clock,
+    { log: log as unknown as OpenLog, clock, signal: new AbortController().signal },
     ids(),
     { ...settings, onReplayed },
-    new AbortController().signal,
   );
   assert.deepEqual([failed, told], [{ ok: false, reason: "full" }, [5, 5]]);
 });

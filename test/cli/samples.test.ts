@@ -38,7 +38,10 @@ test("samples are valid and distinct in both modes, duplicates share the identit
 for (const kind of badKinds) {
   test(`bad kind: ${kind.name} is refused, whatever the sample`, () => {
     for (let index = 0; index < 10; index++) {
-      const record = badRecord(kind, sampleEnrollment(index, tenants, random), strange, 8);
+      const record = badRecord(kind, sampleEnrollment(index, tenants, random), {
+        strangeTenant: strange,
+        partitionCount: 8,
+      });
       assert.equal(decode(record, isAllowed).ok, false);
     }
   });

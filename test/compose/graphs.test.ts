@@ -68,11 +68,17 @@ test("a cloud that no tenant had at the start is reached when the file brings it
   const read = loadTenants(loaded.settings);
   assert(read.ok, JSON.stringify(read));
   const { tenants } = read;
-  const { graph, reach, close } = openGraphs(loaded.settings, tenants, systemClock, () => {});
+  const { graph, reach, close } = openGraphs(loaded.settings, tenants, {
+    clock: systemClock,
+    onCertificate: () => {},
+  });
   t.after(close);
   let told = (_: TenantsNote) => {};
   const note = () => new Promise<TenantsNote>((resolve) => (told = resolve));
-  const followed = followTenants(loaded.settings, tenants, systemClock, (one) => told(one))!;
+  const followed = followTenants(loaded.settings, tenants, {
+    clock: systemClock,
+    onNote: (one) => told(one),
+  })!;
   t.after(followed.close);
   const statusOf = async (tenantId: string) => {
     const [reply] = await graph.create(tenantId, [createRequest()]);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
-import { readKafkaSecurity } from "../../src/compose.ts";
+import { readKafkaSecurity } from "../../src/compose/kafka-settings.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { fileSettingOf } from "../../src/config/secret-files.ts";
 import { settingNames, table } from "../../src/config/table.ts";

@@ -34,12 +34,10 @@ test("each alert has a test in which it fires and one in which it does not", () 
 
 test("each series of the rules is there, at 0 where it counts, before anything happened", async () => {
   const certificates = [{ application: "an application with a certificate", expiresInMs: 1 }];
-  const ofWorkers = await openMetrics(
-    "1.2.3",
-    () => null,
-    () => certificates,
-    () => ({ served: 1, paused: 0, isFileBad: false }),
-  ).text();
+  const ofWorkers = await openMetrics("1.2.3", () => null, {
+    certificates: () => certificates,
+    tenants: () => ({ served: 1, paused: 0, isFileBad: false }),
+  }).text();
   const lines = `${ofWorkers}${await openServiceMetrics(false).text()}`.split("\n");
   const selectors = [
     ...rules.matchAll(/(connector_registrar_\w+)(?:\{(\w+)(=~|!=|=)"([^"]*)"\})?(?=[^\w{]*[ )[\n])/g),

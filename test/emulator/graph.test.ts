@@ -27,7 +27,7 @@ function graphWith(behaviour: Partial<GraphBehaviour> = {}, faults: Partial<Faul
       body: undefined,
       ...asked,
     };
-    const reply = perform(state, callOf(tenant, nowMs, random), request, fault);
+    const reply = perform(state, { call: callOf(tenant, nowMs, random), request }, fault);
     // biome-ignore lint/suspicious/noExplicitAny: bodies of any shape
     return { ...reply, body: reply.body as any };
   };

@@ -23,12 +23,10 @@ const call = (tenantId = tenantA, nowMs = 0) => callOf(tenantId, nowMs, random);
 function modelWith(count: number): Model {
   const model = newModel();
   for (let index = 0; index < count; index += 1) {
-    const reply = applyCreate(
-      model,
-      call(tenantA, index),
-      { ...example, machineName: `m${index}` },
-      "honour",
-    );
+    const reply = applyCreate(model, call(tenantA, index), {
+      body: { ...example, machineName: `m${index}` },
+      idMode: "honour",
+    });
     assert.equal(reply.status, 201);
   }
   return model;
@@ -36,7 +34,7 @@ function modelWith(count: number): Model {
 
 test("a create answers the object, date-times to the last digit, and where it is", () => {
   const model = newModel();
-  const reply = applyCreate(model, call(), { ...example, id }, "honour");
+  const reply = applyCreate(model, call(), { body: { ...example, id }, idMode: "honour" });
   assert.equal(reply.status, 201);
   const { "@odata.context": context, ...rest } = bodyOf(reply);
   assert.deepEqual(rest, { ...example, id });
@@ -52,16 +50,20 @@ test("a create answers the object, date-times to the last digit, and where it is
 test("a random id that is taken is drawn again", () => {
   const model = newModel();
   const createWith = (seed: number) =>
-    bodyOf(applyCreate(model, callOf(tenantA, 0, seededRandom(seed)), example, "ignore")).id;
+    bodyOf(applyCreate(model, callOf(tenantA, 0, seededRandom(seed)), { body: example, idMode: "ignore" }))
+      .id;
   const ids = [createWith(4), createWith(4), createWith(4)];
   assert.equal(new Set(ids).size, 3, ids.join());
 });
 
 test("an id that is honoured and taken is a conflict, and changes nothing", () => {
   const model = newModel();
-  applyCreate(model, call(), { ...example, id }, "honour");
+  applyCreate(model, call(), { body: { ...example, id }, idMode: "honour" });
   const before = inventoryOf(model);
-  const reply = applyCreate(model, call(), { ...example, id, machineName: "other" }, "honour");
+  const reply = applyCreate(model, call(), {
+    body: { ...example, id, machineName: "other" },
+    idMode: "honour",
+  });
   assert.deepEqual([reply.status, bodyOf(reply).error.code], [409, "Conflict"]);
   assert.deepEqual(inventoryOf(model), before);
   assert.equal(model.createdCount, 1);
@@ -69,14 +71,16 @@ test("an id that is honoured and taken is a conflict, and changes nothing", () =
 
 test("the same id in another tenant is another object", () => {
   const model = newModel();
-  assert.equal(applyCreate(model, call(tenantA), { ...example, id }, "honour").status, 201);
-  assert.equal(applyGet(model, call(tenantB), id, { wrapped: false, select: null }).status, 404);
-  assert.equal(applyCreate(model, call(tenantB), { ...example, id }, "honour").status, 201);
+  assert.equal(applyCreate(model, call(tenantA), { body: { ...example, id }, idMode: "honour" }).status, 201);
+  assert.equal(applyGet({ model, call: call(tenantB) }, id, { wrapped: false, select: null }).status, 404);
+  assert.equal(applyCreate(model, call(tenantB), { body: { ...example, id }, idMode: "honour" }).status, 201);
 });
 
 test("an id that is ignored yields an object with an id of the server, each time", () => {
   const model = newModel();
-  const ids = [1, 2].map(() => bodyOf(applyCreate(model, call(), { ...example, id }, "ignore")).id);
+  const ids = [1, 2].map(
+    () => bodyOf(applyCreate(model, call(), { body: { ...example, id }, idMode: "ignore" })).id,
+  );
   assert.notEqual(ids[0], ids[1]);
   assert.equal(ids.includes(id), false);
   assert.equal(model.createdCount, 2);
@@ -84,10 +88,10 @@ test("an id that is ignored yields an object with an id of the server, each time
 
 test("an id that is refused is 400; without one the same server creates", () => {
   const model = newModel();
-  const refused = applyCreate(model, call(), { ...example, id }, "refuse");
+  const refused = applyCreate(model, call(), { body: { ...example, id }, idMode: "refuse" });
   assert.deepEqual([refused.status, bodyOf(refused).error.code], [400, "BadRequest"]);
   assert.equal(model.createdCount, 0);
-  assert.equal(applyCreate(model, call(), example, "refuse").status, 201);
+  assert.equal(applyCreate(model, call(), { body: example, idMode: "refuse" }).status, 201);
 });
 
 const badBodies: [string, unknown][] = [
@@ -106,7 +110,7 @@ const badBodies: [string, unknown][] = [
 for (const [what, body] of badBodies) {
   test(`a create with ${what} is 400`, () => {
     const model = newModel();
-    const reply = applyCreate(model, call(), JSON.parse(JSON.stringify(body)), "honour");
+    const reply = applyCreate(model, call(), { body: JSON.parse(JSON.stringify(body)), idMode: "honour" });
     assert.deepEqual([reply.status, bodyOf(reply).error.code], [400, "BadRequest"]);
     assert.deepEqual(Object.keys(bodyOf(reply).error.innerError), [
       "date",
@@ -163,39 +167,42 @@ test("a token that no page gave out is 400", () => {
 
 test("a list shows an object once it is old enough; a get sees it at once", () => {
   const model = newModel();
-  applyCreate(model, call(tenantA, 1_000), { ...example, id }, "honour");
+  applyCreate(model, call(tenantA, 1_000), { body: { ...example, id }, idMode: "honour" });
   const listed = (nowMs: number) =>
     bodyOf(applyList(model, call(tenantA, nowMs), { listLagMs: 500, pageSize: 10, skipToken: null })).value
       .length;
   assert.equal(listed(1_499), 0);
-  assert.equal(applyGet(model, call(tenantA, 1_000), id, { wrapped: false, select: null }).status, 200);
+  assert.equal(
+    applyGet({ model, call: call(tenantA, 1_000) }, id, { wrapped: false, select: null }).status,
+    200,
+  );
   assert.equal(listed(1_500), 1);
 });
 
 test("get wraps the object where asked to", () => {
   const model = newModel();
-  applyCreate(model, call(), { ...example, id }, "honour");
-  assert.deepEqual(applyGet(model, call(), id, { wrapped: true, select: null }).body, {
+  applyCreate(model, call(), { body: { ...example, id }, idMode: "honour" });
+  assert.deepEqual(applyGet({ model, call: call() }, id, { wrapped: true, select: null }).body, {
     value: { ...example, id },
   });
 });
 
 test("update changes what is given, and never the id", () => {
   const model = newModel();
-  applyCreate(model, call(), { ...example, id }, "honour");
-  assert.equal(applyUpdate(model, call(), id, { connectorVersion: "2" }).status, 200);
+  applyCreate(model, call(), { body: { ...example, id }, idMode: "honour" });
+  assert.equal(applyUpdate(model, { call: call(), id }, { body: { connectorVersion: "2" } }).status, 200);
   assert.equal(inventoryOf(model)[tenantA]![0]!.connectorVersion, "2");
   assert.equal(inventoryOf(model)[tenantA]![0]!.machineName, example.machineName);
-  assert.equal(applyUpdate(model, call(), id, { id: "other" }).status, 400);
-  assert.equal(applyUpdate(model, call(), "other", {}).status, 404);
+  assert.equal(applyUpdate(model, { call: call(), id }, { body: { id: "other" } }).status, 400);
+  assert.equal(applyUpdate(model, { call: call(), id: "other" }, { body: {} }).status, 404);
 });
 
 test("a deleted object is gone, and its id free", () => {
   const model = newModel();
-  applyCreate(model, call(), { ...example, id }, "honour");
+  applyCreate(model, call(), { body: { ...example, id }, idMode: "honour" });
   assert.equal(applyDelete(model, call(), id).status, 204);
   assert.equal(applyDelete(model, call(), id).status, 404);
   assert.deepEqual(inventoryOf(model), { [tenantA]: [] });
-  assert.equal(applyCreate(model, call(), { ...example, id }, "honour").status, 201);
+  assert.equal(applyCreate(model, call(), { body: { ...example, id }, idMode: "honour" }).status, 201);
   assert.equal(model.createdCount, 2);
 });

@@ -40,25 +40,25 @@ describe("an object is read from the body of a success", () => {
     ["not from what is no JSON", undefined, null],
   ];
   for (const [what, body, id] of table)
-    test(what, () => assert.equal(readAnswer(201, {}, body).object?.id ?? null, id));
+    test(what, () => assert.equal(readAnswer({ status: 201, headers: {} }, body).object?.id ?? null, id));
 
   test("members that are absent or no text are empty, the others are as they came", () => {
     const { connectorName, ...rest } = object;
-    assert.deepEqual(readAnswer(201, {}, object).object, object);
-    const read = readAnswer(201, {}, { ...rest, connectorVersion: null }).object;
+    assert.deepEqual(readAnswer({ status: 201, headers: {} }, object).object, object);
+    const read = readAnswer({ status: 201, headers: {} }, { ...rest, connectorVersion: null }).object;
     assert.deepEqual(read, { ...object, connectorName: "", connectorVersion: "" });
   });
 
   test("from 200 to 299; an error only outside", () => {
     const body = { ...object, error: { code: "C", message: "M" } };
     const read = (status: number) => {
-      const { object, errorCode, errorMessage } = readAnswer(status, {}, body);
+      const { object, errorCode, errorMessage } = readAnswer({ status, headers: {} }, body);
       return [object?.id ?? null, errorCode, errorMessage];
     };
     for (const status of [200, 299]) assert.deepEqual(read(status), ["an-id", "", ""], `${status}`);
     for (const status of [199, 300, 400]) assert.deepEqual(read(status), [null, "C", "M"], `${status}`);
     for (const wrong of [null, {}, { error: "text" }, { error: { code: 7 } }])
-      assert.deepEqual(readAnswer(400, {}, wrong).errorCode, "", JSON.stringify(wrong));
+      assert.deepEqual(readAnswer({ status: 400, headers: {} }, wrong).errorCode, "", JSON.stringify(wrong));
   });
 });
 
@@ -74,10 +74,10 @@ test("a header is found in any case, the first of several, and a number is text"
 test("the request id is the answer's own, else the error's, else the batch's", () => {
   const error = { innerError: { "request-id": "inner" } };
   const ids = [
-    readAnswer(400, { "request-id": "own" }, { error }, "batch"),
-    readAnswer(400, {}, { error }, "batch"),
-    readAnswer(400, {}, { error: { innererror: "text" } }, "batch"),
-    readAnswer(400, {}, {}),
+    readAnswer({ status: 400, headers: { "request-id": "own" }, requestId: "batch" }, { error }),
+    readAnswer({ status: 400, headers: {}, requestId: "batch" }, { error }),
+    readAnswer({ status: 400, headers: {}, requestId: "batch" }, { error: { innererror: "text" } }),
+    readAnswer({ status: 400, headers: {} }, {}),
   ].map(({ requestId }) => requestId);
   assert.deepEqual(ids, ["own", "inner", "batch", null]);
 });
@@ -127,21 +127,22 @@ describe("who answered", () => {
 });
 
 test("an answer that is read from its own parts is no batch's", () => {
-  for (const status of [201, 400]) assert.equal(readAnswer(status, {}, object).ofBatch, false, `${status}`);
+  for (const status of [201, 400])
+    assert.equal(readAnswer({ status, headers: {} }, object).ofBatch, false, `${status}`);
 });
 
 test("a success without an object is no answer, and names its request", () => {
-  const without = requireObject(readAnswer(201, { "request-id": "r-1" }, {}));
+  const without = requireObject(readAnswer({ status: 201, headers: { "request-id": "r-1" } }, {}));
   assert.ok(without.kind === "silence" && without.sent && without.reason === "malformed");
   assert.match(without.detail, /answered 201 .*; request-id r-1$/);
-  const nameless = requireObject(readAnswer(200, {}, {}));
+  const nameless = requireObject(readAnswer({ status: 200, headers: {} }, {}));
   assert.ok(nameless.kind === "silence" && /readable object$/.test(nameless.detail));
   assert.equal(requireObject(without), without);
   for (const answer of [
-    readAnswer(201, {}, object),
-    readAnswer(400, {}, {}),
-    readAnswer(300, {}, {}),
-    readAnswer(199, {}, {}),
+    readAnswer({ status: 201, headers: {} }, object),
+    readAnswer({ status: 400, headers: {} }, {}),
+    readAnswer({ status: 300, headers: {} }, {}),
+    readAnswer({ status: 199, headers: {} }, {}),
   ])
     assert.equal(requireObject(answer), answer);
 });

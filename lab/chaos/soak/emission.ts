@@ -34,7 +34,11 @@ export function createSamples(seed: number, partitionCount: number) {
     if (drawn < badShare) {
       const kind = kinds[badIndex++ % kinds.length]!;
       const event = sampleEnrollment(index++, tenantIds, random);
-      return { record: badRecord(kind, event, stranger, partitionCount), event: null, isBad: true };
+      return {
+        record: badRecord(kind, event, { strangeTenant: stranger, partitionCount }),
+        event: null,
+        isBad: true,
+      };
     }
     const isDuplicate = drawn < badShare + duplicateShare && recent.length > 0;
     const original = recent[Math.floor(random() * recent.length)];

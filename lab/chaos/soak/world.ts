@@ -79,8 +79,8 @@ export async function openWorld(
   });
   if (!loaded.ok) throw new Error(`chaos's own settings are wrong: ${JSON.stringify(loaded.problems)}`);
   // A broker that has just started may be too busy for its first request.
-  const say = ({ message }: Problem) => settings.say(`${message} Trying again.`);
-  const opening = await openLogWithRetry(loaded.settings, clock, say, settings.interrupted);
+  const onRetry = ({ message }: Problem) => settings.say(`${message} Trying again.`);
+  const opening = await openLogWithRetry(loaded.settings, { clock, onRetry }, settings.interrupted);
   if (opening === null) return { ok: false, problem: interruptedProblem };
   if (!opening.ok) return { ok: false, problem: opening.problem };
   const { log } = opening;

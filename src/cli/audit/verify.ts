@@ -29,16 +29,15 @@ export async function verifyFile(place: AuditPlace, path: string): Promise<void>
     if (verified === null) return;
     const gone = verified.differences.flatMap((one) => (one.kind === "only-in-file" ? [one.entry.id] : []));
     const ends = endsOf(manifest).registered;
-    const later = await laterRecords(place.log, ends, new Set(gone), place.signal);
-    report(path, manifest, verified, later);
+    const later = await laterRecords({ log: place.log, ends }, new Set(gone), place.signal);
+    report(path, manifest, { verified, later });
   });
 }
 
 function report(
   path: string,
   manifest: Manifest,
-  verified: Verified,
-  later: ReadonlyMap<string, string>,
+  { verified, later }: { readonly verified: Verified; readonly later: ReadonlyMap<string, string> },
 ): void {
   const { findings, differences, differenceCount } = verified;
   if (findings.length === 0 && differenceCount === 0) {

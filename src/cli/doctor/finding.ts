@@ -22,6 +22,9 @@ export function warning(part: Finding["part"], text: string, fix: string): Findi
   return { part, status: "warning", text, fix, retryable: false };
 }
 
-export function wrong(part: Finding["part"], text: string, fix: string, retryable: boolean): Finding {
+export function wrong(
+  part: Finding["part"],
+  { text, fix, retryable }: { readonly text: string; readonly fix: string; readonly retryable: boolean },
+): Finding {
   return { part, status: "wrong", text, fix, retryable };
 }

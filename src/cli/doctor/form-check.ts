@@ -61,10 +61,7 @@ async function findPairs(log: EventLog, lists: Lists, signal: AbortSignal): Prom
   for (const [partition, { start, end }] of survey.topics.registered.bounds.entries()) {
     await scanSome(
       log,
-      "registered",
-      partition,
-      { from: Math.max(start, end - recordsMax), end },
-      signal,
+      { topic: "registered", partition, from: Math.max(start, end - recordsMax), end, signal },
       (record) => {
         const pair = pairOf(record, byId);
         if (pair === null) return;
@@ -92,7 +89,7 @@ async function findSent(log: EventLog, pairs: readonly Pair[], signal: AbortSign
     const byOffset = Map.groupBy(same, ({ source }) => source.offset);
     const last = Math.max(...byOffset.keys());
     const first = Math.max(Math.min(...byOffset.keys()), last - recordsMax);
-    await scanSome(log, topic, partition, { from: first, end: last + 1 }, signal, (record) => {
+    await scanSome(log, { topic, partition, from: first, end: last + 1, signal }, (record) => {
       for (const pair of byOffset.get(record.offset) ?? []) pair.sent = sentIn(record, pair);
     });
   }
@@ -105,13 +102,18 @@ function sentIn(record: LogRecord, { tenantId, idempotencyKey }: Pair): Identify
   return identify(tenantId, details)?.idempotencyKey === idempotencyKey ? details : null; // 3
 }
 
+interface Some {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly from: number;
+  readonly end: number;
+  readonly signal: AbortSignal;
+}
+
 /** What can't be read is left out. */
 async function scanSome(
   log: EventLog,
-  topic: Topic,
-  partition: number,
-  { from, end }: { readonly from: number; readonly end: number },
-  signal: AbortSignal,
+  { topic, partition, from, end, signal }: Some,
   onRecord: (record: LogRecord) => void,
 ): Promise<void> {
   if (from >= end) return;

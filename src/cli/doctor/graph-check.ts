@@ -20,7 +20,7 @@ export async function checkGraph(
   clock: Clock,
   onListed: (tenantId: string, objects: readonly GraphObject[]) => void,
 ): Promise<Finding[]> {
-  const { graph, tokenOf, expiries, close } = await openGraphFrom(settings, clock, undefined, all);
+  const { graph, tokenOf, expiries, close } = await openGraphFrom(settings, clock, { tenants: all });
   const listed = [...all.served.list().keys()];
   const tenants = listed.slice(0, maxTenants);
   const findings: Finding[] = [
@@ -42,7 +42,7 @@ export async function checkGraph(
       }
       const reply = await graph.list(tenantId);
       if (reply.kind === "listed") onListed(tenantId, reply.objects);
-      findings.push(judge(tenantId, reply, way, clock.wallMs()));
+      findings.push(judge(tenantId, reply, { way, wallMs: clock.wallMs() }));
     }
   } finally {
     await close();
@@ -71,7 +71,7 @@ function lackingRole(tenantId: string, roles: readonly string[] | null, way: Way
   if (roles === null || roles.includes(permission)) return null;
   const has = roles.length === 0 ? "none at all" : roles.join(", ");
   const text = `tenant ${tenantId}: the token lacks the role ${permission}; it has ${has}`;
-  return wrong("graph", text, way.grant, false);
+  return wrong("graph", { text, fix: way.grant, retryable: false });
 }
 
 /** How a tenant comes to let the application in. */
@@ -92,7 +92,7 @@ function refusedToken(tenantId: string, { reason, detail, fix }: Refused, { cons
   if (reason === "connect" || fix === undefined) return null;
   const withAddress = fix.replace("the address of consent that `doctor` shows.", consent);
   const then = withAddress === fix ? " Then type doctor again." : "";
-  return wrong("graph", `tenant ${tenantId}: ${detail}`, withAddress + then, false);
+  return wrong("graph", { text: `tenant ${tenantId}: ${detail}`, fix: withAddress + then, retryable: false });
 }
 
 /** Who has to be given what, as what the credential is. */
@@ -107,7 +107,11 @@ function wayToGrant(settings: Settings, consent: string): string {
   }
 }
 
-function judge(tenantId: string, reply: ListReply, way: Way, wallMs: number): Finding {
+function judge(
+  tenantId: string,
+  reply: ListReply,
+  { way, wallMs }: { readonly way: Way; readonly wallMs: number },
+): Finding {
   const where = `tenant ${tenantId}`;
   if (reply.kind === "listed") {
     const count = reply.objects.length;
@@ -115,28 +119,26 @@ function judge(tenantId: string, reply: ListReply, way: Way, wallMs: number): Fi
       return ok("graph", `${where}: token, role and route are right; it has ${count} connectors`);
     const fix =
       "Type doctor again in a minute; if this stays, what was created without an answer can't be found.";
-    return wrong(
-      "graph",
-      `${where}: of its connectors only ${count} can be read: ${reply.incomplete}`,
+    return wrong("graph", {
+      text: `${where}: of its connectors only ${count} can be read: ${reply.incomplete}`,
       fix,
-      true,
-    );
+      retryable: true,
+    });
   }
   if (reply.kind === "silence") {
     const { detail } = reply;
     const fix =
       "Check the network, and GRAPH_BASE_URL, AZURE_AUTHORITY_HOST and GRAPH_CA_FILE where they are set.";
-    return wrong(
-      "graph",
-      `${where}: no answer of Graph (${reply.reason}): ${detail}`,
+    return wrong("graph", {
+      text: `${where}: no answer of Graph (${reply.reason}): ${detail}`,
       fix,
-      reply.code !== "untrusted-ca",
-    );
+      retryable: reply.code !== "untrusted-ca",
+    });
   }
   const verdict = classify(reply, wallMs);
   const answer = `${where}: Graph answers ${"detail" in verdict ? verdict.detail : reply.status}`;
   const retryable = verdict.kind !== "tenant-blocked" && verdict.kind !== "no-route";
-  return wrong("graph", answer, remedy(verdict, way), retryable);
+  return wrong("graph", { text: answer, fix: remedy(verdict, way), retryable });
 }
 
 function remedy(verdict: Verdict, { grant }: Way): string {

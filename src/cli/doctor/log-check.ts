@@ -12,7 +12,10 @@ export async function checkLog(settings: Settings, clock: Clock): Promise<Findin
       : `Kafka at ${settings.kafkaBrokers.join(",")}`;
   if (settings.kafkaBrokers === null && !existsSync(settings.dataDir))
     return [note("log", `${place} is not there yet, start or emit creates it`)];
-  const opening = await openLog({ ...settings, topicsCreate: false }, clock, () => {}, "work");
+  const opening = await openLog({ ...settings, topicsCreate: false }, clock, {
+    onEvent: () => {},
+    purpose: "work",
+  });
   if (opening.ok) {
     await opening.log.close();
     const text = `${place}: topics with ${opening.log.partitionCount} partitions and the right settings`;
@@ -22,5 +25,5 @@ export async function checkLog(settings: Settings, clock: Clock): Promise<Findin
   if (settings.topicsCreate && opening.problem.code === "topics-missing")
     return [note("log", `${place} answers; the topics are not there yet, start or emit creates them`)];
   const { message, fix } = opening.problem;
-  return [wrong("log", message, fix, opening.retryable)];
+  return [wrong("log", { text: message, fix, retryable: opening.retryable })];
 }

@@ -73,7 +73,7 @@ export async function survey(
   );
   const offsets: number[] = Array(log.partitionCount).fill(0);
   const registrations = newRegistrations();
-  const read = await readOn(log, registrations, offsets, signal);
+  const read = await readOn({ log, signal }, registrations, offsets);
   if (!read.ok) return read;
   const streaks: Streaks = new Map();
   let open: readonly string[] = tenantIds;
@@ -82,9 +82,9 @@ export async function survey(
     const later = newRegistrations();
     const isLast = round >= settings.rereadCount;
     const look = async () => {
-      const more = await readOn(log, later, offsets, signal);
+      const more = await readOn({ log, signal }, later, offsets);
       for (const [tenantId, listing] of more.ok ? listings : []) {
-        results.set(tenantId, resultOf(tenantId, registrations, later, listing, ignored));
+        results.set(tenantId, resultOf(tenantId, { registrations, later, listing }, ignored));
       }
       return more;
     };
@@ -118,10 +118,9 @@ function notAskedOf(registrations: Registrations, tenantIds: readonly string[]):
 
 /** Reads `connector.registered` on to its present end. */
 async function readOn(
-  log: EventLog,
+  { log, signal }: { readonly log: EventLog; readonly signal: AbortSignal },
   registrations: Registrations,
   offsets: number[],
-  signal: AbortSignal,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }> {
   for (const [partition, offset] of offsets.entries()) {
     const result = await log.scan(
@@ -156,11 +155,15 @@ async function listAll(
   return listings;
 }
 
+interface Compared {
+  readonly registrations: Registrations;
+  readonly later: Registrations;
+  readonly listing: Listing;
+}
+
 function resultOf(
   tenantId: string,
-  registrations: Registrations,
-  later: Registrations,
-  listing: Listing,
+  { registrations, later, listing }: Compared,
   ignored: ReadonlySet<ComparedProperty>,
 ): TenantResult {
   if (listing.kind !== "listed") return listing;

@@ -81,8 +81,7 @@ export const badKinds: readonly BadKind[] = [
 export function badRecord(
   kind: BadKind,
   event: EnrollmentEvent,
-  strangeTenant: string,
-  partitionCount: number,
+  { strangeTenant, partitionCount }: { readonly strangeTenant: string; readonly partitionCount: number },
 ): NewRecord {
   const tenantId = kind.isOfStranger ? strangeTenant : event.tenantId;
   return atHome(tenantId, kind.make(event, strangeTenant), partitionCount);

@@ -38,8 +38,7 @@ export interface WorkerView {
 export async function startServiceRun(
   settings: Settings,
   logger: Logger,
-  worker: WorkerView | null,
-  tenants: TenantsOfService,
+  { worker, tenants }: { readonly worker: WorkerView | null; readonly tenants: TenantsOfService },
 ): Promise<StartedRun> {
   let log: OpenLog | null = null;
   let followed: FollowedIndex | null = null;

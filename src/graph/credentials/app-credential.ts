@@ -81,7 +81,11 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
       case "client-secret":
         return bySecret(app.clientId, await readText(credential.secret));
       case "client-certificate":
-        return byCertificate(app.clientId, certificate!, credential.sendChain, parts.clock);
+        return byCertificate(
+          app.clientId,
+          { file: certificate!, sendChain: credential.sendChain },
+          parts.clock,
+        );
       case "workload-identity":
         return byTokenFile(app.clientId, credential.tokenFile);
       case "managed-identity-federated":
@@ -145,8 +149,7 @@ function bySecret(clientId: string, secret: Awaited<ReturnType<typeof readText>>
 
 async function byCertificate(
   clientId: string,
-  file: CertificateFile,
-  sendChain: boolean,
+  { file, sendChain }: { readonly file: CertificateFile; readonly sendChain: boolean },
   clock: Clock,
 ): Promise<Proof> {
   const read = await file.read();

@@ -41,17 +41,21 @@ export async function endpointToken(
     return { ok: false, reason: "application", detail: secret.problem, fix };
   }
   try {
-    const { status, text } = await post(endpoint, secret.value, clock, signal);
+    const { status, text } = await post({ endpoint, secret: secret.value }, clock, signal);
     return status === 200
       ? readToken(text, endpoint, clock)
-      : failureOf(status, text, endpoint, secret.value);
+      : failureOf({ status, text }, endpoint, secret.value);
   } catch (error) {
     const why = describeError(error instanceof Error ? error : new Error(String(error)), variables.caFile);
     return { ok: false, reason: "connect", detail: `${shown(endpoint)} can't be reached: ${why}` };
   }
 }
 
-async function post(endpoint: TokenEndpoint, secret: string, clock: Clock, signal: AbortSignal) {
+async function post(
+  { endpoint, secret }: { readonly endpoint: TokenEndpoint; readonly secret: string },
+  clock: Clock,
+  signal: AbortSignal,
+) {
   const url = new URL(endpoint.url);
   const { caFile, environment, clientId, scope } = endpoint;
   const connector = connectorsFor({ caFile, environment, connectTimeoutMs }, clock)(url);
@@ -109,7 +113,11 @@ function expiryIn(token: string): number | null {
 
 const refusals: ReadonlySet<number> = new Set([400, 401, 403, 404, 405]);
 
-function failureOf(status: number, text: string, endpoint: TokenEndpoint, secret: string): TokenFailure {
+function failureOf(
+  { status, text }: { readonly status: number; readonly text: string },
+  endpoint: TokenEndpoint,
+  secret: string,
+): TokenFailure {
   const { error, error_description: description } = objectIn(text);
   const name = typeof error === "string" ? error : "";
   const words = [name, typeof description === "string" ? description : ""].filter((part) => part !== "");

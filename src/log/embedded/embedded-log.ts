@@ -35,7 +35,7 @@ import { prepareSchema, quickCheck } from "./schema.ts";
 import { EmbeddedSession, type OnFailure } from "./session.ts";
 import { Store } from "./store.ts";
 import { Wake } from "./wake.ts";
-import { busyRetryMs, closed, Writer } from "./writer.ts";
+import { busyRetryMs, closed, Writer, type WriterParts } from "./writer.ts";
 
 export interface EmbeddedLogSettings {
   readonly dataDir: string;
@@ -59,7 +59,7 @@ export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Cloc
   const deadlineMs = clock.nowMs() + writeTimeoutMs;
   for (;;) {
     const undo: (() => void)[] = [];
-    const opened = attempt(file, () => openFiles(settings, file, clock, undo));
+    const opened = attempt(file, () => openFiles(settings, file, { clock, undo }));
     const failure: Failure | null = opened.ok ? opened.value.failure : opened;
     if (failure === null) {
       assert.ok(opened.ok && opened.value.failure === null);
@@ -75,22 +75,27 @@ export async function openEmbeddedLog(settings: EmbeddedLogSettings, clock: Cloc
 
 type Files = { failure: Failure } | { failure: null; log: EmbeddedLog };
 
-function openFiles(settings: EmbeddedLogSettings, file: string, clock: Clock, undo: (() => void)[]): Files {
+function openFiles(
+  settings: EmbeddedLogSettings,
+  file: string,
+  { clock, undo }: { readonly clock: Clock; readonly undo: (() => void)[] },
+): Files {
   mkdirSync(settings.dataDir, { recursive: true });
   const markFile = join(settings.dataDir, "log.head");
   const mark = new HighWaterMark(markFile);
   undo.push(() => mark.close());
   // Read before the log is, so that a write in between can't look like a loss.
   const marked = mark.read();
-  if (marked > 0 && !existsSync(file)) return { failure: lostChanges(file, markFile, 0, marked) };
+  if (marked > 0 && !existsSync(file))
+    return { failure: lostChanges({ file, markFile }, { sequence: 0, marked }) };
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
   undo.push(() => db.close());
   const unfit = prepareSchema(db, file, settings.partitionCount) ?? quickCheck(db, file, openCheckBytes);
   if (unfit !== null) return { failure: unfit };
   const store = new Store(db);
   const sequence = store.sequence();
-  if (sequence < marked) return { failure: lostChanges(file, markFile, sequence, marked) };
-  return { failure: null, log: new EmbeddedLog(settings.dataDir, file, markFile, store, mark, clock) };
+  if (sequence < marked) return { failure: lostChanges({ file, markFile }, { sequence, marked }) };
+  return { failure: null, log: new EmbeddedLog(settings.dataDir, markFile, { file, store, mark, clock }) };
 }
 
 class EmbeddedLog implements EventLog, LogTail {
@@ -106,20 +111,13 @@ class EmbeddedLog implements EventLog, LogTail {
   readonly #memberships = new Set<Membership>();
   #closed = false;
 
-  constructor(
-    dataDir: string,
-    file: string,
-    markFile: string,
-    store: Store,
-    mark: HighWaterMark,
-    clock: Clock,
-  ) {
+  constructor(dataDir: string, markFile: string, { file, store, mark, clock }: WriterParts) {
     this.#dataDir = dataDir;
     this.#file = file;
     this.#store = store;
     this.#mark = mark;
     this.#clock = clock;
-    this.#writer = new Writer(file, store, mark, clock, writeTimeoutMs);
+    this.#writer = new Writer({ file, store, mark, clock }, writeTimeoutMs);
     const ask = <T>(question: () => T): T | null => {
       const asked = attempt(file, question);
       return asked.ok ? asked.value : null;
@@ -148,6 +146,7 @@ class EmbeddedLog implements EventLog, LogTail {
     return { ok: true };
   }
 
+  // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts
   scan(
     topic: Topic,
     partition: number,
@@ -158,6 +157,7 @@ class EmbeddedLog implements EventLog, LogTail {
     return this.#reader.scan(topic, partition, fromOffset, onRecords, signal);
   }
 
+  // biome-ignore lint/complexity/useMaxParams: LogTail.tail of ports.ts
   tail(
     topic: Topic,
     from: "start" | "end",

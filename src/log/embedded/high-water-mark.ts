@@ -48,7 +48,10 @@ export class HighWaterMark {
   }
 }
 
-export function lostChanges(file: string, markFile: string, sequence: number, marked: number): Failure {
+export function lostChanges(
+  { file, markFile }: { readonly file: string; readonly markFile: string },
+  { sequence, marked }: { readonly sequence: number; readonly marked: number },
+): Failure {
   return {
     problem: {
       code: "log-lost-changes",

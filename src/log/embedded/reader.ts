@@ -34,6 +34,7 @@ export class Reader {
     this.#wake = wake;
   }
 
+  // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts
   async scan(
     topic: Topic,
     partition: number,
@@ -55,6 +56,7 @@ export class Reader {
     }
   }
 
+  // biome-ignore lint/complexity/useMaxParams: LogTail.tail of ports.ts
   async tail(
     topic: Topic,
     from: "start" | "end",
@@ -69,7 +71,7 @@ export class Reader {
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       while (!signal.aborted) {
-        const result = await this.#round(topic, next, onRecords, signal);
+        const result = await this.#round({ topic, next }, onRecords, signal);
         if (!result.ok) return result;
         if (!result.found && !signal.aborted) await this.#wake.wait(topic, null);
       }
@@ -85,8 +87,7 @@ export class Reader {
 
   /** One batch of each partition that has more; moves `next` on. */
   async #round(
-    topic: Topic,
-    next: number[],
+    { topic, next }: { readonly topic: Topic; readonly next: number[] },
     onRecords: OnRecords,
     signal: AbortSignal,
   ): Promise<{ ok: true; found: boolean } | { ok: false; reason: string }> {

@@ -45,15 +45,23 @@ export function decodeHeaders(stored: Uint8Array): Header[] {
 
 const frame = Buffer.alloc(7 * 8);
 
+interface Content {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Uint8Array;
+}
+
+interface Place {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestampMs: number;
+}
+
 /** CRC-32 of a record and of the place where it belongs, so that a record that strayed is found too. */
 export function recordChecksum(
-  topic: Topic,
-  partition: number,
-  offset: number,
-  timestampMs: number,
-  key: Uint8Array | null,
-  value: Uint8Array | null,
-  headers: Uint8Array,
+  { topic, partition, offset, timestampMs }: Place,
+  { key, value, headers }: Content,
 ): number {
   const numbers = [
     topics.indexOf(topic),
@@ -72,10 +80,15 @@ export function recordChecksum(
 }
 
 export function commitChecksum(
-  topic: Topic,
-  partition: number,
-  offset: number,
+  {
+    topic,
+    partition,
+    offset,
+  }: { readonly topic: Topic; readonly partition: number; readonly offset: number },
   metadata: Uint8Array,
 ): number {
-  return recordChecksum(topic, partition, offset, 0, null, metadata, new Uint8Array(0));
+  return recordChecksum(
+    { topic, partition, offset, timestampMs: 0 },
+    { key: null, value: metadata, headers: new Uint8Array(0) },
+  );
 }

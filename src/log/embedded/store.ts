@@ -152,7 +152,10 @@ export class Store {
         const { key, value, headers } = record;
         offsets[index] = offset;
         const headerBytes = encodeHeaders(headers);
-        const sum = recordChecksum(topic, partition, offset, timestampMs, key, value, headerBytes);
+        const sum = recordChecksum(
+          { topic, partition, offset, timestampMs },
+          { key, value, headers: headerBytes },
+        );
         insert.run(offset, timestampMs, key, value, headerBytes, sum);
         offset += 1;
       }
@@ -163,7 +166,7 @@ export class Store {
   /** Inside `write`. */
   putCommit({ topic, partition, offset, metadata }: Commit): void {
     const bytes = Buffer.from(metadata, "utf8");
-    this.#commitPut.run(topic, partition, offset, bytes, commitChecksum(topic, partition, offset, bytes));
+    this.#commitPut.run(topic, partition, offset, bytes, commitChecksum({ topic, partition, offset }, bytes));
   }
 
   bounds(topic: Topic, partition: number): Bounds {
@@ -187,7 +190,7 @@ export class Store {
       let bytes = 0;
       const rows = this.#statements(tableOf(topic, partition)).select.iterate(fromOffset);
       for (const row of rows as Iterable<unknown>) {
-        const record = recordOf(topic, partition, fromOffset + records.length, row as RecordRow);
+        const record = recordOf({ topic, partition }, fromOffset + records.length, row as RecordRow);
         records.push(record);
         bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0);
         if (bytes >= fetchBytes) break;
@@ -236,7 +239,7 @@ export class Store {
       | undefined;
     if (row === undefined) return null;
     const { offset, metadata, checksum } = row;
-    if (commitChecksum(topic, partition, offset, metadata) !== checksum) {
+    if (commitChecksum({ topic, partition, offset }, metadata) !== checksum) {
       throw new DamageError(`the commit of ${topic}/${partition} fails its checksum`);
     }
     return { offset, metadata: Buffer.from(metadata).toString("utf8") };
@@ -266,10 +269,14 @@ export class Store {
   }
 }
 
-function recordOf(topic: Topic, partition: number, expected: number, row: RecordRow): LogRecord {
+function recordOf(
+  { topic, partition }: { readonly topic: Topic; readonly partition: number },
+  expected: number,
+  row: RecordRow,
+): LogRecord {
   const [offset, timestampMs, key, value, headers, sum] = row;
   if (offset !== expected) throw new DamageError(`the record ${topic}/${partition}@${expected} is missing`);
-  if (recordChecksum(topic, partition, offset, timestampMs, key, value, headers) !== sum) {
+  if (recordChecksum({ topic, partition, offset, timestampMs }, { key, value, headers }) !== sum) {
     throw new DamageError(`the record ${topic}/${partition}@${offset} fails its checksum`);
   }
   return {

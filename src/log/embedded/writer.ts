@@ -22,6 +22,13 @@ interface Request {
   readonly settle: (failure: Failure | null) => void;
 }
 
+export interface WriterParts {
+  readonly file: string;
+  readonly store: Store;
+  readonly mark: HighWaterMark;
+  readonly clock: Clock;
+}
+
 export class Writer {
   readonly #file: string;
   readonly #store: Store;
@@ -33,7 +40,7 @@ export class Writer {
   #scheduled = false;
   #closed = false;
 
-  constructor(file: string, store: Store, mark: HighWaterMark, clock: Clock, timeoutMs: number) {
+  constructor({ file, store, mark, clock }: WriterParts, timeoutMs: number) {
     this.#file = file;
     this.#store = store;
     this.#mark = mark;

@@ -16,8 +16,7 @@ export interface Series {
 
 /** Series are stacked. */
 export function chart(
-  id: string,
-  title: string,
+  { id, title }: { readonly id: string; readonly title: string },
   minutes: readonly Minute[],
   series: readonly Series[],
 ): Html {
@@ -28,7 +27,7 @@ export function chart(
   return html`<figure class="chart">
 <svg class="chart" role="img" aria-labelledby="${id}-words" viewBox="0 0 ${minutes.length * stepX} ${height + 4}" preserveAspectRatio="none">
 <title id="${id}-words">${words}</title>
-${minutes.map((minute, at) => bars(minute, at, most, series))}
+${minutes.map((minute, at) => bars(minute, { at, most }, series))}
 <line class="axis" x1="0" x2="${minutes.length * stepX}" y1="${height + 2}" y2="${height + 2}"></line>
 </svg>
 <figcaption>${title}: ${series.map(({ name, className }, at) => html`${at > 0 && ", "}${swatch(className)} ${name}`)}. At most ${count(Math.max(0, ...totals))} a minute.</figcaption>
@@ -37,7 +36,11 @@ ${table(`${title} by minute, those in which something happened`, ["Minute", ...s
 </details></figure>`;
 }
 
-function bars(minute: Minute, at: number, most: number, series: readonly Series[]): Part {
+function bars(
+  minute: Minute,
+  { at, most }: { readonly at: number; readonly most: number },
+  series: readonly Series[],
+): Part {
   let top = height;
   return series.map(({ className, of }) => {
     const high = Math.round((of(minute) / most) * height * 10) / 10;

@@ -4,21 +4,23 @@
  * 1. An export is as of one moment, so it is written whole before anybody downloads it; a slow reader holds up nothing.
  * 2. One at a time; few are kept, and not for long. Their directory goes when the service stops.
  */
+
 import { randomUUID } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AuditFilter } from "../../audit/rows.ts";
 import type { Clock } from "../../ports.ts";
 import type { ServiceNote } from "../parts.ts";
 import { consoleLimits } from "./limits.ts";
-import type { ExportCounts, ExportFilter, ExportFormat, WriteExport } from "./write-export.ts";
+import type { ExportCounts, ExportFormat, WriteExport } from "./write-export.ts";
 
 export interface AuditExport {
   readonly id: string;
   /** Who asked for it. */
   readonly by: string;
-  readonly filter: ExportFilter;
+  readonly filter: AuditFilter;
   /** Of the file, as it is downloaded. */
   readonly name: string;
   readonly state: "making" | "ready" | "failed";
@@ -30,7 +32,7 @@ export interface AuditExport {
 
 export interface Exports {
   /** Null: another one is being made. */
-  begin(filter: ExportFilter, format: ExportFormat, by: string): AuditExport | null;
+  begin(filter: AuditFilter, format: ExportFormat, by: string): AuditExport | null;
   /** Null: it is not there, or no longer. */
   find(id: string): AuditExport | null;
   /** Null: it is not there to be read. */

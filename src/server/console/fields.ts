@@ -86,8 +86,7 @@ export function choiceField(
 function withParameter(
   path: string,
   parameters: URLSearchParams,
-  name: string,
-  value: string | null,
+  { name, value }: { readonly name: string; readonly value: string | null },
 ): string {
   const changed = new URLSearchParams(parameters);
   if (value === null) changed.delete(name);
@@ -102,6 +101,6 @@ export function pager(path: string, parameters: URLSearchParams, next: string | 
   const isFirst = !parameters.get("after");
   if (isFirst && next === null) return null;
   return html`<nav aria-label="Pages of the list" class="actions">
-${!isFirst && html`<a href="${withParameter(path, parameters, "after", null)}">First page</a>`}
-${next !== null && html`<a rel="next" href="${withParameter(path, parameters, "after", next)}">Older</a>`}</nav>`;
+${!isFirst && html`<a href="${withParameter(path, parameters, { name: "after", value: null })}">First page</a>`}
+${next !== null && html`<a rel="next" href="${withParameter(path, parameters, { name: "after", value: next })}">Older</a>`}</nav>`;
 }

@@ -87,7 +87,7 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
     const abort = () => stop.abort();
     if (opened === null || current !== null || !waits.enter(abort)) return false;
     change(run, { state: isDryRun ? "looking" : "sending", byCode: new Map(), sent: 0 });
-    current = work(run, opened, isDryRun, stop.signal)
+    current = work(run, { opened, isDryRun }, stop.signal)
       .catch((error: unknown) => change(run, { state: "failed", why: String(error) }))
       .finally(() => {
         current = null;
@@ -96,9 +96,13 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
     return true;
   }
 
-  async function work(run: Run, opened: EventLog, isDryRun: boolean, signal: AbortSignal): Promise<void> {
+  async function work(
+    run: Run,
+    { opened, isDryRun }: { readonly opened: EventLog; readonly isDryRun: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
     const filter = isDryRun ? run.filter : { ...run.filter, ids: run.ids }; // 2
-    const selection = await select(opened, filter, isTenantAllowed, signal);
+    const selection = await select(opened, filter, { isServed: isTenantAllowed, signal });
     if (!selection.ok) return change(run, { state: "failed", why: whyNot(selection.reason, signal) });
     change(run, { selection, ...(isDryRun ? { ids: new Set(selection.ids) } : {}) });
     const settings = {
@@ -106,7 +110,7 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
       dryRun: isDryRun,
       onReplayed: (group: readonly Replayed[]) => tell(run, group, isDryRun),
     };
-    const result = await send(opened, clock, new Set(selection.ids), settings, signal);
+    const result = await send({ log: opened, clock, signal }, new Set(selection.ids), settings);
     if (!result.ok) return change(run, { state: "failed", why: whyNot(result.reason, signal) });
     change(run, { state: isDryRun ? "shown" : "sent" });
     if (!isDryRun)

@@ -42,6 +42,7 @@ export function problemText({ status, code, message, fix, pointers, key, events 
   return JSON.stringify({ type, title, status, detail: message, code, message, fix, pointers, key, events });
 }
 
+// biome-ignore lint/complexity/useMaxParams: the columns of the table below
 function failure(
   status: number,
   code: string,

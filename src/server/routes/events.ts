@@ -77,7 +77,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
       if (waitS !== null) reply.header("preference-applied", `wait=${waitS}`);
       const after = waits ? await outcomes(items, { stored, waitS: waitS ?? 0, reply, stop }, context) : [];
       const answers = items.map(({ event, before }, at) => answerOf(event, before, after[at] ?? null));
-      return answer(reply, taken.mode, answers, stored.size);
+      return answer(reply, { mode: taken.mode, fresh: stored.size }, answers);
     } finally {
       stop();
       context.waits.leave(stop);
@@ -188,9 +188,8 @@ async function outcomes(
 
 function answer(
   reply: FastifyReply,
-  mode: "one" | "batch",
+  { mode, fresh }: { readonly mode: "one" | "batch"; readonly fresh: number },
   answers: readonly EventAnswer[],
-  fresh: number,
 ): FastifyReply {
   const [first] = answers as [EventAnswer];
   if (mode === "one" && first.state === "refused") return sendFailure(reply, refusedFailure(first));

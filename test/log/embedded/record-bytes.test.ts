@@ -35,16 +35,46 @@ test("a checksum covers the place and each part, and where one part ends", () =>
   const b = Buffer.from("b");
   const none = new Uint8Array(0);
   const sums = [
-    recordChecksum("enrolled", 0, 1, 2, a, b, none),
-    recordChecksum("retry", 0, 1, 2, a, b, none),
-    recordChecksum("enrolled", 1, 1, 2, a, b, none),
-    recordChecksum("enrolled", 0, 2, 2, a, b, none),
-    recordChecksum("enrolled", 0, 1, 3, a, b, none),
-    recordChecksum("enrolled", 0, 1, 2, ab, none, none),
-    recordChecksum("enrolled", 0, 1, 2, ab, null, none),
-    recordChecksum("enrolled", 0, 1, 2, none, ab, none),
-    recordChecksum("enrolled", 0, 1, 2, null, ab, none),
-    recordChecksum("enrolled", 0, 1, 2, a, none, b),
+    recordChecksum(
+      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
+      { key: a, value: b, headers: none },
+    ),
+    recordChecksum(
+      { topic: "retry", partition: 0, offset: 1, timestampMs: 2 },
+      { key: a, value: b, headers: none },
+    ),
+    recordChecksum(
+      { topic: "enrolled", partition: 1, offset: 1, timestampMs: 2 },
+      { key: a, value: b, headers: none },
+    ),
+    recordChecksum(
+      { topic: "enrolled", partition: 0, offset: 2, timestampMs: 2 },
+      { key: a, value: b, headers: none },
+    ),
+    recordChecksum(
+      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 3 },
+      { key: a, value: b, headers: none },
+    ),
+    recordChecksum(
+      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
+      { key: ab, value: none, headers: none },
+    ),
+    recordChecksum(
+      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
+      { key: ab, value: null, headers: none },
+    ),
+    recordChecksum(
+      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
+      { key: none, value: ab, headers: none },
+    ),
+    recordChecksum(
+      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
+      { key: null, value: ab, headers: none },
+    ),
+    recordChecksum(
+      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
+      { key: a, value: none, headers: b },
+    ),
   ];
   assert.equal(new Set(sums).size, sums.length);
 });

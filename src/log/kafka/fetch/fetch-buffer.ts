@@ -102,6 +102,7 @@ export function createFetchBuffer(
 
   return {
     inputs: [...inputs.values()],
+    // biome-ignore lint/complexity/useMaxParams: Session.seek of ports.ts
     seek(topic, partition, offset, leaderEpoch) {
       if (ended) return;
       const input = inputOf(topic, partition);

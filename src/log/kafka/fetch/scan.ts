@@ -35,6 +35,7 @@ export function createScan(
   settings: ReaderSettings,
   clock: Clock,
 ): EventLog["scan"] {
+  // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts
   return async (topic, partition, fromOffset, onRecords, signal): Promise<ScanResult> => {
     const name = `${settings.nameOf(topic)}/${partition}`;
     const stall = createStallLimit(clock, settings.stallMs);

@@ -23,6 +23,7 @@ export function createTail(
   settings: ReaderSettings,
   clock: Clock,
 ): LogTail["tail"] {
+  // biome-ignore lint/complexity/useMaxParams: LogTail.tail of ports.ts
   return async (topic, from, onRecords, signal) => {
     if (signal.aborted) return { ok: true };
     // A connection of its own: its long polls must not hold up scans, and closing it is how an abort takes effect at once.

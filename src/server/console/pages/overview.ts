@@ -183,9 +183,9 @@ function adviceForBlocked(detail: string): string {
 }
 
 function charts(minutes: readonly Minute[]): Html {
-  return html`${chart("outcomes", "Outcomes", minutes, [
+  return html`${chart({ id: "outcomes", title: "Outcomes" }, minutes, [
     { name: "registered", className: "bar-registered", of: ({ registered }) => registered },
     { name: "refused", className: "bar-refused", of: ({ refused }) => refused },
   ])}
-${chart("events", "Events that came", minutes, [{ name: "events", className: "bar-events", of: ({ events }) => events }])}`;
+${chart({ id: "events", title: "Events that came" }, minutes, [{ name: "events", className: "bar-events", of: ({ events }) => events }])}`;
 }
