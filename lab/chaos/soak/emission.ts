@@ -13,7 +13,7 @@ export interface Sample {
   readonly isBad: boolean;
 }
 
-export const tenantCount = 12;
+const tenantCount = 12;
 const duplicateShare = 0.1;
 const badShare = 0.02;
 const strayShare = 0.1;

@@ -38,7 +38,7 @@ export function trendOf(name: string, values: readonly (number | null)[], { shar
   return { name, start, end, limit, verdict: end > limit ? "grows" : "flat" };
 }
 
-export function medianOf(values: readonly number[]): number {
+function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
