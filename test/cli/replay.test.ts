@@ -1,62 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { bytes, json, logRecord, sampleEvent, tenantId, text } from "../../lab/testkit/samples.ts";
-import { systemClock } from "../../src/clock.ts";
-import { type OpenLog, openLog } from "../../src/compose.ts";
-import { loadSettings } from "../../src/config/load.ts";
-import { deadLetterRecord } from "../../src/domain/dead-letter.ts";
-import { homePartition } from "../../src/domain/murmur2.ts";
-import { refusal } from "../../src/domain/refusal.ts";
+import type { OpenLog } from "../../src/compose.ts";
 import type { Clock, LogRecord, NewRecord, Topic } from "../../src/ports.ts";
 import { send } from "../../src/replay/send.ts";
+import { dayMs, home, letter, recordsOf, withLetters } from "./letters-at.ts";
 import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
-
-async function openAt(DATA_DIR: string): Promise<OpenLog> {
-  const loaded = loadSettings({ environment: { DATA_DIR } });
-  assert.ok(loaded.ok);
-  const opening = await openLog(loaded.settings, systemClock);
-  assert.ok(opening.ok);
-  return opening.log;
-}
-
-async function recordsOf(DATA_DIR: string, topic: Topic): Promise<LogRecord[]> {
-  const log = await openAt(DATA_DIR);
-  const records: LogRecord[] = [];
-  const { signal } = new AbortController();
-  for (let partition = 0; partition < log.partitionCount; partition++) {
-    assert.ok((await log.scan(topic, partition, 0, (some) => records.push(...some), signal)).ok);
-  }
-  await log.close();
-  return records;
-}
-
-const dayMs = 86_400_000;
-const home = homePartition(tenantId, 8);
-
-/** A dead letter of the record, refused `daysAgo`. */
-function letter(record: LogRecord, code: "tenant-not-allowed" | "value-not-json", daysAgo = 0): NewRecord {
-  const { topic, partition, offset } = record;
-  const origin = record.headers.find(([name]) => name === "origin")?.[1];
-  const [, ofPartition, ofOffset] = origin ? text(origin).split("/").map(Number) : [0, partition, offset];
-  return deadLetterRecord(partition, record, {
-    refusal: refusal(code, "why", []),
-    attempts: 0,
-    at: { topic, partition: ofPartition!, offset: ofOffset! },
-    timeMs: Date.now() - daysAgo * dayMs,
-    requestId: null,
-  });
-}
-
-async function withLetters(t: { after(end: () => void): void }, ...letters: NewRecord[]): Promise<string> {
-  const DATA_DIR = temporaryDirectory(t);
-  const log = await openAt(DATA_DIR);
-  assert.deepEqual(await log.append(letters), { ok: true });
-  await log.close();
-  return DATA_DIR;
-}
 
 test("the cause removed, replayed, registered; a second replay leaves it out, --again does not", async (t) => {
   const { emulator, environment: graphAt } = await emulatorFor(t);
@@ -200,47 +150,6 @@ test("filters: reason, tenant (by key where nothing can be read), id, time; a dr
   const wrong = await runCli(["replay", "--since", "yesterday"], { DATA_DIR });
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /2h, 7d/);
-});
-
-test("a tenant that the tenants file does not list: left out and said, until it is listed; --any-tenant replays it all the same", async (t) => {
-  const other = "11111111-2222-4333-8444-555555555555";
-  const at = (offset: number, tenantid: string) =>
-    logRecord({ offset, key: bytes(tenantid), value: json({ ...sampleEvent, tenantid }) });
-  const DATA_DIR = await withLetters(
-    t,
-    letter(at(1, other), "tenant-not-allowed"),
-    letter(at(2, tenantId), "tenant-not-allowed"),
-    letter(logRecord({ offset: 3, key: null, value: bytes("{") }), "value-not-json"),
-  );
-  const TENANTS_FILE = join(DATA_DIR, "tenants.json");
-  const listed = (...tenantIds: string[]) =>
-    writeFileSync(TENANTS_FILE, JSON.stringify({ tenants: tenantIds.map((id) => ({ tenantId: id })) }));
-  const replay = async (...args: string[]) => {
-    const { code, stdout, stderr } = await runCli(["replay", ...args], { DATA_DIR, TENANTS_FILE });
-    return {
-      code,
-      stdout,
-      stderr,
-      ids: [...stdout.matchAll(/^(?:would replay|replayed) (\S+)/gm)].map(([, id]) => id),
-    };
-  };
-  listed(tenantId.toUpperCase());
-  const dry = await replay("--dry-run");
-  assert.deepEqual(dry.ids, ["enrolled/3/2", "enrolled/3/3"], dry.stderr);
-  assert.match(dry.stdout, /^2 would be replayed .* 1 are of tenants that are not served$/m);
-  assert.match(dry.stdout, new RegExp(`^left out: 1 of tenant ${other}, which is not served$`, "m"));
-  assert.match(dry.stdout, /Add the tenants to TENANTS_FILE .* then type replay again\.$/m);
-  assert.deepEqual((await replay("--any-tenant", "--dry-run")).ids, [
-    "enrolled/3/1",
-    "enrolled/3/2",
-    "enrolled/3/3",
-  ]);
-  listed(tenantId, other);
-  assert.deepEqual((await replay("--tenant", other)).ids, ["enrolled/3/1"]);
-  writeFileSync(TENANTS_FILE, "{");
-  const bad = await replay("--dry-run");
-  assert.deepEqual([bad.code, bad.ids], [2, []]);
-  assert.match(bad.stderr, /TENANTS_FILE=.* can't be used/);
 });
 
 test("not faster than asked, in memory only a part at a time, and a failed append ends it", async () => {

@@ -79,9 +79,8 @@ export function createCommitter(parts: CommitterParts): Committer {
     const sentAt = momentOf(clock);
     const sentMs = sentAt.monotonicMs;
     lastMs = sentMs;
-    // Whatever is answered, it may be stored.
-    for (const { isHonoured, partition, commit } of due)
-      if (isHonoured) partition.saysHonoured.add(commit.topic); // 6
+    for (const { isHonoured, partition, commit } of due) // 6: whatever is answered, it may be stored.
+      if (isHonoured) partition.saysHonoured.add(commit.topic);
     committing = lease.session.commit(due.map(({ commit }) => commit)); // 1
     const result = await committing;
     committing = null;
