@@ -20,6 +20,7 @@ const layers = {
   ports: {},
   "graph-port": {},
   observer: { types: ["ports"] },
+  "trace-port": { types: ["ports"] },
   domain: { types: ["ports"], packages: ["typebox"], node: ["crypto", "assert", "assert/strict"] },
   policy: { imports: ["domain"], types: ["ports"], node: ["assert", "assert/strict"] },
   moment: { types: ["ports"] },
@@ -120,8 +121,8 @@ const owners = {
 const rooms = ["src", "emulator", "demo", "lab", "scripts", "test"];
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const oneOf = (names) => `(?:${names.map(escaped).join("|")})`;
-/** The ports stand in three files, which are one layer. */
-const seams = ["ports", "graph-port", "observer"];
+/** The ports stand in four files, which are one layer. */
+const seams = ["ports", "graph-port", "observer", "trace-port"];
 const withSeams = (names) => names.flatMap((name) => (name === "ports" ? seams : [name]));
 const inSrc = (names) => (names.length === 0 ? "^$" : `^src/${oneOf(names)}(?:\\.ts$|/)`);
 const ofRooms = (names) => `^${oneOf(names)}/`;
