@@ -43,7 +43,10 @@ const layers = {
   observe: {
     imports: ["domain", "ports"],
     types: ["policy"],
-    packages: ["pino", "prom-client"],
+    packages: [
+      ...["@opentelemetry/api", "@opentelemetry/otlp-exporter-base", "@opentelemetry/resources"],
+      ...["@opentelemetry/sdk-trace", "pino", "prom-client"],
+    ],
     node: ["*"],
   },
   snapshots: { imports: ["domain", "ports"], node: ["*"] },
@@ -109,10 +112,14 @@ const layers = {
 const owners = {
   "@azure/core-rest-pipeline": ["graph/credentials"],
   "@azure/identity": ["graph/credentials"],
+  "@opentelemetry/api": ["observe/traces"],
+  "@opentelemetry/otlp-exporter-base": ["observe/traces"],
+  "@opentelemetry/resources": ["observe/traces"],
+  "@opentelemetry/sdk-trace": ["observe/traces"],
   jose: ["server/auth"],
   "node-forge": ["graph/credentials"],
-  "node:http": ["server"],
-  "node:https": ["server"],
+  "node:http": ["observe/traces", "server"],
+  "node:https": ["observe/traces", "server"],
   "node:net": ["graph", "log/kafka", "server"],
   "node:sqlite": ["index", "log/embedded"],
   "node:tls": ["graph", "log/kafka", "server"],
