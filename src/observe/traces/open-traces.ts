@@ -2,6 +2,7 @@
  * Traces, for a process that wants them (wanted.ts). This file and what it imports, OpenTelemetry's packages among it, are loaded
  * only then. What of the SDK is used and what is not: docs/adr/0013-traces.md.
  */
+import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { defaultResource, detectResources, envDetector } from "@opentelemetry/resources";
 import type { Observer, Position } from "../../observer.ts";
@@ -112,10 +113,10 @@ export function openTraces(
 }
 
 /** OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME go first. */
-function resourceOf({ version, clientId }: TracesSettings): Record<string, string | number> {
+function resourceOf({ version }: TracesSettings): Record<string, string | number> {
   const { "service.name": _, ...sdk } = defaultResource().attributes;
   const given = detectResources({ detectors: [envDetector] }).attributes;
-  const ours = { "service.name": scopeName, "service.version": version, "service.instance.id": clientId };
+  const ours = { "service.name": scopeName, "service.version": version, "service.instance.id": randomUUID() };
   const plain: Record<string, string | number> = {};
   for (const [name, value] of Object.entries({ ...sdk, ...ours, ...given }))
     if (typeof value === "string" || typeof value === "number") plain[name] = value;
