@@ -13,6 +13,7 @@ import { traceparent } from "../../../lab/testkit/samples.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
 import { openEmbeddedLog } from "../../../src/log/embedded/embedded-log.ts";
+import { builtProgramVariable } from "../../support/built-program.ts";
 import { type ReadSpan, startCollector } from "./otlp-reader.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -59,7 +60,7 @@ async function spansOfOne(): Promise<readonly ReadSpan[]> {
     { topic: "enrolled", partition, key: Buffer.from(tenantId), value, headers: [] },
   ]);
   await opening.log.close();
-  const worker = spawn(process.execPath, [join(root, "src/cli/main.ts"), "start"], {
+  const worker = spawn(process.execPath, [process.env[builtProgramVariable] ?? join(root, "src/cli/main.ts"), "start"], {
     env: {
       ...{ PATH: process.env.PATH, ...environment, DATA_DIR: dataDir, OTEL_BSP_SCHEDULE_DELAY: "50" },
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
