@@ -10,10 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const no: TracesWanted = { wanted: false, problem: null };
 /** As in the specification, where the one of traces goes first. */
-export const endpointVariables = [
-  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-] as const;
+const endpointVariables = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] as const;
 const protocolVariables = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"] as const;
 const protocol = "http/protobuf";
 

@@ -60,13 +60,17 @@ async function spansOfOne(): Promise<readonly ReadSpan[]> {
     { topic: "enrolled", partition, key: Buffer.from(tenantId), value, headers: [] },
   ]);
   await opening.log.close();
-  const worker = spawn(process.execPath, [process.env[builtProgramVariable] ?? join(root, "src/cli/main.ts"), "start"], {
-    env: {
-      ...{ PATH: process.env.PATH, ...environment, DATA_DIR: dataDir, OTEL_BSP_SCHEDULE_DELAY: "50" },
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  const worker = spawn(
+    process.execPath,
+    [process.env[builtProgramVariable] ?? join(root, "src/cli/main.ts"), "start"],
+    {
+      env: {
+        ...{ PATH: process.env.PATH, ...environment, DATA_DIR: dataDir, OTEL_BSP_SCHEDULE_DELAY: "50" },
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      },
+      stdio: ["ignore", "pipe", "inherit"],
     },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  );
   ends.push(() => void worker.kill("SIGKILL"));
   const line = waiterFor(worker);
   await line(/"verdict":"throttled"/);
