@@ -10,8 +10,8 @@ createServer((request, response) => {
     bytes += chunk.length;
   });
   request.on("end", () => response.writeHead(200).end());
-}).listen(port, "127.0.0.1", () => console.log(`taking traces at http://127.0.0.1:${port}`));
+}).listen(port, "127.0.0.1", () => process.stdout.write(`taking traces at http://127.0.0.1:${port}\n`));
 process.on("SIGTERM", () => {
-  console.log(`${requests} requests, ${bytes} bytes`);
+  process.stdout.write(`${requests} requests, ${bytes} bytes\n`);
   process.exit();
 });

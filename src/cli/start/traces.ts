@@ -1,8 +1,7 @@
 /** Traces of a process that runs until it is stopped: opened where they are wanted, and closed within the stop's own limit. */
-import type pino from "pino";
 import { systemClock } from "../../clock.ts";
 import type { Tenants } from "../../compose/tenants.ts";
-import { openWantedTraces, type Traces } from "../../compose/traces.ts";
+import { openWantedTraces, type Traces, type TracesLog } from "../../compose/traces.ts";
 import type { Settings } from "../../config/table.ts";
 import { tracesMetricsText } from "../../observe/traces-metrics.ts";
 import { lastLinesMs } from "../long-running.ts";
@@ -25,10 +24,10 @@ const keptMs = lastLinesMs + 300;
 export async function openRunningTraces(
   settings: Settings,
   tenants: Tenants,
-  logger: pino.Logger,
+  log: TracesLog,
   interrupted: AbortSignal,
 ): Promise<RunningTraces | null> {
-  const traces = await openWantedTraces(settings, tenants, { version, clock: systemClock, log: logger });
+  const traces = await openWantedTraces(settings, tenants, { version, clock: systemClock, log });
   if (traces === null) return null;
   let stopByMs = Number.POSITIVE_INFINITY;
   const note = () => {

@@ -3,7 +3,6 @@
  * only then. What of the SDK is used and what is not: docs/adr/0013-traces.md.
  */
 import { randomUUID } from "node:crypto";
-import { performance } from "node:perf_hooks";
 import { defaultResource, detectResources, envDetector } from "@opentelemetry/resources";
 import type { Observer, Position } from "../../observer.ts";
 import type { Clock, Topic } from "../../ports.ts";
@@ -60,7 +59,7 @@ const queueMost = 131_072;
 
 export function openTraces(
   settings: TracesSettings,
-  clock: Pick<Clock, "after">,
+  clock: Clock,
   onNote: (note: QueueNote) => void,
 ): Traces {
   const { environment, version, topicName, clientId } = settings;
@@ -86,7 +85,7 @@ export function openTraces(
     onNote,
   );
   const open = createOpenRecords(openRecordsMax);
-  const tracer = createTracer(queue, isSampled, wallMs());
+  const tracer = createTracer(queue, isSampled, spanTime(clock));
   const messagingSystem = settings.isKafka ? "kafka" : "embedded";
   const records = createRecordTraces({ ...settings, messagingSystem }, tracer, open);
   const enrolledTopic = topicName("enrolled");
@@ -124,14 +123,14 @@ function resourceOf({ version }: TracesSettings): Record<string, string | number
 }
 
 /** Wall time that does not run backwards within a span, and follows the clock when it is set right. */
-function wallMs(): () => number {
-  let offsetMs = performance.timeOrigin;
+function spanTime(clock: Pick<Clock, "nowMs" | "wallMs">): () => number {
+  let offsetMs = clock.wallMs() - clock.nowMs();
   let checkedMs = 0;
   return () => {
-    const nowMs = performance.now();
+    const nowMs = clock.nowMs();
     if (nowMs - checkedMs > 1_000) {
       checkedMs = nowMs;
-      const behindMs = Date.now() - (nowMs + offsetMs);
+      const behindMs = clock.wallMs() - (nowMs + offsetMs);
       if (Math.abs(behindMs) > 50) offsetMs += behindMs;
     }
     return nowMs + offsetMs;

@@ -48,22 +48,22 @@ export function writeAttribute(
 function writeString(buffer: Buffer, from: number, { bytes }: Key, value: string): number {
   const text = value.length > valueMax ? value.slice(0, valueMax) : value;
   const length = Buffer.byteLength(text);
-  const any = 1 + sizeOf(length) + length;
-  let at = writeVarint(buffer, from, bytes.length + 1 + sizeOf(any) + any);
+  const valueBytes = 1 + sizeOf(length) + length;
+  let at = writeVarint(buffer, from, bytes.length + 1 + sizeOf(valueBytes) + valueBytes);
   buffer.set(bytes, at);
   at += bytes.length;
   buffer[at++] = tag(2, lengthDelimited);
-  at = writeVarint(buffer, at, any);
+  at = writeVarint(buffer, at, valueBytes);
   return writeText(buffer, at, anyString, text, length);
 }
 
 function writeInteger(buffer: Buffer, from: number, { bytes }: Key, value: number): number {
-  const any = 1 + sizeOf(value);
-  let at = writeVarint(buffer, from, bytes.length + 2 + any);
+  const valueBytes = 1 + sizeOf(value);
+  let at = writeVarint(buffer, from, bytes.length + 2 + valueBytes);
   buffer.set(bytes, at);
   at += bytes.length;
   buffer[at++] = tag(2, lengthDelimited);
-  buffer[at++] = any;
+  buffer[at++] = valueBytes;
   buffer[at++] = anyInteger;
   return writeVarint(buffer, at, value);
 }

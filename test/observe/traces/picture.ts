@@ -8,12 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { faultProfile } from "../../../emulator/faults.ts";
+import { builtProgramVariable } from "../../../lab/testkit/built-program.ts";
 import { emulatorFor, tenantId } from "../../../lab/testkit/emulator.ts";
 import { traceparent } from "../../../lab/testkit/samples.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
 import { openEmbeddedLog } from "../../../src/log/embedded/embedded-log.ts";
-import { builtProgramVariable } from "../../support/built-program.ts";
 import { type ReadSpan, startCollector } from "./otlp-reader.ts";
 
 const root = join(import.meta.dirname, "../../..");
