@@ -20,6 +20,7 @@ const layers = {
   ports: {},
   "graph-port": {},
   observer: { types: ["ports"] },
+  "trace-port": { types: ["ports"] },
   domain: { types: ["ports"], packages: ["typebox"], node: ["crypto", "assert", "assert/strict"] },
   policy: { imports: ["domain"], types: ["ports"], node: ["assert", "assert/strict"] },
   moment: { types: ["ports"] },
@@ -42,7 +43,10 @@ const layers = {
   observe: {
     imports: ["domain", "ports"],
     types: ["policy"],
-    packages: ["pino", "prom-client"],
+    packages: [
+      ...["@opentelemetry/api", "@opentelemetry/otlp-exporter-base", "@opentelemetry/resources"],
+      ...["@opentelemetry/sdk-trace", "pino", "prom-client"],
+    ],
     node: ["*"],
   },
   snapshots: { imports: ["domain", "ports"], node: ["*"] },
@@ -108,10 +112,14 @@ const layers = {
 const owners = {
   "@azure/core-rest-pipeline": ["graph/credentials"],
   "@azure/identity": ["graph/credentials"],
+  "@opentelemetry/api": ["observe/traces"],
+  "@opentelemetry/otlp-exporter-base": ["observe/traces"],
+  "@opentelemetry/resources": ["observe/traces"],
+  "@opentelemetry/sdk-trace": ["observe/traces"],
   jose: ["server/auth"],
   "node-forge": ["graph/credentials"],
-  "node:http": ["server"],
-  "node:https": ["server"],
+  "node:http": ["observe/traces", "server"],
+  "node:https": ["observe/traces", "server"],
   "node:net": ["graph", "log/kafka", "server"],
   "node:sqlite": ["index", "log/embedded"],
   "node:tls": ["graph", "log/kafka", "server"],
@@ -120,8 +128,8 @@ const owners = {
 const rooms = ["src", "emulator", "demo", "lab", "scripts", "test"];
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const oneOf = (names) => `(?:${names.map(escaped).join("|")})`;
-/** The ports stand in three files, which are one layer. */
-const seams = ["ports", "graph-port", "observer"];
+/** The ports stand in four files, which are one layer. */
+const seams = ["ports", "graph-port", "observer", "trace-port"];
 const withSeams = (names) => names.flatMap((name) => (name === "ports" ? seams : [name]));
 const inSrc = (names) => (names.length === 0 ? "^$" : `^src/${oneOf(names)}(?:\\.ts$|/)`);
 const ofRooms = (names) => `^${oneOf(names)}/`;

@@ -21,6 +21,7 @@ import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
 import { sleep } from "./sleep.ts";
+import type { RecordTraces } from "./trace-port.ts";
 
 export type { CertificateNote, OpenedGraph };
 
@@ -140,6 +141,7 @@ export interface WorkerParts {
   /** Default: those of ALLOWED_TENANTS. */
   readonly tenants?: Tenants;
   readonly onTenants?: (note: TenantsNote) => void;
+  readonly traces?: RecordTraces;
 }
 
 /** Null `problem`: none. What can be known of the Graph settings before the first request. */

@@ -81,6 +81,7 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
       GRAPH_MAX_IN_FLIGHT: String(settings.inFlight),
       HTTP_PORT: String(port),
       LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
+      ...tracesSettings(),
       ...environment,
       ...settings.environment,
     },
@@ -93,6 +94,12 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
       if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   );
+}
+
+/** OTEL_* of this process are the worker's. */
+function tracesSettings(): Record<string, string> {
+  const given = Object.entries(process.env).filter(([name]) => name.startsWith("OTEL_"));
+  return Object.fromEntries(given) as Record<string, string>;
 }
 
 /** A variable holds 128 kB at the most: more tenants stand in a tenants file. */

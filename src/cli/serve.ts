@@ -14,6 +14,7 @@ import { type ServiceRun, startServiceRun } from "./serve/service-run.ts";
 import { whoIsServed } from "./serve/who-is-served.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { logTenants } from "./start/tenants.ts";
+import { openRunningTraces } from "./start/traces.ts";
 import { exitCodes, fail } from "./terminal.ts";
 
 const groups: readonly Group[] = ["log", "serve", "process"];
@@ -63,11 +64,13 @@ async function run(settings: Settings): Promise<void> {
     exitCode: exitCodes.done,
     onCutOff: () => logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was not answered may be stored"),
   });
+  const traces = await openRunningTraces(settings, loaded.tenants, logger, interrupts.signal);
   let health: HealthServer | null = null;
   try {
     const started = await startServiceRun(settings, logger, {
       worker: null,
       tenants: whoIsServed(settings, loaded.tenants),
+      traces: traces?.ofService ?? null,
     });
     if (!started.ok) return fail(started.problem, faultExitCode(started.problem));
     logger.info({ url: started.run.url }, `serving at ${started.run.url}`);
@@ -82,6 +85,7 @@ async function run(settings: Settings): Promise<void> {
   } finally {
     followed?.close();
     await health?.close();
+    await traces?.stop();
     await closeLogger(lastLinesMs);
     interrupts.stopListening();
   }

@@ -35,6 +35,7 @@ import type { ServiceRun } from "./serve/service-run.ts";
 import { whoIsServed } from "./serve/who-is-served.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { logTenants, measuredTenants } from "./start/tenants.ts";
+import { openRunningTraces, type RunningTraces } from "./start/traces.ts";
 import { readinessWithBlocked, workerState } from "./start/worker-state.ts";
 import { exitCodes, fail } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -63,6 +64,8 @@ interface Parts {
   /** The HTTP service in this process; null: there is none. */
   service: ServiceRun | null;
   readonly blocked: BlockedTenants;
+  /** Null: they are not wanted. */
+  traces: RunningTraces | null;
 }
 
 async function run(settings: Settings, serves: boolean): Promise<void> {
@@ -72,7 +75,7 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
   if (!loaded.ok) return fail(loaded.problem, faultExitCode(loaded.problem));
   const { tenants } = loaded;
   const blocked = openBlockedTenants(systemClock);
-  const parts: Parts = { phase: "log: not open yet", worker: null, service: null, blocked };
+  const parts: Parts = { phase: "log: not open yet", worker: null, service: null, blocked, traces: null };
   const metrics = openMetrics(version, () => parts.worker?.registrar.status() ?? null, {
     certificates: () => parts.worker?.certificates() ?? [],
     tenants: settings.tenantsFile === null ? null : measuredTenants(tenants, () => parts.worker),
@@ -95,24 +98,33 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
     onCutOff: () =>
       logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was in flight is looked up at the next start"),
   });
+  const traces = await openRunningTraces(settings, tenants, logger, interrupts.signal);
+  parts.traces = traces;
+  if (traces !== null) metrics.watchTraces(traces.counts);
   const health = await openHealth(settings, parts, metrics);
   if (health && !health.ok) return fail(health.problem, faultExitCode(health.problem));
   if (health?.ok) logger.info({ url: health.server.url }, "health and metrics");
   const serving = serves ? await openServing({ settings, logger }, parts, { metrics, tenants }) : null;
   if (serving?.ok) logger.info({ url: serving.run.url }, `serving at ${serving.run.url}`);
-  const logs = openLogObserver(logger, systemClock);
+  const logs = openLogObserver(logger, systemClock, undefined, traces?.spanOf);
   try {
     if (serving?.ok === false) return fail(serving.problem, faultExitCode(serving.problem));
     const onTenants = (note: TenantsNote) => {
       metrics.countTenantsReading(note.kind);
       logTenants(logger, note);
     };
-    const observe = fanOut(metrics.observe, logs.observe, parts.blocked.observe);
+    const observe = fanOut(
+      metrics.observe,
+      logs.observe,
+      parts.blocked.observe,
+      ...(traces ? [traces.observe] : []),
+    );
     await work({ settings, tenants, onTenants }, { parts, observe, logger, interrupted: interrupts.signal });
   } finally {
     logs.close();
     await parts.service?.stop(0);
     if (health?.ok) await health.server.close();
+    await traces?.stop();
     await closeLogger(lastLinesMs);
     interrupts.stopListening();
   }
@@ -133,6 +145,7 @@ async function openServing(
   const started = await startServiceRun(settings, logger, {
     worker,
     tenants: whoIsServed(settings, tenants),
+    traces: parts.traces && { traces: parts.traces.requests, tracesMetrics: null },
   });
   if (started.ok) parts.service = started.run;
   return started;
@@ -227,6 +240,7 @@ async function workOn(
     onCertificate: certificateLogger(logger),
     tenants,
     onTenants,
+    ...(parts.traces && { traces: parts.traces.records }),
   });
   parts.worker = worker;
   const place =

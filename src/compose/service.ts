@@ -17,6 +17,7 @@ import type { TlsFiles } from "../server/http/http-server.ts";
 import type { ServiceNote, ServiceParts } from "../server/parts.ts";
 import { openService, type Service } from "../server/service.ts";
 import { openServiceMetrics, type ServiceMetrics } from "../server/service-metrics.ts";
+import type { RequestTraces } from "../trace-port.ts";
 
 export interface ServiceSurroundings extends TenantsOfService {
   readonly clock: Clock;
@@ -31,6 +32,10 @@ export interface ServiceSurroundings extends TenantsOfService {
     readonly state: () => WorkerState;
   } | null;
   readonly note: (note: ServiceNote) => void;
+  /** Without it, nothing is traced. */
+  readonly traces?: RequestTraces;
+  /** More of /metrics. */
+  readonly tracesMetrics?: (() => Promise<string>) | null;
 }
 
 /** Ids in lower case. */
@@ -41,7 +46,7 @@ export type StartedService =
       readonly ok: true;
       readonly service: Service;
       readonly readiness: () => Readiness;
-      readonly metrics: ServiceMetrics;
+      readonly metrics: { readonly contentType: string; text(): Promise<string> };
     }
   | { readonly ok: false; readonly problem: Problem };
 
@@ -50,12 +55,13 @@ export async function startService(
   settings: Settings,
   surroundings: ServiceSurroundings,
 ): Promise<StartedService> {
-  const { clock, log, index, worker, note, version, isTenantAllowed, tenantsServed } = surroundings;
+  const { clock, log, index, worker, note, version, isTenantAllowed, tenantsServed, traces } = surroundings;
   const tls = tlsOf(settings);
   if (!tls.ok) return tls;
   const { doors, problem, close } = openDoors(settings, clock, note);
   if (problem !== null) return { ok: false, problem };
   const metrics: ServiceMetrics = openServiceMetrics(worker === null);
+  const text = async () => `${await metrics.text()}${(await surroundings.tracesMetrics?.()) ?? ""}`;
   const readiness = () => readinessOf(surroundings, doors);
   const opened = await openService(
     {
@@ -66,14 +72,14 @@ export async function startService(
       maxConnections: settings.serveMaxConnections,
     },
     {
-      ...{ clock, doors, log, index, metrics, note, version, isTenantAllowed, tenantsServed },
+      ...{ clock, doors, log, index, metrics, note, version, isTenantAllowed, tenantsServed, traces },
       writeExport: () => {
         const opened = index();
         return opened === null ? null : (request) => writeExport(opened, request);
       },
       workers: createWorkersView({ clock, urls: settings.serveWorkers ?? [], local: worker?.state ?? null }),
       readiness,
-      metricsText: async () => `${(await worker?.metricsText()) ?? ""}${await metrics.text()}`,
+      metricsText: async () => `${(await worker?.metricsText()) ?? ""}${await text()}`,
       eventsPerSecond: settings.serveEventsPerS,
       whyTenantWaits: (tenantId) =>
         worker?.blockedTenants().includes(tenantId)
@@ -88,7 +94,7 @@ export async function startService(
   const { service } = opened;
   const stopWatching = watchTls(settings, clock, { service, note });
   return {
-    ...{ ok: true, readiness, metrics },
+    ...{ ok: true, readiness, metrics: { contentType: metrics.contentType, text } },
     service: {
       ...service,
       async stop(drainMs) {

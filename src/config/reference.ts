@@ -33,6 +33,8 @@ export function settingsMarkdown(): string {
     "Each setting is an environment variable; all but secrets are flags of the commands too, in lower case with",
     "dashes (`KAFKA_BROKERS` is `--kafka-brokers`). A flag wins over the environment; an empty variable counts as",
     "unset. This page is generated from `src/config/table.ts` by `connector-registrar start --settings`.",
+    "",
+    "Traces are set by the `OTEL_*` variables of OpenTelemetry: [OPERATING.md](OPERATING.md#traces) lists those that count.",
   ];
   for (const group of Object.keys(headings) as Group[]) {
     lines.push(

@@ -8,6 +8,7 @@
 import type { Header, LogRecord } from "../ports.ts";
 import { decodeUtf8, type JsonObject, readJsonObject } from "./json-value.ts";
 import { quote, type Refusal, refusal } from "./refusal.ts";
+import { isTraceparent, traceparentHeader } from "./traceparent.ts";
 
 export const structuredContentType = "application/cloudevents+json";
 export const contentTypeHeader = "content-type";
@@ -97,6 +98,21 @@ function readHeaders(headers: readonly Header[]): Envelope {
     else envelope.attributes[attribute] = text;
   }
   return envelope;
+}
+
+/** The first header that can be read, which is the producer's: the worker adds its own behind it. Null: there is none. */
+export function traceparentOfRecord(headers: readonly Header[]): string | null {
+  for (const [name, value] of headers) {
+    if (
+      value === null ||
+      name.length !== traceparentHeader.length ||
+      name.toLowerCase() !== traceparentHeader
+    )
+      continue;
+    const text = decodeUtf8(value);
+    if (isTraceparent(text)) return text;
+  }
+  return null;
 }
 
 /** `application/json` of `Application/JSON; charset=utf-8`. */

@@ -7,7 +7,7 @@
  * - Nothing is normalised but the tenant id's case: strings come out as they came in.
  */
 import type { LogRecord } from "../ports.ts";
-import { readCloudEvent } from "./cloud-event.ts";
+import { readCloudEvent, traceparentOfRecord } from "./cloud-event.ts";
 import {
   type Enrollment,
   enrolledType,
@@ -18,14 +18,13 @@ import {
 } from "./enrollment.ts";
 import { isJsonObject, type JsonObject } from "./json-value.ts";
 import { quote, type Refusal, type RefusalCode, refusal } from "./refusal.ts";
+import { isTraceparent } from "./traceparent.ts";
 import { isUuid } from "./uuid.ts";
 import { type Violation, type ViolationKind, violations } from "./violations.ts";
 
 export type Decoded =
   | { readonly ok: true; readonly enrollment: Enrollment }
   | { readonly ok: false; readonly refusal: Refusal };
-
-const traceparentShape = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** `isTenantAllowed` gets the tenant id in lower case. */
 export function decode(
@@ -58,7 +57,7 @@ export function decode(
     return refuse(propertyRefusal(violations(enrollmentDetails, data, "/data")));
 
   const { connectorName, machineName, enrollmentDateTime, lastCheckinDateTime, connectorVersion } = data;
-  const trace = typeof traceparent === "string" && traceparentShape.test(traceparent) ? traceparent : null;
+  const trace = isTraceparent(traceparent) ? traceparent : traceparentOfRecord(record.headers);
   return {
     ok: true,
     enrollment: {

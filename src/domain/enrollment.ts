@@ -63,7 +63,10 @@ export const enrolledEvent = Type.Object({
     }),
   ),
   traceparent: Type.Optional(
-    Type.String({ description: "W3C trace context, passed on to connector.registered." }),
+    Type.String({
+      description:
+        "W3C trace context. connector.registered carries it on, or a later one of the worker's trace, which is linked to it.",
+    }),
   ),
   data: enrollmentDetails,
 });

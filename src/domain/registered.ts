@@ -68,11 +68,17 @@ export const registeredEvent = Type.Object({
   time: time("As data.registeredAt."),
   datacontenttype: Type.Literal("application/json"),
   tenantid: Type.String({ pattern: uuid, description: "As data.tenantId." }),
-  traceparent: Type.Optional(text("W3C trace context of the enrollment event, when it had one.")),
+  traceparent: Type.Optional(
+    text(
+      "W3C trace context: of the append of this record, where workers are traced; else of the enrollment event.",
+    ),
+  ),
   data: registeredData,
 });
 
 export interface Registration {
+  /** That the record carries on; null or none: that of the enrollment event. */
+  readonly traceparent?: string | null;
   readonly enrollment: Enrollment;
   readonly idempotencyKey: string;
   readonly object: GraphObject;
@@ -104,7 +110,7 @@ const headers: NewRecord["headers"] = [[contentTypeHeader, utf8.encode(structure
 /** The record for one registration; `partition` is that of the enrollment's input. */
 export function registeredRecord(partition: number, registration: Registration): NewRecord {
   const { enrollment, idempotencyKey } = registration;
-  const { traceparent } = enrollment.event;
+  const traceparent = registration.traceparent ?? enrollment.event.traceparent;
   const registeredAt = new Date(registration.registeredAt).toISOString();
   const event = {
     specversion: "1.0",

@@ -5,7 +5,7 @@
  * no secrets and no whole records, so neither do the lines.
  */
 import { changeTexts } from "../domain/same-enrollment.ts";
-import type { Observer, RegistrarEvent } from "../observer.ts";
+import type { Observer, Position, RegistrarEvent } from "../observer.ts";
 import type { Clock } from "../ports.ts";
 import { type BurstLimitSettings, openBurstLimit } from "./burst-limit.ts";
 
@@ -25,12 +25,23 @@ export interface Bursts {
   readonly settled: BurstLimitSettings;
 }
 
+/** The ids of the record's open span, as OpenTelemetry names them in logs. */
+type SpanOf = (at: Position) => { readonly traceId: string; readonly spanId: string } | null;
+
+const untraced: SpanOf = () => null;
+
 const defaultBursts: Bursts = {
   failures: { lines: 10, periodMs: 10_000 },
   settled: { lines: 1_000, periodMs: 10_000 },
 };
 
-export function openLogObserver(logger: Logger, clock: Clock, bursts = defaultBursts): LogObserver {
+/** `spanOf`: of a record that is being traced; its ids go with each line about it. */
+export function openLogObserver(
+  logger: Logger,
+  clock: Clock,
+  bursts = defaultBursts,
+  spanOf: SpanOf = untraced,
+): LogObserver {
   const limitOf = (settings: BurstLimitSettings, level: Level) =>
     openBurstLimit(settings, clock, (kind, suppressed) => {
       const seconds = settings.periodMs / 1000;
@@ -47,7 +58,7 @@ export function openLogObserver(logger: Logger, clock: Clock, bursts = defaultBu
       if (failure !== null && !failures.passes(failure)) return;
       const level = levelOf(event);
       const { kind: name, ...fields } = event;
-      logger[level]({ event: name, ...place(fields) }, messageOf(event));
+      logger[level]({ event: name, ...place(fields, spanOf) }, messageOf(event));
     },
     close() {
       failures.close();
@@ -105,10 +116,12 @@ function limitedFailure(event: RegistrarEvent): string | null {
 }
 
 /** Positions as people write them: `enrolled/3@1042`. */
-function place(fields: object): object {
+function place(fields: object, spanOf: SpanOf): object {
   if (!("at" in fields)) return fields;
-  const { topic, partition, offset } = fields.at as { topic: string; partition: number; offset: number };
-  return { ...fields, at: `${topic}/${partition}@${offset}` };
+  const { topic, partition, offset } = fields.at as Position;
+  const span = spanOf(fields.at as Position);
+  const ids = span === null ? {} : { trace_id: span.traceId, span_id: span.spanId };
+  return { ...fields, at: `${topic}/${partition}@${offset}`, ...ids };
 }
 
 function messageOf(event: RegistrarEvent): string {

@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Observer } from "../observer.ts";
 import { prefix, registerEvents } from "./event-metrics.ts";
 import { type MeasuredTenants, registerTenants } from "./tenants-metrics.ts";
+import { type MeasuredTraces, registerTraces } from "./traces-metrics.ts";
 
 /** What the gauges show; the registrar's status has it. */
 export interface MeasuredStatus {
@@ -25,6 +26,8 @@ export interface Metrics {
   readonly contentType: string;
   countDroppedLogLines(lines: number): void;
   countTenantsReading(result: "reloaded" | "bad"): void;
+  /** Once, where traces are on. */
+  watchTraces(now: () => MeasuredTraces): void;
   /** The text of /metrics. */
   text(): Promise<string>;
 }
@@ -64,6 +67,7 @@ export function openMetrics(
     contentType: registry.contentType,
     text: () => registry.metrics(),
     countTenantsReading,
+    watchTraces: (now) => registerTraces(registry, now),
     countDroppedLogLines: (lines) => droppedLines.inc(lines),
   };
 }

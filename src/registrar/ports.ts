@@ -2,6 +2,7 @@
 import type { Graph } from "../graph-port.ts";
 import type { Observer } from "../observer.ts";
 import type { Clock, EventLog, Random, SnapshotStore } from "../ports.ts";
+import type { RecordTraces } from "../trace-port.ts";
 
 /** All that the core knows of the world. */
 export interface Ports {
@@ -10,6 +11,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: Observer;
+  /** Without it, nothing is traced. */
+  readonly traces?: RecordTraces;
   /** Without one, a restart reads the whole ledger. */
   readonly snapshots?: SnapshotStore;
 }

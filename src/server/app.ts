@@ -10,6 +10,7 @@ import type { RequestListener, Server } from "node:http";
 import swagger from "@fastify/swagger";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import { type FastifyError, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import type { RequestSpan } from "../trace-port.ts";
 import type { App } from "./app-type.ts";
 import { authenticate, isOpen } from "./auth/authenticate.ts";
 import { acceptsJson } from "./http/accept.ts";
@@ -74,8 +75,10 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   app.decorateRequest("principal", null);
+  app.decorateRequest("span", null);
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(isTls(request) ? tlsHeaders : strictHeaders);
+    request.span = spanOf(request, context);
     const failure = await entryFailure(request, context);
     if (failure !== null) return sendFailure(reply, failure);
   });
@@ -86,6 +89,7 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
   });
   app.addHook("onResponse", (request, reply, done) => {
     metrics.request(request.routeOptions.url ?? "none", reply.statusCode, reply.elapsedTime);
+    request.span?.ended(reply.statusCode);
     done();
   });
   app.setErrorHandler((error: FastifyError, _, reply) => {
@@ -100,6 +104,14 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
     return sendFailure(reply, failure);
   });
   return app;
+}
+
+function spanOf(request: FastifyRequest, { traces }: RouteContext): RequestSpan | null {
+  const { config, url = "" } = request.routeOptions;
+  if (traces === undefined || config.traced !== true) return null;
+  const scheme = isTls(request) ? "https" : "http";
+  const { traceparent } = request.headers;
+  return traces.began({ method: request.method, route: url, scheme, traceparent });
 }
 
 /** Why the request gets no further; null: it does, and who sent it is known. */

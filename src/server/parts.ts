@@ -1,6 +1,7 @@
 /** What the HTTP service is made of, and what its routes are given. */
 import type { EnrollmentIndex } from "../index/enrollment-index.ts";
 import type { Clock, EventLog } from "../ports.ts";
+import type { RequestSpan, RequestTraces } from "../trace-port.ts";
 import type { Doors } from "./auth/authenticate.ts";
 import type { Principal } from "./auth/principal.ts";
 import type { WorkersView } from "./console/workers.ts";
@@ -35,6 +36,8 @@ export interface ServiceParts {
   /** For exports of the console; null: it can't be done at present. */
   readonly writeExport: () => WriteExport | null;
   readonly note: (note: ServiceNote) => void;
+  /** Without it, nothing is traced. */
+  readonly traces?: RequestTraces | undefined;
   readonly version: string;
 }
 
@@ -70,11 +73,15 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set before any route that is not open to everyone. */
     principal: Principal | null;
+    /** Null: it is not traced. */
+    span: RequestSpan | null;
   }
   interface FastifyContextConfig {
     /** Answered without a token. */
     open?: boolean;
     /** It sends something other than JSON. */
     notJson?: boolean;
+    /** It has a span. */
+    traced?: boolean;
   }
 }

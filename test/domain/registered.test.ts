@@ -119,6 +119,9 @@ test("a trace context is passed on, and absent where there was none", () => {
     traceparent,
   );
   assert.equal("traceparent" in eventOf(registeredRecord(0, registrationOf(sampleEvent))), false);
+  const later = `00-${"1".repeat(32)}-${"2".repeat(16)}-01`;
+  const traced = registrationOf({ ...sampleEvent, traceparent }, { traceparent: later });
+  assert.equal(eventOf(registeredRecord(0, traced)).traceparent, later);
 });
 
 for (const enrolledAt of [-1, Number.NaN, 2 ** 63, 253_402_300_800_000]) {

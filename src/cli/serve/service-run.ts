@@ -10,6 +10,7 @@ import type { Problem } from "../../problem.ts";
 import type { WorkerState } from "../../server/console/workers.ts";
 import type { Readiness } from "../../server/health-server.ts";
 import type { ServiceNote } from "../../server/parts.ts";
+import type { RequestTraces } from "../../trace-port.ts";
 import { version } from "../version.ts";
 
 export interface ServiceRun {
@@ -29,16 +30,30 @@ export type StartedRun =
 /** Lines of one kind: what a stranger sends must not fill the log. */
 const noteLimit = { lines: 20, periodMs: 60_000 };
 
+export interface ServiceTraces {
+  readonly traces: RequestTraces;
+  /** Of tracing; null: the worker's metrics hold them. */
+  readonly tracesMetrics: (() => Promise<string>) | null;
+}
+
 export interface WorkerView {
   readonly metricsText: () => Promise<string>;
   readonly blockedTenants: () => readonly string[];
   readonly state: () => WorkerState;
 }
 
+export interface ServiceView {
+  /** Null: there is no worker in this process. */
+  readonly worker: WorkerView | null;
+  readonly tenants: TenantsOfService;
+  /** Null: they are not wanted. */
+  readonly traces: ServiceTraces | null;
+}
+
 export async function startServiceRun(
   settings: Settings,
   logger: Logger,
-  { worker, tenants }: { readonly worker: WorkerView | null; readonly tenants: TenantsOfService },
+  { worker, tenants, traces }: ServiceView,
 ): Promise<StartedRun> {
   let log: OpenLog | null = null;
   let followed: FollowedIndex | null = null;
@@ -49,7 +64,16 @@ export async function startServiceRun(
     if (limit.passes(event)) logger[level]({ event }, message);
   };
   const index = () => followed?.index() ?? null;
-  const surroundings = { clock: systemClock, version, log: () => log, index, worker, note, ...tenants };
+  const surroundings = {
+    clock: systemClock,
+    version,
+    log: () => log,
+    index,
+    worker,
+    note,
+    ...tenants,
+    ...traces,
+  };
   const started = await startService(settings, surroundings);
   if (!started.ok) {
     limit.close();

@@ -38,7 +38,7 @@ export function createEffects(
   parts: EffectParts,
 ): (unsettled: UnsettledRecord, effect: Effect) => void {
   const { ports, shown, outside } = core;
-  const { clock, random, observe } = ports;
+  const { clock, random, observe, traces } = ports;
   const { outcomes, dispatcher, tenants, readBack, turns } = parts;
   return carryOut;
 
@@ -108,6 +108,7 @@ export function createEffects(
     const staysTainted = isTainted(unsettled.stage);
     if (topic === "enrolled") settleSlot(partition.window, slot, staysTainted);
     else settleTaken(partition.parking, slot, staysTainted);
+    traces?.settled(unsettled.record);
     const next = leavesLane ? leaveLane(enrollmentOf(unsettled, { kind: "settle", leavesLane })) : undefined;
     if (next !== undefined) turns.goOnWith(next);
     outside.settled(unsettled.partition);

@@ -7,6 +7,7 @@ import type { CreateRequest, GraphReply } from "../../graph-port.ts";
 import { momentOf } from "../../moment.ts";
 import { classify, healthOf, type Verdict } from "../../policy/classify.ts";
 import { countAsOf, type Taken } from "../../policy/pacing.ts";
+import type { TracedRequest } from "../../trace-port.ts";
 import { countedUuids } from "../claim.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
@@ -39,17 +40,17 @@ export function createExchanges(
   { ports, settings, gate, raise }: Pick<Core, "ports" | "settings" | "gate" | "raise">,
   tenants: Pick<Tenants, "takeIn" | "createsOfAll">,
 ): Exchanges {
-  const { graph, clock, random, observe } = ports;
+  const { graph, clock, random, observe, traces } = ports;
   const nextRequestId = countedUuids(random);
 
   return {
     post({ queue, works }) {
       const posted = { kind: "posted", at: momentOf(clock) } as const;
       for (const work of works) raise(work, posted);
-      return graph.create(
-        queue.tenantId,
-        works.map((work) => toRequest(work)),
-      );
+      const requests = works.map((work) => toRequest(work));
+      const answered = traces?.asked(tracedOf(queue.tenantId, works, requests));
+      const replies = graph.create(queue.tenantId, requests);
+      return answered === undefined ? replies : told(replies, answered);
     },
     takeIn(exchange, replies) {
       const { queue, works, taken } = exchange;
@@ -95,6 +96,26 @@ export function createExchanges(
       isAlone: isAlone(work),
     };
   }
+}
+
+function tracedOf(
+  tenantId: string,
+  works: readonly Work[],
+  requests: readonly CreateRequest[],
+): TracedRequest {
+  const items = works.map(({ record, stage }, i) => {
+    return { record, attempt: stage.attempts, clientRequestId: requests[i]!.clientRequestId };
+  });
+  return { operation: "create", tenantId, items };
+}
+
+async function told(
+  replies: Promise<readonly GraphReply[]>,
+  answered: (replies: readonly GraphReply[]) => void,
+): Promise<readonly GraphReply[]> {
+  const all = await replies;
+  answered(all);
+  return all;
 }
 
 function healthOfAll(judged: readonly Judged[]): ReturnType<typeof healthOf> {

@@ -14,6 +14,7 @@ import { identify } from "../../domain/identity.ts";
 import { homePartition } from "../../domain/murmur2.ts";
 import { originOf } from "../../domain/origin.ts";
 import type { LogRecord } from "../../ports.ts";
+import type { TracedEnrollment } from "../../trace-port.ts";
 import { isInDoubt } from "../intake/in-doubt.ts";
 import { isParked, note, noteArrival, parkedTenantOf } from "../intake/parking.ts";
 import { type Doubt, enteredStage } from "../intake/stage.ts";
@@ -40,7 +41,7 @@ export function createIntake(
   { ports, settings, raise }: Pick<Core, "ports" | "settings" | "raise">,
   counts: Pick<Tenants, "createsOf" | "createsOfAll">,
 ): Intake {
-  const { log, clock } = ports;
+  const { log, clock, traces } = ports;
   const { tenants } = settings;
   const homes = new Map<string, number>();
   return {
@@ -62,12 +63,19 @@ export function createIntake(
   function takeIn(read: Read): void {
     const { partition, record, topic } = read;
     const decoded = decodeOfAny(record);
-    if (!decoded.ok) return raise(strayOf(read), { kind: "refused", refusal: decoded.refusal });
+    if (!decoded.ok) {
+      traces?.taken(record, null);
+      return raise(strayOf(read), { kind: "refused", refusal: decoded.refusal });
+    }
     const { tenantId } = decoded.enrollment;
     const home = homeOf(tenantId);
     const isHome = home === partition.number || settings.sabotage?.has("home-partition");
-    if (!isHome) return raise(strayOf(read), { kind: "astray", home, tenantId }); // INV-SINGLE-OWNER
+    if (!isHome) {
+      traces?.taken(record, null);
+      return raise(strayOf(read), { kind: "astray", home, tenantId }); // INV-SINGLE-OWNER
+    }
     const work = workOf(read, decoded.enrollment);
+    traces?.taken(record, tracedOf(work));
     // Settled outside its lane: what is in a lane tells what must not be overtaken.
     if (isRegistered(partition.ledger, work.idempotencyKey)) return raise(work, { kind: "known" }); // INV-ONE-CREATE-PER-KEY
     work.stage = enteredStage(doubtOf(work), counts.createsOf(tenantId), counts.createsOfAll());
@@ -117,6 +125,11 @@ export function createIntake(
     homes.set(tenantId, home);
     return home;
   }
+}
+
+function tracedOf({ enrollment, idempotencyKey }: Work): TracedEnrollment {
+  const { tenantId, event } = enrollment;
+  return { tenantId, idempotencyKey, eventId: event.id, traceparent: event.traceparent };
 }
 
 type Read = Pick<UnsettledRecord, "partition" | "topic" | "slot" | "record">;

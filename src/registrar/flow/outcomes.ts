@@ -8,9 +8,11 @@ import { movedRecord, originOf } from "../../domain/origin.ts";
 import { recordTimeMs } from "../../domain/record-time.ts";
 import type { Refusal } from "../../domain/refusal.ts";
 import { registeredRecord } from "../../domain/registered.ts";
+import { traceparentHeader } from "../../domain/traceparent.ts";
 import type { GraphReply } from "../../graph-port.ts";
 import type { Position } from "../../observer.ts";
-import type { LogRecord } from "../../ports.ts";
+import type { LogRecord, NewRecord, Topic } from "../../ports.ts";
+import type { TracedOutcome } from "../../trace-port.ts";
 import { parkedRecord } from "../intake/in-doubt.ts";
 import { acknowledge, sendToPark } from "../intake/parking.ts";
 import { remember } from "../ledger/ledger.ts";
@@ -39,7 +41,7 @@ export function createOutcomes(
   { ports, settings, raise }: Pick<Core, "ports" | "settings" | "raise">,
   appender: Appender,
 ): Outcomes {
-  const { clock, observe } = ports;
+  const { clock, observe, traces } = ports;
   const { append, publish } = createPublisher({ clock, settings, raise }, appender);
   return { register, deadLetter, moveHome, park };
 
@@ -50,7 +52,9 @@ export function createOutcomes(
     const registeredAt = clock.wallMs();
     const producedMs = recordTimeMs(record.timestampMs);
     const outcome = shownBy === "created" ? "created" : "recovered";
+    const traceparent = traces?.sending(record, sentTo("registered", partition.number));
     const entry = registeredRecord(partition.number, {
+      traceparent,
       enrollment,
       idempotencyKey,
       object,
@@ -66,6 +70,7 @@ export function createOutcomes(
       registeredAt,
     });
     publish(work, { record: entry, postedAt }, () => {
+      traces?.sent(record);
       remember(partition.ledger, idempotencyKey, object.id); // INV-ONE-CREATE-PER-KEY
       partition.doubts.delete(idempotencyKey);
       observe({
@@ -87,12 +92,14 @@ export function createOutcomes(
     const requestId = reply?.kind === "answer" ? reply.requestId : null;
     const reason = { refusal, attempts, at: originOf(record), timeMs: clock.wallMs(), requestId };
     const dead = deadLetterRecord(partition.number, record, reason);
+    traces?.sending(record, { to: "dlq", partition: partition.number, refusal: refusal.code });
     noteSent(partition.deadLetters, unsettled.topic, record.offset);
     // Its original, too, may be read again, as long as no commit covers that: the same dead letter is its outcome.
     const { topic, partition: number, offset: place } = reason.at;
     if (unsettled.topic === "retry" && topic === "enrolled" && number === partition.number)
       noteSent(partition.deadLetters, topic, place);
     publish(unsettled, { record: dead, postedAt: neverPosted }, (offset) => {
+      traces?.sent(record);
       noteStored(partition.deadLetters, offset);
       if (unsettled.topic === "retry") noteOwn(partition.deadLetters, record);
       const { code, pointers } = refusal;
@@ -104,7 +111,9 @@ export function createOutcomes(
     const { record, topic } = unsettled;
     // What was parked stays parked, with its doubt, which is believed only there.
     const moved = movedRecord(record, { topic, partition: home, key: utf8.encode(tenantId) });
+    traces?.sending(record, sentTo(topic, home));
     publish(unsettled, { record: moved, postedAt: neverPosted }, () => {
+      traces?.sent(record);
       observe({ kind: "record-rehomed", at: positionOf(record), toPartition: home });
     });
   }
@@ -119,8 +128,10 @@ export function createOutcomes(
       partition: partition.number,
       key: utf8.encode(tenantId),
     });
-    const parked = parkedRecord(moved, work.stage.doubt !== null); // INV-DOUBT
+    const traceparent = traces?.sending(record, sentTo("retry", partition.number)) ?? null;
+    const parked = withTrace(parkedRecord(moved, work.stage.doubt !== null), traceparent); // INV-DOUBT
     append(work, { record: parked, postedAt: neverPosted }, (retryOffset) => {
+      traces?.sent(record);
       observe({ kind: "record-parked", at: positionOf(record), tenantId });
       const isUnseen = settings.sabotage?.has("parked-unseen") ?? false;
       const isAwaited = acknowledge(partition.parking, tenantId, {
@@ -132,6 +143,15 @@ export function createOutcomes(
       if (!isAwaited || isUnseen) raise(work, arrived);
     });
   }
+}
+
+function sentTo(to: Topic, partition: number): TracedOutcome {
+  return { to, partition, refusal: null };
+}
+
+function withTrace(record: NewRecord, traceparent: string | null): NewRecord {
+  if (traceparent === null) return record;
+  return { ...record, headers: [...record.headers, [traceparentHeader, utf8.encode(traceparent)]] };
 }
 
 function positionOf({ topic, partition, offset }: LogRecord): Position {

@@ -8,6 +8,7 @@
  */
 import type { GraphReply, ListReply } from "../../graph-port.ts";
 import { classify, healthOf, isMissingRoute } from "../../policy/classify.ts";
+import type { TracedItem } from "../../trace-port.ts";
 import type { Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import { isToldById } from "./doubt.ts";
@@ -28,7 +29,7 @@ export function createReadById({
   shown,
   raise,
 }: Pick<Core, "ports" | "gate" | "shown" | "raise">): ReadById {
-  const { graph, clock, observe } = ports;
+  const { graph, clock, observe, traces } = ports;
   let queue: Work[] = [];
   let inFlight = 0;
 
@@ -68,7 +69,9 @@ export function createReadById({
     const startedMs = clock.nowMs();
     inFlight++;
     gate.begin(tenantId);
+    const answered = traces?.asked({ operation: "get", tenantId, items: [readItem(work)] });
     const reply = await graph.get(tenantId, work.idempotencyKey);
+    answered?.([reply]);
     inFlight--;
     const atMs = clock.nowMs();
     const results = [reply.kind === "answer" ? reply.status : reply.reason];
@@ -78,6 +81,11 @@ export function createReadById({
     const { health, detail } = healthOfRead(reply, clock.wallMs());
     gate.endRead(tenantId, health, detail);
   }
+}
+
+/** For traces. */
+export function readItem({ record }: Work): TracedItem {
+  return { record, attempt: 0, clientRequestId: null };
 }
 
 /** It still waits for what a read by id says. */

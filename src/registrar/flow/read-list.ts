@@ -11,7 +11,7 @@ import type { Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import { createListFailures, type ListingTenant } from "./list-failures.ts";
 import { isReadBack, raiseFindings } from "./list-findings.ts";
-import { healthOfRead, type ReadById } from "./read-by-id.ts";
+import { healthOfRead, type ReadById, readItem } from "./read-by-id.ts";
 import { failureOf, resultOf } from "./read-list-answer.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -39,7 +39,7 @@ export function createReadList(
   byId: Pick<ReadById, "take">,
 ): ReadList {
   const { settings, gate } = core;
-  const { graph, clock, observe } = core.ports;
+  const { graph, clock, observe, traces } = core.ports;
   const failures = createListFailures(core, tenants);
   const listed = new Map<string, Tenant>();
   let queue: Tenant[] = [];
@@ -116,7 +116,9 @@ export function createReadList(
     take(tenant.pacing, 1, startedMs);
     const due = [...tenant.works].filter((work) => dueMsOf(work) <= startedMs);
     gate.begin(tenantId);
+    const answered = traces?.asked({ operation: "list", tenantId, items: due.map(readItem) });
     const reply = await graph.list(tenantId);
+    answered?.([reply]);
     listing--;
     const durationMs = clock.nowMs() - startedMs;
     const results = [resultOf(reply)];

@@ -17,6 +17,8 @@ export interface AcceptedEvent {
   readonly tenantId: string;
   /** CloudEvents id. */
   readonly eventId: string;
+  /** Of the event itself; null: it has none that can be read. */
+  readonly traceparent: string | null;
   readonly record: NewRecord;
 }
 
@@ -51,6 +53,7 @@ export function judge(
     key: identity.idempotencyKey,
     tenantId,
     eventId: attributes.id,
+    traceparent: attributes.traceparent,
     record: {
       topic: "enrolled",
       partition: homePartition(tenantId, partitionCount),

@@ -28,6 +28,7 @@ import {
 import { batchContentType, readBinding } from "../intake/binding.ts";
 import { type AcceptedEvent, judge } from "../intake/judge.ts";
 import { type OutcomeWatch, watchOutcome } from "../intake/outcome-watch.ts";
+import { tracedRecord } from "../intake/traced-record.ts";
 import type { RouteContext } from "../parts.ts";
 
 const success = Type.Union([eventAnswer, batchAnswer]);
@@ -55,7 +56,7 @@ interface Item {
 
 export function eventRoutes(app: App, context: RouteContext): void {
   // decode() checks the body, by the same schema, and says more: the codes and pointers of the dead letters.
-  const options = { schema, validatorCompiler: () => () => true };
+  const options = { schema, validatorCompiler: () => () => true, config: { traced: true } };
   app.post("/events", options, async (request, reply) => {
     if (request.principal!.role === "operator") return sendFailure(reply, failures.operatorToken());
     const taken = takeIn(request, context);
@@ -72,7 +73,7 @@ export function eventRoutes(app: App, context: RouteContext): void {
       return sendFailure(reply, failures.tooManyWaiters());
     }
     try {
-      const stored = await store(items, context);
+      const stored = await store(items, request, context);
       if ("status" in stored) return sendFailure(reply, stored);
       if (waitS !== null) reply.header("preference-applied", `wait=${waitS}`);
       const after = waits ? await outcomes(items, { stored, waitS: waitS ?? 0, reply, stop }, context) : [];
@@ -139,13 +140,16 @@ function itemsOf(
 /** Where each event was stored that was not registered before, by its place; null where the log does not say. */
 async function store(
   items: readonly Item[],
+  { span, headers }: Pick<FastifyRequest, "span" | "headers">,
   { queue, recent, metrics, clock }: RouteContext,
 ): Promise<ReadonlyMap<number, string | null> | Failure> {
   const fresh = [...items.entries()].filter(([, { before }]) => before?.state !== "registered");
   metrics.events("known", items.length - fresh.length);
   if (fresh.length === 0) return new Map();
   const fromMs = clock.nowMs();
-  const stored = await queue.append(fresh.map(([, { event }]) => event.record));
+  const traceparent = span?.sending(fresh.length) ?? null;
+  const stored = await queue.append(fresh.map(([, { event }]) => tracedRecord(event, traceparent, headers)));
+  span?.sent(stored.ok);
   if (!stored.ok) {
     metrics.events("not-stored", fresh.length);
     if (stored.full) metrics.met("pending-events");
