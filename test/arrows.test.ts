@@ -74,7 +74,7 @@ const refused: readonly (readonly [folder: string, line: string, rule: string])[
   ["src/server", `import { jwtVerify } from "jose";`, "jose: only in server/auth"],
   ["src/server", `import { DatabaseSync } from "node:sqlite";`, "node:sqlite: only in index, log/embedded"],
   ["src/cli", `import { DatabaseSync } from "node:sqlite";`, "node:sqlite: only in index, log/embedded"],
-  ["src/cli", `import http from "node:http";`, "node:http: only in server"],
+  ["src/cli", `import http from "node:http";`, "node:http: only in observe/traces, server"],
   ["src/observe", `import type { Socket } from "node:net";`, "node:net: only in graph, log/kafka, server"],
   ["src/compose", `import { connect } from "node:tls";`, "node:tls: only in graph, log/kafka, server"],
   ["src/cli", `import type { KafkaConfig } from "kafkajs";`, "src/cli: packages"],

@@ -17,7 +17,7 @@ test("the package holds bundled code, schemas and documents: no lab, no test, no
   assert.ok(paths.includes("package.json") && paths.includes("README.md"));
   const strange = paths.filter(
     (path) =>
-      !/^(?:dist\/(?:demo\/.*\.js|events\.(?:d\.ts|js)|THIRD_PARTY_LICENCES|sbom\.cdx\.json)|schemas\/.*\.json|docs\/.*\.(?:md|png)|[A-Z]+(?:\.md)?|package\.json)$/.test(
+      !/^(?:dist\/(?:demo\/.*\.js|events\.(?:d\.ts|js)|THIRD_PARTY_LICENCES|sbom\.cdx\.json)|schemas\/.*\.json|docs\/.*\.(?:md|png|svg)|[A-Z]+(?:\.md)?|package\.json)$/.test(
         path,
       ),
   );

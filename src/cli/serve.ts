@@ -64,7 +64,11 @@ async function run(settings: Settings): Promise<void> {
     exitCode: exitCodes.done,
     onCutOff: () => logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was not answered may be stored"),
   });
-  const traces = await openRunningTraces(settings, loaded.tenants, logger, interrupts.signal);
+  const traces = await openRunningTraces(
+    settings,
+    { tenants: loaded.tenants, log: logger },
+    interrupts.signal,
+  );
   let health: HealthServer | null = null;
   try {
     const started = await startServiceRun(settings, logger, {

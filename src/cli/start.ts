@@ -98,7 +98,7 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
     onCutOff: () =>
       logger.warn("stopped at SHUTDOWN_TIMEOUT_MS; what was in flight is looked up at the next start"),
   });
-  const traces = await openRunningTraces(settings, tenants, logger, interrupts.signal);
+  const traces = await openRunningTraces(settings, { tenants, log: logger }, interrupts.signal);
   parts.traces = traces;
   if (traces !== null) metrics.watchTraces(traces.counts);
   const health = await openHealth(settings, parts, metrics);
@@ -106,7 +106,7 @@ async function run(settings: Settings, serves: boolean): Promise<void> {
   if (health?.ok) logger.info({ url: health.server.url }, "health and metrics");
   const serving = serves ? await openServing({ settings, logger }, parts, { metrics, tenants }) : null;
   if (serving?.ok) logger.info({ url: serving.run.url }, `serving at ${serving.run.url}`);
-  const logs = openLogObserver(logger, systemClock, undefined, traces?.spanOf);
+  const logs = openLogObserver(logger, systemClock, { spanOf: traces?.spanOf });
   try {
     if (serving?.ok === false) return fail(serving.problem, faultExitCode(serving.problem));
     const onTenants = (note: TenantsNote) => {

@@ -15,14 +15,21 @@ export interface TracesLog {
   warn(fields: object, message: string): void;
 }
 
+export interface TracesSurroundings {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: TracesLog;
+  /** Which cloud a tenant is in: its Graph is named in spans. */
+  readonly served: Tenants["served"];
+}
+
 /** Null: they are not wanted, or not as they are set, which is a warning. */
 export async function openWantedTraces(
   settings: Settings,
-  { served }: Pick<Tenants, "served">,
-  surroundings: { readonly version: string; readonly clock: Clock; readonly log: TracesLog },
+  surroundings: TracesSurroundings,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Traces | null> {
-  const { version, clock, log } = surroundings;
+  const { version, clock, log, served } = surroundings;
   const { wanted, problem } = tracesWanted(environment);
   if (problem !== null)
     log.warn({ code: problem.code, fix: problem.fix }, `${problem.message} ${problem.fix}`);

@@ -35,12 +35,16 @@ const defaultBursts: Bursts = {
   settled: { lines: 1_000, periodMs: 10_000 },
 };
 
+interface LogObserverOptions {
+  readonly bursts?: Bursts;
+  readonly spanOf?: SpanOf | undefined;
+}
+
 /** `spanOf`: of a record that is being traced; its ids go with each line about it. */
 export function openLogObserver(
   logger: Logger,
   clock: Clock,
-  bursts = defaultBursts,
-  spanOf: SpanOf = untraced,
+  { bursts = defaultBursts, spanOf = untraced }: LogObserverOptions = {},
 ): LogObserver {
   const limitOf = (settings: BurstLimitSettings, level: Level) =>
     openBurstLimit(settings, clock, (kind, suppressed) => {

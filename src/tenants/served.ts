@@ -60,7 +60,7 @@ export function createServed(first: TenantList, cloud: string): Served {
 }
 
 /** Without any tenant, the one for all. */
-export function cloudsOf(list: TenantList, cloud: string): string[] {
+function cloudsOf(list: TenantList, cloud: string): string[] {
   const clouds = new Set<string>();
   for (const tenant of list.values()) clouds.add(tenant.cloud ?? cloud);
   return clouds.size === 0 ? [cloud] : [...clouds];

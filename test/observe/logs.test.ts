@@ -15,8 +15,7 @@ function openRecorded() {
     lines,
     clock,
     logs: openLogObserver(logger, clock, {
-      failures: { lines: 3, periodMs: 1_000 },
-      settled: { lines: 20, periodMs: 1_000 },
+      bursts: { failures: { lines: 3, periodMs: 1_000 }, settled: { lines: 20, periodMs: 1_000 } },
     }),
   };
 }

@@ -4,7 +4,7 @@ import { seededRandom, shuffle } from "../../../src/cli/samples/random.ts";
 import type { Random } from "../../../src/ports.ts";
 
 /** What Graph does for a while: more faults than usual, limits below the rate, no service at all, no fault. */
-export type Weather = "rough" | "throttling" | "outage" | "calm";
+export type FaultRates = "rough" | "throttling" | "outage" | "calm";
 
 export type SoakFault =
   | { readonly kind: "kill"; readonly atMs: number; readonly worker: number; readonly restartAfterMs: number }
@@ -14,7 +14,7 @@ export type SoakFault =
   | { readonly kind: "broker-restart"; readonly atMs: number; readonly downMs: number }
   /** `pick`: whose, in [0, 1). */
   | { readonly kind: "reload"; readonly atMs: number; readonly how: "pause" | "bad"; readonly pick: number }
-  | { readonly kind: "weather"; readonly atMs: number; readonly weather: Weather; readonly forMs: number }
+  | { readonly kind: "graph"; readonly atMs: number; readonly faultRates: FaultRates; readonly forMs: number }
   /** The worker's wall clock is set so far ahead or back, and right again after a while. */
   | {
       readonly kind: "clock-step";
@@ -45,7 +45,7 @@ const anHour = {
   "rolling-update": 3,
   "broker-restart": 2,
   reload: 20,
-  weather: 20,
+  graph: 20,
   "clock-step": 12,
 } as const;
 const hourMs = 3_600_000;
@@ -54,7 +54,7 @@ const hourMs = 3_600_000;
 const from = 0.04;
 const to = 0.96;
 
-const weathers: readonly Weather[] = ["rough", "throttling", "outage", "calm"];
+const allFaultRates: readonly FaultRates[] = ["rough", "throttling", "outage", "calm"];
 const stepsS = [-60, -20, -5, 5, 20, 60];
 
 export function planSoak(settings: SoakPlanSettings): SoakFault[] {
@@ -96,8 +96,13 @@ function faultOf(
       return { kind, atMs, downMs: below(3_000) };
     case "reload":
       return { kind, atMs, how: random() < 0.7 ? "pause" : "bad", pick: random() };
-    case "weather":
-      return { kind, atMs, weather: weathers[below(weathers.length)]!, forMs: 8_000 + below(12_000) };
+    case "graph":
+      return {
+        kind,
+        atMs,
+        faultRates: allFaultRates[below(allFaultRates.length)]!,
+        forMs: 8_000 + below(12_000),
+      };
     case "clock-step": {
       const byS = stepsS[below(stepsS.length)]!;
       return { kind, atMs, worker: below(workers), byS, forMs: 5_000 + below(15_000) };

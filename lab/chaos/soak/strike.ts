@@ -7,7 +7,7 @@ import type { Crew } from "../crew.ts";
 import type { GraphProcess } from "../graph-process.ts";
 import type { TenantsFile } from "../tenant-changes.ts";
 import type { WallClocks } from "./clock-steps.ts";
-import { lastingWorker, type SoakFault, type Weather } from "./soak-plan.ts";
+import { type FaultRates, lastingWorker, type SoakFault } from "./soak-plan.ts";
 
 export interface Struck {
   readonly crew: Crew;
@@ -44,8 +44,8 @@ export async function strikeOnce(fault: SoakFault, on: Struck): Promise<string |
       return brokers.strike({ ...fault, at: fault.atMs, target: "leader", graceful: false });
     case "reload":
       return reload(fault, on);
-    case "weather":
-      return weather(fault.weather, fault.forMs, on);
+    case "graph":
+      return faultRates(fault.faultRates, fault.forMs, on);
     case "clock-step": {
       if (wallClocks === null) return null;
       wallClocks.set(fault.worker, fault.byS);
@@ -83,7 +83,7 @@ async function reload(
   return what;
 }
 
-async function weather(kind: Weather, forMs: number, { graph, signal }: Struck): Promise<string> {
+async function faultRates(kind: FaultRates, forMs: number, { graph, signal }: Struck): Promise<string> {
   if (kind === "rough") await graph.roughen(3);
   else if (kind === "calm") await graph.roughen(0);
   else await graph.set(kind === "outage" ? { outage: "unavailable" } : { throttle });

@@ -23,11 +23,15 @@ const keptMs = lastLinesMs + 300;
 /** Null: they are not wanted. */
 export async function openRunningTraces(
   settings: Settings,
-  tenants: Tenants,
-  log: TracesLog,
+  { tenants, log }: { readonly tenants: Tenants; readonly log: TracesLog },
   interrupted: AbortSignal,
 ): Promise<RunningTraces | null> {
-  const traces = await openWantedTraces(settings, tenants, { version, clock: systemClock, log });
+  const traces = await openWantedTraces(settings, {
+    version,
+    clock: systemClock,
+    log,
+    served: tenants.served,
+  });
   if (traces === null) return null;
   let stopByMs = Number.POSITIVE_INFINITY;
   const note = () => {

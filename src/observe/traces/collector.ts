@@ -21,6 +21,12 @@ const timeoutLeastMs = 100;
 const timeoutMostMs = 60_000;
 const compress = promisify(gzip);
 
+interface PostOptions {
+  readonly headers: Record<string, string>;
+  readonly signal: AbortSignal;
+  readonly agent: Agent;
+}
+
 export function openCollector(userAgent: string): Collector {
   const options = convertLegacyHttpOptions({}, "TRACES", "v1/traces", {
     "Content-Type": "application/x-protobuf",
@@ -42,7 +48,7 @@ export function openCollector(userAgent: string): Collector {
           ...(isPacked ? { "Content-Encoding": "gzip" } : {}),
         };
         const bytes = isPacked ? await compress(body) : body;
-        const status = await post(bytes, headers, signal, agent);
+        const status = await post(bytes, { headers, signal, agent });
         if (status >= 200 && status < 300) return { ok: true };
         return { ok: false, reason: `HTTP ${status}`, isRetryable: retryableStatuses.has(status) };
       } catch (error) {
@@ -52,12 +58,7 @@ export function openCollector(userAgent: string): Collector {
     close: () => agent?.destroy(),
   };
 
-  function post(
-    body: Uint8Array,
-    headers: Record<string, string>,
-    signal: AbortSignal,
-    agentOfAll: Agent,
-  ): Promise<number> {
+  function post(body: Uint8Array, { headers, signal, agent: agentOfAll }: PostOptions): Promise<number> {
     return new Promise((resolve, reject) => {
       const length = { "Content-Length": body.length };
       const sent = request(url, {

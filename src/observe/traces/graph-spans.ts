@@ -42,7 +42,7 @@ export function createGraphSpans(
       const links = isShared && batch !== null ? [batch] : [];
       const attributes = attributesOf(item);
       const own = tracer.child(record.process, { name, kind: spanKinds.client, fixed, attributes, links });
-      if (isShared && batch === null) batch = sharedSpan(own, tenantId, operation, items.length);
+      if (isShared && batch === null) batch = sharedSpan(own, operation, { tenantId, count: items.length });
       return { span: own, at };
     });
     const sharedOne = batch as Span | null;
@@ -56,9 +56,8 @@ export function createGraphSpans(
 
   function sharedSpan(
     parent: Span,
-    tenantId: string,
     operation: "create" | "get" | "list",
-    count: number,
+    { tenantId, count }: { readonly tenantId: string; readonly count: number },
   ): Span {
     const name = requests[operation].shared?.name ?? operation;
     const attributes: Span["attributes"] = [[own.records, count]];

@@ -70,19 +70,18 @@ export function openTraces(
     scope: scopeBytes(scopeName, version),
     schemaUrl,
   };
-  const whole = (name: string, fallback: number, least: number, most: number) => {
+  const whole = (name: string, fallback: number, { least = 1, most }: { least?: number; most: number }) => {
     const given = Number(environment[name]?.trim() || Number.NaN);
     return Number.isInteger(given) && given >= least ? Math.min(given, most) : fallback;
   };
   const queue = createSpanQueue(
     {
-      maxSpans: whole("OTEL_BSP_MAX_QUEUE_SIZE", queueDefault, 1, queueMost),
-      batchSpans: whole("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, 1, queueMost),
-      delayMs: whole("OTEL_BSP_SCHEDULE_DELAY", 5_000, 1, 600_000),
+      maxSpans: whole("OTEL_BSP_MAX_QUEUE_SIZE", queueDefault, { most: queueMost }),
+      batchSpans: whole("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, { most: queueMost }),
+      delayMs: whole("OTEL_BSP_SCHEDULE_DELAY", 5_000, { most: 600_000 }),
     },
     clock,
-    (spans, signal) => collector.send(requestBytes(spans, frame), signal),
-    onNote,
+    { send: (spans, signal) => collector.send(requestBytes(spans, frame), signal), onNote },
   );
   const open = createOpenRecords(openRecordsMax);
   const tracer = createTracer(queue, isSampled, spanTime(clock));

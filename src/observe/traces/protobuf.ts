@@ -16,6 +16,7 @@ export function keyOf(name: string): Key {
   return { name, bytes: Buffer.from([tag(1, lengthDelimited), name.length, ...Buffer.from(name)]) };
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for each field of each span; an object a call would be most of its cost.
 export function writeId(buffer: Buffer, from: number, field: number, hex: string): number {
   buffer[from] = field;
   buffer[from + 1] = hex.length >> 1;
@@ -23,6 +24,7 @@ export function writeId(buffer: Buffer, from: number, field: number, hex: string
 }
 
 /** Nanoseconds since 1970, exact to the microsecond: they are more than a number holds. */
+// biome-ignore lint/complexity/useMaxParams: called for each field of each span; an object a call would be most of its cost.
 export function writeTime(buffer: Buffer, from: number, field: number, ms: number): number {
   const us = Math.round(ms * 1000);
   const high = Math.floor(us / 4_294_967_296);
@@ -32,6 +34,7 @@ export function writeTime(buffer: Buffer, from: number, field: number, ms: numbe
   return buffer.writeUInt32LE(high * 1000 + Math.floor(low / 4_294_967_296), from + 5);
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for each field of each span; an object a call would be most of its cost.
 export function writeAttribute(
   buffer: Buffer,
   from: number,
@@ -45,6 +48,7 @@ export function writeAttribute(
     : writeInteger(buffer, from + 1, key, value);
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for each field of each span; an object a call would be most of its cost.
 function writeString(buffer: Buffer, from: number, { bytes }: Key, value: string): number {
   const text = value.length > valueMax ? value.slice(0, valueMax) : value;
   const length = Buffer.byteLength(text);
@@ -57,6 +61,7 @@ function writeString(buffer: Buffer, from: number, { bytes }: Key, value: string
   return writeText(buffer, at, anyString, text, length);
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for each field of each span; an object a call would be most of its cost.
 function writeInteger(buffer: Buffer, from: number, { bytes }: Key, value: number): number {
   const valueBytes = 1 + sizeOf(value);
   let at = writeVarint(buffer, from, bytes.length + 2 + valueBytes);
@@ -68,6 +73,7 @@ function writeInteger(buffer: Buffer, from: number, { bytes }: Key, value: numbe
   return writeVarint(buffer, at, value);
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for each field of each span; an object a call would be most of its cost.
 export function writeText(
   buffer: Buffer,
   from: number,

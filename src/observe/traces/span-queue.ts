@@ -44,12 +44,16 @@ const chunkBytes = 262_144;
 const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
 
-/** `send` settles within a time of its own; it never rejects. `signal`: it is to give up. */
+export interface SpanSink {
+  /** Settles within a time of its own; never rejects. `signal`: it is to give up. */
+  readonly send: (batch: Uint8Array, signal: AbortSignal) => Promise<Sent>;
+  readonly onNote: (note: QueueNote) => void;
+}
+
 export function createSpanQueue(
   { maxSpans, batchSpans, delayMs }: SpanQueueSettings,
   clock: Pick<Clock, "after">,
-  send: (batch: Uint8Array, signal: AbortSignal) => Promise<Sent>,
-  onNote: (note: QueueNote) => void,
+  { send, onNote }: SpanSink,
 ): SpanQueue {
   let chunk: Buffer | null = null;
   let used = 0;

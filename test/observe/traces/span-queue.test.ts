@@ -25,15 +25,13 @@ function queueWith(
   const time = virtualTime();
   const notes: QueueNote[] = [];
   const sent: number[] = [];
-  const queue = createSpanQueue(
-    { maxSpans: 100, batchSpans: 10, delayMs: 5_000, ...settings },
-    time,
-    (bytes, signal) => {
+  const queue = createSpanQueue({ maxSpans: 100, batchSpans: 10, delayMs: 5_000, ...settings }, time, {
+    send: (bytes, signal) => {
       sent.push(bytes.length);
       return answer(signal);
     },
-    (note) => notes.push(note),
-  );
+    onNote: (note) => notes.push(note),
+  });
   const add = (count: number) => {
     for (let i = 0; i < count; i++) queue.add(span);
   };
