@@ -207,6 +207,30 @@ const table: Readonly<Record<string, Specification>> = {
     },
     expect: created,
   },
+  "a static member's place is taken while it is at work": {
+    given: oneEvent,
+    async when(world) {
+      const first = world.start();
+      first.member.holder = { memberId: "first", overlapMs: 30_000 };
+      await world.untilRegistered(1);
+      const next = world.start();
+      await world.time.until("its wait", () => next.seen("take-over-waits").length === 1);
+      // The first one does not know yet, and its promise covers this.
+      world.emit({ machine: "HOST-2" });
+      await world.untilRegistered(2, 10_000);
+      assert.equal(next.seen("partition-gained").length, 0);
+      await world.time.until("it is told", () => first.seen("committed").at(-1)?.result === "superseded");
+      await world.time.until("it is taken over", () => next.seen("partition-gained").length === 1);
+      assert.equal(next.seen("partition-gained")[0]?.suspects, 2);
+      await untilSettled(world, 2);
+    },
+    expect: {
+      objects: ["HOST-1", "HOST-2"],
+      registered: ["HOST-1 created", "HOST-2 created"],
+      creates: 2,
+      settledThrough: 2,
+    },
+  },
   "clean shutdown": {
     given: { ...oneEvent, graph: [{ ...byItself, delayMs: 5_000 }] },
     async when(world) {
