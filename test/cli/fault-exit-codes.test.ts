@@ -16,6 +16,7 @@ const sources = [
 const warnings = [
   "group-new",
   "groups-unseen",
+  "instance-id-untried",
   "topic-in-sync",
   "topic-replicas",
   "topic-retention",
