@@ -161,6 +161,9 @@ test("filters select files by path and tests by name", async () => {
   assert.equal(byName.lastLine, "2 passed, 0 failed, 0 skipped", byName.output);
   const byNothing = await runTree(files, { args: ["no such name"] });
   assert.equal(byNothing.lastLine, "0 passed, 1 failed, 0 skipped", byNothing.output);
+  const byMissing = await runTree(files, { args: ["a/x", "a/missing.test.ts"] });
+  assert.match(byMissing.output, /no test file was found/);
+  assert.equal(byMissing.lastLine, "0 passed, 1 failed, 0 skipped", byMissing.output);
 });
 
 test("without a broker Kafka suites are skipped with the reason; REQUIRE_KAFKA=1 makes that a failure", async () => {

@@ -12,7 +12,12 @@ export function select(root: string, filters: readonly string[]): Selection {
   const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
   const isPath = (filter: string): boolean => all.some((file) => file.includes(filter));
   const paths = filters.map((filter) => filter.replace(/^\.\//, "")).filter(isPath);
-  const selected = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
+  // A file that does not exist is no pattern for names: nothing is selected then, rather than all.
+  const isMissing = filters.some(
+    (filter) => /\.(?:[cm]?[jt]s)$/.test(filter) && !isPath(filter.replace(/^\.\//, "")),
+  );
+  const wanted = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
+  const selected = isMissing ? [] : wanted;
   return {
     files: selected.map((file) => join(root, file)),
     namePatterns: filters.filter((filter) => !isPath(filter.replace(/^\.\//, ""))),
