@@ -4,6 +4,8 @@ import type { Entry } from "./history.ts";
 export interface Pauses {
   /** Did standing still make this create outlive the settle time of its process? */
   outlives(by: string, calledAtMs: number, effectAtMs: number): boolean;
+  /** May this effect be of what the process decided before it stood still for its settle time? */
+  isHeldBack(by: string, effectAtMs: number): boolean;
 }
 
 /** What is on its way when its caller gives it up, after it stood still, is on its way for so long at most. */
@@ -30,5 +32,12 @@ export function readPauses(entries: readonly Entry[]): Pauses {
         pausedMs += Math.max(0, Math.min(untilMs, effectAtMs) - Math.max(fromMs, calledAtMs));
       return pausedMs + onTheWayMaxMs >= boundMs;
     },
+    isHeldBack: (by, effectAtMs) =>
+      (pauses.get(by) ?? []).some(
+        ({ fromMs, untilMs }) =>
+          untilMs <= effectAtMs &&
+          effectAtMs - untilMs <= onTheWayMaxMs &&
+          untilMs - fromMs + onTheWayMaxMs >= settleMs.get(by)!,
+      ),
   };
 }

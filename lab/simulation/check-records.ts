@@ -4,6 +4,7 @@ import { checkCommit, createPartitionCheck, harm, noteTold } from "./check-commi
 import { checkEnd } from "./check-end.ts";
 import { objectKey } from "./check-graph.ts";
 import type { Lost } from "./check-lost.ts";
+import { readPauses } from "./check-pauses.ts";
 import type { GraphFindings, Run } from "./check-run.ts";
 import { checkUnlisted, createLists, isHarmed, noteList, unlistedCode } from "./check-served.ts";
 import type { RecordState } from "./check-state.ts";
@@ -39,6 +40,7 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
     movedHome: new Set(),
     registeredFrom: new Set(),
     lists: createLists(),
+    pauses: readPauses(run.entries),
     partitions: new Map(),
     madeAgain: new Set(),
     lost,
@@ -91,7 +93,8 @@ function checkRegistered(
   if (identity === undefined)
     return `a registered record with id ${graphId}, which is no object's of an enrollment`;
   const input = sourceInputOf(run, state, event.data, identity);
-  if (input !== null && state.dead.get(input)?.code === unlistedCode && !isHarmed(run))
+  const dead = input === null ? undefined : state.dead.get(input);
+  if (input !== null && dead?.code === unlistedCode && !dead.isHeldBack && !isHarmed(run))
     return `input ${input.number} is registered, and was refused for its tenant`;
   if (input !== null) state.registeredFrom.add(input);
   const source = input?.intent.kind === "valid" ? input.intent.identity : null;
@@ -173,7 +176,8 @@ function checkDead(
   const input = inputAt(reason.id, record, run.inputsAt, state.arrived);
   if (input === null) return `a dead letter of ${reason.id}, which is no input`;
   const earlier = state.dead.get(input);
-  state.dead.set(input, earlier ?? { code: reason.code });
+  const isHeldBack = state.pauses.isHeldBack(by, tMs);
+  state.dead.set(input, earlier ?? { code: reason.code, isHeldBack });
   if (!sameBytes(record.value, input.record.value)) return `dead letter ${reason.id} has another value`;
   if (!keepsHeaders(record.headers, input.record.headers)) return `dead letter ${reason.id} lost a header`;
   // The same refusal again, unless one of them was for how long it had waited: a restart counts from its own beginning. Or for
@@ -184,7 +188,8 @@ function checkDead(
   }
   if (input.intent.kind === "bad") return null;
   if (reason.code === unlistedCode) {
-    if (state.registeredFrom.has(input) && !isHarmed(run)) return `${reason.id} is refused and registered`;
+    if (state.registeredFrom.has(input) && !isHeldBack && !isHarmed(run))
+      return `${reason.id} is refused and registered`;
     return checkUnlisted(run, graph, state.lists, { identity: input.intent.identity, by, tMs });
   }
   const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;

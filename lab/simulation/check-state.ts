@@ -1,6 +1,7 @@
 /** What the checks of records know so far. */
 import type { LogRecord } from "../../src/ports.ts";
 import type { Lost } from "./check-lost.ts";
+import type { Pauses } from "./check-pauses.ts";
 import type { Lists } from "./check-served.ts";
 import type { Input } from "./workload.ts";
 
@@ -13,6 +14,8 @@ export interface Registered {
 
 export interface DeadLetter {
   readonly code: string;
+  /** It was decided, maybe, before its worker stood still past the settle time: another one knows nothing of it. */
+  readonly isHeldBack: boolean;
 }
 
 export interface RecordState {
@@ -31,6 +34,7 @@ export interface RecordState {
   /** Inputs that a registered record says it is about. */
   readonly registeredFrom: Set<Input>;
   readonly lists: Lists;
+  readonly pauses: Pauses;
   readonly partitions: Map<string, PartitionCheck>;
   /** Topics that were made again, while no worker has said so. */
   readonly madeAgain: Set<LogRecord["topic"]>;

@@ -43,6 +43,21 @@ test("a create outlives the settle time only where its process stood still for t
   assert.equal(readPauses(paused(30_000, 60_000)).outlives("w", 0, 20_000), false, "that was afterwards");
 });
 
+test("what a process stores right after it stood still past the settle time may be older than that", () => {
+  const heldBack = (fromMs: number, untilMs: number, atMs: number) =>
+    readPauses(
+      history(
+        [0, start],
+        [fromMs, { kind: "paused", by: "w", how: "suspend" }],
+        [untilMs, { kind: "resumed", by: "w" }],
+      ),
+    ).isHeldBack("w", atMs);
+  assert.equal(heldBack(100, 19_000, 19_100), true);
+  assert.equal(heldBack(100, 5_000, 5_100), false, "it did not stand still for long");
+  assert.equal(heldBack(100, 19_000, 29_000), false, "that was long ago");
+  assert.equal(heldBack(100, 19_000, 18_000), false, "it stood still then");
+});
+
 test("two objects of one enrollment are a violation, unless the process stood still past the settle time", () => {
   const workload = generateWorkload(createRng("checker"), 1, 10_000);
   const identity = workload.identities.find(({ isRefused }) => !isRefused)!;
