@@ -6,6 +6,7 @@ import { Command, Option } from "commander";
 import { onInterrupt } from "../../src/cli/interrupts.ts";
 import { positiveDecimal, positiveNumber, wholeNumber } from "../../src/cli/option-values.ts";
 import { exitCodes, fail, plain, print, say } from "../../src/cli/terminal.ts";
+import { graphFaultChoices } from "./graph-process.ts";
 import { type ChaosFlags, chaosOptions } from "./options.ts";
 import type { ChaosPlace, PlaceResult } from "./place.ts";
 import type { ChaosResult } from "./run.ts";
@@ -73,6 +74,15 @@ export function command(): Command {
       new Option("--ids <mode>", "what Graph makes of ids that clients send")
         .choices(["honour", "ignore"])
         .default("honour"),
+    )
+    .addOption(
+      new Option(
+        "--graph-faults <which>",
+        "plain: those that version 0.1.0 stands; without answers such as 503 after a create that has run, and without " +
+          "batches refused as a whole",
+      )
+        .choices(graphFaultChoices)
+        .default("all"),
     )
     .addOption(
       new Option(

@@ -1,5 +1,6 @@
 /** The options as typed, and what they ask for. */
 import type { Problem } from "../../src/problem.ts";
+import type { GraphFaults } from "./graph-process.ts";
 import { checkOtherVersion } from "./versions.ts";
 
 export interface ChaosFlags {
@@ -15,6 +16,7 @@ export interface ChaosFlags {
   readonly otherVersion?: string;
   readonly updates?: number;
   readonly ids: "honour" | "ignore";
+  readonly graphFaults: GraphFaults;
   readonly flavor: "kafka" | "event-hubs";
   /** A soak. */
   readonly hours?: number;
@@ -56,13 +58,14 @@ export function chaosOptions(flags: ChaosFlags): OptionsResult {
   const versions = versionOptions(flags);
   if (!versions.ok) return versions;
   const counts = { events, kills, freezes, brokerRestarts, brokerFreezes, linkCuts };
-  const { flavor, tenantChanges = 0 } = flags;
+  const { flavor, graphFaults, tenantChanges = 0 } = flags;
   const options: ChaosOptions = {
     ...counts,
     brokers,
     uncleanElection,
     seed,
     flavor,
+    graphFaults,
     tenantChanges,
     ...versions.options,
   };
@@ -111,6 +114,7 @@ export interface ChaosOptions {
   /** Of the tenants file. */
   readonly tenantChanges: number;
   readonly flavor: ChaosFlags["flavor"];
+  readonly graphFaults: GraphFaults;
   /** Directory of another checkout, which all workers run first; null: all run this one. */
   readonly otherVersion: string | null;
   /** Workers, one by one, all to this version, then all back, and so on. */

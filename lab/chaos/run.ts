@@ -61,7 +61,10 @@ export async function runChaos(
     const opening = await openLog(ownSettings(settings, brokers), clock);
     if (!opening.ok) return { kind: "failed", problem: opening.problem };
     log = opening.log;
-    const graph = await startGraph(processes, settings.ids, settings.seed, times.requestTimeoutMs);
+    const graph = await startGraph(processes, {
+      ...{ ids: settings.ids, seed: settings.seed, graphFaults: settings.graphFaults },
+      requestTimeoutMs: times.requestTimeoutMs,
+    });
     const worker = { continueOverGaps: false };
     const tenants = openTenantsFile(settings.directory, plan.tenantIds, clock);
     const who = settings.tenantChanges > 0 ? { file: tenants.path } : { ids: plan.tenantIds };

@@ -39,6 +39,7 @@ export function summaryOf(
     elapsedMs,
     seed: flags.seed,
     ids: flags.ids,
+    graphFaults: flags.graphFaults,
     ...(proxy === null ? {} : { flavor: flags.flavor, ...proxy }),
     problems,
   };

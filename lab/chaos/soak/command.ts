@@ -16,6 +16,10 @@ export async function runSoakCommand(flags: SoakFlags): Promise<void> {
     const message = "--hours runs one broker of Apache Kafka.";
     return fail({ code: "one-broker", message, fix: "Leave --brokers and --flavor out." }, exitCodes.usage);
   }
+  if (flags.graphFaults !== "all") {
+    const message = "--hours has faults of all kinds.";
+    return fail({ code: "all-faults", message, fix: "Leave --graph-faults out." }, exitCodes.usage);
+  }
   const interrupts = onInterrupt("stopping");
   const directory = mkdtempSync(join(tmpdir(), "connector-registrar-soak-"));
   // Progress goes where the result doesn't have to be the only thing.

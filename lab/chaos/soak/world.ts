@@ -89,7 +89,10 @@ export async function openWorld(
     await log.close();
     return { ok: false, problem: { code: "topics", message: `${refused}.`, fix: "Type chaos again." } };
   }
-  const graph = await startGraph(processes, settings.ids, settings.seed, soakTimes.requestTimeoutMs);
+  const graph = await startGraph(processes, {
+    ...{ ids: settings.ids, seed: settings.seed, graphFaults: "all" },
+    requestTimeoutMs: soakTimes.requestTimeoutMs,
+  });
   const samples = createSamples(settings.seed, partitionCount);
   const tenants = openTenantsFile(directory, samples.tenantIds, clock);
   const library = findLibfaketime();

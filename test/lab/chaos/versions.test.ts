@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Crew } from "../../../lab/chaos/crew.ts";
+import { faultsOf } from "../../../lab/chaos/graph-process.ts";
 import { type ChaosFlags, type ChaosOptions, chaosOptions } from "../../../lab/chaos/options.ts";
 import { planChaos } from "../../../lab/chaos/plan.ts";
 import { registrarProgram } from "../../../lab/chaos/processes.ts";
@@ -13,7 +14,7 @@ import { temporaryDirectory } from "../../cli/run-cli.ts";
 const times = { sessionTimeoutMs: 6_000, settleMs: 5_500, brokerSessionMs: 4_000 };
 const flags: ChaosFlags = {
   ...{ events: 200, brokers: "1", kills: 3, freezes: 2, brokerRestarts: 1 },
-  ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", rate: 20 },
+  ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", rate: 20, graphFaults: "all" },
 };
 
 function read(more: Partial<ChaosFlags>) {
@@ -40,11 +41,26 @@ test("another version has to be installed, and goes with what older ones know", 
   assert.deepEqual([updates, otherVersion], [6, directory]);
 });
 
+test("plain faults of Graph hide no create that has run behind an answer, and refuse no batch", () => {
+  const struck = (graphFaults: "all" | "plain", times = 1) => {
+    const faults = faultsOf({ graphFaults, requestTimeoutMs: 2_000 }, times);
+    return new Map(Object.entries(faults).filter(([, share]) => typeof share === "number" && share !== 0));
+  };
+  const [all, plain] = [struck("all"), struck("plain")];
+  const left = ["unavailableAfter", "bandwidthAfter", "lockedAfter", "htmlAfter", "batchRefused"];
+  assert.deepEqual([...all.keys()].filter((kind) => !plain.has(kind)).sort(), left.sort());
+  for (const [kind, share] of plain) assert.equal(share, all.get(kind), kind);
+  assert.equal(plain.get("slowMs"), 3_000);
+  assert.equal(struck("plain", 3).get("unavailable"), 3 * Number(plain.get("unavailable")));
+  assert.deepEqual([...struck("all", 0).keys()].sort(), ["retryAfterMs", "slowMs"]);
+  assert.equal((read({ graphFaults: "plain" }) as ChaosOptions).graphFaults, "plain");
+});
+
 test("workers are updated one by one, all forward before the first goes back, among the other faults", () => {
   const options: ChaosOptions = {
     ...{ events: 400, brokers: 1, kills: 4, freezes: 2, brokerRestarts: 1, seed: 0, flavor: "kafka" },
     ...{ brokerFreezes: 0, linkCuts: 0, uncleanElection: false, tenantChanges: 0 },
-    ...{ otherVersion: "x", updates: 6 },
+    ...{ otherVersion: "x", updates: 6, graphFaults: "all" },
   };
   const wanted = [0, 1, 2]
     .map((worker) => `${worker} this`)
