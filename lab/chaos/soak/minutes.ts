@@ -36,6 +36,11 @@ export function sampleEveryMs(durationMs: number): number {
   return Math.min(minuteMs, Math.max(5_000, durationMs / leastSamples));
 }
 
+/** After one that took long, those that were missed are left out: taken in a bunch, each would count as a minute. */
+export function nextSample(index: number, elapsedMs: number, everyMs: number): number {
+  return Math.max(index + 1, Math.ceil(elapsedMs / everyMs));
+}
+
 /** Until the signal aborts. `lookOnce`: what Graph holds is checked once more. */
 export async function takeMinutes(taking: Taking): Promise<{ minutes: Minute[]; lookOnce(): Promise<void> }> {
   const { settings, durationMs, startedMs, brokers, graph, check, watched, latenciesMs, signal } = taking;
@@ -52,7 +57,7 @@ export async function takeMinutes(taking: Taking): Promise<{ minutes: Minute[]; 
     check.sweep(clock.nowMs());
   };
   await sample(clock.nowMs());
-  for (let index = 1; !signal.aborted; index++) {
+  for (let index = 1; !signal.aborted; index = nextSample(index, clock.nowMs() - startedMs, everyMs)) {
     await untilMs(clock, startedMs + index * everyMs, signal);
     if (signal.aborted) break;
     const took = latenciesMs.splice(0);

@@ -12,7 +12,14 @@ import { endedBy, isWithoutBroker } from "./processes.ts";
 
 const options: ChaosOptions = {
   ...{ events: 40, brokers: 1, kills: 4, freezes: 3, brokerRestarts: 2, seed: 7 },
-  ...{ brokerFreezes: 0, linkCuts: 0, uncleanElection: false, tenantChanges: 0, flavor: "kafka" },
+  ...{
+    brokerFreezes: 0,
+    linkCuts: 0,
+    uncleanElection: false,
+    tenantChanges: 0,
+    flavor: "kafka",
+    graphFaults: "all",
+  },
   ...{ otherVersion: null, updates: 0 },
 };
 const times = { sessionTimeoutMs: 6_000, settleMs: 5_500, brokerSessionMs: 4_000 };
@@ -73,13 +80,22 @@ test("three brokers: what strikes them is as many as asked for, the coordinator 
 test("options that need three brokers are refused with one, and have defaults with three", () => {
   const flags: ChaosFlags = {
     ...{ events: 200, brokers: "1", kills: 1, freezes: 1, brokerRestarts: 1 },
-    ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", rate: 20 },
+    ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", graphFaults: "all", rate: 20 },
   };
   const read = (more: Partial<ChaosFlags>) => {
     const result = chaosOptions({ ...flags, ...more });
     return result.ok ? result.options : result.problem.code;
   };
-  const one = { events: 200, brokers: 1, kills: 1, freezes: 1, brokerRestarts: 1, seed: 1, flavor: "kafka" };
+  const one = {
+    events: 200,
+    brokers: 1,
+    kills: 1,
+    freezes: 1,
+    brokerRestarts: 1,
+    seed: 1,
+    flavor: "kafka",
+    graphFaults: "all",
+  };
   const none = {
     brokerFreezes: 0,
     linkCuts: 0,

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { findLibfaketime, openWallClocks } from "../../../../lab/chaos/soak/clock-steps.ts";
 import { createSamples, emitDue } from "../../../../lab/chaos/soak/emission.ts";
 import { metricsOf, ticksOf } from "../../../../lab/chaos/soak/figures.ts";
-import { sampleEveryMs } from "../../../../lab/chaos/soak/minutes.ts";
+import { nextSample, sampleEveryMs } from "../../../../lab/chaos/soak/minutes.ts";
 import { planSoak, type SoakFault } from "../../../../lab/chaos/soak/soak-plan.ts";
 import { percentileOf, trendOf } from "../../../../lab/chaos/soak/trend.ts";
 import { type Minute, trendProblems, trendsOf, trendTable } from "../../../../lab/chaos/soak/verdict.ts";
@@ -115,6 +115,12 @@ test("a run of less than twenty minutes shows figures, and judges none", () => {
   assert.deepEqual(trendProblems(trendsOf(short)), []);
   assert.equal(trendsOf(short).find(({ name }) => name === "worker-3: RSS, MB")?.end, 320);
   assert.deepEqual([sampleEveryMs(180_000), sampleEveryMs(3_600_000)], [9_000, 60_000]);
+});
+
+test("samples that were missed while one took long are left out, and never is one taken twice", () => {
+  assert.equal(nextSample(1, 60_900, 60_000), 2);
+  assert.equal(nextSample(4, 877_000, 60_000), 15);
+  assert.equal(nextSample(4, 239_999, 60_000), 5);
 });
 
 test("what Linux says of a process is read past its name, what it says itself without labels", () => {
