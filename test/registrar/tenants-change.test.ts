@@ -157,6 +157,23 @@ suite("a tenant that is paused", () => {
     assert.equal(world.registered()[0]?.data.outcome, "recovered");
   });
 
+  test("keeps what was taken up from the retry topic where it stands, and that goes on once it is served again", async (t) => {
+    const world = createWorld(t);
+    const { served, set } = tenantsOf(pausedContoso, fabrikam);
+    world.emit(...many(6, contoso));
+    world.start({ tenants: served, writesPer20s: 2 });
+    await world.time.until("all are parked", () => world.log.records("retry").length === 6);
+    set(contoso, fabrikam);
+    await world.untilRegistered(2);
+    set(pausedContoso, fabrikam);
+    await world.time.pass(3_600_000);
+    assert.equal(world.registered().length, 2, "posted while it is paused");
+    assert.equal(world.log.records("retry").length, 6, "parked once more");
+    set(contoso, fabrikam);
+    await world.untilRegistered(6, 600_000);
+    assert.equal(world.createdMachines(contoso).length, 6);
+  });
+
   test("and is removed then, has all that was parked refused", async (t) => {
     const world = createWorld(t);
     const { served, set } = tenantsOf(pausedContoso, fabrikam);
