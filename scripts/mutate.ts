@@ -22,6 +22,8 @@ disk.
   --file GLOB   only these source files (may be repeated), as 'src/registrar/**/*.ts'
   --sample N    so many mutants, chosen by the seed; 'all': every one (default 300)
   --seed S      which ones (default 1)
+  --from FILE   of those chosen only the ones from this file on, in the order of --list: goes on with a run that was
+                stopped
   --near        only the test files that are about the mutated file: quick, and stricter
   --simulated N run so many seeds of the simulation on what the tests did not notice; 0: none
                 (default ${seedsAtFirst}; with --near 0)
@@ -44,7 +46,7 @@ async function main(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const { globs, sample, seed, jobs, near, simulated } = options;
+  const { globs, sample, seed, from, jobs, near, simulated } = options;
   const trial: Trial = {
     root: process.cwd(),
     areas,
@@ -52,6 +54,7 @@ async function main(args: string[]): Promise<number> {
     isWanted: (file) => globs.length === 0 || globs.some((glob) => matchesGlob(file, glob)),
     sample,
     seed,
+    from,
     jobs,
     stagesMax: near ? 1 : 2,
     simulation: simulated === 0 ? null : { entry: "lab/simulation/run-seed.ts", seeds: simulated },
@@ -61,7 +64,7 @@ async function main(args: string[]): Promise<number> {
   const { chosen } = list(trial);
   if (chosen.length === 0) {
     console.error(
-      `No mutant in ${globs.join(" ")}. Name source files from the root of the tree, as 'src/registrar/**/*.ts'.`,
+      `No mutant in ${[...globs, ...(from === null ? [] : [`--from ${from}`])].join(" ")}. Name source files from the root of the tree, as 'src/registrar/**/*.ts'.`,
     );
     return 2;
   }
@@ -97,6 +100,7 @@ function optionsOf(args: string[]) {
         file: { type: "string", multiple: true, default: [] },
         sample: { type: "string", default: "300" },
         seed: { type: "string", default: "1" },
+        from: { type: "string" },
         jobs: { type: "string", default: "1" },
         near: { type: "boolean", default: false },
         simulated: { type: "string" },
@@ -118,6 +122,7 @@ function optionsOf(args: string[]) {
       ...{ globs, near, list, json, help },
       sample: values.sample === "all" ? null : Number(values.sample),
       seed: Number(values.seed),
+      from: values.from ?? null,
       jobs: Number(values.jobs),
       simulated: Number(seeds),
     };

@@ -30,6 +30,8 @@ export interface Trial {
   /** How many mutants, chosen by the seed; null: all. */
   readonly sample: number | null;
   readonly seed: number;
+  /** Of those chosen only the ones of this file and of the files after it; null: all. */
+  readonly from: string | null;
   readonly jobs: number;
   /** 1: only the test files that are about the mutated file. */
   readonly stagesMax: number;
@@ -49,7 +51,7 @@ export interface Simulated {
 /** What decides which mutants are tried. */
 export type Choice = Pick<
   Trial,
-  "root" | "areas" | "equivalents" | "isWanted" | "sample" | "seed" | "simulation"
+  "root" | "areas" | "equivalents" | "isWanted" | "sample" | "seed" | "from" | "simulation"
 >;
 
 export type Fate =
@@ -65,7 +67,7 @@ export interface TrialResult {
   readonly fates: ReadonlyMap<Mutant, Fate>;
 }
 
-export function list({ root, areas, equivalents, isWanted, sample, seed, simulation }: Choice) {
+export function list({ root, areas, equivalents, isWanted, sample, seed, from, simulation }: Choice) {
   const targets = targetsOf(root, areas, simulation?.entry ?? null).filter(({ file }) => isWanted(file));
   const texts = new Map(targets.map(({ file }) => [file, readFileSync(join(root, file), "utf8")]));
   const all = targets.flatMap(({ file }) => mutantsOf(file, texts.get(file)!));
@@ -76,7 +78,10 @@ export function list({ root, areas, equivalents, isWanted, sample, seed, simulat
     throw new Error(`accepted as equivalent, but no such mutant is left:\n${lines.join("\n")}`);
   }
   const open = all.filter((mutant) => !listed.some((entry) => isListed(mutant, entry)));
-  const chosen = sample === null ? open : chooseSome(open, sample, seed);
+  const sampled = sample === null ? open : chooseSome(open, sample, seed);
+  const files = targets.map(({ file }) => file);
+  const first = from === null ? 0 : files.indexOf(from);
+  const chosen = first < 0 ? [] : sampled.filter(({ file }) => files.indexOf(file) >= first);
   return { targets, texts, chosen, mutants: all.length, equivalent: all.length - open.length };
 }
 

@@ -44,6 +44,7 @@ function given(t: TestContext, files: Readonly<Record<string, string>>): Trial {
     isWanted: () => true,
     sample: null,
     seed: 1,
+    from: null,
     jobs: 1,
     stagesMax: 2,
     simulation: null,
@@ -220,6 +221,7 @@ test("a sample is the same for the same seed, another for another, and in the or
     areas,
     equivalents,
     isWanted: (file: string) => file.startsWith("src/policy/"),
+    from: null,
     simulation: null,
   };
   const choose = (seed: number) => list({ ...choice, sample: 50, seed }).chosen;
@@ -232,6 +234,11 @@ test("a sample is the same for the same seed, another for another, and in the or
     places,
     places.toSorted((a, b) => a - b),
   );
+  const from = choose(1)[20]!.file;
+  const rest = choose(1).filter(({ file }) => file >= from);
+  assert.ok(rest.length < 50);
+  assert.deepEqual(list({ ...choice, sample: 50, seed: 1, from }).chosen, rest);
+  assert.deepEqual(list({ ...choice, sample: 50, seed: 1, from: "src/policy/no-such.ts" }).chosen, []);
 });
 
 test("everything that is to be mutated is loaded by a test, the core by the simulation, and every listed equivalent is still there", () => {
@@ -243,6 +250,7 @@ test("everything that is to be mutated is loaded by a test, the core by the simu
     isWanted: () => true,
     sample: null,
     seed: 1,
+    from: null,
     simulation,
   });
   assert.ok(everything.chosen.length > 1_000);

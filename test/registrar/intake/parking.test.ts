@@ -3,9 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { contoso, parkedBefore } from "../../../lab/testkit/enrollments.ts";
 import {
+  type Awaited,
+  acknowledge,
   createParking,
   firstParked,
   isParked,
+  lostCopies,
   note,
   noteArrival,
   parkedCount,
@@ -73,6 +76,28 @@ test("a clean shutdown promises up to the last record in doubt that was taken up
   assert.equal(parkedTaintedThrough(parking), 2);
   settleTaken(parking, slots[1]!);
   assert.equal(parkedTaintedThrough(parking), 0);
+  settleTaken(parking, slots[2]!, true);
+  assert.equal(parkedTaintedThrough(parking), 3, "one that was settled in doubt");
+});
+
+test("a record that is sent to be parked once more is no longer awaited from the append before", () => {
+  const parking = createParking(0);
+  const awaited = (retryOffset: number): Awaited => ({
+    ...{ enrolledOffset: 7, retryOffset },
+    ...{ arrive: () => {}, sendAgain: () => {} },
+  });
+  const [first, second] = [awaited(0), awaited(5)];
+  sendToPark(parking, "a", 7);
+  acknowledge(parking, "a", first);
+  note(parking, "b", 1);
+  assert.deepEqual(lostCopies(parking, []), [first]);
+  sendToPark(parking, "a", 7);
+  assert.deepEqual(lostCopies(parking, []), []);
+  acknowledge(parking, "a", second);
+  assert.deepEqual(lostCopies(parking, []), []);
+  note(parking, "a", 5);
+  assert.equal(noteArrival(parking, "a", 7), second);
+  assert.equal(parking.awaited.size, 0);
 });
 
 test("offsets rise, a tenant's records are taken up in order, and each is settled once", () => {

@@ -8,6 +8,7 @@ import {
   isDeadLettered,
   lookFrom,
   noteFound,
+  noteOwn,
   noteSent,
   noteStored,
 } from "../../../src/registrar/ownership/dead-letters.ts";
@@ -94,5 +95,13 @@ describe("a record is dead-lettered already", () => {
   test("where what was moved to the retry topic came from its place", () => {
     const headers = [["origin", utf8.encode("enrolled/0/3")]] as const;
     assert.equal(isDeadLettered(letters, { ...recordAt(0, "A", "retry"), headers }), true);
+  });
+
+  test("where a second copy in the retry topic came from the place of one that this worker refused", () => {
+    const own = createDeadLetters(none, 0);
+    const headers = [["origin", utf8.encode("enrolled/0/3")]] as const;
+    noteOwn(own, { ...recordAt(0, "A", "retry"), headers });
+    assert.equal(isDeadLettered(own, { ...recordAt(1, "A", "retry"), headers }), true);
+    assert.equal(isDeadLettered(own, recordAt(0, "A", "retry")), false);
   });
 });

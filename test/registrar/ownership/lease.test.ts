@@ -40,15 +40,20 @@ describe("the lease", () => {
 
   test("runs out while no commit is acknowledged, whatever the heartbeats say; the next one lets it on", async (t) => {
     const world = createWorld(t);
-    startLeased(world);
+    const { registrar } = startLeased(world);
     await world.time.pass(idleMs);
+    assert.deepEqual(registrar.status().notReady, []);
     const release = world.log.hold("commit");
     await world.time.pass(leaseMs);
     world.emit(...many(3, contoso));
     await world.time.pass(idleMs);
     assert.deepEqual(world.creates(), []);
+    assert.deepEqual(registrar.status().notReady, [
+      "group: no commit was acknowledged lately, so nothing is posted",
+    ]);
     release();
     await world.untilRegistered(3, 1_000);
+    assert.equal(registrar.status().ready, true);
   });
 
   test("is void after the machine was suspended: the wall clock ran ahead of the monotonic one", async (t) => {
