@@ -224,6 +224,13 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Who was woken already is woken again in vain, and let go with that.",
     },
   ],
+  "src/registrar/status.ts": [
+    {
+      line: "if (partitions.length > 0 && ![...owned.values()].some((partition) => isHeld(partition, clock))) {",
+      change: ".some -> .every",
+      why: "While one is confirmed all that are owned are, under the lease of the one session: they are held together.",
+    },
+  ],
   "src/registrar/intake/window.ts": [
     {
       line: "if (window.head >= 1024 || window.head === window.slots.length) {",

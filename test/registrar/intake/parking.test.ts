@@ -88,7 +88,7 @@ test("a record that is sent to be parked once more is no longer awaited from the
   });
   const [first, second] = [awaited(0), awaited(5)];
   sendToPark(parking, "a", 7);
-  acknowledge(parking, "a", first);
+  assert.equal(acknowledge(parking, "a", first), true);
   note(parking, "b", 1);
   assert.deepEqual(lostCopies(parking, []), [first]);
   sendToPark(parking, "a", 7);
@@ -97,6 +97,7 @@ test("a record that is sent to be parked once more is no longer awaited from the
   assert.deepEqual(lostCopies(parking, []), []);
   note(parking, "a", 5);
   assert.equal(noteArrival(parking, "a", 7), second);
+  assert.equal(acknowledge(parking, "a", second), false, "its copy was read already");
   assert.equal(parking.awaited.size, 0);
 });
 

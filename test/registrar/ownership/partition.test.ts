@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Moment } from "../../../src/moment.ts";
 import type { Clock, Session } from "../../../src/ports.ts";
+import { noteEpoch } from "../../../src/registrar/intake/leader-epochs.ts";
 import { note, settleTaken, takeUp } from "../../../src/registrar/intake/parking.ts";
 import { enter } from "../../../src/registrar/intake/window.ts";
 import {
   isHeld,
+  knownLogOf,
   limitsOf,
   mayPublish,
   taintedThroughOf,
@@ -149,4 +151,25 @@ test("a clean shutdown leaves suspects promised only while they are there, read 
   assert.equal(taintedThroughOf(partition, "retry"), 4);
   settleTaken(partition.parking, takeUp(partition.parking, "tenant", 4));
   assert.equal(taintedThroughOf(partition, "retry"), 5);
+});
+
+// INV-KNOWN-LOG
+test("of the retry topic the next owner is told what the last one had read, until this one has read as far, then what it found", () => {
+  const lease = { session: {} as Session, renewedAt: null };
+  const retry = { ...planFrom(0), readThrough: 2, readThroughEpoch: -1 };
+  const partition = freshPartition({ lease, plans: { enrolled: planFrom(0), retry } });
+  const told = () => {
+    const { readThrough, readThroughEpoch } = knownLogOf(partition, "retry", 0);
+    return { readThrough, readThroughEpoch };
+  };
+  const read = (offset: number) => {
+    note(partition.parking, "tenant", offset);
+    noteEpoch(partition.leaderEpochs.retry, offset, 5);
+  };
+  read(0);
+  assert.deepEqual(told(), { readThrough: 2, readThroughEpoch: -1 });
+  read(1);
+  assert.deepEqual(told(), { readThrough: 2, readThroughEpoch: 5 });
+  read(2);
+  assert.deepEqual(told(), { readThrough: 3, readThroughEpoch: 5 });
 });
