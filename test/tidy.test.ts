@@ -48,7 +48,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/flow/read-rows.ts": "test/registrar/flow/transition.test.ts",
   "src/registrar/flow/refusals.ts": "test/registrar/flow/transition-rules.test.ts",
   "src/registrar/flow/step.ts": "test/registrar/flow/transition.test.ts",
-  "src/registrar/flow/turns.ts": "test/registrar/flow/pipeline.test.ts",
   "src/registrar/flow/list-findings.ts": "test/registrar/flow/read-back.test.ts",
   "src/registrar/flow/life-events.ts": "test/registrar/flow/transition.test.ts",
   "src/registrar/flow/read-back.ts": "test/registrar/flow/read-back.test.ts",
