@@ -98,7 +98,13 @@ export function command(): Command {
         "and at the end whether any grew; 0.05 is three minutes",
       positiveDecimal,
     )
-    .option("--rate <n>", "with --hours: events a second", positiveNumber, 20)
+    .option(
+      "--rolling",
+      "in place of --events and all faults: four workers under a steady load, each stopped in good order and started " +
+        "again in turn, twice round, and how long any tenant stood still",
+    )
+    .option("--static", "with --rolling: each worker has a KAFKA_GROUP_INSTANCE_ID")
+    .option("--rate <n>", "with --hours or --rolling: events a second", positiveNumber, 20)
     .option("--seed <n>", "decides about samples and about what strikes when", wholeNumber, 1)
     .option("--timeout <s>", "limit of the whole run, seconds", positiveNumber, 1200)
     .option("--keep-logs", "keep the logs of all processes, also of a run without fault")
@@ -108,6 +114,10 @@ export function command(): Command {
 }
 
 async function run(flags: ChaosFlags): Promise<void> {
+  if (flags.rolling) {
+    const { runRollingCommand } = await import("./rolling/command.ts");
+    return runRollingCommand(flags);
+  }
   if (flags.hours !== undefined) {
     const { runSoakCommand } = await import("./soak/command.ts");
     return runSoakCommand({ ...flags, hours: flags.hours });

@@ -20,6 +20,9 @@ export interface ChaosFlags {
   readonly flavor: "kafka" | "event-hubs";
   /** A soak. */
   readonly hours?: number;
+  /** Rolling restarts alone. */
+  readonly rolling?: true;
+  readonly static?: true;
   readonly rate: number;
   readonly seed: number;
   readonly timeout: number;
@@ -54,6 +57,10 @@ export function chaosOptions(flags: ChaosFlags): OptionsResult {
     const message = `--unclean-election needs --events of at least ${uncleanEventsMin}; ${events} was given.`;
     const fix = `Type --events ${uncleanEventsMin}.`;
     return { ok: false, problem: { code: "too-few-events", message, fix } };
+  }
+  if (flags.static) {
+    const message = "--static is about rolling restarts.";
+    return { ok: false, problem: { code: "not-rolling", message, fix: "Type --rolling as well." } };
   }
   const versions = versionOptions(flags);
   if (!versions.ok) return versions;

@@ -121,7 +121,12 @@ function aborted(signal: AbortSignal): Promise<"interrupted"> {
 }
 
 /** True once all workers and brokers are there and the group has committed everything up to the inputs' ends. */
-async function untilSettled({ brokers, crew, signal, say }: Course): Promise<boolean> {
+export async function untilSettled({
+  brokers,
+  crew,
+  signal,
+  say,
+}: Pick<Course, "brokers" | "crew" | "signal" | "say">): Promise<boolean> {
   const lag = await openLag(brokers.addresses, groupId, [topicName("enrolled", ""), topicName("retry", "")]);
   try {
     let told = Number.NaN;

@@ -23,20 +23,41 @@ export async function shortenSegments(
 ): Promise<string | null> {
   const done = await ask(brokers, clientId, async (admin) => {
     for (const role of roles) {
-      const own = await ownConfigs(admin, topicName(role, ""));
-      const added = {
+      await addConfigs(admin, role, {
         "segment.bytes": segmentBytes,
         "segment.ms": segmentMs,
         ...(role === "enrolled" || role === "retry" ? { "retention.ms": String(keptMs.inputs) } : {}),
         ...(role === "registered" ? { "min.cleanable.dirty.ratio": "0.01" } : {}),
-      };
-      const configEntries = Object.entries({ ...own, ...added }).map(([name, value]) => ({ name, value }));
-      const altered = [{ type: topicResource, name: topicName(role, ""), configEntries }];
-      await admin.alterConfigs({ validateOnly: false, resources: altered });
+      });
     }
     return true;
   });
-  return done === null ? "the broker did not take the topics' settings" : null;
+  return done === null ? notTaken : null;
+}
+
+const notTaken = "the broker did not take the topics' settings";
+
+/** Records bear the time at which the broker stored them. Null once it is done, else why not. */
+export async function stampByBroker(brokers: readonly string[], clientId: string): Promise<string | null> {
+  const done = await ask(brokers, clientId, async (admin) => {
+    for (const role of roles) await addConfigs(admin, role, { "message.timestamp.type": "LogAppendTime" });
+    return true;
+  });
+  return done === null ? notTaken : null;
+}
+
+async function addConfigs(
+  admin: Admin,
+  role: (typeof roles)[number],
+  added: Readonly<Record<string, string>>,
+): Promise<void> {
+  const name = topicName(role, "");
+  const own = await ownConfigs(admin, name);
+  const configEntries = Object.entries({ ...own, ...added }).map(([key, value]) => ({ name: key, value }));
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: topicResource, name, configEntries }],
+  });
 }
 
 /** Of what is set for a topic, neither a broker's setting nor a default. */
