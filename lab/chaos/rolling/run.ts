@@ -57,6 +57,8 @@ const tenantsPerPartition = 2;
 const warmUpMs = 10_000;
 const baselineMs = 30_000;
 const betweenMs = 5_000;
+/** The load goes on after the last restart: else a single record that is looked up would count as a pause. */
+const coolDownMs = 20_000;
 const emitEveryMs = 20;
 const pollMs = 50;
 const drainMs = 20_000;
@@ -155,6 +157,7 @@ async function runCourse({ settings, brokers, log, load, crew, signal }: Course)
   const baseline = { fromMs, untilMs: clock.wallMs() };
   say(`${load.events.length} emitted; now the restarts`);
   const restarts = await restartAll(crew, { workers, rounds, betweenMs, say }, clock, signal);
+  await sleep(clock, coolDownMs, signal);
   over.abort();
   await emitting;
   return { baseline, restarts, isSettled: await untilSettled({ brokers, crew, signal, say }) };

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { openLog } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import type { Clock } from "../../ports.ts";
+import type { Problem } from "../../problem.ts";
 import { type Finding, note, ok, warning, wrong } from "./finding.ts";
 
 export async function checkLog(settings: Settings, clock: Clock): Promise<Finding[]> {
@@ -19,11 +20,16 @@ export async function checkLog(settings: Settings, clock: Clock): Promise<Findin
   if (opening.ok) {
     await opening.log.close();
     const text = `${place}: topics with ${opening.log.partitionCount} partitions and the right settings`;
-    const warnings = opening.warnings ?? [];
-    return [ok("log", text), ...warnings.map(({ message, fix }) => warning("log", message, fix))];
+    return [ok("log", text), ...(opening.warnings ?? []).map(findingOf)];
   }
   if (settings.topicsCreate && opening.problem.code === "topics-missing")
     return [note("log", `${place} answers; the topics are not there yet, start or emit creates them`)];
   const { message, fix } = opening.problem;
   return [wrong("log", { text: message, fix, retryable: opening.retryable })];
+}
+
+/** `start` goes on without a right, until the first request that needs it. */
+function findingOf({ code, message, fix }: Problem): Finding {
+  if (code === "rights-missing") return wrong("log", { text: message, fix, retryable: false });
+  return warning("log", message, fix);
 }

@@ -30,6 +30,8 @@ export interface TopicMetadata {
   /** Null: the broker is too old for ids. */
   readonly id: string | null;
   readonly partitionMetadata: readonly PartitionMetadata[];
+  /** One bit for each operation that this client may do; not set unless asked for, negative where the broker doesn't tell. */
+  readonly operations?: number;
 }
 
 /** In kafkajs's form, so that its cluster takes it. */
@@ -39,7 +41,12 @@ export interface Metadata {
   readonly topicMetadata: readonly TopicMetadata[];
 }
 
-export function metadataRequest(versions: ApiVersions, topics: readonly string[]): ProtocolRequest<Metadata> {
+/** `withRights`: what this client may do with each topic is asked for too, of brokers that speak v8. */
+export function metadataRequest(
+  versions: ApiVersions,
+  topics: readonly string[],
+  { withRights = false }: { readonly withRights?: boolean } = {},
+): ProtocolRequest<Metadata> {
   const version = versionOf(versions, metadataKey, { lowest: 4, highest: 12 });
   const flexible = version >= firstFlexible;
   const api = { key: metadataKey, name: "Metadata", version, flexible };
@@ -52,16 +59,16 @@ export function metadataRequest(versions: ApiVersions, topics: readonly string[]
         if (flexible) body.compactString(topic).uvarint(0);
         else body.string(topic);
       }
-      // No topic is created, and no rights are asked for.
+      // No topic is created, and no rights on the cluster are asked for.
       body.int8(0);
       if (version >= 8 && version <= 10) body.int8(0);
-      if (version >= 8) body.int8(0);
+      if (version >= 8) body.int8(withRights ? 1 : 0);
     },
-    read: (reader) => readMetadata(reader, api),
+    read: (reader) => readMetadata(reader, api, withRights),
   });
 }
 
-function readMetadata(reader: ByteReader, { version, flexible }: Api): Metadata {
+function readMetadata(reader: ByteReader, { version, flexible }: Api, withRights: boolean): Metadata {
   const text = () => (flexible ? reader.compactString() : reader.string());
   reader.at += 4;
   const brokers = arrayOf(reader, flexible, () => {
@@ -77,9 +84,9 @@ function readMetadata(reader: ByteReader, { version, flexible }: Api): Metadata 
     const id = version >= firstWithIds ? reader.uuid() : null;
     reader.at += 1;
     const partitionMetadata = arrayOf(reader, flexible, () => readPartition(reader, version, flexible));
-    if (version >= 8) reader.at += 4;
+    const operations = version >= 8 ? reader.int32() : 0;
     if (flexible) reader.tags();
-    return { topic, errorCode, id, partitionMetadata };
+    return { topic, errorCode, id, partitionMetadata, ...(withRights ? { operations } : {}) };
   });
   return { brokers, controllerId, topicMetadata };
 }

@@ -44,15 +44,23 @@ function alterEventHub(name: string, entry: string): string {
 }
 
 /** The line that lets this client do something with a topic. */
-export function grant(target: CommandTarget, operation: string, name: string): string {
+export function grant(target: CommandTarget, operation: string | readonly string[], name: string): string {
   if (isEventHubs(target)) {
     const role = operation === "Create" ? "Owner" : operation === "Write" ? "Sender" : "Receiver";
     return `az role assignment create --role 'Azure Event Hubs Data ${role}' --assignee '<this client's id>' --scope '<resource id of the namespace>'`;
   }
-  return (
-    `kafka-acls.sh --bootstrap-server ${target.brokers[0]} --add --allow-principal User:<this client's> ` +
-    `--operation ${operation} --topic ${name}`
-  );
+  const operations = [operation].flat().map((one) => `--operation ${one}`);
+  return `${aclCommand(target)} ${operations.join(" ")} --topic ${name}`;
+}
+
+/** The line that lets this client do something with a consumer group. */
+export function grantOnGroup(target: CommandTarget, operation: string, groupId: string): string {
+  const name = /^[\w.-]+$/.test(groupId) ? groupId : `'${groupId.replaceAll("'", `'\\''`)}'`;
+  return `${aclCommand(target)} --operation ${operation} --group ${name}`;
+}
+
+function aclCommand({ brokers }: CommandTarget): string {
+  return `kafka-acls.sh --bootstrap-server ${brokers[0]} --add --allow-principal User:<this client's>`;
 }
 
 export interface NewTopic {

@@ -9,6 +9,7 @@ import { instanceIdsRefused, instanceIdsUntried } from "../group/instance-id.ts"
 import { takesInstanceIds } from "../group/member-requests.ts";
 import { openFailure } from "./open-problem.ts";
 import { checkGroups, type GroupCheck, type GroupsResult } from "./other-groups.ts";
+import { checkRights } from "./rights.ts";
 import { prepareTopics, type TopicsSettings } from "./topics.ts";
 
 export interface PrepareSettings extends Omit<TopicsSettings, "tenantBlockedMaxMs"> {
@@ -40,11 +41,13 @@ export async function prepareLog(settings: PrepareSettings, clock: Clock): Promi
       const result = await prepareTopics(cluster, { ...settings, tenantBlockedMaxMs }, clock);
       if (!result.ok) return { ...result, retryable: false };
       await cluster.addTopics(names);
+      // Before what the lack of one would end with less to go by.
+      const rights = settings.attemptedThroughOf === undefined ? [] : await checkRights(cluster, settings);
       const groups = await otherGroups(cluster, settings, result.partitionCount);
       if (groups.problem !== null) return { ok: false, problem: groups.problem, retryable: false };
       const places = await staticPlaces(cluster, settings);
       if (places.problem !== null) return { ok: false, problem: places.problem, retryable: false };
-      const warnings = [...result.warnings, ...groups.warnings, ...places.warnings];
+      const warnings = [...rights, ...result.warnings, ...groups.warnings, ...places.warnings];
       return { ...result, warnings, topicIds: new Map(names.map((name) => [name, cluster.topicId(name)])) };
     } finally {
       cluster.close();
