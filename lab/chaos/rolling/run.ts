@@ -51,7 +51,7 @@ export type RollingResult =
   | { readonly kind: "interrupted" }
   | { readonly kind: "failed"; readonly problem: Problem };
 
-export const workers = 4;
+const workers = 4;
 const rounds = 2;
 const tenantsPerPartition = 2;
 const warmUpMs = 10_000;

@@ -33,10 +33,11 @@ test("a tenant pauses from its last registration to its next, but not while it h
 
 test("what waits longest counts, also where a later one is registered first; other tenants don't end a pause", () => {
   const overtaken = [one("a", 0, 10), one("a", 20, 800), one("a", 500, 600), one("b", 300, 310)];
-  assert.deepEqual(
-    pausesOf(overtaken).filter(({ tenantId }) => tenantId === "a")[1],
-    { tenantId: "a", fromMs: 20, untilMs: 600 },
-  );
+  assert.deepEqual(pausesOf(overtaken).filter(({ tenantId }) => tenantId === "a")[1], {
+    tenantId: "a",
+    fromMs: 20,
+    untilMs: 600,
+  });
 });
 
 test("the baseline has only what lies in it as a whole, a restart also what reaches into it", () => {

@@ -10,7 +10,6 @@ import type { Problem } from "../../../problem.ts";
 import type { Broker } from "../cluster/broker.ts";
 import type { ByteReader } from "../cluster/bytes.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import { protocolError } from "../cluster/errors.ts";
 import { metadataRequest } from "../cluster/metadata-request.ts";
 import { type ProtocolRequest, protocolRequest } from "../cluster/protocol.ts";
 import { type CommandTarget, grant, grantOnGroup, isEventHubs } from "./advice.ts";
@@ -28,6 +27,7 @@ const describeGroups = { key: 15, name: "DescribeGroups", version: 3, flexible: 
 /** The first version that tells rights on topics. */
 const metadataVersion = 8;
 const groupAuthorizationFailed = 30;
+const notCoordinator = 16;
 
 /** Of the worker itself; what is emitted to connector.enrolled is the installers' or the HTTP service's. */
 const needed: Readonly<Record<Topic, readonly Right[]>> = {
@@ -38,7 +38,10 @@ const needed: Readonly<Record<Topic, readonly Right[]>> = {
 };
 
 /** One for each topic, and for the group, on which something is not allowed. */
-export async function checkRights(cluster: ClusterConnection, check: RightsCheck): Promise<readonly Problem[]> {
+export async function checkRights(
+  cluster: ClusterConnection,
+  check: RightsCheck,
+): Promise<readonly Problem[]> {
   if (isEventHubs(check)) return [];
   return [...(await onTopics(cluster, check)), ...(await onGroup(cluster, check))];
 }
@@ -63,20 +66,26 @@ async function onGroup(cluster: ClusterConnection, check: RightsCheck): Promise<
   const { groupId } = check;
   const operations = await operationsOnGroup(cluster, groupId);
   const lacking = operations === "none" ? needed.enrolled : lackingIn(operations, ["Read"]);
-  return lacking.length === 0 ? [] : [problem(lacking, `group ${groupId}`, grantOnGroup(check, "Read", groupId))];
+  return lacking.length === 0
+    ? []
+    : [problem(lacking, `group ${groupId}`, grantOnGroup(check, "Read", groupId))];
 }
 
-/** "none": not even to describe it, which whoever may read it may. */
+/** "none": not even to describe it, which whoever may read it may. Any broker says so; rights themselves the coordinator tells. */
 async function operationsOnGroup(cluster: ClusterConnection, groupId: string): Promise<number | "none"> {
-  let coordinator: Broker;
-  try {
-    coordinator = await cluster.coordinator(groupId);
-  } catch (error) {
-    if (protocolError(error) === "GROUP_AUTHORIZATION_FAILED") return "none";
-    throw error;
-  }
-  if ((coordinator.versions[describeGroups.key]?.maxVersion ?? 0) < describeGroups.version) return 0; // 2
-  const { errorCode, operations } = await coordinator.send(describeGroup(groupId));
+  const first = await askAbout(groupId, await cluster.controller());
+  if (first.errorCode !== notCoordinator) return readOperations(first);
+  // One that can't be found just now is no reason not to start: what needs it waits for it.
+  const coordinator = await cluster.coordinator(groupId).catch(() => null);
+  return coordinator === null ? 0 : readOperations(await askAbout(groupId, coordinator));
+}
+
+async function askAbout(groupId: string, broker: Broker): Promise<Described> {
+  if ((broker.versions[describeGroups.key]?.maxVersion ?? 0) < describeGroups.version) return untold; // 2
+  return broker.send(describeGroup(groupId));
+}
+
+function readOperations({ errorCode, operations }: Described): number | "none" {
   if (errorCode === groupAuthorizationFailed) return "none";
   return errorCode === 0 ? operations : 0; // 2
 }
@@ -102,13 +111,15 @@ interface Described {
   readonly operations: number;
 }
 
+const untold: Described = { errorCode: 0, operations: 0 };
+
 function describeGroup(groupId: string): ProtocolRequest<Described> {
   return protocolRequest(describeGroups, {
     write: (body) => body.int32(1).string(groupId).int8(1),
     read(reader) {
       reader.at += 4;
       const [described] = reader.array(() => readGroup(reader));
-      return described ?? { errorCode: 0, operations: 0 };
+      return described ?? untold;
     },
   });
 }

@@ -225,48 +225,58 @@ suite("rights on Kafka", () => {
     assert.match(opened.warnings[0]!.message, /lacks the operation Describe on group of-others$/);
   });
 
-  test("without Write on a topic and Read on another: each is named, with the line that grants it", options, async () => {
-    const { READ, WRITE, DESCRIBE, DESCRIBE_CONFIGS } = AclOperationTypes;
-    const [some] = aclsOf("worker");
-    const on = (resourceName: string, ...operations: number[]) =>
-      operations.map((operation) => ({
-        ...some!,
-        ...{ resourceName, operation, resourcePatternType: ResourcePatternTypes.LITERAL },
-      }));
-    const others = aclsOf("worker").filter(({ resourceType }) => resourceType !== AclResourceTypes.TOPIC);
-    await allowOnly([
-      ...others,
-      ...on("connector.enrolled", READ, DESCRIBE_CONFIGS),
-      ...on("connector.registered", READ, DESCRIBE_CONFIGS),
-      ...on("connector.enrolled.retry", WRITE, DESCRIBE_CONFIGS),
-      ...on("connector.enrolled.dlq", DESCRIBE, DESCRIBE_CONFIGS),
-    ]);
-    const opened = await eventually({}, (one) => codesOf(one).length === 3);
-    assert.ok(opened.ok);
-    await opened.log.close();
-    const lines = new Map(opened.warnings.map(({ message, fix }) => [message.split(":")[0], fix]));
-    const add = `kafka-acls.sh --bootstrap-server ${sasl} --add --allow-principal User:<this client's>`;
-    assert.deepEqual(Object.fromEntries(lines), {
-      "this client lacks the operation Write on connector.registered": `${add} --operation Write --topic connector.registered`,
-      "this client lacks the operation Read on connector.enrolled.retry": `${add} --operation Read --topic connector.enrolled.retry`,
-      "this client lacks the operations Read and Write on connector.enrolled.dlq": `${add} --operation Read --operation Write --topic connector.enrolled.dlq`,
-    });
-  });
-
-  test("without Read on the group: it is named, whether or not the group may be described", options, async () => {
-    const all = aclsOf("worker");
-    const { GROUP } = AclResourceTypes;
-    const own = all.filter(({ resourceType, resourceName }) => resourceType !== GROUP || resourceName === "*");
-    for (const acls of [own, all.filter(({ resourceType }) => resourceType !== GROUP)]) {
-      await allowOnly(acls);
-      const opened = await eventually({}, (one) => codesOf(one).includes("rights-missing"));
+  test(
+    "without Write on a topic and Read on another: each is named, with the line that grants it",
+    options,
+    async () => {
+      const { READ, WRITE, DESCRIBE, DESCRIBE_CONFIGS } = AclOperationTypes;
+      const [some] = aclsOf("worker");
+      const on = (resourceName: string, ...operations: number[]) =>
+        operations.map((operation) => ({
+          ...some!,
+          ...{ resourceName, operation, resourcePatternType: ResourcePatternTypes.LITERAL },
+        }));
+      const others = aclsOf("worker").filter(({ resourceType }) => resourceType !== AclResourceTypes.TOPIC);
+      await allowOnly([
+        ...others,
+        ...on("connector.enrolled", READ, DESCRIBE_CONFIGS),
+        ...on("connector.registered", READ, DESCRIBE_CONFIGS),
+        ...on("connector.enrolled.retry", WRITE, DESCRIBE_CONFIGS),
+        ...on("connector.enrolled.dlq", DESCRIBE, DESCRIBE_CONFIGS),
+      ]);
+      const opened = await eventually({}, (one) => codesOf(one).length === 3);
       assert.ok(opened.ok);
       await opened.log.close();
-      const [first] = opened.warnings;
-      assert.match(first!.message, /lacks the operation Read on group connector-registrar: /);
-      assert.match(first!.fix, /^kafka-acls\.sh .*--operation Read --group connector-registrar$/);
-    }
-  });
+      const lines = new Map(opened.warnings.map(({ message, fix }) => [message.split(":")[0], fix]));
+      const add = `kafka-acls.sh --bootstrap-server ${sasl} --add --allow-principal User:<this client's>`;
+      assert.deepEqual(Object.fromEntries(lines), {
+        "this client lacks the operation Write on connector.registered": `${add} --operation Write --topic connector.registered`,
+        "this client lacks the operation Read on connector.enrolled.retry": `${add} --operation Read --topic connector.enrolled.retry`,
+        "this client lacks the operations Read and Write on connector.enrolled.dlq": `${add} --operation Read --operation Write --topic connector.enrolled.dlq`,
+      });
+    },
+  );
+
+  test(
+    "without Read on the group: it is named, whether or not the group may be described",
+    options,
+    async () => {
+      const all = aclsOf("worker");
+      const { GROUP } = AclResourceTypes;
+      const own = all.filter(
+        ({ resourceType, resourceName }) => resourceType !== GROUP || resourceName === "*",
+      );
+      for (const acls of [own, all.filter(({ resourceType }) => resourceType !== GROUP)]) {
+        await allowOnly(acls);
+        const opened = await eventually({}, (one) => codesOf(one).includes("rights-missing"));
+        assert.ok(opened.ok);
+        await opened.log.close();
+        const [first] = opened.warnings;
+        assert.match(first!.message, /lacks the operation Read on group connector-registrar: /);
+        assert.match(first!.fix, /^kafka-acls\.sh .*--operation Read --group connector-registrar$/);
+      }
+    },
+  );
 
   test("without Describe on a topic: the operation and the topic are named", options, async () => {
     await allowOnly([]);
