@@ -2,7 +2,7 @@
  * Whether this client may do on Kafka what a worker does: asked of the brokers, before the first request is refused.
  *
  * 1. Asks only: nothing is read, written or committed to find out.
- * 2. A broker that does not tell is passed over in silence, as is one that tells what can't be: whoever sees a topic may describe it.
+ * 2. A broker that does not tell is passed over in silence, as is one that tells what can't be: a client that sees a topic may describe it.
  */
 import { topicName } from "../../../domain/topics.ts";
 import type { Topic } from "../../../ports.ts";
@@ -71,7 +71,7 @@ async function onGroup(cluster: ClusterConnection, check: RightsCheck): Promise<
     : [problem(lacking, `group ${groupId}`, grantOnGroup(check, "Read", groupId))];
 }
 
-/** "none": not even to describe it, which whoever may read it may. Any broker says so; rights themselves the coordinator tells. */
+/** "none": not even to describe it, which goes with the right to read it. Any broker says so; rights themselves the coordinator tells. */
 async function operationsOnGroup(cluster: ClusterConnection, groupId: string): Promise<number | "none"> {
   const first = await askAbout(groupId, await cluster.controller());
   if (first.errorCode !== notCoordinator) return readOperations(first);
