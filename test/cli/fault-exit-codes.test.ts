@@ -17,6 +17,7 @@ const warnings = [
   "group-new",
   "groups-unseen",
   "instance-id-untried",
+  "rights-missing",
   "topic-in-sync",
   "topic-replicas",
   "topic-retention",

@@ -77,7 +77,10 @@ export async function runRolling(settings: RollingSettings, brokers: Brokers): P
     log = opening.log;
     const refused = await stampByBroker(brokers.addresses, id);
     if (refused !== null) return failed("topics", `${refused}.`);
-    const graph = await startGraph(processes, settings.ids, settings.seed, times.requestTimeoutMs);
+    const graph = await startGraph(processes, {
+      ...{ ids: settings.ids, seed: settings.seed, graphFaults: "all" },
+      requestTimeoutMs: times.requestTimeoutMs,
+    });
     await graph.roughen(0);
     const load = createLoad(settings.seed, partitionCount, tenantsPerPartition);
     const environmentOf = (worker: number) => workerEnvironment(worker, settings, { brokers, graph, load });

@@ -102,7 +102,7 @@ test("the next worker is restarted only once the former is at work again", async
 
 const flags: ChaosFlags = {
   ...{ events: 200, brokers: "1", kills: 3, freezes: 2, brokerRestarts: 1 },
-  ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", rate: 20 },
+  ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", rate: 20, graphFaults: "all" },
 };
 
 test("rolling restarts are a run of their own, and --static is about them", () => {
