@@ -276,6 +276,7 @@ test("real processes killed, frozen and restarted: nothing lost, nothing twice",
     lost: 0,
     seed: 3,
     ids: "ignore",
+    graphFaults: "all",
     problems: [],
   });
   assert.ok([elapsedMs, duplicateRegistered, recovered].every((count) => count >= 0));
