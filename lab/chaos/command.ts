@@ -1,15 +1,10 @@
 /** `chaos`: workers as real processes on real brokers, killed and frozen; succeeds only if nothing is lost or doubled. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Command, Option } from "commander";
-import { onInterrupt } from "../../src/cli/interrupts.ts";
 import { positiveDecimal, positiveNumber, wholeNumber } from "../../src/cli/option-values.ts";
 import { exitCodes, fail, plain, print, say } from "../../src/cli/terminal.ts";
 import { graphFaultChoices } from "./graph-process.ts";
+import { runInPlace } from "./in-place.ts";
 import { type ChaosFlags, chaosOptions } from "./options.ts";
-import type { ChaosPlace, PlaceResult } from "./place.ts";
-import type { ChaosResult } from "./run.ts";
 import { summaryOf } from "./summary.ts";
 
 export function command(): Command {
@@ -125,51 +120,24 @@ async function run(flags: ChaosFlags): Promise<void> {
   const read = chaosOptions(flags);
   if (!read.ok) return fail(read.problem, exitCodes.usage);
   const { options } = read;
-  const interrupts = onInterrupt("stopping");
-  const directory = mkdtempSync(join(tmpdir(), "connector-registrar-chaos-"));
-  let keep = flags.keepLogs ?? false;
-  // Progress goes where the result doesn't have to be the only thing.
-  const output = flags.json ? process.stderr : process.stdout;
-  let place: ChaosPlace | null = null;
-  try {
-    const { openPlace } = await import("./place.ts");
-    const found: PlaceResult = await openPlace(options, directory, interrupts.signal);
-    if (found.ok) place = found.place;
-    if (interrupts.signal.aborted) {
-      process.exitCode = exitCodes.interrupted;
-      return;
-    }
-    if (!found.ok) return fail(found.problem, exitCodes.usage);
-    const { runChaos } = await import("./run.ts");
-    const settings = {
-      ...options,
-      ids: flags.ids,
-      timeoutMs: flags.timeout * 1000,
-      directory,
-      interrupted: interrupts.signal,
-      say: (line: string) => void output.write(`${plain(line)}\n`),
-    };
-    const result = await runChaos(settings, found.place.brokers, found.place.cluster);
-    conclude(result, flags, found.place.proxy);
-    keep ||= result.kind !== "interrupted" && process.exitCode !== undefined && process.exitCode !== 0;
-  } finally {
-    interrupts.stopListening();
-    await place?.close();
-    if (keep) say(`The logs of all processes are in ${directory}.\n`);
-    else rmSync(directory, { recursive: true, force: true });
-  }
+  return runInPlace({
+    name: "chaos",
+    options,
+    flags,
+    async run({ brokers, cluster }, surroundings) {
+      const { runChaos } = await import("./run.ts");
+      const settings = { ...options, ids: flags.ids, timeoutMs: flags.timeout * 1000, ...surroundings };
+      return runChaos(settings, brokers, cluster);
+    },
+    tell: (done, { proxy }) => tell(summaryOf(done, flags, proxy), flags),
+  });
 }
 
-function conclude(result: ChaosResult, flags: ChaosFlags, proxy: ChaosPlace["proxy"]): void {
-  if (result.kind === "interrupted") process.exitCode = exitCodes.interrupted;
-  else if (result.kind === "failed") fail(result.problem);
-  else {
-    const summary = summaryOf(result, flags, proxy);
-    for (const problem of summary.problems) say(`${plain(problem)}\n`);
-    if (flags.json) print(JSON.stringify(summary));
-    else printLines(summary);
-    if (summary.problems.length > 0) process.exitCode = exitCodes.failed;
-  }
+function tell(summary: ReturnType<typeof summaryOf>, { json }: ChaosFlags): void {
+  for (const problem of summary.problems) say(`${plain(problem)}\n`);
+  if (json) print(JSON.stringify(summary));
+  else printLines(summary);
+  if (summary.problems.length > 0) process.exitCode = exitCodes.failed;
 }
 
 function printLines(summary: object): void {

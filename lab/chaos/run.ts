@@ -14,6 +14,7 @@ import { emit, strike } from "./course.ts";
 import { startCrew } from "./crew.ts";
 import { groupId, logEnvironment, partitionCount, times, workerEnvironment, workers } from "./environment.ts";
 import { type GraphProcess, startGraph } from "./graph-process.ts";
+import type { RunResult, RunSurroundings } from "./in-place.ts";
 import { openLag } from "./lag.ts";
 import type { ChaosOptions } from "./options.ts";
 import { type ChaosPlan, planChaos } from "./plan.ts";
@@ -24,24 +25,17 @@ import { openTenantsFile } from "./tenant-changes.ts";
 import { type ChaosCounts, verifyChaos } from "./verify.ts";
 import { openVersions } from "./versions.ts";
 
-export interface ChaosSettings extends ChaosOptions {
+export interface ChaosSettings extends ChaosOptions, RunSurroundings {
   readonly ids: "honour" | "ignore";
   readonly timeoutMs: number;
-  /** For the workers' logs and data. */
-  readonly directory: string;
-  readonly interrupted: AbortSignal;
-  readonly say: (line: string) => void;
 }
 
-export type ChaosResult =
-  | {
-      readonly kind: "done";
-      readonly counts: ChaosCounts;
-      readonly struck: readonly PlannedFault[];
-      readonly elapsedMs: number;
-    }
-  | { readonly kind: "interrupted" }
-  | { readonly kind: "failed"; readonly problem: Problem };
+export interface ChaosDone {
+  readonly kind: "done";
+  readonly counts: ChaosCounts;
+  readonly struck: readonly PlannedFault[];
+  readonly elapsedMs: number;
+}
 
 const emitAhead = 120;
 const lagEveryMs = 500;
@@ -51,7 +45,7 @@ export async function runChaos(
   settings: ChaosSettings,
   brokers: Brokers,
   cluster: Cluster | null,
-): Promise<ChaosResult> {
+): Promise<RunResult<ChaosDone>> {
   const plan = planChaos(settings, partitionCount, workers, times);
   const processes = openProcesses(settings.directory);
   const late = AbortSignal.timeout(settings.timeoutMs);

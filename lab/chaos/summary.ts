@@ -2,13 +2,9 @@
 import type { ProxyCounts } from "../event-hubs/shared.ts";
 import type { ChaosFlags } from "./options.ts";
 import type { PlannedFault } from "./plan-faults.ts";
-import type { ChaosResult } from "./run.ts";
+import type { ChaosDone } from "./run.ts";
 
-export function summaryOf(
-  result: Extract<ChaosResult, { kind: "done" }>,
-  flags: ChaosFlags,
-  proxy: Readonly<ProxyCounts> | null,
-) {
+export function summaryOf(result: ChaosDone, flags: ChaosFlags, proxy: Readonly<ProxyCounts> | null) {
   const { counts, struck, elapsedMs } = result;
   const { registered, duplicateObjects, duplicateRegistered, lost, recovered, refusedForTenant } = counts;
   const problems = [...counts.problems, ...(proxy === null ? [] : proxyProblems(proxy))];

@@ -31,7 +31,7 @@ const report = (counts: Record<string, number>, vulnerabilities: object) =>
   JSON.stringify({ auditReportVersion: 2, vulnerabilities, metadata: { vulnerabilities: counts } });
 
 test("a registry that does not answer is said, without its address, and fails nothing", () => {
-  const message = "405 Method Not Allowed - POST https://registry.invalid/-/npm/v1/security/advisories/bulk";
+  const message = "405 Method Not Allowed - POST https://example.invalid/-/npm/v1/security/advisories/bulk";
   const { status, line } = auditWith(JSON.stringify({ message, statusCode: 405, error: { summary: "" } }));
   assert.equal(status, 0);
   assert.equal(line, "NOT AUDITED: the registry does not answer npm audit (405 Method Not Allowed).");

@@ -4,7 +4,7 @@ import { sampleEnrollment } from "../../../src/cli/samples/enrollments.ts";
 import { randomUuid, seededRandom } from "../../../src/cli/samples/random.ts";
 import { homePartition } from "../../../src/domain/murmur2.ts";
 import type { LogRecord } from "../../../src/ports.ts";
-import type { Sample } from "../soak/emission.ts";
+import type { Sample } from "../emission.ts";
 import { nameOf, readRegistered } from "../verify.ts";
 import type { Enrolled } from "./pauses.ts";
 

@@ -12,28 +12,25 @@ import type { Problem } from "../../../src/problem.ts";
 import { sleep } from "../../../src/sleep.ts";
 import type { Brokers } from "../brokers.ts";
 import { type Crew, startCrew } from "../crew.ts";
+import { emitDue } from "../emission.ts";
 import { logEnvironment, partitionCount, times } from "../environment.ts";
 import { type GraphProcess, startGraph } from "../graph-process.ts";
+import type { RunResult, RunSurroundings } from "../in-place.ts";
 import { type Environment, openProcesses } from "../processes.ts";
 import { untilSettled } from "../run.ts";
-import { emitDue } from "../soak/emission.ts";
-import { stampByBroker } from "../soak/topics.ts";
+import { stampByBroker } from "../topics.ts";
 import { type ChaosCounts, verifyChaos } from "../verify.ts";
 import { createLoad, enrolledOf, type Load } from "./load.ts";
 import { longestMs, pausesOf } from "./pauses.ts";
 import { type Restart, restartAll } from "./restarts.ts";
 
-export interface RollingSettings {
+export interface RollingSettings extends RunSurroundings {
   /** Each worker has a KAFKA_GROUP_INSTANCE_ID. */
   readonly isStatic: boolean;
   readonly ratePerS: number;
   readonly ids: "honour" | "ignore";
   readonly seed: number;
   readonly timeoutMs: number;
-  /** For the workers' logs and data. */
-  readonly directory: string;
-  readonly interrupted: AbortSignal;
-  readonly say: (line: string) => void;
 }
 
 export interface RollingDone {
@@ -45,11 +42,6 @@ export interface RollingDone {
   readonly baselinePauseMs: number;
   readonly restarts: readonly (Restart & { readonly pauseMs: number })[];
 }
-
-export type RollingResult =
-  | RollingDone
-  | { readonly kind: "interrupted" }
-  | { readonly kind: "failed"; readonly problem: Problem };
 
 const workers = 4;
 const rounds = 2;
@@ -66,7 +58,10 @@ const id = "connector-registrar-chaos-rolling";
 /** As docs/OPERATING.md advises for static members. */
 const staticSessionMs = "10000";
 
-export async function runRolling(settings: RollingSettings, brokers: Brokers): Promise<RollingResult> {
+export async function runRolling(
+  settings: RollingSettings,
+  brokers: Brokers,
+): Promise<RunResult<RollingDone>> {
   const processes = openProcesses(settings.directory);
   const late = AbortSignal.timeout(settings.timeoutMs);
   let log: OpenLog | null = null;
@@ -109,7 +104,7 @@ export async function runRolling(settings: RollingSettings, brokers: Brokers): P
   }
 }
 
-function failed(code: string, message: string): RollingResult {
+function failed(code: string, message: string): RunResult<RollingDone> {
   return { kind: "failed", problem: { code, message, fix: "Type chaos again." } };
 }
 

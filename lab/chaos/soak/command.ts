@@ -1,12 +1,8 @@
 /** `chaos --hours`: runs a soak, and tells its table; succeeds only if nothing is lost, doubled or growing. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { onInterrupt } from "../../../src/cli/interrupts.ts";
 import { exitCodes, fail, plain, print, say } from "../../../src/cli/terminal.ts";
+import { runInPlace } from "../in-place.ts";
 import type { ChaosFlags } from "../options.ts";
-import { type ChaosPlace, openPlace } from "../place.ts";
-import { runSoak, type SoakDone, type SoakResult } from "./run.ts";
+import { runSoak, type SoakDone } from "./run.ts";
 import { trendProblems, trendsOf, trendTable } from "./verdict.ts";
 
 type SoakFlags = ChaosFlags & { readonly hours: number };
@@ -20,36 +16,14 @@ export async function runSoakCommand(flags: SoakFlags): Promise<void> {
     const message = "--hours has faults of all kinds.";
     return fail({ code: "all-faults", message, fix: "Leave --graph-faults out." }, exitCodes.usage);
   }
-  const interrupts = onInterrupt("stopping");
-  const directory = mkdtempSync(join(tmpdir(), "connector-registrar-soak-"));
-  // Progress goes where the result doesn't have to be the only thing.
-  const output = flags.json ? process.stderr : process.stdout;
-  let place: ChaosPlace | null = null;
-  try {
-    const options = { brokers: 1, flavor: "kafka", seed: flags.seed } as const;
-    const found = await openPlace(options, directory, interrupts.signal);
-    if (!found.ok) return fail(found.problem, exitCodes.usage);
-    place = found.place;
-    const { hours, rate: ratePerS, seed, ids } = flags;
-    const settings = {
-      ...{ hours, ratePerS, seed, ids, directory },
-      interrupted: interrupts.signal,
-      say: (line: string) => void output.write(`${plain(line)}\n`),
-    };
-    conclude(await runSoak(settings, place.brokers), flags);
-  } finally {
-    interrupts.stopListening();
-    await place?.close();
-    const isKept = flags.keepLogs || process.exitCode === exitCodes.failed;
-    if (isKept) say(`The logs of all processes are in ${directory}.\n`);
-    else rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-function conclude(result: SoakResult, flags: SoakFlags): void {
-  if (result.kind === "interrupted") process.exitCode = exitCodes.interrupted;
-  else if (result.kind === "failed") fail(result.problem);
-  else tell(result, flags);
+  const { hours, rate: ratePerS, seed, ids } = flags;
+  return runInPlace({
+    name: "soak",
+    options: { brokers: 1, flavor: "kafka", seed },
+    flags,
+    run: ({ brokers }, surroundings) => runSoak({ hours, ratePerS, seed, ids, ...surroundings }, brokers),
+    tell: (done) => tell(done, flags),
+  });
 }
 
 function tell(result: SoakDone, { hours, rate, seed, ids, json }: SoakFlags): void {

@@ -5,18 +5,18 @@
 
 import { systemClock as clock } from "../../../src/clock.ts";
 import { topicName } from "../../../src/domain/topics.ts";
-import type { Problem } from "../../../src/problem.ts";
 import { sleep } from "../../../src/sleep.ts";
 import type { Brokers } from "../brokers.ts";
+import { emitDue } from "../emission.ts";
 import { groupId, workers } from "../environment.ts";
+import type { RunResult } from "../in-place.ts";
 import { openLag } from "../lag.ts";
 import { openProcesses } from "../processes.ts";
-import { emitDue } from "./emission.ts";
+import { takenByRetention } from "../topics.ts";
 import { takeMinutes } from "./minutes.ts";
 import { followOutcomes, patientMs } from "./outcomes.ts";
 import { planSoak, type SoakFault } from "./soak-plan.ts";
 import { strikeOnce } from "./strike.ts";
-import { takenByRetention } from "./topics.ts";
 import type { Minute } from "./verdict.ts";
 import { createWindowCheck, type WindowCheck, type WindowCounts } from "./window-check.ts";
 import { checkId, openWorld, type SoakWorld, soakTimes, type WorldSettings } from "./world.ts";
@@ -38,11 +38,6 @@ export interface SoakDone {
   readonly problems: readonly string[];
   readonly elapsedMs: number;
 }
-
-export type SoakResult =
-  | SoakDone
-  | { readonly kind: "interrupted" }
-  | { readonly kind: "failed"; readonly problem: Problem };
 
 const windowTimes = { settledMs: 90_000, forgetMs: 300_000, limitMs: 480_000 };
 const startWithinMs = 600_000;
@@ -68,7 +63,7 @@ interface Course extends SoakWorld {
   readonly signal: AbortSignal;
 }
 
-export async function runSoak(settings: SoakSettings, brokers: Brokers): Promise<SoakResult> {
+export async function runSoak(settings: SoakSettings, brokers: Brokers): Promise<RunResult<SoakDone>> {
   const processes = openProcesses(settings.directory);
   let close = async () => {};
   try {
@@ -110,14 +105,14 @@ async function areWorking({ crew }: SoakWorld, signal: AbortSignal): Promise<boo
   return false;
 }
 
-function notWorking({ interrupted }: SoakSettings): SoakResult {
+function notWorking({ interrupted }: SoakSettings): RunResult<SoakDone> {
   if (interrupted.aborted) return { kind: "interrupted" };
   const message = `The workers did not start to work within ${startWithinMs / 1000} s.`;
   const fix = "Type it again with --keep-logs on a machine that does less else, and read the workers' logs.";
   return { kind: "failed", problem: { code: "no-start", message, fix } };
 }
 
-async function runCourse(course: Course, latenciesMs: number[]): Promise<SoakResult> {
+async function runCourse(course: Course, latenciesMs: number[]): Promise<RunResult<SoakDone>> {
   const { settings, crew, check, brokers, startedMs } = course;
   const over = new AbortController();
   const taking = takeMinutes({

@@ -7,14 +7,15 @@ import { loadSettings } from "../../../src/config/load.ts";
 import type { Problem } from "../../../src/problem.ts";
 import type { Brokers } from "../brokers.ts";
 import { type Crew, startCrew } from "../crew.ts";
+import { createSamples } from "../emission.ts";
 import { groupId, logEnvironment, partitionCount, workerEnvironment, workers } from "../environment.ts";
 import { type GraphProcess, startGraph } from "../graph-process.ts";
+import type { RunSurroundings } from "../in-place.ts";
 import { type Processes, registrarProgram } from "../processes.ts";
 import { openTenantsFile, type TenantsFile } from "../tenant-changes.ts";
+import { type KeptMs, shortenSegments } from "../topics.ts";
 import { findLibfaketime, openWallClocks, sweepSharedMemory, type WallClocks } from "./clock-steps.ts";
-import { createSamples } from "./emission.ts";
 import type { Watched } from "./figures.ts";
-import { type KeptMs, shortenSegments } from "./topics.ts";
 
 export const checkId = `${groupId}-check`;
 /** Longer than anything may take to be registered. */
@@ -48,12 +49,9 @@ export interface SoakWorld {
   readonly deserted: readonly string[];
 }
 
-export interface WorldSettings {
+export interface WorldSettings extends RunSurroundings {
   readonly seed: number;
   readonly ids: "honour" | "ignore";
-  readonly directory: string;
-  readonly interrupted: AbortSignal;
-  readonly say: (line: string) => void;
 }
 
 const interruptedProblem: Problem = {

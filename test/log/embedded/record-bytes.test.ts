@@ -34,47 +34,19 @@ test("a checksum covers the place and each part, and where one part ends", () =>
   const ab = Buffer.from("ab");
   const b = Buffer.from("b");
   const none = new Uint8Array(0);
+  const place = { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 } as const;
+  const parts = { key: a, value: b, headers: none };
   const sums = [
-    recordChecksum(
-      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
-      { key: a, value: b, headers: none },
-    ),
-    recordChecksum(
-      { topic: "retry", partition: 0, offset: 1, timestampMs: 2 },
-      { key: a, value: b, headers: none },
-    ),
-    recordChecksum(
-      { topic: "enrolled", partition: 1, offset: 1, timestampMs: 2 },
-      { key: a, value: b, headers: none },
-    ),
-    recordChecksum(
-      { topic: "enrolled", partition: 0, offset: 2, timestampMs: 2 },
-      { key: a, value: b, headers: none },
-    ),
-    recordChecksum(
-      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 3 },
-      { key: a, value: b, headers: none },
-    ),
-    recordChecksum(
-      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
-      { key: ab, value: none, headers: none },
-    ),
-    recordChecksum(
-      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
-      { key: ab, value: null, headers: none },
-    ),
-    recordChecksum(
-      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
-      { key: none, value: ab, headers: none },
-    ),
-    recordChecksum(
-      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
-      { key: null, value: ab, headers: none },
-    ),
-    recordChecksum(
-      { topic: "enrolled", partition: 0, offset: 1, timestampMs: 2 },
-      { key: a, value: none, headers: b },
-    ),
+    recordChecksum(place, parts),
+    recordChecksum({ ...place, topic: "retry" }, parts),
+    recordChecksum({ ...place, partition: 1 }, parts),
+    recordChecksum({ ...place, offset: 2 }, parts),
+    recordChecksum({ ...place, timestampMs: 3 }, parts),
+    recordChecksum(place, { ...parts, key: ab, value: none }),
+    recordChecksum(place, { ...parts, key: ab, value: null }),
+    recordChecksum(place, { ...parts, key: none, value: ab }),
+    recordChecksum(place, { ...parts, key: null, value: ab }),
+    recordChecksum(place, { key: a, value: none, headers: b }),
   ];
   assert.equal(new Set(sums).size, sums.length);
 });

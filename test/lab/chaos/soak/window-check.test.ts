@@ -1,7 +1,7 @@
 /** What a soak counts, while it forgets what is over. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSamples } from "../../../../lab/chaos/soak/emission.ts";
+import { createSamples } from "../../../../lab/chaos/emission.ts";
 import { createWindowCheck } from "../../../../lab/chaos/soak/window-check.ts";
 import type { EnrollmentEvent } from "../../../../src/cli/samples/enrollment-event.ts";
 import type { LogRecord } from "../../../../src/ports.ts";

@@ -1,10 +1,10 @@
 /** Endless sample enrollments at a steady rate, with duplicates, bad records and records in the wrong partition among them. */
 
-import { badKinds, badRecord } from "../../../src/cli/samples/bad-records.ts";
-import { type EnrollmentEvent, enrollmentRecord } from "../../../src/cli/samples/enrollment-event.ts";
-import { duplicateOf, sampleEnrollment } from "../../../src/cli/samples/enrollments.ts";
-import { randomUuid, seededRandom } from "../../../src/cli/samples/random.ts";
-import type { EventLog, NewRecord } from "../../../src/ports.ts";
+import { badKinds, badRecord } from "../../src/cli/samples/bad-records.ts";
+import { type EnrollmentEvent, enrollmentRecord } from "../../src/cli/samples/enrollment-event.ts";
+import { duplicateOf, sampleEnrollment } from "../../src/cli/samples/enrollments.ts";
+import { randomUuid, seededRandom } from "../../src/cli/samples/random.ts";
+import type { EventLog, NewRecord } from "../../src/ports.ts";
 
 export interface Sample {
   readonly record: NewRecord;

@@ -1,7 +1,7 @@
 /** Topics that Kafka compacts and cuts off within minutes, and what it says of that. */
 import type { Admin } from "kafkajs";
-import { topicName } from "../../../src/domain/topics.ts";
-import { ask } from "../admin.ts";
+import { topicName } from "../../src/domain/topics.ts";
+import { ask } from "./admin.ts";
 
 const topicResource = 2;
 /** The least that Kafka takes. */
