@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import kafkajs from "kafkajs";
 import { topicName, topics } from "../../src/domain/topics.ts";
 import type { Topic } from "../../src/ports.ts";
+import { withRetry } from "../testkit/kafkajs-retry.ts";
 import { type Event, partitionCount } from "./workload.ts";
 
 export interface Stored {
@@ -86,18 +87,6 @@ export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaP
       await admin.disconnect();
     },
   };
-}
-
-/** A broker says where a new partition's leader is before that leader knows. */
-async function withRetry<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === 100 || !(error as kafkajs.KafkaJSError).retriable) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 function topicConfig(topic: Topic): { name: string; value: string }[] {

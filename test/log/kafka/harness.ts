@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { Kafka, logLevel } from "kafkajs";
 import { obtainBroker, skipWithout } from "../../../lab/testkit/broker.ts";
+import { withRetry } from "../../../lab/testkit/kafkajs-retry.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { topicName } from "../../../src/domain/topics.ts";
 import type { LogEvent } from "../../../src/log/kafka/cluster/health.ts";
@@ -107,9 +108,9 @@ export async function openHarness(
     trim: (topic, partition, beforeOffset) =>
       withAdmin(async (admin) => {
         // Makes kafkajs load the topic's metadata, which deleteTopicRecords relies on.
-        await admin.fetchTopicOffsets(name(topic));
+        await withRetry(() => admin.fetchTopicOffsets(name(topic)));
         const partitions = [{ partition, offset: String(beforeOffset) }];
-        await admin.deleteTopicRecords({ topic: name(topic), partitions });
+        await withRetry(() => admin.deleteTopicRecords({ topic: name(topic), partitions }));
       }, adminAt),
     close: async () => {
       for (const log of logs) await log.close();
