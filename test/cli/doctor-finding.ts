@@ -7,8 +7,12 @@ import { loadSettings } from "../../src/config/load.ts";
 export type Environment = Readonly<Record<string, string>>;
 
 export async function findingOf(environment: Environment) {
+  const [finding] = await findingsOf(environment);
+  return finding!;
+}
+
+export function findingsOf(environment: Environment) {
   const loaded = loadSettings({ environment, groups: ["log"], flags: {} });
   assert.ok(loaded.ok, JSON.stringify(loaded));
-  const [finding] = await checkLog(loaded.settings, systemClock);
-  return finding!;
+  return checkLog(loaded.settings, systemClock);
 }

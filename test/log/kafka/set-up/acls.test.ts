@@ -15,6 +15,7 @@ import { createTopicAdmin } from "../../../../src/log/kafka/set-up/topic-admin.t
 import type { Session } from "../../../../src/ports.ts";
 import { decodeMetadata, encodeMetadata } from "../../../../src/registrar/ownership/commit-metadata.ts";
 import { repartition } from "../../../../src/repartition/run.ts";
+import { findingsOf } from "../../../cli/doctor-finding.ts";
 import { everything, operations } from "./acl-words.ts";
 
 // Not all that this module exports can be imported by name.
@@ -240,6 +241,22 @@ suite("rights on Kafka", () => {
           "this client lacks the operation Write on connector.registered;  --operation Write --topic connector.registered",
           "this client lacks the operations Read and Write on connector.enrolled.dlq;  --operation Read --operation Write --topic connector.enrolled.dlq",
         ],
+      );
+      const doctors = await findingsOf({
+        KAFKA_BROKERS: sasl!,
+        KAFKA_SASL_MECHANISM: "plain",
+        KAFKA_SASL_USERNAME: "connector-registrar",
+        KAFKA_SASL_PASSWORD: password,
+      });
+      assert.deepEqual(
+        doctors.slice(1).map(({ status, text, fix, retryable }) => ({ status, text, fix, retryable })),
+        opened.warnings.map(({ message, fix }) => ({
+          status: "wrong",
+          text: message,
+          fix,
+          retryable: false,
+        })),
+        "doctor names the same, as wrong",
       );
     },
   );
