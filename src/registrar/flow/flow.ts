@@ -99,5 +99,14 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
     unsettled.stage = stage; // 1
     unsettled.slot.tainted = isTainted(stage);
     for (const effect of effects) carryOut(unsettled, effect);
+    noteTouched(unsettled);
   }
+}
+
+/** Of those that have records on their way: others may be any number. */
+function noteTouched(unsettled: UnsettledRecord): void {
+  if (unsettled.lane === null) return;
+  const { tenants, touched } = unsettled.partition;
+  const { tenantId } = unsettled.enrollment;
+  if (tenants.has(tenantId)) touched.add(tenantId);
 }

@@ -8,7 +8,9 @@
  * 2. At most `wantOf` parked records of a tenant are taken up at a time; a blocked tenant has one, which probes.
  * 3. A paused tenant's lanes leave at once, but for those whose head is in doubt: what has begun is finished first. Of what is
  *    parked nothing is taken up.
- * 4. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
+ * 4. A full window is looked through as a whole only now and then, since it may hold records of as many tenants: in between, those
+ *    whose records changed are looked at. What makes a tenant slow changes a record of its, or may be noticed a little later.
+ * 5. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
  *    refused a clear answer, would hold up all that is behind a full window.
  */
 
@@ -35,6 +37,8 @@ export interface Parker {
 }
 
 const slowWithinMs = 1_000;
+/** As long as a full window waits at the most. */
+const lookEveryMs = 250;
 const heldUpMs = 10_000;
 const takenMax = 200;
 const retryBackoff = { baseMs: 200, capMs: 5_000 };
@@ -49,11 +53,27 @@ export function createParker(
   return { makeRoom, parkPaused, checkParked, refill };
 
   function makeRoom(partition: OwnedPartition): void {
-    for (const [tenantId, works] of partition.tenants) {
-      const all = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
-      const lanes = isSlow(tenantId, works.size) ? all : [...all].filter(isHeldUp); // INV-ISOLATION
-      for (const work of [...lanes].flatMap(leaving)) raise(work, { kind: "room" });
+    for (const tenantId of toLookAt(partition)) {
+      const works = partition.tenants.get(tenantId);
+      if (works === undefined) continue;
+      const isSlowNow = isSlow(tenantId, works.size);
+      const leave = new Set<readonly Work[]>();
+      for (const { lane } of works) {
+        const lanes = partition.lanes.get(lane) ?? [];
+        if (isSlowNow || isHeldUp(lanes)) leave.add(lanes); // INV-ISOLATION
+      }
+      for (const work of [...leave].flatMap(leaving)) raise(work, { kind: "room" });
     }
+  }
+
+  function toLookAt(partition: OwnedPartition): Iterable<string> {
+    const { tenants: all, touched } = partition;
+    const nowMs = clock.nowMs();
+    const some = [...touched];
+    touched.clear();
+    if (nowMs - partition.allLookedAtMs < lookEveryMs) return some; // 4
+    partition.allLookedAtMs = nowMs;
+    return all.keys();
   }
 
   function parkPaused(partition: OwnedPartition): void {
