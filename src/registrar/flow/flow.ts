@@ -74,9 +74,11 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
         dispatcher.review(tenantId);
       }
       for (const partition of partitions)
-        for (const [tenantId, works] of [...partition.tenants])
-          if (tenantIds.has(tenantId))
-            for (const work of [...works]) if (work.stage.at === "paused") review(work);
+        for (const [tenantId, works] of [...partition.tenants]) {
+          if (!tenantIds.has(tenantId)) continue;
+          partition.touched.add(tenantId);
+          for (const work of [...works]) if (work.stage.at === "paused") review(work);
+        }
     },
     wake() {
       appender.wake();
