@@ -78,7 +78,9 @@ export function createTokenCache(
   clock: Clock,
 ): TokenCache {
   const entries = new Map<string, Entry>();
-  const closing = new AbortController();
+  /** What is under way; a signal of signals would cost more. */
+  const acquisitions = new Set<AbortController>();
+  let isClosed = false;
 
   function get(tenantId: string): TokenResult | Promise<TokenResult> {
     const entry = touch(tenantId);
@@ -136,16 +138,18 @@ export function createTokenCache(
   }
 
   async function bounded(tenantId: string): Promise<AcquiredToken> {
-    const timeout = new AbortController();
+    const acquisition = new AbortController();
+    acquisitions.add(acquisition);
+    if (isClosed) acquisition.abort();
     const { promise: expired, resolve: expire } = Promise.withResolvers<AcquiredToken>();
     const cancel = clock.after(settings.acquireTimeoutMs, () => {
-      timeout.abort();
+      acquisition.abort();
       const detail = `no token for tenant ${tenantId} within ${settings.acquireTimeoutMs} ms`;
       expire({ ok: false, reason: "connect", detail });
     });
-    const signal = AbortSignal.any([timeout.signal, closing.signal]);
-    const result = await Promise.race([source(tenantId, signal), expired]);
+    const result = await Promise.race([source(tenantId, acquisition.signal), expired]);
     cancel();
+    acquisitions.delete(acquisition);
     return result;
   }
 
@@ -169,5 +173,9 @@ export function createTokenCache(
 
   // One that is under way goes on, for those who wait for it.
   const forget = (tenantId: string) => void entries.delete(tenantId);
-  return { get, invalidate, forget, close: () => closing.abort() };
+  const close = () => {
+    isClosed = true;
+    for (const acquisition of acquisitions) acquisition.abort();
+  };
+  return { get, invalidate, forget, close };
 }

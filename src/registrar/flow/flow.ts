@@ -74,9 +74,11 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
         dispatcher.review(tenantId);
       }
       for (const partition of partitions)
-        for (const [tenantId, works] of [...partition.tenants])
-          if (tenantIds.has(tenantId))
-            for (const work of [...works]) if (work.stage.at === "paused") review(work);
+        for (const [tenantId, works] of [...partition.tenants]) {
+          if (!tenantIds.has(tenantId)) continue;
+          partition.touched.add(tenantId);
+          for (const work of [...works]) if (work.stage.at === "paused") review(work);
+        }
     },
     wake() {
       appender.wake();
@@ -99,5 +101,14 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
     unsettled.stage = stage; // 1
     unsettled.slot.tainted = isTainted(stage);
     for (const effect of effects) carryOut(unsettled, effect);
+    noteTouched(unsettled);
   }
+}
+
+/** Of those that have records on their way: others may be any number. */
+function noteTouched(unsettled: UnsettledRecord): void {
+  if (unsettled.lane === null) return;
+  const { tenants, touched } = unsettled.partition;
+  const { tenantId } = unsettled.enrollment;
+  if (tenants.has(tenantId)) touched.add(tenantId);
 }

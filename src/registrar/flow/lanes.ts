@@ -55,9 +55,11 @@ export function isAlone(work: Work): boolean {
 }
 
 function forget(work: Work): void {
-  const { tenants } = work.partition;
+  const { tenants, touched } = work.partition;
   const { tenantId } = work.enrollment;
   const works = tenants.get(tenantId);
   works?.delete(work);
-  if (works?.size === 0) tenants.delete(tenantId);
+  if (works?.size !== 0) return;
+  tenants.delete(tenantId);
+  touched.delete(tenantId);
 }

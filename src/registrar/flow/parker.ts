@@ -8,7 +8,9 @@
  * 2. At most `wantOf` parked records of a tenant are taken up at a time; a blocked tenant has one, which probes.
  * 3. A paused tenant's lanes leave at once, but for those whose head is in doubt: what has begun is finished first. Of what is
  *    parked nothing is taken up.
- * 4. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
+ * 4. A full window may hold records of as many tenants, and room is made each time that one leaves: those tenants are looked at of
+ *    whose records any changed, or has failed. What makes a tenant slow changes a record of its. All are looked at now and then.
+ * 5. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
  *    refused a clear answer, would hold up all that is behind a full window.
  */
 
@@ -17,7 +19,7 @@ import type { LogRecord } from "../../ports.ts";
 import { sleep } from "../../sleep.ts";
 import { parkedCopyLost, parkedRecordsGone } from "../fault.ts";
 import { type Awaited, firstParked, lostCopies, parkedTenantOf, takeUp } from "../intake/parking.ts";
-import { isBusy } from "../intake/stage.ts";
+import { isBusy, type Stage } from "../intake/stage.ts";
 import { isOwned, type OwnedPartition, type Work } from "../ownership/partition.ts";
 import type { Core } from "./core.ts";
 import type { Flow } from "./flow.ts";
@@ -35,6 +37,7 @@ export interface Parker {
 }
 
 const slowWithinMs = 1_000;
+const lookAtAllEveryMs = 2_000;
 const heldUpMs = 10_000;
 const takenMax = 200;
 const retryBackoff = { baseMs: 200, capMs: 5_000 };
@@ -49,11 +52,28 @@ export function createParker(
   return { makeRoom, parkPaused, checkParked, refill };
 
   function makeRoom(partition: OwnedPartition): void {
-    for (const [tenantId, works] of partition.tenants) {
-      const all = new Set([...works].map(({ lane }) => partition.lanes.get(lane) ?? []));
-      const lanes = isSlow(tenantId, works.size) ? all : [...all].filter(isHeldUp); // INV-ISOLATION
-      for (const work of [...lanes].flatMap(leaving)) raise(work, { kind: "room" });
+    for (const tenantId of toLookAt(partition)) {
+      const works = partition.tenants.get(tenantId);
+      if (works === undefined) continue;
+      const isSlowNow = isSlow(tenantId, works.size);
+      const leave = new Set<readonly Work[]>();
+      for (const { lane: name, stage } of works) {
+        if (hasFailed(stage)) partition.touched.add(tenantId); // 4
+        const lane = partition.lanes.get(name) ?? [];
+        if (isSlowNow || isHeldUp(lane)) leave.add(lane); // INV-ISOLATION
+      }
+      for (const work of [...leave].flatMap(leaving)) raise(work, { kind: "room" });
     }
+  }
+
+  function toLookAt(partition: OwnedPartition): Iterable<string> {
+    const { tenants: all, touched } = partition;
+    const nowMs = clock.nowMs();
+    const some = [...touched];
+    touched.clear();
+    if (nowMs - partition.allLookedAtMs < lookAtAllEveryMs) return some; // 4
+    partition.allLookedAtMs = nowMs;
+    return all.keys();
   }
 
   function parkPaused(partition: OwnedPartition): void {
@@ -67,7 +87,7 @@ export function createParker(
 
   /** Its head has failed, and for so long that others behind it should not wait for it. */
   function isHeldUp([head]: readonly Work[]): boolean {
-    if (head === undefined || (head.stage.attempts === 0 && head.stage.doubt === null)) return false;
+    if (head === undefined || !hasFailed(head.stage)) return false;
     return clock.nowMs() - head.enteredAtMs > heldUpMs;
   }
 
@@ -147,6 +167,11 @@ export function createParker(
     }
     return wanted;
   }
+}
+
+/** Or is under way. */
+function hasFailed({ attempts, doubt }: Stage): boolean {
+  return attempts > 0 || doubt !== null;
 }
 
 /** What came from the retry topic stays at its place there, so what follows it in the lane may leave behind it. */

@@ -58,10 +58,17 @@ export function createTenants(
     },
     block: (tenantId, refused, detail) => blockTenant(queueOf(tenantId), { refused, detail }, ports),
     unblockReads: (tenantId) => unblockTenant(queueOf(tenantId), "reads", ports),
-    isBlocked: (tenantId) => isBlocked(seen(tenantId)),
+    isBlocked(tenantId) {
+      const queue = queues.get(tenantId);
+      return queue !== undefined && isBlocked(queue);
+    },
     blockedForMs: (tenantId) => blockedForMs(seen(tenantId), clock.nowMs()),
     closedUntilMs: (tenantId) => seen(tenantId).pacing.closedUntilMs,
-    capacityWithin: (tenantId, ms) => availableWithin(seen(tenantId).pacing, ms, clock.nowMs()),
+    capacityWithin(tenantId, ms) {
+      const queue = queues.get(tenantId);
+      if (queue !== undefined) return availableWithin(queue.pacing, ms, clock.nowMs());
+      return limitOf(tenantId) || Number.POSITIVE_INFINITY;
+    },
     renew(tenantId) {
       const queue = queues.get(tenantId);
       if (queue !== undefined) setLimit(queue.pacing, limitOf(tenantId));

@@ -21,6 +21,8 @@ export interface WaitingQueues {
   next(): TenantQueue | undefined;
 }
 
+const spentMax = 1_024;
+
 /** `onAdded`: another queue waits. */
 export function createWaitingQueues(
   clock: Clock,
@@ -28,6 +30,8 @@ export function createWaitingQueues(
   onAdded: () => void,
 ): WaitingQueues {
   const waiting: TenantQueue[] = [];
+  /** Of `waiting`, those in front of it were taken out: to move all others up for each would cost more the more there are. */
+  let head = 0;
   const held = new Set<TenantQueue>();
   return {
     add,
@@ -45,12 +49,9 @@ export function createWaitingQueues(
       for (const queue of released) add(queue);
     },
     next() {
-      const first = waiting[0];
+      const first = waiting[head];
       if (first === undefined) return undefined;
-      const at = gate.isProbed(first.tenantId)
-        ? waiting.findIndex(({ tenantId }) => !gate.isSuspected(tenantId))
-        : 0;
-      const queue = waiting.splice(Math.max(0, at), 1)[0]!; // 2
+      const queue = gate.isProbed(first.tenantId) ? takeUnsuspected() : takeFirst();
       queue.state = "idle";
       return queue;
     },
@@ -61,5 +62,19 @@ export function createWaitingQueues(
     queue.state = "waiting";
     waiting.push(queue);
     onAdded();
+  }
+
+  function takeUnsuspected(): TenantQueue {
+    const at = waiting.findIndex(({ tenantId }, i) => i >= head && !gate.isSuspected(tenantId));
+    return at <= head ? takeFirst() : waiting.splice(at, 1)[0]!; // 2
+  }
+
+  function takeFirst(): TenantQueue {
+    const queue = waiting[head++]!;
+    if (head >= spentMax || head === waiting.length) {
+      waiting.splice(0, head);
+      head = 0;
+    }
+    return queue;
   }
 }

@@ -65,6 +65,10 @@ export interface OwnedPartition {
   refilling: boolean;
   /** Called when a full window has room again. */
   readonly roomWaiters: Set<() => void>;
+  /** Tenants of `tenants` of whose records any changed since they were last looked at for room. */
+  readonly touched: Set<string>;
+  /** When all of them were. */
+  allLookedAtMs: number;
 }
 
 /** As surveyed; null: the log has none. */
@@ -126,6 +130,8 @@ export function createPartition({ plans, deadLettersEnd, ...taken }: TakenOver):
     handsOnLimits: false,
     refilling: false,
     roomWaiters: new Set(),
+    touched: new Set(),
+    allLookedAtMs: Number.NEGATIVE_INFINITY,
   };
 }
 

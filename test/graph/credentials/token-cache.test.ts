@@ -181,3 +181,26 @@ function countedTokens(): { source: TokenSource; count: () => number } {
   };
   return { source, count: () => count };
 }
+
+test("once it is closed, what is under way ends, and so does what is asked for later", async () => {
+  const ended: string[] = [];
+  const source: TokenSource = (tenant, signal) => {
+    const { promise, resolve } = Promise.withResolvers<AcquiredToken>();
+    const end = () => {
+      ended.push(tenant);
+      resolve({ ok: false, reason: "connect", detail: "ended" });
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end);
+    return promise;
+  };
+  const cache = createTokenCache(source, settings, createManualClock());
+  const results = ["a", "b"].map((tenant) => cache.get(tenant));
+  cache.close();
+  results.push(cache.get("c"));
+  assert.deepEqual(
+    (await Promise.all(results)).map(({ ok }) => ok),
+    [false, false, false],
+  );
+  assert.deepEqual(ended, ["a", "b", "c"]);
+});
