@@ -1,6 +1,5 @@
 /** The rights that docs/OPERATING.md lists, on a broker that asks for them: enough with all, said and passed over without some. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, suite, test } from "node:test";
 import kafkajs from "kafkajs";
 import { skipWithout, startOwnBroker } from "../../../../lab/testkit/broker.ts";
@@ -16,14 +15,11 @@ import type { Session } from "../../../../src/ports.ts";
 import { decodeMetadata, encodeMetadata } from "../../../../src/registrar/ownership/commit-metadata.ts";
 import { repartition } from "../../../../src/repartition/run.ts";
 import { findingsOf } from "../../../cli/doctor-finding.ts";
-import { everything, operations } from "./acl-words.ts";
+import { type Acl, aclsOf, everything } from "./acl-words.ts";
 
 // Not all that this module exports can be imported by name.
-const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } =
-  kafkajs;
+const { AclOperationTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } = kafkajs;
 
-const page = readFileSync(new URL("../../../../docs/OPERATING.md", import.meta.url), "utf8");
-const principal = "User:connector-registrar";
 const password = "of-a-test";
 const users = ["connector-registrar", "installer"];
 
@@ -71,34 +67,6 @@ async function asAdmin<T>(
     await admin.disconnect();
   }
 }
-
-/** What the page's kafka-acls.sh lines under this mark would add. */
-function aclsOf(mark: string) {
-  const block = page.split(`<!-- acls: ${mark} -->`)[1]?.split("\n\n")[0] ?? "";
-  const lines = block.split("\n").filter((line) => line.includes("kafka-acls.sh"));
-  assert.ok(lines.length > 0, mark);
-  return lines.flatMap((line) => {
-    assert.match(line, /--bootstrap-server broker-1:9092 --add --allow-principal User:connector-registrar /);
-    const [, kind, name] = /--(topic|group|cluster)(?: (\S+))?/.exec(line.replace("--bootstrap", "")) ?? [];
-    const prefixed = line.includes("--resource-pattern-type prefixed");
-    const resourceType = {
-      topic: AclResourceTypes.TOPIC,
-      group: AclResourceTypes.GROUP,
-      cluster: AclResourceTypes.CLUSTER,
-    }[kind as "topic" | "group" | "cluster"];
-    return [...line.matchAll(/--operation (\w+)/g)].map(([, operation]) => ({
-      resourceType,
-      resourceName: kind === "cluster" ? "kafka-cluster" : name!,
-      resourcePatternType: prefixed ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
-      principal,
-      host: "*",
-      operation: operations[operation as keyof typeof operations],
-      permissionType: AclPermissionTypes.ALLOW,
-    }));
-  });
-}
-
-type Acl = ReturnType<typeof aclsOf>[number];
 
 async function allowOnly(acls: readonly Acl[]): Promise<void> {
   await asAdmin(async (admin) => {
