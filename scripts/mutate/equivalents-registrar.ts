@@ -102,6 +102,11 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
   ],
   "src/registrar/flow/intake.ts": [
     {
+      line: "if (homes.size >= homesMax) homes.clear();",
+      change: "if (homes.size >= homesMax) -> if (false)",
+      why: "What is remembered can be worked out again: only memory changes.",
+    },
+    {
       line: 'const isHome = home === partition.number || settings.sabotage?.has("home-partition");',
       change:
         'home === partition.number || settings.sabotage?.has("home-partition") -> home === partition.number',

@@ -120,6 +120,19 @@ suite("a tenant that is added", () => {
 });
 
 suite("a tenant that is paused", () => {
+  test("has what the last worker may have begun looked up at once, and not parked", async (t) => {
+    const world = createWorld(t);
+    world.graph.script(contoso, { reply: silence("timeout", true), creates: true, delayMs: 10_000 });
+    world.emit({ tenant: contoso });
+    const first = world.start({ tenants: tenantsOf(contoso).served });
+    await world.time.until("it was created", () => world.graph.objects.get(contoso)?.length === 1);
+    first.crash();
+    world.start({ tenants: tenantsOf(pausedContoso).served });
+    await world.untilRegistered(1, 600_000);
+    assert.equal(world.registered()[0]?.data.outcome, "recovered");
+    assert.deepEqual(world.log.records("retry"), []);
+  });
+
   test("is parked, holds up nobody, and goes on in the order of each machine", async (t) => {
     const world = createWorld(t);
     const { served, set } = tenantsOf(contoso, fabrikam);

@@ -70,6 +70,16 @@ suite("a gate for each cloud", () => {
     assert(gates.opensAtMs("a1") > clock.nowMs(), "it is asked in its new cloud from now on");
   });
 
+  test("calls those who come after it was made, too", () => {
+    const { gates, fail } = gatesOf();
+    const called: string[] = [];
+    gates.onOpening((tenantId) => called.push(`before ${tenantId}`));
+    fail("a1");
+    gates.onOpening((tenantId) => called.push(`after ${tenantId}`));
+    fail("a2", "b1");
+    assert.deepEqual(called, ["before a1", "before a2", "after a2", "before b1", "after b1"]);
+  });
+
   test("asks each gate's creates apart: a read that is well proves nothing while creates of its cloud wait", () => {
     const { gates, fail } = gatesOf();
     const asked: boolean[][] = [];
