@@ -8,9 +8,8 @@
  */
 import type { Commit, CommitResult } from "../../src/ports.ts";
 import type { Broker, StoredCommit } from "./broker.ts";
+import type { SimContext } from "./context.ts";
 import type { Group, Heartbeat, Joined, Joining } from "./group.ts";
-import type { History } from "./history.ts";
-import type { Scheduler } from "./scheduler.ts";
 
 /** `term`: which coordinator answered. */
 export interface Heard {
@@ -40,8 +39,7 @@ export interface Coordinator {
 export function createCoordinator(
   broker: Broker,
   group: Group,
-  scheduler: Scheduler,
-  history: History,
+  { scheduler, history }: Pick<SimContext, "scheduler" | "history">,
 ): Coordinator {
   let term = 1;
   let isAway = false;
@@ -84,8 +82,7 @@ export function createCoordinator(
         history.add({ kind: "note", by: memberId, text: "commit refused: superseded" });
         return { result: "superseded", term };
       }
-      for (const { topic, partition, offset, metadata } of commits)
-        broker.commit(memberId, topic, partition, { offset, metadata });
+      for (const commit of commits) broker.commit(memberId, commit);
       return { result: "committed", term };
     },
     committed(memberId) {

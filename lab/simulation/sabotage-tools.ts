@@ -20,14 +20,19 @@ export function withLog(spoil: (log: EventLog) => EventLog): Sabotage {
   return (ports, settings) => ({ ports: { ...ports, log: spoil(ports.log) }, settings });
 }
 
-/** `own`: a memory for the life of one worker. */
-export function withSession(
-  spoil: (session: Session, world: World, own: Map<string, string>, clock: Clock) => Session,
-): Sabotage {
+/** Whose sessions are spoiled. */
+interface SpoiledWorker {
+  readonly world: World;
+  /** A memory for the life of this worker. */
+  readonly own: Map<string, string>;
+  readonly clock: Clock;
+}
+
+export function withSession(spoil: (session: Session, worker: SpoiledWorker) => Session): Sabotage {
   return (ports, settings, world) => {
-    const own = new Map<string, string>();
+    const worker = { world, own: new Map<string, string>(), clock: ports.clock };
     const join: EventLog["join"] = (onSession, onFailure) =>
-      ports.log.join((session) => onSession(spoil(session, world, own, ports.clock)), onFailure);
+      ports.log.join((session) => onSession(spoil(session, worker)), onFailure);
     return { ports: { ...ports, log: { ...ports.log, join } }, settings };
   };
 }

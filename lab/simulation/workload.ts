@@ -52,12 +52,16 @@ interface Enrollment extends Identity {
   readonly instants: readonly string[];
 }
 
-/** `isSteady`: machines enroll many connectors, one now and one then, so that new records meet parked ones. */
+export interface WorkloadSettings {
+  readonly partitionCount: number;
+  readonly activeMs: number;
+  /** Machines enroll many connectors, one now and one then, so that new records meet parked ones. Default: false. */
+  readonly isSteady?: boolean;
+}
+
 export function generateWorkload(
   rng: Rng,
-  partitionCount: number,
-  activeMs: number,
-  isSteady = false,
+  { partitionCount, activeMs, isSteady = false }: WorkloadSettings,
 ): Workload {
   const tenants = Array.from({ length: rng.int(1, 5) }, () => guid(rng));
   const foreignTenant = guid(rng);
@@ -92,7 +96,7 @@ export function generateWorkload(
     const isAstray = rng.chance(misKeyed);
     const partition = isAstray ? (home + rng.int(1, partitionCount - 1)) % partitionCount : home;
     const key = isAstray ? rng.pick([null, utf8(details.machineName)]) : utf8(one.tenantId);
-    const event = encodeEvent(rng, one.tenantId, details, `event-${inputs.length}`);
+    const event = encodeEvent(rng, { id: `event-${inputs.length}`, tenantId: one.tenantId }, details);
     put({ topic: "enrolled", partition, key, ...event }, { kind: "valid", identity: one.number }, atMs);
   };
 
@@ -103,7 +107,8 @@ export function generateWorkload(
     if (!rng.chance(bad)) continue;
     const sort = rng.pick(badSorts);
     const partition = rng.int(0, partitionCount - 1);
-    const event = encodeBad(rng, sort, one.tenantId, foreignTenant, `event-${inputs.length}`);
+    const tenantId = sort === "tenant-not-allowed" ? foreignTenant : one.tenantId;
+    const event = encodeBad(rng, sort, { id: `event-${inputs.length}`, tenantId });
     put({ topic: "enrolled", partition, key: utf8(one.tenantId), ...event }, { kind: "bad", sort }, waves());
   }
   return {
