@@ -45,7 +45,7 @@ export function makeProcessSettings(rng: Rng, isParking: boolean): ProcessSettin
   };
 }
 
-interface Deployment {
+interface FleetTraits {
   readonly isParking: boolean;
   /** Workers differ in whether they send ids. */
   readonly mixesIds: boolean;
@@ -55,7 +55,7 @@ interface Deployment {
 export function variantOf(
   rng: Rng,
   base: ProcessSettings,
-  { isParking, mixesIds }: Deployment,
+  { isParking, mixesIds }: FleetTraits,
 ): ProcessSettings {
   const other = makeProcessSettings(rng, isParking);
   // Far apart, so that it shows whose limits are waited for.

@@ -9,7 +9,6 @@ import type {
   LogRecord,
   NewRecord,
   OnStored,
-  ScanResult,
   SurveyResult,
   Topic,
   TopicSurvey,
@@ -75,8 +74,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
       const log: EventLog = {
         partitionCount,
         append: (records, onStored) => alive(append(records, onStored)),
-        scan: (topic, partition, from, onRecords, signal) =>
-          alive(scan(topic, partition, from, (records) => isDead() || onRecords(records), signal)),
+        scan: (...call) => alive(scanFor(isDead)(...call)),
         survey: () => alive(survey()),
         join: (onSession, onFailure) => Promise.resolve(member.join(onSession, onFailure, processClock)),
       };
@@ -161,22 +159,19 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
     };
   }
 
-  async function scan(
-    topic: Topic,
-    partition: number,
-    from: number,
-    onRecords: (records: readonly LogRecord[]) => void,
-    signal: AbortSignal,
-  ): Promise<ScanResult> {
-    memory.scans.push({ topic, partition, from });
-    await broker.reach("scan");
-    if (signal.aborted) return { ok: false, reason: "aborted" };
-    const failure = memory.scanScript.shift();
-    if (failure !== undefined) return failure;
-    const { records, end } = at(topic, partition);
-    if (from > end) return { ok: false, reason: `the log ends at ${end}, before ${from}`, logEnd: end };
-    const found = records.filter(({ offset }) => offset >= from);
-    if (found.length > 0) onRecords(found);
-    return { ok: true, nextOffset: Math.max(from, end) };
+  function scanFor(isDead: () => boolean): EventLog["scan"] {
+    // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts
+    return async (topic, partition, from, onRecords, signal) => {
+      memory.scans.push({ topic, partition, from });
+      await broker.reach("scan");
+      if (signal.aborted) return { ok: false, reason: "aborted" };
+      const failure = memory.scanScript.shift();
+      if (failure !== undefined) return failure;
+      const { records, end } = at(topic, partition);
+      if (from > end) return { ok: false, reason: `the log ends at ${end}, before ${from}`, logEnd: end };
+      const found = records.filter(({ offset }) => offset >= from);
+      if (found.length > 0 && !isDead()) onRecords(found);
+      return { ok: true, nextOffset: Math.max(from, end) };
+    };
   }
 }

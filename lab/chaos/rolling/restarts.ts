@@ -18,6 +18,7 @@ export interface RestartSettings {
   readonly rounds: number;
   /** From a worker that is at work again to the next restart. */
   readonly betweenMs: number;
+  readonly clock: Clock;
   readonly say: (line: string) => void;
 }
 
@@ -27,8 +28,7 @@ const pollMs = 20;
 
 export async function restartAll(
   crew: Pick<Crew, "replace" | "isWorking">,
-  { workers, rounds, betweenMs, say }: RestartSettings,
-  clock: Clock,
+  { workers, rounds, betweenMs, clock, say }: RestartSettings,
   signal: AbortSignal,
 ): Promise<readonly Restart[]> {
   const done: Restart[] = [];

@@ -195,11 +195,14 @@ test("a cut silences its own ways, each in its own direction, and no other", asy
   };
   for (const broker of [1, 2]) {
     for (const listener of [workerListener(0), workerListener(1), "INTERNAL"])
-      await reach(`${listener} ${broker}`, await links.front(listener, broker, null, port));
+      await reach(`${listener} ${broker}`, await links.front({ listener, broker, from: null }, port));
     const from = 3 - broker;
-    await reach(`CONTROLLER ${from}>${broker}`, await links.front("CONTROLLER", broker, from, port));
+    await reach(
+      `CONTROLLER ${from}>${broker}`,
+      await links.front({ listener: "CONTROLLER", broker, from }, port),
+    );
   }
-  assert.equal(await links.front(ownListener, 1, null, port), port);
+  assert.equal(await links.front({ listener: ownListener, broker: 1, from: null }, port), port);
   const say = (text: string) => {
     for (const [name, { socket }] of ways) socket.write(`[${name} ${text}]`);
   };
