@@ -3,11 +3,13 @@ import { strict as assert } from "node:assert";
 import type {
   Bounds,
   Commit,
+  Committed,
   InputTopic,
   LogRecord,
   NewRecord,
   Topic,
   TopicSurvey,
+  TopicSurveys,
 } from "../../src/ports.ts";
 import type { SimContext } from "./context.ts";
 import { epochMs } from "./process.ts";
@@ -26,11 +28,6 @@ import {
   skip,
 } from "./stored-partition.ts";
 
-export interface StoredCommit {
-  readonly offset: number;
-  readonly metadata: string;
-}
-
 export interface Broker {
   readonly partitionCount: number;
   isUp(): boolean;
@@ -43,7 +40,7 @@ export interface Broker {
   isLeaderless(topic: Topic, partition: number): boolean;
   /** Does the log hold other records before this position than those that were read? */
   isDiverged(topic: Topic, partition: number, position: ReadPosition): boolean;
-  survey(): Readonly<Record<Topic, TopicSurvey>>;
+  survey(): TopicSurveys;
   /** Retention: takes away all records below `start`. */
   truncate(topic: Topic, partition: number, start: number): void;
   moveLeader(topic: Topic, partition: number, downMs: number): void;
@@ -54,9 +51,9 @@ export interface Broker {
   /** Compaction of `registered`: of each key only the last record stays. */
   compact(): void;
   commit(by: string, commit: Commit): void;
-  committed(topic: InputTopic, partition: number): StoredCommit | null;
+  committed(topic: InputTopic, partition: number): Committed | null;
   /** A copy of all committed offsets, by `topic/partition`. */
-  commits(): ReadonlyMap<string, StoredCommit>;
+  commits(): ReadonlyMap<string, Committed>;
   expireCommits(): void;
   /** True once every input partition's committed offset stands at its end. */
   isAllCommitted(): boolean;
@@ -79,7 +76,7 @@ export function createBroker(
   { scheduler, rng, history }: SimContext,
 ): Broker {
   const stored = new Map<Topic, { id: string; partitions: readonly StoredPartition[] }>();
-  const commits = new Map<string, StoredCommit>();
+  const commits = new Map<string, Committed>();
   const listeners = new Set<() => void>();
   let up = true;
 

@@ -6,8 +6,8 @@
  * 2. After a while another broker is the coordinator, with what was stored: every member gets its whole session
  *    time-out there. Until then the others reach none.
  */
-import type { Commit, CommitResult } from "../../src/ports.ts";
-import type { Broker, StoredCommit } from "./broker.ts";
+import type { Commit, CommitResult, Committed } from "../../src/ports.ts";
+import type { Broker } from "./broker.ts";
 import type { SimContext } from "./context.ts";
 import type { Group, Heartbeat, Joined, Joining } from "./group.ts";
 
@@ -28,7 +28,7 @@ export interface Coordinator {
   heartbeat(memberId: string, generation: number): Heard | null;
   leave(memberId: string): boolean;
   commit(memberId: string, generation: number, commits: readonly Commit[]): Stored | null;
-  committed(memberId: string): ReadonlyMap<string, StoredCommit> | null;
+  committed(memberId: string): ReadonlyMap<string, Committed> | null;
   isAvailable(): boolean;
   cutOff(reachedBy: readonly string[], takeOverMs: number, forMs: number): void;
   move(awayMs: number): void;
@@ -45,7 +45,7 @@ export function createCoordinator(
   let isAway = false;
   let stale = new Set<string>();
   let staleTerm = 0;
-  let memory: ReadonlyMap<string, StoredCommit> = new Map();
+  let memory: ReadonlyMap<string, Committed> = new Map();
   let remembered = group.remember();
 
   const takeOver = (awayMs: number): void => {

@@ -1,9 +1,8 @@
 /** Enrollment events as installers write them: both CloudEvents modes, and spoiled in many ways. */
-import type { GraphObject } from "../../src/graph-port.ts";
+import type { EnrollmentDetails } from "../../src/domain/enrollment.ts";
 import type { Header, NewRecord } from "../../src/ports.ts";
 import type { Rng } from "./rng.ts";
 
-export type Details = Omit<GraphObject, "id">;
 type Encoded = Pick<NewRecord, "value" | "headers">;
 
 export const badSorts = [
@@ -33,7 +32,7 @@ export interface Envelope {
   readonly tenantId: string;
 }
 
-export function encodeEvent(rng: Rng, envelope: Envelope, details: Details): Encoded {
+export function encodeEvent(rng: Rng, envelope: Envelope, details: EnrollmentDetails): Encoded {
   // A header of the sender's own must survive every move of the record.
   const own: Header[] = rng.chance(0.3) ? [["sender-note", utf8(envelope.id)]] : [];
   const attributes = attributesOf(envelope);

@@ -2,6 +2,7 @@
  * What one seed decides beside the workload: timing, settings, which classes of fault occur, and when. Each class is
  * off in about half of the runs, so that no fault hides behind a more frequent one.
  */
+
 import type { Offsets } from "./broker.ts";
 import type { GraphFaultRates, LogFaultRates } from "./fault-rates.ts";
 import type { Defect, IdMode, Trouble } from "./graph-server.ts";
@@ -19,11 +20,7 @@ import {
 import { drawTenantPlan, type TenantPlan } from "./plan-tenants.ts";
 import { makeProcessSettings, type ProcessSettings, variantOf } from "./process-settings.ts";
 import type { Rng } from "./rng.ts";
-
-export interface TimeSpan {
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
+import type { TimeSpan } from "./time-span.ts";
 
 export interface Plan {
   readonly partitionCount: number;

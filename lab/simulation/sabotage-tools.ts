@@ -1,11 +1,10 @@
 /** How a sabotage lies to the registrar: by its ports, by its settings, by what it reads in committed metadata. */
 import type { Graph, GraphAnswer, GraphReply } from "../../src/graph-port.ts";
 import type { Clock, Commit, EventLog, Session } from "../../src/ports.ts";
-import type { startRegistrar } from "../../src/registrar/registrar.ts";
+import type { Ports } from "../../src/registrar/ports.ts";
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import type { World } from "./world.ts";
 
-type Ports = Parameters<typeof startRegistrar>[0];
 interface Parts {
   readonly ports: Ports;
   readonly settings: RegistrarSettings;

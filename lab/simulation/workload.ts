@@ -2,8 +2,10 @@
  * What installers send in one run. Each input carries what it is meant to be, so that the checker knows the identity
  * of every record without asking the code that it checks.
  */
+
+import type { EnrollmentDetails } from "../../src/domain/enrollment.ts";
+import type { Identifying } from "../../src/domain/same-enrollment.ts";
 import type { NewRecord } from "../../src/ports.ts";
-import type { Details } from "./encode.ts";
 import { type BadSort, badSorts, encodeBad, encodeEvent, utf8 } from "./encode.ts";
 import { homeOf } from "./home.ts";
 import { guid, type Rng } from "./rng.ts";
@@ -37,10 +39,7 @@ export interface Workload {
   readonly inputs: readonly Input[];
   readonly lastArrivalMs: number;
   /** The identity of a tenant's object or request, null for one that the workload doesn't know. */
-  identityOf(
-    tenantId: string,
-    details: Pick<Details, "machineName" | "connectorName" | "enrollmentDateTime">,
-  ): number | null;
+  identityOf(tenantId: string, details: Identifying): number | null;
   /** The same instant in UTC, as a service might hand it back. */
   inUtc(enrollmentDateTime: string): string;
   homeOf(tenantId: string): number;
@@ -85,7 +84,7 @@ export function generateWorkload(
   };
   const send = (one: Enrollment, atMs: number): void => {
     const machineName = rng.pick(one.machineNames);
-    const details: Details = {
+    const details: EnrollmentDetails = {
       connectorName: one.connectorName,
       machineName,
       enrollmentDateTime: rng.pick(one.instants),

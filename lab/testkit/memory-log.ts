@@ -5,6 +5,7 @@
 import type {
   AppendResult,
   Clock,
+  Committed,
   EventLog,
   LogRecord,
   NewRecord,
@@ -25,7 +26,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
   for (const topic of topics)
     for (let p = 0; p < partitionCount; p++)
       partitions.set(`${topic}/${p}`, { records: [], start: 0, end: 0 });
-  const stored = new Map<string, { offset: number; metadata: string }>();
+  const stored = new Map<string, Committed>();
   const gates = new Map<Operation, Promise<void>>();
   const listeners: (() => void)[] = [];
   const at = (topic: Topic, partition: number) => partitions.get(`${topic}/${partition}`)!;

@@ -1,10 +1,10 @@
 /** Each worker stopped in good order and started again, one after the other, each once the former is at work again. */
 import type { Clock } from "../../../src/ports.ts";
 import { sleep } from "../../../src/sleep.ts";
+import type { TimeSpan } from "../../simulation/time-span.ts";
 import type { Crew } from "../crew.ts";
-import type { Window } from "./pauses.ts";
 
-export interface Restart extends Window {
+export interface Restart extends TimeSpan {
   /** From 1. */
   readonly worker: number;
   /** From SIGTERM to the end of the process. */
