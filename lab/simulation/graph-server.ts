@@ -3,6 +3,7 @@ import type { CreateRequest, GraphAnswer, GraphObject, ListReply } from "../../s
 import type { SimContext } from "./context.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { GraphFaultRates } from "./fault-rates.ts";
+import { graphAnswer } from "./graph-answer.ts";
 import { epochMs } from "./process.ts";
 import { guid } from "./rng.ts";
 
@@ -78,17 +79,13 @@ export function createGraphServer(
     objectsOf(tenantId).push({ object, visibleAtMs: scheduler.nowMs() + lagMs });
   };
   let requests = 0;
-  const answer = (status: number, errorCode: string, errorMessage: string): GraphAnswer => ({
-    kind: "answer",
-    status,
-    object: null,
-    errorCode,
-    errorMessage,
-    retryAfter: null,
-    requestId: `request-${++requests}`,
-    date: new Date(epochMs + Math.floor(scheduler.nowMs())).toUTCString(),
-    ofBatch: false,
-  });
+  const answer = (status: number, errorCode: string, errorMessage: string): GraphAnswer =>
+    graphAnswer(status, {
+      errorCode,
+      errorMessage,
+      requestId: `request-${++requests}`,
+      date: new Date(epochMs + Math.floor(scheduler.nowMs())).toUTCString(),
+    });
 
   const troubled = (tenantId: string): GraphAnswer | null => {
     const trouble = settings.trouble(tenantId);

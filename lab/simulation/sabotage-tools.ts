@@ -1,5 +1,5 @@
 /** How a sabotage lies to the registrar: by its ports, by its settings, by what it reads in committed metadata. */
-import type { Graph, GraphAnswer, GraphReply } from "../../src/graph-port.ts";
+import type { Graph, GraphReply } from "../../src/graph-port.ts";
 import type { Clock, Commit, EventLog, Session } from "../../src/ports.ts";
 import type { Ports } from "../../src/registrar/ports.ts";
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
@@ -49,20 +49,6 @@ export function withReplies(spoil: (reply: GraphReply) => GraphReply): Sabotage 
     ...graph,
     create: async (tenantId, items) => (await graph.create(tenantId, items)).map(spoil),
   }));
-}
-
-export function answer(status: number): GraphAnswer {
-  return {
-    kind: "answer",
-    status,
-    object: null,
-    errorCode: "",
-    errorMessage: "",
-    retryAfter: null,
-    requestId: null,
-    date: null,
-    ofBatch: false,
-  };
 }
 
 /** As the registrar writes it. */

@@ -4,8 +4,8 @@
  */
 import type { GraphObject } from "../../src/graph-port.ts";
 import type { TopicSurvey } from "../../src/ports.ts";
+import { graphAnswer } from "./graph-answer.ts";
 import {
-  answer,
   placeOf,
   rewriteMetadata,
   type Sabotage,
@@ -77,7 +77,7 @@ export const sabotages = {
   "read-back": withGraph((graph) => ({
     ...graph,
     list: () => Promise.resolve({ kind: "listed", objects: [], incomplete: null }),
-    get: () => Promise.resolve(answer(404)),
+    get: () => Promise.resolve(graphAnswer(404)),
   })),
   /** An unknown outcome counts as "not carried out". */
   "unknown-outcome": withReplies((reply) => {
@@ -93,7 +93,7 @@ export const sabotages = {
   /** A Graph that can't be reached, or is in trouble, seems to refuse the record. */
   "outage-is-not-poison": withReplies((reply) => {
     const isTrouble = reply.kind === "silence" ? !reply.sent : reply.status === 503;
-    return isTrouble ? { ...answer(400), errorCode: "BadRequest" } : reply;
+    return isTrouble ? graphAnswer(400, { errorCode: "BadRequest" }) : reply;
   }),
   /** A blocked tenant's records seem to be refused. */
   "blocked-is-not-poison": withReplies((reply) =>

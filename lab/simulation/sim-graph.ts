@@ -2,6 +2,7 @@
 import type { CreateRequest, Graph, GraphReply, GraphSilence, ListReply } from "../../src/graph-port.ts";
 import type { SimContext } from "./context.ts";
 import type { FaultClass } from "./fault-classes.ts";
+import { graphAnswer } from "./graph-answer.ts";
 import type { GraphCall, GraphServer } from "./graph-server.ts";
 import type { Path } from "./path.ts";
 import type { SimProcess } from "./process.ts";
@@ -158,17 +159,11 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
 }
 
 function ofBatch(status: number): GraphReply {
-  return {
-    kind: "answer",
-    status,
-    object: null,
+  return graphAnswer(status, {
     errorCode: status === 400 ? "BadRequest" : "ServiceUnavailable",
     errorMessage: "The batch was refused.",
-    retryAfter: null,
-    requestId: null,
-    date: null,
     ofBatch: true,
-  };
+  });
 }
 
 function describe(reply: ListReply): string {

@@ -106,13 +106,19 @@ for (const direction of ["forth", "back"] as const) {
   });
 }
 
-test("sent and closed while cut: it still arrives, and then the end", async (t) => {
+/** A connection on which "1" has arrived; what its client sends from now on does not. */
+async function cutAfterOne(t: TestContext) {
   const { relay, open, taken } = await behindRelay(t);
   const client = await open();
   client.socket.write("1");
   const target = await taken();
   await target.has("1");
   relay.cut("forth");
+  return { relay, client, target };
+}
+
+test("sent and closed while cut: it still arrives, and then the end", async (t) => {
+  const { relay, client, target } = await cutAfterOne(t);
   client.socket.end("2");
   await roundTrip();
   assert.equal(target.text(), "1");
@@ -123,12 +129,7 @@ test("sent and closed while cut: it still arrives, and then the end", async (t) 
 });
 
 test("sent and reset while cut: it never arrives, and the other side is reset once the way is whole", async (t) => {
-  const { relay, open, taken } = await behindRelay(t);
-  const client = await open();
-  client.socket.write("1");
-  const target = await taken();
-  await target.has("1");
-  relay.cut("forth");
+  const { relay, client, target } = await cutAfterOne(t);
   client.socket.write("2");
   await roundTrip();
   client.socket.resetAndDestroy();
