@@ -285,6 +285,9 @@ test("real processes killed, frozen and restarted: nothing lost, nothing twice",
 
 for (const signal of ["SIGINT", "SIGKILL"] as const) {
   test(`ended by ${signal}, in the middle: no process is left`, slow, async (t) => {
-    await endedBy(t, signal, [...small, "--kills", "0", "--broker-restarts", "0"], 4);
+    await endedBy(t, signal, {
+      options: [...small, "--kills", "0", "--broker-restarts", "0"],
+      leastStarted: 4,
+    });
   });
 }

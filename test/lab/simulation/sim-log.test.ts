@@ -67,6 +67,7 @@ async function keepTimeMoving(scheduler: Scheduler, isClosed: () => boolean): Pr
 
 /** Workers don't tail; the contract wants it of whole logs. */
 function tailOf(broker: Broker, scheduler: Scheduler): LogTail["tail"] {
+  // biome-ignore lint/complexity/useMaxParams: LogTail.tail of ports.ts
   return (topic, from, onRecords, signal) => {
     const next = Array.from({ length: broker.partitionCount }, (_, partition) => {
       const { start, end } = broker.bounds(topic, partition);
