@@ -1,11 +1,12 @@
 /** `demo`: the whole job on sample enrollments; succeeds only if every one of them ends exactly as it should. */
+
 import { setFlagsFromString } from "node:v8";
 import { Command, Option } from "commander";
 import { onInterrupt } from "../src/cli/interrupts.ts";
 import { positiveNumber, wholeNumber } from "../src/cli/option-values.ts";
 import { exitCodes, fail, print, say } from "../src/cli/terminal.ts";
 import { systemClock } from "../src/clock.ts";
-import type { Observer } from "../src/observer.ts";
+import type { LogObserver } from "../src/observe/logs.ts";
 import { writeOutFiles } from "./out-files.ts";
 import { type DemoPlace, embeddedPlace, kafkaPlace, type OwnBroker } from "./place.ts";
 import { demoProgress } from "./progress.ts";
@@ -127,7 +128,7 @@ function conclude(
   }
 }
 
-async function verboseLogs(): Promise<{ observe: Observer; close(): void }> {
+async function verboseLogs(): Promise<LogObserver> {
   const { default: pino } = await import("pino");
   const { openLogObserver } = await import("../src/observe/logs.ts");
   return openLogObserver(pino({ level: "debug" }, pino.destination({ dest: 2, sync: true })), systemClock);

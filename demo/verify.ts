@@ -2,7 +2,9 @@
  * Counts what came of the demo, from the topics as read back and the objects that Graph holds. It shares nothing with
  * the worker but the shape of its records: enrollments are told apart by the strings that were emitted.
  */
+
 import { createHash } from "node:crypto";
+import type { Identifying } from "../src/domain/same-enrollment.ts";
 import type { GraphObject } from "../src/graph-port.ts";
 import type { LogRecord, NewRecord } from "../src/ports.ts";
 import type { DemoPlan } from "./plan.ts";
@@ -147,16 +149,17 @@ function countRegistered(
   return { missing, duplicateObjects: objects.length - enrollments.size };
 }
 
-type Named = Pick<GraphObject, "machineName" | "connectorName" | "enrollmentDateTime">;
-
 /** The demo's duplicates differ from their originals in the machine name's case at most. */
-function enrollmentName(tenantId: string, { machineName, connectorName, enrollmentDateTime }: Named): string {
+function enrollmentName(
+  tenantId: string,
+  { machineName, connectorName, enrollmentDateTime }: Identifying,
+): string {
   return `${tenantId} ${machineName.toLowerCase()} ${connectorName} ${enrollmentDateTime}`;
 }
 
 function readRegistered(record: LogRecord): Registered | null {
   const event = parsed(record.value === null ? null : Buffer.from(record.value).toString("utf8"));
-  const data = event?.data as (Named & { id: string; tenantId: string; outcome: string }) | undefined;
+  const data = event?.data as (Identifying & { id: string; tenantId: string; outcome: string }) | undefined;
   if (!event || !data || typeof data.machineName !== "string") return null;
   return {
     eventId: String(event.id),

@@ -2,6 +2,7 @@
  * The only wiring: settings in, running parts out. Adapters are loaded when they are chosen, so that a worker on
  * the embedded log never loads a Kafka client.
  */
+
 import { join } from "node:path";
 import { cloudsWarnings } from "./compose/graph-settings.ts";
 import { kafkaSettings } from "./compose/kafka-settings.ts";
@@ -14,9 +15,10 @@ import { caFileProblem } from "./graph/ca-file.ts";
 import type { CertificateNote } from "./graph/credentials/files.ts";
 import type { OpenedGraph } from "./graph/graph-client.ts";
 import { proxyProblemIn } from "./graph/proxy.ts";
+import type { MeasuredCertificate } from "./observe/metrics.ts";
 import type { Observer } from "./observer.ts";
 import type { Clock, EventLog, LogTail, Random } from "./ports.ts";
-import type { Problem } from "./problem.ts";
+import type { OpenFailure, Problem } from "./problem.ts";
 import type { Registrar } from "./registrar/registrar.ts";
 import type { RegistrarSettings } from "./registrar/settings.ts";
 import type { Cluster } from "./repartition/run.ts";
@@ -29,8 +31,7 @@ export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 
 export type LogOpening =
   /** `warnings`: what works, but not for ever or not under every fault. */
-  | { readonly ok: true; readonly log: OpenLog; readonly warnings?: readonly Problem[] }
-  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
+  { readonly ok: true; readonly log: OpenLog; readonly warnings?: readonly Problem[] } | OpenFailure;
 
 /** To work: other groups that do the same work are looked for. To use: to read and to append only. */
 export type Purpose = "work" | "use";
@@ -56,7 +57,7 @@ export async function openLog(
 
 export type RepartitionOpening =
   | { readonly ok: true; readonly log: OpenLog; readonly cluster: Cluster }
-  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
+  | OpenFailure;
 
 /** The log and its cluster, whatever the partition counts are. Creates nothing. */
 export async function openForRepartition(
@@ -127,7 +128,7 @@ export interface Worker {
   /** Reads the tenants file again, if there is one. */
   rereadTenants(): void;
   /** Those in use that expire. */
-  certificates(): readonly { readonly application: string; readonly expiresInMs: number }[];
+  certificates(): readonly MeasuredCertificate[];
   /** Finishes what is in flight, commits, leaves; closes Graph's connections. The log stays open. */
   stop(drainMs: number): Promise<void>;
 }

@@ -69,8 +69,10 @@ export interface TopicSurvey {
   readonly bounds: readonly Bounds[];
 }
 
+export type TopicSurveys = Readonly<Record<Topic, TopicSurvey>>;
+
 export type SurveyResult =
-  | { readonly ok: true; readonly topics: Readonly<Record<Topic, TopicSurvey>> }
+  | { readonly ok: true; readonly topics: TopicSurveys }
   | { readonly ok: false; readonly reason: string };
 
 export interface EventLog {
@@ -192,11 +194,14 @@ export interface Commit {
 
 export type CommitResult = "committed" | "superseded" | "unknown";
 
+/** What is stored of a commit. */
+export type Committed = Pick<Commit, "offset" | "metadata">;
+
 export interface InputPosition {
   readonly topic: InputTopic;
   readonly partition: number;
   /** Null: no commit is stored (never made, or expired). */
-  readonly committed: { readonly offset: number; readonly metadata: string } | null;
+  readonly committed: Committed | null;
   /** As in Bounds. */
   readonly logStart: number;
   readonly logEnd: number;

@@ -7,6 +7,14 @@ export interface Problem {
   readonly fix: string;
 }
 
+/** What could not be opened. */
+export interface OpenFailure {
+  readonly ok: false;
+  readonly problem: Problem;
+  /** Trying again may help without a change by people. */
+  readonly retryable: boolean;
+}
+
 export function isProblem(value: object): value is Problem {
   return "fix" in value;
 }

@@ -17,12 +17,18 @@ export interface Sample {
   readonly cpuUs: number;
 }
 
-/** Samples the worker until `registered` holds `expected` records, or until `untilMs` (wall clock). */
+export interface End {
+  /** So many records in `registered`. */
+  readonly expected: number;
+  /** By the wall clock. Default: never. */
+  readonly untilMs?: number | undefined;
+}
+
+/** Samples the worker until one of both ends is reached. */
 export async function watch(
   kafka: KafkaPlace,
   child: Child,
-  expected: number,
-  untilMs = Number.POSITIVE_INFINITY,
+  { expected, untilMs = Number.POSITIVE_INFINITY }: End,
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   let progressMs = Date.now();
@@ -83,7 +89,7 @@ export async function workOffBacklog(
     await kafka.produce(backlogOf(settings.tenants, events));
     const running = await start(bench, worker, { ...settings, kafka });
     try {
-      const samples = await watch(kafka, running.child, events);
+      const samples = await watch(kafka, running.child, { expected: events });
       const rssMb = running.child.peakRssMb();
       await running.stop();
       const stored = await kafka.readAll("registered");

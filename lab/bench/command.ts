@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { positiveNumber } from "../../src/cli/option-values.ts";
 import { exitCodes, fail, print, say } from "../../src/cli/terminal.ts";
+import type { Problem } from "../../src/problem.ts";
 import type { Source } from "./plot/write.ts";
 import type { BenchOutcome } from "./run.ts";
 
@@ -73,8 +74,10 @@ async function run(flags: Flags): Promise<void> {
     return fail(problem, outcome.missing ? exitCodes.usage : exitCodes.failed);
   }
   const line = resultLine(outcome, runs);
-  if (flags.plot !== undefined)
-    await draw([{ name: "This run", text: line }], flags.plot, tell, exitCodes.failed);
+  if (flags.plot !== undefined) {
+    const problem = await draw([{ name: "This run", text: line }], flags.plot, tell);
+    if (problem !== null) fail(problem, exitCodes.failed);
+  }
   if (flags.json) print(line);
 }
 
@@ -93,17 +96,19 @@ async function drawSaved({ plot, from, scenario }: Flags): Promise<void> {
   const { readSources } = await import("./plot/write.ts");
   const sources = readSources(from!);
   if ("fix" in sources) return fail(sources, exitCodes.usage);
-  await draw(sources, plot, print, exitCodes.usage);
+  const problem = await draw(sources, plot, print);
+  if (problem !== null) fail(problem, exitCodes.usage);
 }
 
+/** Null: done. */
 async function draw(
   sources: readonly Source[],
   directory: string,
   tell: (line: string) => void,
-  exitCode: number,
-): Promise<void> {
+): Promise<Problem | null> {
   const { writeCharts } = await import("./plot/write.ts");
   const written = writeCharts(sources, names, directory);
-  if ("fix" in written) return fail(written, exitCode);
+  if ("fix" in written) return written;
   for (const file of written) tell(`drawn: ${file}`);
+  return null;
 }

@@ -86,14 +86,12 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
       ...settings.environment,
     },
   });
-  return running(
-    child,
-    () => answers(`http://127.0.0.1:${port}/readyz`),
-    20_000,
-    () => {
+  return running(child, () => answers(`http://127.0.0.1:${port}/readyz`), {
+    patienceMs: 20_000,
+    after() {
       if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
-  );
+  });
 }
 
 /** OTEL_* of this process are the worker's. */
@@ -225,11 +223,17 @@ function common(bench: Bench, { kafka }: StartSettings): Record<string, string> 
   };
 }
 
+/** How a program is stopped. */
+interface Stopping {
+  /** It gets so long to end by itself. Default: none. */
+  readonly patienceMs?: number;
+  readonly after?: () => void;
+}
+
 function running(
   child: Child,
   isReady: () => Promise<boolean>,
-  patienceMs = 0,
-  after: () => void = () => {},
+  { patienceMs = 0, after = () => {} }: Stopping = {},
 ): Running {
   return {
     child,

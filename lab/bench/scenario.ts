@@ -19,30 +19,26 @@ export interface Scenario {
   readonly run: (bench: Bench, contender: Contender) => Promise<Measures>;
 }
 
-type Who = Contender;
-
-export function atLeast(who: Who, name: string, least: number, text: string): Target {
-  return { text, reached: (results) => compare(results[who]?.[name], (value) => value >= least) };
+/** Of the registrar. */
+export function atLeast(name: string, least: number, text: string): Target {
+  return { text, reached: ({ registrar }) => compare(registrar?.[name], (value) => value >= least) };
 }
 
-export function atMost(who: Who, name: string, most: number, text: string): Target {
-  return { text, reached: (results) => compare(results[who]?.[name], (value) => value <= most) };
+/** Of the registrar. */
+export function atMost(name: string, most: number, text: string): Target {
+  return { text, reached: ({ registrar }) => compare(registrar?.[name], (value) => value <= most) };
 }
 
-/** The registrar's value is at least (or at most) `factor` times the other's. */
-export function against(
-  other: Who,
-  name: string,
-  bound: "at least" | "at most",
-  factor: number,
-  text: string,
-): Target {
+/** The registrar's value is at least, or at most, so many times the other's. */
+type Times = { readonly text: string } & ({ readonly atLeast: number } | { readonly atMost: number });
+
+export function against(other: Contender, name: string, times: Times): Target {
   return {
-    text,
+    text: times.text,
     reached: (results) =>
       compare(results[other]?.[name], (theirs) => {
         const ours = results.registrar?.[name] ?? Number.NaN;
-        return bound === "at least" ? ours >= factor * theirs : ours <= factor * theirs;
+        return "atLeast" in times ? ours >= times.atLeast * theirs : ours <= times.atMost * theirs;
       }),
   };
 }

@@ -3,6 +3,7 @@
 import type { Clock } from "../../src/ports.ts";
 import { sleep } from "../../src/sleep.ts";
 import { busiestLeader, type ClusterView, isWhole, viewCluster } from "./cluster-view.ts";
+import type { ConsumerGroup } from "./lag.ts";
 import { type Links, ownListener, workerListener } from "./links.ts";
 import type { BrokerFault, Target } from "./plan-faults.ts";
 
@@ -71,12 +72,14 @@ export interface Cluster extends Brokers {
   hold(): () => void;
 }
 
+export interface ClusterSettings extends ConsumerGroup {
+  readonly clock: Clock;
+}
+
 export function cluster(
   started: StartedCluster,
   links: Links,
-  groupId: string,
-  topics: readonly string[],
-  clock: Clock,
+  { groupId, topics, clock }: ClusterSettings,
 ): Cluster {
   const addresses = started.addresses(ownListener);
   const troubles: string[] = [];

@@ -59,5 +59,5 @@ export function readTopicOffsets(
   addresses: readonly string[],
   topic: string,
 ): Promise<PartitionOffsets[] | null> {
-  return ask(addresses, clientId, (admin) => readOffsets(admin, groupId, [topic]));
+  return ask(addresses, clientId, (admin) => readOffsets(admin, { groupId, topics: [topic] }));
 }

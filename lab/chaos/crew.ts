@@ -87,7 +87,8 @@ export function startCrew(processes: Processes, clock: Clock, settings: CrewSett
   const launch = (worker: number): Member => {
     const name = `worker-${worker + 1}`;
     const member = { frozen: false, starting: false, working: false, fault: null as LoggedFault | null };
-    const child = processes.start(name, [programOf(worker), "start"], environmentOf(worker), (line) => {
+    const program = { command: [programOf(worker), "start"], environment: environmentOf(worker) };
+    const child = processes.start(name, program, (line) => {
       onLine(worker, line);
       member.working ||= line.includes('"event":"session-started"');
       member.fault = faultOf(line) ?? member.fault;

@@ -66,20 +66,19 @@ export interface Pace {
   readonly ratePerS: number;
   /** Since the first of them was due. */
   elapsedMs(): number;
+  /** How many the log has by now. */
+  emitted(): number;
 }
 
 /** Appends what is due by now, until the log has it. How many; 0: nothing is due. */
 export async function emitDue(
   samples: { next(): Sample },
   log: Pick<EventLog, "append">,
-  { ratePerS, elapsedMs }: Pace,
-  emitted: number,
-  onSample: (sample: Sample) => void,
+  { ratePerS, elapsedMs, emitted }: Pace,
 ): Promise<{ readonly count: number; readonly failed: string | null }> {
-  const due = Math.min(batchMax, Math.floor((elapsedMs() * ratePerS) / 1000) - emitted);
+  const due = Math.min(batchMax, Math.floor((elapsedMs() * ratePerS) / 1000) - emitted());
   if (due <= 0) return { count: 0, failed: null };
   const some = Array.from({ length: due }, () => samples.next());
-  for (const sample of some) onSample(sample);
   for (let failed: string | null = null; ; ) {
     const result = await log.append(some.map(({ record }) => record));
     if (result.ok) return { count: due, failed };

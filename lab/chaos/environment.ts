@@ -1,12 +1,19 @@
 /** The settings of the processes that chaos starts. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { topicName } from "../../src/domain/topics.ts";
 import type { GraphProcess } from "./graph-process.ts";
+import type { ConsumerGroup } from "./lag.ts";
 import type { Environment } from "./processes.ts";
 
 export const workers = 3;
 export const partitionCount = 8;
 export const groupId = "connector-registrar-chaos";
+/** What the workers read, as a group. */
+export const workerGroup: ConsumerGroup = {
+  groupId,
+  topics: [topicName("enrolled", ""), topicName("retry", "")],
+};
 
 /** Short, so that a fault costs seconds; the settle time covers one request and one append. */
 export const times = {
@@ -50,18 +57,23 @@ export function logEnvironment({ brokers, flavor, directory }: LogPlace, name: s
   };
 }
 
+/** Where workers create, and for whom. */
+interface WorkerTask {
+  readonly graph: GraphProcess;
+  readonly tenants: { readonly ids: readonly string[] } | { readonly file: string };
+}
+
 export function workerEnvironment(
   worker: number,
   log: LogPlace,
-  graph: GraphProcess,
-  who: { readonly ids: readonly string[] } | { readonly file: string },
+  { graph, tenants }: WorkerTask,
 ): Environment {
   const name = `worker-${worker + 1}`;
   mkdirSync(join(log.directory, name), { recursive: true });
   return {
     ...logEnvironment(log, name),
     ...graph.environment,
-    ...("file" in who ? { TENANTS_FILE: who.file } : { ALLOWED_TENANTS: who.ids.join(",") }),
+    ...("file" in tenants ? { TENANTS_FILE: tenants.file } : { ALLOWED_TENANTS: tenants.ids.join(",") }),
     ...workerSettings,
   };
 }

@@ -66,7 +66,7 @@ export async function startGraph(processes: Processes, run: GraphRun): Promise<G
     "--seed",
     String(run.seed),
   ];
-  const child = processes.start("graph", command, {}, (line) => {
+  const child = processes.start("graph", { command, environment: {} }, (line) => {
     const setting = /^export ([A-Z_]+)=(.*)$/.exec(line);
     if (setting) environment[setting[1]!] = setting[2]!;
     const url = / and (http:\S+)\. /.exec(line)?.[1];

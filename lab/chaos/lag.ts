@@ -17,19 +17,24 @@ export interface PartitionOffsets {
   readonly committed: number;
 }
 
+/** A consumer group, and topics that it reads. */
+export interface ConsumerGroup {
+  readonly groupId: string;
+  readonly topics: readonly string[];
+}
+
 export async function openLag(
   brokers: readonly string[],
-  groupId: string,
-  topics: readonly string[],
+  group: ConsumerGroup,
   requestTimeoutMs?: number,
 ): Promise<LagReader> {
-  const open = () => openAdmin(brokers, `${groupId}-lag`, requestTimeoutMs);
+  const open = () => openAdmin(brokers, `${group.groupId}-lag`, requestTimeoutMs);
   let admin = await open();
   return {
     async read() {
       try {
         await admin.connect();
-        const offsets = await readOffsets(admin, groupId, topics);
+        const offsets = await readOffsets(admin, group);
         return offsets.reduce(
           (lag, { low, high, committed }) => lag + Math.abs(high - Math.max(low, committed)),
           0,
@@ -49,8 +54,7 @@ export async function openLag(
 
 export async function readOffsets(
   admin: Admin,
-  groupId: string,
-  topics: readonly string[],
+  { groupId, topics }: ConsumerGroup,
 ): Promise<PartitionOffsets[]> {
   const found: PartitionOffsets[] = [];
   for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {

@@ -4,9 +4,17 @@ import { type Direction, openRelay, type Relay } from "./relay.ts";
 /** Of a broker to the other brokers: out, what it sends doesn't arrive there; in, what they send doesn't arrive here. */
 export type Bearing = "out" | "in";
 
+/** A way to one broker. */
+export interface Route {
+  readonly listener: string;
+  readonly broker: number;
+  /** The only broker that takes it; null: anybody may. */
+  readonly from: number | null;
+}
+
 export interface Links {
-  /** The port to connect to instead of this one, for a listener of a broker. `from`: the only broker that will. */
-  front(listener: string, broker: number, from: number | null, port: number): Promise<number>;
+  /** The port to connect to instead of this one. */
+  front(route: Route, port: number): Promise<number>;
   /** Each returns how to end the cut. */
   cutWorker(worker: number, broker: number, direction: Direction): () => void;
   cutBroker(broker: number, bearing: Bearing): () => void;
@@ -24,10 +32,7 @@ export function workerListener(worker: number): string {
   return `WORKER${worker + 1}`;
 }
 
-interface Fronted {
-  readonly listener: string;
-  readonly broker: number;
-  readonly from: number | null;
+interface Fronted extends Route {
   readonly relay: Relay;
 }
 
@@ -46,10 +51,10 @@ export function openLinks(): Links {
     };
   };
   return {
-    async front(listener, broker, from, port) {
-      if (listener === ownListener) return port;
+    async front(route, port) {
+      if (route.listener === ownListener) return port;
       const relay = await openRelay(port);
-      fronted.push({ listener, broker, from, relay });
+      fronted.push({ ...route, relay });
       return relay.port;
     },
     cutWorker: (worker, broker, direction) =>

@@ -80,7 +80,7 @@ async function openThree(directory: string, interrupted: AbortSignal): Promise<P
     await closeFront();
     return without(3, started.reason);
   }
-  const brokers = cluster(started, links, groupId, topics, systemClock);
+  const brokers = cluster(started, links, { groupId, topics, clock: systemClock });
   const close = async () => {
     await started.stop();
     await closeFront();

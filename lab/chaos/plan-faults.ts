@@ -58,6 +58,13 @@ export interface Times {
   readonly brokerSessionMs: number;
 }
 
+/** What is put to the test. */
+export interface Deployment {
+  readonly workers: number;
+  readonly partitionCount: number;
+  readonly times: Times;
+}
+
 /** Freezes past the settle time, among those past the session time-out. */
 const longFreezeShare = 0.3;
 /** Restarts that strike the coordinator. The first of two or more does in any case. */
@@ -90,8 +97,7 @@ const changes: readonly TenantChange[] = [
 /** Spread over the run, each at a random point of its own stretch, in random order; an unclean election comes last. */
 export function planFaults(
   options: ChaosOptions,
-  workers: number,
-  times: Times,
+  { workers, times }: Deployment,
   random: Random,
 ): PlannedFault[] {
   const repeat = (kind: RepeatedKind, count: number) => Array<RepeatedKind>(count).fill(kind);

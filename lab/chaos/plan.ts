@@ -6,7 +6,7 @@ import { duplicateOf, sampleEnrollment } from "../../src/cli/samples/enrollments
 import { randomUuid, seededRandom, shuffle } from "../../src/cli/samples/random.ts";
 import type { NewRecord, Random } from "../../src/ports.ts";
 import type { ChaosOptions } from "./options.ts";
-import { type PlannedFault, planFaults, type Times } from "./plan-faults.ts";
+import { type Deployment, type PlannedFault, planFaults } from "./plan-faults.ts";
 
 export interface ChaosPlan {
   readonly tenantIds: readonly string[];
@@ -27,32 +27,32 @@ const badShare = 0.02;
 /** Records that their producer put into a partition that isn't their tenant's. */
 const strayShare = 0.1;
 
-export function planChaos(
-  options: ChaosOptions,
-  partitionCount: number,
-  workers: number,
-  times: Times,
-): ChaosPlan {
+export function planChaos(options: ChaosOptions, deployment: Deployment): ChaosPlan {
+  const { partitionCount } = deployment;
   const random = seededRandom(options.seed);
   const tenantCount = Math.max(leastTenants, Math.ceil(options.events / enrollmentsPerTenant));
   const tenantIds = Array.from({ length: tenantCount }, () => randomUuid(random));
   const enrollments = Array.from({ length: options.events }, (_, index) =>
     sampleEnrollment(index, tenantIds, random),
   );
-  const bad = planBad(options.events, tenantIds, partitionCount, random);
-  const { records, homes } = planRecords(enrollments, bad, partitionCount, random);
+  const bad = planBad(options.events, { tenantIds, partitionCount }, random);
+  const { records, homes } = planRecords({ enrollments, bad }, partitionCount, random);
   return {
     tenantIds,
     enrollments,
     bad,
     records,
     homes,
-    faults: planFaults(options, workers, times, random),
+    faults: planFaults(options, deployment, random),
   };
 }
 
 /** Each value but once, so that a dead letter can be told by its value; those of no value are left out. */
-function planBad(events: number, tenantIds: readonly string[], partitionCount: number, random: Random) {
+function planBad(
+  events: number,
+  { tenantIds, partitionCount }: { readonly tenantIds: readonly string[]; readonly partitionCount: number },
+  random: Random,
+): NewRecord[] {
   const stranger = randomUuid(random);
   const kinds = badKinds.filter(({ name }) => !["empty value", "no value"].includes(name));
   return Array.from({ length: Math.ceil(events * badShare) }, (_, index) => {
@@ -62,8 +62,7 @@ function planBad(events: number, tenantIds: readonly string[], partitionCount: n
 }
 
 function planRecords(
-  enrollments: readonly EnrollmentEvent[],
-  bad: readonly NewRecord[],
+  { enrollments, bad }: Pick<ChaosPlan, "enrollments" | "bad">,
   partitionCount: number,
   random: Random,
 ): { readonly records: readonly NewRecord[]; readonly homes: ReadonlyMap<NewRecord, number> } {

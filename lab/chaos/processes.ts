@@ -17,12 +17,17 @@ export interface Child {
 }
 
 export interface Processes {
-  /** `command`: a program and its arguments. It gets nothing of this environment but the PATH. */
-  start(name: string, command: readonly string[], environment: Environment, onLine: OnLine): Child;
+  start(name: string, program: Program, onLine: OnLine): Child;
   endAll(): Promise<void>;
 }
 
 export type Environment = Readonly<Record<string, string>>;
+export interface Program {
+  /** A file and its arguments. */
+  readonly command: readonly string[];
+  /** It gets nothing of this process's own but the PATH. */
+  readonly environment: Environment;
+}
 type OnLine = (line: string) => void;
 
 const root = join(import.meta.dirname, "..", "..");
@@ -56,7 +61,7 @@ export function openProcesses(logDirectory: string): Processes {
   process.on("exit", killAll);
   let isOver = false;
   return {
-    start(name, command, environment, onLine) {
+    start(name, { command, environment }, onLine) {
       const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, ...command], {
         env: { PATH: process.env.PATH ?? "", ...environment },
         stdio: ["ignore", "pipe", "pipe"],

@@ -27,7 +27,7 @@ export async function openRelay(targetPort: number): Promise<Relay> {
   const links = new Set<Link>();
   // Half open: each direction ends by itself.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    const link = createLink(client, targetPort, cut, () => links.delete(link));
+    const link = createLink(client, { targetPort, cut }, () => links.delete(link));
     links.add(link);
     link.go();
   });
@@ -53,12 +53,13 @@ interface Link {
   destroy(): void;
 }
 
-function createLink(
-  client: Socket,
-  targetPort: number,
-  cut: ReadonlySet<Direction>,
-  onOver: () => void,
-): Link {
+interface Target {
+  readonly targetPort: number;
+  /** As of now. */
+  readonly cut: ReadonlySet<Direction>;
+}
+
+function createLink(client: Socket, { targetPort, cut }: Target, onOver: () => void): Link {
   const forth = createWay(client, () => cut.has("forth"));
   let back: Way | null = null;
   let target: Socket | null = null;

@@ -6,23 +6,29 @@ import { readBack } from "../../demo/read-back.ts";
 import { systemClock as clock } from "../../src/clock.ts";
 import { type OpenLog, openLog } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
-import { topicName } from "../../src/domain/topics.ts";
 import type { Problem } from "../../src/problem.ts";
 import { sleep } from "../../src/sleep.ts";
 import type { Brokers, Cluster } from "./brokers.ts";
 import { emit, strike } from "./course.ts";
 import { startCrew } from "./crew.ts";
-import { groupId, logEnvironment, partitionCount, times, workerEnvironment, workers } from "./environment.ts";
+import {
+  logEnvironment,
+  partitionCount,
+  times,
+  workerEnvironment,
+  workerGroup,
+  workers,
+} from "./environment.ts";
 import { type GraphProcess, startGraph } from "./graph-process.ts";
 import type { RunResult, RunSurroundings } from "./in-place.ts";
 import { openLag } from "./lag.ts";
 import type { ChaosOptions } from "./options.ts";
-import { type ChaosPlan, planChaos } from "./plan.ts";
+import { planChaos } from "./plan.ts";
 import type { PlannedFault } from "./plan-faults.ts";
 import { openProcesses } from "./processes.ts";
 import type { Course } from "./run-state.ts";
 import { openTenantsFile } from "./tenant-changes.ts";
-import { type ChaosCounts, verifyChaos } from "./verify.ts";
+import { type ChaosCounts, type ChaosOutcome, verifyChaos } from "./verify.ts";
 import { openVersions } from "./versions.ts";
 
 export interface ChaosSettings extends ChaosOptions, RunSurroundings {
@@ -46,7 +52,7 @@ export async function runChaos(
   brokers: Brokers,
   cluster: Cluster | null,
 ): Promise<RunResult<ChaosDone>> {
-  const plan = planChaos(settings, partitionCount, workers, times);
+  const plan = planChaos(settings, { partitionCount, workers, times });
   const processes = openProcesses(settings.directory);
   const late = AbortSignal.timeout(settings.timeoutMs);
   const startedMs = clock.nowMs();
@@ -61,13 +67,17 @@ export async function runChaos(
     });
     const worker = { continueOverGaps: false };
     const tenants = openTenantsFile(settings.directory, plan.tenantIds, clock);
-    const who = settings.tenantChanges > 0 ? { file: tenants.path } : { ids: plan.tenantIds };
+    const served = settings.tenantChanges > 0 ? { file: tenants.path } : { ids: plan.tenantIds };
     const versions = openVersions(settings.otherVersion, workers);
     const crew = startCrew(processes, clock, {
       size: workers,
       programOf: versions.programOf,
       environmentOf: (number) => ({
-        ...workerEnvironment(number, { ...settings, brokers: brokers.addressesOf(number) }, graph, who),
+        ...workerEnvironment(
+          number,
+          { ...settings, brokers: brokers.addressesOf(number) },
+          { graph, tenants: served },
+        ),
         ...(worker.continueOverGaps ? { ON_RETENTION_GAP: "continue" } : {}),
       }),
     });
@@ -88,13 +98,14 @@ export async function runChaos(
     if (settled === "interrupted") return { kind: "interrupted" };
     const elapsedMs = Math.round(clock.nowMs() - startedMs);
     await crew.dismiss(drainMs);
-    const counts = await count(log, plan, graph, tenants.everRemoved());
-    if (!counts.ok) return { kind: "failed", problem: counts.problem };
+    const found = await readOutcome(log, graph);
+    if (!found.ok) return { kind: "failed", problem: found.problem };
+    const counts = verifyChaos(plan, { ...found.outcome, everRemoved: tenants.everRemoved() });
     const limit = crew.givenUp.aborted ? "" : ` within ${settings.timeoutMs / 1000} s`;
     const stuck = settled ? [] : [`not settled${limit}`];
     const own = [...course.problems, ...brokers.troubles];
-    const problems = [...stuck, ...own, ...crew.deserted, ...counts.value.problems];
-    return { kind: "done", counts: { ...counts.value, problems }, struck: course.struck, elapsedMs };
+    const problems = [...stuck, ...own, ...crew.deserted, ...counts.problems];
+    return { kind: "done", counts: { ...counts, problems }, struck: course.struck, elapsedMs };
   } finally {
     await processes.endAll();
     await log?.close();
@@ -121,7 +132,7 @@ export async function untilSettled({
   signal,
   say,
 }: Pick<Course, "brokers" | "crew" | "signal" | "say">): Promise<boolean> {
-  const lag = await openLag(brokers.addresses, groupId, [topicName("enrolled", ""), topicName("retry", "")]);
+  const lag = await openLag(brokers.addresses, workerGroup);
   try {
     let told = Number.NaN;
     while (!signal.aborted) {
@@ -137,12 +148,10 @@ export async function untilSettled({
   }
 }
 
-async function count(
+async function readOutcome(
   log: OpenLog,
-  plan: ChaosPlan,
   graph: GraphProcess,
-  everRemoved: ReadonlySet<string>,
-): Promise<{ ok: true; value: ChaosCounts } | { ok: false; problem: Problem }> {
+): Promise<{ ok: true; outcome: Omit<ChaosOutcome, "everRemoved"> } | { ok: false; problem: Problem }> {
   const registered = await readBack(log, "registered");
   const deadLetters = await readBack(log, "dlq");
   if (!registered.ok || !deadLetters.ok) {
@@ -151,13 +160,8 @@ async function count(
     return { ok: false, problem: { code: "read-back", message, fix: "Type chaos again." } };
   }
   const inventory = await graph.inventory();
-  const outcome = {
-    registered: registered.records,
-    deadLetters: deadLetters.records,
-    inventory,
-    everRemoved,
-  };
-  return { ok: true, value: verifyChaos(plan, outcome) };
+  const outcome = { registered: registered.records, deadLetters: deadLetters.records, inventory };
+  return { ok: true, outcome };
 }
 
 function ownSettings(settings: ChaosSettings, { addresses }: Brokers) {

@@ -78,7 +78,8 @@ export async function uncleanElection(
   if (shorter.length + stops.seen.length === 0)
     course.problems.push("the unclean election took nothing that was settled");
   emission.ahead += surplus;
-  if (regrown) await growPast(course, cluster, last, shorter);
+  const past = last.filter(({ partition }) => shorter.some((one) => one.partition === partition));
+  if (regrown) await growPast(course, cluster, past);
   goOn();
   await cluster.broker(victim).start();
   const enough = AbortSignal.any([signal, AbortSignal.timeout(stopMs)]);
@@ -96,17 +97,12 @@ export async function uncleanElection(
 }
 
 /**
- * Emits records once more until each of these partitions is longer than it was: where the workers were, other records
- * stand now.
+ * Emits records once more until each of these partitions is longer than it was in the `past`: where the workers were, other
+ * records stand now.
  */
-async function growPast(
-  course: Course,
-  cluster: Cluster,
-  last: readonly PartitionOffsets[],
-  shorter: readonly PartitionOffsets[],
-): Promise<void> {
+async function growPast(course: Course, cluster: Cluster, past: readonly PartitionOffsets[]): Promise<void> {
   const { plan, log, emission, signal, say } = course;
-  for (const { partition } of shorter) {
+  for (const { partition, high } of past) {
     const again = plan.records
       .slice(0, emission.done)
       .filter((record) => record.partition === partition)
@@ -114,7 +110,7 @@ async function growPast(
     await until(signal, async () => {
       if (!(await log.append(again)).ok) return false;
       const now = await offsetsOf(course, cluster, [partition]);
-      return now.every((one) => one.high > highOf(last, one) + growBy);
+      return now.every((one) => one.high > high + growBy);
     });
     say(`${topic}/${partition} is longer than it was`);
   }

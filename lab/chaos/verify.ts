@@ -2,7 +2,9 @@
  * Counts what came of it from the topics and from what Graph holds. It shares nothing with the worker but the shape of
  * its records: enrollments are told apart by the strings that were emitted.
  */
+
 import { recordJson } from "../../src/cli/record-json.ts";
+import type { Identifying } from "../../src/domain/same-enrollment.ts";
 import type { GraphObject } from "../../src/graph-port.ts";
 import type { LogRecord, NewRecord } from "../../src/ports.ts";
 import type { ChaosPlan } from "./plan.ts";
@@ -105,7 +107,7 @@ function enrollmentsByValue({ records, bad }: ChaosPlan) {
     const value = base64Of(record);
     if (isBad.has(value)) continue;
     const text = Buffer.from(record.value ?? []).toString();
-    const parsed = JSON.parse(text) as Named & { data?: Named; tenantid?: string };
+    const parsed = JSON.parse(text) as Identifying & { data?: Identifying; tenantid?: string };
     const header = record.headers.find(([name]) => name === "ce_tenantid")?.[1];
     const tenantId = (parsed.tenantid ?? Buffer.from(header ?? []).toString()).toLowerCase();
     values.set(value, { name: nameOf(tenantId, parsed.data ?? parsed), tenantId });
@@ -179,12 +181,9 @@ export function readRegistered(record: LogRecord): Registered {
   };
 }
 
-interface Named {
-  readonly machineName: string;
-  readonly connectorName: string;
-  readonly enrollmentDateTime: string;
-}
-
-export function nameOf(tenantId: string, { machineName, connectorName, enrollmentDateTime }: Named): string {
+export function nameOf(
+  tenantId: string,
+  { machineName, connectorName, enrollmentDateTime }: Identifying,
+): string {
   return [tenantId.toLowerCase(), machineName.toUpperCase(), connectorName, enrollmentDateTime].join(" / ");
 }

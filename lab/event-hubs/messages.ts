@@ -1,4 +1,5 @@
 /** The few requests and answers of Kafka's protocol that the proxy looks into. Each without its length. Pure. */
+import type { Address } from "../../src/log/kafka/cluster/addresses.ts";
 import { ByteReader, ByteWriter } from "../../src/log/kafka/cluster/bytes.ts";
 import { highestVersions } from "./quirks.ts";
 
@@ -6,11 +7,6 @@ export interface RequestHead {
   readonly key: number;
   readonly version: number;
   readonly correlationId: number;
-}
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 export function headOf(frame: Buffer): RequestHead {

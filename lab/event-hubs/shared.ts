@@ -1,7 +1,8 @@
 /** What all connections of a proxy share. */
+
+import type { Address } from "../../src/log/kafka/cluster/addresses.ts";
 import type { Clock, Random } from "../../src/ports.ts";
 import type { CommitPace } from "./commit-pace.ts";
-import type { Address } from "./messages.ts";
 import type { Quirks } from "./quirks.ts";
 
 /** What it did that a broker would not have done. */

@@ -1,39 +1,46 @@
 /** What the simulated broker keeps: topics, committed offsets, and whether it is up. No network, no membership. */
 import { strict as assert } from "node:assert";
-import type { Bounds, InputTopic, LogRecord, NewRecord, Topic, TopicSurvey } from "../../src/ports.ts";
-import type { History } from "./history.ts";
+import type {
+  Bounds,
+  Commit,
+  Committed,
+  InputTopic,
+  LogRecord,
+  NewRecord,
+  Topic,
+  TopicSurvey,
+  TopicSurveys,
+} from "../../src/ports.ts";
+import type { SimContext } from "./context.ts";
 import { epochMs } from "./process.ts";
-import { guid, type Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
+import { guid } from "./rng.ts";
 import {
   append,
   boundsOf,
   createStoredPartition,
   cutEnd,
   elect,
+  type FetchRange,
   isDiverged,
+  type ReadPosition,
   recordsFrom,
   type StoredPartition,
+  skip,
 } from "./stored-partition.ts";
-
-export interface StoredCommit {
-  readonly offset: number;
-  readonly metadata: string;
-}
 
 export interface Broker {
   readonly partitionCount: number;
   isUp(): boolean;
   setUp(up: boolean): void;
   store(record: NewRecord, by: string): LogRecord;
-  fetch(topic: Topic, partition: number, fromOffset: number, max: number): LogRecord[];
+  fetch(topic: Topic, partition: number, range: FetchRange): LogRecord[];
   bounds(topic: Topic, partition: number): Bounds;
   topicId(topic: Topic): string;
   /** No leader at the moment: nothing can be stored or read. */
   isLeaderless(topic: Topic, partition: number): boolean;
-  /** Does the log hold other records before `offset` than one that was read under `leaderEpoch`? */
-  isDiverged(topic: Topic, partition: number, offset: number, leaderEpoch: number): boolean;
-  survey(): Readonly<Record<Topic, TopicSurvey>>;
+  /** Does the log hold other records before this position than those that were read? */
+  isDiverged(topic: Topic, partition: number, position: ReadPosition): boolean;
+  survey(): TopicSurveys;
   /** Retention: takes away all records below `start`. */
   truncate(topic: Topic, partition: number, start: number): void;
   moveLeader(topic: Topic, partition: number, downMs: number): void;
@@ -43,10 +50,10 @@ export interface Broker {
   recreate(topic: Topic, dropsCommits: boolean): void;
   /** Compaction of `registered`: of each key only the last record stays. */
   compact(): void;
-  commit(by: string, topic: InputTopic, partition: number, commit: StoredCommit): void;
-  committed(topic: InputTopic, partition: number): StoredCommit | null;
+  commit(by: string, commit: Commit): void;
+  committed(topic: InputTopic, partition: number): Committed | null;
   /** A copy of all committed offsets, by `topic/partition`. */
-  commits(): ReadonlyMap<string, StoredCommit>;
+  commits(): ReadonlyMap<string, Committed>;
   expireCommits(): void;
   /** True once every input partition's committed offset stands at its end. */
   isAllCommitted(): boolean;
@@ -66,12 +73,10 @@ const topics: readonly Topic[] = ["enrolled", "retry", "registered", "dlq"];
 export function createBroker(
   partitionCount: number,
   offsets: Offsets,
-  scheduler: Scheduler,
-  rng: Rng,
-  history: History,
+  { scheduler, rng, history }: SimContext,
 ): Broker {
   const stored = new Map<Topic, { id: string; partitions: readonly StoredPartition[] }>();
-  const commits = new Map<string, StoredCommit>();
+  const commits = new Map<string, Committed>();
   const listeners = new Set<() => void>();
   let up = true;
 
@@ -100,19 +105,18 @@ export function createBroker(
       if (up) wake();
     },
     store(record, by) {
-      const skipped = rng.chance(offsets.holes) ? rng.int(1, 3) : 0;
-      const timestampMs = epochMs + Math.floor(scheduler.nowMs());
-      const one = append(at(record.topic, record.partition), record, skipped, timestampMs);
+      const partition = at(record.topic, record.partition);
+      if (rng.chance(offsets.holes)) skip(partition, rng.int(1, 3));
+      const one = append(partition, record, epochMs + Math.floor(scheduler.nowMs()));
       history.add({ kind: "stored", by, record: one });
       wake();
       return one;
     },
-    fetch: (topic, partition, fromOffset, max) => recordsFrom(at(topic, partition), fromOffset, max),
+    fetch: (topic, partition, range) => recordsFrom(at(topic, partition), range),
     bounds: (topic, partition) => boundsOf(at(topic, partition)),
     topicId: (topic) => stored.get(topic)!.id,
     isLeaderless: (topic, partition) => scheduler.nowMs() < at(topic, partition).downUntilMs,
-    isDiverged: (topic, partition, offset, leaderEpoch) =>
-      isDiverged(at(topic, partition), offset, leaderEpoch),
+    isDiverged: (topic, partition, position) => isDiverged(at(topic, partition), position),
     survey() {
       const of = (topic: Topic): TopicSurvey => {
         const { id, partitions } = stored.get(topic)!;
@@ -159,9 +163,9 @@ export function createBroker(
       }
       history.strike("compaction", "broker");
     },
-    commit(by, topic, partition, commit) {
-      commits.set(`${topic}/${partition}`, commit);
-      history.add({ kind: "commit", by, topic, partition, ...commit });
+    commit(by, { topic, partition, offset, metadata }) {
+      commits.set(`${topic}/${partition}`, { offset, metadata });
+      history.add({ kind: "commit", by, topic, partition, offset, metadata });
     },
     committed: (topic, partition) => commits.get(`${topic}/${partition}`) ?? null,
     commits: () => new Map(commits),

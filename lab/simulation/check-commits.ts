@@ -57,7 +57,7 @@ export function noteTold(state: RecordState, entry: Entry): void {
 }
 
 export function hasOutcome(run: Run, state: RecordState, record: LogRecord): boolean {
-  const input = inputOf(record, run.inputsAt);
+  const input = inputOf(record, run);
   if (input === null || state.dead.has(input)) return true;
   const { intent } = input;
   if (

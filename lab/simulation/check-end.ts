@@ -2,18 +2,19 @@
 import type { LogRecord } from "../../src/ports.ts";
 import { hasOutcome } from "./check-commits.ts";
 import { tells } from "./check-lost.ts";
-import type { GraphFindings, Run } from "./check-run.ts";
-import type { RecordState } from "./check-state.ts";
+import type { Run } from "./check-run.ts";
+import type { Evidence, RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import { placeOf } from "./origins.ts";
 import type { Input } from "./workload.ts";
 
-export function checkEnd(run: Run, graph: GraphFindings, state: RecordState): string[] {
+export function checkEnd(evidence: Evidence): string[] {
+  const { run, state } = evidence;
   const violations = checkGaps(run, state);
   for (const [place, inputs] of run.inputsAt) {
     for (const input of inputs) {
       const isElsewhere = isTaken(run, state, input) || state.movedHome.has(input);
-      const problem = isElsewhere ? null : missing(run, graph, state, input);
+      const problem = isElsewhere ? null : missing(evidence, input);
       if (problem !== null) violations.push(`at the end: input ${input.number} (${place}) ${problem}`);
     }
   }
@@ -32,7 +33,7 @@ function checkGaps(run: Run, state: RecordState): string[] {
     .map((record) => `retention took ${placeOf(record)} before it was settled, and no worker said so`);
 }
 
-function missing(run: Run, graph: GraphFindings, state: RecordState, input: Input): string | null {
+function missing({ run, graph, state }: Evidence, input: Input): string | null {
   const isDead = state.dead.has(input);
   if (input.intent.kind === "bad") return isDead ? null : `(${input.intent.sort}) has no dead letter`;
   const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;

@@ -13,6 +13,13 @@ interface Occurrence {
   readonly order: number;
 }
 
+/** Where the records of each identity stood, and what was made of them. */
+interface Creates {
+  readonly lost: Lost;
+  readonly occurrences: ReadonlyMap<number, readonly Occurrence[]>;
+  readonly created: ReadonlyMap<number, readonly Created[]>;
+}
+
 export function objectKey(tenantId: string, objectId: string): string {
   return `${tenantId}/${objectId}`;
 }
@@ -34,7 +41,10 @@ export function checkGraph(run: Run, lost: Lost): GraphFindings {
   for (const [order, entry] of run.entries.entries()) {
     switch (entry.kind) {
       case "stored":
-        noteOccurrence(run, entry, occurrences, order);
+        {
+          const identity = identityAtHome(run, entry.record);
+          if (identity !== null) add(occurrences, identity, { stored: entry.record, order });
+        }
         break;
       case "commit":
         watermarks.set(`${entry.topic}/${entry.partition}`, attemptedThrough(entry.metadata) ?? entry.offset);
@@ -84,23 +94,19 @@ export function checkGraph(run: Run, lost: Lost): GraphFindings {
       }
     }
   }
-  const residue = countObjects(run, lost, occurrences, created, violations);
-  checkOrder(run, lost, occurrences, created, violations);
+  const creates: Creates = { lost, occurrences, created };
+  const { residue, repeated } = countObjects(run, creates);
+  violations.push(...repeated, ...checkOrder(run, creates));
   return { violations, residue, created, identityOf, failures };
 }
 
-function noteOccurrence(
-  run: Run,
-  { record }: Extract<Entry, { kind: "stored" }>,
-  occurrences: Map<number, Occurrence[]>,
-  order: number,
-): void {
-  if (record.topic !== "enrolled" && record.topic !== "retry") return;
-  const intent = inputOf(record, run.inputsAt)?.intent;
-  if (intent?.kind !== "valid") return;
-  const identity = run.workload.identities[intent.identity]!;
-  if (run.workload.homeOf(identity.tenantId) !== record.partition) return;
-  add(occurrences, intent.identity, { stored: record, order });
+/** The identity of an input that stands in its tenant's home partition; null: it is none, or stands elsewhere. */
+function identityAtHome(run: Run, record: LogRecord): number | null {
+  if (record.topic !== "enrolled" && record.topic !== "retry") return null;
+  const intent = inputOf(record, run)?.intent;
+  if (intent?.kind !== "valid") return null;
+  const { tenantId } = run.workload.identities[intent.identity]!;
+  return run.workload.homeOf(tenantId) === record.partition ? intent.identity : null;
 }
 
 function isPromised(occurrences: readonly Occurrence[], watermarks: ReadonlyMap<string, number>): boolean {
@@ -109,34 +115,28 @@ function isPromised(occurrences: readonly Occurrence[], watermarks: ReadonlyMap<
   );
 }
 
+/** `repeated`: the violations. */
 function countObjects(
   run: Run,
-  lost: Lost,
-  occurrences: ReadonlyMap<number, readonly Occurrence[]>,
-  created: ReadonlyMap<number, readonly Created[]>,
-  violations: string[],
-): Residue[] {
+  { lost, occurrences, created }: Creates,
+): { readonly residue: Residue[]; readonly repeated: string[] } {
   const residue: Residue[] = [];
+  const repeated: string[] = [];
   for (const { number, tenantId, isRefused } of run.workload.identities) {
     const objects = created.get(number) ?? [];
     if (objects.length <= 1 || isHalfGone(lost, occurrences.get(number) ?? [])) continue;
     const ids = objects.map(({ object }) => object.id);
     if (isRefused)
-      violations.push(`identity ${number} has objects although Graph refuses it: ${ids.join(", ")}`);
+      repeated.push(`identity ${number} has objects although Graph refuses it: ${ids.join(", ")}`);
     else if (!run.idsProtect && objects.some(({ isLate }) => isLate))
       residue.push({ tenantId, objectIds: ids });
-    else violations.push(`identity ${number} was created ${objects.length} times: ${ids.join(", ")}`);
+    else repeated.push(`identity ${number} was created ${objects.length} times: ${ids.join(", ")}`);
   }
-  return residue;
+  return { residue, repeated };
 }
 
-function checkOrder(
-  run: Run,
-  lost: Lost,
-  occurrences: ReadonlyMap<number, readonly Occurrence[]>,
-  created: ReadonlyMap<number, readonly Created[]>,
-  violations: string[],
-): void {
+function checkOrder(run: Run, { lost, occurrences, created }: Creates): string[] {
+  const violations: string[] = [];
   const refused = refusedForTenant(run);
   const machines = new Map<string, { number: number; order: number; offset: number; tMs: number }[]>();
   for (const { number, machine } of run.workload.identities) {
@@ -159,6 +159,7 @@ function checkOrder(
       );
     }
   }
+  return violations;
 }
 
 /** The log lost a record of it, perhaps one that was posted and not settled: then nobody can know of its object. */

@@ -7,13 +7,14 @@ import type { Lost } from "./check-lost.ts";
 import { readPauses } from "./check-pauses.ts";
 import type { GraphFindings, Run } from "./check-run.ts";
 import { checkUnlisted, createLists, isHarmed, noteList, unlistedCode } from "./check-served.ts";
-import type { RecordState } from "./check-state.ts";
+import type { Evidence, RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import {
   carriedOrigin,
   inputAt,
   inputOf,
   isCopyInEnrolled,
+  type KnownInputs,
   keepsHeaders,
   originOf,
   parse,
@@ -45,46 +46,38 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
     madeAgain: new Set(),
     lost,
   };
+  const evidence: Evidence = { run, graph, state };
   const violations: string[] = [];
   for (const entry of run.entries) {
     if (entry.kind === "tenants") noteList(state.lists, entry);
-    if (entry.kind === "stored") violations.push(...checkStored(run, graph, state, entry));
+    if (entry.kind === "stored") violations.push(...checkStored(evidence, entry));
     if (entry.kind === "commit") violations.push(...checkCommit(run, state, entry));
     if (entry.kind === "log-lost") harm(state, entry);
     if (entry.kind === "exit") noteTold(state, entry);
     if (entry.kind === "threw") violations.push(`at ${entry.tMs} ms ${entry.by} threw: ${entry.text}`);
   }
-  if (run.isSettled) violations.push(...checkEnd(run, graph, state));
+  if (run.isSettled) violations.push(...checkEnd(evidence));
   return violations;
 }
 
-function checkStored(
-  run: Run,
-  graph: GraphFindings,
-  state: RecordState,
-  entry: Extract<Entry, { kind: "stored" }>,
-): string[] {
+function checkStored(evidence: Evidence, entry: Extract<Entry, { kind: "stored" }>): string[] {
   const { record } = entry;
   const where = `at ${entry.tMs} ms ${entry.by} stores ${placeOf(record)}:`;
   const problem = ((): string | null => {
     switch (record.topic) {
       case "registered":
-        return checkRegistered(run, graph, state, record);
+        return checkRegistered(evidence, record);
       case "dlq":
-        return checkDead(run, graph, state, entry);
+        return checkDead(evidence, entry);
       default:
-        return checkInput(run, state, entry);
+        return checkInput(evidence, entry);
     }
   })();
   return problem === null ? [] : [`${where} ${problem}`];
 }
 
-function checkRegistered(
-  run: Run,
-  graph: GraphFindings,
-  state: RecordState,
-  record: LogRecord,
-): string | null {
+function checkRegistered(evidence: Evidence, record: LogRecord): string | null {
+  const { run, graph, state } = evidence;
   const event = parse(record.value) as RegisteredEvent | null;
   if (event === null) return "a registered record that is not JSON";
   const { data } = event;
@@ -92,7 +85,7 @@ function checkRegistered(
   const identity = graph.identityOf.get(objectKey(data.tenantId!, graphId));
   if (identity === undefined)
     return `a registered record with id ${graphId}, which is no object's of an enrollment`;
-  const input = sourceInputOf(run, state, event.data, identity);
+  const input = sourceInputOf(knownBy(evidence), data.sourceEvent, identity);
   const dead = input === null ? undefined : state.dead.get(input);
   if (input !== null && dead?.code === unlistedCode && !dead.isHeldBack && !isHarmed(run))
     return `input ${input.number} is registered, and was refused for its tenant`;
@@ -149,13 +142,12 @@ function isGone(run: Run, state: RecordState, identity: number): boolean {
  * the newest. Null: none stood there.
  */
 function sourceInputOf(
-  run: Run,
-  state: RecordState,
-  { sourceEvent: { topic, partition, offset } }: RegisteredEvent["data"],
+  { inputsAt, arrived }: KnownInputs,
+  { topic, partition, offset }: RegisteredEvent["data"]["sourceEvent"],
   madeFor: number,
 ): Input | null {
   const place = `${topic.replace(/^connector\./, "")}/${partition}/${offset}`;
-  const inputs = (run.inputsAt.get(place) ?? []).slice(0, state.arrived.get(place));
+  const inputs = (inputsAt.get(place) ?? []).slice(0, arrived?.get(place));
   const isMadeFor = ({ intent }: Input): boolean => intent.kind === "valid" && intent.identity === madeFor;
   return inputs.find(isMadeFor) ?? inputs.at(-1) ?? null;
 }
@@ -163,17 +155,16 @@ function sourceInputOf(
 const ofWaiting: ReadonlySet<string> = new Set(["tenant-blocked", "attempts-exhausted", unlistedCode]);
 
 function checkDead(
-  run: Run,
-  graph: GraphFindings,
-  state: RecordState,
+  evidence: Evidence,
   { record, by, tMs }: Extract<Entry, { kind: "stored" }>,
 ): string | null {
+  const { run, graph, state } = evidence;
   const reason = parse(record.headers.find(([name]) => name === "dead-letter")?.[1] ?? null) as {
     id: string;
     code: string;
   } | null;
   if (reason === null) return "a dead letter without a reason";
-  const input = inputAt(reason.id, record, run.inputsAt, state.arrived);
+  const input = inputAt(reason.id, record, knownBy(evidence));
   if (input === null) return `a dead letter of ${reason.id}, which is no input`;
   const earlier = state.dead.get(input);
   const isHeldBack = state.pauses.isHeldBack(by, tMs);
@@ -190,7 +181,7 @@ function checkDead(
   if (reason.code === unlistedCode) {
     if (state.registeredFrom.has(input) && !isHeldBack && !isHarmed(run))
       return `${reason.id} is refused and registered`;
-    return checkUnlisted(run, graph, state.lists, { identity: input.intent.identity, by, tMs });
+    return checkUnlisted(evidence, { identity: input.intent.identity, by, tMs });
   }
   const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;
   if (isRefused && reason.code.startsWith("graph-4")) return null;
@@ -200,7 +191,8 @@ function checkDead(
   return `valid identity ${number} is dead-lettered as ${reason.code}`;
 }
 
-function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: "stored" }>): string | null {
+function checkInput(evidence: Evidence, entry: Extract<Entry, { kind: "stored" }>): string | null {
+  const { run, state } = evidence;
   const { record } = entry;
   const origin = originOf(record);
   const place = placeOf(record);
@@ -209,13 +201,13 @@ function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: 
   state.partitions.set(`${record.topic}/${record.partition}`, checked);
   checked.records.push(record);
   if (record.topic === "enrolled") state.arrived.set(place, (state.arrived.get(place) ?? 0) + 1);
-  const input = inputOf(record, run.inputsAt, state.arrived);
+  const input = inputOf(record, knownBy(evidence));
   if (input === null) return `a record of origin ${origin}, which is no input`;
   copiesOf(state, input).push(record);
   // A copy in the enrolled topic is an input of its own, and the outcome of the one that it was made of.
   const isCopy = isCopyInEnrolled(entry);
   if (isCopy) {
-    const madeOf = inputAt(carriedOrigin(record) ?? "", record, run.inputsAt, state.arrived);
+    const madeOf = inputAt(carriedOrigin(record) ?? "", record, knownBy(evidence));
     if (madeOf === null) return "a copy of what is no input";
     copiesOf(state, madeOf).push(record);
     state.movedHome.add(madeOf);
@@ -227,6 +219,10 @@ function checkInput(run: Run, state: RecordState, entry: Extract<Entry, { kind: 
     return `${origin} was moved to where it doesn't belong`;
   if (!sameBytes(record.value, input.record.value)) return `${origin} was moved with another value`;
   return keepsHeaders(record.headers, input.record.headers) ? null : `${origin} lost a header on the way`;
+}
+
+function knownBy({ run, state }: Evidence): KnownInputs {
+  return { inputsAt: run.inputsAt, arrived: state.arrived };
 }
 
 /** Null: it is no enrollment of any tenant. */

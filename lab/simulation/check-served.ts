@@ -6,20 +6,13 @@
  *    only if no object was made for its identity before, nor by a create that had begun by then.
  * 3. Such a record is not registered as well.
  */
-import type { Standing } from "../../src/ports.ts";
-import type { GraphFindings, Run } from "./check-run.ts";
+import type { Run } from "./check-run.ts";
+import type { Evidence, Lists } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import { inputAt, parse } from "./origins.ts";
 import type { Input } from "./workload.ts";
 
 export const unlistedCode = "tenant-not-allowed";
-
-export interface Lists {
-  /** By worker: what its list says now. */
-  readonly standings: Map<string, ReadonlyMap<string, Standing>>;
-  /** By worker: whom its list lacked at some time. */
-  readonly unlisted: Map<string, Set<string>>;
-}
 
 export function createLists(): Lists {
   return { standings: new Map(), unlisted: new Map() };
@@ -47,13 +40,11 @@ export function checkPosts({ entries }: Run): string[] {
 
 /** `identity`: of the record that `by` refuses at `tMs`. Null: it may. */
 export function checkUnlisted(
-  run: Run,
-  graph: GraphFindings,
-  lists: Lists,
+  { run, graph, state }: Evidence,
   { identity, by, tMs }: { readonly identity: number; readonly by: string; readonly tMs: number },
 ): string | null {
   const { tenantId } = run.workload.identities[identity]!;
-  if (!lists.unlisted.get(by)?.has(tenantId))
+  if (!state.lists.unlisted.get(by)?.has(tenantId))
     return `identity ${identity} is refused, and its tenant was listed all along`;
   if (isHarmed(run) || tenantId === run.defectiveTenant) return null;
   const made = (graph.created.get(identity) ?? []).find(
@@ -71,14 +62,14 @@ export function isHarmed({ entries }: Run): boolean {
 }
 
 /** Identities of which a record was refused for its tenant: another one of theirs may be created much later. */
-export function refusedForTenant({ entries, inputsAt }: Run): ReadonlySet<number> {
+export function refusedForTenant(run: Run): ReadonlySet<number> {
   const identities = new Set<number>();
-  for (const entry of entries) {
+  for (const entry of run.entries) {
     if (entry.kind !== "stored" || entry.record.topic !== "dlq") continue;
     const header = entry.record.headers.find(([name]) => name === "dead-letter")?.[1] ?? null;
     const reason = parse(header) as { id: string; code: string } | null;
     if (reason?.code !== unlistedCode) continue;
-    const intent: Input["intent"] | undefined = inputAt(reason.id, entry.record, inputsAt)?.intent;
+    const intent: Input["intent"] | undefined = inputAt(reason.id, entry.record, run)?.intent;
     if (intent?.kind === "valid") identities.add(intent.identity);
   }
   return identities;

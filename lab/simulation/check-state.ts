@@ -1,8 +1,8 @@
 /** What the checks of records know so far. */
-import type { LogRecord } from "../../src/ports.ts";
+import type { LogRecord, Standing } from "../../src/ports.ts";
 import type { Lost } from "./check-lost.ts";
 import type { Pauses } from "./check-pauses.ts";
-import type { Lists } from "./check-served.ts";
+import type { GraphFindings, Run } from "./check-run.ts";
 import type { Input } from "./workload.ts";
 
 export interface Registered {
@@ -16,6 +16,21 @@ export interface DeadLetter {
   readonly code: string;
   /** It was decided, maybe, before its worker stood still past the settle time: another one knows nothing of it. */
   readonly isHeldBack: boolean;
+}
+
+/** Who is served, by the tenants' lists. */
+export interface Lists {
+  /** By worker: what its list says now. */
+  readonly standings: Map<string, ReadonlyMap<string, Standing>>;
+  /** By worker: whom its list lacked at some time. */
+  readonly unlisted: Map<string, Set<string>>;
+}
+
+/** What a record is judged by. */
+export interface Evidence {
+  readonly run: Run;
+  readonly graph: GraphFindings;
+  readonly state: RecordState;
 }
 
 export interface RecordState {

@@ -6,11 +6,10 @@
  * 2. After a while another broker is the coordinator, with what was stored: every member gets its whole session
  *    time-out there. Until then the others reach none.
  */
-import type { Commit, CommitResult } from "../../src/ports.ts";
-import type { Broker, StoredCommit } from "./broker.ts";
+import type { Commit, CommitResult, Committed } from "../../src/ports.ts";
+import type { Broker } from "./broker.ts";
+import type { SimContext } from "./context.ts";
 import type { Group, Heartbeat, Joined, Joining } from "./group.ts";
-import type { History } from "./history.ts";
-import type { Scheduler } from "./scheduler.ts";
 
 /** `term`: which coordinator answered. */
 export interface Heard {
@@ -29,7 +28,7 @@ export interface Coordinator {
   heartbeat(memberId: string, generation: number): Heard | null;
   leave(memberId: string): boolean;
   commit(memberId: string, generation: number, commits: readonly Commit[]): Stored | null;
-  committed(memberId: string): ReadonlyMap<string, StoredCommit> | null;
+  committed(memberId: string): ReadonlyMap<string, Committed> | null;
   isAvailable(): boolean;
   cutOff(reachedBy: readonly string[], takeOverMs: number, forMs: number): void;
   move(awayMs: number): void;
@@ -40,14 +39,13 @@ export interface Coordinator {
 export function createCoordinator(
   broker: Broker,
   group: Group,
-  scheduler: Scheduler,
-  history: History,
+  { scheduler, history }: Pick<SimContext, "scheduler" | "history">,
 ): Coordinator {
   let term = 1;
   let isAway = false;
   let stale = new Set<string>();
   let staleTerm = 0;
-  let memory: ReadonlyMap<string, StoredCommit> = new Map();
+  let memory: ReadonlyMap<string, Committed> = new Map();
   let remembered = group.remember();
 
   const takeOver = (awayMs: number): void => {
@@ -84,8 +82,7 @@ export function createCoordinator(
         history.add({ kind: "note", by: memberId, text: "commit refused: superseded" });
         return { result: "superseded", term };
       }
-      for (const { topic, partition, offset, metadata } of commits)
-        broker.commit(memberId, topic, partition, { offset, metadata });
+      for (const commit of commits) broker.commit(memberId, commit);
       return { result: "committed", term };
     },
     committed(memberId) {

@@ -1,9 +1,8 @@
 /** Enrollment events as installers write them: both CloudEvents modes, and spoiled in many ways. */
-import type { GraphObject } from "../../src/graph-port.ts";
+import type { EnrollmentDetails } from "../../src/domain/enrollment.ts";
 import type { Header, NewRecord } from "../../src/ports.ts";
 import type { Rng } from "./rng.ts";
 
-export type Details = Omit<GraphObject, "id">;
 type Encoded = Pick<NewRecord, "value" | "headers">;
 
 export const badSorts = [
@@ -27,10 +26,16 @@ export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-export function encodeEvent(rng: Rng, tenantId: string, details: Details, id: string): Encoded {
+/** Which event it is, and of whom. */
+export interface Envelope {
+  readonly id: string;
+  readonly tenantId: string;
+}
+
+export function encodeEvent(rng: Rng, envelope: Envelope, details: EnrollmentDetails): Encoded {
   // A header of the sender's own must survive every move of the record.
-  const own: Header[] = rng.chance(0.3) ? [["sender-note", utf8(id)]] : [];
-  const attributes = envelope(id, tenantId);
+  const own: Header[] = rng.chance(0.3) ? [["sender-note", utf8(envelope.id)]] : [];
+  const attributes = attributesOf(envelope);
   if (rng.chance(0.5)) {
     return {
       value: utf8(JSON.stringify({ ...attributes, datacontenttype: "application/json", data: details })),
@@ -44,7 +49,7 @@ export function encodeEvent(rng: Rng, tenantId: string, details: Details, id: st
   };
 }
 
-function envelope(id: string, tenantId: string): Record<string, string> {
+function attributesOf({ id, tenantId }: Envelope): Record<string, string> {
   return {
     specversion: "1.0",
     id,
@@ -54,13 +59,8 @@ function envelope(id: string, tenantId: string): Record<string, string> {
   };
 }
 
-export function encodeBad(
-  rng: Rng,
-  sort: BadSort,
-  tenantId: string,
-  foreignTenant: string,
-  id: string,
-): Encoded {
+/** For "tenant-not-allowed", the envelope names a tenant that is never served. */
+export function encodeBad(rng: Rng, sort: BadSort, envelope: Envelope): Encoded {
   const headers: Header[] = [["content-type", utf8("application/cloudevents+json")]];
   const details: Record<string, unknown> = {
     connectorName: "bad",
@@ -69,7 +69,7 @@ export function encodeBad(
     lastCheckinDateTime: "2026-01-01T00:00:00Z",
     connectorVersion: "1",
   };
-  const attributes: Record<string, unknown> = envelope(id, tenantId);
+  const attributes: Record<string, unknown> = attributesOf(envelope);
   const whole = (): Encoded => ({ value: utf8(JSON.stringify({ ...attributes, data: details })), headers });
   switch (sort) {
     case "empty":
@@ -87,7 +87,6 @@ export function encodeBad(
       delete attributes.tenantid;
       return whole();
     case "tenant-not-allowed":
-      attributes.tenantid = foreignTenant;
       return whole();
     case "property-missing":
       delete details.connectorVersion;

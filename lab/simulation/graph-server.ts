@@ -1,10 +1,11 @@
 /** The simulated Graph service: objects by tenant, what it makes of one item, and what a list shows at a moment. */
 import type { CreateRequest, GraphAnswer, GraphObject, ListReply } from "../../src/graph-port.ts";
+import type { SimContext } from "./context.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { GraphFaultRates } from "./fault-rates.ts";
+import { graphAnswer } from "./graph-answer.ts";
 import { epochMs } from "./process.ts";
-import { guid, type Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
+import { guid } from "./rng.ts";
 
 /** What the service does with an id that the client sends. */
 export type IdMode = "honours" | "ignores" | "refuses";
@@ -31,7 +32,7 @@ export interface GraphServerSettings {
     details: CreateRequest["details"] | null,
   ) => Defect | null;
   readonly strike: (fault: FaultClass) => void;
-  readonly onCreated: (tenantId: string, object: GraphObject, call: GraphCall, item: number) => void;
+  readonly onCreated: (tenantId: string, object: GraphObject, item: ItemOfCall) => void;
 }
 
 /** One create call of a worker. */
@@ -41,10 +42,15 @@ export interface GraphCall {
   readonly calledAtMs: number;
 }
 
+/** One of the items that a call carries. `item`: which, from 0. */
+export interface ItemOfCall extends GraphCall {
+  readonly item: number;
+}
+
 export interface GraphServer {
   readonly settings: GraphServerSettings;
   /** Carries out one item, or refuses it. */
-  create(tenantId: string, request: CreateRequest, call: GraphCall, item: number): GraphAnswer;
+  create(tenantId: string, request: CreateRequest, item: ItemOfCall): GraphAnswer;
   list(tenantId: string): ListReply;
   get(tenantId: string, id: string): GraphAnswer;
   add(tenantId: string, object: GraphObject): void;
@@ -60,8 +66,7 @@ interface Stored {
 
 export function createGraphServer(
   settings: GraphServerSettings,
-  scheduler: Scheduler,
-  rng: Rng,
+  { scheduler, rng }: Pick<SimContext, "scheduler" | "rng">,
 ): GraphServer {
   const tenants = new Map<string, Stored[]>();
   const objectsOf = (tenantId: string): Stored[] => {
@@ -74,22 +79,13 @@ export function createGraphServer(
     objectsOf(tenantId).push({ object, visibleAtMs: scheduler.nowMs() + lagMs });
   };
   let requests = 0;
-  const answer = (
-    status: number,
-    errorCode: string,
-    errorMessage: string,
-    retryAfter: string | null = null,
-  ): GraphAnswer => ({
-    kind: "answer",
-    status,
-    object: null,
-    errorCode,
-    errorMessage,
-    retryAfter,
-    requestId: `request-${++requests}`,
-    date: new Date(epochMs + Math.floor(scheduler.nowMs())).toUTCString(),
-    ofBatch: false,
-  });
+  const answer = (status: number, errorCode: string, errorMessage: string): GraphAnswer =>
+    graphAnswer(status, {
+      errorCode,
+      errorMessage,
+      requestId: `request-${++requests}`,
+      date: new Date(epochMs + Math.floor(scheduler.nowMs())).toUTCString(),
+    });
 
   const troubled = (tenantId: string): GraphAnswer | null => {
     const trouble = settings.trouble(tenantId);
@@ -101,7 +97,7 @@ export function createGraphServer(
       case "403":
         return forbidden();
       case "503":
-        return answer(503, "ServiceUnavailable", "Try again later.", rng.chance(0.3) ? "5" : null);
+        return { ...unavailable(503), retryAfter: rng.chance(0.3) ? "5" : null };
       case "500":
         return failed();
       case "throttle":
@@ -113,6 +109,8 @@ export function createGraphServer(
   const forbidden = (): GraphAnswer =>
     answer(403, "Forbidden", "Application is not authorized to perform this operation.");
   const failed = (): GraphAnswer => answer(500, "InternalServerError", "Something went wrong.");
+  const unavailable = (status: number): GraphAnswer =>
+    answer(status, "ServiceUnavailable", "Try again later.");
   const throttled = (): GraphAnswer => {
     settings.strike("throttled");
     const seconds = rng.int(1, 12);
@@ -123,7 +121,7 @@ export function createGraphServer(
       `${seconds}.128`,
       new Date(epochMs + Math.floor(scheduler.nowMs()) + seconds * 1000).toUTCString(),
     ]);
-    return answer(429, "TooManyRequests", "Too many requests.", retryAfter);
+    return { ...answer(429, "TooManyRequests", "Too many requests."), retryAfter };
   };
   const defective = (
     tenantId: string,
@@ -160,8 +158,7 @@ export function createGraphServer(
   /** An answer after which a create may have been carried out. */
   const error = (): GraphAnswer | null => {
     const faultRates = settings.faultRates();
-    if (rng.chance(faultRates.unavailable))
-      return answer(rng.pick([503, 503, 509, 423]), "ServiceUnavailable", "Try again later.");
+    if (rng.chance(faultRates.unavailable)) return unavailable(rng.pick([503, 503, 509, 423]));
     if (rng.chance(faultRates.error500)) return failed();
     if (rng.chance(faultRates.error504)) return answer(504, "GatewayTimeout", "The upstream gave no answer.");
     return null;
@@ -169,7 +166,7 @@ export function createGraphServer(
   const refusal = (tenantId: string, operation: Operation, details: CreateRequest["details"] | null = null) =>
     troubled(tenantId) ?? defective(tenantId, operation, details) ?? flaw();
 
-  const carryOut = (tenantId: string, request: CreateRequest, call: GraphCall, item: number): GraphAnswer => {
+  const carryOut = (tenantId: string, request: CreateRequest, item: ItemOfCall): GraphAnswer => {
     if (settings.idMode === "refuses" && request.id !== null) {
       settings.strike("ids refused");
       return answer(400, "BadRequest", "The property 'id' is read-only and can't be set on create.");
@@ -187,24 +184,24 @@ export function createGraphServer(
       id: isHonoured ? request.id! : guid(rng),
     };
     add(tenantId, object);
-    settings.onCreated(tenantId, object, call, item);
+    settings.onCreated(tenantId, object, item);
     return { ...answer(201, "", ""), object };
   };
 
   return {
     settings,
-    create(tenantId, request, call, item) {
+    create(tenantId, request, item) {
       const refused = refusal(tenantId, "create", request.details);
       if (refused !== null) return refused;
       const wrong = error();
-      if (wrong === null) return carryOut(tenantId, request, call, item);
+      if (wrong === null) return carryOut(tenantId, request, item);
       if (!rng.chance(settings.faultRates().errorHasEffect)) {
         settings.strike("5xx without effect");
         return wrong;
       }
       const isGate = [503, 509, 423].includes(wrong.status);
       settings.strike(isGate ? "503, 509 or 423 with effect" : "5xx with effect");
-      carryOut(tenantId, request, call, item);
+      carryOut(tenantId, request, item);
       return wrong;
     },
     list(tenantId) {

@@ -11,10 +11,8 @@
  *    rebalance; the other one is fenced from then on. A static member that does not rejoin in time stays, with a share.
  */
 
-import type { History } from "./history.ts";
+import type { SimContext } from "./context.ts";
 import type { MemberTimeouts } from "./member-timing.ts";
-import type { Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
 
 export interface Joined {
   readonly generation: number;
@@ -57,12 +55,7 @@ interface Member {
   cancelExpiry: () => void;
 }
 
-export function createGroup(
-  settings: GroupSettings,
-  scheduler: Scheduler,
-  rng: Rng,
-  history: History,
-): Group {
+export function createGroup(settings: GroupSettings, { scheduler, rng, history }: SimContext): Group {
   const members = new Map<string, Member>();
   const fenced = new Set<string>();
   let generation = 0;

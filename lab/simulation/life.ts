@@ -1,5 +1,6 @@
 /** One life of a worker: a process with the core in it, its network, and the ports that it sees the world through. */
 import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
+import type { SimContext } from "./context.ts";
 import { createLink, type Link } from "./link.ts";
 import { createPath, type Path } from "./path.ts";
 import { createProcess, type SimProcess } from "./process.ts";
@@ -33,39 +34,37 @@ export interface LifeOptions {
   readonly sabotage: Sabotage | null;
   readonly startWorker: StartWorker | undefined;
   readonly nextCall: () => number;
+  /** Called as soon as its code runs. */
+  readonly onStart: (life: Life) => void;
 }
 
-/** `onStart` is called as soon as its code runs. */
-export function startLife(world: World, rng: Rng, options: LifeOptions, onStart: (life: Life) => void): void {
+export function startLife(world: World, rng: Rng, options: LifeOptions): void {
   const { scheduler, history, plan } = world;
   const { name, settings, sabotage, startWorker = startRegistrar } = options;
+  const part = (partName: string): SimContext => ({ scheduler, history, rng: rng.fork(partName) });
   const rate = 1 + (2 * rng.next() - 1) * plan.clockErrorMax;
-  const process = createProcess(
-    name,
-    scheduler,
-    rng.fork("process"),
-    (error) => {
+  const process = createProcess(name, part("process"), {
+    onThrow: (error) => {
       const text = error instanceof Error ? (error.stack ?? "") : String(error);
       history.add({ kind: "threw", by: name, text });
     },
     rate,
-  );
+  });
   const kernel = {
     orphanMs: settings.orphanMs,
     orphanRate: plan.orphanRate,
     strike: (fault: Parameters<typeof history.strike>[0]) => history.strike(fault, name),
   };
-  const link = createLink(process, world.broker, scheduler, rng.fork("link"), world.logFaultRates, kernel);
-  const graphPath = createPath(process, scheduler, rng.fork("graph path"), kernel);
-  const log = createSimLog({ ...world, ...settings, rng: rng.fork("log") }, process, link, {
-    ...settings,
-    instanceId: options.instanceId,
-  });
+  const { broker, logFaultRates: faultRates } = world;
+  const link = createLink(process, part("link"), { ...kernel, broker, faultRates });
+  const graphPath = createPath(process, part("graph path"), kernel);
+  const logWorld = { ...world, ...settings, rng: rng.fork("log") };
+  const log = createSimLog(logWorld, { process, link }, { ...settings, instanceId: options.instanceId });
   const { requestTimeoutMs, lateMaxMs } = settings;
   const { refusesBatches } = plan;
   const graph = createSimGraph(
     {
-      ...{ server: world.graph, scheduler, history, rng: rng.fork("graph") },
+      ...{ ...part("graph"), server: world.graph },
       ...{ requestTimeoutMs, lateMaxMs, refusesBatches, nextCall: options.nextCall },
     },
     process,
@@ -78,9 +77,7 @@ export function startLife(world: World, rng: Rng, options: LifeOptions, onStart:
     graph,
     clock: process.clock,
     random: process.random,
-    ...(plan.hasSnapshots
-      ? { snapshots: createSimSnapshots(options.disk, process, scheduler, rng.fork("disk")) }
-      : {}),
+    ...(plan.hasSnapshots ? { snapshots: createSimSnapshots(options.disk, process, part("disk")) } : {}),
     observe: (event: Parameters<Parameters<StartWorker>[0]["observe"]>[0]) => {
       if (!process.isDead()) history.add({ kind: "worker", by: name, event });
     },
@@ -89,6 +86,6 @@ export function startLife(world: World, rng: Rng, options: LifeOptions, onStart:
   process.deliver(() => {
     const sabotaged = sabotage?.(ports, core, world) ?? { ports, settings: core };
     const registrar = startWorker(sabotaged.ports, sabotaged.settings);
-    onStart({ process, link, graphPath, log, registrar, settings });
+    options.onStart({ process, link, graphPath, log, registrar, settings });
   });
 }

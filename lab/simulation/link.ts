@@ -1,21 +1,19 @@
 /** The network between one process and the broker: latency, lost requests, lost replies, and cuts. */
 import type { Broker } from "./broker.ts";
+import type { SimContext } from "./context.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { LogFaultRates } from "./fault-rates.ts";
 import { createPath, type PathSettings, type Way } from "./path.ts";
-import type { SendKind, SimProcess } from "./process.ts";
-import type { Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Call, SimProcess } from "./process.ts";
+
+/** `extraLoss`: how often it gets lost, beyond what any call does. */
+interface LinkCall<T> extends Call<T> {
+  readonly extraLoss?: number;
+}
 
 export interface Link {
   /** Sends a request that the broker handles if it arrives; the answer may get lost too. */
-  ask<T>(
-    kind: SendKind,
-    timeoutMs: number,
-    onTimeout: () => T,
-    handle: (answer: (result: T) => void) => void,
-    extraLoss?: number,
-  ): Promise<T>;
+  ask<T>(call: LinkCall<T>, handle: (answer: (result: T) => void) => void): Promise<T>;
   cut(way: Way): void;
   repair(): void;
   isReachable(): boolean;
@@ -24,27 +22,37 @@ export interface Link {
   strike(fault: FaultClass): void;
 }
 
+/** One worker's process, and its way to the broker. */
+export interface Client {
+  readonly process: SimProcess;
+  readonly link: Link;
+}
+
+export interface LinkSettings extends PathSettings {
+  readonly broker: Broker;
+  readonly faultRates: () => LogFaultRates;
+}
+
 export function createLink(
   process: SimProcess,
-  broker: Broker,
-  scheduler: Scheduler,
-  rng: Rng,
-  faultRates: () => LogFaultRates,
-  kernel: PathSettings,
+  context: Pick<SimContext, "scheduler" | "rng">,
+  settings: LinkSettings,
 ): Link {
-  const path = createPath(process, scheduler, rng, kernel);
+  const { broker, faultRates, strike } = settings;
+  const { rng } = context;
+  const path = createPath(process, context, settings);
   const latencyMs = (): number => {
     const { latencyMaxMs, slow } = faultRates();
     return rng.chance(slow) ? rng.int(500, 2_500) : rng.int(0, latencyMaxMs);
   };
   const loses = (fault: FaultClass, probability: number): boolean => {
     if (!rng.chance(probability)) return false;
-    kernel.strike(fault);
+    strike(fault);
     return true;
   };
   return {
-    ask(kind, timeoutMs, onTimeout, handle, extraLoss = 0) {
-      return process.request(kind, timeoutMs, onTimeout, (answer, isWanted) => {
+    ask({ extraLoss = 0, ...call }, handle) {
+      return process.request(call, (answer, isWanted) => {
         if (loses("request lost", faultRates().loseRequest + extraLoss)) return;
         const arrive = (): void => {
           if (!broker.isUp()) return;
@@ -64,6 +72,6 @@ export function createLink(
     isReachable: () => broker.isUp() && path.isOpen(),
     latencyMs,
     faultRates,
-    strike: kernel.strike,
+    strike,
   };
 }

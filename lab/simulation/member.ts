@@ -2,14 +2,14 @@
 import type { Holder, Membership, Session } from "../../src/ports.ts";
 import type { Coordinator, Heard } from "./coordinator.ts";
 import type { Joined } from "./group.ts";
-import type { Link } from "./link.ts";
+import type { Client } from "./link.ts";
 import type { MemberSettings } from "./member-timing.ts";
-import type { SimProcess } from "./process.ts";
 
 /** What a session needs to know about the membership that it is part of. */
 export interface Hold {
   readonly memberId: string;
   readonly generation: number;
+  readonly partitions: readonly number[];
   readonly ended: AbortSignal;
   readonly holder: Holder | null;
   joinedBy(memberId: string): boolean;
@@ -34,15 +34,25 @@ const placeTaken = "another process has its instance id";
 
 const never: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY };
 
+/** What a member reaches its group by. */
+export interface GroupClient extends Client {
+  readonly coordinator: Coordinator;
+}
+
+/** What becomes of a membership. */
+export interface MemberEvents {
+  readonly openSession: (hold: Hold) => Session;
+  readonly onSession: (session: Session) => void;
+  /** It is over for good. */
+  readonly onFailure: (reason: string) => void;
+  /** A generation is over. */
+  readonly onOver: () => void;
+}
+
 export function startMember(
-  process: SimProcess,
-  link: Link,
-  coordinator: Coordinator,
+  { process, link, coordinator }: GroupClient,
   timing: MemberSettings,
-  openSession: (hold: Hold, partitions: readonly number[]) => Session,
-  onSession: (session: Session) => void,
-  onFailure: (reason: string) => void,
-  onOver: () => void = () => {},
+  { openSession, onSession, onFailure, onOver }: MemberEvents,
 ): Member {
   const memberId = process.name;
   const now = (): Moment => ({ monotonicMs: process.clock.nowMs(), wallMs: process.clock.wallMs() });
@@ -55,9 +65,7 @@ export function startMember(
     while (!hasLeft) {
       const sentAt = now();
       const joined = await link.ask<Joined | "fenced" | null>(
-        "other",
-        timing.rebalanceTimeoutMs + 5_000,
-        () => null,
+        { kind: "other", timeoutMs: timing.rebalanceTimeoutMs + 5_000, onTimeout: () => null },
         (answer) => coordinator.join(memberId, timing, (given) => answer(given ?? "fenced")),
       );
       if (hasLeft) return;
@@ -85,14 +93,16 @@ export function startMember(
     const beat = async (): Promise<void> => {
       const sentAt = now();
       const answered = await link.ask<Heard | null>(
-        "other",
-        timing.heartbeatMs,
-        () => null,
+        {
+          kind: "other",
+          timeoutMs: timing.heartbeatMs,
+          onTimeout: () => null,
+          extraLoss: link.faultRates().loseHeartbeat,
+        },
         (answer) => {
           const said = coordinator.heartbeat(memberId, joined.generation);
           if (said !== null) answer(said);
         },
-        link.faultRates().loseHeartbeat,
       );
       if (ended.signal.aborted) return;
       if (answered?.result === "fenced") return fail(placeTaken);
@@ -108,6 +118,7 @@ export function startMember(
     const hold: Hold = {
       memberId,
       generation: joined.generation,
+      partitions: joined.partitions,
       ended: ended.signal,
       holder: timing.instanceId === null ? null : { memberId, overlapMs: timing.sessionTimeoutMs },
       joinedBy: (other) => joined.memberIds.includes(memberId) && joined.memberIds.includes(other),
@@ -120,7 +131,7 @@ export function startMember(
         if (heard.term > 0 && heard.term < term) heard = { at: never, term };
       },
     };
-    const session = openSession(hold, joined.partitions);
+    const session = openSession(hold);
     void beat();
     onSession(session);
   };
@@ -139,14 +150,9 @@ export function startMember(
       hasLeft = true;
       endSession();
       if (timing.instanceId !== null) return;
-      await link.ask<null>(
-        "other",
-        2_000,
-        () => null,
-        (answer) => {
-          if (coordinator.leave(memberId)) answer(null);
-        },
-      );
+      await link.ask<null>({ kind: "other", timeoutMs: 2_000, onTimeout: () => null }, (answer) => {
+        if (coordinator.leave(memberId)) answer(null);
+      });
     },
     fail,
   };

@@ -1,8 +1,6 @@
 /** What a service may do to the values that it was sent before it stores them. */
-import type { GraphObject } from "../../src/graph-port.ts";
+import type { EnrollmentDetails } from "../../src/domain/enrollment.ts";
 import type { Rng } from "./rng.ts";
-
-type Details = Omit<GraphObject, "id">;
 
 export interface NormalForm {
   /** The same instant, in UTC. */
@@ -27,7 +25,11 @@ export function isKept({ inUtc, fraction, names }: NormalForm): boolean {
 }
 
 /** `inUtc`: the same instant in UTC, for texts that the workload knows. */
-export function normalise(form: NormalForm, details: Details, inUtc: (text: string) => string): Details {
+export function normalise(
+  form: NormalForm,
+  details: EnrollmentDetails,
+  inUtc: (text: string) => string,
+): EnrollmentDetails {
   const instant = (text: string): string => cut(form.fraction, form.inUtc ? inUtc(text) : text);
   return {
     ...details,

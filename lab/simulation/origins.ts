@@ -24,9 +24,15 @@ export type InputsByPlace = ReadonlyMap<string, readonly Input[]>;
 
 export type Arrived = ReadonlyMap<string, number>;
 
-/** `arrived`: how many inputs the enrolled topic has had at a place by now; without it, all count. */
-export function inputOf(record: LogRecord, inputsAt: InputsByPlace, arrived?: Arrived): Input | null {
-  return inputAt(originOf(record), record, inputsAt, arrived);
+/** The inputs of a run, as far as they have arrived. */
+export interface KnownInputs {
+  readonly inputsAt: InputsByPlace;
+  /** How many inputs the enrolled topic has had at a place by now; without it, all count. */
+  readonly arrived?: Arrived;
+}
+
+export function inputOf(record: LogRecord, known: KnownInputs): Input | null {
+  return inputAt(originOf(record), record, known);
 }
 
 /**
@@ -41,7 +47,7 @@ export function inputsAndCopies(entries: readonly Entry[], inputsAt: InputsByPla
     const earlier = all.get(place) ?? [];
     all.set(place, earlier);
     if (isCopyInEnrolled(entry)) {
-      const input = inputAt(carriedOrigin(entry.record) ?? "", entry.record, all);
+      const input = inputAt(carriedOrigin(entry.record) ?? "", entry.record, { inputsAt: all });
       if (input !== null) earlier.push({ ...input });
     } else {
       earlier.push(inputsAt.get(place)!.find((input) => !earlier.includes(input))!);
@@ -55,12 +61,7 @@ export function isCopyInEnrolled({ by, record }: Extract<Entry, { kind: "stored"
 }
 
 /** The input that was first stored at `place`, and is this record by its value and its headers. */
-export function inputAt(
-  place: string,
-  record: LogRecord,
-  inputsAt: InputsByPlace,
-  arrived?: Arrived,
-): Input | null {
+export function inputAt(place: string, record: LogRecord, { inputsAt, arrived }: KnownInputs): Input | null {
   const inputs = inputsAt.get(place) ?? [];
   if (inputs.length < 2) return inputs[0] ?? null;
   const same = inputs.filter((input) => isSame(record, input));

@@ -7,10 +7,9 @@
  * 2. What a process had sent when it vanished may be lost, may arrive as if it lived, or up to `orphanMs` later.
  */
 
+import type { SimContext } from "./context.ts";
 import type { FaultClass } from "./fault-classes.ts";
 import type { SimProcess } from "./process.ts";
-import type { Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
 
 export type Way = "both" | "there" | "back";
 
@@ -40,8 +39,7 @@ const resendMaxMs = 200;
 
 export function createPath(
   process: SimProcess,
-  scheduler: Scheduler,
-  rng: Rng,
+  { scheduler, rng }: Pick<SimContext, "scheduler" | "rng">,
   { orphanMs, orphanRate, strike }: PathSettings,
 ): Path {
   let thereCut = false;

@@ -4,8 +4,13 @@ import { calmLog, type GraphFaultRates, type LogFaultRates } from "./fault-rates
 import type { ProcessSettings } from "./process-settings.ts";
 import type { Rng } from "./rng.ts";
 
-/** `harm`: the upper bound of most rates. */
-export function makeLogFaultRates(rng: Rng, harm: number, isParking: boolean): LogFaultRates {
+export interface FaultLevel {
+  /** The upper bound of most rates. */
+  readonly harm: number;
+  readonly isParking: boolean;
+}
+
+export function makeLogFaultRates(rng: Rng, { harm, isParking }: FaultLevel): LogFaultRates {
   const rate = (): number => (rng.chance(0.5) ? rng.next() * harm : 0);
   return {
     ...calmLog,
@@ -27,8 +32,7 @@ export function makeLogFaultRates(rng: Rng, harm: number, isParking: boolean): L
 
 export function makeGraphFaultRates(
   rng: Rng,
-  harm: number,
-  isParking: boolean,
+  { harm, isParking }: FaultLevel,
   listLagMaxMs: number,
 ): GraphFaultRates {
   const rate = (): number => (rng.chance(0.5) ? rng.next() * harm : 0);

@@ -2,6 +2,7 @@
  * What one seed decides beside the workload: timing, settings, which classes of fault occur, and when. Each class is
  * off in about half of the runs, so that no fault hides behind a more frequent one.
  */
+
 import type { Offsets } from "./broker.ts";
 import type { GraphFaultRates, LogFaultRates } from "./fault-rates.ts";
 import type { Defect, IdMode, Trouble } from "./graph-server.ts";
@@ -19,11 +20,7 @@ import {
 import { drawTenantPlan, type TenantPlan } from "./plan-tenants.ts";
 import { makeProcessSettings, type ProcessSettings, variantOf } from "./process-settings.ts";
 import type { Rng } from "./rng.ts";
-
-export interface TimeSpan {
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
+import type { TimeSpan } from "./time-span.ts";
 
 export interface Plan {
   readonly partitionCount: number;
@@ -85,6 +82,7 @@ export function makePlan(rng: Rng): Plan {
   const isIdSafe = protectsByIds({ idMode, settings: drawn }) && rng.chance(0.5);
   const many = (max: number): unknown[] => Array.from({ length: rng.int(0, max) });
   const harm = isParking ? rng.pick([0.05, 0.2, 0.5]) : rng.pick([0, 0.02, 0.1]);
+  const level = { harm, isParking };
   const isRetentionRun = !isParking && rng.chance(0.03);
   const isStatic = drawStatic(rng.fork("static members"), workers);
   const scene = { workers, activeMs, settings: drawn[0]!, isParking };
@@ -117,8 +115,8 @@ export function makePlan(rng: Rng): Plan {
     emptyListIsError: rng.chance(0.2),
     normalForm: sometimes(() => drawNormalForm(rng), asItCame, 0.3),
     refusesBatches: rng.chance(0.03),
-    logFaultRates: makeLogFaultRates(rng, harm, isParking),
-    graphFaultRates: makeGraphFaultRates(rng, harm, isParking, isIdSafe ? 60_000 : listLagBoundMs(drawn)),
+    logFaultRates: makeLogFaultRates(rng, level),
+    graphFaultRates: makeGraphFaultRates(rng, level, isIdSafe ? 60_000 : listLagBoundMs(drawn)),
     troubles: sometimes(() => many(3), [])
       .map(() => makeTrouble(rng, activeMs))
       .filter(({ trouble }) => !isImpatient || !blockingTroubles.has(trouble)),
@@ -162,7 +160,7 @@ function makeSettings(rng: Rng, workers: number, isParking: boolean): ProcessSet
   if (rng.chance(0.6)) return [base];
   const mixesIds = rng.chance(0.1);
   const others = Array.from({ length: Math.max(1, workers - 1) }, () =>
-    variantOf(rng, base, isParking, mixesIds),
+    variantOf(rng, base, { isParking, mixesIds }),
   );
   return [base, ...others];
 }

@@ -45,12 +45,17 @@ export function makeProcessSettings(rng: Rng, isParking: boolean): ProcessSettin
   };
 }
 
+interface FleetTraits {
+  readonly isParking: boolean;
+  /** Workers differ in whether they send ids. */
+  readonly mixesIds: boolean;
+}
+
 /** Another worker's settings, of the same deployment: it agrees with `base` in what all workers must have in common. */
 export function variantOf(
   rng: Rng,
   base: ProcessSettings,
-  isParking: boolean,
-  mixesIds: boolean,
+  { isParking, mixesIds }: FleetTraits,
 ): ProcessSettings {
   const other = makeProcessSettings(rng, isParking);
   // Far apart, so that it shows whose limits are waited for.

@@ -9,8 +9,7 @@
  * 4. The monotonic clock may run a little fast or slow. A timer never fires before its time by that clock.
  */
 import type { Clock, Random } from "../../src/ports.ts";
-import type { Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { SimContext } from "./context.ts";
 
 /** What leaves a process: a create, an append, a commit, or anything else. */
 export type SendKind = "create" | "append" | "commit" | "other";
@@ -23,6 +22,13 @@ export interface TripWire {
   readonly before: boolean;
 }
 
+/** One call over the network. `timeoutMs` counts from the call by the caller's clock; then `onTimeout` gives the result. */
+export interface Call<T> {
+  readonly kind: SendKind;
+  readonly timeoutMs: number;
+  readonly onTimeout: () => T;
+}
+
 export interface SimProcess {
   readonly name: string;
   readonly clock: Clock;
@@ -33,14 +39,9 @@ export interface SimProcess {
   isSuspended(): boolean;
   send(kind: SendKind, effect: () => void): void;
   deliver(arrival: () => void): void;
-  /**
-   * One call over the network: `begin` runs when it leaves, and may answer at any later time, or never; then
-   * `onTimeout` gives the result. `timeoutMs` counts from the call by this process's clock.
-   */
+  /** `begin` runs when the call leaves, and may answer at any later time, or never. */
   request<T>(
-    kind: SendKind,
-    timeoutMs: number,
-    onTimeout: () => T,
+    call: Call<T>,
     begin: (answer: (result: T) => void, isWanted: () => boolean) => void,
   ): Promise<T>;
   crash(): void;
@@ -61,12 +62,17 @@ export const epochMs = Date.UTC(2026, 0, 5);
 /** More than what rounding takes from a time of this size. */
 const roundingMs = 1e-6;
 
+export interface ProcessOptions {
+  /** Given what its code throws. */
+  readonly onThrow: (error: unknown) => void;
+  /** Of its monotonic clock; default: 1. */
+  readonly rate?: number;
+}
+
 export function createProcess(
   name: string,
-  scheduler: Scheduler,
-  rng: Rng,
-  onThrow: (error: unknown) => void,
-  rate = 1,
+  { scheduler, rng }: Pick<SimContext, "scheduler" | "rng">,
+  { onThrow, rate = 1 }: ProcessOptions,
 ): SimProcess {
   const startedMs = scheduler.nowMs();
   const monotonicOffsetMs = rng.int(0, 1_000_000);
@@ -141,7 +147,7 @@ export function createProcess(
       if (!trap.wire.before) trap.act();
     },
     deliver: (arrival) => arrive(false, arrival),
-    request(kind, timeoutMs, onTimeout, begin) {
+    request({ kind, timeoutMs, onTimeout }, begin) {
       return new Promise((resolve) => {
         let settled = false;
         const settle = (value: Parameters<typeof resolve>[0]): void => {

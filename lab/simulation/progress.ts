@@ -2,9 +2,11 @@
  * Is there anything left to wait for? In most runs: until every committed offset stands at its end. Where one tenant
  * has a defect for good, its records may wait for ever; then: until all records of the others have their outcome.
  */
+
+import { defectiveTenant } from "./graph-troubles.ts";
 import { carriedOrigin, isCopyInEnrolled, parse, placeOf } from "./origins.ts";
 import type { Input } from "./workload.ts";
-import { defectiveTenant, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 export function createProgress(world: World): () => boolean {
   const { plan, broker } = world;

@@ -3,6 +3,7 @@
 import type { Residue } from "./check-run.ts";
 import { checkCleanStop } from "./check-stop.ts";
 import { check } from "./checker.ts";
+import { defectiveTenant } from "./graph-troubles.ts";
 import { createHistory, type Entry } from "./history.ts";
 import type { StartWorker } from "./life.ts";
 import { makePlan, type Plan, protectsByIds } from "./plan.ts";
@@ -14,7 +15,7 @@ import { createScheduler } from "./scheduler.ts";
 import { describeStuck } from "./stuck.ts";
 import { createWorkerSlot, type WorkerSlot } from "./worker-slot.ts";
 import { generateWorkload } from "./workload.ts";
-import { createWorld, defectiveTenant, type World } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
 import { inject } from "./world-events.ts";
 
 export interface SeedOptions {
@@ -45,8 +46,9 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const scheduler = createScheduler(rng.fork("schedule"));
   const history = createHistory(scheduler.nowMs);
   const plan = makePlan(rng.fork("plan"));
-  const workload = generateWorkload(rng.fork("workload"), plan.partitionCount, plan.activeMs, plan.isParking);
-  const world = createWorld(plan, workload, scheduler, history, rng.fork("world"));
+  const { partitionCount, activeMs, isParking } = plan;
+  const workload = generateWorkload(rng.fork("workload"), { partitionCount, activeMs, isSteady: isParking });
+  const world = createWorld(plan, workload, { scheduler, history, rng: rng.fork("world") });
   let calls = 0;
   const sabotage = options.sabotage ? sabotages[options.sabotage] : null;
   const shared = { nextCall: () => ++calls, sabotage, startWorker: options.startWorker, fleet: new Map() };

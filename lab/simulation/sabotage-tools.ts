@@ -1,11 +1,10 @@
 /** How a sabotage lies to the registrar: by its ports, by its settings, by what it reads in committed metadata. */
-import type { Graph, GraphAnswer, GraphReply } from "../../src/graph-port.ts";
+import type { Graph, GraphReply } from "../../src/graph-port.ts";
 import type { Clock, Commit, EventLog, Session } from "../../src/ports.ts";
-import type { startRegistrar } from "../../src/registrar/registrar.ts";
+import type { Ports } from "../../src/registrar/ports.ts";
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
 import type { World } from "./world.ts";
 
-type Ports = Parameters<typeof startRegistrar>[0];
 interface Parts {
   readonly ports: Ports;
   readonly settings: RegistrarSettings;
@@ -20,14 +19,19 @@ export function withLog(spoil: (log: EventLog) => EventLog): Sabotage {
   return (ports, settings) => ({ ports: { ...ports, log: spoil(ports.log) }, settings });
 }
 
-/** `own`: a memory for the life of one worker. */
-export function withSession(
-  spoil: (session: Session, world: World, own: Map<string, string>, clock: Clock) => Session,
-): Sabotage {
+/** Whose sessions are spoiled. */
+interface SpoiledWorker {
+  readonly world: World;
+  /** A memory for the life of this worker. */
+  readonly own: Map<string, string>;
+  readonly clock: Clock;
+}
+
+export function withSession(spoil: (session: Session, worker: SpoiledWorker) => Session): Sabotage {
   return (ports, settings, world) => {
-    const own = new Map<string, string>();
+    const worker = { world, own: new Map<string, string>(), clock: ports.clock };
     const join: EventLog["join"] = (onSession, onFailure) =>
-      ports.log.join((session) => onSession(spoil(session, world, own, ports.clock)), onFailure);
+      ports.log.join((session) => onSession(spoil(session, worker)), onFailure);
     return { ports: { ...ports, log: { ...ports.log, join } }, settings };
   };
 }
@@ -45,20 +49,6 @@ export function withReplies(spoil: (reply: GraphReply) => GraphReply): Sabotage 
     ...graph,
     create: async (tenantId, items) => (await graph.create(tenantId, items)).map(spoil),
   }));
-}
-
-export function answer(status: number): GraphAnswer {
-  return {
-    kind: "answer",
-    status,
-    object: null,
-    errorCode: "",
-    errorMessage: "",
-    retryAfter: null,
-    requestId: null,
-    date: null,
-    ofBatch: false,
-  };
 }
 
 /** As the registrar writes it. */

@@ -4,8 +4,8 @@
  */
 import type { GraphObject } from "../../src/graph-port.ts";
 import type { TopicSurvey } from "../../src/ports.ts";
+import { graphAnswer } from "./graph-answer.ts";
 import {
-  answer,
   placeOf,
   rewriteMetadata,
   type Sabotage,
@@ -21,10 +21,10 @@ export const sabotages = {
   /** What was registered before is not known after a take-over. */
   "ledger-check": withLog((log) => ({
     ...log,
-    scan: (topic, partition, from, onRecords, signal) =>
-      topic === "registered"
-        ? Promise.resolve({ ok: true, nextOffset: from })
-        : log.scan(topic, partition, from, onRecords, signal),
+    scan: (...call) => {
+      const [topic, , from] = call;
+      return topic === "registered" ? Promise.resolve({ ok: true, nextOffset: from }) : log.scan(...call);
+    },
   })),
   /** What the previous owner may have attempted is not known: all seems fresh. */
   watermark: withSession((session) => ({
@@ -41,20 +41,19 @@ export const sabotages = {
     },
   })),
   /** Commits of an older generation take effect. */
-  "generation-check": withSession((session, world) => ({
+  "generation-check": withSession((session, { world }) => ({
     ...session,
     commit: async (commits) => {
       const result = await session.commit(commits);
       if (result !== "superseded") return result;
-      for (const { topic, partition, ...commit } of commits)
-        world.broker.commit("superseded", topic, partition, commit);
+      for (const commit of commits) world.broker.commit("superseded", commit);
       return "committed";
     },
   })),
   /** Creates begin although others may hold the partition by now. */
   "heartbeat-check": withSession((session) => ({ ...session, heldUntilMs: () => Number.POSITIVE_INFINITY })),
   /** A partition seems to be ours still, even if another worker owned it meanwhile. */
-  claim: withSession((session, _, own) => ({
+  claim: withSession((session, { own }) => ({
     ...session,
     commit: (commits) => {
       for (const commit of commits)
@@ -78,7 +77,7 @@ export const sabotages = {
   "read-back": withGraph((graph) => ({
     ...graph,
     list: () => Promise.resolve({ kind: "listed", objects: [], incomplete: null }),
-    get: () => Promise.resolve(answer(404)),
+    get: () => Promise.resolve(graphAnswer(404)),
   })),
   /** An unknown outcome counts as "not carried out". */
   "unknown-outcome": withReplies((reply) => {
@@ -94,7 +93,7 @@ export const sabotages = {
   /** A Graph that can't be reached, or is in trouble, seems to refuse the record. */
   "outage-is-not-poison": withReplies((reply) => {
     const isTrouble = reply.kind === "silence" ? !reply.sent : reply.status === 503;
-    return isTrouble ? { ...answer(400), errorCode: "BadRequest" } : reply;
+    return isTrouble ? graphAnswer(400, { errorCode: "BadRequest" }) : reply;
   }),
   /** A blocked tenant's records seem to be refused. */
   "blocked-is-not-poison": withReplies((reply) =>
@@ -109,7 +108,7 @@ export const sabotages = {
     },
   })),
   /** The right to post counts from heartbeats alone, which a coordinator that was cut off goes on answering. */
-  "commit-lease": withSession((session, _world, _own, clock) => ({
+  "commit-lease": withSession((session, { clock }) => ({
     ...session,
     get leaseMs() {
       return clock.nowMs() < session.heldUntilMs() ? Number.POSITIVE_INFINITY : 0;

@@ -2,23 +2,17 @@
 import type { CommitResult, InputTopic, PositionsResult, ReadResult, Session } from "../../src/ports.ts";
 import { inputTopics } from "../../src/ports.ts";
 import type { Broker } from "./broker.ts";
+import type { SimContext } from "./context.ts";
 import type { Coordinator, Stored } from "./coordinator.ts";
-import type { History } from "./history.ts";
-import type { Link } from "./link.ts";
+import type { Client } from "./link.ts";
 import type { Hold } from "./member.ts";
-import type { SimProcess } from "./process.ts";
-import type { Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
 
 /** What a client may do to a topic; taken away for a while, it is refused. */
 export type Access = "append" | "scan" | "read" | "commit" | "positions";
 
-export interface LogWorld {
+export interface LogWorld extends SimContext {
   readonly broker: Broker;
   readonly coordinator: Coordinator;
-  readonly scheduler: Scheduler;
-  readonly rng: Rng;
-  readonly history: History;
   readonly commitTimeoutMs: number;
   /** How long after its time-out an append may still take effect. */
   readonly lateMaxMs: number;
@@ -39,14 +33,9 @@ interface Cursor {
   isFetching: boolean;
 }
 
-export function openSession(
-  world: LogWorld,
-  process: SimProcess,
-  link: Link,
-  hold: Hold,
-  partitions: readonly number[],
-): Session {
+export function openSession(world: LogWorld, { process, link }: Client, hold: Hold): Session {
   const { broker, coordinator, scheduler, rng } = world;
+  const { partitions } = hold;
   const cursors = new Map<string, Cursor>();
   for (const topic of inputTopics) {
     for (const partition of partitions) {
@@ -70,7 +59,7 @@ export function openSession(
   const isIdle = (topic: InputTopic, partition: number, { next, leaderEpoch, topicId }: Cursor): boolean =>
     topicId === broker.topicId(topic) &&
     next === broker.bounds(topic, partition).end &&
-    !broker.isDiverged(topic, partition, next, leaderEpoch);
+    !broker.isDiverged(topic, partition, { offset: next, leaderEpoch });
 
   const pump = (topic: InputTopic, partition: number): void => {
     const reader = cursor(topic, partition);
@@ -105,8 +94,9 @@ export function openSession(
     };
     if (reader.topicId !== broker.topicId(topic)) return gap("recreated");
     if (from < start) return gap("deleted");
-    if (from > end || broker.isDiverged(topic, partition, from, reader.leaderEpoch)) return gap("truncated");
-    const records = broker.fetch(topic, partition, from, rng.pick([1, 2, 5, 50]));
+    const position = { offset: from, leaderEpoch: reader.leaderEpoch };
+    if (from > end || broker.isDiverged(topic, partition, position)) return gap("truncated");
+    const records = broker.fetch(topic, partition, { fromOffset: from, max: rng.pick([1, 2, 5, 50]) });
     return records.length === 0 ? null : { kind: "records", records };
   };
 
@@ -133,9 +123,7 @@ export function openSession(
       if (hold.ended.aborted) return Promise.resolve({ ok: false, reason: "the session has ended" });
       const failed = (reason: string): PositionsResult => ({ ok: false, reason });
       return link.ask<PositionsResult>(
-        "other",
-        5_000,
-        () => failed("time-out"),
+        { kind: "other", timeoutMs: 5_000, onTimeout: () => failed("time-out") },
         (answer) => {
           if (isDenied("positions")) return answer(failed("not authorized"));
           const commits = coordinator.committed(hold.memberId);
@@ -152,6 +140,7 @@ export function openSession(
         },
       );
     },
+    // biome-ignore lint/complexity/useMaxParams: Session.seek of ports.ts
     seek(topic, partition, offset, leaderEpoch) {
       const reader = cursor(topic, partition);
       reader.next = offset;
@@ -171,9 +160,7 @@ export function openSession(
     async commit(commits) {
       if (hold.ended.aborted) return "superseded";
       const stored = await link.ask<Stored | null>(
-        "commit",
-        world.commitTimeoutMs,
-        () => null,
+        { kind: "commit", timeoutMs: world.commitTimeoutMs, onTimeout: () => null },
         (answer) => {
           if (isDenied("commit")) return answer(null);
           const store = (): Stored | null => coordinator.commit(hold.memberId, hold.generation, commits);

@@ -1,24 +1,26 @@
 /** Graph for one simulated process: the network to the server, with every way to lose a request or its answer. */
 import type { CreateRequest, Graph, GraphReply, GraphSilence, ListReply } from "../../src/graph-port.ts";
+import type { SimContext } from "./context.ts";
 import type { FaultClass } from "./fault-classes.ts";
+import { graphAnswer } from "./graph-answer.ts";
 import type { GraphCall, GraphServer } from "./graph-server.ts";
-import type { History } from "./history.ts";
 import type { Path } from "./path.ts";
 import type { SimProcess } from "./process.ts";
-import type { Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
 
-export interface SimGraphWorld {
+export interface SimGraphWorld extends SimContext {
   readonly server: GraphServer;
-  readonly scheduler: Scheduler;
-  readonly rng: Rng;
-  readonly history: History;
   readonly requestTimeoutMs: number;
   /** How long after the request time-out a request may still take effect. */
   readonly lateMaxMs: number;
   /** It takes no batch at all. */
   readonly refusesBatches: boolean;
   nextCall(): number;
+}
+
+/** A create call with what it asks for. */
+interface Post extends GraphCall {
+  readonly tenantId: string;
+  readonly items: readonly CreateRequest[];
 }
 
 const silence = (reason: GraphSilence["reason"], sent: boolean): GraphSilence => ({
@@ -63,9 +65,7 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
   };
 
   const post = (
-    tenantId: string,
-    items: readonly CreateRequest[],
-    call: GraphCall,
+    { tenantId, items, ...call }: Post,
     answer: (replies: readonly GraphReply[]) => void,
     isWanted: () => boolean,
   ): void => {
@@ -77,7 +77,7 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
         strike("batch refused as a whole");
         return items.map(() => ofBatch(rng.chance(0.7) || world.refusesBatches ? 400 : 503));
       }
-      return items.map((item, index) => server.create(tenantId, item, call, index));
+      return items.map((item, index) => server.create(tenantId, item, { ...call, item: index }));
     };
     if (struck("no answer, effect later", faultRates.silentThenEffect))
       return path.there(laterMs(call.calledAtMs), carryOut, isWanted);
@@ -105,10 +105,12 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
       const call: GraphCall = { by: process.name, number: world.nextCall(), calledAtMs: scheduler.nowMs() };
       if (!process.isDead()) history.add({ kind: "post", by: call.by, call: call.number, tenantId, items });
       const replies = await process.request<readonly GraphReply[]>(
-        "create",
-        world.requestTimeoutMs,
-        () => items.map(() => silence("timeout", true)),
-        (answer, isWanted) => post(tenantId, items, call, answer, isWanted),
+        {
+          kind: "create",
+          timeoutMs: world.requestTimeoutMs,
+          onTimeout: () => items.map(() => silence("timeout", true)),
+        },
+        (answer, isWanted) => post({ ...call, tenantId, items }, answer, isWanted),
       );
       replies.forEach((reply, item) => {
         const result = reply.kind === "answer" ? reply.status : reply.reason;
@@ -131,9 +133,11 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
     read: () => T,
   ): Promise<T | GraphSilence> {
     return process.request<T | GraphSilence>(
-      "other",
-      world.requestTimeoutMs,
-      () => silence("timeout", true),
+      {
+        kind: "other",
+        timeoutMs: world.requestTimeoutMs,
+        onTimeout: () => silence("timeout", true),
+      },
       (answer, isWanted) => {
         if (endsEarly(tenantId, answer)) return;
         const arrive = (): void => {
@@ -155,17 +159,11 @@ export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: 
 }
 
 function ofBatch(status: number): GraphReply {
-  return {
-    kind: "answer",
-    status,
-    object: null,
+  return graphAnswer(status, {
     errorCode: status === 400 ? "BadRequest" : "ServiceUnavailable",
     errorMessage: "The batch was refused.",
-    retryAfter: null,
-    requestId: null,
-    date: null,
     ofBatch: true,
-  };
+  });
 }
 
 function describe(reply: ListReply): string {

@@ -9,10 +9,9 @@ import type {
   ScanResult,
   SurveyResult,
 } from "../../src/ports.ts";
-import type { Link } from "./link.ts";
+import type { Client } from "./link.ts";
 import { type Member, startMember } from "./member.ts";
 import type { MemberSettings } from "./member-timing.ts";
-import type { SimProcess } from "./process.ts";
 import { type LogWorld, openSession } from "./session.ts";
 
 export interface SimLog {
@@ -29,13 +28,9 @@ export interface SimLogSettings extends MemberSettings {
   readonly publishTimeoutMs: number;
 }
 
-export function createSimLog(
-  world: LogWorld,
-  process: SimProcess,
-  link: Link,
-  settings: SimLogSettings,
-): SimLog {
-  const { broker, scheduler, rng } = world;
+export function createSimLog(world: LogWorld, client: Client, settings: SimLogSettings): SimLog {
+  const { broker, coordinator, scheduler, rng } = world;
+  const { process, link } = client;
   let member: Member | null = null;
 
   const append = async (records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult> => {
@@ -44,10 +39,9 @@ export function createSimLog(
     const store = (some: readonly NewRecord[]): number[] =>
       some.map((record) => broker.store(record, process.name).offset);
     const storePart = (): void => void store(records.slice(0, rng.int(0, records.length - 1)));
+    const onTimeout = (): Appended => failed("no acknowledgement within the publish time-out");
     const appended = await link.ask<Appended>(
-      "append",
-      settings.publishTimeoutMs,
-      () => failed("no acknowledgement within the publish time-out"),
+      { kind: "append", timeoutMs: settings.publishTimeoutMs, onTimeout },
       (answer) => {
         const { appendFails, appendPartly, appendLate, unsyncedRate } = link.faultRates();
         if (world.isDenied("append")) {
@@ -84,6 +78,7 @@ export function createSimLog(
     return { ok: true };
   };
 
+  // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts
   const scan: EventLog["scan"] = async (topic, partition, fromOffset, onRecords, signal) => {
     const failed = (reason: string): ScanResult => ({ ok: false, reason });
     let next = fromOffset;
@@ -94,22 +89,17 @@ export function createSimLog(
         records: LogRecord[];
         next: number;
         end: number;
-      } | null>(
-        "other",
-        5_000,
-        () => null,
-        (answer) => {
-          if (rng.chance(link.faultRates().scanFails) || broker.isLeaderless(topic, partition))
-            return answer(null);
-          if (world.isDenied("scan")) {
-            link.strike("access lost");
-            return answer(null);
-          }
-          const bounds = broker.bounds(topic, partition);
-          const records = broker.fetch(topic, partition, next, rng.pick([1, 3, 20, 500]));
-          answer({ records, next: records.at(-1)?.offset ?? bounds.end - 1, end: bounds.end });
-        },
-      );
+      } | null>({ kind: "other", timeoutMs: 5_000, onTimeout: () => null }, (answer) => {
+        if (rng.chance(link.faultRates().scanFails) || broker.isLeaderless(topic, partition))
+          return answer(null);
+        if (world.isDenied("scan")) {
+          link.strike("access lost");
+          return answer(null);
+        }
+        const bounds = broker.bounds(topic, partition);
+        const records = broker.fetch(topic, partition, { fromOffset: next, max: rng.pick([1, 3, 20, 500]) });
+        answer({ records, next: records.at(-1)?.offset ?? bounds.end - 1, end: bounds.end });
+      });
       if (signal.aborted) return failed("aborted");
       if (batch === null) return failed("fetch failed");
       if (next > batch.end) return { ok: false, reason: `the log ends before ${next}`, logEnd: batch.end };
@@ -123,9 +113,7 @@ export function createSimLog(
 
   const survey: EventLog["survey"] = () =>
     link.ask<SurveyResult>(
-      "other",
-      5_000,
-      () => ({ ok: false, reason: "time-out" }),
+      { kind: "other", timeoutMs: 5_000, onTimeout: () => ({ ok: false, reason: "time-out" }) },
       (answer) => answer({ ok: true, topics: broker.survey() }),
     );
 
@@ -137,16 +125,12 @@ export function createSimLog(
       survey,
       async join(onSession, onFailure) {
         assert(member === null, "joined twice");
-        const started = startMember(
-          process,
-          link,
-          world.coordinator,
-          settings,
-          (hold, partitions) => openSession(world, process, link, hold, partitions),
+        const started = startMember({ ...client, coordinator }, settings, {
+          openSession: (hold) => openSession(world, client, hold),
           onSession,
           onFailure,
-          () => world.history.add({ kind: "session-over", by: process.name }),
-        );
+          onOver: () => world.history.add({ kind: "session-over", by: process.name }),
+        });
         member = started;
         // Sometimes the first session begins before this call has settled, sometimes after.
         const delayMs = rng.pick([0, 50, 2_000]);

@@ -1,8 +1,7 @@
 /** What the disk of one worker slot keeps from life to life: snapshots, which may be gone or older than the last one. */
 import type { AppendResult, SnapshotStore } from "../../src/ports.ts";
+import type { SimContext } from "./context.ts";
 import type { SimProcess } from "./process.ts";
-import type { Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
 
 /** All that was ever saved, by partition, oldest first. */
 export type Disk = Map<number, Uint8Array[]>;
@@ -10,13 +9,13 @@ export type Disk = Map<number, Uint8Array[]>;
 export function createSimSnapshots(
   disk: Disk,
   process: SimProcess,
-  scheduler: Scheduler,
-  rng: Rng,
+  { scheduler, rng }: Pick<SimContext, "scheduler" | "rng">,
 ): SnapshotStore {
   const access = <T>(operate: () => T): Promise<T> =>
-    process.request("other", Number.POSITIVE_INFINITY, operate, (answer) => {
-      scheduler.after(rng.int(0, 20), () => answer(operate()));
-    });
+    process.request(
+      { kind: "other", timeoutMs: Number.POSITIVE_INFINITY, onTimeout: operate },
+      (answer) => void scheduler.after(rng.int(0, 20), () => answer(operate())),
+    );
   return {
     load: (partition) =>
       access(() => {

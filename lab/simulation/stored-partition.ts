@@ -26,13 +26,13 @@ export function createStoredPartition(firstOffset: number, epoch: number): Store
   };
 }
 
-export function append(
-  partition: StoredPartition,
-  record: NewRecord,
-  skipped: number,
-  timestampMs: number,
-): LogRecord {
-  const offset = partition.end + skipped;
+/** So many offsets will never hold a record. */
+export function skip(partition: StoredPartition, count: number): void {
+  partition.end += count;
+}
+
+export function append(partition: StoredPartition, record: NewRecord, timestampMs: number): LogRecord {
+  const offset = partition.end;
   const stored: LogRecord = { ...record, offset, timestampMs, leaderEpoch: partition.epoch };
   partition.records.push(stored);
   partition.end = offset + 1;
@@ -43,7 +43,13 @@ export function boundsOf({ start, end }: StoredPartition): Bounds {
   return { start, end };
 }
 
-export function recordsFrom({ records }: StoredPartition, fromOffset: number, max: number): LogRecord[] {
+/** What one fetch asks for. */
+export interface FetchRange {
+  readonly fromOffset: number;
+  readonly max: number;
+}
+
+export function recordsFrom({ records }: StoredPartition, { fromOffset, max }: FetchRange): LogRecord[] {
   const last = records.at(-1);
   if (last === undefined || last.offset < fromOffset) return [];
   const first = records.findIndex((record) => record.offset >= fromOffset);
@@ -64,9 +70,15 @@ export function cutEnd(partition: StoredPartition, end: number): void {
   elect(partition, 0);
 }
 
-/** Is what stood before `offset`, the last of it written under `epoch`, no longer what stands there? -1: not known. */
-export function isDiverged(partition: StoredPartition, offset: number, epoch: number): boolean {
-  if (epoch < 0) return false;
-  const next = partition.epochs.find((one) => one.epoch > epoch);
+/** How far a reader has come. `leaderEpoch`: of the record before `offset`; -1: not known. */
+export interface ReadPosition {
+  readonly offset: number;
+  readonly leaderEpoch: number;
+}
+
+/** Is what stood before `offset` no longer what stands there? */
+export function isDiverged(partition: StoredPartition, { offset, leaderEpoch }: ReadPosition): boolean {
+  if (leaderEpoch < 0) return false;
+  const next = partition.epochs.find((one) => one.epoch > leaderEpoch);
   return (next?.start ?? partition.end) < offset;
 }

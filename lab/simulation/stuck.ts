@@ -1,5 +1,5 @@
 /** What waits on what, when a run does not come to rest. */
-import { type InputTopic, inputTopics } from "../../src/ports.ts";
+import { inputTopics, type LogRecord } from "../../src/ports.ts";
 import type { WorkerSlot } from "./worker-slot.ts";
 import type { World } from "./world.ts";
 
@@ -14,9 +14,8 @@ export function describeStuck(world: World, slots: readonly WorkerSlot[]): strin
       const committed = broker.committed(topic, partition)?.offset;
       if (committed === end || start === end) continue;
       lines.push(`  ${topic}/${partition}: committed ${committed ?? "nothing"}, ends at ${end}`);
-      const waiting = broker.fetch(topic, partition, committed ?? start, 1)[0];
-      if (waiting !== undefined)
-        lines.push(`    first: ${lastSeen(world, topic, partition, waiting.offset)}`);
+      const waiting = broker.fetch(topic, partition, { fromOffset: committed ?? start, max: 1 })[0];
+      if (waiting !== undefined) lines.push(`    first: ${lastSeen(world, waiting)}`);
     }
   }
   for (const slot of slots) lines.push(`  ${slot.name()}: ${JSON.stringify(slot.status())}`);
@@ -25,7 +24,7 @@ export function describeStuck(world: World, slots: readonly WorkerSlot[]): strin
 }
 
 /** The last thing that a worker said about one record. */
-function lastSeen({ history }: World, topic: InputTopic, partition: number, offset: number): string {
+function lastSeen({ history }: World, { topic, partition, offset }: LogRecord): string {
   for (const entry of history.entries.toReversed()) {
     if (entry.kind !== "worker" || !("at" in entry.event)) continue;
     const { at, kind } = entry.event;

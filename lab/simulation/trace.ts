@@ -1,4 +1,5 @@
 /** A run's history for people, one line for each entry. */
+import type { Identifying } from "../../src/domain/same-enrollment.ts";
 import { attemptedThrough } from "./check-graph.ts";
 import type { Entry } from "./history.ts";
 import { placeOf } from "./origins.ts";
@@ -85,11 +86,7 @@ function describe(entry: Entry, settingsNumber: (settings: ProcessSettings) => n
   }
 }
 
-function identityText(of: {
-  machineName: string;
-  connectorName: string;
-  enrollmentDateTime: string;
-}): string {
+function identityText(of: Identifying): string {
   return `${of.machineName} ${of.connectorName} ${of.enrollmentDateTime}`;
 }
 

@@ -65,22 +65,18 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
     if ([...fleet.values()].some((other) => other !== drawn)) history.strike("mixed settings", name);
     last = drawn;
     fleet.set(name, drawn);
-    startLife(
-      world,
-      rng.fork(`life-${lives}`),
-      { ...options, name, settings, disk, instanceId },
-      (started) => {
-        life = started;
-        void started.registrar.done.then((fault) => {
-          if (started.process.isDead()) return;
-          if (replaced.has(started)) return endReplaced(started, fault === null ? "stopped" : "fault");
-          if (fault === null) return end("stopped", "");
-          const isHarmed = history.entries.some(({ kind }) => kind === "log-lost");
-          isRetired = !operator.handle(fault, isHarmed);
-          end("fault", `${fault.code}: ${fault.message}`);
-        });
-      },
-    );
+    const onStart = (started: Life): void => {
+      life = started;
+      void started.registrar.done.then((fault) => {
+        if (started.process.isDead()) return;
+        if (replaced.has(started)) return endReplaced(started, fault === null ? "stopped" : "fault");
+        if (fault === null) return end("stopped", "");
+        const isHarmed = history.entries.some(({ kind }) => kind === "log-lost");
+        isRetired = !operator.handle(fault, isHarmed);
+        end("fault", `${fault.code}: ${fault.message}`);
+      });
+    };
+    startLife(world, rng.fork(`life-${lives}`), { ...options, name, settings, disk, instanceId, onStart });
   };
 
   const end = (how: "crashed" | "stopped" | "fault", text: string): void => {

@@ -2,8 +2,10 @@
  * What installers send in one run. Each input carries what it is meant to be, so that the checker knows the identity
  * of every record without asking the code that it checks.
  */
+
+import type { EnrollmentDetails } from "../../src/domain/enrollment.ts";
+import type { Identifying } from "../../src/domain/same-enrollment.ts";
 import type { NewRecord } from "../../src/ports.ts";
-import type { Details } from "./encode.ts";
 import { type BadSort, badSorts, encodeBad, encodeEvent, utf8 } from "./encode.ts";
 import { homeOf } from "./home.ts";
 import { guid, type Rng } from "./rng.ts";
@@ -37,10 +39,7 @@ export interface Workload {
   readonly inputs: readonly Input[];
   readonly lastArrivalMs: number;
   /** The identity of a tenant's object or request, null for one that the workload doesn't know. */
-  identityOf(
-    tenantId: string,
-    details: Pick<Details, "machineName" | "connectorName" | "enrollmentDateTime">,
-  ): number | null;
+  identityOf(tenantId: string, details: Identifying): number | null;
   /** The same instant in UTC, as a service might hand it back. */
   inUtc(enrollmentDateTime: string): string;
   homeOf(tenantId: string): number;
@@ -52,12 +51,16 @@ interface Enrollment extends Identity {
   readonly instants: readonly string[];
 }
 
-/** `isSteady`: machines enroll many connectors, one now and one then, so that new records meet parked ones. */
+export interface WorkloadSettings {
+  readonly partitionCount: number;
+  readonly activeMs: number;
+  /** Machines enroll many connectors, one now and one then, so that new records meet parked ones. Default: false. */
+  readonly isSteady?: boolean;
+}
+
 export function generateWorkload(
   rng: Rng,
-  partitionCount: number,
-  activeMs: number,
-  isSteady = false,
+  { partitionCount, activeMs, isSteady = false }: WorkloadSettings,
 ): Workload {
   const tenants = Array.from({ length: rng.int(1, 5) }, () => guid(rng));
   const foreignTenant = guid(rng);
@@ -81,7 +84,7 @@ export function generateWorkload(
   };
   const send = (one: Enrollment, atMs: number): void => {
     const machineName = rng.pick(one.machineNames);
-    const details: Details = {
+    const details: EnrollmentDetails = {
       connectorName: one.connectorName,
       machineName,
       enrollmentDateTime: rng.pick(one.instants),
@@ -92,7 +95,7 @@ export function generateWorkload(
     const isAstray = rng.chance(misKeyed);
     const partition = isAstray ? (home + rng.int(1, partitionCount - 1)) % partitionCount : home;
     const key = isAstray ? rng.pick([null, utf8(details.machineName)]) : utf8(one.tenantId);
-    const event = encodeEvent(rng, one.tenantId, details, `event-${inputs.length}`);
+    const event = encodeEvent(rng, { id: `event-${inputs.length}`, tenantId: one.tenantId }, details);
     put({ topic: "enrolled", partition, key, ...event }, { kind: "valid", identity: one.number }, atMs);
   };
 
@@ -103,7 +106,8 @@ export function generateWorkload(
     if (!rng.chance(bad)) continue;
     const sort = rng.pick(badSorts);
     const partition = rng.int(0, partitionCount - 1);
-    const event = encodeBad(rng, sort, one.tenantId, foreignTenant, `event-${inputs.length}`);
+    const tenantId = sort === "tenant-not-allowed" ? foreignTenant : one.tenantId;
+    const event = encodeBad(rng, sort, { id: `event-${inputs.length}`, tenantId });
     put({ topic: "enrolled", partition, key: utf8(one.tenantId), ...event }, { kind: "bad", sort }, waves());
   }
   return {

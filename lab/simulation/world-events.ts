@@ -69,7 +69,10 @@ function loseEnd(world: World, topic: Topic, share: number): void {
     if (held(partition) > held(fullest)) fullest = partition;
   if (world.isCalm()) return;
   const { start, end } = broker.bounds(topic, fullest);
-  const left = broker.fetch(topic, fullest, start, Math.floor((end - start) * (1 - share)));
+  const left = broker.fetch(topic, fullest, {
+    fromOffset: start,
+    max: Math.floor((end - start) * (1 - share)),
+  });
   // What is left ends with a record, as the log did before.
   const newEnd = (left.at(-1)?.offset ?? start - 1) + 1;
   if (newEnd < end) broker.loseEnd(topic, fullest, newEnd);

@@ -1,35 +1,26 @@
 /** One run's world: broker, group, Graph service, their troubles by the plan, and the workload's arrivals. */
-import type { CreateRequest, GraphObject } from "../../src/graph-port.ts";
+import type { GraphObject } from "../../src/graph-port.ts";
 import { type Broker, createBroker } from "./broker.ts";
+import { forked, type SimContext } from "./context.ts";
 import { type Coordinator, createCoordinator } from "./coordinator.ts";
 import { calmGraph, calmLog, type LogFaultRates } from "./fault-rates.ts";
-import {
-  createGraphServer,
-  type Defect,
-  type GraphServer,
-  type Operation,
-  type Trouble,
-} from "./graph-server.ts";
+import { createGraphServer, type GraphServer } from "./graph-server.ts";
+import { plannedTroubles } from "./graph-troubles.ts";
 import { createGroup, type Group } from "./group.ts";
-import type { History } from "./history.ts";
 import { isKept, normalise } from "./normal-form.ts";
 import { placeOf } from "./origins.ts";
 import type { Plan } from "./plan.ts";
 import { guid, type Rng } from "./rng.ts";
-import type { Scheduler } from "./scheduler.ts";
 import type { Access } from "./session.ts";
 import type { Input, Workload } from "./workload.ts";
 
-export interface World {
+export interface World extends SimContext {
   readonly plan: Plan;
   readonly workload: Workload;
-  readonly scheduler: Scheduler;
-  readonly history: History;
   readonly broker: Broker;
   readonly group: Group;
   readonly coordinator: Coordinator;
   readonly graph: GraphServer;
-  readonly rng: Rng;
   logFaultRates(): LogFaultRates;
   isCalm(): boolean;
   isDenied(access: Access): boolean;
@@ -40,24 +31,14 @@ export interface World {
   hasAllArrived(): boolean;
 }
 
-export function createWorld(
-  plan: Plan,
-  workload: Workload,
-  scheduler: Scheduler,
-  history: History,
-  rng: Rng,
-): World {
-  const isCalm = (): boolean => scheduler.nowMs() >= plan.activeMs;
-  const broker = createBroker(plan.partitionCount, plan.offsets, scheduler, rng.fork("broker"), history);
+export function createWorld(plan: Plan, workload: Workload, context: SimContext): World {
+  const { scheduler, history, rng } = context;
+  const isCalm = (): boolean => isCalmAt(plan, scheduler.nowMs());
+  const broker = createBroker(plan.partitionCount, plan.offsets, forked(context, "broker"));
   const isUp = (): boolean => broker.isUp() && coordinator.isAvailable();
-  const group = createGroup(
-    { partitionCount: plan.partitionCount, isUp },
-    scheduler,
-    rng.fork("group"),
-    history,
-  );
-  const coordinator = createCoordinator(broker, group, scheduler, history);
-  const graph = createGraph(plan, workload, scheduler, history, rng.fork("graph"), isCalm);
+  const group = createGroup({ partitionCount: plan.partitionCount, isUp }, forked(context, "group"));
+  const coordinator = createCoordinator(broker, group, context);
+  const graph = createGraph(plan, workload, forked(context, "graph"));
   const denied = new Map<Access, number>();
 
   const inputsAt = new Map<string, Input[]>();
@@ -130,15 +111,13 @@ export function createWorld(
   }
 
   return {
+    ...context,
     plan,
     workload,
-    scheduler,
-    history,
     broker,
     group,
     coordinator,
     graph,
-    rng,
     logFaultRates: () => (isCalm() ? calmLog : plan.logFaultRates),
     isCalm,
     isDenied: (access) => scheduler.nowMs() < (denied.get(access) ?? 0),
@@ -152,14 +131,12 @@ export function createWorld(
   };
 }
 
-function createGraph(
-  plan: Plan,
-  workload: Workload,
-  scheduler: Scheduler,
-  history: History,
-  rng: Rng,
-  isCalm: () => boolean,
-): GraphServer {
+function isCalmAt({ activeMs }: Plan, nowMs: number): boolean {
+  return nowMs >= activeMs;
+}
+
+function createGraph(plan: Plan, workload: Workload, context: SimContext): GraphServer {
+  const { scheduler, history } = context;
   const calm = { ...calmGraph, listLagMaxMs: plan.graphFaultRates.listLagMaxMs };
   const isNormal = !isKept(plan.normalForm);
   return createGraphServer(
@@ -177,20 +154,13 @@ function createGraph(
         const identity = workload.identityOf(tenantId, details);
         return identity !== null && workload.identities[identity]!.isRefused;
       },
-      faultRates: () => (isCalm() ? calm : plan.graphFaultRates),
-      trouble: (tenantId) => troubleOf(plan, workload, tenantId, scheduler.nowMs()),
-      defect: (tenantId, operation, details) =>
-        plan.defect !== null && scheduler.nowMs() >= plan.defect.fromMs
-          ? defectOf(plan.defect, workload, tenantId, operation, details)
-          : null,
+      faultRates: () => (isCalmAt(plan, scheduler.nowMs()) ? calm : plan.graphFaultRates),
+      ...plannedTroubles(plan, workload, scheduler.nowMs),
       strike: (fault) => history.strike(fault, "graph"),
-      onCreated: (tenantId, object, call, item) => {
-        const of = { by: call.by, call: call.number, item, calledAtMs: call.calledAtMs };
-        history.add({ kind: "created", ...of, tenantId, object });
-      },
+      onCreated: (tenantId, object, { by, number, item, calledAtMs }) =>
+        history.add({ kind: "created", by, call: number, item, calledAtMs, tenantId, object }),
     },
-    scheduler,
-    rng,
+    context,
   );
 }
 
@@ -216,34 +186,4 @@ function finerObject(rng: Rng): GraphObject {
     lastCheckinDateTime: "2019-05-05T05:05:05.1234567+05:30",
     connectorVersion: "1",
   };
-}
-
-function troubleOf(plan: Plan, workload: Workload, tenantId: string, nowMs: number): Trouble | null {
-  for (const { fromMs, untilMs, tenant, trouble } of plan.troubles) {
-    if (nowMs < fromMs || nowMs >= untilMs) continue;
-    if (tenant === null || workload.tenants[tenant % workload.tenants.length] === tenantId) return trouble;
-  }
-  return null;
-}
-
-/** The tenant that a defect is of. */
-export function defectiveTenant({ tenants }: Workload, { tenant }: NonNullable<Plan["defect"]>): string {
-  return tenants[tenant % tenants.length]!;
-}
-
-function defectOf(
-  defect: NonNullable<Plan["defect"]>,
-  workload: Workload,
-  tenantId: string,
-  operation: Operation,
-  details: CreateRequest["details"] | null,
-): Defect | null {
-  if (defectiveTenant(workload, defect) !== tenantId) return null;
-  if (defect.kind === "blocked") return defect.kind;
-  if (defect.kind !== "create-fails") return operation === "list" ? defect.kind : null;
-  if (details === null) return null;
-  const own = workload.identities.filter((one) => one.tenantId === tenantId);
-  return workload.identityOf(tenantId, details) === own[defect.pick % own.length]!.number
-    ? defect.kind
-    : null;
 }

@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterBroker, StartedCluster } from "../chaos/brokers.ts";
+import type { Route } from "../chaos/links.ts";
 import { formatStorage, messageOf, obtainJars } from "./broker-jars.ts";
 import { commonProperties, newClusterId, propertiesText } from "./broker-java.ts";
 import { steadyPort } from "./broker-port.ts";
@@ -16,8 +17,8 @@ export interface ClusterOptions {
   readonly size: number;
   /** Names of listeners for clients, beside INTERNAL, over which brokers talk to one another. */
   readonly listeners: readonly string[];
-  /** What others connect to instead of `port`. `from`: the only broker that will; null: anybody. */
-  readonly front: (listener: string, broker: number, from: number | null, port: number) => Promise<number>;
+  /** What others connect to instead of `port`. */
+  readonly front: (route: Route, port: number) => Promise<number>;
   readonly onLine: (broker: number, line: string) => void;
   /** Ends the start, too. */
   readonly signal: AbortSignal;
@@ -58,7 +59,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterResu
   const launch = async (id: number) => {
     if (isOver) throw new Error("it was stopped");
     const onLine = (line: string) => options.onLine(id, line);
-    const broker = launchBroker(jars.directory, directories[id - 1]!, heap, onLine);
+    const broker = launchBroker({ jars: jars.directory, directory: directories[id - 1]!, heap }, onLine);
     running.set(id, broker);
     await broker.ready;
   };
@@ -78,9 +79,10 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterResu
     const plan = await planPorts(ids, options);
     const clusterId = newClusterId();
     const format = async (id: number) => {
-      const file = join(directories[id - 1]!, "server.properties");
-      await writeFile(file, propertiesText(propertiesOf(id, directories[id - 1]!, ids, plan)));
-      await formatStorage(jars.directory, clusterId, file);
+      const directory = directories[id - 1]!;
+      const propertiesFile = join(directory, "server.properties");
+      await writeFile(propertiesFile, propertiesText(propertiesOf({ id, directory }, ids, plan)));
+      await formatStorage(jars.directory, { clusterId, propertiesFile });
     };
     await Promise.all(ids.map(format));
     // Together: none of them serves before most of them are there.
@@ -88,7 +90,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterResu
     for (const result of launched) if (result.status === "rejected") throw result.reason;
     return {
       ok: true,
-      brokers: ids.map((id) => brokerOf(id, running, launch, end)),
+      brokers: ids.map((id) => brokerOf(id, { running, launch, end })),
       addresses: (listener) => ids.map((id) => `127.0.0.1:${plan.advertised.get(`${listener} ${id}`)!}`),
       stop,
     };
@@ -100,12 +102,14 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterResu
   }
 }
 
-function brokerOf(
-  id: number,
-  running: ReadonlyMap<number, BrokerProcess>,
-  launch: (id: number) => Promise<void>,
-  end: (id: number, signal: "SIGKILL" | "SIGTERM") => Promise<void>,
-): ClusterBroker {
+/** The processes of the brokers, by their ids. */
+interface BrokerProcesses {
+  readonly running: ReadonlyMap<number, BrokerProcess>;
+  launch(id: number): Promise<void>;
+  end(id: number, signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+}
+
+function brokerOf(id: number, { running, launch, end }: BrokerProcesses): ClusterBroker {
   return {
     id,
     kill: () => end(id, "SIGKILL"),
@@ -135,20 +139,20 @@ async function planPorts(ids: readonly number[], { listeners, front }: ClusterOp
     for (const listener of [internal, ...listeners]) {
       const port = await steadyPort();
       own.set(`${listener} ${id}`, port);
-      advertised.set(`${listener} ${id}`, await front(listener, id, null, port));
+      advertised.set(`${listener} ${id}`, await front({ listener, broker: id, from: null }, port));
     }
     const port = await steadyPort();
     own.set(`${controller} ${id}`, port);
     for (const from of ids) {
-      voters.set(`${from} ${id}`, from === id ? port : await front(controller, id, from, port));
+      const route = { listener: controller, broker: id, from };
+      voters.set(`${from} ${id}`, from === id ? port : await front(route, port));
     }
   }
   return { own, advertised, voters };
 }
 
 function propertiesOf(
-  id: number,
-  directory: string,
+  { id, directory }: { readonly id: number; readonly directory: string },
   ids: readonly number[],
   { own, advertised, voters }: Ports,
 ): Record<string, string> {

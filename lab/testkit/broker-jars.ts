@@ -43,16 +43,24 @@ export async function obtainJars(wanted?: string): Promise<Jars> {
 }
 
 async function withArchive(directory: string): Promise<Jars> {
-  await makeArchive(directory, (file) => formatStorage(directory, "AAAAAAAAAAAAAAAAAAAAAA", file));
+  await makeArchive(directory, (file) =>
+    formatStorage(directory, { clusterId: "AAAAAAAAAAAAAAAAAAAAAA", propertiesFile: file }),
+  );
   return { ok: true, directory };
 }
 
-/** Formats the data directory that `properties` names. `scramUsers`: as StorageTool takes them. */
+export interface StorageFormat {
+  readonly clusterId: string;
+  /** Names the data directory. */
+  readonly propertiesFile: string;
+  /** As StorageTool takes them. Default: none. */
+  readonly scramUsers?: readonly string[];
+}
+
+/** Formats the data directory that the properties name. */
 export async function formatStorage(
   jars: string,
-  clusterId: string,
-  propertiesFile: string,
-  scramUsers: readonly string[] = [],
+  { clusterId, propertiesFile, scramUsers = [] }: StorageFormat,
 ): Promise<void> {
   await run("java", [
     ...["-Xmx64m", ...javaOptions, ...sharing(jars), "-cp", join(jars, "*")],

@@ -24,11 +24,12 @@ export async function startJavaBroker(
   const directory = await mkdtemp(join(tmpdir(), "registrar-kafka-"));
   try {
     const port = await freePort();
-    const file = join(directory, "server.properties");
-    await writeFile(file, serverProperties(directory, port, await freePort(), properties));
-    await formatStorage(jars.directory, newClusterId(), file, scramUsers);
+    const propertiesFile = join(directory, "server.properties");
+    const ports = { port, controllerPort: await freePort() };
+    await writeFile(propertiesFile, serverProperties(directory, ports, properties));
+    await formatStorage(jars.directory, { clusterId: newClusterId(), propertiesFile, scramUsers });
     const launch = async () => {
-      const launched = launchBroker(jars.directory, directory, heap);
+      const launched = launchBroker({ jars: jars.directory, directory, heap });
       await launched.ready;
       return launched;
     };
@@ -62,8 +63,7 @@ export function newClusterId(): string {
 
 function serverProperties(
   directory: string,
-  port: number,
-  controllerPort: number,
+  { port, controllerPort }: { readonly port: number; readonly controllerPort: number },
   properties: Record<string, string>,
 ): string {
   return propertiesText({

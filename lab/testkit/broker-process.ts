@@ -34,11 +34,19 @@ wait $broker
 kill $watch
 `;
 
+/** What a broker is started from. */
+export interface BrokerFiles {
+  /** The directory of Kafka's jars. */
+  readonly jars: string;
+  /** Where its data and its server.properties are. */
+  readonly directory: string;
+  /** As Java takes it. */
+  readonly heap: string;
+}
+
 /** Starts the broker of this data directory. @param onLine is given what it says. */
 export function launchBroker(
-  jars: string,
-  directory: string,
-  heap: string,
+  { jars, directory, heap }: BrokerFiles,
   onLine: (line: string) => void = () => {},
 ): BrokerProcess {
   const shell = spawn("sh", ["-c", guard, "guard", jars, directory, heap, ...javaOptions, ...sharing(jars)], {

@@ -3,6 +3,7 @@ import type {
   Clock,
   Commit,
   CommitResult,
+  Committed,
   EventLog,
   Holder,
   InputTopic,
@@ -30,10 +31,7 @@ export interface MemoryLog {
   cutEnd(topic: Topic, partition: number, offset: number): void;
   /** Compaction: takes one record from the middle. */
   compact(topic: Topic, partition: number, offset: number): void;
-  committed(
-    topic: InputTopic,
-    partition?: number,
-  ): { readonly offset: number; readonly metadata: string } | null;
+  committed(topic: InputTopic, partition?: number): Committed | null;
   commitBefore(commit: Commit): void;
   /** Every request that arrived. */
   readonly appends: (readonly NewRecord[])[];

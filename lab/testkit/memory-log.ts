@@ -5,11 +5,11 @@
 import type {
   AppendResult,
   Clock,
+  Committed,
   EventLog,
   LogRecord,
   NewRecord,
   OnStored,
-  ScanResult,
   SurveyResult,
   Topic,
   TopicSurvey,
@@ -26,7 +26,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
   for (const topic of topics)
     for (let p = 0; p < partitionCount; p++)
       partitions.set(`${topic}/${p}`, { records: [], start: 0, end: 0 });
-  const stored = new Map<string, { offset: number; metadata: string }>();
+  const stored = new Map<string, Committed>();
   const gates = new Map<Operation, Promise<void>>();
   const listeners: (() => void)[] = [];
   const at = (topic: Topic, partition: number) => partitions.get(`${topic}/${partition}`)!;
@@ -75,8 +75,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
       const log: EventLog = {
         partitionCount,
         append: (records, onStored) => alive(append(records, onStored)),
-        scan: (topic, partition, from, onRecords, signal) =>
-          alive(scan(topic, partition, from, (records) => isDead() || onRecords(records), signal)),
+        scan: (...call) => alive(scanFor(isDead)(...call)),
         survey: () => alive(survey()),
         join: (onSession, onFailure) => Promise.resolve(member.join(onSession, onFailure, processClock)),
       };
@@ -161,22 +160,19 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
     };
   }
 
-  async function scan(
-    topic: Topic,
-    partition: number,
-    from: number,
-    onRecords: (records: readonly LogRecord[]) => void,
-    signal: AbortSignal,
-  ): Promise<ScanResult> {
-    memory.scans.push({ topic, partition, from });
-    await broker.reach("scan");
-    if (signal.aborted) return { ok: false, reason: "aborted" };
-    const failure = memory.scanScript.shift();
-    if (failure !== undefined) return failure;
-    const { records, end } = at(topic, partition);
-    if (from > end) return { ok: false, reason: `the log ends at ${end}, before ${from}`, logEnd: end };
-    const found = records.filter(({ offset }) => offset >= from);
-    if (found.length > 0) onRecords(found);
-    return { ok: true, nextOffset: Math.max(from, end) };
+  function scanFor(isDead: () => boolean): EventLog["scan"] {
+    // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts
+    return async (topic, partition, from, onRecords, signal) => {
+      memory.scans.push({ topic, partition, from });
+      await broker.reach("scan");
+      if (signal.aborted) return { ok: false, reason: "aborted" };
+      const failure = memory.scanScript.shift();
+      if (failure !== undefined) return failure;
+      const { records, end } = at(topic, partition);
+      if (from > end) return { ok: false, reason: `the log ends at ${end}, before ${from}`, logEnd: end };
+      const found = records.filter(({ offset }) => offset >= from);
+      if (found.length > 0 && !isDead()) onRecords(found);
+      return { ok: true, nextOffset: Math.max(from, end) };
+    };
   }
 }

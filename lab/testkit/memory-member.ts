@@ -92,6 +92,7 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
         await broker.reach("positions");
         return signal.aborted ? { ok: false, reason: "the session has ended" } : broker.positions(wanted);
       },
+      // biome-ignore lint/complexity/useMaxParams: Session.seek of ports.ts
       seek(topic, partition, offset, leaderEpoch) {
         epochs.set(`${topic}/${partition}`, leaderEpoch);
         next.set(`${topic}/${partition}`, offset);

@@ -68,14 +68,16 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  readonly snapshots?: SnapshotStore;
+  readonly firstPartitions?: readonly number[] | null;
+}
+
 export interface World {
   readonly time: VirtualTime;
   readonly log: MemoryLog;
   readonly graph: ScriptedGraph;
-  start(
-    changes?: Partial<RegistrarSettings>,
-    more?: { snapshots?: SnapshotStore; firstPartitions?: readonly number[] | null },
-  ): Worker;
+  start(changes?: Partial<RegistrarSettings>, options?: StartOptions): Worker;
   /** Stores events in their tenant's home partition, or in the one given. Returns the first offset. */
   emit(...events: readonly (Enrolling & { partition?: number })[]): number;
   creates(tenantId?: string): readonly Asked[];
@@ -109,8 +111,8 @@ export function createWorld(t: TestContext, { partitions = 1 } = {}): World {
     time,
     log,
     graph,
-    start(changes = {}, { snapshots, firstPartitions } = {}) {
-      const worker = startWorker(world, random, { ...settings, ...changes }, snapshots, firstPartitions);
+    start(changes = {}, options = {}) {
+      const worker = startWorker({ ...world, random }, { ...settings, ...changes }, options);
       workers.push(worker);
       return worker;
     },
@@ -140,11 +142,9 @@ export function createWorld(t: TestContext, { partitions = 1 } = {}): World {
 }
 
 function startWorker(
-  { time, log, graph }: World,
-  random: Random,
+  { time, log, graph, random }: World & { readonly random: Random },
   all: RegistrarSettings,
-  snapshots: SnapshotStore | undefined,
-  firstPartitions: readonly number[] | null | undefined,
+  { snapshots, firstPartitions }: StartOptions,
 ): Worker {
   const events: RegistrarEvent[] = [];
   let dead = false;

@@ -13,6 +13,7 @@ import type {
 } from "../../src/graph-port.ts";
 import type { Clock } from "../../src/ports.ts";
 import { sleep } from "../../src/sleep.ts";
+import { graphAnswer } from "../simulation/graph-answer.ts";
 
 /** One reply to one item: what is said, what is done, and how long it takes (default: `latencyMs`). */
 export interface Step {
@@ -131,17 +132,7 @@ function answer(
   }: { retryAfter?: string | null; code?: string; message?: string } = {},
 ): GraphAnswer {
   const requestId = `request-${status}`;
-  return {
-    kind: "answer",
-    status,
-    object: null,
-    errorCode: code,
-    errorMessage: message,
-    retryAfter,
-    requestId,
-    date: null,
-    ofBatch: false,
-  };
+  return graphAnswer(status, { errorCode: code, errorMessage: message, retryAfter, requestId });
 }
 
 /** Answers with this status; nothing is created. */

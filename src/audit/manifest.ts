@@ -3,7 +3,7 @@ import Type from "typebox";
 import { Compile } from "typebox/compile";
 import { decodeUtf8 } from "../domain/json-value.ts";
 import { topicName, topics } from "../domain/topics.ts";
-import type { TopicRange } from "../index/enrollment-index.ts";
+import type { Ranges, TopicRange } from "../index/enrollment-index.ts";
 import type { Topic } from "../ports.ts";
 import type { AuditFilter } from "./rows.ts";
 
@@ -40,7 +40,6 @@ const manifestSchema = Type.Object({
 export type Manifest = Readonly<Type.Static<typeof manifestSchema>>;
 export type Format = Manifest["format"];
 export type Counts = Manifest["counts"];
-export type Ranges = Readonly<Record<Topic, TopicRange>>;
 
 const isManifest = Compile(manifestSchema);
 

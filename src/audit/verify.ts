@@ -6,12 +6,10 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { topicName, topics } from "../domain/topics.ts";
 import type { HoldableIndex } from "../index/enrollment-index.ts";
-import type { SurveyResult, Topic } from "../ports.ts";
+import type { Topic, TopicSurveys } from "../ports.ts";
 import { type Difference, differences, entriesOf } from "./compare.ts";
 import { exportChunks, noCounts } from "./export.ts";
 import { filterOf, type Manifest, rangeIn } from "./manifest.ts";
-
-type Topics = Extract<SurveyResult, { ok: true }>["topics"];
 
 export interface Verified {
   /** What is not so: any of them, and the export is not what the topics say. */
@@ -32,7 +30,7 @@ export function endsOf(manifest: Manifest): Record<Topic, number[]> {
 }
 
 /** Whether there is any use in reading the topics. */
-export function checkTopics(manifest: Manifest, found: Topics): Pick<Verified, "findings" | "notes"> {
+export function checkTopics(manifest: Manifest, found: TopicSurveys): Pick<Verified, "findings" | "notes"> {
   const findings: string[] = [];
   const notes: string[] = [];
   for (const topic of topics) {

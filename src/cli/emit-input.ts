@@ -1,13 +1,14 @@
 /** What `emit` is given: one enrollment from flags, generated samples, or lines of JSON, as records to append. */
+
 import { createReadStream } from "node:fs";
 import { decode } from "../domain/decode.ts";
+import type { EnrollmentDetails } from "../domain/enrollment.ts";
 import type { NewRecord, Random } from "../ports.ts";
 import { decodedText, type JsonText, linesOf, objectsOf } from "./emit-text.ts";
 import {
   atHome,
   binaryBody,
   type ContentMode,
-  type EnrollmentData,
   type EnrollmentEvent,
   enrollmentRecord,
   structuredText,
@@ -54,7 +55,7 @@ export function* generated(count: number, context: EmitContext): Generator<EmitI
   }
 }
 
-export function fromFlags(data: EnrollmentData, id: string | null, context: EmitContext): EmitInput {
+export function fromFlags(data: EnrollmentDetails, id: string | null, context: EmitContext): EmitInput {
   return checked(eventOf(data, { id, tenantId: context.tenantId ?? "" }, context), context, "");
 }
 
@@ -125,14 +126,14 @@ function fromData(parsed: Record<string, unknown>, where: string, context: EmitC
   const { tenantId, ...data } = parsed;
   const tenant = text(tenantId) ?? context.tenantId ?? "";
   return checked(
-    eventOf(data as unknown as EnrollmentData, { id: null, tenantId: tenant }, context),
+    eventOf(data as unknown as EnrollmentDetails, { id: null, tenantId: tenant }, context),
     context,
     where,
   );
 }
 
 function eventOf(
-  data: EnrollmentData,
+  data: EnrollmentDetails,
   { id, tenantId }: { readonly id: string | null; readonly tenantId: string },
   context: EmitContext,
 ): EnrollmentEvent {

@@ -2,9 +2,9 @@
 import { Command, Option } from "commander";
 import { systemClock, systemRandom } from "../clock.ts";
 import { readTenantList, type TenantList } from "../compose/tenants.ts";
-import { openLogWithRetry } from "../compose.ts";
 import type { Group, Settings } from "../config/table.ts";
 import type { EventLog } from "../ports.ts";
+import { openCommandLog } from "./command-log.ts";
 import { orIdle } from "./emit-idle.ts";
 import {
   type Emission,
@@ -87,21 +87,8 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
     withinMs: settings.shutdownTimeoutMs,
     onCutOff: () => sayCutOff(counts),
   });
-  const opening = await openLogWithRetry(
-    settings,
-    {
-      clock: systemClock,
-      onRetry: (problem, retryInMs) =>
-        say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
-    },
-    interrupts.signal,
-  );
-  if (opening === null) {
-    process.exitCode = exitCodes.interrupted;
-    return;
-  }
-  if (!opening.ok) return fail(opening.problem, exitCodes.usage);
-  const { log } = opening;
+  const log = await openCommandLog(settings, interrupts.signal);
+  if (log === null) return;
   const context: EmitContext = {
     tenantId,
     sampleTenantIds: tenantIds,

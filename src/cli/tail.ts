@@ -1,15 +1,15 @@
 /** `tail`: follows a topic; lines for people on a terminal, JSON lines elsewhere. */
 import { Argument, Command, Option } from "commander";
-import { systemClock } from "../clock.ts";
-import { type OpenLog, openLogWithRetry } from "../compose.ts";
+import type { OpenLog } from "../compose.ts";
 import type { Group } from "../config/table.ts";
 import type { LogRecord, Topic } from "../ports.ts";
+import { openCommandLog } from "./command-log.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { wholeNumber } from "./option-values.ts";
 import { recordJson } from "./record-json.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { recordLine } from "./tail-line.ts";
-import { exitCodes, fail, print, say } from "./terminal.ts";
+import { exitCodes, fail, print } from "./terminal.ts";
 
 const groups: readonly Group[] = ["log"];
 
@@ -36,25 +36,13 @@ export function command(): Command {
     const settings = readSettings(tail, groups);
     if (settings === null) return;
     const interrupts = onInterrupt("", { withinMs: settings.shutdownTimeoutMs });
-    const opening = await openLogWithRetry(
-      settings,
-      {
-        clock: systemClock,
-        onRetry: (problem, retryInMs) =>
-          say(`connector-registrar: ${problem.message} Trying again in ${retryInMs / 1000} s.\n`),
-      },
-      interrupts.signal,
-    );
-    if (opening === null) {
-      process.exitCode = exitCodes.interrupted;
-      return;
-    }
-    if (!opening.ok) return fail(opening.problem, exitCodes.usage);
+    const log = await openCommandLog(settings, interrupts.signal);
+    if (log === null) return;
     try {
-      await follow({ log: opening.log, topic }, tail.opts<TailFlags>(), interrupts.signal);
+      await follow({ log, topic }, tail.opts<TailFlags>(), interrupts.signal);
       if (interrupts.signal.aborted) process.exitCode = exitCodes.interrupted;
     } finally {
-      await opening.log.close();
+      await log.close();
       interrupts.stopListening();
     }
   });

@@ -19,6 +19,13 @@ import { openService, type Service } from "../server/service.ts";
 import { openServiceMetrics, type ServiceMetrics } from "../server/service-metrics.ts";
 import type { RequestTraces } from "../trace-port.ts";
 
+/** What a service shows of the worker in the same process. */
+export interface WorkerView {
+  readonly metricsText: () => Promise<string>;
+  readonly blockedTenants: () => readonly string[];
+  readonly state: () => WorkerState;
+}
+
 export interface ServiceSurroundings extends TenantsOfService {
   readonly clock: Clock;
   readonly version: string;
@@ -26,11 +33,7 @@ export interface ServiceSurroundings extends TenantsOfService {
   readonly log: () => (EventLog & { readonly trouble?: () => string | null }) | null;
   readonly index: () => HoldableIndex | null;
   /** Of the worker in this process; null: there is none. */
-  readonly worker: {
-    readonly metricsText: () => Promise<string>;
-    readonly blockedTenants: () => readonly string[];
-    readonly state: () => WorkerState;
-  } | null;
+  readonly worker: WorkerView | null;
   readonly note: (note: ServiceNote) => void;
   /** Without it, nothing is traced. */
   readonly traces?: RequestTraces;

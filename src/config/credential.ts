@@ -7,13 +7,13 @@
  */
 import { exportLine } from "./export-line.ts";
 import type { Findings, SettingProblem } from "./problem.ts";
-import { type CredentialKind, type GivenSettings, type SettingName, table } from "./table.ts";
-
-export interface CredentialChoice {
-  readonly kind: CredentialKind;
-  /** Completes "…, since". */
-  readonly why: string;
-}
+import {
+  type CredentialChoice,
+  type CredentialKind,
+  type GivenSettings,
+  type SettingName,
+  table,
+} from "./table.ts";
 
 export interface CredentialFindings extends Findings {
   /** Null: there is none, or which one can't be said. */

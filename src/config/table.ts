@@ -249,9 +249,15 @@ type Derived =
   | "settleMs"
   | "allowedTenants";
 
+export interface CredentialChoice {
+  readonly kind: CredentialKind;
+  /** Completes "…, since". */
+  readonly why: string;
+}
+
 export interface Settings extends Omit<GivenSettings, Derived> {
   /** Null: none is set. */
-  credential: { readonly kind: CredentialKind; readonly why: string } | null;
+  credential: CredentialChoice | null;
   kafkaFlavor: Exclude<GivenSettings["kafkaFlavor"], "auto">;
   publishTimeoutMs: number;
   commitIntervalMs: number;

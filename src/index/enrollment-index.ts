@@ -164,12 +164,14 @@ export interface TopicRange {
   readonly partitions: readonly { readonly from: number; readonly to: number }[];
 }
 
+export type Ranges = Readonly<Record<Topic, TopicRange>>;
+
 export interface HoldableIndex extends EnrollmentIndex {
   /**
    * Runs something while nothing is read, so that all it finds is as of one moment: `ranges`. Those who wait for outcomes wait for it too.
    * Ask only an index that has caught up.
    */
-  hold<T>(run: (ranges: Readonly<Record<Topic, TopicRange>>) => Promise<T>): Promise<T>;
+  hold<T>(run: (ranges: Ranges) => Promise<T>): Promise<T>;
 }
 
 /** One that reads the topics in this thread. */

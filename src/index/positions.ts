@@ -5,11 +5,9 @@
 import { hash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { topics } from "../domain/topics.ts";
-import type { LogRecord, SurveyResult, Topic } from "../ports.ts";
-import type { TopicRange } from "./enrollment-index.ts";
+import type { LogRecord, Topic, TopicSurveys } from "../ports.ts";
+import type { Ranges, TopicRange } from "./enrollment-index.ts";
 import { topicNumber, topicOf } from "./values.ts";
-
-export type Topics = Extract<SurveyResult, { ok: true }>["topics"];
 
 export interface Place {
   readonly topic: Topic;
@@ -94,7 +92,7 @@ export class Positions {
     this.#changed.clear();
   }
 
-  behind(found: Topics): number {
+  behind(found: TopicSurveys): number {
     let records = 0;
     for (const topic of topics)
       for (const [partition, { start, end }] of found[topic].bounds.entries())
@@ -103,7 +101,7 @@ export class Positions {
   }
 
   /** `starts`: where the topics began at the last look. */
-  ranges(starts: Topics): Record<Topic, TopicRange> {
+  ranges(starts: TopicSurveys): Ranges {
     const of = (topic: Topic): TopicRange => ({
       id: starts[topic].id,
       partitions: starts[topic].bounds.map(({ start }, partition) => {
@@ -115,7 +113,7 @@ export class Positions {
   }
 
   /** Why the topics are other ones than those that were read; null: they are the same as far as this shows. */
-  contradiction(found: Topics): string | null {
+  contradiction(found: TopicSurveys): string | null {
     for (const { topic, partition, next, topicId } of this.all()) {
       const { id, bounds } = found[topic];
       if (next > 0 && id !== topicId) return `the ${topic} topic was deleted and made again`;

@@ -6,11 +6,11 @@
  * 2. What a scan hands over must not throw: a log may go on after it. Failures of the file end the scan.
  * 3. Nothing of another log is mixed in: whatever shows that it is another one ends the round, and the file is made again.
  */
-import type { EventLog, LogRecord, Topic } from "../ports.ts";
+import type { EventLog, LogRecord, Topic, TopicSurveys } from "../ports.ts";
 import { applyRecord } from "./apply.ts";
 import type { IndexFile } from "./file.ts";
 import { finishLoad } from "./first-load.ts";
-import { checkSum, type Place, type Positions, type Topics } from "./positions.ts";
+import { checkSum, type Place, type Positions } from "./positions.ts";
 
 /** A transaction holds so many records at the most, so that a crash repeats little; more in the first load. */
 const recordsMax = 20_000;
@@ -45,7 +45,7 @@ export class Reading {
   readonly #outcomes = new Set<string>();
   #pending = 0;
   #behind = 0;
-  #lastSurvey: Topics | null = null;
+  #lastSurvey: TopicSurveys | null = null;
 
   constructor(parts: ReadingParts) {
     this.#parts = parts;
@@ -71,7 +71,7 @@ export class Reading {
     return this.#lastSurvey && this.#parts.file.positions.ranges(this.#lastSurvey);
   }
 
-  async #readTopics(topics: Topics, signal: AbortSignal): Promise<Round> {
+  async #readTopics(topics: TopicSurveys, signal: AbortSignal): Promise<Round> {
     const { ends } = this.#parts;
     for (const topic of order) {
       const isInput = topic === "enrolled" || topic === "retry";
@@ -113,7 +113,7 @@ export class Reading {
   }
 
   async #readTopic(
-    topics: Topics,
+    topics: TopicSurveys,
     { topic, limits }: { readonly topic: Topic; readonly limits: readonly number[] },
     signal: AbortSignal,
   ): Promise<Round | null> {

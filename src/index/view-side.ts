@@ -5,16 +5,14 @@
  * 2. A view that comes upon damage finds nothing, and says so once; the reader makes the file again.
  */
 import assert from "node:assert/strict";
-import type { Clock, Topic } from "../ports.ts";
+import type { Clock } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { type Answers, type Ask, createAnswers } from "./answers.ts";
-import type { Enrollment, HoldableIndex, IndexProgress, TopicRange } from "./enrollment-index.ts";
+import type { Enrollment, HoldableIndex, IndexProgress, Ranges } from "./enrollment-index.ts";
 import { troubleOf } from "./errors.ts";
 import { openView, type View } from "./file.ts";
 import type { FromReader, ToReader, WaitersCount } from "./messages.ts";
 import { Waiters } from "./waiters.ts";
-
-type Ranges = Readonly<Record<Topic, TopicRange>>;
 
 export interface ViewSideParts {
   readonly path: string;

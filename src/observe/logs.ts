@@ -4,10 +4,12 @@
  * may come in thousands pass a narrower limit. What a limit holds back is counted, and the count is a line. Events hold
  * no secrets and no whole records, so neither do the lines.
  */
+
 import { changeTexts } from "../domain/same-enrollment.ts";
 import type { Observer, Position, RegistrarEvent } from "../observer.ts";
 import type { Clock } from "../ports.ts";
 import { type BurstLimitSettings, openBurstLimit } from "./burst-limit.ts";
+import type { SpanRef } from "./traces/span.ts";
 
 type Level = "debug" | "info" | "warn" | "error" | "fatal";
 
@@ -26,7 +28,7 @@ export interface Bursts {
 }
 
 /** The ids of the record's open span, as OpenTelemetry names them in logs. */
-type SpanOf = (at: Position) => { readonly traceId: string; readonly spanId: string } | null;
+type SpanOf = (at: Position) => SpanRef | null;
 
 const untraced: SpanOf = () => null;
 

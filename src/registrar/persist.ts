@@ -1,9 +1,9 @@
 /** Tries an operation of the log until it succeeds or is no longer wanted. */
-import type { Observer } from "../observer.ts";
+
 import { backoffMs } from "../policy/backoff.ts";
-import type { Clock, Random } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { sleep } from "../sleep.ts";
+import type { BackoffPorts } from "./ports.ts";
 
 export type Attempt<T> =
   | { readonly ok: true; readonly value: T }
@@ -21,7 +21,7 @@ const retryBackoff = { baseMs: 200, capMs: 5_000 };
 
 /** `onProblem`: what no repetition changes; the attempt is given up. */
 export function createPersist(
-  { clock, random, observe }: { clock: Clock; random: Random; observe: Observer },
+  { clock, random, observe }: BackoffPorts,
   onProblem: (problem: Problem) => void = () => {},
 ): Persist {
   return async (signal, operation, attempt) => {

@@ -4,6 +4,9 @@ import type { Observer } from "../observer.ts";
 import type { Clock, EventLog, Random, SnapshotStore } from "../ports.ts";
 import type { RecordTraces } from "../trace-port.ts";
 
+/** Of a part that waits longer from failure to failure, and says so. */
+export type BackoffPorts = Pick<Ports, "clock" | "random" | "observe">;
+
 /** All that the core knows of the world. */
 export interface Ports {
   readonly log: EventLog;

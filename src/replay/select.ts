@@ -10,7 +10,7 @@ import { type DeadLetter, readDeadLetter } from "../domain/dead-letter.ts";
 import { readLedgerEntry } from "../domain/registered.ts";
 import { replayedFrom, tenantOfKey } from "../domain/replayed-from.ts";
 import type { EventLog, LogRecord, ScanResult, Topic } from "../ports.ts";
-import { contentOf } from "./replayed-record.ts";
+import { type Content, contentOf } from "./replayed-record.ts";
 
 export interface Filter {
   /** Null: any. */
@@ -43,12 +43,6 @@ export interface Selection {
 
 export type Selected = Selection | { readonly ok: false; readonly reason: string };
 
-interface Match {
-  /** Null: none can be read. */
-  readonly tenantId: string | null;
-  readonly idempotencyKey: string | null;
-}
-
 /** Holds the ids of all that match in memory, and no record. `isServed` gets tenant ids in lower case. */
 export async function select(
   log: EventLog,
@@ -56,7 +50,7 @@ export async function select(
   { isServed, signal }: { readonly isServed: (tenantId: string) => boolean; readonly signal: AbortSignal },
 ): Promise<Selected> {
   const ids = new Set<string>();
-  const matched = new Map<string, Match>();
+  const matched = new Map<string, Content>();
   const successors = new Set<string>();
   let unreadable = 0;
   const read = await scanAll({ log, topic: "dlq" }, signal, (record) => {
@@ -106,7 +100,7 @@ function matches(letter: DeadLetter, tenantId: string | null, filter: Filter): b
 /** Ids of the matched dead letters whose enrollment the topic `connector.registered` holds. */
 async function findRegistered(
   log: EventLog,
-  matched: ReadonlyMap<string, Match>,
+  matched: ReadonlyMap<string, Content>,
   signal: AbortSignal,
 ): Promise<
   { readonly ok: true; readonly ids: Set<string> } | { readonly ok: false; readonly reason: string }

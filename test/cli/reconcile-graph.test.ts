@@ -1,25 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { graphAnswer } from "../../lab/simulation/graph-answer.ts";
 import { documentedDetails } from "../../lab/testkit/samples.ts";
 import { listWithRetry } from "../../src/cli/reconcile/ask-graph.ts";
 import { removeAll } from "../../src/cli/reconcile/fix.ts";
-import type { Graph, GraphAnswer, ListReply } from "../../src/graph-port.ts";
+import type { Graph, ListReply } from "../../src/graph-port.ts";
 import type { Clock } from "../../src/ports.ts";
 
 const kept = { id: "kept", ...documentedDetails };
-
-function answer(status: number, changes: Partial<GraphAnswer> = {}): GraphAnswer {
-  const empty = {
-    object: null,
-    errorCode: "",
-    errorMessage: "",
-    retryAfter: null,
-    requestId: null,
-    date: null,
-    ofBatch: false,
-  };
-  return { kind: "answer", status, ...empty, ...changes };
-}
 
 /** Replies in order, and time that passes when it is waited for. */
 function parts(graph: Partial<Graph>, signal = new AbortController().signal) {
@@ -42,7 +30,7 @@ function lists(...replies: ListReply[]): Pick<Graph, "list"> {
 
 test("429 is waited out as asked, then the list counts", async () => {
   const { ask, waitsMs } = parts(
-    lists(answer(429, { retryAfter: "2.5" }), { kind: "listed", objects: [kept], incomplete: null }),
+    lists(graphAnswer(429, { retryAfter: "2.5" }), { kind: "listed", objects: [kept], incomplete: null }),
   );
   assert.deepEqual(await listWithRetry(ask, "t", false), {
     kind: "listed",
@@ -53,12 +41,12 @@ test("429 is waited out as asked, then the list counts", async () => {
 });
 
 test("a wait of more than a minute, and the fifth refusal, are reported instead", async () => {
-  const long = parts(lists(answer(429, { retryAfter: "61", errorCode: "TooManyRequests" })));
+  const long = parts(lists(graphAnswer(429, { retryAfter: "61", errorCode: "TooManyRequests" })));
   const reply = await listWithRetry(long.ask, "t", false);
   assert.deepEqual(reply, { kind: "failed", detail: "429 TooManyRequests (asks to come back in 61 s)" });
   assert.deepEqual(long.waitsMs, []);
 
-  const down = parts(lists(...Array.from({ length: 9 }, () => answer(503))));
+  const down = parts(lists(...Array.from({ length: 9 }, () => graphAnswer(503))));
   assert.deepEqual(await listWithRetry(down.ask, "t", false), {
     kind: "failed",
     detail: "503 (asked 5 times)",
@@ -67,12 +55,12 @@ test("a wait of more than a minute, and the fifth refusal, are reported instead"
 });
 
 test("an interrupt ends the wait", async () => {
-  const { ask } = parts(lists(answer(503)), AbortSignal.abort());
+  const { ask } = parts(lists(graphAnswer(503)), AbortSignal.abort());
   assert.deepEqual(await listWithRetry(ask, "t", false), { kind: "failed", detail: "interrupted" });
 });
 
 test("404 is an empty list only where nothing was ever registered", async () => {
-  const unknown = () => parts(lists(answer(404))).ask;
+  const unknown = () => parts(lists(graphAnswer(404))).ask;
   assert.deepEqual(await listWithRetry(unknown(), "t", true), {
     kind: "listed",
     objects: [],
@@ -84,10 +72,10 @@ test("404 is an empty list only where nothing was ever registered", async () => 
 test("nothing is deleted once the registered object is gone", async () => {
   const deleted: string[] = [];
   const { ask } = parts({
-    get: async (_, id) => (id === "kept" ? answer(200, { object: kept }) : answer(404)),
+    get: async (_, id) => (id === "kept" ? graphAnswer(200, { object: kept }) : graphAnswer(404)),
     remove: async (_, id) => {
       deleted.push(id);
-      return answer(204);
+      return graphAnswer(204);
     },
   });
   const { removed, failures } = await removeAll(ask, [

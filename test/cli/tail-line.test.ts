@@ -18,6 +18,18 @@ const stored = (record: NewRecord): LogRecord => ({
   leaderEpoch: -1,
 });
 const wide = 200;
+const registeredAs = (id: string) =>
+  registeredRecord(3, {
+    enrollment: { tenantId, details: event.data, event: { id: "e", source: "s", traceparent: null } },
+    idempotencyKey: "0f8fad5b-d9cb-569f-a165-70867728950e",
+    object: { id, ...event.data },
+    outcome: "created",
+    attempts: 1,
+    graph: { requestId: null, status: 201, cloud: "global" },
+    source: at,
+    enrolledAt: 0,
+    registeredAt: 1,
+  });
 const enrolled = stored(enrollmentRecord(event, "structured", 8));
 
 test("an enrollment: tenant, machine, connector, when", () => {
@@ -28,17 +40,7 @@ test("an enrollment: tenant, machine, connector, when", () => {
 });
 
 test("a registered record: with the id that Graph assigned", () => {
-  const record = registeredRecord(3, {
-    enrollment: { tenantId, details: event.data, event: { id: "e", source: "s", traceparent: null } },
-    idempotencyKey: "0f8fad5b-d9cb-569f-a165-70867728950e",
-    object: { id: "graph-id", ...event.data },
-    outcome: "created",
-    attempts: 1,
-    graph: { requestId: null, status: 201, cloud: "global" },
-    source: at,
-    enrolledAt: 0,
-    registeredAt: 1,
-  });
+  const record = registeredAs("graph-id");
   assert.match(
     recordLine(stored(record), wide),
     /PKI-0000 \/ Certificate Connector 00000 -> graph-id \(created\)$/,
@@ -62,17 +64,7 @@ test("what can't be read is said to be so", () => {
 });
 
 test("on 80 columns a line is as long at the most, whatever the record: short ids, and the names cut last", () => {
-  const registered = registeredRecord(3, {
-    enrollment: { tenantId, details: event.data, event: { id: "e", source: "s", traceparent: null } },
-    idempotencyKey: "0f8fad5b-d9cb-569f-a165-70867728950e",
-    object: { id: "0f8fad5b-d9cb-569f-a165-70867728950e", ...event.data },
-    outcome: "created",
-    attempts: 1,
-    graph: { requestId: null, status: 201, cloud: "global" },
-    source: at,
-    enrolledAt: 0,
-    registeredAt: 1,
-  });
+  const registered = registeredAs("0f8fad5b-d9cb-569f-a165-70867728950e");
   const refusal = { code: "property-empty", message: "long ".repeat(30), pointers: ["/data/machineName"] };
   const letter = deadLetterRecord(3, enrolled, { refusal, attempts: 0, at, timeMs: 0, requestId: null });
   const lines = [enrolled, stored(registered), stored(letter)].map((record) => recordLine(record, 80));

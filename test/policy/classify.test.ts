@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { GraphAnswer, GraphReply, GraphSilence } from "../../src/graph-port.ts";
+import { graphAnswer } from "../../lab/simulation/graph-answer.ts";
+import type { GraphReply, GraphSilence } from "../../src/graph-port.ts";
 import { classify, healthOf, mayStillRun, type Verdict } from "../../src/policy/classify.ts";
 
 const object = {
@@ -12,81 +13,66 @@ const object = {
   connectorVersion: "1",
 };
 
-function answer(status: number, rest: Partial<GraphAnswer> = {}): GraphAnswer {
-  return {
-    kind: "answer",
-    status,
-    object: null,
-    errorCode: "",
-    errorMessage: "",
-    retryAfter: null,
-    requestId: null,
-    date: null,
-    ofBatch: false,
-    ...rest,
-  };
-}
-
 function silence(sent: boolean, reason: GraphSilence["reason"]): GraphSilence {
   return { kind: "silence", sent, reason, detail: "x" };
 }
 
 type Row = [name: string, reply: GraphReply, kind: Verdict["kind"], health: string];
 const table: Row[] = [
-  ["201 with the object", answer(201, { object }), "created", "well"],
-  ["200 with the object", answer(200, { object }), "created", "well"],
-  ["299 with the object", answer(299, { object }), "created", "well"],
-  ["300 with an object", answer(300, { object }), "unknown", "ill"],
-  ["199 with an object", answer(199, { object }), "unknown", "ill"],
-  ["201 without a readable object", answer(201), "unknown", "ill"],
-  ["409", answer(409), "conflict", "well"],
-  ["429", answer(429), "throttled", "well"],
-  ["503", answer(503), "unknown", "ill"],
-  ["509", answer(509), "unknown", "ill"],
-  ["423", answer(423), "unknown", "ill"],
-  ["500", answer(500), "unknown", "ill"],
-  ["502", answer(502), "unknown", "ill"],
-  ["504", answer(504), "unknown", "ill"],
-  ["408", answer(408), "unknown", "ill"],
+  ["201 with the object", graphAnswer(201, { object }), "created", "well"],
+  ["200 with the object", graphAnswer(200, { object }), "created", "well"],
+  ["299 with the object", graphAnswer(299, { object }), "created", "well"],
+  ["300 with an object", graphAnswer(300, { object }), "unknown", "ill"],
+  ["199 with an object", graphAnswer(199, { object }), "unknown", "ill"],
+  ["201 without a readable object", graphAnswer(201), "unknown", "ill"],
+  ["409", graphAnswer(409), "conflict", "well"],
+  ["429", graphAnswer(429), "throttled", "well"],
+  ["503", graphAnswer(503), "unknown", "ill"],
+  ["509", graphAnswer(509), "unknown", "ill"],
+  ["423", graphAnswer(423), "unknown", "ill"],
+  ["500", graphAnswer(500), "unknown", "ill"],
+  ["502", graphAnswer(502), "unknown", "ill"],
+  ["504", graphAnswer(504), "unknown", "ill"],
+  ["408", graphAnswer(408), "unknown", "ill"],
   [
     "400 InternalError",
-    answer(400, { errorCode: "InternalError", errorMessage: '{"Message":"x"}' }),
+    graphAnswer(400, { errorCode: "InternalError", errorMessage: '{"Message":"x"}' }),
     "unknown",
     "ill",
   ],
-  ["400", answer(400, { errorCode: "BadRequest" }), "refused", "well"],
+  ["400", graphAnswer(400, { errorCode: "BadRequest" }), "refused", "well"],
   [
     "400 for a tenant without licence",
-    answer(400, { errorMessage: "Request not applicable to target tenant." }),
+    graphAnswer(400, { errorMessage: "Request not applicable to target tenant." }),
     "tenant-blocked",
     "well",
   ],
-  ["422", answer(422), "refused", "well"],
-  ["422 InternalError", answer(422, { errorCode: "InternalError" }), "refused", "well"],
+  ["422", graphAnswer(422), "refused", "well"],
+  ["422 InternalError", graphAnswer(422, { errorCode: "InternalError" }), "refused", "well"],
   [
     "422 with the text for a tenant without licence",
-    answer(422, { errorMessage: "Request not applicable to target tenant." }),
+    graphAnswer(422, { errorMessage: "Request not applicable to target tenant." }),
     "refused",
     "well",
   ],
   [
     "400 without the route, by code",
-    answer(400, { errorCode: "No method match route template" }),
+    graphAnswer(400, { errorCode: "No method match route template" }),
     "no-route",
     "well",
   ],
   [
     "400 without the route, by message",
-    answer(400, { errorMessage: "No OData route exists that match" }),
+    graphAnswer(400, { errorMessage: "No OData route exists that match" }),
     "no-route",
     "well",
   ],
-  ["404", answer(404), "no-route", "well"],
-  ["302, from something in between", answer(302), "unknown", "ill"],
-  ["400 without a code", answer(400, { errorMessage: "Bad request." }), "unknown", "ill"],
+  ["404", graphAnswer(404), "no-route", "well"],
+  ["302, from something in between", graphAnswer(302), "unknown", "ill"],
+  ["400 without a code", graphAnswer(400, { errorMessage: "Bad request." }), "unknown", "ill"],
   [
     "400 with Intune's text for anything",
-    answer(400, {
+    graphAnswer(400, {
       errorCode: "BadRequest",
       errorMessage: "An error has occurred - Operation ID (for customer support): 00000000-0000",
     }),
@@ -96,23 +82,23 @@ const table: Row[] = [
   ...[400, 404, 405, 409, 413, 415, 422].map(
     (status): Row => [
       `a batch refused with ${status}`,
-      answer(status, { ofBatch: true, errorCode: "BadRequest" }),
+      graphAnswer(status, { ofBatch: true, errorCode: "BadRequest" }),
       "batch-refused",
       "well",
     ],
   ),
-  ["a batch refused with 400 and no code", answer(400, { ofBatch: true }), "batch-refused", "well"],
-  ["a batch answered 429", answer(429, { ofBatch: true }), "throttled", "well"],
-  ["a batch answered 401", answer(401, { ofBatch: true }), "tenant-blocked", "well"],
-  ["a batch answered 503", answer(503, { ofBatch: true }), "unknown", "ill"],
+  ["a batch refused with 400 and no code", graphAnswer(400, { ofBatch: true }), "batch-refused", "well"],
+  ["a batch answered 429", graphAnswer(429, { ofBatch: true }), "throttled", "well"],
+  ["a batch answered 401", graphAnswer(401, { ofBatch: true }), "tenant-blocked", "well"],
+  ["a batch answered 503", graphAnswer(503, { ofBatch: true }), "unknown", "ill"],
   [
     "a batch answered 400 InternalError",
-    answer(400, { ofBatch: true, errorCode: "InternalError" }),
+    graphAnswer(400, { ofBatch: true, errorCode: "InternalError" }),
     "unknown",
     "ill",
   ],
-  ["401", answer(401), "tenant-blocked", "well"],
-  ["403", answer(403), "tenant-blocked", "well"],
+  ["401", graphAnswer(401), "tenant-blocked", "well"],
+  ["403", graphAnswer(403), "tenant-blocked", "well"],
   ["time-out", silence(true, "timeout"), "unknown", "ill"],
   ["connection refused", silence(false, "connect"), "unavailable", "ill"],
   ["token refused", silence(false, "credential"), "tenant-blocked", "neither"],
@@ -128,9 +114,9 @@ for (const [name, reply, kind, health] of table) {
 }
 
 test("429 carries what Retry-After asked for, and null when it did not", () => {
-  const asked = classify(answer(429, { retryAfter: "2.128" }), 0);
+  const asked = classify(graphAnswer(429, { retryAfter: "2.128" }), 0);
   assert.deepEqual([asked.kind, "afterMs" in asked && asked.afterMs], ["throttled", 2128]);
-  const silent = classify(answer(429), 0);
+  const silent = classify(graphAnswer(429), 0);
   assert.equal("afterMs" in silent && silent.afterMs, null);
 });
 
@@ -138,7 +124,7 @@ test("a date in Retry-After is read against the answer's own Date, not against o
   const retryAfter = "Thu, 01 Jan 2026 00:00:30 GMT";
   const hourAheadMs = Date.parse("2026-01-01T01:00:00Z");
   const asked = (status: number, date: string | null) => {
-    const verdict = classify(answer(status, { retryAfter, date }), hourAheadMs);
+    const verdict = classify(graphAnswer(status, { retryAfter, date }), hourAheadMs);
     return "afterMs" in verdict ? verdict.afterMs : undefined;
   };
   for (const status of [429, 503]) {
@@ -150,10 +136,10 @@ test("a date in Retry-After is read against the answer's own Date, not against o
 
 test("what a gateway answered may still run; what Graph itself answered may not", () => {
   const statuses = [100, 199, 300, 301, 399, 408, 423, 502, 503, 504, 509];
-  const may = statuses.filter((status) => mayStillRun(answer(status)));
+  const may = statuses.filter((status) => mayStillRun(graphAnswer(status)));
   assert.deepEqual(may, statuses);
   assert.deepEqual(
-    [200, 400, 409, 429, 500].filter((status) => mayStillRun(answer(status))),
+    [200, 400, 409, 429, 500].filter((status) => mayStillRun(graphAnswer(status))),
     [],
   );
   assert.equal(mayStillRun(silence(true, "reset")), true);
@@ -165,24 +151,24 @@ test("only an outage spends nothing: a failure may be the record's, and a vague 
     return verdict.kind === "unknown" ? verdict.cause : verdict.kind;
   };
   assert.deepEqual(
-    [503, 423, 509, 302].map((status) => cause(answer(status))),
+    [503, 423, 509, 302].map((status) => cause(graphAnswer(status))),
     Array(4).fill("outage"),
   );
   assert.deepEqual(
-    [500, 502, 504, 408, 201].map((status) => cause(answer(status))),
+    [500, 502, 504, 408, 201].map((status) => cause(graphAnswer(status))),
     Array(5).fill("failure"),
   );
-  assert.equal(cause(answer(400)), "vague");
+  assert.equal(cause(graphAnswer(400)), "vague");
 });
 
 test("a refusal's detail is one short line", () => {
   const verdict = classify(
-    answer(400, { errorCode: "BadRequest", errorMessage: `a\nb ${"x".repeat(500)}` }),
+    graphAnswer(400, { errorCode: "BadRequest", errorMessage: `a\nb ${"x".repeat(500)}` }),
     0,
   );
   assert.ok("detail" in verdict);
   assert.match(verdict.detail, /^400 BadRequest a b x+$/);
   assert.ok(verdict.detail.length < 220);
-  const bare = classify(answer(422), 0);
+  const bare = classify(graphAnswer(422), 0);
   assert.equal("detail" in bare && bare.detail, "422");
 });

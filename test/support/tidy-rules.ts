@@ -33,7 +33,11 @@ const impure: readonly [RegExp, string][] = [
 /** Clocks, randomness and timers come in through ports.ts. "pure" files see neither event loop nor process. */
 export function ambientViolations(file: SourceFile, kind: "pure" | "adapter"): Violation[] {
   const code = blank(file.text, "blank");
-  return find(file, code, kind === "pure" ? impure : ambient, "take it from ports.ts instead of using");
+  return find(
+    { ...file, text: code },
+    kind === "pure" ? impure : ambient,
+    "take it from ports.ts instead of using",
+  );
 }
 
 /**
@@ -42,8 +46,7 @@ export function ambientViolations(file: SourceFile, kind: "pure" | "adapter"): V
  */
 export function computedViolations(file: SourceFile): Violation[] {
   return find(
-    file,
-    blank(file.text, "keep"),
+    { ...file, text: blank(file.text, "keep") },
     [
       [/(?<![.\w])import\(\s*(?!["'])/g, "a computed import"],
       [/\bimport\.meta\.(?:url|dirname|filename)\b/g, "the place of the file"],
@@ -55,14 +58,17 @@ export function computedViolations(file: SourceFile): Violation[] {
 
 export function anyViolations(file: SourceFile): Violation[] {
   const code = blank(file.text, "blank");
-  return find(file, code, [[/(?<![.\w$])any\b(?!\s*[:(?.=])/g, "any"]], "write a type instead of");
+  return find(
+    { ...file, text: code },
+    [[/(?<![.\w$])any\b(?!\s*[:(?.=])/g, "any"]],
+    "write a type instead of",
+  );
 }
 
 export function exportViolations(file: SourceFile): Violation[] {
   const code = blank(file.text, "blank");
   const found = find(
-    file,
-    code,
+    { ...file, text: code },
     [[/\bexport\s+default\b|\bas\s+default\b/g, "default"]],
     "export a name instead of",
   );
@@ -72,18 +78,12 @@ export function exportViolations(file: SourceFile): Violation[] {
 }
 
 export function unfinishedViolations(file: SourceFile): Violation[] {
-  return find(
-    file,
-    file.text,
-    [[/\b(?:TO[D]O|FIX[M]E|X[X]X)\b/g, "a note"]],
-    "finish it or write an issue, without",
-  );
+  return find(file, [[/\b(?:TO[D]O|FIX[M]E|X[X]X)\b/g, "a note"]], "finish it or write an issue, without");
 }
 
 export function consoleViolations(file: SourceFile): Violation[] {
   return find(
-    file,
-    blank(file.text, "blank"),
+    { ...file, text: blank(file.text, "blank") },
     [[/\bconsole\./g, "console"]],
     "tell the observer instead of using",
   );
@@ -120,7 +120,7 @@ const temporary: readonly [RegExp, string] = [
 /** What only means something on the machine where it was written. A container has its own temporary directory. */
 export function foreignViolations(file: SourceFile, inContainer: boolean): Violation[] {
   const patterns = inContainer ? foreign : [...foreign, temporary];
-  return find(file, file.text, patterns, "this must run anywhere, without");
+  return find(file, patterns, "this must run anywhere, without");
 }
 
 /** Each source file of these layers is imported by a test file, or declared with the test file that covers it. */
@@ -191,15 +191,13 @@ function citationsOf({ path, text }: SourceFile) {
   }));
 }
 
+/** `text`: where it looks, of the file at `path`. */
 function find(
-  file: SourceFile,
-  text: string,
+  { path, text }: SourceFile,
   patterns: readonly (readonly [RegExp, string])[],
   advice: string,
 ): Violation[] {
   return patterns.flatMap(([pattern, what]) =>
-    [...text.matchAll(pattern)].map(
-      (match) => `${file.path}:${lineAt(text, match.index)}: ${advice} ${what}`,
-    ),
+    [...text.matchAll(pattern)].map((match) => `${path}:${lineAt(text, match.index)}: ${advice} ${what}`),
   );
 }

@@ -50,13 +50,13 @@ export function barChart(chart: BarChart): string {
     `<desc id="desc">${escaped(description(chart))}</desc>`,
     style,
     `<rect class="paper" width="${width}" height="${height}" rx="6"/>`,
-    line("heading", 20, 30, cut(chart.title, 80)),
-    line("note", 20, 50, `${chart.better} is better`),
+    line("heading", { x: 20, y: 30 }, cut(chart.title, 80)),
+    line("note", { x: 20, y: 50 }, `${chart.better} is better`),
     ...grid(axis, xOf, bottom),
     ...chart.bars.flatMap((bar, row) => barOf(bar, top + row * rowHeight, xOf)),
-    line("note", labelWidth, bottom + 38, cut(chart.axisTitle, longest.line)),
+    line("note", { x: labelWidth, y: bottom + 38 }, cut(chart.axisTitle, longest.line)),
     ...chart.notes.map((note, i) =>
-      line("note", 20, bottom + belowAxis + 8 + (i + 1) * noteHeight - 6, cut(note, longest.line)),
+      line("note", { x: 20, y: bottom + belowAxis + 8 + (i + 1) * noteHeight - 6 }, cut(note, longest.line)),
     ),
     "</svg>",
     "",
@@ -91,7 +91,7 @@ function description({ axisTitle, better, bars }: BarChart): string {
   return `Bars, ${axisTitle}, ${better} is better: ${values}.`;
 }
 
-function line(kind: string, x: number, y: number, text: string): string {
+function line(kind: string, { x, y }: { readonly x: number; readonly y: number }, text: string): string {
   return `<text class="${kind}" x="${x}" y="${y}">${escaped(text)}</text>`;
 }
 

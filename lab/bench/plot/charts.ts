@@ -87,11 +87,19 @@ const floorNote = "floor: the libraries alone, without the work (lab/bench/READM
 export function chartsOf({ results, about }: Run): NamedChart[] {
   return results.flatMap((result) => {
     const { setting, shows } = work[result.scenario] ?? { setting: "", shows: [] };
-    return subjects.flatMap((one) => (shows.includes(one.name) ? chartOf(one, result, setting, about) : []));
+    return subjects.flatMap((one) =>
+      shows.includes(one.name) ? chartOf(one, { result, setting, about }) : [],
+    );
   });
 }
 
-function chartOf(one: Subject, result: ScenarioResult, setting: string, about: About | null): NamedChart[] {
+interface Measured {
+  readonly result: ScenarioResult;
+  readonly setting: string;
+  readonly about: About | null;
+}
+
+function chartOf(one: Subject, { result, setting, about }: Measured): NamedChart[] {
   const names = Object.entries(one.measures);
   const bars = order.flatMap((who): Bar[] =>
     names.flatMap(([measure, suffix]) => {

@@ -1,4 +1,5 @@
 /** For how long each tenant stood still while it had work: from its last registration, or from where its work began, to its next. Pure. */
+import type { TimeSpan } from "../../simulation/time-span.ts";
 
 /** One enrollment, by the times at which the broker stored its two records. */
 export interface Enrolled {
@@ -7,15 +8,8 @@ export interface Enrolled {
   readonly registeredAtMs: number;
 }
 
-export interface Pause {
+export interface Pause extends TimeSpan {
   readonly tenantId: string;
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
-
-export interface Window {
-  readonly fromMs: number;
-  readonly untilMs: number;
 }
 
 /** Those of no length are left out. */
@@ -38,7 +32,7 @@ function pausesOfTenant(enrollments: readonly Enrolled[]): readonly Pause[] {
 }
 
 /** Milliseconds; 0: there was none. `within`: those that lie in the window as a whole; else those that touch it too. */
-export function longestMs(pauses: readonly Pause[], window: Window, within: boolean): number {
+export function longestMs(pauses: readonly Pause[], window: TimeSpan, within: boolean): number {
   const counts = ({ fromMs, untilMs }: Pause): boolean =>
     within
       ? fromMs >= window.fromMs && untilMs <= window.untilMs

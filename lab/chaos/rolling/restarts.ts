@@ -1,10 +1,10 @@
 /** Each worker stopped in good order and started again, one after the other, each once the former is at work again. */
 import type { Clock } from "../../../src/ports.ts";
 import { sleep } from "../../../src/sleep.ts";
+import type { TimeSpan } from "../../simulation/time-span.ts";
 import type { Crew } from "../crew.ts";
-import type { Window } from "./pauses.ts";
 
-export interface Restart extends Window {
+export interface Restart extends TimeSpan {
   /** From 1. */
   readonly worker: number;
   /** From SIGTERM to the end of the process. */
@@ -18,6 +18,7 @@ export interface RestartSettings {
   readonly rounds: number;
   /** From a worker that is at work again to the next restart. */
   readonly betweenMs: number;
+  readonly clock: Clock;
   readonly say: (line: string) => void;
 }
 
@@ -27,8 +28,7 @@ const pollMs = 20;
 
 export async function restartAll(
   crew: Pick<Crew, "replace" | "isWorking">,
-  { workers, rounds, betweenMs, say }: RestartSettings,
-  clock: Clock,
+  { workers, rounds, betweenMs, clock, say }: RestartSettings,
   signal: AbortSignal,
 ): Promise<readonly Restart[]> {
   const done: Restart[] = [];

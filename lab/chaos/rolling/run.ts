@@ -154,7 +154,7 @@ async function runCourse({ settings, brokers, log, load, crew, signal }: Course)
   await sleep(clock, baselineMs, signal);
   const baseline = { fromMs, untilMs: clock.wallMs() };
   say(`${load.events.length} emitted; now the restarts`);
-  const restarts = await restartAll(crew, { workers, rounds, betweenMs, say }, clock, signal);
+  const restarts = await restartAll(crew, { workers, rounds, betweenMs, clock, say }, signal);
   await sleep(clock, coolDownMs, signal);
   over.abort();
   await emitting;
@@ -166,9 +166,10 @@ async function emit(
   signal: AbortSignal,
 ): Promise<void> {
   const startedMs = clock.nowMs();
-  const pace = { ratePerS: settings.ratePerS, elapsedMs: () => clock.nowMs() - startedMs };
+  const elapsedMs = () => clock.nowMs() - startedMs;
+  const pace = { ratePerS: settings.ratePerS, elapsedMs, emitted: () => load.events.length };
   while (!signal.aborted) {
-    const { count, failed } = await emitDue(load, log, pace, load.events.length, () => {});
+    const { count, failed } = await emitDue(load, log, pace);
     if (failed !== null) settings.say(`${count} records were emitted again: ${failed}`);
     await sleep(clock, emitEveryMs, signal);
   }

@@ -1,11 +1,10 @@
 /** Each minute: what all processes use, how far the workers are behind, how long records took; and what Graph holds is checked. */
 
 import { systemClock as clock } from "../../../src/clock.ts";
-import { topicName } from "../../../src/domain/topics.ts";
 import type { Clock } from "../../../src/ports.ts";
 import { sleep } from "../../../src/sleep.ts";
 import type { Brokers } from "../brokers.ts";
-import { groupId } from "../environment.ts";
+import { workerGroup } from "../environment.ts";
 import type { GraphProcess } from "../graph-process.ts";
 import { openLag } from "../lag.ts";
 import { createSampler, type Watched } from "./figures.ts";
@@ -47,8 +46,7 @@ export async function takeMinutes(taking: Taking): Promise<{ minutes: Minute[]; 
   const minutes: Minute[] = [];
   const sample = createSampler(watched);
   const remove = createRemoving(graph);
-  const inputs = [topicName("enrolled", ""), topicName("retry", "")];
-  const lag = await openLag(brokers.addresses, groupId, inputs, patientMs);
+  const lag = await openLag(brokers.addresses, workerGroup, patientMs);
   const everyMs = sampleEveryMs(durationMs);
   const lookOnce = async () => {
     const askedAtMs = clock.nowMs();

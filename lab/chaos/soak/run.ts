@@ -4,11 +4,10 @@
  */
 
 import { systemClock as clock } from "../../../src/clock.ts";
-import { topicName } from "../../../src/domain/topics.ts";
 import { sleep } from "../../../src/sleep.ts";
 import type { Brokers } from "../brokers.ts";
 import { emitDue } from "../emission.ts";
-import { groupId, workers } from "../environment.ts";
+import { workerGroup, workers } from "../environment.ts";
 import type { RunResult } from "../in-place.ts";
 import { openLag } from "../lag.ts";
 import { openProcesses } from "../processes.ts";
@@ -148,13 +147,18 @@ async function runCourse(course: Course, latenciesMs: number[]): Promise<RunResu
 }
 
 async function emit({ settings, samples, log, check, startedMs, durationMs, signal }: Course): Promise<void> {
-  const pace = { ratePerS: settings.ratePerS, elapsedMs: () => clock.nowMs() - startedMs };
   let emitted = 0;
+  const elapsedMs = () => clock.nowMs() - startedMs;
+  const pace = { ratePerS: settings.ratePerS, elapsedMs, emitted: () => emitted };
+  const next = () => {
+    const sample = samples.next();
+    const { record, event, isBad } = sample;
+    if (isBad) check.emittedBad(record, clock.nowMs());
+    else if (event !== null) check.emitted(event.tenantId, event.data, clock.nowMs());
+    return sample;
+  };
   while (pace.elapsedMs() < durationMs && !signal.aborted) {
-    const { count, failed } = await emitDue(samples, log, pace, emitted, ({ record, event, isBad }) => {
-      if (isBad) check.emittedBad(record, clock.nowMs());
-      else if (event !== null) check.emitted(event.tenantId, event.data, clock.nowMs());
-    });
+    const { count, failed } = await emitDue({ next }, log, pace);
     emitted += count;
     if (failed !== null) settings.say(`${count} records were emitted again: ${failed}`);
     await sleep(clock, emitEveryMs, signal);
@@ -187,8 +191,7 @@ async function strike(course: Course): Promise<void> {
 
 /** True once all workers are there, the group has committed everything, and the checker has seen it. */
 async function untilSettled({ brokers, crew, check, signal }: Course): Promise<boolean> {
-  const inputs = [topicName("enrolled", ""), topicName("retry", "")];
-  const lag = await openLag(brokers.addresses, groupId, inputs, patientMs);
+  const lag = await openLag(brokers.addresses, workerGroup, patientMs);
   const untilMs = clock.nowMs() + drainMs;
   let settledMs: number | null = null;
   try {

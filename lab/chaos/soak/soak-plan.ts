@@ -72,13 +72,12 @@ export function planSoak(settings: SoakPlanSettings): SoakFault[] {
   const stretchMs = (settings.durationMs * (to - from)) / kinds.length;
   return kinds.map((kind, index) => {
     const atMs = Math.floor(settings.durationMs * from + (index + random()) * stretchMs);
-    return faultOf(kind, atMs, settings, random);
+    return faultOf({ kind, atMs }, settings, random);
   });
 }
 
 function faultOf(
-  kind: SoakFault["kind"],
-  atMs: number,
+  { kind, atMs }: Pick<SoakFault, "kind" | "atMs">,
   { workers, sessionTimeoutMs, settleMs }: SoakPlanSettings,
   random: Random,
 ): SoakFault {

@@ -103,7 +103,7 @@ export async function openWorld(
   const crew = startCrew(processes, clock, {
     size: workers,
     environmentOf: (worker) => ({
-      ...workerEnvironment(worker, place, graph, { file: tenants.path }),
+      ...workerEnvironment(worker, place, { graph, tenants: { file: tenants.path } }),
       ...{ ...timeSettings, LOG_LEVEL: "info", HTTP_PORT: "0" },
       ...(wallClocks?.environmentOf(worker) ?? {}),
     }),
@@ -144,5 +144,5 @@ function startService(
     ...graph.environment,
     ...{ TENANTS_FILE: tenants.path, SERVE_PORT: "0", HTTP_PORT: "0" },
   };
-  return processes.start("serve", [registrarProgram, "serve"], environment, onLine);
+  return processes.start("serve", { command: [registrarProgram, "serve"], environment }, onLine);
 }

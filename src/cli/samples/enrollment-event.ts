@@ -1,21 +1,14 @@
 /** An enrollment as a CloudEvents 1.0 record of connector.enrolled, structured or binary. */
+import type { EnrollmentDetails } from "../../domain/enrollment.ts";
 import { homePartition } from "../../domain/murmur2.ts";
 import type { Header, NewRecord } from "../../ports.ts";
-
-export interface EnrollmentData {
-  readonly connectorName: string;
-  readonly machineName: string;
-  readonly enrollmentDateTime: string;
-  readonly lastCheckinDateTime: string;
-  readonly connectorVersion: string;
-}
 
 export interface EnrollmentEvent {
   readonly id: string;
   readonly source: string;
   readonly time: string;
   readonly tenantId: string;
-  readonly data: EnrollmentData;
+  readonly data: EnrollmentDetails;
 }
 
 export type ContentMode = "structured" | "binary";

@@ -1,13 +1,12 @@
 /** The HTTP service as a part of a command: it listens at once, and is given the log when that is open. */
 import { systemClock } from "../../clock.ts";
 import { type FollowedIndex, followIndex } from "../../compose/enrollment-index.ts";
-import { startService, type TenantsOfService } from "../../compose/service.ts";
+import { startService, type TenantsOfService, type WorkerView } from "../../compose/service.ts";
 import type { OpenLog } from "../../compose.ts";
 import type { Settings } from "../../config/table.ts";
 import { openBurstLimit } from "../../observe/burst-limit.ts";
 import type { Logger } from "../../observe/logger.ts";
 import type { Problem } from "../../problem.ts";
-import type { WorkerState } from "../../server/console/workers.ts";
 import type { Readiness } from "../../server/health-server.ts";
 import type { ServiceNote } from "../../server/parts.ts";
 import type { RequestTraces } from "../../trace-port.ts";
@@ -34,12 +33,6 @@ export interface ServiceTraces {
   readonly traces: RequestTraces;
   /** Of tracing; null: the worker's metrics hold them. */
   readonly tracesMetrics: (() => Promise<string>) | null;
-}
-
-export interface WorkerView {
-  readonly metricsText: () => Promise<string>;
-  readonly blockedTenants: () => readonly string[];
-  readonly state: () => WorkerState;
 }
 
 export interface ServiceView {

@@ -25,7 +25,7 @@ import type {
   SurveyResult,
   Topic,
 } from "../../ports.ts";
-import type { Problem } from "../../problem.ts";
+import type { OpenFailure } from "../../problem.ts";
 import { sleep } from "../../sleep.ts";
 import { attempt, type Failure, isBusy, reasonOf } from "./errors.ts";
 import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
@@ -45,7 +45,7 @@ export interface EmbeddedLogSettings {
 
 export type EmbeddedOpening =
   | { readonly ok: true; readonly log: EventLog & LogTail & { close(): Promise<void> } }
-  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
+  | OpenFailure;
 
 /** SQLite blocks the process while it waits for another writer, so not for long: the writer tries again. */
 const busyTimeoutMs = 100;

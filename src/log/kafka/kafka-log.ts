@@ -1,7 +1,7 @@
 /** EventLog and LogTail on Apache Kafka: wiring only. */
 import { topicName, topics } from "../../domain/topics.ts";
 import { type Clock, type EventLog, inputTopics, type LogTail, type Topic } from "../../ports.ts";
-import type { Problem } from "../../problem.ts";
+import type { OpenFailure, Problem } from "../../problem.ts";
 import type { ConnectionSettings } from "./cluster/cluster.ts";
 import { createHealth, type LogEvent } from "./cluster/health.ts";
 import {
@@ -56,9 +56,7 @@ export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
 
 export type OpenKafkaResult =
   /** `warnings`: what works, but not for ever or not under every fault. */
-  | { readonly ok: true; readonly log: KafkaLog; readonly warnings: readonly Problem[] }
-  /** `retryable`: trying again may help without a change by people. */
-  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
+  { readonly ok: true; readonly log: KafkaLog; readonly warnings: readonly Problem[] } | OpenFailure;
 
 const stallMs = 60_000;
 const outageMaxMs = 15 * 60_000;

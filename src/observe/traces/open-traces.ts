@@ -2,11 +2,13 @@
  * Traces, for a process that wants them (wanted.ts). This file and what it imports, OpenTelemetry's packages among it, are loaded
  * only then. What of the SDK is used and what is not: docs/adr/0014-traces.md.
  */
+
 import { randomUUID } from "node:crypto";
 import { defaultResource, detectResources, envDetector } from "@opentelemetry/resources";
 import type { Observer, Position } from "../../observer.ts";
 import type { Clock, Topic } from "../../ports.ts";
 import type { RecordTraces, RequestTraces } from "../../trace-port.ts";
+import type { MeasuredTraces } from "../traces-metrics.ts";
 import { openCollector } from "./collector.ts";
 import { schemaUrl } from "./names.ts";
 import { createOpenRecords } from "./open-records.ts";
@@ -34,21 +36,13 @@ export interface Traces {
   readonly observe: Observer;
   /** Of the span that is open for the record; null: none is. */
   spanOf(at: Position): SpanRef | null;
-  counts(): TraceCounts;
+  counts(): MeasuredTraces;
   /** Where spans are sent to. */
   readonly url: string;
   /** What is set and was not followed. */
   readonly warning: string | null;
   /** Ends what is open and sends what it can, for so long at the most. */
   close(withinMs: number): Promise<void>;
-}
-
-export interface TraceCounts {
-  readonly openRecords: number;
-  readonly waitingSpans: number;
-  readonly exportedSpans: number;
-  readonly droppedSpans: number;
-  readonly droppedRecords: number;
 }
 
 const scopeName = "connector-registrar";

@@ -6,7 +6,7 @@
  * 3. Those who had to wait are called with each answer, and when a time to wait is over. While Graph is probed, who is
  *    called first is left to chance, so that neither creates nor reads have all the probes.
  */
-import type { Observer } from "../../observer.ts";
+
 import {
   type BreakerState,
   breakerState,
@@ -16,7 +16,7 @@ import {
   probed,
   recordHealth,
 } from "../../policy/breaker.ts";
-import type { Clock, Random } from "../../ports.ts";
+import type { BackoffPorts } from "../ports.ts";
 
 type Health = "well" | "ill" | "neither";
 
@@ -40,15 +40,9 @@ export interface Gate {
 const breakerBackoff = { baseMs: 1_000, capMs: 30_000 };
 const breakerThreshold = 8;
 
-export interface GatePorts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly observe: Observer;
-}
-
 /** `cloudToName`: null while there is no other. */
 export function createGate(
-  { clock, random, observe }: GatePorts,
+  { clock, random, observe }: BackoffPorts,
   cloudToName: () => string | null = () => null,
 ): Gate {
   const breaker = createBreaker(breakerThreshold, breakerBackoff);

@@ -3,12 +3,14 @@
  *
  * 1. A request ends at the gate at which it began, also if its tenant has moved to another cloud meanwhile.
  */
+
 import type { BreakerState } from "../../policy/breaker.ts";
 import type { ServedTenants } from "../../ports.ts";
-import { createGate, type Gate, type GatePorts } from "./gate.ts";
+import type { BackoffPorts } from "../ports.ts";
+import { createGate, type Gate } from "./gate.ts";
 
 export function createGates(
-  ports: GatePorts,
+  ports: BackoffPorts,
   { cloudOf, clouds }: Pick<ServedTenants, "cloudOf" | "clouds">,
 ): Gate {
   const gates = new Map<string, Gate>();

@@ -129,6 +129,9 @@ export type Effect =
   | { readonly kind: "block-tenant"; readonly detail: string }
   | { readonly kind: "fault"; readonly fault: Problem };
 
+/** What is registered, and by which answer. */
+export type Registering = Omit<Extract<Effect, { kind: "register" }>, "kind">;
+
 /** An attempt that failed, as it is reported. */
 export interface Failure {
   readonly verdict: Verdict["kind"];

@@ -20,7 +20,7 @@ import { noteOwn, noteSent, noteStored } from "../ownership/dead-letters.ts";
 import type { UnsettledRecord, Work } from "../ownership/partition.ts";
 import type { Appender } from "./appender.ts";
 import type { Core } from "./core.ts";
-import type { Effect } from "./life-events.ts";
+import type { Registering } from "./life-events.ts";
 import { createPublisher } from "./publisher.ts";
 
 export interface Outcomes {
@@ -29,8 +29,6 @@ export interface Outcomes {
   moveHome(unsettled: UnsettledRecord, home: number, tenantId: string): void;
   park(work: Work): void;
 }
-
-type Registering = Pick<Extract<Effect, { kind: "register" }>, "object" | "shownBy" | "reply">;
 
 const utf8 = new TextEncoder();
 const neverPosted = null;

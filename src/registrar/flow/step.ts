@@ -2,7 +2,7 @@
 import type { Refusal } from "../../domain/refusal.ts";
 import type { GraphReply } from "../../graph-port.ts";
 import type { Doubt, InDoubt, Life, Past, Plain, Stage } from "../intake/stage.ts";
-import type { Effect } from "./life-events.ts";
+import type { Effect, Registering } from "./life-events.ts";
 
 export interface Step {
   readonly stage: Stage;
@@ -47,8 +47,6 @@ export function register(
   } as const;
   return { stage, effects: [{ kind: "register", ...shown }, ...effects] };
 }
-
-type Registering = Omit<Extract<Effect, { kind: "register" }>, "kind">;
 
 export function deadLetter(
   { doubt, attempts, postedAt, past }: Life,

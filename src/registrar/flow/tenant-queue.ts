@@ -8,13 +8,13 @@
  *    answered well, ends that.
  * 4. A record that goes alone shares no request.
  */
-import type { Observer } from "../../observer.ts";
+
 import { backoffMs } from "../../policy/backoff.ts";
 import type { Verdict } from "../../policy/classify.ts";
 import { type Failing, fail } from "../../policy/failing.ts";
 import { closeUntil, createPacing, learn, type Pacing, type Taken } from "../../policy/pacing.ts";
-import type { Clock, Random } from "../../ports.ts";
 import type { Work } from "../ownership/partition.ts";
+import type { BackoffPorts } from "../ports.ts";
 
 export interface TenantQueue {
   readonly tenantId: string;
@@ -36,12 +36,6 @@ export interface TenantQueue {
 interface Block {
   inARow: number;
   readonly sinceMs: number;
-}
-
-export interface TenantQueuePorts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly observe: Observer;
 }
 
 const paceWindowMs = 20_000;
@@ -110,7 +104,7 @@ export interface ExchangeAnswer {
 export function takeIn(
   queue: TenantQueue,
   { verdicts, taken, served }: ExchangeAnswer,
-  ports: TenantQueuePorts,
+  ports: BackoffPorts,
 ): void {
   const creates = verdicts.filter(({ kind }) => kind === "created").length;
   if (creates > 0) succeed(queue, creates, ports);
@@ -132,7 +126,7 @@ export function takeIn(
 export function blockTenant(
   queue: TenantQueue,
   { refused, detail }: { readonly refused: "creates" | "reads"; readonly detail: string },
-  { clock, random, observe }: TenantQueuePorts,
+  { clock, random, observe }: BackoffPorts,
 ): void {
   const nowMs = clock.nowMs();
   const block = queue.blocks.get(refused) ?? { inARow: 0, sinceMs: nowMs };
@@ -147,13 +141,13 @@ export function blockTenant(
 export function unblockTenant(
   queue: TenantQueue,
   served: "creates" | "reads",
-  { observe }: TenantQueuePorts,
+  { observe }: BackoffPorts,
 ): void {
   if (!queue.blocks.delete(served) || isBlocked(queue)) return; // 3
   observe({ kind: "tenant-unblocked", tenantId: queue.tenantId });
 }
 
-function succeed(queue: TenantQueue, creates: number, ports: TenantQueuePorts): void {
+function succeed(queue: TenantQueue, creates: number, ports: BackoffPorts): void {
   queue.creates += creates;
   queue.throttledInARow = 0;
   queue.failing = null;
@@ -163,7 +157,7 @@ function succeed(queue: TenantQueue, creates: number, ports: TenantQueuePorts): 
 function throttle(
   queue: TenantQueue,
   throttled: readonly { readonly afterMs: number | null }[],
-  { clock, random }: TenantQueuePorts,
+  { clock, random }: BackoffPorts,
 ): void {
   const nowMs = clock.nowMs();
   queue.throttledInARow++;

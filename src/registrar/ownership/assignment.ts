@@ -5,17 +5,16 @@ import {
   type InputTopic,
   inputTopics,
   type Session,
-  type SurveyResult,
+  type TopicSurveys,
 } from "../../ports.ts";
 import type { Persist } from "../persist.ts";
 import { decodeMetadata } from "./commit-metadata.ts";
 
 export interface Assignment {
   readonly positions: readonly InputPosition[];
-  readonly topics: Topics;
+  readonly topics: TopicSurveys;
 }
 
-export type Topics = Extract<SurveyResult, { ok: true }>["topics"];
 export type ByTopic = Readonly<Record<InputTopic, InputPosition>>;
 
 /** Null: the session ended first. */

@@ -19,7 +19,7 @@ export interface ClaimParts {
   readonly onUnknown: () => void;
 }
 
-type Plans = Readonly<Record<InputTopic, TakeOver>>;
+export type Plans = Readonly<Record<InputTopic, TakeOver>>;
 type Watermarks = Readonly<Record<InputTopic, number>>;
 
 /** Resolves to the watermarks that were committed, or null when the session ended first. */

@@ -12,9 +12,9 @@
  */
 
 import { momentOf } from "../../moment.ts";
-import type { Observer } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
-import type { Clock, CommitResult, Random, Session } from "../../ports.ts";
+import type { CommitResult, Session } from "../../ports.ts";
+import type { BackoffPorts } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { createDueCommits, type Due } from "./due-commits.ts";
 import { dueInMs, isDue, type Lease, renew, revoke } from "./lease.ts";
@@ -36,7 +36,7 @@ const failureBackoff = { baseMs: 100, capMs: 5_000 };
 const finishTriesMax = 3;
 
 export interface CommitterParts {
-  readonly ports: { readonly clock: Clock; readonly random: Random; readonly observe: Observer };
+  readonly ports: BackoffPorts;
   readonly settings: RegistrarSettings;
   readonly owned: ReadonlyMap<number, OwnedPartition>;
   /** Has Graph shown that it honours our ids? */

@@ -7,25 +7,31 @@
  *    may stand elsewhere, outside the watermark.
  * 3. INV-KNOWN-LOG: the log must be the one that the stored commits know: the same topics, none shorter than it was.
  */
-import { type InputPosition, type InputTopic, inputTopics, type Random } from "../../ports.ts";
+import {
+  type InputPosition,
+  type InputTopic,
+  inputTopics,
+  type Random,
+  type TopicSurveys,
+} from "../../ports.ts";
 import { isProblem, type Problem } from "../../problem.ts";
 import { randomUuid } from "../claim.ts";
 import { createParking } from "../intake/parking.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerReader } from "../ledger/ledger-reader.ts";
 import type { RegistrarSettings } from "../settings.ts";
-import type { ByTopic, Topics } from "./assignment.ts";
-import { type ClaimParts, commitClaim } from "./commit-claim.ts";
+import type { ByTopic } from "./assignment.ts";
+import { type ClaimParts, commitClaim, type Plans } from "./commit-claim.ts";
 import { decodeMetadata, type KnownLog, type Limits } from "./commit-metadata.ts";
 import type { Lease } from "./lease.ts";
 import { createPartition, type OwnedPartition, trackOf, widest } from "./partition.ts";
 import type { Suspects } from "./suspects.ts";
-import { fromTheStart, type Gap, gapFault, planTakeOver, type TakeOver } from "./take-over.ts";
+import { fromTheStart, gapFault, type InputGap, planTakeOver, type TakeOver } from "./take-over.ts";
 
 export interface Gaining {
   readonly number: number;
   readonly positions: ByTopic;
-  readonly topics: Topics;
+  readonly topics: TopicSurveys;
   readonly lease: Lease;
   readonly assignedAtMs: number;
   /** An input whose stored position means nothing any more. */
@@ -36,13 +42,8 @@ export interface Gained {
   readonly partition: OwnedPartition;
   /** Offsets at which a previous owner may have attempted a record. */
   readonly suspects: number;
-  readonly passed: readonly Passed[];
-}
-
-/** What is gone from an input, and the operator said to pass over. */
-export interface Passed {
-  readonly topic: InputTopic;
-  readonly gap: Gap;
+  /** What the operator said to pass over. */
+  readonly passed: readonly InputGap[];
 }
 
 export interface GainParts extends ClaimParts {
@@ -51,13 +52,11 @@ export interface GainParts extends ClaimParts {
   readonly suspects: Pick<Suspects, "find">;
 }
 
-type Plans = Readonly<Record<InputTopic, TakeOver>>;
-
 /** Null: the session ended first. `lost`: noticed only now. */
 export async function gain(
   parts: GainParts,
   gaining: Gaining,
-): Promise<Gained | { readonly lost: Passed } | Problem | null> {
+): Promise<Gained | { readonly lost: InputGap } | Problem | null> {
   const { number, positions, topics, lease } = gaining;
   const { session } = lease;
   const known = inputTopics.map((topic) => knownBy(positions[topic]));
@@ -126,7 +125,7 @@ function partitionFrom(
   });
 }
 
-function passedOf(plans: Plans): Passed[] {
+function passedOf(plans: Plans): InputGap[] {
   return inputTopics.flatMap((topic) => {
     const { passed } = plans[topic];
     return passed === null ? [] : [{ topic, gap: passed }];

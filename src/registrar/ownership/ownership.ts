@@ -17,11 +17,11 @@ import type { Persist } from "../persist.ts";
 import type { Ports } from "../ports.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { type Assignment, carryClaim, overlapMs, positionsOf, readAssignment } from "./assignment.ts";
-import { type GainParts, gain, type Passed } from "./gain.ts";
+import { type GainParts, gain } from "./gain.ts";
 import { createLease, type Lease } from "./lease.ts";
 import { isOwned, type OwnedPartition } from "./partition.ts";
 import { createSuspects } from "./suspects.ts";
-import { gapFault } from "./take-over.ts";
+import { gapFault, type InputGap } from "./take-over.ts";
 
 export interface OwnershipEvents {
   /** Confirmed under its session: read on from each window's nextOffset, commit, create. */
@@ -134,7 +134,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     await releaseSuspects(partition);
   }
 
-  function sayPassed(partition: number, { topic, gap }: Passed): void {
+  function sayPassed(partition: number, { topic, gap }: InputGap): void {
     observe({ kind: "gap-passed", topic, partition, detail: gapFault(topic, partition, gap).message });
   }
 

@@ -16,7 +16,7 @@ import type { Attempt, Persist } from "../persist.ts";
 import type { RegistrarSettings } from "../settings.ts";
 import { noteFound, noteParkedInDoubt } from "./dead-letters.ts";
 import type { OwnedPartition } from "./partition.ts";
-import type { Gap } from "./take-over.ts";
+import type { InputGap } from "./take-over.ts";
 
 export interface Suspects {
   /** Fills the partition's parking and doubts. */
@@ -29,7 +29,7 @@ export interface Suspects {
 }
 
 /** "ended": the session was over first. A gap: since its position was read, the input has come to end before it. */
-export type Found = "found" | "ended" | { readonly topic: InputTopic; readonly gap: Gap };
+export type Found = "found" | "ended" | InputGap;
 
 export function createSuspects(log: EventLog, settings: RegistrarSettings, persist: Persist): Suspects {
   return {

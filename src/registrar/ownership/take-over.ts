@@ -91,6 +91,12 @@ function from(startAt: number, suspectsBelow: number) {
 
 export type Gap = Omit<Extract<ReadResult, { kind: "gap" }>, "kind">;
 
+/** What is gone from one of the inputs. */
+export interface InputGap {
+  readonly topic: InputTopic;
+  readonly gap: Gap;
+}
+
 /** Null: the log has no ids, or did not have any then. */
 function isOtherTopic(knownId: string | null, topicId: string | null): boolean {
   return knownId !== null && topicId !== null && knownId !== topicId;

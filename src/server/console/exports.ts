@@ -10,11 +10,12 @@ import { createReadStream, type ReadStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Counts, Format } from "../../audit/manifest.ts";
 import type { AuditFilter } from "../../audit/rows.ts";
 import type { Clock } from "../../ports.ts";
 import type { ServiceNote } from "../parts.ts";
 import { consoleLimits } from "./limits.ts";
-import type { ExportCounts, ExportFormat, WriteExport } from "./write-export.ts";
+import type { WriteExport } from "./write-export.ts";
 
 export interface AuditExport {
   readonly id: string;
@@ -25,14 +26,14 @@ export interface AuditExport {
   readonly name: string;
   readonly state: "making" | "ready" | "failed";
   readonly atMs: number;
-  readonly counts: ExportCounts | null;
+  readonly counts: Counts | null;
   readonly sha256: string | null;
   readonly why: string | null;
 }
 
 export interface Exports {
   /** Null: another one is being made. */
-  begin(filter: AuditFilter, format: ExportFormat, by: string): AuditExport | null;
+  begin(filter: AuditFilter, format: Format, by: string): AuditExport | null;
   /** Null: it is not there, or no longer. */
   find(id: string): AuditExport | null;
   /** Null: it is not there to be read. */
@@ -68,7 +69,7 @@ export function createExports({ clock, write, version, note }: ExportParts): Exp
   const isOver = ({ state, atMs }: Made) =>
     state !== "making" && clock.wallMs() - atMs > consoleLimits.exportMs;
 
-  async function make(each: Made, format: ExportFormat, writeExport: WriteExport): Promise<void> {
+  async function make(each: Made, format: Format, writeExport: WriteExport): Promise<void> {
     const old = [...made.values()].filter(({ id, state }) => id !== each.id && state !== "making");
     const tooMany = Math.max(0, old.length + 1 - consoleLimits.exportsKept);
     for (const [nth, other] of old.entries()) if (nth < tooMany || isOver(other)) await remove(other); // 2

@@ -3,6 +3,7 @@
  *
  * An enrollment of a tenant that the token is not for is answered as one that does not exist.
  */
+
 import Type from "typebox";
 import { positionId } from "../../domain/origin.ts";
 import type { Enrollment } from "../../index/enrollment-index.ts";
@@ -10,6 +11,7 @@ import type { App } from "../app-type.ts";
 import { mayUse } from "../auth/principal.ts";
 import { failures, problemBody } from "../http/problem.ts";
 import { sendFailure } from "../http/send.ts";
+import type { RecentEvent } from "../intake/recent.ts";
 import type { RouteContext } from "../parts.ts";
 import { waitingFor } from "../waiting-for.ts";
 
@@ -97,7 +99,7 @@ function explained(status: EnrollmentStatus, { whyTenantWaits }: RouteContext): 
   return why === null ? status : { ...status, waiting: { ...status.waiting!, for: "tenant", message: why } };
 }
 
-function statusOfRecent(recent: { key: string; tenantId: string; eventId: string }): EnrollmentStatus {
+function statusOfRecent(recent: RecentEvent): EnrollmentStatus {
   return {
     ...{ key: recent.key, tenantId: recent.tenantId, state: "waiting", eventId: recent.eventId },
     ...{ machineName: null, connectorName: null, enrollmentDateTime: null, source: null },

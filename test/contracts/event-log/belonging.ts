@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Session } from "../../../src/ports.ts";
 import {
   appendTexts,
+  at,
   type Bench,
   type DefineCase,
   type Features,
@@ -65,8 +66,8 @@ export function belongingCases(define: DefineCase, features: Features): void {
     const member = await join();
     await member.session();
     await member.leave();
-    await appendTexts(log, "enrolled", 0, ["after"]);
-    assert.deepEqual(textsOf((await scan(log, "enrolled", 0)).records), ["after"]);
+    await appendTexts(log, at("enrolled", 0), ["after"]);
+    assert.deepEqual(textsOf((await scan(log, at("enrolled", 0))).records), ["after"]);
   });
 
   if (features.groups) groupCases(define);
@@ -82,8 +83,8 @@ export function belongingCases(define: DefineCase, features: Features): void {
         await second.leave();
         assert.ok(!first.ended.aborted);
         first.seek("enrolled", 0, 0, -1);
-        await appendTexts(log, "enrolled", 0, ["still mine"]);
-        assert.deepEqual(textsOf(await readRecords(first, "enrolled", 0, 1)), ["still mine"]);
+        await appendTexts(log, at("enrolled", 0), ["still mine"]);
+        assert.deepEqual(textsOf(await readRecords(first, at("enrolled", 0), 1)), ["still mine"]);
       },
     );
   }
@@ -115,9 +116,9 @@ function groupCases(define: DefineCase): void {
       assert.ok(session.partitions.length > 0, "each member has work");
       for (const partition of session.partitions) {
         for (const topic of ["enrolled", "retry"] as const) {
-          await appendTexts(bench.log, topic, partition, [`${topic} ${partition}`]);
+          await appendTexts(bench.log, at(topic, partition), [`${topic} ${partition}`]);
           session.seek(topic, partition, 0, -1);
-          const got = await readRecords(session, topic, partition, 1);
+          const got = await readRecords(session, at(topic, partition), 1);
           assert.deepEqual(textsOf(got), [`${topic} ${partition}`]);
         }
       }
@@ -140,16 +141,16 @@ function groupCases(define: DefineCase): void {
   });
 
   define("nothing of the old session reaches the new one unsought", async (bench) => {
-    await appendTexts(bench.log, "enrolled", 0, numbered("r", 3));
+    await appendTexts(bench.log, at("enrolled", 0), numbered("r", 3));
     const a = await bench.join();
     const alone = await a.session();
     alone.seek("enrolled", 0, 0, -1);
-    await readRecords(alone, "enrolled", 0, 3);
+    await readRecords(alone, at("enrolled", 0), 3);
     const b = await bench.join(await bench.another());
     const sessions = await split(bench, a, b);
     const owner = sessions.find((session) => session.partitions.includes(0))!;
     owner.seek("enrolled", 0, 0, -1);
-    assert.deepEqual(textsOf(await readRecords(owner, "enrolled", 0, 3)), numbered("r", 3));
+    assert.deepEqual(textsOf(await readRecords(owner, at("enrolled", 0), 3)), numbered("r", 3));
   });
 
   define("who stays is given the partitions of who leaves", async (bench) => {

@@ -4,6 +4,7 @@ import type { LogRecord, Topic } from "../../../src/ports.ts";
 import {
   appendTexts,
   assertInPlace,
+  at,
   type DefineCase,
   type Log,
   numbered,
@@ -47,12 +48,12 @@ export function followingCases(define: DefineCase): void {
   define(
     "tail from the start: old records first, then new ones, of all partitions",
     async ({ log, another }) => {
-      await appendTexts(log, "registered", 0, numbered("a", 600));
-      await appendTexts(log, "registered", 1, numbered("b", 2));
+      await appendTexts(log, at("registered", 0), numbered("a", 600));
+      await appendTexts(log, at("registered", 1), numbered("b", 2));
       const follower = follow(await another(), "registered", "start");
       await follower.until((records) => records.length >= 602);
-      await appendTexts(log, "registered", 0, ["new a"]);
-      await appendTexts(log, "registered", 1, ["new b"]);
+      await appendTexts(log, at("registered", 0), ["new a"]);
+      await appendTexts(log, at("registered", 1), ["new b"]);
       await follower.until((records) => records.length >= 604);
       await follower.stop();
       const [a, b] = [ofPartition(follower.records, 0), ofPartition(follower.records, 1)];
@@ -64,16 +65,16 @@ export function followingCases(define: DefineCase): void {
   );
 
   define("tail from the end: nothing old, everything after the first that came", async ({ log }) => {
-    await appendTexts(log, "dlq", 0, ["old"]);
+    await appendTexts(log, at("dlq", 0), ["old"]);
     const follower = follow(log, "dlq", "end");
     // Where the end is taken is the adapter's choice, so probes go out until one comes back.
     const probes: string[] = [];
     while (follower.records.length === 0) {
       probes.push(`probe ${probes.length}`);
-      await appendTexts(log, "dlq", 0, [probes.at(-1)!]);
+      await appendTexts(log, at("dlq", 0), [probes.at(-1)!]);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await appendTexts(log, "dlq", 0, ["last"]);
+    await appendTexts(log, at("dlq", 0), ["last"]);
     await follower.until((records) => text(records.at(-1)!.value) === "last");
     await follower.stop();
     const got = textsOf(follower.records);
@@ -84,7 +85,7 @@ export function followingCases(define: DefineCase): void {
   define("tail needs no membership, and disturbs none", async ({ log, join }) => {
     const session = await (await join()).session();
     const follower = follow(log, "enrolled", "start");
-    await appendTexts(log, "enrolled", 0, ["a"]);
+    await appendTexts(log, at("enrolled", 0), ["a"]);
     await follower.until((records) => records.length === 1);
     await follower.stop();
     assert.ok(!session.ended.aborted);

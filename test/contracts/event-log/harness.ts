@@ -160,10 +160,19 @@ export async function append(log: Log, records: readonly NewRecord[]): Promise<v
   assert.deepEqual(await log.append(records), { ok: true });
 }
 
+/** A partition of a topic. */
+interface Place<T extends Topic> {
+  readonly topic: T;
+  readonly partition: number;
+}
+
+export function at<T extends Topic>(topic: T, partition: number): Place<T> {
+  return { topic, partition };
+}
+
 export function appendTexts(
   log: Log,
-  topic: Topic,
-  partition: number,
+  { topic, partition }: Place<Topic>,
   values: readonly string[],
 ): Promise<void> {
   return append(
@@ -177,7 +186,7 @@ export function numbered(prefix: string, count: number): string[] {
 }
 
 /** Scans to the end; checks place and order of what is handed over. */
-export async function scan(log: Log, topic: Topic, partition: number, fromOffset = 0) {
+export async function scan(log: Log, { topic, partition }: Place<Topic>, fromOffset = 0) {
   const records: LogRecord[] = [];
   const result = await log.scan(topic, partition, fromOffset, (batch) => records.push(...batch), never());
   assert.ok(result.ok, result.ok ? "" : result.reason);
@@ -198,8 +207,7 @@ export function assertInPlace(records: readonly LogRecord[], topic: Topic, parti
 /** Reads until `count` records came; never asks for one more. */
 export async function readRecords(
   session: Session,
-  topic: InputTopic,
-  partition: number,
+  { topic, partition }: Place<InputTopic>,
   count: number,
 ): Promise<LogRecord[]> {
   const records: LogRecord[] = [];

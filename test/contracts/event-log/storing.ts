@@ -6,6 +6,7 @@ import {
   appendTexts,
   aRecord,
   assertInPlace,
+  at,
   bytes,
   type DefineCase,
   type Features,
@@ -26,7 +27,7 @@ async function assertRoundTrip(
   records: readonly NewRecord[],
 ): Promise<void> {
   await append(log, records);
-  const stored = await scan(log, records[0]!.topic, records[0]!.partition);
+  const stored = await scan(log, at(records[0]!.topic, records[0]!.partition));
   assert.equal(stored.records.length, records.length);
   records.forEach((record, index) => {
     const got = stored.records[index]!;
@@ -44,14 +45,14 @@ export function storingCases(define: DefineCase, features: Features): void {
         log,
         numbered("r", 40).map((value, index) => aRecord(topic, index % 2, `${topic} ${value}`)),
       );
-      await appendTexts(log, topic, 1, ["last"]);
+      await appendTexts(log, at(topic, 1), ["last"]);
     }
     for (const topic of topics) {
       const all = numbered("r", 40).map((value) => `${topic} ${value}`);
       const even = all.filter((_, index) => index % 2 === 0);
       const odd = all.filter((_, index) => index % 2 === 1);
-      assert.deepEqual(textsOf((await scan(log, topic, 0)).records), even);
-      assert.deepEqual(textsOf((await scan(log, topic, 1)).records), [...odd, "last"]);
+      assert.deepEqual(textsOf((await scan(log, at(topic, 0))).records), even);
+      assert.deepEqual(textsOf((await scan(log, at(topic, 1))).records), [...odd, "last"]);
     }
   });
 
@@ -62,9 +63,9 @@ export function storingCases(define: DefineCase, features: Features): void {
       log,
       keys.map((key) => ({ topic: "enrolled", partition: last, key, value: bytes("v"), headers: [] })),
     );
-    assert.equal((await scan(log, "enrolled", last)).records.length, keys.length);
+    assert.equal((await scan(log, at("enrolled", last))).records.length, keys.length);
     for (let partition = 0; partition < last; partition += 1) {
-      assert.deepEqual((await scan(log, "enrolled", partition)).records, []);
+      assert.deepEqual((await scan(log, at("enrolled", partition))).records, []);
     }
   });
 
@@ -117,9 +118,9 @@ export function storingCases(define: DefineCase, features: Features): void {
 
   define("stamps records with the time of their production", async ({ log, clock }) => {
     const before = clock.wallMs();
-    await appendTexts(log, "enrolled", 0, ["a"]);
+    await appendTexts(log, at("enrolled", 0), ["a"]);
     const after = clock.wallMs();
-    const [record] = (await scan(log, "enrolled", 0)).records;
+    const [record] = (await scan(log, at("enrolled", 0))).records;
     assert.ok(record!.timestampMs >= before - 1000 && record!.timestampMs <= after + 1000);
   });
 
@@ -135,7 +136,10 @@ export function storingCases(define: DefineCase, features: Features): void {
     };
     await Promise.all(calls.map(appendTold));
     await appendTold(["alone"]);
-    const stored = [...(await scan(log, "retry", 0)).records, ...(await scan(log, "retry", 1)).records];
+    const stored = [
+      ...(await scan(log, at("retry", 0))).records,
+      ...(await scan(log, at("retry", 1))).records,
+    ];
     for (const record of stored)
       assert.equal(told.get(`${record.partition} ${textsOf([record])[0]}`), record.offset);
     assert.equal(stored.length, told.size);
@@ -143,8 +147,8 @@ export function storingCases(define: DefineCase, features: Features): void {
 
   define("stores every record of overlapping calls, each call in its order", async ({ log }) => {
     const calls = numbered("call", 12).map((call) => numbered(`${call} `, 25));
-    await Promise.all(calls.map((values) => appendTexts(log, "enrolled", 1, values)));
-    const stored = textsOf((await scan(log, "enrolled", 1)).records);
+    await Promise.all(calls.map((values) => appendTexts(log, at("enrolled", 1), values)));
+    const stored = textsOf((await scan(log, at("enrolled", 1))).records);
     assert.equal(stored.length, 300);
     for (const values of calls) {
       const mine = new Set(values);
@@ -157,39 +161,39 @@ export function storingCases(define: DefineCase, features: Features): void {
 
   define("an append of nothing succeeds and stores nothing", async ({ log }) => {
     await append(log, []);
-    assert.deepEqual((await scan(log, "enrolled", 0)).records, []);
+    assert.deepEqual((await scan(log, at("enrolled", 0))).records, []);
   });
 
   define("what one client appended another one scans", async ({ log, another }) => {
-    await appendTexts(log, "registered", 0, ["a", "b"]);
+    await appendTexts(log, at("registered", 0), ["a", "b"]);
     const other = await another();
-    assert.deepEqual(textsOf((await scan(other, "registered", 0)).records), ["a", "b"]);
-    await appendTexts(other, "registered", 0, ["c"]);
-    assert.deepEqual(textsOf((await scan(log, "registered", 0)).records), ["a", "b", "c"]);
+    assert.deepEqual(textsOf((await scan(other, at("registered", 0))).records), ["a", "b"]);
+    await appendTexts(other, at("registered", 0), ["c"]);
+    assert.deepEqual(textsOf((await scan(log, at("registered", 0))).records), ["a", "b", "c"]);
   });
 
   define("scans from an offset to the end, and goes on from there", async ({ log }) => {
-    await appendTexts(log, "registered", 0, numbered("r", 10));
-    const whole = await scan(log, "registered", 0);
+    await appendTexts(log, at("registered", 0), numbered("r", 10));
+    const whole = await scan(log, at("registered", 0));
     assert.deepEqual(textsOf(whole.records), numbered("r", 10));
-    const fourth = await scan(log, "registered", 0, whole.records[3]!.offset);
+    const fourth = await scan(log, at("registered", 0), whole.records[3]!.offset);
     assert.deepEqual(textsOf(fourth.records), numbered("r", 10).slice(3));
     assert.equal(fourth.nextOffset, whole.nextOffset);
-    await appendTexts(log, "registered", 0, ["later"]);
-    assert.deepEqual(textsOf((await scan(log, "registered", 0, whole.nextOffset)).records), ["later"]);
+    await appendTexts(log, at("registered", 0), ["later"]);
+    assert.deepEqual(textsOf((await scan(log, at("registered", 0), whole.nextOffset)).records), ["later"]);
   });
 
   define("a scan of an empty partition, or from the end, hands over nothing", async ({ log }) => {
-    const empty = await scan(log, "registered", 1);
+    const empty = await scan(log, at("registered", 1));
     assert.deepEqual(empty, { records: [], nextOffset: 0 });
-    await appendTexts(log, "registered", 0, ["a", "b"]);
-    const end = (await scan(log, "registered", 0)).nextOffset;
-    assert.deepEqual(await scan(log, "registered", 0, end), { records: [], nextOffset: end });
+    await appendTexts(log, at("registered", 0), ["a", "b"]);
+    const end = (await scan(log, at("registered", 0))).nextOffset;
+    assert.deepEqual(await scan(log, at("registered", 0), end), { records: [], nextOffset: end });
   });
 
   define("a scan from beyond the end fails, and says where the log ends", async ({ log }) => {
-    await appendTexts(log, "registered", 0, ["a", "b"]);
-    const end = (await scan(log, "registered", 0)).nextOffset;
+    await appendTexts(log, at("registered", 0), ["a", "b"]);
+    const end = (await scan(log, at("registered", 0))).nextOffset;
     const result = await log.scan("registered", 0, end + 100, () => assert.fail(), never());
     assert.ok(!result.ok);
     assert.equal(result.logEnd, end);
@@ -228,34 +232,34 @@ export function storingCases(define: DefineCase, features: Features): void {
   define("a scan of thousands loses, repeats and reorders none", async ({ log }) => {
     const values = numbered("record ", 3000);
     for (let first = 0; first < values.length; first += 500) {
-      await appendTexts(log, "registered", 0, values.slice(first, first + 500));
+      await appendTexts(log, at("registered", 0), values.slice(first, first + 500));
     }
-    assert.deepEqual(textsOf((await scan(log, "registered", 0)).records), values);
+    assert.deepEqual(textsOf((await scan(log, at("registered", 0))).records), values);
   });
 
   define("a scan while records are appended, and the next one, hand over each once", async ({ log }) => {
-    await appendTexts(log, "registered", 0, numbered("old ", 1200));
+    await appendTexts(log, at("registered", 0), numbered("old ", 1200));
     const got: LogRecord[] = [];
     let appended: Promise<void> | null = null;
     const onRecords = (records: readonly LogRecord[]) => {
       got.push(...records);
-      appended ??= appendTexts(log, "registered", 0, numbered("new ", 50));
+      appended ??= appendTexts(log, at("registered", 0), numbered("new ", 50));
     };
     const result = await log.scan("registered", 0, 0, onRecords, never());
     assert.ok(result.ok);
     await appended;
-    got.push(...(await scan(log, "registered", 0, result.nextOffset)).records);
+    got.push(...(await scan(log, at("registered", 0), result.nextOffset)).records);
     assertInPlace(got, "registered", 0);
     assert.deepEqual(textsOf(got), [...numbered("old ", 1200), ...numbered("new ", 50)]);
   });
 
   define("scans may overlap", async ({ log }) => {
-    await appendTexts(log, "registered", 0, numbered("a", 20));
-    await appendTexts(log, "registered", 1, numbered("b", 20));
+    await appendTexts(log, at("registered", 0), numbered("a", 20));
+    await appendTexts(log, at("registered", 1), numbered("b", 20));
     const [a, b, again] = await Promise.all([
-      scan(log, "registered", 0),
-      scan(log, "registered", 1),
-      scan(log, "registered", 0),
+      scan(log, at("registered", 0)),
+      scan(log, at("registered", 1)),
+      scan(log, at("registered", 0)),
     ]);
     assert.deepEqual(textsOf(a.records), numbered("a", 20));
     assert.deepEqual(textsOf(b.records), numbered("b", 20));
@@ -263,7 +267,7 @@ export function storingCases(define: DefineCase, features: Features): void {
   });
 
   define("an aborted scan settles, and claims nothing that it did not hand over", async ({ log }) => {
-    await appendTexts(log, "registered", 0, numbered("r", 1500));
+    await appendTexts(log, at("registered", 0), numbered("r", 1500));
     const abort = new AbortController();
     const got: LogRecord[] = [];
     const onRecords = (records: readonly LogRecord[]) => {

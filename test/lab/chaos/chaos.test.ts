@@ -23,12 +23,13 @@ const options: ChaosOptions = {
   ...{ otherVersion: null, updates: 0 },
 };
 const times = { sessionTimeoutMs: 6_000, settleMs: 5_500, brokerSessionMs: 4_000 };
-const plan = planChaos(options, 8, 3, times);
+const deployment = { workers: 3, partitionCount: 8, times };
+const plan = planChaos(options, deployment);
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 test("a seed decides everything; all faults strike in order before the end, freezes past the session", () => {
-  assert.deepEqual(planChaos(options, 8, 3, times), plan);
-  assert.notDeepEqual(planChaos({ ...options, seed: 8 }, 8, 3, times).records, plan.records);
+  assert.deepEqual(planChaos(options, deployment), plan);
+  assert.notDeepEqual(planChaos({ ...options, seed: 8 }, deployment).records, plan.records);
   const count = (kind: string) => plan.faults.filter((fault) => fault.kind === kind).length;
   assert.deepEqual([count("kill"), count("freeze"), count("broker-restart")], [4, 3, 2]);
   const places = plan.faults.map(({ at }) => at);
@@ -47,7 +48,7 @@ test("three brokers: what strikes them is as many as asked for, the coordinator 
     uncleanElection: true,
   };
   for (let seed = 1; seed <= 30; seed++) {
-    const { faults } = planChaos({ ...three, seed }, 8, 3, times);
+    const { faults } = planChaos({ ...three, seed }, deployment);
     const of = <Kind extends PlannedFault["kind"]>(kind: Kind) =>
       faults.filter((fault): fault is Extract<PlannedFault, { kind: Kind }> => fault.kind === kind);
     assert.deepEqual([of("kill").length, of("freeze").length, of("broker-restart").length], [4, 3, 9]);
@@ -64,7 +65,7 @@ test("three brokers: what strikes them is as many as asked for, the coordinator 
   }
   const all = Array.from(
     { length: 30 },
-    (_, seed) => planChaos({ ...three, seed }, 8, 3, times).faults,
+    (_, seed) => planChaos({ ...three, seed }, deployment).faults,
   ).flat();
   const seen = new Set(
     all.flatMap((fault) => {
@@ -284,6 +285,9 @@ test("real processes killed, frozen and restarted: nothing lost, nothing twice",
 
 for (const signal of ["SIGINT", "SIGKILL"] as const) {
   test(`ended by ${signal}, in the middle: no process is left`, slow, async (t) => {
-    await endedBy(t, signal, [...small, "--kills", "0", "--broker-restarts", "0"], 4);
+    await endedBy(t, signal, {
+      options: [...small, "--kills", "0", "--broker-restarts", "0"],
+      leastStarted: 4,
+    });
   });
 }

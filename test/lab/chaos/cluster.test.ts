@@ -23,8 +23,7 @@ test("a group's home among the offsets partitions is where Kafka looks for it", 
 const partition = (
   topic: string,
   number: number,
-  leader: number,
-  inSync: number[] = [1, 2, 3],
+  { leader, inSync = [1, 2, 3] }: Pick<PartitionView, "leader"> & Partial<Pick<PartitionView, "inSync">>,
 ): PartitionView => ({
   topic,
   partition: number,
@@ -49,16 +48,30 @@ test("the view of a cluster: who coordinates, who leads most, whether all is in 
   assert.equal(isWhole(view), true);
   const { coordinator } = view;
   assert.equal(
-    isWhole({ coordinator, partitions: [...view.partitions, partition("x", 0, 1, [1, 3])] }),
+    isWhole({
+      coordinator,
+      partitions: [...view.partitions, partition("x", 0, { leader: 1, inSync: [1, 3] })],
+    }),
     false,
   );
-  assert.equal(isWhole({ coordinator, partitions: [...view.partitions, partition("x", 0, -1)] }), false);
+  assert.equal(
+    isWhole({ coordinator, partitions: [...view.partitions, partition("x", 0, { leader: -1 })] }),
+    false,
+  );
   assert.equal(viewOf([], "group").coordinator, -1);
-  assert.equal(busiestLeader({ coordinator, partitions: [partition("x", 0, 3), partition("x", 1, 2)] }), 2);
+  assert.equal(
+    busiestLeader({
+      coordinator,
+      partitions: [partition("x", 0, { leader: 3 }), partition("x", 1, { leader: 2 })],
+    }),
+    2,
+  );
 });
 
 test("an unclean election is forced on a leader of the input that doesn't coordinate the group", () => {
-  const input = [1, 1, 1, 2, 3, 3].map((leader, number) => partition("connector.enrolled", number, leader));
+  const input = [1, 1, 1, 2, 3, 3].map((leader, number) =>
+    partition("connector.enrolled", number, { leader }),
+  );
   assert.equal(victimOf({ coordinator: 2, partitions: input }), 1);
   assert.equal(victimOf({ coordinator: 1, partitions: input }), 3);
   assert.equal(victimOf({ coordinator: 1, partitions: input.slice(0, 3) }), null);
@@ -112,5 +125,5 @@ test("three brokers, one killed, one frozen, a link cut: nothing lost, nothing t
 test("three brokers, ended by SIGKILL while one is frozen: no process is left", slow, async (t) => {
   const none = ["--kills", "0", "--freezes", "0", "--broker-restarts", "0", "--link-cuts", "0"];
   const options = ["--brokers", "3", "--events", "60", ...none, "--broker-freezes", "1"];
-  await endedBy(t, "SIGKILL", options, 7, slow.timeout - 20_000);
+  await endedBy(t, "SIGKILL", { options, leastStarted: 7, limitMs: slow.timeout - 20_000 });
 });

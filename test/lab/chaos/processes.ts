@@ -12,13 +12,18 @@ export function isWithoutBroker(t: TestContext, { code, stderr }: Ended): boolea
   return reason !== undefined;
 }
 
-/** Ends chaos once something is frozen, and sees to it that all that it started is gone: so many processes at least. */
+export interface ChaosStart {
+  readonly options: readonly string[];
+  /** It starts so many processes. */
+  readonly leastStarted: number;
+  readonly limitMs?: number;
+}
+
+/** Ends chaos once something is frozen, and sees to it that all that it started is gone. */
 export async function endedBy(
   t: TestContext,
   signal: "SIGINT" | "SIGKILL",
-  options: readonly string[],
-  leastStarted: number,
-  limitMs?: number,
+  { options, leastStarted, limitMs }: ChaosStart,
 ): Promise<void> {
   const chaos = startCli(["chaos", ...options], {}, "", "end", limitMs);
   const begun = await Promise.race([chaos.line(/frozen/), chaos.ended]);

@@ -106,13 +106,19 @@ for (const direction of ["forth", "back"] as const) {
   });
 }
 
-test("sent and closed while cut: it still arrives, and then the end", async (t) => {
+/** A connection on which "1" has arrived; what its client sends from now on does not. */
+async function cutAfterOne(t: TestContext) {
   const { relay, open, taken } = await behindRelay(t);
   const client = await open();
   client.socket.write("1");
   const target = await taken();
   await target.has("1");
   relay.cut("forth");
+  return { relay, client, target };
+}
+
+test("sent and closed while cut: it still arrives, and then the end", async (t) => {
+  const { relay, client, target } = await cutAfterOne(t);
   client.socket.end("2");
   await roundTrip();
   assert.equal(target.text(), "1");
@@ -123,12 +129,7 @@ test("sent and closed while cut: it still arrives, and then the end", async (t) 
 });
 
 test("sent and reset while cut: it never arrives, and the other side is reset once the way is whole", async (t) => {
-  const { relay, open, taken } = await behindRelay(t);
-  const client = await open();
-  client.socket.write("1");
-  const target = await taken();
-  await target.has("1");
-  relay.cut("forth");
+  const { relay, client, target } = await cutAfterOne(t);
   client.socket.write("2");
   await roundTrip();
   client.socket.resetAndDestroy();
@@ -195,11 +196,14 @@ test("a cut silences its own ways, each in its own direction, and no other", asy
   };
   for (const broker of [1, 2]) {
     for (const listener of [workerListener(0), workerListener(1), "INTERNAL"])
-      await reach(`${listener} ${broker}`, await links.front(listener, broker, null, port));
+      await reach(`${listener} ${broker}`, await links.front({ listener, broker, from: null }, port));
     const from = 3 - broker;
-    await reach(`CONTROLLER ${from}>${broker}`, await links.front("CONTROLLER", broker, from, port));
+    await reach(
+      `CONTROLLER ${from}>${broker}`,
+      await links.front({ listener: "CONTROLLER", broker, from }, port),
+    );
   }
-  assert.equal(await links.front(ownListener, 1, null, port), port);
+  assert.equal(await links.front({ listener: ownListener, broker: 1, from: null }, port), port);
   const say = (text: string) => {
     for (const [name, { socket }] of ways) socket.write(`[${name} ${text}]`);
   };

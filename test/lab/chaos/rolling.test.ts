@@ -85,8 +85,9 @@ test("the next worker is restarted only once the former is at work again", async
   };
   const begunMs = clock.nowMs();
   const said: string[] = [];
-  const settings = { workers: 2, rounds: 2, betweenMs: 1_000, say: (line: string) => void said.push(line) };
-  const restarting = restartAll(crew, settings, clock, new AbortController().signal);
+  const say = (line: string) => void said.push(line);
+  const settings = { workers: 2, rounds: 2, betweenMs: 1_000, clock, say };
+  const restarting = restartAll(crew, settings, new AbortController().signal);
   await clock.pass(10_000);
   const restarts = await restarting;
   assert.deepEqual(

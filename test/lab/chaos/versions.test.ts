@@ -66,7 +66,7 @@ test("workers are updated one by one, all forward before the first goes back, am
     .map((worker) => `${worker} this`)
     .concat([0, 1, 2].map((worker) => `${worker} other`));
   for (let seed = 1; seed <= 10; seed++) {
-    const { faults } = planChaos({ ...options, seed }, 8, 3, times);
+    const { faults } = planChaos({ ...options, seed }, { workers: 3, partitionCount: 8, times });
     const updates = faults.flatMap((fault) =>
       fault.kind === "update" ? [`${fault.worker} ${fault.to}`] : [],
     );

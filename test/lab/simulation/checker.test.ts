@@ -59,7 +59,7 @@ test("what a process stores right after it stood still past the settle time may 
 });
 
 test("two objects of one enrollment are a violation, unless the process stood still past the settle time", () => {
-  const workload = generateWorkload(createRng("checker"), 1, 10_000);
+  const workload = generateWorkload(createRng("checker"), { partitionCount: 1, activeMs: 10_000 });
   const identity = workload.identities.find(({ isRefused }) => !isRefused)!;
   const input = workload.inputs.find(
     ({ intent }) => intent.kind === "valid" && intent.identity === identity.number,
@@ -138,7 +138,7 @@ test("a log that lost what was committed over demands a fault that names the top
   const judge = (...entries: Entry[]): readonly string[] =>
     check({
       entries: [...history([0, start]), ...entries],
-      workload: generateWorkload(createRng("told"), 1, 10_000),
+      workload: generateWorkload(createRng("told"), { partitionCount: 1, activeMs: 10_000 }),
       inputsAt: new Map(),
       defectiveTenant: null,
       defect: null,

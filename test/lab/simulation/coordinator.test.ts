@@ -12,10 +12,11 @@ const timeouts = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000, instanc
 async function open() {
   const scheduler = createScheduler(createRng("coordinator"));
   const history = createHistory(scheduler.nowMs);
-  const broker = createBroker(2, { first: 0, holes: 0 }, scheduler, createRng("broker"), history);
+  const part = (name: string) => ({ scheduler, history, rng: createRng(name) });
+  const broker = createBroker(2, { first: 0, holes: 0 }, part("broker"));
   const isUp = (): boolean => broker.isUp() && coordinator.isAvailable();
-  const group = createGroup({ partitionCount: 2, isUp }, scheduler, createRng("group"), history);
-  const coordinator = createCoordinator(broker, group, scheduler, history);
+  const group = createGroup({ partitionCount: 2, isUp }, part("group"));
+  const coordinator = createCoordinator(broker, group, { scheduler, history });
   const runTo = (ms: number) => {
     scheduler.after(ms - scheduler.nowMs(), () => {});
     return scheduler.run(() => false, ms);
@@ -40,7 +41,7 @@ test("a coordinator that is cut off acknowledges heartbeats for ever and stores 
   assert.equal(group.memberCount(), 0, "at the other one its session is over");
   assert.equal(coordinator.commit("a", generation, [{ ...commit, offset: 9 }]), null);
   assert.equal(coordinator.committed("a")?.get("enrolled/0")?.offset, 3);
-  broker.commit("b", "enrolled", 0, { offset: 7, metadata: "" });
+  broker.commit("b", { ...commit, offset: 7 });
   assert.equal(coordinator.committed("a")?.get("enrolled/0")?.offset, 3, "it answers from its memory");
   assert.equal(coordinator.committed("b")?.get("enrolled/0")?.offset, 7);
   await runTo(70_000);

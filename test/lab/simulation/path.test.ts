@@ -7,16 +7,20 @@ import { createScheduler } from "../../../lab/simulation/scheduler.ts";
 
 function open(seed: string) {
   const scheduler = createScheduler(createRng(seed));
-  const fail = (error: unknown): void => {
+  const onThrow = (error: unknown): void => {
     throw error;
   };
-  const process = createProcess("w", scheduler, createRng(seed), fail);
+  const process = createProcess("w", { scheduler, rng: createRng(seed) }, { onThrow });
   const struck: string[] = [];
-  const path = createPath(process, scheduler, createRng(`${seed} path`), {
-    orphanMs: 5_000,
-    orphanRate: 1,
-    strike: (fault) => void struck.push(fault),
-  });
+  const path = createPath(
+    process,
+    { scheduler, rng: createRng(`${seed} path`) },
+    {
+      orphanMs: 5_000,
+      orphanRate: 1,
+      strike: (fault) => void struck.push(fault),
+    },
+  );
   const runTo = (ms: number) => {
     scheduler.after(ms - scheduler.nowMs(), () => {});
     return scheduler.run(() => false, ms);

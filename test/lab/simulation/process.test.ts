@@ -6,10 +6,10 @@ import { createScheduler } from "../../../lab/simulation/scheduler.ts";
 
 function open(seed = "process", rate = 1) {
   const scheduler = createScheduler(createRng(seed));
-  const fail = (error: unknown): void => {
+  const onThrow = (error: unknown): void => {
     throw error;
   };
-  const process = createProcess("w", scheduler, createRng(seed), fail, rate);
+  const process = createProcess("w", { scheduler, rng: createRng(seed) }, { onThrow, rate });
   const seen: string[] = [];
   const see = (what: string) => () => void seen.push(`${what} at ${scheduler.nowMs()}`);
   const runTo = (limitMs: number) => {
@@ -74,9 +74,7 @@ test("a request settles once: with the answer, or when its time is over", async 
   const { scheduler, process, runTo } = open();
   const ask = (answerAfterMs: number) =>
     process.request<string>(
-      "other",
-      100,
-      () => "timed out",
+      { kind: "other", timeoutMs: 100, onTimeout: () => "timed out" },
       (answer) => void scheduler.after(answerAfterMs, () => answer("answered")),
     );
   const results = Promise.all([ask(99), ask(101)]);

@@ -28,21 +28,20 @@ function openHarness(): Promise<Harness> {
   const rng = createRng("contract");
   const scheduler = createScheduler(rng.fork("schedule"));
   const history = createHistory(scheduler.nowMs);
-  const broker = createBroker(3, { first: 0, holes: 0 }, scheduler, rng.fork("broker"), history);
-  const group = createGroup({ partitionCount: 3, isUp: broker.isUp }, scheduler, rng, history);
-  const coordinator = createCoordinator(broker, group, scheduler, history);
+  const broker = createBroker(3, { first: 0, holes: 0 }, { scheduler, history, rng: rng.fork("broker") });
+  const group = createGroup({ partitionCount: 3, isUp: broker.isUp }, { scheduler, history, rng });
+  const coordinator = createCoordinator(broker, group, { scheduler, history });
   let clients = 0;
   const open = (): { log: Log; clock: Clock } => {
-    const own = rng.fork(`client ${++clients}`);
-    const fail = (error: unknown): void => {
+    const own = { scheduler, history, rng: rng.fork(`client ${++clients}`) };
+    const onThrow = (error: unknown): void => {
       throw error;
     };
-    const process = createProcess(`client-${clients}`, scheduler, own, fail);
+    const process = createProcess(`client-${clients}`, own, { onThrow });
     const kernel = { orphanMs: 0, orphanRate: 0, strike: () => {} };
-    const link = createLink(process, broker, scheduler, own, () => calmLog, kernel);
+    const link = createLink(process, own, { ...kernel, broker, faultRates: () => calmLog });
     const bounds = { commitTimeoutMs: 3_000, lateMaxMs: 1_000, settleMs: 10_000, isDenied: () => false };
-    const world = { broker, coordinator, scheduler, rng: own, history, ...bounds };
-    const { log } = createSimLog(world, process, link, timing);
+    const { log } = createSimLog({ ...own, broker, coordinator, ...bounds }, { process, link }, timing);
     return { log: { ...log, tail: tailOf(broker, scheduler) }, clock: process.clock };
   };
   let isClosed = false;
@@ -68,6 +67,7 @@ async function keepTimeMoving(scheduler: Scheduler, isClosed: () => boolean): Pr
 
 /** Workers don't tail; the contract wants it of whole logs. */
 function tailOf(broker: Broker, scheduler: Scheduler): LogTail["tail"] {
+  // biome-ignore lint/complexity/useMaxParams: LogTail.tail of ports.ts
   return (topic, from, onRecords, signal) => {
     const next = Array.from({ length: broker.partitionCount }, (_, partition) => {
       const { start, end } = broker.bounds(topic, partition);
@@ -75,7 +75,7 @@ function tailOf(broker: Broker, scheduler: Scheduler): LogTail["tail"] {
     });
     const deliver = (): void => {
       for (let partition = 0; partition < next.length && !signal.aborted; partition++) {
-        const records = broker.fetch(topic, partition, next[partition]!, 100);
+        const records = broker.fetch(topic, partition, { fromOffset: next[partition]!, max: 100 });
         if (records.length === 0) continue;
         next[partition] = records.at(-1)!.offset + 1;
         onRecords(records);

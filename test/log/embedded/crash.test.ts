@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LogRecord, Session } from "../../../src/ports.ts";
-import { scan } from "../../contracts/event-log/harness.ts";
+import { at, scan } from "../../contracts/event-log/harness.ts";
 import { callOf, callRecords, recordsPerCall } from "./calls.ts";
 import { type OpenLog, workspaceOf } from "./harness.ts";
 import { nextLine, startChild } from "./processes.ts";
@@ -13,7 +13,7 @@ const mostLines = 250;
 async function storedCalls(log: OpenLog): Promise<Map<number, LogRecord[]>> {
   const records: LogRecord[] = [];
   for (let partition = 0; partition < 3; partition += 1) {
-    const found = (await scan(log, "registered", partition)).records;
+    const found = (await scan(log, at("registered", partition))).records;
     assert.deepEqual(
       found.map((record) => record.offset),
       found.map((_, index) => index),

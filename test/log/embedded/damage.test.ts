@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { Session } from "../../../src/ports.ts";
-import { append, aRecord, never, numbered, scan } from "../../contracts/event-log/harness.ts";
+import { append, aRecord, at, never, numbered, scan } from "../../contracts/event-log/harness.ts";
 import { type OpenLog, tryOpen, workspaceOf } from "./harness.ts";
 import { nextLine, startChild } from "./processes.ts";
 
@@ -215,7 +215,7 @@ test("a write-ahead log that lost its end is refused, until somebody says to go 
     rmSync(join(copy, "log.head"));
     const again = await tryOpen(copy);
     assert.ok(again.ok);
-    const { records } = await scan(again.log, "enrolled", 0);
+    const { records } = await scan(again.log, at("enrolled", 0));
     assert.ok(records.length < 25);
     await again.log.close();
   }
@@ -224,7 +224,7 @@ test("a write-ahead log that lost its end is refused, until somebody says to go 
 test("the files as a kill -9 leaves them open with everything in them", { timeout }, async (t) => {
   const opening = await tryOpen(await killedCopy(workspaceOf(t)));
   assert.ok(opening.ok);
-  assert.equal((await scan(opening.log, "enrolled", 0)).records.length, 25);
+  assert.equal((await scan(opening.log, at("enrolled", 0))).records.length, 25);
   await opening.log.close();
 });
 
@@ -241,7 +241,7 @@ test("a torn high-water mark does no harm", { timeout }, async (t) => {
     writeFileSync(join(workspace.dataDir, "log.head"), "00000000000");
   });
   assert.ok(opening.ok);
-  assert.equal((await scan(opening.log, "enrolled", 0)).records.length, 300);
+  assert.equal((await scan(opening.log, at("enrolled", 0))).records.length, 300);
   await opening.log.close();
 });
 

@@ -11,7 +11,7 @@ import { prepareSchema } from "../../../src/log/embedded/schema.ts";
 import { Store } from "../../../src/log/embedded/store.ts";
 import { Writer } from "../../../src/log/embedded/writer.ts";
 import type { Session } from "../../../src/ports.ts";
-import { aRecord, scan } from "../../contracts/event-log/harness.ts";
+import { aRecord, at, scan } from "../../contracts/event-log/harness.ts";
 import { tryOpen, workspaceOf } from "./harness.ts";
 
 const timeout = 20_000;
@@ -58,7 +58,7 @@ fullDisk("appends and commits are refused while the disk is full, and go on afte
   assert.ok(reason.includes(join(disk, "log.db")) && reason.includes("df -h"), reason);
   assert.equal(await session.commit([commit]), "unknown");
   assert.ok(!session.ended.aborted, "it may pass");
-  assert.equal((await scan(log, "enrolled", 0)).records.length, stored);
+  assert.equal((await scan(log, at("enrolled", 0))).records.length, stored);
 
   rmSync(ballast);
   assert.deepEqual(await log.append([aRecord("enrolled", 0, "after")]), { ok: true });
@@ -66,7 +66,7 @@ fullDisk("appends and commits are refused while the disk is full, and go on afte
   await log.close();
   const again = await tryOpen(disk);
   assert.ok(again.ok);
-  assert.equal((await scan(again.log, "enrolled", 0)).records.length, stored + 1);
+  assert.equal((await scan(again.log, at("enrolled", 0))).records.length, stored + 1);
   await again.log.close();
 });
 

@@ -59,7 +59,11 @@ export function tryOpen(dataDir: string): Promise<EmbeddedOpening> {
 }
 
 /** What the retention of a later version would do: there is none yet. */
-function trim(dataDir: string, topic: Topic, partition: number, beforeOffset: number): void {
+function trim(
+  dataDir: string,
+  { topic, partition }: { readonly topic: Topic; readonly partition: number },
+  beforeOffset: number,
+): void {
   const db = new DatabaseSync(join(dataDir, "log.db"), { timeout: 1000 });
   db.exec(`
     BEGIN IMMEDIATE;
@@ -76,7 +80,7 @@ export async function openHarness(): Promise<Harness> {
     log: await open(),
     clock: systemClock,
     another: open,
-    trim: async (topic, partition, beforeOffset) => trim(dataDir, topic, partition, beforeOffset),
+    trim: async (topic, partition, beforeOffset) => trim(dataDir, { topic, partition }, beforeOffset),
     close: remove,
   };
 }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { openEmbeddedLog } from "../../../src/log/embedded/embedded-log.ts";
 import { Wake, type Watched } from "../../../src/log/embedded/wake.ts";
-import { aRecord, scan, watch } from "../../contracts/event-log/harness.ts";
+import { aRecord, at, scan, watch } from "../../contracts/event-log/harness.ts";
 import { workspaceOf } from "./harness.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -38,7 +38,7 @@ test("an append waits for another process's transaction", { timeout }, async (t)
   other.exec("ROLLBACK");
   clock.advance(20);
   assert.deepEqual(await appended, [{ ok: true }, { ok: true }]);
-  assert.equal((await scan(log, "dlq", 0)).records.length, 2);
+  assert.equal((await scan(log, at("dlq", 0))).records.length, 2);
 });
 
 test("an append gives up at its deadline, and is not carried out later", { timeout }, async (t) => {
@@ -51,7 +51,7 @@ test("an append gives up at its deadline, and is not carried out later", { timeo
   assert.ok(!result.ok && /locked by another process/.test(result.reason));
   other.exec("ROLLBACK");
   assert.deepEqual(await log.append([aRecord("dlq", 0, "late")]), { ok: true });
-  assert.equal((await scan(log, "dlq", 0)).records.length, 1);
+  assert.equal((await scan(log, at("dlq", 0))).records.length, 1);
 });
 
 test("leaving waits for what was asked to be written before", { timeout }, async (t) => {

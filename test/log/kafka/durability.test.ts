@@ -107,7 +107,7 @@ async function clusterFor(t: TestContext): Promise<readonly string[] | null> {
   const cluster = await startCluster({
     size: 3,
     listeners: [listener],
-    front: async (_listener, _broker, _from, port) => port,
+    front: async (_route, port) => port,
     onLine: () => {},
     signal: ended.signal,
   });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openEventHubsProxy } from "../../../lab/event-hubs/proxy.ts";
+import { graphAnswer } from "../../../lab/simulation/graph-answer.ts";
 import { createRng, guid } from "../../../lab/simulation/rng.ts";
 import { eventRecord } from "../../../lab/testkit/enrollments.ts";
 import { settings as registrarSettings } from "../../../lab/testkit/registrar-world.ts";
@@ -19,15 +20,9 @@ function countingGraph(): Graph & { readonly made: ReadonlyMap<string, number> }
   const made = new Map<string, number>();
   const created = ({ details, id, idempotencyKey }: CreateRequest): GraphReply => {
     made.set(idempotencyKey, (made.get(idempotencyKey) ?? 0) + 1);
-    return {
-      ...{ kind: "answer", status: 201, object: { id: id ?? idempotencyKey, ...details } },
-      ...{ errorCode: "", errorMessage: "", retryAfter: null, date: null, ofBatch: false, requestId: null },
-    };
+    return graphAnswer(201, { object: { id: id ?? idempotencyKey, ...details } });
   };
-  const none: GraphReply = {
-    ...{ kind: "answer", status: 404, object: null, errorCode: "ResourceNotFound", errorMessage: "" },
-    ...{ retryAfter: null, date: null, ofBatch: false, requestId: null },
-  };
+  const none = graphAnswer(404, { errorCode: "ResourceNotFound" });
   return {
     made,
     create: async (_, items) => items.map(created),

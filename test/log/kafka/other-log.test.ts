@@ -1,7 +1,7 @@
 /** The log is not the one that was read: topics made again, positions that are gone. */
 import assert from "node:assert/strict";
 import type { LogRecord, ReadResult, Session, Topic } from "../../../src/ports.ts";
-import { appendTexts, numbered, readRecords, textsOf } from "../../contracts/event-log/harness.ts";
+import { appendTexts, at, numbered, readRecords, textsOf } from "../../contracts/event-log/harness.ts";
 import { type KafkaHarness, kafkaTest, openHarness, withAdmin } from "./harness.ts";
 import { eventually, until } from "./waiting.ts";
 
@@ -39,14 +39,14 @@ kafkaTest(
   async (t) => {
     const harness = await openHarness(t);
     t.after(harness.close);
-    await appendTexts(harness.log, "enrolled", 0, numbered("before ", 20));
+    await appendTexts(harness.log, at("enrolled", 0), numbered("before ", 20));
     const session = await sessionOf(harness, t);
     session.seek("enrolled", 0, 0, -1);
-    assert.deepEqual(textsOf(await readRecords(session, "enrolled", 0, 20)), numbered("before ", 20));
+    assert.deepEqual(textsOf(await readRecords(session, at("enrolled", 0), 20)), numbered("before ", 20));
     const waiting = session.read("enrolled", 0);
     await makeAgain(harness, "enrolled");
     const other = await harness.another();
-    await appendTexts(other, "enrolled", 0, numbered("after ", 30));
+    await appendTexts(other, at("enrolled", 0), numbered("after ", 30));
     const gap = await waiting;
     assert.ok(gap.kind === "gap", gap.kind);
     assert.deepEqual([gap.why, gap.expected, gap.logStart], ["recreated", 20, 0]);
@@ -73,13 +73,13 @@ kafkaTest("ids are the topic's own, and others for a topic made again", async (t
 kafkaTest("nothing is appended to a topic that was deleted and made again, with the reason", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
-  await appendTexts(harness.log, "registered", 0, ["before"]);
+  await appendTexts(harness.log, at("registered", 0), ["before"]);
   await makeAgain(harness, "registered");
   const record = { topic: "registered", partition: 0, key: null, value: Buffer.of(1), headers: [] } as const;
   const result = await harness.log.append([record]);
   assert.ok(!result.ok);
   assert.match(result.reason, /connector\.registered was deleted and made again/);
-  await appendTexts(harness.log, "dlq", 0, ["others go on"]);
+  await appendTexts(harness.log, at("dlq", 0), ["others go on"]);
   const survey = await harness.log.survey();
   assert.ok(survey.ok);
   assert.deepEqual(survey.topics.registered.bounds[0], { start: 0, end: 0 });
@@ -90,7 +90,7 @@ kafkaTest("a scan does not go on in a topic that was made again", async (t) => {
   t.after(harness.close);
   // More than one fetch.
   const filler = "x".repeat(100_000);
-  await appendTexts(harness.log, "registered", 0, numbered(filler, 30));
+  await appendTexts(harness.log, at("registered", 0), numbered(filler, 30));
   let again: Promise<void> | null = null;
   const got: LogRecord[] = [];
   const scan = harness.log.scan(
@@ -113,12 +113,12 @@ kafkaTest("a scan does not go on in a topic that was made again", async (t) => {
 kafkaTest("records that are deleted under a waiting read are a gap", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
-  await appendTexts(harness.log, "enrolled", 0, numbered("r", 3));
+  await appendTexts(harness.log, at("enrolled", 0), numbered("r", 3));
   const session = await sessionOf(harness, t);
   session.seek("enrolled", 0, 0, -1);
-  const [first] = await readRecords(session, "enrolled", 0, 3);
+  const [first] = await readRecords(session, at("enrolled", 0), 3);
   // What was read and not settled yet, and some that never were read.
-  await appendTexts(harness.log, "enrolled", 0, numbered("later ", 3));
+  await appendTexts(harness.log, at("enrolled", 0), numbered("later ", 3));
   await harness.trim!("enrolled", 0, 5);
   session.seek("enrolled", 0, first!.offset + 1, first!.leaderEpoch);
   const gap: ReadResult = { kind: "gap", why: "deleted", expected: 1, logStart: 5, logEnd: 6 };
@@ -128,7 +128,7 @@ kafkaTest("records that are deleted under a waiting read are a gap", async (t) =
 kafkaTest("a position whose last record the log never had is a gap", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
-  await appendTexts(harness.log, "enrolled", 0, numbered("r", 4));
+  await appendTexts(harness.log, at("enrolled", 0), numbered("r", 4));
   const session = await sessionOf(harness, t);
   session.seek("enrolled", 0, 2, 1000);
   const gap: ReadResult = { kind: "gap", why: "truncated", expected: 2, logStart: 0, logEnd: 4 };

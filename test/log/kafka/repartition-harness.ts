@@ -5,7 +5,7 @@ import { homePartition } from "../../../src/domain/murmur2.ts";
 import { type LedgerEntry, readLedgerEntry, registeredRecord } from "../../../src/domain/registered.ts";
 import { type KafkaLog, type KafkaSettings, openKafkaLog } from "../../../src/log/kafka/kafka-log.ts";
 import { createTopicAdmin } from "../../../src/log/kafka/set-up/topic-admin.ts";
-import type { LogRecord, NewRecord, Topic } from "../../../src/ports.ts";
+import type { InputTopic, LogRecord, NewRecord, Topic } from "../../../src/ports.ts";
 import { encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
 import { type Parts, repartition } from "../../../src/repartition/run.ts";
 import { openLog } from "./harness.ts";
@@ -129,10 +129,8 @@ export async function run(settings: KafkaSettings, partitions: number, dryRun = 
 /** Commits of a worker that settled everything below `settled`, and may have attempted everything below `attempted`. */
 export async function commitPosition(
   settings: KafkaSettings,
-  topic: "enrolled" | "retry",
-  partition: number,
-  settled: number,
-  attempted: number,
+  { topic, partition }: { readonly topic: InputTopic; readonly partition: number },
+  { settled, attempted }: { readonly settled: number; readonly attempted: number },
 ): Promise<void> {
   const metadata = encodeMetadata({
     attemptedThrough: attempted,

@@ -262,7 +262,7 @@ kafkaTest(
     await log.append(records);
     await log.append([{ ...records[0]!, topic: "retry", value: event("parked") }]);
     await log.close();
-    await commitPosition(settings, "enrolled", home, 1, 3);
+    await commitPosition(settings, { topic: "enrolled", partition: home }, { settled: 1, attempted: 3 });
     await clusterOf(settings).raise("registered", 4);
 
     const { ended } = await run(settings, 4);

@@ -5,6 +5,7 @@
  */
 
 import { Kafka, type KafkaConfig, logLevel } from "kafkajs";
+import type { Address } from "./addresses.ts";
 import type { Broker } from "./broker.ts";
 import type { ProtocolRequest } from "./protocol.ts";
 
@@ -23,11 +24,6 @@ export interface KafkajsCluster {
   readonly connectionPoolBuilder: {
     build(target?: Address): Promise<{ readonly pool: readonly KafkajsConnection[] }>;
   };
-}
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 /** The requests that kafkajs encodes well enough have the form that `Broker` gives them. */

@@ -19,6 +19,7 @@ import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { isRefusal, protocolError, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
+import type { FetcherConnections } from "../fetch/fetcher-options.ts";
 import { waitAtMost } from "../fetch/reader.ts";
 import { instanceIdTaken } from "./instance-id.ts";
 import {
@@ -78,7 +79,7 @@ class GroupMembership {
   readonly #settings: GroupSettings;
   readonly #clock: Clock;
   readonly #onSession: (session: Session) => void;
-  readonly #connections: { long: ReconnectingConnection; short: ReconnectingConnection };
+  readonly #connections: FetcherConnections;
   readonly #topics: string[];
   readonly #heartbeatMs: number;
   /** As trouble with the coordinator is named. */

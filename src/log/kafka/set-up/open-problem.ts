@@ -1,5 +1,5 @@
 /** Why a cluster can't be used, for people: what is wrong, where, what to type. Never the password. */
-import type { Problem } from "../../../problem.ts";
+import type { OpenFailure, Problem } from "../../../problem.ts";
 import {
   connectionCode,
   hungUp,
@@ -17,13 +17,6 @@ import {
 import { NoTokenError, TokenRefusedError } from "../cluster/oauth-login.ts";
 import type { KafkajsSecurity } from "../cluster/security.ts";
 import type { KafkaFlavor } from "../flavor.ts";
-
-interface OpenFailure {
-  readonly ok: false;
-  readonly problem: Problem;
-  /** Trying again may help without anybody's doing. */
-  readonly retryable: boolean;
-}
 
 export interface Attempt {
   readonly brokers: readonly string[];

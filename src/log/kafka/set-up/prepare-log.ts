@@ -1,7 +1,7 @@
 /** Before a log is opened: its topics are there and fit, no other group is in the way, and if not, why. */
 import { topicName, topics } from "../../../domain/topics.ts";
 import { type Clock, inputTopics } from "../../../ports.ts";
-import type { Problem } from "../../../problem.ts";
+import type { OpenFailure, Problem } from "../../../problem.ts";
 import type { ConnectionSettings } from "../cluster/cluster.ts";
 import { type ClusterConnection, openClusterConnection } from "../cluster/cluster-connection.ts";
 import { hungUp, protocolError } from "../cluster/errors.ts";
@@ -30,7 +30,7 @@ export type PreparedLog =
       readonly topicIds: ReadonlyMap<string, string | null>;
       readonly warnings: readonly Problem[];
     }
-  | { readonly ok: false; readonly problem: Problem; readonly retryable: boolean };
+  | OpenFailure;
 
 export async function prepareLog(settings: PrepareSettings, clock: Clock): Promise<PreparedLog> {
   const { connection, tenantBlockedMaxMs = 0 } = settings;

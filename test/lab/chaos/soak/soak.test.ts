@@ -132,6 +132,11 @@ test("what Linux says of a process is read past its name, what it says itself wi
 
 test("records come at the rate, again until the log has them, and no more at once than a batch", async () => {
   const samples = createSamples(1, 8);
+  let drawn = 0;
+  const next = () => {
+    drawn++;
+    return samples.next();
+  };
   let refusals = 1;
   const appended: number[] = [];
   const log = {
@@ -141,13 +146,12 @@ test("records come at the rate, again until the log has them, and no more at onc
       return { ok: true as const };
     },
   };
-  const pace = (elapsedMs: number) => ({ ratePerS: 20, elapsedMs: () => elapsedMs });
-  const seen: boolean[] = [];
-  const note = ({ isBad }: { isBad: boolean }) => void seen.push(isBad);
-  assert.deepEqual(await emitDue(samples, log as never, pace(1_000), 0, note), { count: 20, failed: "away" });
-  assert.deepEqual(await emitDue(samples, log as never, pace(1_000), 20, note), { count: 0, failed: null });
-  assert.equal((await emitDue(samples, log as never, pace(60_000), 20, note)).count, 200);
-  assert.deepEqual([appended, seen.length], [[20, 200], 220]);
+  const emit = (elapsedMs: number, emitted: number) =>
+    emitDue({ next }, log as never, { ratePerS: 20, elapsedMs: () => elapsedMs, emitted: () => emitted });
+  assert.deepEqual(await emit(1_000, 0), { count: 20, failed: "away" });
+  assert.deepEqual(await emit(1_000, 20), { count: 0, failed: null });
+  assert.equal((await emit(60_000, 20)).count, 200);
+  assert.deepEqual([appended, drawn], [[20, 200], 220]);
 });
 
 test("samples: one in ten is a duplicate, one in fifty is bad, all decided by the seed", () => {

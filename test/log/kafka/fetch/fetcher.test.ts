@@ -9,27 +9,13 @@ import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
 
 import type { Problem } from "../../../../src/problem.ts";
 import { fakeConnection, inTurn, listOffsets } from "../fake-broker.ts";
+import { fetched } from "./fetched.ts";
 
 const batch = encodeBatch([{ key: null, value: Buffer.of(1), headers: [] }], 0, {
   id: -1,
   epoch: -1,
   sequence: -1,
 });
-
-function fetched(changes: Partial<Fetched> = {}): Fetched[] {
-  return [
-    {
-      topic: "n",
-      partition: 0,
-      errorCode: 0,
-      stableEnd: 5,
-      aborted: [],
-      diverges: false,
-      bytes: Buffer.of(),
-      ...changes,
-    },
-  ];
-}
 
 const outOfRange = fetched({ errorCode: 1 });
 
@@ -56,7 +42,7 @@ function readOver(
     topicIds,
   );
   const topicId = topicIds?.() ?? null;
-  const buffer = createFetchBuffer([{ topic: "enrolled", name: "n", topicId, partition: 0 }], () =>
+  const buffer = createFetchBuffer([{ topic: "enrolled", name: "t", topicId, partition: 0 }], () =>
     fetcher.pump(),
   );
   const health = createHealth(systemClock, () => {});
@@ -142,8 +128,8 @@ test("a batch that can't be read, twice, ends it with where, what to do and what
   readOver(t, { answers: inTurn(fetched({ bytes: damaged })), seek: [3, -1], onFatal });
   const problem = await fatal.promise;
   assert.equal(problem?.code, "batch-unreadable");
-  assert.match(problem.message, /n\/0@3 can't be read: its checksum is wrong/);
-  assert.match(problem.fix, /--bootstrap-server b:9092 --group g --topic n:0 --reset-offsets --to-offset 4/);
+  assert.match(problem.message, /t\/0@3 can't be read: its checksum is wrong/);
+  assert.match(problem.fix, /--bootstrap-server b:9092 --group g --topic t:0 --reset-offsets --to-offset 4/);
   assert.match(problem.fix, /never registered: emit them again/);
 });
 

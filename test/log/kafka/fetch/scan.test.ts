@@ -5,6 +5,7 @@ import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
 import { createScan } from "../../../../src/log/kafka/fetch/scan.ts";
 import type { Clock, LogRecord } from "../../../../src/ports.ts";
 import { fakeConnection, inTurn, listOffsets } from "../fake-broker.ts";
+import { fetched } from "./fetched.ts";
 
 /** Time passes only in delays, and at once. */
 function quickClock(): Clock {
@@ -24,21 +25,6 @@ function quickClock(): Clock {
 
 const record = { key: null, value: Buffer.from("v"), headers: [] };
 const batch = encodeBatch([record, record], 0, { id: -1, epoch: -1, sequence: -1 });
-
-function fetched(changes: Partial<Fetched> = {}): Fetched[] {
-  return [
-    {
-      topic: "t",
-      partition: 0,
-      errorCode: 0,
-      stableEnd: 5,
-      aborted: [],
-      diverges: false,
-      bytes: Buffer.of(),
-      ...changes,
-    },
-  ];
-}
 
 async function scanOver(send: () => Promise<Fetched[]>, end: number | (() => number), from = 0) {
   const ends = typeof end === "number" ? () => end : end;

@@ -32,7 +32,7 @@ kafkaTest(
   "a group that left records in doubt is in the way of another name, and not of its own",
   async () => {
     const { settings, former } = await formerGroup(5);
-    await commitPosition(former, "enrolled", 0, 2, 4);
+    await commitPosition(former, { topic: "enrolled", partition: 0 }, { settled: 2, attempted: 4 });
     const opened = await start(settings);
     assert.ok(!opened.ok);
     assert.equal(opened.problem.code, "group-changed");
@@ -52,7 +52,7 @@ kafkaTest(
 kafkaTest("a group that settled all it attempted is not in the way: the new name is said", async () => {
   const { settings, former } = await formerGroup(3);
   // A promise reaches ahead of the log.
-  await commitPosition(former, "enrolled", 0, 3, 1003);
+  await commitPosition(former, { topic: "enrolled", partition: 0 }, { settled: 3, attempted: 1003 });
   const opened = await start(settings);
   assert.ok(opened.ok);
   assert.deepEqual(
@@ -60,7 +60,7 @@ kafkaTest("a group that settled all it attempted is not in the way: the new name
     ["group-new"],
   );
   assert.match(opened.warnings[0]!.fix, new RegExp(`export KAFKA_GROUP_ID=${former.groupId}$`));
-  await commitPosition(settings, "enrolled", 0, 3, 3);
+  await commitPosition(settings, { topic: "enrolled", partition: 0 }, { settled: 3, attempted: 3 });
   const again = await start(settings);
   assert.ok(again.ok);
   assert.deepEqual(again.warnings, []);
@@ -68,7 +68,7 @@ kafkaTest("a group that settled all it attempted is not in the way: the new name
 
 kafkaTest("a group with members is in the way, whatever it has settled", async () => {
   const { settings, former } = await formerGroup(0);
-  await commitPosition(former, "enrolled", 0, 0, 0);
+  await commitPosition(former, { topic: "enrolled", partition: 0 }, { settled: 0, attempted: 0 });
   const log = await openLog(former);
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   const membership = await log.join(
@@ -88,7 +88,7 @@ kafkaTest("a group with members is in the way, whatever it has settled", async (
 kafkaTest("groups of another kind, and workers of other topics, are none of its business", async () => {
   const { settings, former } = await formerGroup(3);
   const { former: elsewhere } = await formerGroup(3);
-  await commitPosition(elsewhere, "enrolled", 0, 1, 3);
+  await commitPosition(elsewhere, { topic: "enrolled", partition: 0 }, { settled: 1, attempted: 3 });
   await withAdmin((admin) =>
     admin.setOffsets({
       groupId: former.groupId,

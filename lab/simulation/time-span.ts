@@ -1,0 +1,5 @@
+/** From one moment to another. */
+export interface TimeSpan {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
