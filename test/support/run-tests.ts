@@ -1,5 +1,6 @@
 /**
- * `npm test [-- FILTER ...]`: runs every test file below test/ and closes with one line, `N passed, N failed, N skipped`.
+ * `npm test [-- [--times FILE] FILTER ...]`: runs every test file below test/ and closes with one line, `N passed, N failed, N skipped`.
+ * `--times` writes the processor time and the time on the clock of each test process to a file.
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
  * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 turns what is skipped for want of it into a failure; so
@@ -18,7 +19,7 @@ import { obtainBroker } from "../../lab/testkit/broker.ts";
 import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
 import { builtProgramVariable } from "../../lab/testkit/built-program.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
-import { processorSeconds, timesReport, timesVariable } from "./processor-time.ts";
+import { processorSeconds, timesOf, timesReport, timesTable, timesVariable } from "./processor-time.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
 import {
   groupSource,
@@ -46,7 +47,8 @@ const compileCache = join(root, "node_modules", ".cache", "node-compile");
 
 process.exitCode = await main(process.argv.slice(2));
 
-async function main(filters: readonly string[]): Promise<number> {
+async function main(parameters: readonly string[]): Promise<number> {
+  const { filters, timesFile } = optionsOf(parameters);
   const { files, namePatterns } = select(root, filters);
   const tally = createTally({ root, required: requirements(), filteredByName: namePatterns.length > 0 });
   if (files.length === 0) tally.fail("no test file was found");
@@ -78,11 +80,21 @@ async function main(filters: readonly string[]): Promise<number> {
   if (tally.passed + tally.failed === 0) tally.fail("no test was executed");
   const nameOf = (file: string) =>
     dirname(file) === folder ? `${basename(file, ".test.mjs")}, files in one process` : relative(root, file);
-  for (const line of timesReport(readFileSync(times, "utf8"), processorSeconds(), nameOf)) console.log(line);
+  const recorded = timesOf(readFileSync(times, "utf8"));
+  for (const line of timesReport(recorded, processorSeconds(), nameOf)) console.log(line);
+  if (timesFile !== null) writeFileSync(timesFile, timesTable(recorded, nameOf));
   for (const note of tally.notes) console.log(note);
   console.log(summaryLine(tally));
   if (interrupted.signal.aborted) return 130;
   return tally.failed === 0 ? 0 : 1;
+}
+
+function optionsOf(parameters: readonly string[]) {
+  const at = parameters.indexOf("--times");
+  if (at < 0) return { filters: parameters, timesFile: null };
+  const timesFile = parameters[at + 1];
+  if (timesFile === undefined) throw new Error("--times needs a file to write to: type --times FILE");
+  return { filters: parameters.toSpliced(at, 2), timesFile };
 }
 
 /** REQUIRE_KAFKA=1 -> "kafka". */
