@@ -17,7 +17,7 @@ export interface Child {
 }
 
 export interface Processes {
-  /** `command`: a program and its arguments. It gets nothing of this environment but the PATH. */
+  /** `command`: a program and its arguments. It gets nothing of this environment but the PATH, and where Node.js keeps what it compiled. */
   start(name: string, command: readonly string[], environment: Environment, onLine: OnLine): Child;
   endAll(): Promise<void>;
 }
@@ -32,6 +32,13 @@ export const registrarProgram = built ?? join(root, "src", "cli", "main.ts");
 /** The emulator's program, with its command where it needs one. */
 export const emulatorCommand: readonly string[] =
   built === undefined ? [join(root, "emulator", "main.ts")] : [built, "emulate-graph"];
+
+const inherited: Environment = Object.fromEntries(
+  ["PATH", "NODE_COMPILE_CACHE"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
 
 const heapMb = 192;
 
@@ -58,7 +65,7 @@ export function openProcesses(logDirectory: string): Processes {
   return {
     start(name, command, environment, onLine) {
       const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, ...command], {
-        env: { PATH: process.env.PATH ?? "", ...environment },
+        env: { ...inherited, ...environment },
         stdio: ["ignore", "pipe", "pipe"],
         // A process group of its own: Ctrl-C is this process's affair, which then ends the others.
         detached: true,
