@@ -25,7 +25,7 @@ export type Environment = Readonly<Record<string, string>>;
 export interface Program {
   /** A file and its arguments. */
   readonly command: readonly string[];
-  /** It gets nothing of this process's own but the PATH. */
+  /** It gets nothing of this process's own but the PATH, and where Node.js keeps what it compiled. */
   readonly environment: Environment;
 }
 type OnLine = (line: string) => void;
@@ -37,6 +37,13 @@ export const registrarProgram = built ?? join(root, "src", "cli", "main.ts");
 /** The emulator's program, with its command where it needs one. */
 export const emulatorCommand: readonly string[] =
   built === undefined ? [join(root, "emulator", "main.ts")] : [built, "emulate-graph"];
+
+const inherited: Environment = Object.fromEntries(
+  ["PATH", "NODE_COMPILE_CACHE"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
 
 const heapMb = 192;
 
@@ -63,7 +70,7 @@ export function openProcesses(logDirectory: string): Processes {
   return {
     start(name, { command, environment }, onLine) {
       const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, ...command], {
-        env: { PATH: process.env.PATH ?? "", ...environment },
+        env: { ...inherited, ...environment },
         stdio: ["ignore", "pipe", "pipe"],
         // A process group of its own: Ctrl-C is this process's affair, which then ends the others.
         detached: true,

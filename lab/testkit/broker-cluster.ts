@@ -8,8 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterBroker, StartedCluster } from "../chaos/brokers.ts";
 import type { Route } from "../chaos/links.ts";
-import { formatStorage, messageOf, obtainJars } from "./broker-jars.ts";
-import { commonProperties, newClusterId, propertiesText } from "./broker-java.ts";
+import { formatStorage, newClusterId } from "./broker-format.ts";
+import { messageOf, obtainJars } from "./broker-jars.ts";
+import { commonProperties, propertiesText } from "./broker-java.ts";
 import { steadyPort } from "./broker-port.ts";
 import { type BrokerProcess, launchBroker } from "./broker-process.ts";
 

@@ -1,10 +1,11 @@
-/** Kafka's own jars from Maven, and the set-up of a data directory with them. */
+/** Kafka's own jars from Maven. */
 import { execFile } from "node:child_process";
 import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { javaOptions, makeArchive, sharing } from "./broker-archive.ts";
+import { makeArchive } from "./broker-archive.ts";
+import { formatStorage } from "./broker-format.ts";
 
 const run = promisify(execFile);
 const pom = join(import.meta.dirname, "kafka-broker", "pom.xml");
@@ -47,26 +48,6 @@ async function withArchive(directory: string): Promise<Jars> {
     formatStorage(directory, { clusterId: "AAAAAAAAAAAAAAAAAAAAAA", propertiesFile: file }),
   );
   return { ok: true, directory };
-}
-
-export interface StorageFormat {
-  readonly clusterId: string;
-  /** Names the data directory. */
-  readonly propertiesFile: string;
-  /** As StorageTool takes them. Default: none. */
-  readonly scramUsers?: readonly string[];
-}
-
-/** Formats the data directory that the properties name. */
-export async function formatStorage(
-  jars: string,
-  { clusterId, propertiesFile, scramUsers = [] }: StorageFormat,
-): Promise<void> {
-  await run("java", [
-    ...["-Xmx64m", ...javaOptions, ...sharing(jars), "-cp", join(jars, "*")],
-    ...["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", propertiesFile],
-    ...scramUsers.flatMap((user) => ["--add-scram", user]),
-  ]);
 }
 
 async function exists(path: string): Promise<boolean> {

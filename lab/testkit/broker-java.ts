@@ -1,9 +1,9 @@
 /** A one-process KRaft broker from Maven's jars, in a temporary directory, on a fixed port. */
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatStorage, messageOf, obtainJars } from "./broker-jars.ts";
+import { formatStorage, newClusterId } from "./broker-format.ts";
+import { messageOf, obtainJars } from "./broker-jars.ts";
 import { freePort } from "./broker-port.ts";
 import { launchBroker } from "./broker-process.ts";
 import type { OwnBrokerResult } from "./broker-result.ts";
@@ -55,10 +55,6 @@ export async function startJavaBroker(
     await rm(directory, { recursive: true, force: true });
     return { ok: false, reason: `the broker does not start: ${messageOf(error)}` };
   }
-}
-
-export function newClusterId(): string {
-  return randomBytes(16).toString("base64url").replace(/^-/, "A");
 }
 
 function serverProperties(

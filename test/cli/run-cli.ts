@@ -15,12 +15,12 @@ const ofLab = new Set(["simulate", "chaos", "bench", "fuzz"]);
 /**
  * The sources, or what `npm test` built of them: a bundle starts in a quarter of the time, and is what users run.
  */
-const programFor = (args: readonly string[]) =>
+export const programFor = (args: readonly string[]) =>
   ofLab.has(args[0] ?? "")
     ? join(root, "lab/main.ts")
     : (process.env[builtProgramVariable] ?? join(root, "demo/main.ts"));
 
-const inherited: Environment = Object.fromEntries(
+export const inherited: Environment = Object.fromEntries(
   ["PATH", "NODE_COMPILE_CACHE", builtProgramVariable].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];

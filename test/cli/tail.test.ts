@@ -1,33 +1,32 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { test } from "node:test";
-import { setTimeout as after } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { jsonLines, runCli, temporaryDirectory } from "./run-cli.ts";
+import { after, test } from "node:test";
+import { setTimeout as passed } from "node:timers/promises";
+import { inherited, jsonLines, programFor, runCli, temporaryDirectory } from "./run-cli.ts";
 
 const tenant = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";
-const main = fileURLToPath(new URL("../../demo/main.ts", import.meta.url));
+const main = programFor(["tail"]);
+/** More lines than a pipe holds. */
+const count = 500;
+/** The log that all of these read. */
+const environment = {
+  ...inherited,
+  ...{ DATA_DIR: temporaryDirectory({ after }), AZURE_TENANT_ID: tenant },
+};
+const emitted = await runCli(["emit", "--count", String(count), "--quiet"], environment);
+assert.equal(emitted.code, 0, emitted.stderr);
 
-async function logOf(t: { after(end: () => void): void }, count: number) {
-  const environment = { DATA_DIR: temporaryDirectory(t), AZURE_TENANT_ID: tenant };
-  const emitted = await runCli(["emit", "--count", String(count), "--quiet"], environment);
-  assert.equal(emitted.code, 0, emitted.stderr);
-  return environment;
-}
-
-test("--limit ends the command also when one fetch brings more", async (t) => {
-  const environment = await logOf(t, 60);
+test("--limit ends the command also when one fetch brings more", async () => {
   const { code, stdout, stderr } = await runCli(["tail", "enrolled", "--limit", "2"], environment);
   assert.equal(code, 0, stderr);
   assert.equal(jsonLines(stdout).length, 2);
 });
 
-/** More than a pipe holds, printed by a command that has nothing left to do meanwhile; nobody reads yet. */
+/** All lines, printed by a command that has nothing left to do meanwhile; nobody reads yet. */
 async function printed(t: { after(end: () => void): void }) {
-  const environment = await logOf(t, 500);
   const child = spawn(process.execPath, [main, "tail", "enrolled", "--no-follow"], {
-    env: { PATH: process.env.PATH ?? "", ...environment },
+    env: environment,
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => child.kill("SIGKILL"));
@@ -43,11 +42,11 @@ test("a reader that takes its time gets every line: the command waits for it", a
   const { child, exited, first } = await printed(t);
   // Longer than main.ts gives handles that were left open.
   const limit = new AbortController();
-  const early = await Promise.race([exited, after(3_500, "still there", { signal: limit.signal })]);
+  const early = await Promise.race([exited, passed(3_500, "still there", { signal: limit.signal })]);
   limit.abort();
   assert.equal(early, "still there");
   const rest = await text(child.stdout);
-  assert.equal(jsonLines(`${first}${rest}`).length, 500);
+  assert.equal(jsonLines(`${first}${rest}`).length, count);
   assert.equal(await exited, 0);
 });
 
@@ -58,11 +57,8 @@ test("a signal ends the wait for a reader that takes nothing", async (t) => {
 });
 
 /** The exit code of a command whose reader goes away after the first bytes, and what it said. */
-function untilFirstLine(args: readonly string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH ?? "", ...environment },
-    timeout: 60_000,
-  });
+function untilFirstLine(args: readonly string[], env: Record<string, string>) {
+  const child = spawn(process.execPath, [main, ...args], { env, timeout: 60_000 });
   child.stdin.end();
   child.stdout.once("data", () => child.stdout.destroy());
   let stderr = "";
@@ -84,21 +80,16 @@ for (const args of [
   ["demo", "--events", "20", "--faults", "none"],
 ] as const) {
   test(`${args.join(" ")} | head -1 ends without a complaint`, async (t) => {
-    const { code, stderr } = await untilFirstLine(args, await logOf(t, 3_000));
+    const own = args[0] === "emit" ? { ...environment, DATA_DIR: temporaryDirectory(t) } : environment;
+    const { code, stderr } = await untilFirstLine(args, own);
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(stderr, /EPIPE|Error|connector-registrar:/);
   });
 }
 
-test("a full disk under standard output is said once, exit 1", async (t) => {
-  const environment = await logOf(t, 3);
-  const child = spawn(
-    "sh",
-    ["-c", `exec '${process.execPath}' '${main}' tail enrolled --no-follow >/dev/full`],
-    {
-      env: { PATH: process.env.PATH ?? "", ...environment },
-    },
-  );
+test("a full disk under standard output is said once, exit 1", async () => {
+  const command = `exec '${process.execPath}' '${main}' tail enrolled --no-follow >/dev/full`;
+  const child = spawn("sh", ["-c", command], { env: environment });
   let stderr = "";
   child.stderr.on("data", (bytes) => {
     stderr += bytes;

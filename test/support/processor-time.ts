@@ -20,26 +20,53 @@ export function processorSeconds(): number {
 export function recordAtEnd(file: string): void {
   const path = process.env[timesVariable];
   if (path === undefined) return;
-  process.on("exit", () => appendFileSync(path, `${processorSeconds().toFixed(1)} ${file}\n`));
+  process.on("exit", () => {
+    const [processor, wall] = [processorSeconds(), performance.now() / 1000].map((n) => n.toFixed(1));
+    appendFileSync(path, `${processor} ${wall} ${file}\n`);
+  });
+}
+
+export interface FileTimes {
+  readonly file: string;
+  readonly processorSeconds: number;
+  /** On the clock, from the start of its process to the end. */
+  readonly wallSeconds: number;
+}
+
+/** What was recorded, most processor time first. */
+export function timesOf(recorded: string): FileTimes[] {
+  return [...recorded.matchAll(/^(\S+) (\S+) (.+)$/gm)]
+    .map(([, processor, wall, file = ""]) => ({
+      file,
+      processorSeconds: Number(processor),
+      wallSeconds: Number(wall),
+    }))
+    .toSorted((a, b) => b.processorSeconds - a.processorSeconds);
 }
 
 /** What took most of it, and all of it together, on a few lines. */
 export function timesReport(
-  recorded: string,
+  times: readonly FileTimes[],
   totalSeconds: number,
   nameOf: (file: string) => string,
 ): string[] {
-  const rows = recorded
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => ({ seconds: Number(line.split(" ")[0]), file: line.slice(line.indexOf(" ") + 1) }))
-    .toSorted((a, b) => b.seconds - a.seconds);
   return [
     `Processor time: ${totalSeconds.toFixed(0)} s, without containers. Most of it:`,
-    ...rows
+    ...times
       .slice(0, shownFiles)
-      .map(({ seconds, file }) => `${seconds.toFixed(1).padStart(7)} s  ${nameOf(file)}`),
+      .map(({ processorSeconds, file }) => `${processorSeconds.toFixed(1).padStart(7)} s  ${nameOf(file)}`),
   ];
+}
+
+/** All of them: processor seconds, seconds on the clock, the file. */
+export function timesTable(times: readonly FileTimes[], nameOf: (file: string) => string): string {
+  const seconds = (value: number) => value.toFixed(1).padStart(7);
+  return times
+    .map(
+      ({ processorSeconds, wallSeconds, file }) =>
+        `${seconds(processorSeconds)} ${seconds(wallSeconds)}  ${nameOf(file)}\n`,
+    )
+    .join("");
 }
 
 function childrenSeconds(): number {

@@ -27,5 +27,8 @@ export function unsteadyNotes(root: string, first: readonly Outcome[], second: r
   const failedAgain = new Set(second.filter(({ ok }) => !ok).map(({ file, name }) => `${file} ${name}`));
   return first
     .filter(({ ok, file, name }) => !ok && repeated.has(file) && !failedAgain.has(`${file} ${name}`))
-    .map(({ file, name }) => `unsteady: ${relative(root, file!)} "${name}" failed, but not when its file was run again`);
+    .map(
+      ({ file, name }) =>
+        `unsteady: ${relative(root, file!)} "${name}" failed, but not when its file was run again`,
+    );
 }

@@ -1,14 +1,15 @@
 /** The test runner, run as a process on small trees of test files. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type SpawnOptions, spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
 const runnerFiles = [
   "run-tests.ts",
   "test-files.ts",
+  "lanes.ts",
   "processor-time.ts",
   "tally.ts",
   "leak-guard.ts",
@@ -28,7 +29,13 @@ interface Run {
 
 async function runTree(
   files: Record<string, string>,
-  options: { args?: string[]; env?: Record<string, string>; broker?: string; interruptAt?: string } = {},
+  options: {
+    args?: string[];
+    env?: Record<string, string>;
+    broker?: string;
+    interruptAt?: string;
+    cwd?: string;
+  } = {},
 ): Promise<Run> {
   const root = await mkdtemp(join(tmpdir(), "run-tests-"));
   try {
@@ -49,19 +56,20 @@ async function runTree(
     const { NODE_TEST_CONTEXT: _context, KAFKA_BROKERS: _brokers, ...inherited } = process.env;
     const own = Object.entries(inherited).filter(([name]) => !name.startsWith("REQUIRE_"));
     const env = { ...Object.fromEntries(own), ...options.env };
-    return await runProcess(
-      [join(support, "run-tests.ts"), ...(options.args ?? [])],
-      env,
-      options.interruptAt,
-    );
+    const { args = [], interruptAt, cwd } = options;
+    return await runProcess([join(support, "run-tests.ts"), ...args], { env, cwd }, interruptAt);
   } finally {
     await rm(root, { recursive: true, force: true });
   }
 }
 
 /** Sends SIGINT once the output holds `interruptAt`. */
-function runProcess(args: string[], env: NodeJS.ProcessEnv, interruptAt: string | undefined): Promise<Run> {
-  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+function runProcess(
+  args: string[],
+  place: Pick<SpawnOptions, "env" | "cwd">,
+  interruptAt: string | undefined,
+): Promise<Run> {
+  const child = spawn(process.execPath, args, { ...place, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let interrupted = false;
   child.stdout.on("data", (chunk) => {
@@ -137,6 +145,39 @@ test("tests of some folders share a process; each counts, and what is wrong is s
   assert.ok(!shared.has(`${own}.`));
 });
 
+test("what waits for brokers runs beside what computes, and does not keep it waiting", async () => {
+  const places = Math.min(4, availableParallelism());
+  const sign = `import { existsSync, writeFileSync } from "node:fs"; const file = process.cwd() + "/" + process.ppid;`;
+  const waits = `${sign} test("waits", async () => {
+    while (!existsSync(file)) await new Promise(setImmediate); });`;
+  const directory = await mkdtemp(join(tmpdir(), "run-tests-"));
+  const run = await runTree(
+    {
+      ...Object.fromEntries(Array.from({ length: places }, (_, n) => [`kafka/${n}.test.ts`, waits])),
+      "z.test.ts": `${sign} test("computes", () => writeFileSync(file, ""));`,
+    },
+    { cwd: directory },
+  );
+  await rm(directory, { recursive: true, force: true });
+  assert.equal(run.lastLine, `${places + 1} passed, 0 failed, 0 skipped`, run.output);
+});
+
+test("--times writes what each file took to a file", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "run-tests-"));
+  const times = join(directory, "times");
+  const run = await runTree({ "a.test.ts": pass, "b.test.ts": pass }, { args: ["--times", times] });
+  assert.equal(run.lastLine, "2 passed, 0 failed, 0 skipped", run.output);
+  const rows = (await readFile(times, "utf8")).trimEnd().split("\n");
+  assert.deepEqual(rows.map((row) => row.replace(/^ +\d+\.\d +\d+\.\d {2}/, "")).sort(), [
+    "test/a.test.ts",
+    "test/b.test.ts",
+  ]);
+  await rm(directory, { recursive: true, force: true });
+  const nowhere = await runTree({ "a.test.ts": pass }, { args: ["--times"] });
+  assert.match(nowhere.output, /--times needs a file to write to/);
+  assert.equal(nowhere.exitCode, 2);
+});
+
 test("says how much processor time was used, and which files used most of it", async () => {
   const spin = "const { user } = process.cpuUsage(); while (process.cpuUsage().user - user < 300_000);";
   const run = await runTree({
@@ -201,7 +242,7 @@ test("an interrupted run ends its tests, stops the broker and exits with 130", a
 test("a test that leaves a handle open, or a process behind, is a failure that says what", async () => {
   const run = await runTree({
     "handle.test.ts": `import { createServer } from "node:net"; test("leaks", () => { createServer().listen(0); });`,
-    "process.test.ts": `import { spawn } from "node:child_process";
+    "process.test.ts": `import { type SpawnOptions, spawn } from "node:child_process";
       test("leaves", () => { spawn("sleep", ["300"], { detached: true, stdio: "ignore" }).unref(); });`,
   });
   assert.match(

@@ -1,10 +1,11 @@
 /**
- * `npm test [-- FILTER ...]`: runs every test file below test/ and closes with one line, `N passed, N failed, N skipped`.
+ * `npm test [-- [--times FILE] FILTER ...]`: runs every test file below test/ and closes with one line, `N passed, N failed, N skipped`.
+ * `--times` writes the processor time and the time on the clock of each test process to a file.
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
  * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 turns what is skipped for want of it into a failure; so
  * do REQUIRE_DOCKER, REQUIRE_NETNS (network namespaces), REQUIRE_PYTHON and REQUIRE_HELM (by .ci/python, .ci/helm), REQUIRE_CHROMIUM, REQUIRE_PROMTOOL:
- * the reason of such a skip names what is missing. Exit codes: 0 all passed, 1 a failure or nothing was run, 130 interrupted.
+ * the reason of such a skip names what is missing. Exit codes: 0 all passed, 1 a failure or nothing was run, 2 usage, 130 interrupted.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -17,11 +18,13 @@ import { pathToFileURL } from "node:url";
 import { obtainBroker } from "../../lab/testkit/broker.ts";
 import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
 import { builtProgramVariable } from "../../lab/testkit/built-program.ts";
+import { together } from "./lanes.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
-import { processorSeconds, timesReport, timesVariable } from "./processor-time.ts";
+import { processorSeconds, timesOf, timesReport, timesTable, timesVariable } from "./processor-time.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
 import {
   groupSource,
+  type Lane,
   planOf,
   type Selection,
   select,
@@ -35,7 +38,10 @@ const root = join(import.meta.dirname, "..", "..");
 const testTimeoutMs = 60_000;
 /** For the whole run: ends a test file that spins without returning. */
 const runTimeoutMs = 40 * 60_000;
-/** No more than there are processors: tests of real processes have time limits, and a busy machine makes them late. */
+/**
+ * Of each lane. No more than there are processors compute at a time, and as many wait for brokers and containers beside them: tests
+ * of real processes have time limits, and a busy machine makes them late.
+ */
 const concurrency = Math.max(1, Math.min(4, availableParallelism()));
 /** The program that tests of commands run: built of the sources at the beginning of each run. */
 const builtPrograms = join(root, "node_modules", ".cache", "test-programs");
@@ -46,7 +52,8 @@ const compileCache = join(root, "node_modules", ".cache", "node-compile");
 
 process.exitCode = await main(process.argv.slice(2));
 
-async function main(filters: readonly string[]): Promise<number> {
+async function main(parameters: readonly string[]): Promise<number> {
+  const { filters, timesFile } = optionsOf(parameters);
   const { files, namePatterns } = select(root, filters);
   const tally = createTally({ root, required: requirements(), filteredByName: namePatterns.length > 0 });
   if (files.length === 0) tally.fail("no test file was found");
@@ -78,11 +85,24 @@ async function main(filters: readonly string[]): Promise<number> {
   if (tally.passed + tally.failed === 0) tally.fail("no test was executed");
   const nameOf = (file: string) =>
     dirname(file) === folder ? `${basename(file, ".test.mjs")}, files in one process` : relative(root, file);
-  for (const line of timesReport(readFileSync(times, "utf8"), processorSeconds(), nameOf)) console.log(line);
+  const recorded = timesOf(readFileSync(times, "utf8"));
+  for (const line of timesReport(recorded, processorSeconds(), nameOf)) console.log(line);
+  if (timesFile !== null) writeFileSync(timesFile, timesTable(recorded, nameOf));
   for (const note of tally.notes) console.log(note);
   console.log(summaryLine(tally));
   if (interrupted.signal.aborted) return 130;
   return tally.failed === 0 ? 0 : 1;
+}
+
+function optionsOf(parameters: readonly string[]) {
+  const at = parameters.indexOf("--times");
+  if (at < 0) return { filters: parameters, timesFile: null };
+  const timesFile = parameters[at + 1];
+  if (timesFile === undefined) {
+    console.error("--times needs a file to write to. Type: npm test -- --times FILE");
+    process.exit(2);
+  }
+  return { filters: parameters.toSpliced(at, 2), timesFile };
 }
 
 /** REQUIRE_KAFKA=1 -> "kafka". */
@@ -144,27 +164,30 @@ async function runFiles(
   tally: Tally,
   signal: AbortSignal,
 ) {
-  const { alone, groups } = planOf(root, files);
+  const { lanes, groups } = planOf(root, files);
   const modules = groups.map((group, n) => {
     const path = join(folder, `group-${n + 1}.test.mjs`);
     writeFileSync(path, groupSource(group.map((file) => pathToFileURL(file).href)));
     return path;
   });
   const silent = new Set(groups.flat());
-  const events = run({
-    files: [...modules, ...alone],
-    concurrency,
-    timeout: testTimeoutMs,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(runTimeoutMs)]),
-    execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "leak-guard.ts")).href],
-    ...(namePatterns.length > 0 ? { testNamePatterns: namePatterns } : {}),
-  });
-  for (const kind of ["test:pass", "test:fail"] as const)
-    events.on(kind, (data: ReportedTest) => {
-      silent.delete(data.file ?? "");
-      tally.add(outcomeOf(kind === "test:pass", data));
+  const start = (lane: Lane) => {
+    const events = run({
+      files: lane.map((part) => (typeof part === "number" ? modules[part]! : part)),
+      concurrency,
+      timeout: testTimeoutMs,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(runTimeoutMs)]),
+      execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "leak-guard.ts")).href],
+      ...(namePatterns.length > 0 ? { testNamePatterns: namePatterns } : {}),
     });
-  const report = events.pipe(withoutSummary()).pipe(new spec());
+    for (const kind of ["test:pass", "test:fail"] as const)
+      events.on(kind, (data: ReportedTest) => {
+        silent.delete(data.file ?? "");
+        tally.add(outcomeOf(kind === "test:pass", data));
+      });
+    return events;
+  };
+  const report = together(lanes.map(start)).pipe(withoutSummary()).pipe(new spec());
   report.pipe(process.stdout, { end: false });
   await finished(report);
   if (namePatterns.length > 0 || signal.aborted) return;

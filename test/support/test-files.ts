@@ -26,7 +26,7 @@ export function select(root: string, filters: readonly string[]): Selection {
 
 /** By folder, or because it imports the broker support. */
 export function usesKafka(root: string, file: string): boolean {
-  return foldersOf(root, file).includes("kafka") || /from "[^"]*\/broker\.ts"/.test(read(file));
+  return foldersOf(root, file).includes("kafka") || /testkit\/broker\.ts"/.test(read(file));
 }
 
 /** Brokers beside the one that all share. */
@@ -58,12 +58,42 @@ const declaresItsTests = /^import \{[^}]*(?<!type )\b(test|suite|describe|it)\b[
 /** Fewer are not worth it, and alone they are what `node --test` would run. */
 const familyMin = 4;
 
+/** A file with a process of its own, or the number of a group. */
+export type Lane = readonly (string | number)[];
+
 export interface Plan {
-  /** Each in a process of its own. */
-  readonly alone: readonly string[];
   /** Each list in one process. */
   readonly groups: readonly (readonly string[])[];
+  /** What runs beside each other, each in its order; none is empty. */
+  readonly lanes: readonly Lane[];
 }
+
+/**
+ * The longest first, so that none of them is left alone at the end. Those that mostly wait; by seconds on a quiet machine,
+ * which `npm test -- --times FILE` tells.
+ */
+const longestWaits = [
+  "test/docker/stack",
+  "test/lab/chaos/chaos",
+  "test/docker/documents",
+  "test/lab/chaos/cluster",
+  "test/log/kafka/older-brokers",
+  "test/docker/image",
+  "test/log/kafka/",
+];
+/** Those that mostly compute. */
+const longestComputations = [
+  "test/server/",
+  "test/cli/credential-renewal",
+  "test/package-installed",
+  "test/docs",
+  "test/upgrades/",
+  "test/graph/",
+  "test/emulator/python-sdk",
+  "test/scripts/",
+  "test/lab/",
+  "test/cli/",
+];
 
 export function planOf(root: string, files: readonly string[]): Plan {
   const free = files.filter((file) => declaresItsTests.test(read(file)) && !needsOwnProcess.test(read(file)));
@@ -72,26 +102,24 @@ export function planOf(root: string, files: readonly string[]): Plan {
     .map((folders) => free.filter((file) => folders.some((folder) => pathOf(file).startsWith(folder))))
     .filter((group) => group.length >= familyMin);
   const grouped = new Set(groups.flat());
-  const alone = inOrder(
-    root,
-    files.filter((file) => !grouped.has(file)),
-  );
-  return { alone, groups };
+  const alone = files.filter((file) => !grouped.has(file));
+  const parts = [...groups.keys(), ...alone];
+  const nameOf = (part: string | number) => pathOf(typeof part === "number" ? groups[part]![0]! : part);
+  const rankOf = (part: string | number, order: readonly string[]) => {
+    const rank = order.findIndex((start) => nameOf(part).startsWith(start));
+    return rank < 0 ? order.length : rank;
+  };
+  const lane = (does: boolean, order: readonly string[]): Lane =>
+    parts
+      .filter((part) => (typeof part === "string" && mostlyWaits(root, part)) === does)
+      .toSorted((a, b) => rankOf(a, order) - rankOf(b, order));
+  const lanes = [lane(true, longestWaits), lane(false, longestComputations)];
+  return { groups, lanes: lanes.filter(({ length }) => length > 0) };
 }
 
-/**
- * What waits for containers, brokers and time-outs in turn with what computes, so that neither all wait nor all compute at once.
- * The longest waits come first, so that none of them is left alone at the end.
- */
-function inOrder(root: string, files: readonly string[]): string[] {
-  const waiting = ["docker", "chaos", "kafka"];
-  const rank = (file: string): number =>
-    waiting.findIndex((folder) => foldersOf(root, file).includes(folder));
-  const waits = files.filter((file) => rank(file) >= 0).toSorted((a, b) => rank(a) - rank(b));
-  const computes = files.filter((file) => rank(file) < 0);
-  return Array.from({ length: Math.max(waits.length, computes.length) }, (_, n) =>
-    [waits[n], computes[n]].filter((file) => file !== undefined),
-  ).flat();
+/** For containers, brokers and time-outs. */
+function mostlyWaits(root: string, file: string): boolean {
+  return foldersOf(root, file).includes("docker") || startsBrokers(root, file) || usesKafka(root, file);
 }
 
 /** The source of a module that runs these files. */

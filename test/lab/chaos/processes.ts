@@ -32,16 +32,20 @@ export async function endedBy(
     assert.fail(begun.stdout + begun.stderr);
   }
   const started = descendants(chaos.child.pid!);
-  assert.ok(started.length >= leastStarted, "the brokers, the emulator and the workers");
+  assert.ok(started.length >= leastStarted, "the broker, the emulator and the workers");
   chaos.child.kill(signal);
   assert.equal((await chaos.ended).code, signal === "SIGINT" ? 130 : null);
-  // The guards of a killed process act after its end, and nobody tells when.
-  const endMs = performance.now() + 10_000;
-  while (started.some(isRunning) && performance.now() < endMs) await new Promise(setImmediate);
-  assert.deepEqual(started.filter(isRunning), []);
+  await areGone(started);
 }
 
-function descendants(pid: number): number[] {
+/** The guards of a killed process act after its end, and nobody tells when. */
+export async function areGone(pids: readonly number[]): Promise<void> {
+  const endMs = performance.now() + 10_000;
+  while (pids.some(isRunning) && performance.now() < endMs) await new Promise(setImmediate);
+  assert.deepEqual(pids.filter(isRunning), []);
+}
+
+export function descendants(pid: number): number[] {
   const rows = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
   const pairs = rows.map((row) => row.trim().split(/\s+/).map(Number));
   const children = pairs.filter(([, parent]) => parent === pid).map(([child]) => child!);
