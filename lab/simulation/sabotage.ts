@@ -158,6 +158,8 @@ export const sabotages = {
   "claimed-objects": withSettings({ sabotage: new Set(["claimed-objects"]) }),
   /** What an earlier owner dead-lettered, and did not commit, is looked up in Graph. */
   "dead-letters-unread": withSettings({ sabotage: new Set(["dead-letters-unread"]) }),
+  /** The dead-letter topic is not read again when what a killed process had on its way is over. */
+  "late-dead-letters": withSettings({ sabotage: new Set(["late-dead-letters"]) }),
   /** An object that was made under another enrollment's id is adopted when it looks alike. */
   "ids-of-others": withSettings({ sabotage: new Set(["ids-of-others"]) }),
   /** An input that has come to end before its position is asked for again. */

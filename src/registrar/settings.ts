@@ -49,6 +49,7 @@ export interface RegistrarSettings {
     | "form-of-others"
     | "parked-unseen"
     | "dead-letters-unread"
+    | "late-dead-letters"
     | "ids-of-others"
     | "end-in-take-over"
     | "unlisted-unread"

@@ -1,6 +1,7 @@
 /** Rows of the table "What happens when" of docs/SEMANTICS.md: the list of tenants changes (INV-SERVED). */
 import assert from "node:assert/strict";
 import { contoso, fabrikam } from "../../lab/testkit/enrollments.ts";
+import { settings } from "../../lab/testkit/registrar-world.ts";
 import { answers, lost } from "../../lab/testkit/scripted-graph.ts";
 import { type Specification, untilSettled } from "../../lab/testkit/specification.ts";
 import { tenantsOf } from "./tenants-list.ts";
@@ -49,6 +50,22 @@ export const tenantRows: Readonly<Record<string, Specification>> = {
     },
     expect: { ...oneDeadLetter, creates: 0, settledThrough: 1 },
   },
+  "dead-lettered as `tenant-not-allowed`, killed with the dead letter on its way, which is stored after the settle time; the next owner has the tenant on its list":
+    {
+      given: { enrolled: [{}] },
+      async when(world) {
+        const worker = world.start({ tenants: tenantsOf(fabrikam).served });
+        const arrive = world.log.hold("append");
+        await world.time.pass(10_000);
+        worker.crash();
+        world.start({ tenants: tenantsOf(contoso).served });
+        await world.time.pass(settings.settleMs + settings.orphanMs / 2);
+        assert.deepEqual([world.deadLetters(), world.creates()], [[], []]);
+        arrive();
+        await untilSettled(world, 1);
+      },
+      expect: { ...oneDeadLetter, creates: 0, settledThrough: 1 },
+    },
   "tenant paused": {
     given: { enrolled: [{ machine: "HOST-1" }, { machine: "HOST-2" }] },
     async when(world) {

@@ -132,6 +132,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     observe({ kind: "partition-gained", partition: number, suspects: gained.suspects, ledgerEntries });
     events.ready(partition);
     await releaseSuspects(partition);
+    await findLateDeadLetters(partition);
   }
 
   function sayPassed(partition: number, { topic, gap }: InputGap): void {
@@ -147,6 +148,15 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     if (!(await suspects.findDeadLetters(partition))) return; // INV-DOUBT
     partition.suspectsReleased = true;
     events.released(partition);
+  }
+
+  /** One that a killed process had on its way is stored until its connections are over: only then are its objects surely absent, too. */
+  async function findLateDeadLetters(partition: OwnedPartition): Promise<void> {
+    const { takenOverAtMs, inherited, lost } = partition;
+    const overAtMs = takenOverAtMs + inherited.settleMs + inherited.orphanMs;
+    if (settings.sabotage?.has("late-dead-letters")) return;
+    await sleep(clock, overAtMs - clock.nowMs(), lost.signal); // INV-SETTLE-TIME
+    if (!lost.signal.aborted) await suspects.findDeadLetters(partition); // INV-DURABLE-OUTCOME
   }
 
   function dropAll(): void {

@@ -22,8 +22,8 @@ export interface Suspects {
   /** Fills the partition's parking and doubts. */
   find(partition: OwnedPartition, session: Session): Promise<Found>;
   /**
-   * Fills in which of them an earlier owner has dead-lettered; called once nothing of that owner's can be stored any more. False
-   * when the partition was lost first.
+   * Fills in which of them an earlier owner has dead-lettered; called once nothing of that owner's can be stored any more, but by a
+   * connection that outlived its process, and again when that is over. False when the partition was lost first.
    */
   findDeadLetters(partition: OwnedPartition): Promise<boolean>;
 }

@@ -58,6 +58,19 @@ test("what a process stores right after it stood still past the settle time may 
   assert.equal(heldBack(100, 19_000, 18_000), false, "it stood still then");
 });
 
+test("what a killed process had on its way is excused past the settle time only where it sends ids", () => {
+  const heldBack = (sendId: boolean, atMs: number) =>
+    readPauses(
+      history(
+        [0, { ...start, settings: { ...start.settings, sendId } }],
+        [1_000, { kind: "exit", by: "w", how: "crashed", text: "" }],
+      ),
+    ).isHeldBack("w", atMs);
+  assert.equal(heldBack(true, 1_000 + start.settings.settleMs), true);
+  assert.equal(heldBack(true, 900 + start.settings.settleMs), false, "its successors waited for that");
+  assert.equal(heldBack(false, 1_000 + start.settings.settleMs), false, "without ids they wait for longer");
+});
+
 test("two objects of one enrollment are a violation, unless the process stood still past the settle time", () => {
   const workload = generateWorkload(createRng("checker"), { partitionCount: 1, activeMs: 10_000 });
   const identity = workload.identities.find(({ isRefused }) => !isRefused)!;

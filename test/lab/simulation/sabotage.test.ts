@@ -42,6 +42,7 @@ const knownSeeds: Readonly<Record<SabotageName, number | readonly number[]>> = {
   "claimed-objects": 18,
   "form-of-others": 18,
   "dead-letters-unread": 52005808,
+  "late-dead-letters": 52005040,
   "ids-of-others": 169262,
   "end-in-take-over": 31009025,
   "batch-as-a-whole": 10,
