@@ -46,7 +46,7 @@ export function checkUnlisted(
   const { tenantId } = run.workload.identities[identity]!;
   if (!state.lists.unlisted.get(by)?.has(tenantId))
     return `identity ${identity} is refused, and its tenant was listed all along`;
-  if (isHarmed(run) || tenantId === run.defectiveTenant) return null;
+  if (isHarmed(run) || tenantId === run.defectiveTenant || state.pauses.isHeldBack(by, tMs)) return null;
   const made = (graph.created.get(identity) ?? []).find(
     ({ isLate, calledAtMs }) => !isLate && calledAtMs < tMs,
   );
