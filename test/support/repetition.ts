@@ -10,25 +10,25 @@ const mostFiles = 3;
 
 /** The files to run once more; none where a failure is of no file, or of too many. */
 export function filesToRepeat(outcomes: readonly Outcome[]): string[] {
-  const failed = new Set(outcomes.filter(({ ok }) => !ok).map(({ file }) => file));
+  const failed = new Set(outcomes.filter(({ ok }) => !ok).map(({ entryFile }) => entryFile));
   const files = [...failed].filter((file) => file !== undefined);
   return files.length === failed.size && files.length <= mostFiles ? files : [];
 }
 
 /** What counts: of the files that were run twice the second time. */
 export function afterRepetition(first: readonly Outcome[], second: readonly Outcome[]): Outcome[] {
-  const repeated = new Set(second.map(({ file }) => file));
-  return [...first.filter(({ file }) => !repeated.has(file)), ...second];
+  const repeated = new Set(second.map(({ entryFile }) => entryFile));
+  return [...first.filter(({ entryFile }) => !repeated.has(entryFile)), ...second];
 }
 
 /** A line for each failure that did not come again. */
 export function unsteadyNotes(root: string, first: readonly Outcome[], second: readonly Outcome[]): string[] {
-  const repeated = new Set(second.map(({ file }) => file));
-  const failedAgain = new Set(second.filter(({ ok }) => !ok).map(({ file, name }) => `${file} ${name}`));
+  const repeated = new Set(second.map(({ entryFile }) => entryFile));
+  const placeOf = ({ file, name }: Outcome) => `${relative(root, file ?? "?")} "${name}"`;
+  const failedAgain = new Set(second.filter(({ ok }) => !ok).map(placeOf));
   return first
-    .filter(({ ok, file, name }) => !ok && repeated.has(file) && !failedAgain.has(`${file} ${name}`))
-    .map(
-      ({ file, name }) =>
-        `unsteady: ${relative(root, file!)} "${name}" failed, but not when its file was run again`,
-    );
+    .filter(({ ok, isSuite, entryFile }) => !ok && !isSuite && repeated.has(entryFile))
+    .map(placeOf)
+    .filter((place) => !failedAgain.has(place))
+    .map((place) => `unsteady: ${place} failed, and not when its file was run again`);
 }

@@ -10,6 +10,7 @@ const runnerFiles = [
   "run-tests.ts",
   "test-files.ts",
   "lanes.ts",
+  "repetition.ts",
   "processor-time.ts",
   "tally.ts",
   "leak-guard.ts",
@@ -192,6 +193,40 @@ test("says how much processor time was used, and which files used most of it", a
   assert.ok(busy !== undefined, run.output);
   assert.ok(Number(total) >= 0 && Number(idle) > 0);
   if (process.platform === "linux") assert.ok(Number(busy) >= 0.3, "with the process that it started");
+});
+
+test("--repeat-failed: what fails is run once more, alone, and said where it does not fail again", async () => {
+  const flag = join(tmpdir(), `run-tests-flag-${process.pid}`);
+  const failsOnce = `import { existsSync, writeFileSync } from "node:fs";
+    test("unsteady", () => { const was = existsSync("${flag}"); writeFileSync("${flag}", ""); if (!was) throw new Error("first"); });
+    test("steady", () => {});`;
+  const files = { "once.test.ts": failsOnce, "good.test.ts": pass };
+  try {
+    const repeated = await runTree(files, { args: ["--repeat-failed"] });
+    assert.match(
+      repeated.output,
+      /^unsteady: test\/once\.test\.ts "unsteady" failed, and not when its file was run again$/m,
+    );
+    assert.equal(repeated.lastLine, "3 passed, 0 failed, 0 skipped", repeated.output);
+    await rm(flag);
+    assert.equal((await runTree(files)).lastLine, "2 passed, 1 failed, 0 skipped");
+  } finally {
+    await rm(flag, { force: true });
+  }
+  const always = await runTree(
+    {
+      "bad.test.ts": `test("bad", () => { throw new Error("x"); });`,
+      "crash.test.ts": `throw new Error("boom");`,
+    },
+    { args: ["--repeat-failed"] },
+  );
+  assert.equal(always.lastLine, "0 passed, 2 failed, 0 skipped", always.output);
+  assert.doesNotMatch(always.output, /^unsteady/m);
+  const many = Object.fromEntries(
+    [1, 2, 3, 4].map((n) => [`${n}.test.ts`, failsOnce.replaceAll(flag, `${flag}-never/${n}`)]),
+  );
+  const tooMany = await runTree(many, { args: ["--repeat-failed"] });
+  assert.equal(tooMany.lastLine, "4 passed, 4 failed, 0 skipped", tooMany.output);
 });
 
 test("filters select files by path and tests by name", async () => {

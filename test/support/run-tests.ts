@@ -1,6 +1,7 @@
 /**
- * `npm test [-- [--times FILE] FILTER ...]`: runs every test file below test/ and closes with one line, `N passed, N failed, N skipped`.
- * `--times` writes the processor time and the time on the clock of each test process to a file.
+ * `npm test [-- [--times FILE] [--repeat-failed] FILTER ...]`: runs every test file below test/ and closes with one line,
+ * `N passed, N failed, N skipped`. `--times` writes the processor time and the time on the clock of each test process to a file;
+ * `--repeat-failed` runs what failed once more, see repetition.ts.
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
  * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 turns what is skipped for want of it into a failure; so
@@ -21,6 +22,7 @@ import { builtProgramVariable } from "../../lab/testkit/built-program.ts";
 import { together } from "./lanes.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
 import { processorSeconds, timesOf, timesReport, timesTable, timesVariable } from "./processor-time.ts";
+import { afterRepetition, filesToRepeat, unsteadyNotes } from "./repetition.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
 import {
   groupSource,
@@ -53,7 +55,7 @@ const compileCache = join(root, "node_modules", ".cache", "node-compile");
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(parameters: readonly string[]): Promise<number> {
-  const { filters, timesFile } = optionsOf(parameters);
+  const { filters, timesFile, repeatsFailed } = optionsOf(parameters);
   const { files, namePatterns } = select(root, filters);
   const tally = createTally({ root, required: requirements(), filteredByName: namePatterns.length > 0 });
   if (files.length === 0) tally.fail("no test file was found");
@@ -76,8 +78,10 @@ async function main(parameters: readonly string[]): Promise<number> {
   process.env[timesVariable] = times;
   try {
     const mark = markChildren();
-    if (!interrupted.signal.aborted)
-      await runFiles({ files, namePatterns }, folder, tally, interrupted.signal);
+    if (!interrupted.signal.aborted) {
+      const plan = { files, namePatterns, folder, repeatsFailed };
+      for (const outcome of await runFiles(plan, tally, interrupted.signal)) tally.add(outcome);
+    }
     await endLeftovers(mark, tally);
   } finally {
     if (broker?.ok) await broker.stop();
@@ -95,14 +99,16 @@ async function main(parameters: readonly string[]): Promise<number> {
 }
 
 function optionsOf(parameters: readonly string[]) {
-  const at = parameters.indexOf("--times");
-  if (at < 0) return { filters: parameters, timesFile: null };
-  const timesFile = parameters[at + 1];
+  const repeatsFailed = parameters.includes("--repeat-failed");
+  const filters = parameters.filter((one) => one !== "--repeat-failed");
+  const at = filters.indexOf("--times");
+  if (at < 0) return { filters, timesFile: null, repeatsFailed };
+  const timesFile = filters[at + 1];
   if (timesFile === undefined) {
     console.error("--times needs a file to write to. Type: npm test -- --times FILE");
     process.exit(2);
   }
-  return { filters: parameters.toSpliced(at, 2), timesFile };
+  return { filters: filters.toSpliced(at, 2), timesFile, repeatsFailed };
 }
 
 /** REQUIRE_KAFKA=1 -> "kafka". */
@@ -158,46 +164,73 @@ async function startBroker(tally: Tally): Promise<BrokerResult> {
   return broker;
 }
 
-async function runFiles(
-  { files, namePatterns }: Selection,
-  folder: string,
-  tally: Tally,
-  signal: AbortSignal,
-) {
-  const { lanes, groups } = planOf(root, files);
+interface Plan extends Selection {
+  /** For the modules of groups. */
+  readonly folder: string;
+  readonly repeatsFailed: boolean;
+}
+
+async function runFiles(plan: Plan, tally: Tally, signal: AbortSignal): Promise<Outcome[]> {
+  const { lanes, groups } = planOf(root, plan.files);
   const modules = groups.map((group, n) => {
-    const path = join(folder, `group-${n + 1}.test.mjs`);
+    const path = join(plan.folder, `group-${n + 1}.test.mjs`);
     writeFileSync(path, groupSource(group.map((file) => pathToFileURL(file).href)));
     return path;
   });
-  const silent = new Set(groups.flat());
-  const start = (lane: Lane) => {
+  const { namePatterns } = plan;
+  const ofLane = (lane: Lane) => lane.map((part) => (typeof part === "number" ? modules[part]! : part));
+  const first = await runLanes(lanes.map(ofLane), { namePatterns, signal, concurrency });
+  if (signal.aborted) return first;
+  const again = plan.repeatsFailed ? filesToRepeat(first) : [];
+  const alone = { namePatterns, signal, concurrency: 1 };
+  const second = again.length > 0 ? await runLanes([again], alone) : [];
+  for (const note of unsteadyNotes(root, first, second)) tally.note(note);
+  const outcomes = afterRepetition(first, second);
+  if (namePatterns.length > 0) return outcomes;
+  // node:test says this of a file with a process of its own.
+  const heard = new Set(outcomes.map(({ file }) => file));
+  for (const file of groups.flat())
+    if (!heard.has(file)) tally.fail(`${relative(root, file)} declares no test`);
+  return outcomes;
+}
+
+interface RunOptions {
+  readonly namePatterns: readonly string[];
+  readonly signal: AbortSignal;
+  /** Of each lane. */
+  readonly concurrency: number;
+}
+
+async function runLanes(
+  lanes: readonly (readonly string[])[],
+  { namePatterns, signal, concurrency }: RunOptions,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const start = (files: readonly string[]) => {
     const events = run({
-      files: lane.map((part) => (typeof part === "number" ? modules[part]! : part)),
+      files: [...files],
       concurrency,
       timeout: testTimeoutMs,
       signal: AbortSignal.any([signal, AbortSignal.timeout(runTimeoutMs)]),
       execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "leak-guard.ts")).href],
-      ...(namePatterns.length > 0 ? { testNamePatterns: namePatterns } : {}),
+      ...(namePatterns.length > 0 ? { testNamePatterns: [...namePatterns] } : {}),
     });
     for (const kind of ["test:pass", "test:fail"] as const)
       events.on(kind, (data: ReportedTest) => {
-        silent.delete(data.file ?? "");
-        tally.add(outcomeOf(kind === "test:pass", data));
+        outcomes.push(outcomeOf(kind === "test:pass", data));
       });
     return events;
   };
   const report = together(lanes.map(start)).pipe(withoutSummary()).pipe(new spec());
   report.pipe(process.stdout, { end: false });
   await finished(report);
-  if (namePatterns.length > 0 || signal.aborted) return;
-  // node:test says this of a file with a process of its own.
-  for (const file of silent) tally.fail(`${relative(root, file)} declares no test`);
+  return outcomes;
 }
 
 interface ReportedTest {
   readonly name: string;
   readonly file?: string | undefined;
+  readonly entryFile?: string | undefined;
   readonly skip?: string | boolean | undefined;
   readonly todo?: string | boolean | undefined;
   readonly details: { readonly type?: string | undefined; readonly error?: object };
@@ -207,7 +240,8 @@ function outcomeOf(ok: boolean, data: ReportedTest): Outcome {
   const error = data.details.error;
   const failureType = error && "failureType" in error ? String(error.failureType) : undefined;
   const { name, file, skip, todo } = data;
-  return { ok, name, file, isSuite: data.details.type === "suite", skip, todo, failureType };
+  const entryFile = data.entryFile ?? file;
+  return { ok, name, file, entryFile, isSuite: data.details.type === "suite", skip, todo, failureType };
 }
 
 /** The run's own closing line counts; node:test's table of counts before it would only repeat it, differently. */

@@ -8,7 +8,10 @@ import { relative } from "node:path";
 export interface Outcome {
   readonly ok: boolean;
   readonly name: string;
+  /** Where the test is declared, which may be a helper of its file. */
   readonly file: string | undefined;
+  /** What was run: a test file, or a module that runs several. */
+  readonly entryFile: string | undefined;
   readonly isSuite: boolean;
   readonly skip: string | boolean | undefined;
   readonly todo: string | boolean | undefined;
@@ -28,6 +31,8 @@ export interface Tally {
   add(outcome: Outcome): void;
   /** A failure that is no test's: a leaked process, a missing broker. */
   fail(problem: string): void;
+  /** A line beside the counts. */
+  note(line: string): void;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -78,6 +83,7 @@ export function createTally(options: TallyOptions): Tally {
   return {
     add,
     fail,
+    note: (line) => void notes.push(line),
     notes,
     get passed() {
       return counts.passed;
