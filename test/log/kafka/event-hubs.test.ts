@@ -11,6 +11,7 @@ import { systemClock } from "../../../src/clock.ts";
 import { openKafkaLog } from "../../../src/log/kafka/kafka-log.ts";
 import type { NewRecord } from "../../../src/ports.ts";
 import { eventLogContract } from "../../contracts/event-log.ts";
+import { lookAgain } from "../../support/look-again.ts";
 import { brokers, features, kafkaTest, openHarness, settingsFor, skip } from "./harness.ts";
 
 const openProxy = (changes: Partial<Quirks> = {}) =>
@@ -83,8 +84,7 @@ else {
         assert.deepEqual(await log.append([aRecord(Buffer.from("x"))]), { ok: true });
         const idle = own.counts.closedIdle;
         // Now and then nothing is sent until something was closed for that.
-        if (own.counts.sessionsEnded > 0)
-          while (own.counts.closedIdle === idle) await new Promise((resolve) => setImmediate(resolve));
+        if (own.counts.sessionsEnded > 0) while (own.counts.closedIdle === idle) await lookAgain();
       }
     },
   );
