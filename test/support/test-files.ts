@@ -75,8 +75,9 @@ export interface Plan {
 const longestWaits = [
   "test/docker/stack",
   "test/lab/chaos/chaos",
-  "test/docker/documents",
   "test/lab/chaos/cluster",
+  // After the other stack of containers has ended.
+  "test/docker/documents",
   "test/log/kafka/older-brokers",
   "test/docker/image",
   "test/docs",
