@@ -5,6 +5,7 @@ import { Pool } from "undici";
 import { tenantId } from "../../lab/testkit/emulator.ts";
 import { readLedgerEntry } from "../../src/domain/registered.ts";
 import type { EventLog, LogRecord, Topic } from "../../src/ports.ts";
+import { lookAgain } from "../support/look-again.ts";
 import { type Environment, type Running, startCli, waitUntil } from "./run-cli.ts";
 
 /** Short, so that a crash costs seconds; the settle time covers one request and one append. */
@@ -63,8 +64,8 @@ async function confirm(pool: Pool, n: number): Promise<string> {
       assert.equal(answer.statusCode, 503, text);
     } catch (error) {
       if (error instanceof assert.AssertionError) throw error;
-      await new Promise((resolve) => setImmediate(resolve));
     }
+    await lookAgain();
   }
 }
 

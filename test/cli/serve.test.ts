@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
 import { tokenHash, tokensText } from "../../src/server/auth/tokens-file.ts";
 import { certificate } from "../support/certificates.ts";
+import { lookAgain } from "../support/look-again.ts";
 import {
   type Environment,
   jsonLines,
@@ -49,7 +50,7 @@ async function post(url: string, body: string, headers: Record<string, string> =
     });
     const answer = { status: response.status, headers: response.headers, body: await json(response) };
     if (answer.status !== 503) return answer;
-    await new Promise(setImmediate);
+    await lookAgain();
   }
 }
 

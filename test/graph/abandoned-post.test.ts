@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { GraphReply } from "../../src/graph-port.ts";
+import { lookAgain } from "../support/look-again.ts";
 import { makeTwoHosts, skipWithout, type TwoHosts } from "../support/netns.ts";
 
 interface Message {
@@ -65,7 +66,7 @@ async function post(client: ChildProcess, machineName: string): Promise<GraphRep
 /** What a kernel still holds arrives once the link is back; one more client shows that it had the time to. */
 async function arrivedInTheEnd({ hosts, arrived, startClient }: Stage): Promise<readonly string[]> {
   await hosts.join();
-  while ((await hosts.unsentBytes("client")) > 0);
+  while ((await hosts.unsentBytes("client")) > 0) await lookAgain();
   await startClient();
   assert.equal(arrived.at(-1), "warm");
   return arrived.slice(1, -1);
@@ -91,7 +92,7 @@ for (const scheme of ["http", "https"]) {
       const client = await all.startClient();
       await all.hosts.cut();
       client.send({ post: "in-flight" });
-      while ((await all.hosts.unsentBytes("client")) === 0);
+      while ((await all.hosts.unsentBytes("client")) === 0) await lookAgain();
       const ended = once(client, end === "close" ? "message" : "exit");
       client.send(end);
       await ended;

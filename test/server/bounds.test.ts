@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { limits } from "../../src/server/http/limits.ts";
+import { lookAgain } from "../support/look-again.ts";
 import { serviceFor } from "./service-harness.ts";
 
 const times = { headersTimeoutMs: 200, requestTimeoutMs: 400, idleTimeoutMs: 200, sweepIntervalMs: 20 };
@@ -115,6 +116,9 @@ test("connections beyond the limit are closed, and those within it are served", 
   sockets[0]!.destroy();
   await once(sockets[0]!, "close");
   let answer = await ask("/livez").catch(() => null);
-  while (answer === null) answer = await ask("/livez").catch(() => null);
+  while (answer === null) {
+    await lookAgain();
+    answer = await ask("/livez").catch(() => null);
+  }
   assert.equal(answer.status, 200);
 });

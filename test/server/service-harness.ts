@@ -9,6 +9,7 @@ import type { Doors } from "../../src/server/auth/authenticate.ts";
 import type { ServiceNote, ServiceParts } from "../../src/server/parts.ts";
 import { openService, type ServiceSettings } from "../../src/server/service.ts";
 import { openServiceMetrics } from "../../src/server/service-metrics.ts";
+import { lookAgain } from "../support/look-again.ts";
 
 const structured = "application/cloudevents+json";
 export const batch = "application/cloudevents-batch+json";
@@ -162,5 +163,5 @@ export const refused = (key: string, id: string): Enrollment =>
 
 /** Once it is so. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise(setImmediate);
+  while (!(await condition())) await lookAgain();
 }

@@ -148,9 +148,10 @@ test("tests of some folders share a process; each counts, and what is wrong is s
 
 test("what waits for brokers runs beside what computes, and does not keep it waiting", async () => {
   const places = Math.min(4, availableParallelism());
-  const sign = `import { existsSync, writeFileSync } from "node:fs"; const file = process.cwd() + "/" + process.ppid;`;
+  const sign = `import { existsSync, writeFileSync } from "node:fs";
+    import { setTimeout as passed } from "node:timers/promises"; const file = process.cwd() + "/" + process.ppid;`;
   const waits = `${sign} test("waits", async () => {
-    while (!existsSync(file)) await new Promise(setImmediate); });`;
+    while (!existsSync(file)) await passed(10); });`;
   const directory = await mkdtemp(join(tmpdir(), "run-tests-"));
   const run = await runTree(
     {

@@ -75,17 +75,20 @@ export interface Plan {
 const longestWaits = [
   "test/docker/stack",
   "test/lab/chaos/chaos",
-  "test/docker/documents",
   "test/lab/chaos/cluster",
+  // After the other stack of containers has ended.
+  "test/docker/documents",
   "test/log/kafka/older-brokers",
   "test/docker/image",
+  "test/docs",
+  "test/cli/",
   "test/log/kafka/",
 ];
-/** Those that mostly compute. */
+/** Those that mostly compute; groups go before. */
 const longestComputations = [
-  "test/server/",
-  "test/cli/credential-renewal",
+  "test/server/console/browser",
   "test/package-installed",
+  "test/cli/credential-renewal",
   "test/docs",
   "test/upgrades/",
   "test/graph/",
@@ -104,9 +107,9 @@ export function planOf(root: string, files: readonly string[]): Plan {
   const grouped = new Set(groups.flat());
   const alone = files.filter((file) => !grouped.has(file));
   const parts = [...groups.keys(), ...alone];
-  const nameOf = (part: string | number) => pathOf(typeof part === "number" ? groups[part]![0]! : part);
   const rankOf = (part: string | number, order: readonly string[]) => {
-    const rank = order.findIndex((start) => nameOf(part).startsWith(start));
+    if (typeof part === "number") return -1;
+    const rank = order.findIndex((start) => pathOf(part).startsWith(start));
     return rank < 0 ? order.length : rank;
   };
   const lane = (does: boolean, order: readonly string[]): Lane =>

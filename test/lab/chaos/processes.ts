@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import type { TestContext } from "node:test";
 import { skipWithout } from "../../../lab/testkit/broker.ts";
 import { type Ended, startCli } from "../../cli/run-cli.ts";
+import { lookAgain } from "../../support/look-again.ts";
 
 /** Whether chaos ended for want of a broker; then the test is skipped, unless a broker is required. */
 export function isWithoutBroker(t: TestContext, { code, stderr }: Ended): boolean {
@@ -41,7 +42,7 @@ export async function endedBy(
 /** The guards of a killed process act after its end, and nobody tells when. */
 export async function areGone(pids: readonly number[]): Promise<void> {
   const endMs = performance.now() + 10_000;
-  while (pids.some(isRunning) && performance.now() < endMs) await new Promise(setImmediate);
+  while (pids.some(isRunning) && performance.now() < endMs) await lookAgain();
   assert.deepEqual(pids.filter(isRunning), []);
 }
 

@@ -11,6 +11,7 @@ import { systemClock } from "../../../src/clock.ts";
 import { topicName } from "../../../src/domain/topics.ts";
 import { openKafkaLog } from "../../../src/log/kafka/kafka-log.ts";
 import type { Topic } from "../../../src/ports.ts";
+import { lookAgain } from "../../support/look-again.ts";
 import { settingsFor } from "./harness.ts";
 
 const listener = "TESTS";
@@ -92,7 +93,10 @@ test("on three brokers each durability warning is given, and the line that it sh
   await admin.alterPartitionReassignments({ topics: [{ topic: dlq, partitionAssignment }] });
   let left = await warnings();
   // The new replicas have to catch up, and brokers learn of settings one after the other.
-  while (left.some(({ code }) => code !== "topic-in-sync")) left = await warnings();
+  while (left.some(({ code }) => code !== "topic-in-sync")) {
+    await lookAgain();
+    left = await warnings();
+  }
   // With three replicas its one in sync is too few: said next, with the line that ends it.
   assert.deepEqual(
     left.map(({ message }) => message.split(" ")[0]),

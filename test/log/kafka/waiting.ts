@@ -1,18 +1,19 @@
-/** Waiting for what a broker does, without sleeping. */
-import { setImmediate } from "node:timers/promises";
+/** Waiting for what a broker does. */
 import { systemClock } from "../../../src/clock.ts";
 import type { Clock } from "../../../src/ports.ts";
+import { lookAgain } from "../../support/look-again.ts";
 
-/** Turns of the event loop until the condition holds; the test's time-out bounds it. */
+/** Returns once the condition holds; the test's time-out bounds it. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
+  while (!condition()) await lookAgain();
 }
 
-/** Tries again until there is a result; every try is itself a round trip. */
+/** Tries again until there is a result. */
 export async function eventually<T>(attempt: () => Promise<T | null>): Promise<T> {
   for (;;) {
     const result = await attempt();
     if (result !== null) return result;
+    await lookAgain();
   }
 }
 

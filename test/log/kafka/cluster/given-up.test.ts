@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { generate } from "selfsigned";
+import { lookAgain } from "../../../support/look-again.ts";
 import { makeTwoHosts, skipWithout } from "../../../support/netns.ts";
 
 const made = await makeTwoHosts();
@@ -38,7 +39,7 @@ async function pair(overTls: boolean) {
   const changes = async () => (await ask<{ changes: string[] }>(server, "changes")).changes;
   /** Whatever the kernels still had to deliver has been. */
   const delivered = async () => {
-    while ((await hosts.unsentBytes("client")) > 0);
+    while ((await hosts.unsentBytes("client")) > 0) await lookAgain();
   };
   return { hosts, client, changes, delivered };
 }
@@ -69,7 +70,7 @@ for (const overTls of [false, true]) {
     assert.deepEqual(await ask(client, { append: "in time" }), { result: { ok: true } });
     await hosts.cut();
     client.send({ begin: "of a process that ended" });
-    while ((await hosts.unsentBytes("client")) === 0);
+    while ((await hosts.unsentBytes("client")) === 0) await lookAgain();
     client.send("exit");
     await once(client, "exit");
     await hosts.join();

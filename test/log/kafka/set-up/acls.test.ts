@@ -15,6 +15,7 @@ import type { Session } from "../../../../src/ports.ts";
 import { decodeMetadata, encodeMetadata } from "../../../../src/registrar/ownership/commit-metadata.ts";
 import { repartition } from "../../../../src/repartition/run.ts";
 import { findingsOf } from "../../../cli/doctor-finding.ts";
+import { lookAgain } from "../../../support/look-again.ts";
 import { type Acl, aclsOf, everything } from "./acl-words.ts";
 
 // Not all that this module exports can be imported by name.
@@ -81,6 +82,7 @@ async function eventually(changes: Partial<KafkaSettings>, isIt: (opened: OpenKa
     const opened = await openKafkaLog({ ...worker, ...changes }, systemClock);
     if (isIt(opened)) return opened;
     if (opened.ok) await opened.log.close();
+    await lookAgain();
   }
 }
 
