@@ -53,6 +53,7 @@ async function runKnown(bench: Bench): Promise<Measures> {
     cpuUsPerEventOnlyActive: few.cpuUsPerEvent!,
     rssMbOnlyActive: few.rssMb!,
     paceRatio: many.eventsPerSecond! / few.eventsPerSecond!,
+    cpuRatio: many.cpuUsPerEvent! / few.cpuUsPerEvent!,
     rssMoreMb: many.rssMb! - few.rssMb!,
   };
 }
@@ -63,6 +64,7 @@ export const tenantsKnown: Scenario = {
   contenders: ["registrar"],
   targets: [
     atLeast("registrar", "paceRatio", 0.95, "pace with 100,000 known >= 0.95 of that with 1,000"),
+    atMost("registrar", "cpuRatio", 1.1, "CPU of an event with 100,000 known <= 1.1 of that with 1,000"),
     atMost("registrar", "rssMoreMb", 50, "<= 50 MB more with 100,000 known"),
   ],
   run: runKnown,
