@@ -37,11 +37,11 @@ const notHeldWaitMs = 250;
 /** `onReview`: gets works that have left their queue. */
 export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: Work) => void): Dispatcher {
   const { settings, gate, outside } = core;
-  const { clock, graph } = core.ports;
+  const { clock } = core.ports;
   const exchanges = createExchanges(core, tenants);
   const waiting = createWaitingQueues({
     ...{ clock, gate, onAdded: planPump },
-    onNear: prepare, // 4
+    onNear: preparing(core), // 4
     nearMax: settings.maxInFlight,
   });
   let inFlight = 0;
@@ -113,12 +113,6 @@ export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: 
     }
   }
 
-  /** While Graph does not answer, all that wait pass the front: nothing is fetched for them then. */
-  function prepare({ tenantId }: TenantQueue): void {
-    if (gate.isProbed(tenantId) || gate.opensAtMs(tenantId) > clock.nowMs()) return;
-    if (settings.tenants.standingOf(tenantId) === "served") graph.prepare?.(tenantId); // INV-SERVED
-  }
-
   function review(queue: TenantQueue): void {
     for (const work of queue.ready.splice(0).filter(isReady)) onReview(work);
   }
@@ -148,4 +142,12 @@ export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: 
     exchanges.takeIn(exchange, replies);
     if (queue.ready.length > 0) waiting.add(queue);
   }
+}
+
+/** While Graph does not answer, all that wait pass the front: nothing is fetched for them then. */
+function preparing({ ports: { clock, graph }, settings, gate }: Core): (queue: TenantQueue) => void {
+  return ({ tenantId }) => {
+    if (gate.isProbed(tenantId) || gate.opensAtMs(tenantId) > clock.nowMs()) return;
+    if (settings.tenants.standingOf(tenantId) === "served") graph.prepare?.(tenantId); // INV-SERVED
+  };
 }
