@@ -89,6 +89,8 @@ export interface Graph {
    * minutes, if it is still there.
    */
   create(tenantId: string, items: readonly CreateRequest[]): Promise<readonly GraphReply[]>;
+  /** A create of this tenant comes soon: what it needs beside its request, a token, may be fetched. Sends nothing to Graph. */
+  prepare?(tenantId: string): void;
   /** All objects of the tenant, every page followed (at most 1,000 pages), each page within the request time-out. */
   list(tenantId: string): Promise<ListReply>;
   /** One object by id: 200 with `object`, or 404. Settles within the request time-out. */

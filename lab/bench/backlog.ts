@@ -4,6 +4,7 @@ import type { Child } from "./child.ts";
 import { type Bench, failIfDead, type StartSettings, start, type Worker } from "./contenders.ts";
 import { type KafkaPlace, openKafkaPlace, type Stored } from "./kafka-place.ts";
 import type { Measures } from "./numbers.ts";
+import { processorTime } from "./processor-time.ts";
 import { backlogOf, connectorNameIn } from "./workload.ts";
 
 /** Often until the first record, where the count of CPU begins; then seldom: to look takes CPU from those measured. */
@@ -76,12 +77,15 @@ export async function assertGraphHolds(bench: Bench, expected: number): Promise<
   assert.deepEqual({ created, duplicates }, { created: expected, duplicates: 0 });
 }
 
-/** `events` wait for one tenant when the worker starts. */
-export async function workOffBacklog(
-  bench: Bench,
-  worker: Worker,
-  settings: Omit<StartSettings, "kafka"> & { events: number; latencyMs: number },
-): Promise<Measures> {
+interface Backlog extends Omit<StartSettings, "kafka"> {
+  readonly events: number;
+  readonly latencyMs: number;
+  /** Says from when the worker is ready what each process of the run took of the processors. */
+  readonly countsProcesses?: true;
+}
+
+/** `events` wait for the tenants, which take turns, when the worker starts. */
+export async function workOffBacklog(bench: Bench, worker: Worker, settings: Backlog): Promise<Measures> {
   const { events, latencyMs } = settings;
   await bench.graph.setUp({ latencyMs });
   const kafka = await openKafkaPlace(bench.brokers);
@@ -89,7 +93,13 @@ export async function workOffBacklog(
     await kafka.produce(backlogOf(settings.tenants, events));
     const running = await start(bench, worker, { ...settings, kafka });
     try {
+      let processes = (_events: number): Measures => ({});
+      if (settings.countsProcesses) {
+        await running.ready();
+        processes = processorTime(running.child.pid, bench.graph.child.pid);
+      }
       const samples = await watch(kafka, running.child, { expected: events });
+      const shares = processes(events);
       const rssMb = running.child.peakRssMb();
       await running.stop();
       const stored = await kafka.readAll("registered");
@@ -99,6 +109,7 @@ export async function workOffBacklog(
         eventsPerSecond: eventsPerSecond(stored, latencyMs),
         cpuUsPerEvent: cpuUsPerEvent(samples),
         rssMb,
+        ...shares,
       };
     } finally {
       await running.stop();

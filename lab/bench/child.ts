@@ -71,7 +71,7 @@ export function startChild(settings: ChildSettings): Child {
 }
 
 /** Fields 14 and 15 of /proc/PID/stat, counted behind the name, which may hold anything. */
-function cpuUsOf(pid: number): number {
+export function cpuUsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / ticksPerSecond;

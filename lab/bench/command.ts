@@ -8,7 +8,7 @@ import type { BenchOutcome } from "./run.ts";
 
 const names = [
   ...["drain", "cpu", "latency", "throttle", "throttle-blind"],
-  ...["noisy", "blocked", "restart", "memory", "scale", "tenants"],
+  ...["noisy", "blocked", "restart", "memory", "scale", "tenants", "tenants-known"],
 ];
 /** Those that are charts: what `--plot` runs where nothing else is asked for. */
 const compared = ["drain", "cpu", "latency"];

@@ -33,6 +33,8 @@ export interface StartSettings {
   /** Null: the embedded log in `dataDir`. */
   readonly kafka: KafkaPlace | null;
   readonly tenants: readonly string[];
+  /** Whom the worker serves; default: those tenants. */
+  readonly known?: readonly string[];
   readonly inFlight: number;
   /** Settings of the registrar beside those. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -54,7 +56,7 @@ export async function start(bench: Bench, worker: Worker, settings: StartSetting
 
 async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Running> {
   const { graph } = bench;
-  const { kafka, tenants } = settings;
+  const { kafka, tenants, known = tenants } = settings;
   const dataDir = settings.dataDir ?? mkdtempSync(join(bench.directory, "data-"));
   const port = await freePort();
   const { program, nodeOptions, environment } = settings.asInImage ? asInImage() : asByNpm();
@@ -72,7 +74,7 @@ async function startRegistrar(bench: Bench, settings: StartSettings): Promise<Ru
             KAFKA_GROUP_ID: kafka.groupId,
           }),
       DATA_DIR: dataDir,
-      ...tenantsSetting(bench, tenants),
+      ...tenantsSetting(bench, known),
       AZURE_CLIENT_ID: graph.clientId,
       AZURE_CLIENT_SECRET: graph.clientSecret,
       AZURE_AUTHORITY_HOST: graph.url,

@@ -16,13 +16,13 @@ import { memory, restart } from "./scenarios/large.ts";
 import { latency } from "./scenarios/latency.ts";
 import { blocked, noisy } from "./scenarios/neighbours.ts";
 import { scale } from "./scenarios/scale.ts";
-import { tenants } from "./scenarios/tenants.ts";
+import { tenants, tenantsKnown } from "./scenarios/tenants.ts";
 import { throttle, throttleBlind } from "./scenarios/throttle.ts";
 import { table } from "./table.ts";
 
 export const scenarios: readonly Scenario[] = [
   ...[drain, cpu, latency, throttle, throttleBlind],
-  ...[noisy, blocked, restart, memory, scale, tenants],
+  ...[noisy, blocked, restart, memory, scale, tenants, tenantsKnown],
 ];
 
 export interface BenchOptions {

@@ -21,6 +21,7 @@ export function routeByCloud(
   };
   const graph: Graph = {
     create: (tenantId, items) => of(tenantId).graph.create(tenantId, items),
+    prepare: (tenantId) => of(tenantId).graph.prepare?.(tenantId),
     list: (tenantId) => of(tenantId).graph.list(tenantId),
     get: (tenantId, id) => of(tenantId).graph.get(tenantId, id),
     remove: (tenantId, id) => of(tenantId).graph.remove(tenantId, id),

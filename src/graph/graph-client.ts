@@ -106,6 +106,8 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
   return {
     graph: {
       create: (tenantId, items) => create(send, tenantId, items),
+      // What it fails with, the create is told.
+      prepare: (tenantId) => void tokens.get(tenantId),
       list: (tenantId) => list(send, tenantId, baseUrl.origin),
       get: async (tenantId, id) => {
         const outcome = await send({ tenantId, method: "get", path: objectPath(id) });

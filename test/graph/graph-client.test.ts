@@ -1,6 +1,8 @@
 /** What goes over the wire, byte for byte, and what is made of odd answers. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { routeByCloud } from "../../src/graph/by-cloud.ts";
+import type { TokenSource } from "../../src/graph/credentials/token-cache.ts";
 import type { Graph, GraphReply } from "../../src/graph-port.ts";
 import { createRequest, exampleDetails, idOf, openAgainst, staticToken, tenantId } from "./fixtures.ts";
 import { createManualClock } from "./manual-clock.ts";
@@ -248,4 +250,27 @@ test("a base URL with a path keeps it", async (context) => {
   context.after(() => Promise.all([close(), server.close()]));
   await graph.create(tenantId, [createRequest()]);
   assert.equal(server.requests[0]!.target, "/proxy/beta/deviceManagement/certificateConnectorDetails");
+});
+
+test("a token that was fetched ahead is the one that the create carries, through the choice of the cloud too", async (t) => {
+  const asked: string[] = [];
+  const tokens: TokenSource = async (tenant) => {
+    asked.push(tenant);
+    return { ok: true, token: `token-${asked.length}`, expiresAtWallMs: Date.now() + 3_600_000 };
+  };
+  const server = await startWireServer(({ socket }) => socket.write(reply(201, created)));
+  const opened = routeByCloud(
+    () => openAgainst(server.url, createManualClock(), tokens),
+    () => "global",
+    [],
+  );
+  t.after(async () => {
+    await opened.close();
+    await server.close();
+  });
+  opened.graph.prepare!(tenantId);
+  assert.deepEqual([asked, server.requests], [[tenantId], []]);
+  await opened.graph.create(tenantId, [createRequest()]);
+  assert.deepEqual(asked, [tenantId]);
+  assert.equal(server.requests[0]!.headers.authorization, "Bearer token-1");
 });

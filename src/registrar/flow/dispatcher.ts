@@ -6,6 +6,8 @@
  *    (INV-ISOLATION).
  * 2. INV-SERVED: none begins for a tenant that is not served: what waits for it is looked at again.
  * 3. At most maxInFlight requests are in flight.
+ * 4. A request permit is not spent on what can be done before: of as many as may be in flight, those who are next in turn, the
+ *    tokens are fetched while they wait.
  */
 import assert from "node:assert/strict";
 import { available, opensAtMs, take } from "../../policy/pacing.ts";
@@ -37,7 +39,11 @@ export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: 
   const { settings, gate, outside } = core;
   const { clock } = core.ports;
   const exchanges = createExchanges(core, tenants);
-  const waiting = createWaitingQueues(clock, gate, planPump);
+  const waiting = createWaitingQueues({
+    ...{ clock, gate, onAdded: planPump },
+    onNear: preparing(core), // 4
+    nearMax: settings.maxInFlight,
+  });
   let inFlight = 0;
   let stopped = false;
   let pumpPlanned = false;
@@ -136,4 +142,12 @@ export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: 
     exchanges.takeIn(exchange, replies);
     if (queue.ready.length > 0) waiting.add(queue);
   }
+}
+
+/** While Graph does not answer, all that wait pass the front: nothing is fetched for them then. */
+function preparing({ ports: { clock, graph }, settings, gate }: Core): (queue: TenantQueue) => void {
+  return ({ tenantId }) => {
+    if (gate.isProbed(tenantId) || gate.opensAtMs(tenantId) > clock.nowMs()) return;
+    if (settings.tenants.standingOf(tenantId) === "served") graph.prepare?.(tenantId); // INV-SERVED
+  };
 }

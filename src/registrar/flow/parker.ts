@@ -52,7 +52,7 @@ export function createParker(
   return { makeRoom, parkPaused, checkParked, refill };
 
   function makeRoom(partition: OwnedPartition): void {
-    for (const tenantId of toLookAt(partition)) {
+    for (const tenantId of toLookAt(partition, clock.nowMs())) {
       const works = partition.tenants.get(tenantId);
       if (works === undefined) continue;
       const isSlowNow = isSlow(tenantId, works.size);
@@ -60,20 +60,10 @@ export function createParker(
       for (const { lane: name, stage } of works) {
         if (hasFailed(stage)) partition.touched.add(tenantId); // 4
         const lane = partition.lanes.get(name) ?? [];
-        if (isSlowNow || isHeldUp(lane)) leave.add(lane); // INV-ISOLATION
+        if (isSlowNow || isHeldUp(lane, clock.nowMs())) leave.add(lane); // INV-ISOLATION
       }
       for (const work of [...leave].flatMap(leaving)) raise(work, { kind: "room" });
     }
-  }
-
-  function toLookAt(partition: OwnedPartition): Iterable<string> {
-    const { tenants: all, touched } = partition;
-    const nowMs = clock.nowMs();
-    const some = [...touched];
-    touched.clear();
-    if (nowMs - partition.allLookedAtMs < lookAtAllEveryMs) return some; // 4
-    partition.allLookedAtMs = nowMs;
-    return all.keys();
   }
 
   function parkPaused(partition: OwnedPartition): void {
@@ -83,12 +73,6 @@ export function createParker(
       const leave = [...lanes].filter(([head]) => head?.stage.doubt === null);
       for (const work of leave.flatMap(leaving)) raise(work, { kind: "room" }); // 3
     }
-  }
-
-  /** Its head has failed, and for so long that others behind it should not wait for it. */
-  function isHeldUp([head]: readonly Work[]): boolean {
-    if (head === undefined || !hasFailed(head.stage)) return false;
-    return clock.nowMs() - head.enteredAtMs > heldUpMs;
   }
 
   function isSlow(tenantId: string, here: number): boolean {
@@ -167,6 +151,21 @@ export function createParker(
     }
     return wanted;
   }
+}
+
+/** Tenants that may have become slow since they were looked at. */
+function toLookAt(partition: OwnedPartition, nowMs: number): Iterable<string> {
+  const { tenants: all, touched } = partition;
+  const some = [...touched];
+  touched.clear();
+  if (nowMs - partition.allLookedAtMs < lookAtAllEveryMs) return some; // 4
+  partition.allLookedAtMs = nowMs;
+  return all.keys();
+}
+
+/** Its head has failed, and for so long that others behind it should not wait for it. */
+function isHeldUp([head]: readonly Work[], nowMs: number): boolean {
+  return head !== undefined && hasFailed(head.stage) && nowMs - head.enteredAtMs > heldUpMs;
 }
 
 /** Or is under way. */

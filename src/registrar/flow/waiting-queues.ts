@@ -3,7 +3,8 @@
  *
  * 1. A queue waits here once at the most. One that must wait for a time comes back by itself, one that the gate does not let
  *    through when those are released.
- * 2. While Graph is probed, those who did not just fail go first.
+ * 2. Who comes near the front is said once: what its request needs can be fetched while it waits.
+ * 3. While Graph is probed, those who did not just fail go first.
  */
 import type { Clock } from "../../ports.ts";
 import type { Gate } from "./gate.ts";
@@ -23,15 +24,23 @@ export interface WaitingQueues {
 
 const spentMax = 1_024;
 
-/** `onAdded`: another queue waits. */
-export function createWaitingQueues(
-  clock: Clock,
-  gate: Pick<Gate, "isProbed" | "isSuspected">,
-  onAdded: () => void,
-): WaitingQueues {
+export interface WaitingQueuesParts {
+  readonly clock: Clock;
+  readonly gate: Pick<Gate, "isProbed" | "isSuspected">;
+  /** Another queue waits. */
+  readonly onAdded: () => void;
+  /** It is one of the first `nearMax` now. */
+  readonly onNear: (queue: TenantQueue) => void;
+  readonly nearMax: number;
+}
+
+export function createWaitingQueues(parts: WaitingQueuesParts): WaitingQueues {
+  const { clock, gate, onAdded, onNear, nearMax } = parts;
   const waiting: TenantQueue[] = [];
   /** Of `waiting`, those in front of it were taken out: to move all others up for each would cost more the more there are. */
   let head = 0;
+  /** Of `waiting`, those in front of it were said to be near. */
+  let near = 0;
   const held = new Set<TenantQueue>();
   return {
     add,
@@ -61,20 +70,30 @@ export function createWaitingQueues(
     if (queue.state !== "idle") return; // 1
     queue.state = "waiting";
     waiting.push(queue);
+    sayNear();
     onAdded();
   }
 
   function takeUnsuspected(): TenantQueue {
     const at = waiting.findIndex(({ tenantId }, i) => i >= head && !gate.isSuspected(tenantId));
-    return at <= head ? takeFirst() : waiting.splice(at, 1)[0]!; // 2
+    if (at <= head) return takeFirst();
+    if (at < near) near--;
+    return waiting.splice(at, 1)[0]!; // 3
   }
 
   function takeFirst(): TenantQueue {
     const queue = waiting[head++]!;
     if (head >= spentMax || head === waiting.length) {
       waiting.splice(0, head);
+      near = Math.max(0, near - head);
       head = 0;
     }
+    sayNear();
     return queue;
+  }
+
+  function sayNear(): void {
+    near = Math.max(near, head);
+    while (near < waiting.length && near - head < nearMax) onNear(waiting[near++]!); // 2
   }
 }
