@@ -20,7 +20,7 @@ import { type Assignment, carryClaim, overlapMs, positionsOf, readAssignment } f
 import { type GainParts, gain } from "./gain.ts";
 import { createLease, type Lease } from "./lease.ts";
 import { isOwned, type OwnedPartition } from "./partition.ts";
-import { createSuspects } from "./suspects.ts";
+import { createSuspects, type Suspects } from "./suspects.ts";
 import { gapFault, type InputGap } from "./take-over.ts";
 
 export interface OwnershipEvents {
@@ -53,7 +53,7 @@ interface Facts {
 }
 
 export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) {
-  const { ports, settings, owned, ledgers, persist } = parts;
+  const { ports, settings, owned, persist } = parts;
   const { log, clock, observe } = ports;
   const suspects = createSuspects(log, settings, persist);
   const onUnknown = () => events.commitUnknown();
@@ -131,32 +131,16 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     const ledgerEntries = partition.ledger.size;
     observe({ kind: "partition-gained", partition: number, suspects: gained.suspects, ledgerEntries });
     events.ready(partition);
-    await releaseSuspects(partition);
-    await findLateDeadLetters(partition);
+    const ended = await untilReleased(parts, suspects, partition);
+    if (ended === "lost") return;
+    if (ended !== "released") return events.fault(ended);
+    partition.suspectsReleased = true;
+    events.released(partition);
+    await findLateDeadLetters(parts, suspects, partition);
   }
 
   function sayPassed(partition: number, { topic, gap }: InputGap): void {
     observe({ kind: "gap-passed", topic, partition, detail: gapFault(topic, partition, gap).message });
-  }
-
-  async function releaseSuspects(partition: OwnedPartition): Promise<void> {
-    const { signal } = partition.lost;
-    await sleep(clock, partition.takenOverAtMs + partition.inherited.settleMs - clock.nowMs(), signal); // INV-SETTLE-TIME
-    const caughtUp = await ledgers.catchUp(partition.number, partition.ledger, signal); // INV-DOUBT
-    if (caughtUp === null) return;
-    if (isProblem(caughtUp)) return events.fault(caughtUp);
-    if (!(await suspects.findDeadLetters(partition))) return; // INV-DOUBT
-    partition.suspectsReleased = true;
-    events.released(partition);
-  }
-
-  /** One that a killed process had on its way is stored until its connections are over: only then are its objects surely absent, too. */
-  async function findLateDeadLetters(partition: OwnedPartition): Promise<void> {
-    const { takenOverAtMs, inherited, lost } = partition;
-    const overAtMs = takenOverAtMs + inherited.settleMs + inherited.orphanMs;
-    if (settings.sabotage?.has("late-dead-letters")) return;
-    await sleep(clock, overAtMs - clock.nowMs(), lost.signal); // INV-SETTLE-TIME
-    if (!lost.signal.aborted) await suspects.findDeadLetters(partition); // INV-DURABLE-OUTCOME
   }
 
   function dropAll(): void {
@@ -171,6 +155,32 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
     partition.lost.abort();
     events.lost(partition);
   }
+}
+
+async function untilReleased(
+  { ports: { clock }, ledgers }: OwnershipParts,
+  suspects: Suspects,
+  partition: OwnedPartition,
+): Promise<"released" | "lost" | Problem> {
+  const { number, ledger, takenOverAtMs, inherited, lost } = partition;
+  await sleep(clock, takenOverAtMs + inherited.settleMs - clock.nowMs(), lost.signal); // INV-SETTLE-TIME
+  const caughtUp = await ledgers.catchUp(number, ledger, lost.signal); // INV-DOUBT
+  if (caughtUp === null) return "lost";
+  if (isProblem(caughtUp)) return caughtUp;
+  return (await suspects.findDeadLetters(partition)) ? "released" : "lost"; // INV-DOUBT
+}
+
+/** One that a killed process had on its way is stored until its connections are over: only then are its objects surely absent, too. */
+async function findLateDeadLetters(
+  { ports: { clock }, settings }: OwnershipParts,
+  suspects: Suspects,
+  partition: OwnedPartition,
+): Promise<void> {
+  if (settings.sabotage?.has("late-dead-letters")) return;
+  const { takenOverAtMs, inherited, lost } = partition;
+  const overAtMs = takenOverAtMs + inherited.settleMs + inherited.orphanMs;
+  await sleep(clock, overAtMs - clock.nowMs(), lost.signal); // INV-SETTLE-TIME
+  if (!lost.signal.aborted) await suspects.findDeadLetters(partition); // INV-DURABLE-OUTCOME
 }
 
 /** When the worker that committed last can't begin a create any more: what is to be known then, null if the session ended first. Null: now. */
