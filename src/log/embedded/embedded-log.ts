@@ -236,7 +236,7 @@ class EmbeddedLog implements EventLog, LogTail {
     if (this.#closed) return;
     this.#closed = true;
     for (const membership of [...this.#memberships]) await membership.leave();
-    this.#writer.close();
+    await this.#writer.close();
     this.#reader.close();
     this.#wake.close();
     attempt(this.#file, () => this.#store.close());

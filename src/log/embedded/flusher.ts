@@ -7,15 +7,13 @@
  *    flush would not say so.
  * 4. A disk that does not answer holds up nobody for longer than the time-out: what waits is given up then.
  */
-import { closeSync, fdatasync, fdatasyncSync, openSync } from "node:fs";
+import { closeSync, fdatasync, openSync } from "node:fs";
 import type { Clock } from "../../ports.ts";
-import { attempt, type Failure } from "./errors.ts";
+import type { Failure } from "./errors.ts";
 
 /** The file as far as it is flushed. `onEnd` is told the error, or null. */
 export interface WalFile {
   flush(onEnd: (error: Error | null) => void): void;
-  /** Throws. */
-  flushNow(): void;
   close(): void;
 }
 
@@ -24,7 +22,6 @@ export function openWalFile(file: string): WalFile {
   const fd = openSync(`${file}-wal`, "r+");
   return {
     flush: (onEnd) => fdatasync(fd, onEnd),
-    flushNow: () => fdatasyncSync(fd),
     close: () => closeSync(fd),
   };
 }
@@ -47,11 +44,13 @@ export class Flusher {
   readonly #parts: FlusherParts;
   #waiting: Committed[] = [];
   #flushing: readonly Committed[] = [];
+  #records = 0;
   #sequence = 0;
   #isFlushing = false;
   #isLate = false;
   #failure: Failure | null = null;
-  #isClosed = false;
+  /** Set once it closes: what is to be done when nothing waits any more. */
+  #onIdle: (() => void) | null = null;
 
   constructor(parts: FlusherParts) {
     this.#parts = parts;
@@ -64,28 +63,30 @@ export class Flusher {
 
   /** That are not confirmed. */
   get records(): number {
-    return [...this.#flushing, ...this.#waiting].reduce((sum, { records }) => sum + records, 0);
+    return this.#records;
   }
 
   /** `sequence`: of the transaction in which they were committed. */
   add(sequence: number, committed: readonly Committed[]): void {
     this.#sequence = sequence;
-    this.#waiting.push(...committed);
-    if (this.#failure !== null) this.#giveUp(this.#failure);
-    else if (this.#isLate) this.#giveUp(silent(this.#parts.file));
+    for (const each of committed) {
+      this.#records += each.records;
+      this.#waiting.push(each);
+    }
+    if (this.#failure !== null) this.#settleAll(this.#failure);
+    else if (this.#isLate) this.#settleAll(silent(this.#parts.file));
     else if (!this.#isFlushing) this.#begin();
   }
 
-  /** Flushes what waits, at once. */
-  close(): void {
-    this.#isClosed = true;
-    const { file, wal } = this.#parts;
-    if (this.#flushing.length + this.#waiting.length > 0) {
-      const flushed = attempt(file, () => wal.flushNow());
-      this.#end(flushed.ok ? null : failed(file, flushed.problem.message));
-    }
-    // The descriptor of a flush that is under way must not become another file's.
-    if (!this.#isFlushing) wal.close();
+  /** Nothing is added any more. Settles once all that waits is settled. */
+  close(): Promise<void> {
+    const { wal } = this.#parts;
+    return new Promise((resolve) => {
+      // The descriptor of a flush that is under way must not become another file's.
+      if (!this.#isFlushing) wal.close();
+      else this.#onIdle = resolve;
+      if (!this.#isFlushing || this.#isLate) resolve();
+    });
   }
 
   #begin(): void {
@@ -96,34 +97,46 @@ export class Flusher {
     const sequence = this.#sequence;
     const cancel = clock.after(timeoutMs, () => {
       this.#isLate = true; // 4
-      this.#giveUp(silent(file));
+      this.#settleAll(silent(file));
+      this.#onIdle?.();
     });
     wal.flush((error) => {
       cancel();
+      // Whoever closed did not wait: the log and its mark are closed too.
+      if (this.#isLate && this.#onIdle !== null) return wal.close();
       this.#isFlushing = false;
       this.#isLate = false;
-      if (this.#isClosed) return wal.close();
-      if (error !== null) return this.#end(failed(file, error.message)); // 3
-      this.#parts.onFlushed(sequence);
-      for (const { settle } of this.#flushing) settle(null);
-      this.#flushing = [];
-      if (this.#waiting.length > 0) this.#begin(); // 2
+      if (error === null) this.#flushed(sequence);
+      else {
+        this.#failure = failed(file, error.message); // 3
+        this.#settleAll(this.#failure);
+      }
+      if (this.#waiting.length > 0) return this.#begin(); // 2
+      if (this.#onIdle === null) return;
+      wal.close();
+      this.#onIdle();
     });
   }
 
-  #end(failure: Failure | null): void {
-    this.#failure = failure;
-    if (failure !== null) return this.#giveUp(failure);
-    this.#parts.onFlushed(this.#sequence);
-    for (const { settle } of [...this.#flushing, ...this.#waiting]) settle(null);
+  #flushed(sequence: number): void {
+    this.#parts.onFlushed(sequence);
+    const flushed = this.#flushing;
     this.#flushing = [];
-    this.#waiting = [];
+    this.#settle(flushed, null);
   }
 
-  #giveUp(failure: Failure): void {
-    for (const { settle } of [...this.#flushing, ...this.#waiting]) settle(failure);
+  #settleAll(failure: Failure | null): void {
+    const all = [...this.#flushing, ...this.#waiting];
     this.#flushing = [];
     this.#waiting = [];
+    this.#settle(all, failure);
+  }
+
+  #settle(settled: readonly Committed[], failure: Failure | null): void {
+    for (const { records, settle } of settled) {
+      this.#records -= records;
+      settle(failure);
+    }
   }
 }
 

@@ -87,14 +87,14 @@ export class Writer {
     if (this.#waiting.length > 0 || (this.#flusher?.records ?? 0) > 0) await this.write(0, () => {});
   }
 
-  /** Carries out what waits, then refuses the rest. */
-  close(): void {
+  /** Carries out what waits, then refuses the rest. Settles once all is flushed. */
+  async close(): Promise<void> {
     this.#closed = true;
     while (this.#waiting.length > 0) {
       if (this.#writeGroup(this.#takeGroup()) === "busy") break;
     }
     for (const request of this.#waiting.splice(0)) request.settle(closed(this.#file));
-    this.#flusher?.close();
+    await this.#flusher?.close();
   }
 
   #schedule(): void {

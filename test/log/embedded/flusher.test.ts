@@ -18,13 +18,8 @@ const timeoutMs = 1_000;
 function flusherOnTest() {
   const ends: ((error: Error | null) => void)[] = [];
   const calls: string[] = [];
-  let nowError: Error | null = null;
   const wal: WalFile = {
     flush: (onEnd) => void ends.push(onEnd),
-    flushNow() {
-      calls.push("flushNow");
-      if (nowError !== null) throw nowError;
-    },
     close: () => void calls.push("close"),
   };
   const clock = new ManualClock();
@@ -37,10 +32,7 @@ function flusherOnTest() {
       void settled.push(`${name}: ${failure?.problem.code ?? "ok"}`);
     flusher.add(sequence, [{ records: 1, settle }]);
   };
-  const failNow = (error: Error) => {
-    nowError = error;
-  };
-  return { flusher, add, ends, calls, flushed, settled, clock, failNow };
+  return { flusher, add, ends, calls, flushed, settled, clock };
 }
 
 test("what is committed during a flush waits for the next one, which all of it shares", () => {
@@ -80,23 +72,37 @@ test("a disk that does not answer holds up nobody, and is used again once it ans
   assert.deepEqual([settled.at(-1), flushed], ["d: ok", [1, 4]]);
 });
 
-test("closing flushes what waits, and leaves the file open for a flush that is under way", () => {
+test("closing waits for the flush that is under way and for the one after it, then the file is closed", async () => {
   const { add, ends, calls, flushed, settled, flusher } = flusherOnTest();
   add(1, "a");
   add(2, "b");
-  flusher.close();
-  assert.deepEqual([settled, flushed, calls], [["a: ok", "b: ok"], [2], ["flushNow"]]);
+  const closed = flusher.close();
   ends[0]!(null);
-  assert.deepEqual([calls, flushed], [["flushNow", "close"], [2]]);
+  assert.deepEqual([settled, calls], [["a: ok"], []]);
+  ends[1]!(null);
+  await closed;
+  assert.deepEqual([settled, flushed, calls], [["a: ok", "b: ok"], [1, 2], ["close"]]);
 });
 
-test("closing on a broken disk confirms nothing", () => {
-  const { add, ends, settled, flusher, failNow } = flusherOnTest();
+test("closing on a broken disk confirms nothing", async () => {
+  const { add, ends, calls, settled, flusher } = flusherOnTest();
   add(1, "a");
-  failNow(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
-  flusher.close();
+  add(2, "b");
+  const closed = flusher.close();
+  ends[0]!(new Error("EIO: i/o error"));
+  await closed;
+  assert.deepEqual([settled, calls], [["a: log-flush-failed", "b: log-flush-failed"], ["close"]]);
+});
+
+test("closing does not wait for a disk that does not answer, and leaves it the file", async () => {
+  const { add, ends, calls, flushed, settled, flusher, clock } = flusherOnTest();
+  add(1, "a");
+  const closed = flusher.close();
+  clock.advance(timeoutMs);
+  await closed;
+  assert.deepEqual([settled, calls], [["a: log-flush-slow"], []]);
   ends[0]!(null);
-  assert.deepEqual(settled, ["a: log-flush-failed"]);
+  assert.deepEqual([calls, flushed], [["close"], []]);
 });
 
 test("a writer whose disk failed once writes nothing more, and its mark stays behind", async (t) => {
@@ -109,7 +115,6 @@ test("a writer whose disk failed once writes nothing more, and its mark stays be
   const errors = [null, new Error("EIO: i/o error"), null];
   const wal: WalFile = {
     flush: (onEnd) => void setImmediate(onEnd, errors.shift()!),
-    flushNow: () => {},
     close: () => {},
   };
   const writer = new Writer({ file, store, mark, clock: new ManualClock(), wal }, timeoutMs);
