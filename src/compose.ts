@@ -36,15 +36,23 @@ export type LogOpening =
 /** To work: other groups that do the same work are looked for. To use: to read and to append only. */
 export type Purpose = "work" | "use";
 
+interface LogUse {
+  readonly onEvent?: Observer;
+  readonly purpose?: Purpose;
+  /** Of the embedded log: for one who only takes records in. */
+  readonly flushesBehind?: boolean;
+}
+
 /** One try. */
 export async function openLog(
   settings: Settings,
   clock: Clock,
-  { onEvent = () => {}, purpose = "use" }: { readonly onEvent?: Observer; readonly purpose?: Purpose } = {},
+  { onEvent = () => {}, purpose = "use", flushesBehind = false }: LogUse = {},
 ): Promise<LogOpening> {
   if (settings.kafkaBrokers === null) {
     const { openEmbeddedLog } = await import("./log/embedded/embedded-log.ts");
-    return openEmbeddedLog({ dataDir: settings.dataDir, partitionCount: settings.topicsPartitions }, clock);
+    const { dataDir, topicsPartitions: partitionCount } = settings;
+    return openEmbeddedLog({ dataDir, partitionCount, flushesBehind }, clock);
   }
   const kafka = await kafkaSettings(settings, settings.kafkaBrokers, { onEvent, clock });
   if (!kafka.ok) return { ...kafka, retryable: false };
@@ -83,21 +91,19 @@ export async function openForRepartition(
 const firstRetryMs = 500;
 const lastRetryMs = 15_000;
 
-interface Opening {
+interface Opening extends LogUse {
   readonly clock: Clock;
   readonly onRetry: (problem: Problem, retryInMs: number) => void;
-  readonly onEvent?: Observer;
-  readonly purpose?: Purpose;
 }
 
 /** Tries until it opens, the fault is one that can't pass by itself, or `signal` aborts (null). */
 export async function openLogWithRetry(
   settings: Settings,
-  { clock, onRetry, onEvent = () => {}, purpose = "use" }: Opening,
+  { clock, onRetry, ...use }: Opening,
   signal: AbortSignal,
 ): Promise<LogOpening | null> {
   for (let retryInMs = firstRetryMs; ; retryInMs = Math.min(retryInMs * 2, lastRetryMs)) {
-    const opening = await unlessAborted(openLog(settings, clock, { onEvent, purpose }), signal);
+    const opening = await unlessAborted(openLog(settings, clock, use), signal);
     if (opening === null) return null;
     if (opening.ok || !opening.retryable) return opening;
     onRetry(opening.problem, retryInMs);

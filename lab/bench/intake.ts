@@ -1,12 +1,12 @@
 /**
- * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--token] [--bare] [--image]`.
+ * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--only one|batches] [--token] [--bare] [--image]`.
  *
  * `serve` on the embedded log in a process of its own, one event a request, then batches of 20. Reported: requests and events a
- * second, p50 and p99, answers that are no success, processor time, resident memory at each quarter, and whether the log holds what was
- * confirmed. With `--bare`, before each: what a Node http server reaches that reads the same bodies and answers as many bytes, by
+ * second, p50 and p99, answers that are no success, processor time (of all threads and of the one that answers), resident memory before
+ * and every five seconds, and whether the log holds what was confirmed. With `--bare`, before each: what a Node http server reaches that reads the same bodies and answers as many bytes, by
  * the same client. With `--image`: built, with the options and the environment of the container image.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -22,6 +22,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "10" },
     connections: { type: "string", default: "64" },
+    only: { type: "string" },
     token: { type: "boolean", default: false },
     bare: { type: "boolean", default: false },
     image: { type: "boolean", default: false },
@@ -40,9 +41,12 @@ function event(): string {
   return `{"specversion":"1.0","id":"bench-${n}","source":"/bench","type":"connector.enrolled","tenantid":"${tenants[n % 2]}","datacontenttype":"application/json","data":{"connectorName":"Connector ${n % 10}","machineName":"SRV-${n}","enrollmentDateTime":"2026-01-01T00:00:00.0000000Z","lastCheckinDateTime":"2026-01-01T00:00:00.0000000Z","connectorVersion":"6.2406.0.1001"}}`;
 }
 
+const rssEveryMs = 5_000;
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 interface Load {
+  readonly option: "one" | "batches";
   readonly name: string;
   readonly type: string;
   readonly events: number;
@@ -50,8 +54,15 @@ interface Load {
 }
 
 const loads: readonly Load[] = [
-  { name: "one event a request", type: "application/cloudevents+json", events: 1, body: event },
   {
+    option: "one",
+    name: "one event a request",
+    type: "application/cloudevents+json",
+    events: 1,
+    body: event,
+  },
+  {
+    option: "batches",
     name: "batches of 20",
     type: "application/cloudevents-batch+json",
     events: 20,
@@ -67,7 +78,8 @@ interface Outcome {
   readonly errors: number;
   readonly durations: readonly number[];
   readonly cpuUsPerRequest: number;
-  /** Before, and at each quarter of the time. */
+  readonly mainCpuUsPerRequest: number;
+  /** Before, and every `rssEveryMs`. */
   readonly rssMb: readonly number[];
 }
 
@@ -92,6 +104,7 @@ async function run(pool: Pool, load: Load, child: Child): Promise<Outcome> {
   let errors = 0;
   const startMs = performance.now();
   const cpuUs = child.cpuUs();
+  const mainCpuUs = mainCpuUsOf(child.pid);
   const rssMb = [child.rssMb()];
   const endMs = startMs + seconds * 1_000;
   const headers = {
@@ -105,7 +118,7 @@ async function run(pool: Pool, load: Load, child: Child): Promise<Outcome> {
       durations.push(performance.now() - fromMs);
       if (isConfirmed) confirmed += load.events;
       else errors += 1;
-      if (performance.now() - startMs > rssMb.length * (seconds / 4) * 1_000) rssMb.push(child.rssMb());
+      if (performance.now() - startMs > rssMb.length * rssEveryMs) rssMb.push(child.rssMb());
     }
   };
   await Promise.all(Array.from({ length: connections }, sender));
@@ -115,17 +128,23 @@ async function run(pool: Pool, load: Load, child: Child): Promise<Outcome> {
     events: confirmed / tookS,
     ...{ confirmed, errors, durations, rssMb },
     cpuUsPerRequest: (child.cpuUs() - cpuUs) / Math.max(1, durations.length),
+    mainCpuUsPerRequest: (mainCpuUsOf(child.pid) - mainCpuUs) / Math.max(1, durations.length),
   };
+}
+
+/** Of the thread that answers: the first number of schedstat, nanoseconds on a processor. */
+function mainCpuUsOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ", 1)[0]) / 1_000;
 }
 
 function sayOutcome(
   name: string,
-  { requests, events, errors, durations, cpuUsPerRequest, rssMb }: Outcome,
+  { requests, events, errors, durations, cpuUsPerRequest, mainCpuUsPerRequest, rssMb }: Outcome,
 ): void {
   const ms = (share: number) => `${percentile(durations, share).toFixed(1)} ms`;
   const rss = rssMb.map((mb) => mb.toFixed(0)).join(" -> ");
   say(
-    `${name}: ${Math.round(requests)} requests/s, ${Math.round(events)} events/s, p50 ${ms(0.5)}, p99 ${ms(0.99)}, ${errors} errors, ${cpuUsPerRequest.toFixed(0)} us CPU a request, ${rss} MB`,
+    `${name}: ${Math.round(requests)} requests/s, ${Math.round(events)} events/s, p50 ${ms(0.5)}, p99 ${ms(0.99)}, ${errors} errors, ${cpuUsPerRequest.toFixed(0)} us CPU a request (${mainCpuUsPerRequest.toFixed(0)} where it is answered), ${rss} MB`,
   );
 }
 
@@ -184,6 +203,7 @@ try {
   let confirmed = 0;
   let errors = 0;
   for (const load of loads) {
+    if (values.only !== undefined && values.only !== load.option) continue;
     const bare = values.bare ? await runBare(load) : null;
     if (bare !== null) sayOutcome(`${load.name}, bare`, bare);
     const outcome = await run(pool, load, child);

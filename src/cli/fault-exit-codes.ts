@@ -13,6 +13,8 @@ const found = [
   "log-closed",
   "log-damaged",
   "log-disk-full",
+  "log-flush-failed",
+  "log-flush-slow",
   "log-io",
   "log-lost-changes",
   "log-overloaded",

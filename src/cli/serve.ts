@@ -109,6 +109,7 @@ async function serveLog(
     settings,
     {
       clock: systemClock,
+      flushesBehind: true,
       onRetry: ({ code, message, fix }, retryInMs) =>
         logger.warn({ code, fix, retryInMs }, `${message} Trying again.`),
     },

@@ -12,7 +12,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/typ
 import { type FastifyError, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { RequestSpan } from "../trace-port.ts";
 import type { App } from "./app-type.ts";
-import { authenticate, isOpen } from "./auth/authenticate.ts";
+import { type Authentication, authenticate, isOpen } from "./auth/authenticate.ts";
 import { acceptsJson } from "./http/accept.ts";
 import { answerBrokenRequest } from "./http/http-server.ts";
 import { knownPaths } from "./http/known-paths.ts";
@@ -76,16 +76,20 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   app.decorateRequest("principal", null);
   app.decorateRequest("span", null);
-  app.addHook("onRequest", async (request, reply) => {
+  // These two call back, since every request would have to wait for their promises.
+  app.addHook("onRequest", (request, reply, done) => {
     reply.headers(isTls(request) ? tlsHeaders : strictHeaders);
     request.span = spanOf(request, context);
-    const failure = await entryFailure(request, context);
-    if (failure !== null) return sendFailure(reply, failure);
+    const go = (failure: Failure | null) => (failure === null ? done() : void sendFailure(reply, failure));
+    const failure = entryFailure(request, context);
+    if (failure instanceof Promise) failure.then(go, done);
+    else go(failure);
   });
-  app.addHook("onSend", async (_, reply, payload) => {
+  // biome-ignore lint/complexity/useMaxParams: fastify's hook
+  app.addHook("onSend", (_, reply, payload, done) => {
     // A connection that is kept would hold up the stop.
     if (context.waits.stopped) reply.header("connection", "close");
-    return payload;
+    done(null, payload);
   });
   app.addHook("onResponse", (request, reply, done) => {
     metrics.request(request.routeOptions.url ?? "none", reply.statusCode, reply.elapsedTime);
@@ -107,16 +111,19 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
 }
 
 function spanOf(request: FastifyRequest, { traces }: RouteContext): RequestSpan | null {
+  if (traces === undefined) return null;
   const { config, url = "" } = request.routeOptions;
-  if (traces === undefined || config.traced !== true) return null;
+  if (config.traced !== true) return null;
   const scheme = isTls(request) ? "https" : "http";
   const { traceparent } = request.headers;
   return traces.began({ method: request.method, route: url, scheme, traceparent });
 }
 
 /** Why the request gets no further; null: it does, and who sent it is known. */
-async function entryFailure(request: FastifyRequest, context: RouteContext): Promise<Failure | null> {
-  const { doors, metrics, waits } = context;
+function entryFailure(
+  request: FastifyRequest,
+  { doors, metrics, waits }: RouteContext,
+): Failure | null | Promise<Failure | null> {
   const { config } = request.routeOptions;
   const origin = originFailure(request.headers, request.method, isOpen(doors));
   if (origin !== null) return origin;
@@ -125,10 +132,12 @@ async function entryFailure(request: FastifyRequest, context: RouteContext): Pro
   if (config.open === true) return null;
   if (waits.stopped) return failures.stopping();
   const asked = authenticate(doors, request.headers.authorization);
-  const known = asked instanceof Promise ? await asked : asked;
-  if (known.ok) request.principal = known.principal;
-  else metrics.unauthorised(known.failure.code);
-  return known.ok ? null : known.failure;
+  const enter = (known: Authentication) => {
+    if (known.ok) request.principal = known.principal;
+    else metrics.unauthorised(known.failure.code);
+    return known.ok ? null : known.failure;
+  };
+  return asked instanceof Promise ? asked.then(enter) : enter(asked);
 }
 
 function failureOf(error: FastifyError): Failure {

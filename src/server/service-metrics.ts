@@ -87,7 +87,9 @@ export function openServiceMetrics(withProcess: boolean): ServiceMetrics {
       requests.inc({ route, status: `${Math.floor(status / 100)}xx` });
       durations.observe({ route }, durationMs / 1_000);
     },
-    events: (result, count) => events.inc({ result }, count),
+    events(result, count) {
+      if (count > 0) events.inc({ result }, count);
+    },
     met: (bound) => met.inc({ bound }),
     unauthorised: (code) => unauthorised.inc({ code }),
     appended: (durationMs) => appends.observe(durationMs / 1_000),

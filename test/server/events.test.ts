@@ -127,7 +127,7 @@ test("a body and a batch beyond their limits are 413, and each limit has its cou
 });
 
 test("while the log does not confirm there is no answer; when it fails it is 503 with Retry-After", async (t) => {
-  const { post, memory, pending } = await serviceFor(t);
+  const { post, memory, notes, pending } = await serviceFor(t);
   memory.appendScript.push("unacknowledged");
   const release = memory.hold("append");
   let answered = false;
@@ -140,6 +140,11 @@ test("while the log does not confirm there is no answer; when it fails it is 503
   release();
   const { status, body, headers } = await asked;
   assert.deepEqual([status, body.code, headers.get("retry-after")], [503, "log-unavailable", "5"]);
+  assert.deepEqual(
+    notes.map(({ level, event }) => `${level} ${event}`),
+    ["error append-failed"],
+  );
+  assert.ok(!JSON.stringify(notes).includes(sampleEvent.data.machineName), "no event in a line");
 });
 
 test("a log that is not open yet is 503", async (t) => {

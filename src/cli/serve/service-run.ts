@@ -11,6 +11,7 @@ import type { Readiness } from "../../server/health-server.ts";
 import type { ServiceNote } from "../../server/parts.ts";
 import type { RequestTraces } from "../../trace-port.ts";
 import { version } from "../version.ts";
+import { keepHeapFlat } from "./heap.ts";
 
 export interface ServiceRun {
   readonly url: string;
@@ -48,6 +49,7 @@ export async function startServiceRun(
   logger: Logger,
   { worker, tenants, traces }: ServiceView,
 ): Promise<StartedRun> {
+  keepHeapFlat();
   let log: OpenLog | null = null;
   let followed: FollowedIndex | null = null;
   const limit = openBurstLimit(noteLimit, systemClock, (event, suppressed) =>

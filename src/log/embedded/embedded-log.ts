@@ -2,8 +2,9 @@
  * EventLog and LogTail on one SQLite file, `<dataDir>/log.db`, for one worker on one machine; other processes append
  * and follow beside it.
  *
- * - An append or commit that was acknowledged is on the disk (write-ahead log, flushed at every commit), all of one
- *   call or nothing of it.
+ * - An append or commit that was acknowledged is on the disk (write-ahead log, flushed before), all of one call or
+ *   nothing of it.
+ * - Flushed as it is committed, what others can read is on the disk. Flushed behind, they may read it a moment before that.
  * - One worker a directory, for as long as its process lives (lock.ts).
  * - What was stored and can't be read back whole is reported, never skipped (store.ts, high-water-mark.ts).
  */
@@ -28,6 +29,7 @@ import type {
 import type { OpenFailure } from "../../problem.ts";
 import { sleep } from "../../sleep.ts";
 import { attempt, type Failure, isBusy, reasonOf } from "./errors.ts";
+import { openWalFile } from "./flusher.ts";
 import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
 import { lockForWorker } from "./lock.ts";
 import { Reader, type TailResult } from "./reader.ts";
@@ -41,6 +43,8 @@ export interface EmbeddedLogSettings {
   readonly dataDir: string;
   /** For a new log; an old one keeps the count that it was created with. */
   readonly partitionCount: number;
+  /** For one who only takes records in: the event loop goes on while the disk is at work (docs/adr/0015-flush-behind.md). */
+  readonly flushesBehind?: boolean;
 }
 
 export type EmbeddedOpening =
@@ -95,7 +99,10 @@ function openFiles(
   const store = new Store(db);
   const sequence = store.sequence();
   if (sequence < marked) return { failure: lostChanges({ file, markFile }, { sequence, marked }) };
-  return { failure: null, log: new EmbeddedLog(settings.dataDir, markFile, { file, store, mark, clock }) };
+  if (settings.flushesBehind) db.exec("PRAGMA synchronous = NORMAL");
+  const wal = settings.flushesBehind ? openWalFile(file) : null;
+  const parts = { file, store, mark, clock, wal };
+  return { failure: null, log: new EmbeddedLog(settings.dataDir, markFile, parts) };
 }
 
 class EmbeddedLog implements EventLog, LogTail {
@@ -111,13 +118,14 @@ class EmbeddedLog implements EventLog, LogTail {
   readonly #memberships = new Set<Membership>();
   #closed = false;
 
-  constructor(dataDir: string, markFile: string, { file, store, mark, clock }: WriterParts) {
+  constructor(dataDir: string, markFile: string, parts: WriterParts) {
+    const { file, store, mark, clock } = parts;
     this.#dataDir = dataDir;
     this.#file = file;
     this.#store = store;
     this.#mark = mark;
     this.#clock = clock;
-    this.#writer = new Writer({ file, store, mark, clock }, writeTimeoutMs);
+    this.#writer = new Writer(parts, writeTimeoutMs);
     const ask = <T>(question: () => T): T | null => {
       const asked = attempt(file, question);
       return asked.ok ? asked.value : null;
@@ -165,6 +173,12 @@ class EmbeddedLog implements EventLog, LogTail {
     signal: AbortSignal,
   ): Promise<TailResult> {
     return this.#reader.tail(topic, from, onRecords, signal);
+  }
+
+  /** For readiness; null: there is none. */
+  trouble(): string | null {
+    const failure = this.#writer.failure;
+    return failure === null ? null : reasonOf(failure.problem);
   }
 
   async survey(): Promise<SurveyResult> {
@@ -222,7 +236,7 @@ class EmbeddedLog implements EventLog, LogTail {
     if (this.#closed) return;
     this.#closed = true;
     for (const membership of [...this.#memberships]) await membership.leave();
-    this.#writer.close();
+    await this.#writer.close();
     this.#reader.close();
     this.#wake.close();
     attempt(this.#file, () => this.#store.close());

@@ -1,6 +1,6 @@
 /**
  * Group commit: whatever asks to be written while the event loop is at work shares one transaction, hence one flush
- * of the disk.
+ * of the disk. SQLite flushes as it commits, or a flusher after that, while the event loop goes on (flusher.ts).
  *
  * - Requests are carried out in the order in which they came.
  * - A request that settled is never carried out later.
@@ -8,6 +8,7 @@
  */
 import type { Clock } from "../../ports.ts";
 import { type Attempt, attempt, type Failure, isBusy } from "./errors.ts";
+import { Flusher, type WalFile } from "./flusher.ts";
 import type { HighWaterMark } from "./high-water-mark.ts";
 import type { Store } from "./store.ts";
 
@@ -27,6 +28,8 @@ export interface WriterParts {
   readonly store: Store;
   readonly mark: HighWaterMark;
   readonly clock: Clock;
+  /** Of a connection that does not flush as it commits; null: it does. */
+  readonly wal: WalFile | null;
 }
 
 export class Writer {
@@ -35,23 +38,28 @@ export class Writer {
   readonly #mark: HighWaterMark;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #flusher: Flusher | null;
   #waiting: Request[] = [];
   #waitingRecords = 0;
   #scheduled = false;
   #closed = false;
 
-  constructor({ file, store, mark, clock }: WriterParts, timeoutMs: number) {
+  constructor({ file, store, mark, clock, wal }: WriterParts, timeoutMs: number) {
     this.#file = file;
     this.#store = store;
     this.#mark = mark;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
+    const onFlushed = (sequence: number) => mark.advance(sequence);
+    this.#flusher = wal === null ? null : new Flusher({ file, wal, clock, timeoutMs, onFlushed });
   }
 
   /** `run` is called inside a transaction, perhaps again after a rollback. `records`: about how much it writes. */
   write<T>(records: number, run: () => T): Promise<Attempt<T>> {
     if (this.#closed) return Promise.resolve({ ok: false, ...closed(this.#file) });
-    if (this.#waitingRecords + records > waitingRecords && this.#waiting.length > 0) {
+    if (this.failure !== null) return Promise.resolve({ ok: false, ...this.failure });
+    const unconfirmed = this.#waitingRecords + (this.#flusher?.records ?? 0);
+    if (unconfirmed + records > waitingRecords && unconfirmed > 0) {
       return Promise.resolve({ ok: false, ...overloaded(this.#file) });
     }
     return new Promise((resolve) => {
@@ -69,18 +77,24 @@ export class Writer {
     });
   }
 
-  /** Settles once every earlier request has. */
-  async drained(): Promise<void> {
-    if (this.#waiting.length > 0) await this.write(0, () => {});
+  /** Why nothing is written any more; null: it is. */
+  get failure(): Failure | null {
+    return this.#flusher?.failure ?? null;
   }
 
-  /** Carries out what waits, then refuses the rest. */
-  close(): void {
+  /** Settles once every earlier request has. */
+  async drained(): Promise<void> {
+    if (this.#waiting.length > 0 || (this.#flusher?.records ?? 0) > 0) await this.write(0, () => {});
+  }
+
+  /** Carries out what waits, then refuses the rest. Settles once all is flushed. */
+  async close(): Promise<void> {
     this.#closed = true;
     while (this.#waiting.length > 0) {
       if (this.#writeGroup(this.#takeGroup()) === "busy") break;
     }
     for (const request of this.#waiting.splice(0)) request.settle(closed(this.#file));
+    await this.#flusher?.close();
   }
 
   #schedule(): void {
@@ -120,8 +134,11 @@ export class Writer {
       }),
     );
     if (written.ok) {
-      this.#mark.advance(written.value);
-      for (const request of group) request.settle(null);
+      if (this.#flusher !== null) this.#flusher.add(written.value, group);
+      else {
+        this.#mark.advance(written.value);
+        for (const request of group) request.settle(null);
+      }
       return "written";
     }
     if (isBusy(written)) {

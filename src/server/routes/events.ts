@@ -141,7 +141,7 @@ function itemsOf(
 async function store(
   items: readonly Item[],
   { span, headers }: Pick<FastifyRequest, "span" | "headers">,
-  { queue, recent, metrics, clock }: RouteContext,
+  { queue, recent, metrics, clock, note }: RouteContext,
 ): Promise<ReadonlyMap<number, string | null> | Failure> {
   const fresh = [...items.entries()].filter(([, { before }]) => before?.state !== "registered");
   metrics.events("known", items.length - fresh.length);
@@ -153,6 +153,12 @@ async function store(
   if (!stored.ok) {
     metrics.events("not-stored", fresh.length);
     if (stored.full) metrics.met("pending-events");
+    else
+      note({
+        level: "error",
+        event: "append-failed",
+        message: `The log did not confirm events: ${stored.reason}`,
+      });
     return stored.full ? failures.overloaded() : failures.logSilent();
   }
   metrics.appended(clock.nowMs() - fromMs);

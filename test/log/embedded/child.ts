@@ -5,6 +5,7 @@
  * work: joins, then appends calls of records and commits for ever, four at a time; says "ack <call>" and
  *   "commit <offset>" once each was acknowledged. The argument is the first call's number.
  * append: appends one record to dlq/0 for each line of stdin, says "ack".
+ * work-behind, append-behind: the same, on a log that flushes behind.
  * open: says how opening went, as JSON. The argument, if any, is the user id to become first.
  */
 import assert from "node:assert/strict";
@@ -15,7 +16,8 @@ import { openEmbeddedLog } from "../../../src/log/embedded/embedded-log.ts";
 import type { Session } from "../../../src/ports.ts";
 import { callRecords, recordOfText } from "./calls.ts";
 
-const [role, dataDir, argument] = process.argv.slice(2);
+const [called, dataDir, argument] = process.argv.slice(2);
+const [role, behind] = called!.split("-");
 const say = (line: string) => writeSync(1, `${line}\n`);
 
 if (role === "open" && argument !== undefined) {
@@ -24,7 +26,10 @@ if (role === "open" && argument !== undefined) {
   process.setgid!(Number(argument));
   process.setuid!(Number(argument));
 }
-const opening = await openEmbeddedLog({ dataDir: dataDir!, partitionCount: 3 }, systemClock);
+const opening = await openEmbeddedLog(
+  { dataDir: dataDir!, partitionCount: 3, flushesBehind: behind !== undefined },
+  systemClock,
+);
 if (role === "open") {
   say(JSON.stringify(opening.ok ? { ok: true } : opening));
   process.exit(0);

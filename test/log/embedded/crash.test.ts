@@ -1,6 +1,6 @@
 /** kill -9: what was acknowledged stays, what was not is there whole or not at all, the lock is free. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { LogRecord, Session } from "../../../src/ports.ts";
 import { at, scan } from "../../contracts/event-log/harness.ts";
 import { callOf, callRecords, recordsPerCall } from "./calls.ts";
@@ -24,13 +24,18 @@ async function storedCalls(log: OpenLog): Promise<Map<number, LogRecord[]>> {
   return Map.groupBy(records, (record) => callOf(record.value));
 }
 
-test("kill -9 while appending, many times over", { timeout: 60_000 }, async (t) => {
+test("kill -9 while appending, many times over", { timeout: 60_000 }, (t) => killAgainAndAgain(t, "work"));
+test("kill -9 while appends wait for their flush, many times over", { timeout: 60_000 }, (t) =>
+  killAgainAndAgain(t, "work-behind"),
+);
+
+async function killAgainAndAgain(t: TestContext, role: string): Promise<void> {
   const workspace = workspaceOf(t);
   const acknowledged = new Set<number>();
   const commits: number[] = [];
   let firstCall = 0;
   for (let round = 0; round < rounds; round += 1) {
-    const child = startChild(t, ["work", workspace.dataDir, String(firstCall)]);
+    const child = startChild(t, [role, workspace.dataDir, String(firstCall)]);
     const hear = (line: string) => {
       const [what, number] = line.split(" ");
       assert.ok(what === "ack" || what === "commit", line);
@@ -73,4 +78,4 @@ test("kill -9 while appending, many times over", { timeout: 60_000 }, async (t) 
     firstCall = Math.max(-1, ...calls.keys()) + 1;
   }
   assert.ok(acknowledged.size > rounds, "something was appended at all");
-});
+}

@@ -93,7 +93,7 @@ test("a transaction that doesn't fit leaves no part of itself", { timeout }, asy
   assert.equal(prepareSchema(db, file, 1), null);
   const store = new Store(db);
   const mark = new HighWaterMark(join(dataDir, "log.head"));
-  const writer = new Writer({ file, store, mark, clock: systemClock }, 1_000);
+  const writer = new Writer({ file, store, mark, clock: systemClock, wal: null }, 1_000);
   db.exec("PRAGMA max_page_count = 60");
   const small = [aRecord("dlq", 0, "small")];
   const large = Array.from({ length: 500 }, () => aRecord("dlq", 0, filler));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { workspaceOf } from "./harness.ts";
 
@@ -17,10 +17,15 @@ function whyNoStrace(): string | false {
   }
 }
 
-test("each acknowledged append was flushed first", { skip: whyNoStrace(), timeout: 60_000 }, async (t) => {
+const options = { skip: whyNoStrace(), timeout: 60_000 };
+
+test("each acknowledged append was flushed first", options, (t) => flushedFirst(t, "append"));
+test("flushed behind, it was all the same", options, (t) => flushedFirst(t, "append-behind"));
+
+async function flushedFirst(t: TestContext, role: string): Promise<void> {
   const { dataDir } = workspaceOf(t);
   const traced = ["-f", "-qq", "-y", "-e", "trace=fsync,fdatasync,write", "-e", "signal=none"];
-  const child = spawn("strace", [...traced, process.execPath, script, "append", dataDir]);
+  const child = spawn("strace", [...traced, process.execPath, script, role, dataDir]);
   t.after(() => child.kill("SIGKILL"));
   const calls: string[] = [];
   const reading = (async () => {
@@ -44,4 +49,4 @@ test("each acknowledged append was flushed first", { skip: whyNoStrace(), timeou
     flushed = 0;
   }
   assert.equal(acknowledged, 4);
-});
+}

@@ -29,13 +29,13 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
-function makeWorkspace(): Workspace {
+function makeWorkspace(flushesBehind = false): Workspace {
   const dataDir = mkdtempSync(join(tmpdir(), "embedded-log-"));
   const logs: OpenLog[] = [];
   return {
     dataDir,
     async open() {
-      const opening = await tryOpen(dataDir);
+      const opening = await tryOpen(dataDir, flushesBehind);
       assert.ok(opening.ok, opening.ok ? "" : opening.problem.message);
       logs.push(opening.log);
       return opening.log;
@@ -54,8 +54,8 @@ export function workspaceOf(t: TestContext, options = { keep: false }): Workspac
   return workspace;
 }
 
-export function tryOpen(dataDir: string): Promise<EmbeddedOpening> {
-  return openEmbeddedLog({ dataDir, partitionCount }, systemClock);
+export function tryOpen(dataDir: string, flushesBehind = false): Promise<EmbeddedOpening> {
+  return openEmbeddedLog({ dataDir, partitionCount, flushesBehind }, systemClock);
 }
 
 /** What the retention of a later version would do: there is none yet. */
@@ -74,8 +74,8 @@ function trim(
   db.close();
 }
 
-export async function openHarness(): Promise<Harness> {
-  const { dataDir, open, remove } = makeWorkspace();
+export async function openHarness(flushesBehind = false): Promise<Harness> {
+  const { dataDir, open, remove } = makeWorkspace(flushesBehind);
   return {
     log: await open(),
     clock: systemClock,

@@ -1,0 +1,25 @@
+/** The heap of a process that serves: V8 says when it considers to put objects into its old generation at once. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const heap = fileURLToPath(new URL("../../src/cli/serve/heap.ts", import.meta.url));
+/** As requests do that come in bursts: all are in use at each collection, and none for long. */
+const bursts = `
+  function made(count) { return Array.from({ length: count }, (_, index) => ({ parts: [index], of: { index } })); }
+  let kept = [];
+  for (let burst = 0; burst < 25; burst++) kept = made(20_000);
+`;
+
+function considered(before: string): number {
+  const args = ["--trace-pretenuring-statistics", "--input-type=module", "-e", `${before}${bursts}`];
+  const { stdout, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assert.equal(status, 0);
+  return stdout.split("\n").filter((line) => line.includes("pretenuring: AllocationSite")).length;
+}
+
+test("objects of requests are not taken for long-lived ones", () => {
+  assert.ok(considered("") > 0, "V8 does so by itself");
+  assert.equal(considered(`import { keepHeapFlat } from ${JSON.stringify(heap)}; keepHeapFlat();`), 0);
+});
