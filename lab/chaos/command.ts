@@ -99,6 +99,10 @@ export function command(): Command {
         "again in turn, twice round, and how long any tenant stood still",
     )
     .option("--static", "with --rolling: each worker has a KAFKA_GROUP_INSTANCE_ID")
+    .option(
+      "--program <file>",
+      "with --rolling: what the workers run, as dist/demo/main.js after `npm run build`",
+    )
     .option("--rate <n>", "with --hours or --rolling: events a second", positiveNumber, 20)
     .option("--seed <n>", "decides about samples and about what strikes when", wholeNumber, 1)
     .option("--timeout <s>", "limit of the whole run, seconds", positiveNumber, 1200)

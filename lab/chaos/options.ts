@@ -23,6 +23,8 @@ export interface ChaosFlags {
   /** Rolling restarts alone. */
   readonly rolling?: true;
   readonly static?: true;
+  /** What the workers run in place of the sources. */
+  readonly program?: string;
   readonly rate: number;
   readonly seed: number;
   readonly timeout: number;
@@ -58,8 +60,8 @@ export function chaosOptions(flags: ChaosFlags): OptionsResult {
     const fix = `Type --events ${uncleanEventsMin}.`;
     return { ok: false, problem: { code: "too-few-events", message, fix } };
   }
-  if (flags.static) {
-    const message = "--static is about rolling restarts.";
+  if (flags.static || flags.program !== undefined) {
+    const message = `${flags.static ? "--static" : "--program"} is about rolling restarts.`;
     return { ok: false, problem: { code: "not-rolling", message, fix: "Type --rolling as well." } };
   }
   const versions = versionOptions(flags);

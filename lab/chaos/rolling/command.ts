@@ -14,11 +14,9 @@ export async function runRollingCommand(flags: ChaosFlags): Promise<void> {
     flags,
     async run({ brokers }, surroundings) {
       const { runRolling } = await import("./run.ts");
-      const isStatic = flags.static ?? false;
-      return runRolling(
-        { ratePerS, seed, ids, isStatic, timeoutMs: timeout * 1000, ...surroundings },
-        brokers,
-      );
+      const { static: isStatic = false, program = null } = flags;
+      const settings = { ratePerS, seed, ids, isStatic, program, timeoutMs: timeout * 1000 };
+      return runRolling({ ...settings, ...surroundings }, brokers);
     },
     tell: (done) => tell(rollingSummary(done, flags), flags),
   });

@@ -16,7 +16,7 @@ import { emitDue } from "../emission.ts";
 import { logEnvironment, partitionCount, times } from "../environment.ts";
 import { type GraphProcess, startGraph } from "../graph-process.ts";
 import type { RunResult, RunSurroundings } from "../in-place.ts";
-import { type Environment, openProcesses } from "../processes.ts";
+import { type Environment, openProcesses, registrarProgram } from "../processes.ts";
 import { untilSettled } from "../run.ts";
 import { stampByBroker } from "../topics.ts";
 import { type ChaosCounts, verifyChaos } from "../verify.ts";
@@ -27,6 +27,8 @@ import { type Restart, restartAll } from "./restarts.ts";
 export interface RollingSettings extends RunSurroundings {
   /** Each worker has a KAFKA_GROUP_INSTANCE_ID. */
   readonly isStatic: boolean;
+  /** What the workers run; null: the sources. */
+  readonly program: string | null;
   readonly ratePerS: number;
   readonly ids: "honour" | "ignore";
   readonly seed: number;
@@ -79,7 +81,8 @@ export async function runRolling(
     await graph.roughen(0);
     const load = createLoad(settings.seed, partitionCount, tenantsPerPartition);
     const environmentOf = (worker: number) => workerEnvironment(worker, settings, { brokers, graph, load });
-    const crew = startCrew(processes, clock, { size: workers, environmentOf, onLine: () => {} });
+    const programOf = () => settings.program ?? registrarProgram;
+    const crew = startCrew(processes, clock, { size: workers, environmentOf, programOf, onLine: () => {} });
     const signal = AbortSignal.any([settings.interrupted, late, crew.givenUp]);
     const course = { ...{ settings, brokers, log, load, crew, signal } };
     const { baseline, restarts, isSettled } = await runCourse(course);

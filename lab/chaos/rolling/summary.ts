@@ -1,11 +1,20 @@
-/** What `--rolling` goes with, and what is told of a run. Pure. */
+/** What `--rolling` goes with, and what is told of a run. */
+import { existsSync } from "node:fs";
 import type { Problem } from "../../../src/problem.ts";
 import type { ChaosFlags } from "../options.ts";
 import type { RollingDone } from "./run.ts";
 
 /** Null: the flags fit. */
 export function rollingProblem(flags: ChaosFlags): Problem | null {
-  const { brokers, flavor, hours, otherVersion, tenantChanges, uncleanElection } = flags;
+  const { brokers, flavor, hours, otherVersion, tenantChanges, uncleanElection, program } = flags;
+  if (program !== undefined && !existsSync(program)) {
+    const message = `--program: there is no file ${program}.`;
+    return {
+      code: "no-program",
+      message,
+      fix: "Type npm run build first, then --program dist/demo/main.js.",
+    };
+  }
   if (brokers !== "1" || flavor !== "kafka") {
     const message = "--rolling runs one broker of Apache Kafka.";
     return { code: "one-broker", message, fix: "Leave --brokers and --flavor out." };

@@ -106,15 +106,19 @@ const flags: ChaosFlags = {
   ...{ ids: "honour", seed: 1, timeout: 10, flavor: "kafka", rate: 20, graphFaults: "all" },
 };
 
-test("rolling restarts are a run of their own, and --static is about them", () => {
+test("rolling restarts are a run of their own; --static and --program are about them", () => {
   const code = (more: Partial<ChaosFlags>) => rollingProblem({ ...flags, rolling: true, ...more })?.code;
   assert.deepEqual(
     [code({}), code({ static: true }), code({ brokers: "3" }), code({ flavor: "event-hubs" })],
     [undefined, undefined, "one-broker", "one-broker"],
   );
   assert.deepEqual([code({ hours: 1 }), code({ tenantChanges: 2 })], ["rolling-alone", "rolling-alone"]);
-  const read = chaosOptions({ ...flags, static: true });
-  assert.equal(read.ok ? null : read.problem.fix, "Type --rolling as well.");
+  assert.equal(code({ program: import.meta.filename }), undefined);
+  assert.equal(code({ program: "dist/nowhere.js" }), "no-program");
+  for (const alone of [{ static: true }, { program: import.meta.filename }] as const) {
+    const read = chaosOptions({ ...flags, ...alone });
+    assert.equal(read.ok ? null : read.problem.fix, "Type --rolling as well.");
+  }
 });
 
 test("the summary's longest pause is that of the worst restart", () => {
