@@ -42,7 +42,7 @@ export function command(): Command {
       "--plot <dir>",
       `charts of pace, CPU, memory and latency as SVG files; without --scenario, of ${compared.join(", ")}`,
     )
-    .option("--from <file...>", "with --plot: draw what --json printed into these files, measure nothing")
+    .option("--from <file...>", "with --plot: draws these files of --json, no runs")
     .action(() => run(bench.opts<Flags>()));
   return bench;
 }

@@ -102,7 +102,7 @@ export class Flusher {
     });
     wal.flush((error) => {
       cancel();
-      // Whoever closed did not wait: the log and its mark are closed too.
+      // The one that closed did not wait: the log and its mark are closed too.
       if (this.#isLate && this.#onIdle !== null) return wal.close();
       this.#isFlushing = false;
       this.#isLate = false;
