@@ -121,12 +121,12 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
   ],
   "src/registrar/flow/lanes.ts": [
     {
-      line: "if (works?.size === 0) tenants.delete(tenantId);",
-      change: "if (works?.size === 0) -> if (false)",
+      line: "if (works?.size !== 0) return;",
+      change: "if (works?.size !== 0) -> if (true)",
       why: "An empty set of a tenant's records says what none says.",
     },
     {
-      line: "if (works?.size === 0) tenants.delete(tenantId);",
+      line: "tenants.delete(tenantId);",
       change: "tenants.delete(tenantId); -> (removed)",
       why: "An empty set of a tenant's records says what none says.",
     },
@@ -139,6 +139,11 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
     },
   ],
   "src/registrar/flow/outcomes.ts": [
+    {
+      line: "if (!isAwaited || isUnseen) raise(work, arrived);",
+      change: "!isAwaited || isUnseen -> !isAwaited",
+      why: "The switch turns a defence off, for the simulation only.",
+    },
     {
       line: 'if (unsettled.topic === "retry" && topic === "enrolled" && number === partition.number)',
       change: 'unsettled.topic === "retry" && topic === "enrolled" -> topic === "enrolled"',
@@ -165,8 +170,8 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Without a tenant nothing is wanted.",
     },
     {
-      line: "return clock.nowMs() - head.enteredAtMs > heldUpMs;",
-      change: "clock.nowMs() - head.enteredAtMs > heldUpMs -> clock.nowMs() - head.enteredAtMs >= heldUpMs",
+      line: "return head !== undefined && hasFailed(head.stage) && nowMs - head.enteredAtMs > heldUpMs;",
+      change: "nowMs - head.enteredAtMs > heldUpMs -> nowMs - head.enteredAtMs >= heldUpMs",
       why: "A full window is looked at again a quarter of a second later.",
     },
   ],
