@@ -41,8 +41,8 @@ const testTimeoutMs = 60_000;
 /** For the whole run: ends a test file that spins without returning. */
 const runTimeoutMs = 40 * 60_000;
 /**
- * Of each lane. No more than there are processors compute at a time, and as many wait for brokers and containers beside them: tests
- * of real processes have time limits, and a busy machine makes them late.
+ * Of the first lane; of the second one less. Tests of real processes have time limits, and a busy machine makes them late: so many wait for
+ * brokers and containers at a time as there are processors, and fewer compute beside them.
  */
 const concurrency = Math.max(1, Math.min(4, availableParallelism()));
 /** The program that tests of commands run: built of the sources at the beginning of each run. */
@@ -197,7 +197,7 @@ async function runFiles(plan: Plan, tally: Tally, signal: AbortSignal): Promise<
 interface RunOptions {
   readonly namePatterns: readonly string[];
   readonly signal: AbortSignal;
-  /** Of each lane. */
+  /** Of the first lane; of another one less, and one at least. */
   readonly concurrency: number;
 }
 
@@ -206,10 +206,11 @@ async function runLanes(
   { namePatterns, signal, concurrency }: RunOptions,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const start = (files: readonly string[]) => {
+  const start = (files: readonly string[], lane: number) => {
     const events = run({
       files: [...files],
-      concurrency,
+      // Those that wait do not always wait: all of both lanes at once would make their time limits fail.
+      concurrency: lane === 0 ? concurrency : Math.max(1, concurrency - 1),
       timeout: testTimeoutMs,
       signal: AbortSignal.any([signal, AbortSignal.timeout(runTimeoutMs)]),
       execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "leak-guard.ts")).href],
