@@ -11,7 +11,7 @@ import type { Route } from "../chaos/links.ts";
 import { formatStorage, newClusterId } from "./broker-format.ts";
 import { messageOf, obtainJars } from "./broker-jars.ts";
 import { commonProperties, propertiesText } from "./broker-java.ts";
-import { steadyPort } from "./broker-port.ts";
+import { freePort } from "./broker-port.ts";
 import { type BrokerProcess, launchBroker } from "./broker-process.ts";
 
 export interface ClusterOptions {
@@ -138,11 +138,11 @@ async function planPorts(ids: readonly number[], { listeners, front }: ClusterOp
   const voters = new Map<string, number>();
   for (const id of ids) {
     for (const listener of [internal, ...listeners]) {
-      const port = await steadyPort();
+      const port = await freePort();
       own.set(`${listener} ${id}`, port);
       advertised.set(`${listener} ${id}`, await front({ listener, broker: id, from: null }, port));
     }
-    const port = await steadyPort();
+    const port = await freePort();
     own.set(`${controller} ${id}`, port);
     for (const from of ids) {
       const route = { listener: controller, broker: id, from };

@@ -1,37 +1,28 @@
 /** Free ports. */
 import { createServer } from "node:net";
 
-/** A TCP port on the loopback address that nobody listens on just now. */
-export function freePort(): Promise<number> {
-  return listenOnce(0);
-}
-
-const steadyFrom = 15_000;
-const steadyTo = 32_000;
+const from = 15_000;
+const to = 32_000;
 const given = new Set<number>();
 
 /**
- * Like freePort, but below the ports that systems give to outgoing connections: so none of them takes it while its
- * server is down.
+ * A TCP port on the loopback address that nobody listens on just now. It is below those that systems give to outgoing connections: so none of
+ * them takes it before its server listens, or while that is down.
  */
-export async function steadyPort(): Promise<number> {
-  for (;;) {
-    const port = steadyFrom + Math.floor(Math.random() * (steadyTo - steadyFrom));
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < to - from; tries++) {
+    const port = from + Math.floor(Math.random() * (to - from));
     if (given.has(port)) continue;
     given.add(port);
-    const found = await listenOnce(port).catch(() => null);
-    if (found !== null) return found;
+    if (await isFree(port)) return port;
   }
+  throw new Error(`no port from ${from} to ${to} is free`);
 }
 
-function listenOnce(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(wanted, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }

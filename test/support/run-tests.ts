@@ -184,7 +184,7 @@ async function runFiles(plan: Plan, tally: Tally, signal: AbortSignal): Promise<
   const again = plan.repeatsFailed ? filesToRepeat(first) : [];
   const alone = { namePatterns, signal, concurrency: 1 };
   const second = again.length > 0 ? await runLanes([again], alone) : [];
-  for (const note of unsteadyNotes(root, first, second)) tally.note(note);
+  if (!signal.aborted) for (const note of unsteadyNotes(root, first, second)) tally.note(note);
   const outcomes = afterRepetition(first, second);
   if (namePatterns.length > 0) return outcomes;
   // node:test says this of a file with a process of its own.

@@ -49,7 +49,11 @@ function replace(part, fresh) {
 
 function listen() {
   source = new EventSource("/console/live");
-  source.addEventListener("open", () => say("Live."));
+  /* What changed since the page was made, or since the connection ended, was told to nobody. */
+  source.addEventListener("open", () => {
+    say("Live.");
+    refresh();
+  });
   source.addEventListener("change", refresh);
   source.addEventListener("error", () => say("Not connected; what is shown may be old."));
 }
@@ -59,10 +63,7 @@ function follow() {
   if (document.hidden) {
     source?.close();
     source = null;
-  } else if (source === null) {
-    listen();
-    refresh();
-  }
+  } else if (source === null) listen();
 }
 
 if (live.length > 0) {
