@@ -153,27 +153,8 @@ suite("console in Chromium", { skip: noChromium, timeout: 240_000 }, () => {
     await tabTo(page, "Replay 2 now");
     await page.keyboard.press("Enter");
     // Not "0 of 2 dead letters", while they go.
-    await page.getByText(/^2 dead letters went back into the input/).waitFor();
+    await page.getByText(/Done: 2 dead letters went back into the input/).waitFor();
     assert.equal(console.memory.appends.flat().length, 2);
-    assert.deepEqual(complaints, []);
-    await close();
-  });
-
-  test("what changed after the page was made and before it was connected is shown", async (t) => {
-    const console = await consoleFor(t);
-    const { page, complaints, close } = await open(console, "/console/letters");
-    let isFirst = true;
-    await page.route("**/console", async (route) => {
-      const response = await route.fetch();
-      const body = await response.text();
-      await route.fulfill({
-        response,
-        body: isFirst ? body.replaceAll("Registered a minute", "Before") : body,
-      });
-      isFirst = false;
-    });
-    await page.goto("/console");
-    await page.getByText("Registered a minute").first().waitFor();
     assert.deepEqual(complaints, []);
     await close();
   });

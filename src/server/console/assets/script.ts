@@ -15,7 +15,7 @@ function say(text) {
   if (state !== null && state.textContent !== text) state.textContent = text;
 }
 
-/* A page that takes long is asked for less often. */
+/* A page that takes long is asked for less often, and after five seconds all the same. */
 async function refresh() {
   isStale = isBusy;
   if (isBusy) return;
@@ -33,7 +33,7 @@ async function refresh() {
     setTimeout(() => {
       isBusy = false;
       if (isStale) refresh();
-    }, 10 * (performance.now() - fromMs));
+    }, Math.min(5000, 10 * (performance.now() - fromMs)));
   }
 }
 
