@@ -3,16 +3,12 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { systemClock } from "../../../src/clock.ts";
-import { HighWaterMark } from "../../../src/log/embedded/high-water-mark.ts";
-import { prepareSchema } from "../../../src/log/embedded/schema.ts";
-import { Store } from "../../../src/log/embedded/store.ts";
 import { Writer } from "../../../src/log/embedded/writer.ts";
 import type { Session } from "../../../src/ports.ts";
 import { aRecord, at, scan } from "../../contracts/event-log/harness.ts";
-import { tryOpen, workspaceOf } from "./harness.ts";
+import { storeOf, tryOpen, workspaceOf } from "./harness.ts";
 
 const timeout = 20_000;
 const filler = "x".repeat(1_000);
@@ -87,12 +83,7 @@ fullDisk("a new log can't be made on a full disk; once there is space it can", a
 });
 
 test("a transaction that doesn't fit leaves no part of itself", { timeout }, async (t) => {
-  const { dataDir } = workspaceOf(t);
-  const file = join(dataDir, "log.db");
-  const db = new DatabaseSync(file);
-  assert.equal(prepareSchema(db, file, 1), null);
-  const store = new Store(db);
-  const mark = new HighWaterMark(join(dataDir, "log.head"));
+  const { file, db, store, mark } = storeOf(t);
   const writer = new Writer({ file, store, mark, clock: systemClock, wal: null }, 1_000);
   db.exec("PRAGMA max_page_count = 60");
   const small = [aRecord("dlq", 0, "small")];
@@ -108,6 +99,4 @@ test("a transaction that doesn't fit leaves no part of itself", { timeout }, asy
   );
   const fetched = store.fetch("dlq", 0, 0);
   assert.ok(fetched.kind === "records" && fetched.records.length === 2);
-  store.close();
-  mark.close();
 });

@@ -1,16 +1,11 @@
 /** Flushing behind: nothing is confirmed before the flush that it needs, and nothing after one that failed. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { Failure } from "../../../src/log/embedded/errors.ts";
 import { Flusher, type WalFile } from "../../../src/log/embedded/flusher.ts";
-import { HighWaterMark } from "../../../src/log/embedded/high-water-mark.ts";
-import { prepareSchema } from "../../../src/log/embedded/schema.ts";
-import { Store } from "../../../src/log/embedded/store.ts";
 import { Writer } from "../../../src/log/embedded/writer.ts";
 import { aRecord } from "../../contracts/event-log/harness.ts";
-import { workspaceOf } from "./harness.ts";
+import { storeOf } from "./harness.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 const timeoutMs = 1_000;
@@ -106,12 +101,7 @@ test("closing does not wait for a disk that does not answer, and leaves it the f
 });
 
 test("a writer whose disk failed once writes nothing more, and its mark stays behind", async (t) => {
-  const { dataDir } = workspaceOf(t);
-  const file = join(dataDir, "log.db");
-  const db = new DatabaseSync(file);
-  assert.equal(prepareSchema(db, file, 1), null);
-  const store = new Store(db);
-  const mark = new HighWaterMark(join(dataDir, "log.head"));
+  const { file, store, mark } = storeOf(t);
   const errors = [null, new Error("EIO: i/o error"), null];
   const wal: WalFile = {
     flush: (onEnd) => void setImmediate(onEnd, errors.shift()!),
@@ -127,6 +117,4 @@ test("a writer whose disk failed once writes nothing more, and its mark stays be
   assert.equal(mark.read(), 1);
   const fetched = store.fetch("dlq", 0, 0);
   assert.ok(fetched.kind === "records" && fetched.records.length === 2, "the third is not written");
-  store.close();
-  mark.close();
 });

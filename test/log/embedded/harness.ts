@@ -7,6 +7,9 @@ import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { systemClock } from "../../../src/clock.ts";
 import { type EmbeddedOpening, openEmbeddedLog } from "../../../src/log/embedded/embedded-log.ts";
+import { HighWaterMark } from "../../../src/log/embedded/high-water-mark.ts";
+import { prepareSchema } from "../../../src/log/embedded/schema.ts";
+import { Store } from "../../../src/log/embedded/store.ts";
 import type { Topic } from "../../../src/ports.ts";
 import type { Features, Harness, Log } from "../../contracts/event-log/harness.ts";
 
@@ -83,4 +86,19 @@ export async function openHarness(flushesBehind = false): Promise<Harness> {
     trim: async (topic, partition, beforeOffset) => trim(dataDir, { topic, partition }, beforeOffset),
     close: remove,
   };
+}
+
+/** The store of a new log and its mark, without the log around them; both are closed at the end. */
+export function storeOf(t: TestContext) {
+  const { dataDir } = workspaceOf(t);
+  const file = join(dataDir, "log.db");
+  const db = new DatabaseSync(file);
+  assert.equal(prepareSchema(db, file, 1), null);
+  const store = new Store(db);
+  const mark = new HighWaterMark(join(dataDir, "log.head"));
+  t.after(() => {
+    store.close();
+    mark.close();
+  });
+  return { file, db, store, mark };
 }
