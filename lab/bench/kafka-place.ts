@@ -43,7 +43,11 @@ export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaP
   const prefix = `bench-${randomBytes(4).toString("hex")}.`;
   const kafka = kafkaClient(brokers);
   const admin = kafka.admin();
-  const producer = kafka.producer({ maxInFlightRequests: 1, createPartitioner: () => () => 0 }); // Each names its own.
+  // A partitioner of one's own is asked for messages that name their partition, too.
+  const producer = kafka.producer({
+    maxInFlightRequests: 1,
+    createPartitioner: () => (chosen) => chosen.message.partition!,
+  });
   await admin.connect();
   await producer.connect();
   const name = (topic: Topic) => topicName(topic, prefix);

@@ -37,7 +37,7 @@ export interface Parker {
 }
 
 const slowWithinMs = 1_000;
-const lookAtAllEveryMs = 2_000;
+const lookAtAllEveryMs = 5_000;
 const heldUpMs = 10_000;
 const takenMax = 200;
 const retryBackoff = { baseMs: 200, capMs: 5_000 };
@@ -57,9 +57,11 @@ export function createParker(
       if (works === undefined) continue;
       const isSlowNow = isSlow(tenantId, works.size);
       const leave = new Set<readonly Work[]>();
-      for (const { lane: name, stage } of works) {
-        if (hasFailed(stage)) partition.touched.add(tenantId); // 4
-        const lane = partition.lanes.get(name) ?? [];
+      for (const work of works) {
+        const failed = hasFailed(work.stage);
+        if (failed) partition.touched.add(tenantId); // 4
+        if (!isSlowNow && !failed) continue;
+        const lane = partition.lanes.get(work.lane) ?? [];
         if (isSlowNow || isHeldUp(lane, clock.nowMs())) leave.add(lane); // INV-ISOLATION
       }
       for (const work of [...leave].flatMap(leaving)) raise(work, { kind: "room" });
