@@ -10,6 +10,7 @@ const runnerFiles = [
   "run-tests.ts",
   "test-files.ts",
   "lanes.ts",
+  "options.ts",
   "repetition.ts",
   "processor-time.ts",
   "tally.ts",
@@ -228,6 +229,27 @@ test("--repeat-failed: what fails is run once more, alone, and said where it doe
   );
   const tooMany = await runTree(many, { args: ["--repeat-failed"] });
   assert.equal(tooMany.lastLine, "4 passed, 4 failed, 0 skipped", tooMany.output);
+});
+
+test("--quick leaves out files that start brokers, containers, browsers or installations, and says how many", async () => {
+  const files = {
+    "a.test.ts": pass,
+    "docker/b.test.ts": pass,
+    "c.test.ts": `import "./chromium.ts"; ${pass}`,
+    "chromium.ts": "",
+    "chaos/d.test.ts": pass,
+  };
+  const quick = await runTree(files, { args: ["--quick"] });
+  assert.equal(quick.lastLine, "1 passed, 0 failed, 0 skipped", quick.output);
+  assert.match(
+    quick.output,
+    /^left out: 3 files that start brokers, .*; npm test without --quick runs them$/m,
+  );
+  const filtered = await runTree(files, { args: ["--quick", "docker/b"] });
+  assert.match(filtered.output, /no test file was found/);
+  const unknown = await runTree(files, { args: ["--quik"] });
+  assert.match(unknown.output, /--quik is no option/);
+  assert.equal(unknown.exitCode, 2);
 });
 
 test("filters select files by path and tests by name", async () => {

@@ -1,7 +1,8 @@
 /**
- * `npm test [-- [--times FILE] [--repeat-failed] FILTER ...]`: runs every test file below test/ and closes with one line,
- * `N passed, N failed, N skipped`. `--times` writes the processor time and the time on the clock of each test process to a file;
- * `--repeat-failed` runs what failed once more, see repetition.ts.
+ * `npm test [-- [--quick] [--times FILE] [--repeat-failed] FILTER ...]`: runs every test file below test/ and closes with one line,
+ * `N passed, N failed, N skipped`. `--quick` leaves out, and says so, files that start brokers, containers, browsers or installations;
+ * `--times` writes the processor time and the time on the clock of each test process to a file; `--repeat-failed` runs what failed
+ * once more, see repetition.ts.
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
  * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 turns what is skipped for want of it into a failure; so
@@ -21,11 +22,13 @@ import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
 import { builtProgramVariable } from "../../lab/testkit/built-program.ts";
 import { together } from "./lanes.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
+import { readOptions } from "./options.ts";
 import { processorSeconds, timesOf, timesReport, timesTable, timesVariable } from "./processor-time.ts";
 import { afterRepetition, filesToRepeat, unsteadyNotes } from "./repetition.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
 import {
   groupSource,
+  isHeavy,
   type Lane,
   planOf,
   type Selection,
@@ -55,9 +58,16 @@ const compileCache = join(root, "node_modules", ".cache", "node-compile");
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(parameters: readonly string[]): Promise<number> {
-  const { filters, timesFile, repeatsFailed } = optionsOf(parameters);
-  const { files, namePatterns } = select(root, filters);
+  const read = readOptions(parameters);
+  if (!read.ok) {
+    console.error(read.message);
+    return 2;
+  }
+  const { filters, timesFile, repeatsFailed, isQuick } = read.options;
+  const { files: selected, namePatterns } = select(root, filters);
+  const files = isQuick ? selected.filter((file) => !isHeavy(root, file)) : selected;
   const tally = createTally({ root, required: requirements(), filteredByName: namePatterns.length > 0 });
+  if (isQuick) tally.note(leftOut(selected.length - files.length));
   if (files.length === 0) tally.fail("no test file was found");
 
   process.env.NODE_COMPILE_CACHE ??= compileCache;
@@ -98,17 +108,8 @@ async function main(parameters: readonly string[]): Promise<number> {
   return tally.failed === 0 ? 0 : 1;
 }
 
-function optionsOf(parameters: readonly string[]) {
-  const repeatsFailed = parameters.includes("--repeat-failed");
-  const filters = parameters.filter((one) => one !== "--repeat-failed");
-  const at = filters.indexOf("--times");
-  if (at < 0) return { filters, timesFile: null, repeatsFailed };
-  const timesFile = filters[at + 1];
-  if (timesFile === undefined) {
-    console.error("--times needs a file to write to. Type: npm test -- --times FILE");
-    process.exit(2);
-  }
-  return { filters: filters.toSpliced(at, 2), timesFile, repeatsFailed };
+function leftOut(count: number): string {
+  return `left out: ${count} files that start brokers, containers, browsers or installations; npm test without --quick runs them`;
 }
 
 /** REQUIRE_KAFKA=1 -> "kafka". */

@@ -36,6 +36,13 @@ export function startsBrokers(root: string, file: string): boolean {
   );
 }
 
+/** Starts brokers of its own, containers, a browser, or a whole installation: `npm test -- --quick` leaves it out. */
+export function isHeavy(root: string, file: string): boolean {
+  const isOfContainers = foldersOf(root, file).includes("docker");
+  const isOther = /\/(chromium|python|helm|netns)\.ts"|startBrokerCluster|"(pack|install)",/.test(read(file));
+  return isOfContainers || startsBrokers(root, file) || isOther;
+}
+
 export function usesCommands(root: string, file: string): boolean {
   return foldersOf(root, file).includes("chaos") || /from "[^"]*\/run-cli\.ts"/.test(read(file));
 }
