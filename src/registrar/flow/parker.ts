@@ -57,11 +57,9 @@ export function createParker(
       if (works === undefined) continue;
       const isSlowNow = isSlow(tenantId, works.size);
       const leave = new Set<readonly Work[]>();
-      for (const work of works) {
-        const failed = hasFailed(work.stage);
-        if (failed) partition.touched.add(tenantId); // 4
-        if (!isSlowNow && !failed) continue;
-        const lane = partition.lanes.get(work.lane) ?? [];
+      for (const { lane: name, stage } of works) {
+        if (hasFailed(stage)) partition.touched.add(tenantId); // 4
+        const lane = isSlowNow || hasFailed(stage) ? (partition.lanes.get(name) ?? []) : [];
         if (isSlowNow || isHeldUp(lane, clock.nowMs())) leave.add(lane); // INV-ISOLATION
       }
       for (const work of [...leave].flatMap(leaving)) raise(work, { kind: "room" });
