@@ -2,7 +2,7 @@
 import type { LogRecord } from "../../src/ports.ts";
 import { tells } from "./check-lost.ts";
 import type { Run } from "./check-run.ts";
-import type { PartitionCheck, RecordState } from "./check-state.ts";
+import { isDeadLettered, type PartitionCheck, type RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import { inputOf, placeOf } from "./origins.ts";
 
@@ -58,7 +58,7 @@ export function noteTold(state: RecordState, entry: Entry): void {
 
 export function hasOutcome(run: Run, state: RecordState, record: LogRecord): boolean {
   const input = inputOf(record, run);
-  if (input === null || state.dead.has(input)) return true;
+  if (input === null || isDeadLettered(state, input)) return true;
   const { intent } = input;
   if (
     intent.kind === "valid" &&

@@ -3,7 +3,7 @@ import type { LogRecord } from "../../src/ports.ts";
 import { hasOutcome } from "./check-commits.ts";
 import { tells } from "./check-lost.ts";
 import type { Run } from "./check-run.ts";
-import type { Evidence, RecordState } from "./check-state.ts";
+import { type Evidence, isDeadLettered, type RecordState } from "./check-state.ts";
 import type { Entry } from "./history.ts";
 import { placeOf } from "./origins.ts";
 import type { Input } from "./workload.ts";
@@ -34,7 +34,7 @@ function checkGaps(run: Run, state: RecordState): string[] {
 }
 
 function missing({ run, graph, state }: Evidence, input: Input): string | null {
-  const isDead = state.dead.has(input);
+  const isDead = isDeadLettered(state, input);
   if (input.intent.kind === "bad") return isDead ? null : `(${input.intent.sort}) has no dead letter`;
   const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;
   if (isDead || tenantId === run.defectiveTenant || state.adopted.has(number)) return null;

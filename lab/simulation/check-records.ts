@@ -19,6 +19,7 @@ import {
   originOf,
   parse,
   placeOf,
+  sameAtItsPlace,
   sameBytes,
 } from "./origins.ts";
 import type { Input } from "./workload.ts";
@@ -36,6 +37,7 @@ export function checkRecords(run: Run, graph: GraphFindings, lost: Lost): string
     identityOfKey: new Map(),
     arrived: new Map(),
     dead: new Map(),
+    sameAtItsPlace: sameAtItsPlace(run.inputsAt),
     adopted: new Set(),
     copies: new Map(),
     movedHome: new Set(),

@@ -40,6 +40,8 @@ export interface RecordState {
   readonly arrived: Map<string, number>;
   /** By the refused input. */
   readonly dead: Map<Input, DeadLetter>;
+  /** The dead letter of one of these is about the input as well: it was read at the same place, with the same bytes. */
+  readonly sameAtItsPlace: ReadonlyMap<Input, readonly Input[]>;
   /** Identities that were given an object of one whose record the log had lost. */
   readonly adopted: Set<number>;
   /** The copies of each input, in order of storing, and which of them a record is. */
@@ -54,6 +56,10 @@ export interface RecordState {
   /** Topics that were made again, while no worker has said so. */
   readonly madeAgain: Set<LogRecord["topic"]>;
   readonly lost: Lost;
+}
+
+export function isDeadLettered({ dead, sameAtItsPlace }: RecordState, input: Input): boolean {
+  return dead.has(input) || (sameAtItsPlace.get(input) ?? []).some((other) => dead.has(other));
 }
 
 /** Records of one input partition, in order, and how many of them committed offsets have passed. */

@@ -70,7 +70,19 @@ export function inputAt(place: string, record: LogRecord, { inputsAt, arrived }:
   return known.findLast((input) => same.includes(input)) ?? same.at(-1) ?? inputs.at(-1)!;
 }
 
-function isSame(record: LogRecord, { record: original }: Input): boolean {
+/** By input: others that were first stored at its place as the same record, before or after the topic lost its end or was made again. */
+export function sameAtItsPlace(inputsAt: InputsByPlace): ReadonlyMap<Input, readonly Input[]> {
+  const others = new Map<Input, readonly Input[]>();
+  for (const inputs of inputsAt.values())
+    for (const input of inputs)
+      others.set(
+        input,
+        inputs.filter((other) => other !== input && isSame(other.record, input)),
+      );
+  return others;
+}
+
+function isSame(record: Pick<LogRecord, "value" | "headers">, { record: original }: Input): boolean {
   return sameBytes(record.value, original.value) && keepsHeaders(record.headers, original.headers);
 }
 

@@ -79,6 +79,11 @@ function readBinary(value: Uint8Array | null, envelope: Envelope): CloudEventRea
   return { ok: true, event: { ...envelope.attributes, data: read.value } };
 }
 
+/** By its name in lower case: it says something of the event. Others are the transport's, or the worker's own. */
+export function isEventHeader(name: string): boolean {
+  return name === contentTypeHeader || name.startsWith("ce_");
+}
+
 function readHeaders(headers: readonly Header[]): Envelope {
   const envelope: Envelope = { contentType: null, isBinary: false, attributes: {}, unclear: [] };
   for (const header of headers) {

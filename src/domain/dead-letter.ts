@@ -7,6 +7,7 @@ import Type from "typebox";
 import { Compile } from "typebox/compile";
 import type { Position } from "../observer.ts";
 import type { LogRecord, NewRecord } from "../ports.ts";
+import { isEventHeader } from "./cloud-event.ts";
 import { decodeUtf8 } from "./json-value.ts";
 import { positionId } from "./origin.ts";
 import type { Refusal } from "./refusal.ts";
@@ -78,9 +79,14 @@ export function readDeadLetter(record: LogRecord): DeadLetter | null {
   return { id, refusal: { code, message, pointers }, attempts, at, timeMs: Date.parse(time), requestId };
 }
 
-/** Distinguishes the value of a record from that of another one in its place. SHA-256 in base64; of no value: "". */
-export function valueHash(value: Uint8Array | null): string {
-  return value === null ? "" : hash("sha256", value, "base64");
+/** Distinguishes an event from any other one in its place: SHA-256 over the value, and over the headers that are part of the event. */
+export function eventHash({ value, headers }: Pick<LogRecord, "value" | "headers">): string {
+  const ofEvent = headers
+    .map(([name, bytes]) => [name.toLowerCase(), bytes] as const)
+    .filter(([name]) => isEventHeader(name))
+    .map(([name, bytes]) => [name, bytes === null ? null : Buffer.from(bytes).toString("base64")]);
+  const ofValue = value === null ? "" : hash("sha256", value, "base64");
+  return ofEvent.length === 0 ? ofValue : `${ofValue} ${hash("sha256", JSON.stringify(ofEvent), "base64")}`;
 }
 
 function parse(bytes: Uint8Array | null): unknown {

@@ -6,9 +6,10 @@
  *    it was sent.
  * 2. INV-DURABLE-OUTCOME: what is found there has its outcome. To look for an object of it could find one that was made for
  *    another enrollment.
- * 3. It is the same record only if its place and its bytes are the same: a topic that was made again counts from 0 again.
+ * 3. It is the same record only if its place and its bytes are the same, the event's attributes in headers among them: a topic that
+ *    was made again counts from 0 again, and one that lost its end goes on from there.
  */
-import { readDeadLetter, valueHash } from "../../domain/dead-letter.ts";
+import { eventHash, readDeadLetter } from "../../domain/dead-letter.ts";
 import { originOf, positionId } from "../../domain/origin.ts";
 import { type InputTopic, inputTopics, type LogRecord } from "../../ports.ts";
 import type { TakeOver } from "./take-over.ts";
@@ -20,7 +21,7 @@ export interface DeadLetters {
   readonly open: Record<InputTopic, OpenDeadLetter[]>;
   /** Where those of earlier owners stand, or later. */
   readonly inheritedFrom: number;
-  /** Of earlier owners, and of parked records: hash of the value by position id. */
+  /** Of earlier owners, and of parked records: hash of the event by position id. */
   readonly found: Map<string, string>;
 }
 
@@ -72,16 +73,16 @@ export function lookFrom({ open, end }: DeadLetters, topic: InputTopic, committe
 
 export function noteFound({ found }: DeadLetters, record: LogRecord): void {
   const letter = readDeadLetter(record);
-  if (letter !== null && found.size < foundMax) found.set(letter.id, valueHash(record.value));
+  if (letter !== null && found.size < foundMax) found.set(letter.id, eventHash(record));
 }
 
 /** A record of the retry topic was dead-lettered here; a second copy of it may stand there. */
 export function noteOwn({ found }: DeadLetters, record: LogRecord): void {
-  if (found.size < foundMax) found.set(positionId(originOf(record)), valueHash(record.value));
+  if (found.size < foundMax) found.set(positionId(originOf(record)), eventHash(record));
 }
 
 /** Does a dead letter of this very record stand there? */
 export function isDeadLettered({ found }: DeadLetters, record: LogRecord): boolean {
   const hash = found.size === 0 ? undefined : found.get(positionId(originOf(record)));
-  return hash !== undefined && hash === valueHash(record.value); // 3, INV-DURABLE-OUTCOME
+  return hash !== undefined && hash === eventHash(record); // 3, INV-DURABLE-OUTCOME
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deadLetterRecord } from "../../../src/domain/dead-letter.ts";
-import type { LogRecord } from "../../../src/ports.ts";
+import type { Header, LogRecord } from "../../../src/ports.ts";
 import {
   createDeadLetters,
   isDeadLettered,
@@ -91,6 +91,35 @@ describe("a record is dead-lettered already", () => {
     ["not by what is no dead letter", recordAt(5, "not a dead letter"), false],
   ] as const)
     test(what, () => assert.equal(isDeadLettered(letters, record), expected));
+
+  const binary = (tenantId: string, more: readonly Header[] = []): LogRecord => ({
+    ...recordAt(6, "data"),
+    headers: [
+      ["Content-Type", utf8.encode("application/json")],
+      ["ce_tenantid", utf8.encode(tenantId)],
+      ...more,
+    ],
+  });
+
+  test("not where only the attributes in its headers are another event's", () => {
+    const own = createDeadLetters(none, 0);
+    noteFound(own, letterOf(binary("contoso")));
+    assert.equal(
+      isDeadLettered(own, binary("fabrikam")),
+      false,
+      "the log was truncated, another event stands there",
+    );
+    assert.equal(isDeadLettered(own, binary("contoso")), true);
+    const added = [
+      ["origin", utf8.encode("enrolled/0/6")],
+      ["traceparent", utf8.encode("00-1")],
+    ] as const;
+    assert.equal(
+      isDeadLettered(own, { ...binary("contoso", added), topic: "retry", offset: 0 }),
+      true,
+      "what the worker adds to a record that it moves does not count",
+    );
+  });
 
   test("where what was moved to the retry topic came from its place", () => {
     const headers = [["origin", utf8.encode("enrolled/0/3")]] as const;
