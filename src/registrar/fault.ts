@@ -78,3 +78,20 @@ export function ledgerMisplaced(partition: number, { misplaced, first, partition
     fix: `Stop every worker, then type: connector-registrar repartition --partitions ${partitionCount + 1}`,
   };
 }
+
+/** The topic with a count of its own: `was`, when this worker opened the log. */
+export interface Recounted {
+  readonly topic: string;
+  readonly was: number;
+  readonly is: number;
+}
+
+export function partitionsChanged({ topic, was, is }: Recounted): Problem {
+  return {
+    code: "topic-partitions",
+    message:
+      `connector.${topic} has ${is} partitions, and had ${was} when this worker started. Nobody reads what comes into another ` +
+      "one, and producers send a tenant's events to another partition than the one that knows what is registered of it.",
+    fix: `Stop every worker, then type: connector-registrar repartition --partitions ${Math.max(was, is)}`,
+  };
+}

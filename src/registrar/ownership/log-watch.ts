@@ -4,9 +4,18 @@
  * 1. INV-KNOWN-LOG: a topic with another id, or a ledger that ends before it did, is a fault, also when nothing is read or
  *    appended.
  * 2. So is a retry partition that ends before a copy of a parked record that was acknowledged there and not read yet.
+ * 3. So is another number of partitions: nobody would read the new ones, and no rebalance need follow by which it were noticed.
  */
-import { type Bounds, type Clock, type EventLog, type InputTopic, inputTopics } from "../../ports.ts";
+import {
+  type Bounds,
+  type Clock,
+  type EventLog,
+  type InputTopic,
+  inputTopics,
+  type TopicSurveys,
+} from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
+import { partitionsChanged } from "../fault.ts";
 import type { Awaited } from "../intake/parking.ts";
 import { lostSince } from "../ledger/lost-since.ts";
 import { type OwnedPartition, settledThroughOf, trackOf } from "./partition.ts";
@@ -64,6 +73,8 @@ export function createLogWatch(
     if (stopped) return;
     if (result?.ok) {
       const { enrolled, retry, registered } = result.topics;
+      const recounted = recountedIn(result.topics, log.partitionCount);
+      if (recounted !== null) return onFault(recounted); // 3, INV-KNOWN-LOG
       bounds = { enrolled: enrolled.bounds, retry: retry.bounds };
       for (const { partition, ledgerEnd, awaited } of asked) {
         const { number, topicIds } = partition;
@@ -85,4 +96,13 @@ export function createLogWatch(
     }
     cancel = clock.after(intervalMs, look);
   }
+}
+
+/** Null: all have as many partitions as they had. A topic that is not there has none; it may be made again. */
+function recountedIn(topics: TopicSurveys, was: number): Problem | null {
+  for (const topic of [...inputTopics, "registered"] as const) {
+    const is = topics[topic].bounds.length;
+    if (is !== 0 && is !== was) return partitionsChanged({ topic, was, is });
+  }
+  return null;
 }
