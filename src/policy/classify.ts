@@ -6,8 +6,8 @@
  * "unknown": perhaps it did, so it is read back before the next POST, or the next POST is one that Graph would refuse
  * if it did. In doubt it is unknown: a read costs little, a second object can't be undone.
  *
- * An answer is not always Graph's. 423, 503, 509 and anything in 3xx may come from something in between, after the
- * request went on; only a 429 is taken to mean that nothing ran.
+ * An answer is not always Graph's. 423, 503, 509, anything in 3xx, and 4xx that neither Graph nor HTTP gives to a request for what is in it
+ * (424, 499, ...) may come from something in between, after the request went on; only a 429 is taken to mean that nothing ran.
  */
 import type { GraphAnswer, GraphObject, GraphReply } from "../graph-port.ts";
 import { parseRetryAfterMs, replyWallMs } from "./retry-after.ts";
@@ -48,6 +48,8 @@ const throttledStatuses: ReadonlySet<number> = new Set([429]);
 const outageStatuses: ReadonlySet<number> = new Set([423, 503, 509]);
 const blockedStatuses: ReadonlySet<number> = new Set([401, 402, 403, 407]);
 const routeStatuses: ReadonlySet<number> = new Set([404, 405, 410, 501]);
+/** Said of the request itself, before anything is done. */
+const refusedStatuses: ReadonlySet<number> = new Set([400, 406, 411, 412, 413, 414, 415, 416, 417, 422, 431]);
 
 export function classify(reply: GraphReply, wallMs: number): Verdict {
   if (reply.kind === "silence") {
@@ -83,8 +85,8 @@ function classifyAnswer(reply: GraphAnswer, wallMs: number): Verdict {
   // Intune answers a passing fault of its own with 400 InternalError; whether it acted is not documented.
   if (status === 400 && errorCode.toLowerCase() === "internalerror") return unknown("failure");
   if (status === 400 && isVague(errorCode, errorMessage)) return unknown("vague");
-  if (status === 408 || status >= 500) return unknown("failure");
-  if (status >= 400) return { kind: "refused", code: `graph-${status}`, detail };
+  if (refusedStatuses.has(status)) return { kind: "refused", code: `graph-${status}`, detail };
+  if (status >= 400) return unknown("failure");
   // 1xx and 3xx: no documented answer of Graph's, so something in between gave it.
   return unknown("outage");
 }
@@ -93,10 +95,19 @@ function classifyAnswer(reply: GraphAnswer, wallMs: number): Verdict {
 export function mayStillRun(reply: GraphReply): boolean {
   if (reply.kind === "silence") return reply.sent;
   const { status } = reply;
+  if (status >= 400 && status < 500) return !ownStatuses.some((statuses) => statuses.has(status));
   return gatewayStatuses.has(status) || outageStatuses.has(status) || status < 200 || isRedirect(status);
 }
 
-const gatewayStatuses: ReadonlySet<number> = new Set([408, 502, 504]);
+const gatewayStatuses: ReadonlySet<number> = new Set([502, 504]);
+/** Of 4xx, those after which nothing goes on. */
+const ownStatuses: readonly ReadonlySet<number>[] = [
+  refusedStatuses,
+  blockedStatuses,
+  routeStatuses,
+  throttledStatuses,
+  new Set([409]),
+];
 
 function isRedirect(status: number): boolean {
   return status >= 300 && status < 400;

@@ -68,6 +68,16 @@ const table: Row[] = [
     "well",
   ],
   ["404", graphAnswer(404), "no-route", "well"],
+  ...[406, 411, 412, 413, 414, 415, 416, 417, 431].map(
+    (status): Row => [`${status}`, graphAnswer(status), "refused", "well"],
+  ),
+  ...[402, 407].map((status): Row => [`${status}`, graphAnswer(status), "tenant-blocked", "well"]),
+  ...[405, 410, 501].map((status): Row => [`${status}`, graphAnswer(status), "no-route", "well"]),
+  // None is Graph's: something in between says these, perhaps after it passed the request on.
+  ...[418, 421, 424, 425, 449, 451, 460, 499].flatMap((status): Row[] => [
+    [`${status}`, graphAnswer(status, { errorCode: "ClientClosedRequest" }), "unknown", "ill"],
+    [`a batch answered ${status}`, graphAnswer(status, { ofBatch: true }), "unknown", "ill"],
+  ]),
   ["302, from something in between", graphAnswer(302), "unknown", "ill"],
   ["400 without a code", graphAnswer(400, { errorMessage: "Bad request." }), "unknown", "ill"],
   [
@@ -135,11 +145,11 @@ test("a date in Retry-After is read against the answer's own Date, not against o
 });
 
 test("what a gateway answered may still run; what Graph itself answered may not", () => {
-  const statuses = [100, 199, 300, 301, 399, 408, 423, 502, 503, 504, 509];
+  const statuses = [100, 199, 300, 301, 399, 408, 421, 423, 424, 499, 502, 503, 504, 509];
   const may = statuses.filter((status) => mayStillRun(graphAnswer(status)));
   assert.deepEqual(may, statuses);
   assert.deepEqual(
-    [200, 400, 409, 429, 500].filter((status) => mayStillRun(graphAnswer(status))),
+    [200, 400, 401, 404, 409, 412, 422, 429, 500].filter((status) => mayStillRun(graphAnswer(status))),
     [],
   );
   assert.equal(mayStillRun(silence(true, "reset")), true);
@@ -155,8 +165,8 @@ test("only an outage spends nothing: a failure may be the record's, and a vague 
     Array(4).fill("outage"),
   );
   assert.deepEqual(
-    [500, 502, 504, 408, 201].map((status) => cause(graphAnswer(status))),
-    Array(5).fill("failure"),
+    [500, 502, 504, 408, 499, 201].map((status) => cause(graphAnswer(status))),
+    Array(6).fill("failure"),
   );
   assert.equal(cause(graphAnswer(400)), "vague");
 });

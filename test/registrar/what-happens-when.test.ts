@@ -250,7 +250,7 @@ const table: Readonly<Record<string, Specification>> = {
       creates: 2,
     },
   },
-  "no stored commit, empty ledger partition": {
+  "no stored commit of either input, empty ledger partition": {
     given: oneEvent,
     async when(world) {
       const worker = world.start();
@@ -258,6 +258,16 @@ const table: Readonly<Record<string, Specification>> = {
       assert.equal(worker.seen("partition-gained")[0]?.suspects, 0);
     },
     expect: created,
+  },
+  "no stored commit of one input only, empty ledger partition (its topic or its offsets were deleted)": {
+    given: { ...oneEvent, objects: [{}] },
+    async when(world) {
+      world.log.commitBefore({ topic: "retry", partition: 0, offset: 0, metadata: "" });
+      const worker = world.start();
+      await world.untilRegistered(1);
+      assert.equal(worker.seen("partition-gained")[0]?.suspects, 1);
+    },
+    expect: { ...recovered, creates: 0 },
   },
   "no stored commit, ledger not empty (offsets expired)": {
     given: { ...oneEvent, registered: [{ machine: "HOST-9" }], objects: [{}] },

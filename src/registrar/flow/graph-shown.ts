@@ -5,7 +5,9 @@
  *    tenants came to later has shown nothing yet.
  * 2. Commits say that ids are honoured only once all clouds have shown it that tenants are in, or records went to: who reads
  *    them does not know which cloud a create went to.
- * 3. That the operation exists is shown by any of them: where another lacks it, its tenants wait, and nobody else.
+ * 3. An answer that ignored our id is never made up for by others that did not: a service that is renewed in one place after the other
+ *    honours ids for some tenants and not for others, and what protects the first must not be believed of the second.
+ * 4. That the operation exists is shown by any of them: where another lacks it, its tenants wait, and nobody else.
  */
 import type { GraphObject } from "../../graph-port.ts";
 import type { Observer } from "../../observer.ts";
@@ -55,12 +57,13 @@ function createGraphShown(
 ): GraphShown {
   const proven = {
     get route() {
-      return route.isShown; // 3
+      return route.isShown; // 4
     },
     ids: false,
     honoursIds: false,
   };
   const form = createShownForm(observe);
+  let isIgnored = false;
   return {
     known: { rules: settings, shown: proven },
     form,
@@ -71,7 +74,8 @@ function createGraphShown(
       if (shownBy === "conflict") proven.ids = true;
       else if (carriesId(stage, settings)) {
         proven.ids = true;
-        proven.honoursIds = object.id.toLowerCase() === idempotencyKey;
+        isIgnored ||= object.id.toLowerCase() !== idempotencyKey;
+        proven.honoursIds = !isIgnored; // 3
       }
       form.learn(enrollment.details, object);
     },

@@ -91,7 +91,8 @@ export function onConflictRead(stage: InConflict, event: LifeEvent, known: Known
     case "missed":
     case "unlike": {
       if (!stage.past.wasConflict || stage.doubt !== null) {
-        const life = withPast(stage, { wasConflict: true });
+        // It says that the object exists, so it may only not be shown yet: the lists are spaced, another read by id is not.
+        const life = withPast(stage, { wasConflict: true, needsList: true });
         return inDoubt(life, failure, { known, atMs: event.atMs, askedMs: 0 });
       }
       const message = `Graph says that it exists, but shows no object of this identity: ${detail}`;

@@ -30,9 +30,8 @@ export function commitClaim(
 ): Promise<Watermarks | null> {
   const { number, lease } = partition;
   const { holder } = lease.session;
-  const own = ownLimits(settings, honoursIds());
-  const hasSuspects = inputTopics.some((topic) => plans[topic].suspectsBelow > plans[topic].startAt);
-  const limits = hasSuspects ? widest(own, partition.inherited) : own;
+  // INV-DOUBT: what is in doubt is not known yet; a parked record says so itself, outside all watermarks.
+  const limits = widest(ownLimits(settings, honoursIds()), partition.inherited);
   const watermarks = watermarksOf(plans, settings.attemptAhead);
   const commits = inputTopics.map((topic): Commit => {
     if (limits.isHonoured) partition.saysHonoured.add(topic); // INV-DOUBT

@@ -90,10 +90,13 @@ function planBoth(
   { onRetentionGap }: RegistrarSettings,
 ): Plans | Problem {
   const plans = {} as Record<InputTopic, TakeOver>;
+  // Both inputs are committed in one request: one of them alone says that the other's was deleted since.
+  const isUntouched =
+    ledger.nextOffset === 0 && inputTopics.every((topic) => positions[topic].committed === null);
   for (const topic of inputTopics) {
     const plan = planTakeOver(positions[topic], {
       topicId: topics[topic].id,
-      ledgerEmpty: ledger.nextOffset === 0,
+      isUntouched,
       onRetentionGap,
     });
     if (isProblem(plan)) return plan;

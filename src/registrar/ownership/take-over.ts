@@ -31,20 +31,20 @@ export interface TakeOver {
 export interface Circumstances {
   /** Of the input topic, now. */
   readonly topicId: string | null;
-  /** This partition's registered topic never held a record. */
-  readonly ledgerEmpty: boolean;
+  /** No worker ever committed for this partition number, as far as can be told, nor registered anything. */
+  readonly isUntouched: boolean;
   readonly onRetentionGap: "stop" | "continue";
 }
 
 export function planTakeOver(
   position: InputPosition,
-  { topicId, ledgerEmpty, onRetentionGap }: Circumstances,
+  { topicId, isUntouched, onRetentionGap }: Circumstances,
 ): TakeOver | Problem {
   const { topic, partition, committed, logStart, logEnd } = position;
   if (committed === null) {
     // Every create is preceded by a commit. Without one, and nothing ever registered, nothing was attempted; if
     // something was registered, the commit expired and says nothing any more.
-    const attemptedThrough = ledgerEmpty ? logStart : logEnd;
+    const attemptedThrough = isUntouched ? logStart : logEnd;
     return { ...from(logStart, attemptedThrough), attemptedThrough };
   }
   const metadata = decodeMetadata(committed.metadata);

@@ -187,3 +187,24 @@ describe("while a 409 is looked into", () => {
     assert.equal(world.creates().length, 4);
   });
 });
+
+test("where reads by id lag behind creates, a 409 is asked about again later, and the object is found", async (t) => {
+  const world = createWorld(t);
+  world.graph.ids = "honoured";
+  world.emit({ machine: "FIRST" });
+  world.start();
+  await world.untilRegistered(1);
+  const { get, list } = world.graph;
+  const shownFromMs = world.time.nowMs() + 8_000;
+  const isShown = () => world.time.nowMs() >= shownFromMs;
+  world.graph.get = async (...call) => (isShown() ? get(...call) : answers(404).reply);
+  world.graph.list = async (tenantId) => (isShown() ? list(tenantId) : answers(404).reply);
+  world.graph.script(contoso, { ...answers(500), creates: true });
+  world.emit({});
+  await world.time.until(
+    "it has an outcome",
+    () => world.registered().length + world.deadLetters().length === 2,
+  );
+  assert.deepEqual(world.deadLetters(), []);
+  assert.equal(world.registered()[1]!.data.id, keyOf({}));
+});

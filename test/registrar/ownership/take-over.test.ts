@@ -19,7 +19,7 @@ const promise = (attemptedThrough: number) =>
 const table: [
   name: string,
   at: InputPosition,
-  ledgerEmpty: boolean,
+  isUntouched: boolean,
   startAt: number,
   suspectsBelow: number,
 ][] = [
@@ -31,9 +31,9 @@ const table: [
   ["an operator's offset reset: all from there is suspect", position([4, ""], 0, 9), false, 4, 9],
   ["all settled", position([9, promise(500)], 0, 9), false, 9, 9],
 ];
-for (const [name, at, ledgerEmpty, startAt, suspectsBelow] of table) {
+for (const [name, at, isUntouched, startAt, suspectsBelow] of table) {
   test(name, () => {
-    const plan = planTakeOver(at, { topicId: "id", ledgerEmpty, onRetentionGap: "stop" });
+    const plan = planTakeOver(at, { topicId: "id", isUntouched, onRetentionGap: "stop" });
     assert.ok(!isProblem(plan));
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [startAt, suspectsBelow]);
     assert.ok(plan.attemptedThrough >= plan.suspectsBelow);
@@ -46,11 +46,11 @@ for (const [name, at] of [
 ] as const) {
   // INV-KNOWN-LOG
   test(`${name}: a fault that names the place, or everything left is suspect if told to go on`, () => {
-    const fault = planTakeOver(at, { topicId: "id", ledgerEmpty: false, onRetentionGap: "stop" });
+    const fault = planTakeOver(at, { topicId: "id", isUntouched: false, onRetentionGap: "stop" });
     assert.ok(isProblem(fault));
     assert.match(fault.message, /enrolled partition 3/);
     assert.match(fault.fix, /ON_RETENTION_GAP=continue/);
-    const plan = planTakeOver(at, { topicId: "id", ledgerEmpty: false, onRetentionGap: "continue" });
+    const plan = planTakeOver(at, { topicId: "id", isUntouched: false, onRetentionGap: "continue" });
     assert.ok(!isProblem(plan));
     assert.deepEqual([plan.startAt, plan.suspectsBelow], [at.logStart, at.logEnd]);
   });
@@ -71,7 +71,7 @@ test("what the stored commit says of the writer and of the log goes with the pla
   const metadata = encodeMetadata({ attemptedThrough: 7, claim: "c", limits, known });
   const plan = planTakeOver(position([4, metadata], 0, 9), {
     topicId: "id",
-    ledgerEmpty: false,
+    isUntouched: false,
     onRetentionGap: "stop",
   });
   assert.ok(!isProblem(plan));
@@ -79,7 +79,7 @@ test("what the stored commit says of the writer and of the log goes with the pla
   assert.deepEqual([plan.limits, leaderEpoch, attemptedThrough, deadLettersFrom], [limits, 3, 7, 6]);
   const afterGap = planTakeOver(position([4, metadata], 6, 9), {
     topicId: "id",
-    ledgerEmpty: false,
+    isUntouched: false,
     onRetentionGap: "continue",
   });
   assert.ok(!isProblem(afterGap));
@@ -89,7 +89,7 @@ test("what the stored commit says of the writer and of the log goes with the pla
 test("a promise below the committed offset promises that offset all the same", () => {
   const plan = planTakeOver(position([6, promise(4)], 0, 9), {
     topicId: "id",
-    ledgerEmpty: false,
+    isUntouched: false,
     onRetentionGap: "stop",
   });
   assert.ok(!isProblem(plan));
@@ -130,7 +130,7 @@ describe("the log is the one that was known", () => {
   ];
   for (const [what, at, topicId, message] of table)
     test(what, () => {
-      const plan = planTakeOver(at, { topicId, ledgerEmpty: false, onRetentionGap: "stop" });
+      const plan = planTakeOver(at, { topicId, isUntouched: false, onRetentionGap: "stop" });
       assert.equal(isProblem(plan), message !== null);
       if (isProblem(plan)) assert.match(plan.message, message!);
     });
