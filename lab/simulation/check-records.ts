@@ -96,7 +96,8 @@ function checkRegistered(evidence: Evidence, record: LogRecord): string | null {
   if (source !== null && source !== identity) {
     state.adopted.add(source);
     // An id of the worker's own (UUID version 5) says that it is another's.
-    if (graphId[14] !== "5" && isGone(run, state, identity)) return null;
+    if (graphId[14] !== "5" && (isGone(run, state, identity) || isSurplus(evidence, identity, graphId)))
+      return null;
     return `identity ${source} with the id of an object that was made for identity ${identity}`;
   }
   const { tenantId } = run.workload.identities[identity]!;
@@ -137,6 +138,17 @@ function isGone(run: Run, state: RecordState, identity: number): boolean {
     ({ intent }) => intent.kind === "valid" && intent.identity === identity,
   );
   return inputs.flatMap((input) => state.copies.get(input) ?? []).some((record) => state.lost.has(record));
+}
+
+/**
+ * A process stood still inside a create for so long that the identity was given another object: this one is nobody's, and one that
+ * looks like it may take it (docs/SEMANTICS.md, What remains).
+ */
+function isSurplus({ graph, state }: Evidence, identity: number, graphId: string): boolean {
+  const objects = graph.created.get(identity) ?? [];
+  const isOfIdentity = objects.some(({ object }) => object.id === graphId);
+  const isRepeated = objects.length > 1 && objects.some(({ isLate }) => isLate);
+  return isOfIdentity && isRepeated && state.registered.get(identity)?.graphId !== graphId;
 }
 
 /**
