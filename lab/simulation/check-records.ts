@@ -141,7 +141,7 @@ function isGone(run: Run, state: RecordState, identity: number): boolean {
 }
 
 /**
- * A process stood still inside a create for so long that the identity was given another object: this one is nobody's, and one that
+ * A process stood still inside a create for so long that the identity was given another object: this one belongs to none, and one that
  * looks like it may take it (docs/SEMANTICS.md, What remains).
  */
 function isSurplus({ graph, state }: Evidence, identity: number, graphId: string): boolean {

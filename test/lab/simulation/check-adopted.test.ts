@@ -1,4 +1,4 @@
-/** Whose object a registered record may name: its own enrollment's, or one that is nobody's and looks alike. */
+/** Whose object a registered record may name: its own enrollment's, or one that belongs to none and looks alike. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check } from "../../../lab/simulation/checker.ts";
@@ -109,7 +109,7 @@ function judge(graphId: string, isFrozen: boolean): readonly string[] {
   }).violations.filter((text) => text.includes("made for identity"));
 }
 
-test("the second object that a frozen process made is nobody's: one that looks like it may take it", () => {
+test("the second object that a frozen process made belongs to no enrollment: one that looks like it may take it", () => {
   assert.deepEqual(judge("object-1", true), []);
 });
 
