@@ -82,8 +82,8 @@ export interface EventLog {
   /**
    * Stores the records durably (Kafka: acks=all), in the order given within each partition. Calls may overlap; the
    * caller groups records. Settles within the adapter's publish time-out; nothing is sent after it settled.
-   * `onStored` is told the offset of each record, by its place in `records`, before this settles with ok; not of a record
-   * whose offset the log does not say.
+   * `onStored` is told the offset of each record that is stored, by its place in `records`, before this settles, also where it settles
+   * with a failure since others are not; not of a record whose offset the log does not say.
    */
   append(records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult>;
 

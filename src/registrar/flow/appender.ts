@@ -1,16 +1,17 @@
 /**
  * Appends outcomes, many in one round trip.
  *
- * 1. One append is in flight at a time; whatever gathers meanwhile goes with the next. Behind one that carried many,
- *    more is sure to come: the next begins gatherMs after it began. A lone record waits for nothing.
+ * 1. One append is in flight at a time, beside those for partitions that took none lately (troubled-places.ts); whatever gathers meanwhile
+ *    goes with the next. Behind one that carried many, more is sure to come: the next begins gatherMs after it began. A lone record
+ *    waits for nothing.
  * 2. INV-SETTLE-TIME: an entry is sent only while its owner may publish it. It is sent again until the log acknowledged it
  *    or the partition is lost: a record appended twice is identical and carries the same id.
  * 3. INV-DURABLE-OUTCOME: `done` is called once: true when durable, false when it was dropped because the partition is
  *    lost.
  */
 import type { Observer } from "../../observer.ts";
-import { backoffMs } from "../../policy/backoff.ts";
 import type { Clock, EventLog, NewRecord, Random } from "../../ports.ts";
+import { createTroubledPlaces, type Leftover, type Sorted } from "./troubled-places.ts";
 
 export interface Entry {
   readonly record: NewRecord;
@@ -33,7 +34,6 @@ const gatherMs = 10;
 const manyRecords = 8;
 /** How soon entries that may not be published yet are looked at again, if nothing wakes it. */
 const waitMs = 250;
-const retryBackoff = { baseMs: 100, capMs: 5_000 };
 
 export function createAppender(ports: {
   log: EventLog;
@@ -41,22 +41,26 @@ export function createAppender(ports: {
   random: Random;
   observe: Observer;
 }): Appender {
-  const { log, clock, random, observe } = ports;
+  const { log, clock } = ports;
+  const troubled = createTroubledPlaces({ ...ports, sort, send });
   let queue: Entry[] = [];
   let sending = 0;
   let running = false;
-  let failures = 0;
-  /** After an append that failed, or that carried many, nothing is sent before this; new entries do not shorten it. */
+  /** After an append that carried many, nothing is sent before this; new entries do not shorten it. */
   let notBeforeMs = 0;
   let cancelWait: () => void = () => {};
 
   return {
     append(entry) {
+      if (troubled.take(entry)) return;
       queue.push(entry);
       start();
     },
-    wake: start,
-    pending: () => queue.length + sending,
+    wake() {
+      start();
+      troubled.wake();
+    },
+    pending: () => queue.length + sending + troubled.waiting(),
   };
 
   function start(): void {
@@ -69,32 +73,21 @@ export function createAppender(ports: {
 
   async function flush(): Promise<void> {
     while (true) {
-      const { send, keep, drop } = sort(queue);
-      queue = keep;
-      for (const entry of drop) entry.done(false, null); // INV-DURABLE-OUTCOME
-      if (send.length === 0) break;
-      sending = send.length;
+      const sorted = sort(queue);
+      queue = [...sorted.keep];
+      const { length } = sorted.send;
+      if (length === 0) break;
       const startedMs = clock.nowMs();
-      const offsets = new Map<number, number>();
-      const result = await log.append(
-        send.map((entry) => entry.record),
-        (index, offset) => void offsets.set(index, offset),
-      ); // 1
-      sending = 0;
-      if (result.ok) {
-        failures = 0;
-        for (const [index, entry] of send.entries()) entry.done(true, offsets.get(index) ?? null); // INV-DURABLE-OUTCOME
-        const gathersMs = startedMs + gatherMs - clock.nowMs();
-        if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;
-        notBeforeMs = startedMs + gatherMs;
-        return waitThenStart(gathersMs); // 1
+      const { left, reason } = await send(sorted.send); // 1
+      if (reason !== null) {
+        troubled.add(left, reason);
+        queue = queue.filter((entry) => !troubled.take(entry));
+        continue;
       }
-      queue = [...send, ...queue]; // 2
-      failures++;
-      const retryInMs = backoffMs(failures, random, retryBackoff);
-      observe({ kind: "log-failed", operation: "append", reason: result.reason, retryInMs });
-      notBeforeMs = clock.nowMs() + retryInMs;
-      return waitThenStart(retryInMs);
+      const gathersMs = startedMs + gatherMs - clock.nowMs();
+      if (length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;
+      notBeforeMs = startedMs + gatherMs;
+      return waitThenStart(gathersMs); // 1
     }
     if (queue.length > 0) return waitThenStart(waitMs);
     running = false;
@@ -105,16 +98,34 @@ export function createAppender(ports: {
     cancelWait = clock.after(ms, start);
   }
 
-  function sort(entries: readonly Entry[]) {
-    const send: Entry[] = [];
-    const keep: Entry[] = [];
+  async function send(entries: readonly Entry[]): Promise<Leftover> {
+    const offsets = new Map<number, number>();
+    sending += entries.length;
+    const result = await log.append(
+      entries.map((entry) => entry.record),
+      (index, offset) => void offsets.set(index, offset),
+    );
+    sending -= entries.length;
+    const left: Entry[] = [];
+    for (const [index, entry] of entries.entries()) {
+      if (result.ok || offsets.has(index))
+        entry.done(true, offsets.get(index) ?? null); // INV-DURABLE-OUTCOME
+      else left.push(entry); // 2
+    }
+    return { left, reason: result.ok ? null : result.reason };
+  }
+
+  function sort(entries: readonly Entry[]): Sorted {
     const drop: Entry[] = [];
+    const keep: Entry[] = [];
+    const now: Entry[] = [];
     for (const entry of entries) {
       const answer = entry.mayPublish(); // INV-SETTLE-TIME
       if (answer === "no") drop.push(entry);
-      else if (answer === "wait" || send.length === recordsPerAppend) keep.push(entry);
-      else send.push(entry);
+      else if (answer === "wait" || now.length === recordsPerAppend) keep.push(entry);
+      else now.push(entry);
     }
-    return { send, keep, drop };
+    for (const entry of drop) entry.done(false, null); // INV-DURABLE-OUTCOME
+    return { send: now, keep };
   }
 }
