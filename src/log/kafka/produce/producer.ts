@@ -13,7 +13,7 @@
 import type { AppendResult, Clock, NewRecord, OnStored } from "../../../ports.ts";
 import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import { errorName, reasonOf } from "../cluster/errors.ts";
+import { errorCodes, errorName, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
 import { isRecreated } from "../fetch/gaps.ts";
 import type { KafkaFlavor } from "../flavor.ts";
@@ -246,10 +246,15 @@ class ProduceSender {
   /** Returns those whose batch is to be sent again. */
   #settle(sent: readonly Sent[], answers: readonly ProduceAnswer[]): PartitionQueue[] {
     const again: PartitionQueue[] = [];
-    for (const { queue, batch } of sent) {
+    const answered = sent.map((one) => ({ ...one, answer: answerTo(one, answers) }));
+    const isStored = ({ answer }: (typeof answered)[number]) => answer?.errorCode === errorCodes.none;
+    // First what is stored: it is told of, though another batch of the same call may be refused.
+    for (const { queue, batch, answer } of [
+      ...answered.filter(isStored),
+      ...answered.filter((one) => !isStored(one)),
+    ]) {
       // Another batch, or none: this one's calls have settled meanwhile.
       if (queue.batch !== batch) continue;
-      const answer = answers.find((a) => a.topic === queue.topic && a.partition === queue.partition);
       if (!answer) batch.mayBeStored = true;
       if (!answer || isAgain(this.#handleAnswer(queue, batch, answer))) again.push(queue);
     }
@@ -282,6 +287,10 @@ class ProduceSender {
     }
     return result;
   }
+}
+
+function answerTo({ queue }: Sent, answers: readonly ProduceAnswer[]): ProduceAnswer | undefined {
+  return answers.find(({ topic, partition }) => topic === queue.topic && partition === queue.partition);
 }
 
 function isAgain(result: BatchResult): boolean {

@@ -213,6 +213,19 @@ describe("a batch that is too large", () => {
     );
   });
 
+  test("fails its call with others of it; those that are stored in other partitions are told of", async (t) => {
+    const { time, brokers, append } = producerAlone(t);
+    brokers.baseOffset = 7;
+    brokers.judge = ({ values }) => (values.includes("large") ? tooLarge : 0);
+    const call = append("registered/0:a", "dlq/0:large", "registered/1:b");
+    await time.rest();
+    assert.equal(call.result?.ok, false);
+    assert.deepEqual(
+      call.stored.map(([index]) => index),
+      [0, 2],
+    );
+  });
+
   test("another refusal is of all of it", async (t) => {
     const { time, brokers, sendings, append } = producerAlone(t);
     brokers.judge = () => 87;
