@@ -4,6 +4,8 @@
  *
  * 1. Every request carries the session's own member id and generation.
  * 2. Commits are sent one after another, in the order of calls.
+ * 3. INV-CLAIM: stored positions count as they are told by a coordinator that knows this generation. One that was cut off from the other
+ *    brokers goes on telling what was stored before another one took its place, and with it claims that are over.
  */
 
 import type { Commit, CommitResult, PositionsResult } from "../../../ports.ts";
@@ -52,7 +54,9 @@ export class SessionRequests {
       try {
         cluster = await long.cluster();
         const coordinator = await ports.coordinator(cluster);
-        return { ok: true, positions: await readPositions({ cluster, coordinator }, settings, inputs) };
+        const positions = await readPositions({ cluster, coordinator }, settings, inputs);
+        await this.#confirm(coordinator); // 3, INV-CLAIM
+        return { ok: true, positions };
       } catch (error) {
         ports.forgetCoordinator();
         if (!protocolError(error) && cluster) long.drop(cluster);
@@ -93,6 +97,18 @@ export class SessionRequests {
         if (clock.nowMs() > giveUpAtMs) return "unknown";
         await sleep(clock, retryDelayMs);
       }
+    }
+  }
+
+  /** Throws unless it knows this generation, which may be about to end. */
+  async #confirm(broker: Broker): Promise<void> {
+    const { generation, settings } = this.#options;
+    const { memberId, generationId: groupGenerationId } = generation;
+    try {
+      const { groupId, instanceId } = settings;
+      await memberRequests(broker, instanceId).heartbeat({ groupId, groupGenerationId, memberId });
+    } catch (error) {
+      if (protocolError(error) !== "REBALANCE_IN_PROGRESS") throw error;
     }
   }
 
