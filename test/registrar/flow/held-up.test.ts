@@ -74,3 +74,20 @@ test("records that only wait for a request slot stay where they are, however lon
   assert.equal(world.creates().length, 1);
   assert.deepEqual(worker.seen("record-parked"), []);
 });
+
+for (const [count, leaves] of [
+  [3, false],
+  [4, true],
+] as const)
+  test(`a tenant that may send three records at once ${leaves ? "is slow with" : "stays in a full window with"} ${count}`, async (t) => {
+    const world = createWorld(t);
+    world.graph.script(fabrikam, { reply: "by itself", delayMs: 120_000 });
+    world.emit({ tenant: fabrikam }, ...many(count, contoso), { tenant: fabrikam, machine: "BEHIND" });
+    const worker = world.start({ windowRecords: count + 1, maxInFlight: 1, writesPer20s: 3 });
+    await world.time.pass(60_000);
+    assert.equal(world.creates().length, 1);
+    assert.deepEqual(
+      worker.seen("record-parked").map(({ tenantId }) => tenantId),
+      leaves ? Array(count).fill(contoso) : [],
+    );
+  });
