@@ -22,7 +22,8 @@ export interface SimLog {
 
 type Appended =
   | { readonly ok: true; readonly offsets: readonly number[] }
-  | { readonly ok: false; readonly reason: string };
+  /** `told`: what was stored all the same. */
+  | { readonly ok: false; readonly reason: string; readonly told?: ReadonlyMap<number, number> };
 
 export interface SimLogSettings extends MemberSettings {
   readonly publishTimeoutMs: number;
@@ -35,9 +36,15 @@ export function createSimLog(world: LogWorld, client: Client, settings: SimLogSe
 
   const append = async (records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult> => {
     if (records.length === 0) return { ok: true };
-    const failed = (reason: string): Appended => ({ ok: false, reason });
+    const failed = (reason: string) => ({ ok: false, reason }) as const;
     const store = (some: readonly NewRecord[]): number[] =>
       some.map((record) => broker.store(record, process.name).offset);
+    const storeElsewhere = (): ReadonlyMap<number, number> => {
+      const told = new Map<number, number>();
+      for (const [index, record] of records.entries())
+        if (!broker.isLeaderless(record.topic, record.partition)) told.set(index, store([record])[0]!);
+      return told;
+    };
     const storePart = (): void => void store(records.slice(0, rng.int(0, records.length - 1)));
     const onTimeout = (): Appended => failed("no acknowledgement within the publish time-out");
     const appended = await link.ask<Appended>(
@@ -50,8 +57,7 @@ export function createSimLog(world: LogWorld, client: Client, settings: SimLogSe
           return answer(failed("not authorized to write"));
         }
         if (records.some(({ topic, partition }) => broker.isLeaderless(topic, partition))) {
-          store(records.filter(({ topic, partition }) => !broker.isLeaderless(topic, partition)));
-          return answer(failed("a partition has no leader"));
+          return answer({ ...failed("a partition has no leader"), told: storeElsewhere() });
         }
         if (rng.chance(appendFails)) {
           link.strike("append refused");
@@ -73,9 +79,9 @@ export function createSimLog(world: LogWorld, client: Client, settings: SimLogSe
         answer({ ok: true, offsets: store(records) });
       },
     );
-    if (!appended.ok) return appended;
-    for (const [index, offset] of appended.offsets.entries()) onStored?.(index, offset);
-    return { ok: true };
+    const told = appended.ok ? appended.offsets.entries() : (appended.told ?? []);
+    for (const [index, offset] of told) onStored?.(index, offset);
+    return appended.ok ? { ok: true } : { ok: false, reason: appended.reason };
   };
 
   // biome-ignore lint/complexity/useMaxParams: EventLog.scan of ports.ts

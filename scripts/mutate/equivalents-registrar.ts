@@ -14,13 +14,13 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "A timer that is left over starts a flush, which sends only what may go anyway.",
     },
     {
-      line: "if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;",
+      line: "if (length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;",
       change:
-        "send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0 -> send.length < manyRecords || queue.length >= recordsPerAppend",
+        "length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0 -> length < manyRecords || queue.length >= recordsPerAppend",
       why: "A wait of no time, instead of none.",
     },
     {
-      line: "if (send.length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;",
+      line: "if (length < manyRecords || queue.length >= recordsPerAppend || gathersMs <= 0) continue;",
       change: "gathersMs <= 0 -> gathersMs < 0",
       why: "A wait of no time, instead of none.",
     },

@@ -41,7 +41,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/log/kafka/produce/producer.ts",
-    line: "const answer = answers.find((a) => a.topic === queue.topic && a.partition === queue.partition);",
+    line: "return answers.find(({ topic, partition }) => topic === queue.topic && partition === queue.partition);",
     change: ".find -> .findLast",
     why: "A request holds one batch of a partition, so there is one answer at most.",
   },
