@@ -8,6 +8,7 @@ import { byItself, lost, lostAfterCreating } from "../../lab/testkit/scripted-gr
 import { crashWhile, type Specification, specify, untilSettled } from "../../lab/testkit/specification.ts";
 import { homePartition } from "../../src/domain/murmur2.ts";
 import { deadLetterRows } from "./dead-letter-rows.ts";
+import { goneOffsetRows } from "./gone-offset-rows.ts";
 import { lostCopies } from "./lost-copies.ts";
 import { tenantRows } from "./tenant-rows.ts";
 
@@ -250,35 +251,7 @@ const table: Readonly<Record<string, Specification>> = {
       creates: 2,
     },
   },
-  "no stored commit of either input, empty ledger partition": {
-    given: oneEvent,
-    async when(world) {
-      const worker = world.start();
-      await world.untilRegistered(1, 1_000);
-      assert.equal(worker.seen("partition-gained")[0]?.suspects, 0);
-    },
-    expect: created,
-  },
-  "no stored commit of one input only, empty ledger partition (its topic or its offsets were deleted)": {
-    given: { ...oneEvent, objects: [{}] },
-    async when(world) {
-      world.log.commitBefore({ topic: "retry", partition: 0, offset: 0, metadata: "" });
-      const worker = world.start();
-      await world.untilRegistered(1);
-      assert.equal(worker.seen("partition-gained")[0]?.suspects, 1);
-    },
-    expect: { ...recovered, creates: 0 },
-  },
-  "no stored commit, ledger not empty (offsets expired)": {
-    given: { ...oneEvent, registered: [{ machine: "HOST-9" }], objects: [{}] },
-    async when(world) {
-      const worker = world.start();
-      await world.time.pass(settleMs - 1_000);
-      assert.equal(worker.seen("partition-gained")[0]?.suspects, 1);
-      await world.untilRegistered(2);
-    },
-    expect: { ...recovered, creates: 0 },
-  },
+  ...goneOffsetRows,
   "an operator rewinds the group's offsets": {
     given: { enrolled: [{}, { machine: "HOST-2" }] },
     async when(world) {

@@ -6,10 +6,10 @@ import { createWorld, many, type World } from "../../../lab/testkit/registrar-wo
 import type { RegistrarEvent } from "../../../src/observer.ts";
 import type { EventLog, NewRecord, Topic } from "../../../src/ports.ts";
 import { createAppender } from "../../../src/registrar/flow/appender.ts";
+import { placeOf } from "../../../src/registrar/flow/troubled-places.ts";
 import { sleep } from "../../../src/sleep.ts";
 
 const utf8 = new TextEncoder();
-const placeOf = ({ topic, partition }: NewRecord) => `${topic}/${partition}`;
 const textOf = (bytes: Uint8Array | null) => new TextDecoder().decode(bytes ?? undefined);
 
 /** As Kafka's adapter does: what is for other partitions is stored, and told of; behind what is refused, nothing is. */
