@@ -42,7 +42,7 @@ export function createAppender(ports: {
   observe: Observer;
 }): Appender {
   const { log, clock } = ports;
-  const troubled = createTroubledPlaces({ ...ports, sort, send });
+  const troubled = createTroubledPlaces({ ...ports, sort, drop, send });
   let queue: Entry[] = [];
   let sending = 0;
   let running = false;
@@ -75,6 +75,7 @@ export function createAppender(ports: {
     while (true) {
       const sorted = sort(queue);
       queue = [...sorted.keep];
+      drop(sorted);
       const { length } = sorted.send;
       if (length === 0) break;
       const startedMs = clock.nowMs();
@@ -116,16 +117,20 @@ export function createAppender(ports: {
   }
 
   function sort(entries: readonly Entry[]): Sorted {
-    const drop: Entry[] = [];
+    const gone: Entry[] = [];
     const keep: Entry[] = [];
     const now: Entry[] = [];
     for (const entry of entries) {
       const answer = entry.mayPublish(); // INV-SETTLE-TIME
-      if (answer === "no") drop.push(entry);
+      if (answer === "no") gone.push(entry);
       else if (answer === "wait" || now.length === recordsPerAppend) keep.push(entry);
       else now.push(entry);
     }
-    for (const entry of drop) entry.done(false, null); // INV-DURABLE-OUTCOME
-    return { send: now, keep };
+    return { send: now, keep, gone };
   }
+}
+
+/** Once what is kept is in its place: who is told may append more. */
+function drop({ gone }: Sorted): void {
+  for (const entry of gone) entry.done(false, null); // INV-DURABLE-OUTCOME
 }

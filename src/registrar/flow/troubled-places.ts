@@ -25,14 +25,18 @@ export interface Sorted {
   readonly send: readonly Entry[];
   /** Not yet, or for the next append. */
   readonly keep: readonly Entry[];
+  /** Never: their partition is lost. */
+  readonly gone: readonly Entry[];
 }
 
 export interface TroubledPlacesParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: Observer;
-  /** Which of these may be published now; those that never may be are dropped. */
+  /** Which of these may be published now. */
   readonly sort: (entries: readonly Entry[]) => Sorted;
+  /** Says of those that never may be that they are dropped. */
+  readonly drop: (sorted: Sorted) => void;
   /** What is not stored is left over; `reason` null: nothing is. */
   readonly send: (entries: readonly Entry[]) => Promise<Leftover>;
 }
@@ -51,6 +55,7 @@ export function createTroubledPlaces({
   random,
   observe,
   sort,
+  drop,
   send,
 }: TroubledPlacesParts): TroubledPlaces {
   /** By place, in the order in which they are tried. */
@@ -103,10 +108,12 @@ export function createTroubledPlaces({
   /** The first place of which anything may be published now, and that; the place stays. Null: there is none. */
   function takeNext(): { place: string; send: readonly Entry[] } | null {
     for (const [place, waiting] of [...places]) {
-      const { send: taken, keep } = sort(waiting);
-      places.set(place, [...keep]); // 2
-      if (taken.length > 0) return { place, send: taken };
-      if (keep.length === 0) places.delete(place);
+      const sorted = sort(waiting);
+      const kept = [...sorted.keep];
+      places.set(place, kept); // 2
+      drop(sorted);
+      if (sorted.send.length > 0) return { place, send: sorted.send };
+      if (kept.length === 0) places.delete(place);
     }
     return null;
   }

@@ -177,6 +177,24 @@ test("an entry of a lost partition is dropped and never stored, also while the l
   assert.deepEqual(done, ["gone false"]);
 });
 
+for (const isDown of [false, true])
+  test(`what is appended since an entry was dropped is not dropped with it${isDown ? ", while the log is down too" : ""}`, async (t) => {
+    const { world, appender, append, done } = given(t);
+    let answer: "yes" | "wait" | "no" = isDown ? "yes" : "wait";
+    if (isDown) world.log.appendScript.push("lost");
+    appender.append({
+      record: { topic: "registered", partition: 0, key: null, value: null, headers: [] },
+      mayPublish: () => answer,
+      done: () => append("next"),
+    });
+    await world.time.pass(10);
+    answer = "no";
+    await world.time.pass(5_000);
+    assert.deepEqual(done, ["next true"]);
+    assert.deepEqual(stored(world), ["next"]);
+    assert.equal(appender.pending(), 0);
+  });
+
 test("pending counts what waits and what is under way, until it is done", async (t) => {
   const { world, appender, append } = given(t);
   append("a");
