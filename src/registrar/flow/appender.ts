@@ -10,15 +10,8 @@
  *    lost.
  */
 import type { Observer } from "../../observer.ts";
-import type { Clock, EventLog, NewRecord, Random } from "../../ports.ts";
-import { createTroubledPlaces, type Leftover, type Sorted } from "./troubled-places.ts";
-
-export interface Entry {
-  readonly record: NewRecord;
-  readonly mayPublish: () => "yes" | "wait" | "no";
-  /** `offset`: where the record stands; null: it is not durable, or the log does not say. */
-  readonly done: (durable: boolean, offset: number | null) => void;
-}
+import type { Clock, EventLog, Random } from "../../ports.ts";
+import { createTroubledPlaces, type Entry, type Leftover, type Sorted } from "./troubled-places.ts";
 
 export interface Appender {
   append(entry: Entry): void;

@@ -10,7 +10,14 @@
 import type { Observer } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
 import type { Clock, NewRecord, Random } from "../../ports.ts";
-import type { Entry } from "./appender.ts";
+
+/** What is to be appended, and who is told. */
+export interface Entry {
+  readonly record: NewRecord;
+  readonly mayPublish: () => "yes" | "wait" | "no";
+  /** `offset`: where the record stands; null: it is not durable, or the log does not say. */
+  readonly done: (durable: boolean, offset: number | null) => void;
+}
 
 export interface TroubledPlaces {
   /** True: its partition is one of these, and it waits here now. */

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { createWorld, type World } from "../../../lab/testkit/registrar-world.ts";
 import type { RegistrarEvent } from "../../../src/observer.ts";
-import { createAppender, type Entry } from "../../../src/registrar/flow/appender.ts";
+import { createAppender } from "../../../src/registrar/flow/appender.ts";
+import type { Entry } from "../../../src/registrar/flow/troubled-places.ts";
 
 function given(t: TestContext) {
   const world = createWorld(t);
