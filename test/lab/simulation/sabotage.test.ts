@@ -48,7 +48,7 @@ const knownSeeds: Readonly<Record<SabotageName, number | readonly number[]>> = {
   "batch-as-a-whole": 10,
   "parked-unseen": 145,
   "append-offsets": 1827,
-  "read-through": 3168,
+  "read-through": 5681,
   "parked-in-doubt": 645,
   "tenants-change": 3,
   "unlisted-unread": 42,
