@@ -53,9 +53,10 @@ function isTaken(run: Run, state: RecordState, input: Input): boolean {
   return lost.length > 0 && run.entries.some((entry) => isGap(entry) || isDropped(entry));
 }
 
-/** A fault after which what is gone is not registered. */
+/** After it what is gone is not registered: a worker stopped for it, or was told to go on without. */
 function isGap(entry: Entry): boolean {
-  return tells(entry, "retry") && entry.kind === "exit" && !entry.text.startsWith("parked-copy-lost");
+  const isSentAgain = entry.kind === "exit" && entry.text.startsWith("parked-copy-lost");
+  return tells(entry, "retry") && !isSentAgain;
 }
 
 function isDropped(entry: Entry): boolean {

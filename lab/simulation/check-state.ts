@@ -3,6 +3,7 @@ import type { LogRecord, Standing } from "../../src/ports.ts";
 import type { Lost } from "./check-lost.ts";
 import type { Pauses } from "./check-pauses.ts";
 import type { GraphFindings, Run } from "./check-run.ts";
+import type { KnownInputs } from "./origins.ts";
 import type { Input } from "./workload.ts";
 
 export interface Registered {
@@ -14,6 +15,8 @@ export interface Registered {
 
 export interface DeadLetter {
   readonly code: string;
+  /** The process that stored it. */
+  readonly by: string;
   /** It was decided, maybe, before its worker stood still past the settle time: another one knows nothing of it. */
   readonly isHeldBack: boolean;
 }
@@ -71,4 +74,9 @@ export interface PartitionCheck {
    * committed is about a log that is no more. Null: nothing was lost, or that is over.
    */
   lostFrom: { readonly offset: number; isTold: boolean } | null;
+}
+
+/** What has arrived by now. */
+export function knownBy({ run, state }: Evidence): KnownInputs {
+  return { inputsAt: run.inputsAt, arrived: state.arrived };
 }
