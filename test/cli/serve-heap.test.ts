@@ -23,3 +23,29 @@ test("objects of requests are not taken for long-lived ones", () => {
   assert.ok(considered("") > 0, "V8 does so by itself");
   assert.equal(considered(`import { keepHeapFlat } from ${JSON.stringify(heap)}; keepHeapFlat();`), 0);
 });
+
+/** Much survives, of which V8 makes a larger young generation. */
+const survivors = `
+  const { getHeapSpaceStatistics } = await import("node:v8");
+  const bytes = () => getHeapSpaceStatistics().find((space) => space.space_name === "new_space").space_size;
+  kept = [];
+  let most = 0;
+  for (let turn = 0; turn < 250; turn++) {
+    kept = [...kept.slice(-20), made(4_000)];
+    await new Promise(setImmediate);
+    most = Math.max(most, bytes());
+  }
+  console.log(most);
+`;
+
+function youngMb(before: string): number {
+  const args = ["--input-type=module", "-e", `${before}${bursts}${survivors}`];
+  const { stdout, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assert.equal(status, 0);
+  return Number(stdout) / 1024 / 1024;
+}
+
+test("the young generation grows to 32 MB and no further", () => {
+  assert.ok(youngMb("") > 32, "V8 goes further by itself");
+  assert.equal(youngMb(`import { keepHeapFlat } from ${JSON.stringify(heap)}; keepHeapFlat();`), 32);
+});

@@ -32,7 +32,8 @@ export function readBinding(headers: HeaderValues, body: Uint8Array): Binding {
   const contentType = headers[contentTypeHeader]?.[0] ?? "";
   const mediaType = mediaTypeOf(contentType);
   if (isOtherCharset(contentType)) return refused(failures.charset(contentType));
-  if (isCompressed(headers["content-encoding"])) return refused(failures.contentEncoding());
+  if (isCompressed(headers["content-encoding"]) || isCompressed(headers["transfer-encoding"]))
+    return refused(failures.contentEncoding());
   if (mediaType === batchContentType) return readBatch(body);
   if (mediaType === structuredContentType) return one({ value: body, headers: structuredHeaders });
   if (mediaType.startsWith("application/cloudevents") || !jsonMediaType.test(mediaType))
@@ -95,5 +96,5 @@ function isOtherCharset(contentType: string): boolean {
 }
 
 function isCompressed(encodings: readonly string[] | undefined): boolean {
-  return (encodings ?? []).some((each) => each.trim() !== "" && each.trim().toLowerCase() !== "identity");
+  return (encodings ?? []).some((each) => !/^\s*(?:identity|chunked)?\s*$/i.test(each));
 }
