@@ -55,8 +55,12 @@ function postOf(url: string, body: string, more = ""): string {
 test("what can't be read behind a request is never answered in that request's place", async (t) => {
   const appended = Promise.withResolvers<AppendResult>();
   let appends = 0;
+  const append = () => {
+    appends++;
+    return appended.promise;
+  };
   const { log } = createMemoryLog(systemClock, 4).connect(systemClock, () => false);
-  const slow: EventLog = { ...log, partitionCount: 4, append: () => (appends++, appended.promise) };
+  const slow: EventLog = { ...log, partitionCount: 4, append };
   const { service } = await serviceFor(t, { settings: { times }, parts: { log: () => slow } });
   const socket = await connected(t, service.url);
   const text = answers(socket);
