@@ -28,6 +28,23 @@ const attributePrefix = "ce-";
 const jsonMediaType = /^[^/\s]+\/(?:[^;\s]+\+)?json$/;
 const structuredHeaders = headersFor(`${structuredContentType}; charset=UTF-8`);
 
+const wanted: ReadonlySet<string> = new Set([
+  ...[contentTypeHeader, "content-encoding", "transfer-encoding", "prefer"],
+]);
+
+/** Those that count here of a request's headers, as they came: name, value, name, value. */
+export function bindingHeaders(rawHeaders: readonly string[]): HeaderValues {
+  const values: Record<string, string[]> = {};
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase();
+    if (!wanted.has(name) && !name.startsWith(attributePrefix)) continue;
+    const known = values[name];
+    if (known === undefined) values[name] = [rawHeaders[at + 1]!];
+    else known.push(rawHeaders[at + 1]!);
+  }
+  return values;
+}
+
 export function readBinding(headers: HeaderValues, body: Uint8Array): Binding {
   const contentType = headers[contentTypeHeader]?.[0] ?? "";
   const mediaType = mediaTypeOf(contentType);
