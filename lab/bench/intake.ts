@@ -1,14 +1,15 @@
 /**
- * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--only one|batches] [--token] [--bare] [--image]`.
+ * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--rate 0] [--only one|batches] [--token] [--bare] [--image]`.
  *
  * `serve` on the embedded log in a process of its own, one event a request, then batches of 20. Reported: requests and events a
  * second, p50 and p99, answers that are no success, processor time (of all threads and of the one that answers), resident memory before
- * and every five seconds, and whether the log holds what was confirmed. With `--bare`, before each: what a Node http server reaches that reads the same bodies and answers as many bytes, by
+ * and every five seconds, and whether the log holds what was confirmed. With `--rate`: so many requests a second at the most. With `--bare`, before each: what a Node http server reaches that reads the same bodies and answers as many bytes, by
  * the same client. With `--image`: built, with the options and the environment of the container image.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Pool } from "undici";
 import { systemClock } from "../../src/clock.ts";
@@ -22,6 +23,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "10" },
     connections: { type: "string", default: "64" },
+    rate: { type: "string", default: "0" },
     only: { type: "string" },
     token: { type: "boolean", default: false },
     bare: { type: "boolean", default: false },
@@ -30,6 +32,8 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const connections = Number(values.connections);
+/** Requests a second of all senders; 0: as fast as they are answered. */
+const rate = Number(values.rate);
 const tenants = ["5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5", "6a1d2e3f-4b5c-4d6e-9f70-8192a3b4c5d6"];
 const token = "crt_of-the-benchmark";
 
@@ -111,8 +115,13 @@ async function run(pool: Pool, load: Load, child: Child): Promise<Outcome> {
     "content-type": load.type,
     ...(values.token ? { authorization: `Bearer ${token}` } : {}),
   };
+  let turns = 0;
+  const turn = async () => {
+    const waitMs = rate === 0 ? 0 : startMs + (turns++ * 1_000) / rate - performance.now();
+    if (waitMs > 0) await sleep(waitMs);
+  };
   const sender = async () => {
-    while (performance.now() < endMs) {
+    for (await turn(); performance.now() < endMs; await turn()) {
       const fromMs = performance.now();
       const isConfirmed = await isTaken(pool, headers, load.body());
       durations.push(performance.now() - fromMs);

@@ -38,7 +38,10 @@ export interface FuzzResult {
 }
 
 const secret = "crt_secret-that-must-not-show";
-const times = { headersTimeoutMs: 300, requestTimeoutMs: 400, idleTimeoutMs: 200, sweepIntervalMs: 50 };
+const times = {
+  ...{ headersTimeoutMs: 300, requestTimeoutMs: 400, idleTimeoutMs: 200 },
+  ...{ stalledTimeoutMs: 5_000, sweepIntervalMs: 50 },
+};
 /** All that may be answered; 500 is not among them. */
 const allowed = new Set([
   ...[0, 100, 200, 201, 202, 204, 303, 400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 421, 429, 431, 503],

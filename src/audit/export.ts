@@ -47,6 +47,8 @@ export interface FileRequest extends ExportRequest {
   readonly path: string;
   readonly createdAtMs: number;
   readonly createdBy: string;
+  /** Ends it: nothing is written then, and the reason is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 export function manifestPath(path: string): string {
@@ -55,12 +57,12 @@ export function manifestPath(path: string): string {
 
 /** Writes `path` and its manifest, each whole or not at all. Throws what the file system throws, and leaves no draft. */
 export function writeExport(index: HoldableIndex, request: FileRequest): Promise<Manifest> {
-  const { path, filter, format, createdAtMs, createdBy } = request;
+  const { path, filter, format, createdAtMs, createdBy, signal } = request;
   const drafts = [path, manifestPath(path)].map((name) => `${name}.${process.pid}.draft`) as [string, string];
   return index.hold(async (ranges) => {
     try {
       const counts = noCounts();
-      const { bytes, sha256 } = await writeAll(drafts[0], exportChunks(index, request, counts));
+      const { bytes, sha256 } = await writeAll(drafts[0], exportChunks(index, request, counts), signal);
       const manifest = manifestOf({ createdAtMs, createdBy, format, filter, ranges, counts, bytes, sha256 });
       await writeFile(drafts[1], `${JSON.stringify(manifest, null, 2)}\n`, { flag: "wx" });
       await rename(drafts[0], path);
@@ -75,6 +77,7 @@ export function writeExport(index: HoldableIndex, request: FileRequest): Promise
 async function writeAll(
   path: string,
   chunks: AsyncIterable<string>,
+  signal: AbortSignal | undefined,
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash("sha256");
   let bytes = 0;
@@ -84,6 +87,7 @@ async function writeAll(
   ended.catch(() => {});
   try {
     for await (const chunk of chunks) {
+      signal?.throwIfAborted();
       const encoded = Buffer.from(chunk);
       hash.update(encoded);
       bytes += encoded.length;

@@ -10,7 +10,11 @@ import type { AuditFilter } from "./rows.ts";
 const kind = "connector-registrar audit export";
 const formatVersion = 1;
 const whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const time = Type.Union([Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$" }), Type.Null()]);
+/** As `toISOString` writes it, with six digits of the year before 0 and after 9999. */
+const time = Type.Union([
+  Type.String({ pattern: "^(\\d{4}|[+-]\\d{6})-\\d\\d-\\d\\dT[\\d:.]+Z$" }),
+  Type.Null(),
+]);
 
 const manifestSchema = Type.Object({
   kind: Type.Literal(kind),
@@ -89,10 +93,15 @@ export function filterOf({ filter: { tenantIds, since, until } }: Manifest): Aud
 export function readManifest(bytes: Uint8Array): Manifest | null {
   try {
     const value: unknown = JSON.parse(decodeUtf8(bytes) ?? "");
-    return isManifest.Check(value) && topics.every((topic) => rangeIn(value, topic) !== null) ? value : null;
+    if (!isManifest.Check(value) || !isTime(value.filter.since) || !isTime(value.filter.until)) return null;
+    return topics.every((topic) => rangeIn(value, topic) !== null) ? value : null;
   } catch {
     return null;
   }
+}
+
+function isTime(text: string | null): boolean {
+  return text === null || !Number.isNaN(Date.parse(text));
 }
 
 /** What the manifest says of one topic. */

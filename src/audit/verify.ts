@@ -56,7 +56,7 @@ export async function compareFile(path: string, manifest: Manifest, index: Holda
   const { format } = manifest;
   const findings: string[] = [];
   const bytes = await digestOf(createReadStream(path));
-  if (bytes.sha256 !== manifest.sha256) {
+  if (bytes.sha256 !== manifest.sha256 || bytes.count !== manifest.bytes) {
     findings.push(
       `the file is not the one that was exported: ${bytes.count} bytes with SHA-256 ${bytes.sha256}; ` +
         `the manifest says ${manifest.bytes} with ${manifest.sha256}`,

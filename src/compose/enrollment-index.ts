@@ -25,6 +25,8 @@ export interface IndexNotes {
 }
 
 const restartMs = 1_000;
+/** Records pass through: what they leave behind is collected as well from little memory as from much. */
+const resourceLimits = { maxYoungGenerationSizeMb: 16 };
 /** A broker that is silent must not hold up the stop: nothing is lost with the thread. */
 const stopMs = 3_000;
 
@@ -40,7 +42,7 @@ export function followIndex(settings: Settings, clock: Clock, notes: IndexNotes)
     const { indexThreadUrl } = await import("./index-thread.ts");
     while (!stopped.signal.aborted) {
       const workerData: IndexThreadData = { role: "index", settings, path, waiters };
-      const started = new Worker(new URL(indexThreadUrl), { workerData });
+      const started = new Worker(new URL(indexThreadUrl), { workerData, resourceLimits });
       thread = started;
       const why = await ended(started, (message) => view.hear(message));
       thread = null;

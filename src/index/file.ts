@@ -14,6 +14,7 @@ import { createStore, type Store } from "./store.ts";
 import {
   applicationId,
   configure,
+  configureLoaded,
   configureView,
   createTables,
   type Phase,
@@ -106,5 +107,7 @@ function prepare(db: DatabaseSync): string | null {
 function withStatements(db: DatabaseSync): IndexFile {
   const store = createStore(db);
   const parts = { search: new Search(db, store), positions: new Positions(db), load: createLoad(db, store) };
-  return { db, store, ...parts, phase: phaseOf(db) };
+  const phase = phaseOf(db);
+  if (phase === "ready") configureLoaded(db);
+  return { db, store, ...parts, phase };
 }

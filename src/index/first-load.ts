@@ -10,7 +10,7 @@ import { registeredColumns } from "./columns.ts";
 import { readFacts } from "./registered-facts.ts";
 import { states } from "./rows.ts";
 import type { Store } from "./store.ts";
-import { keyIndex, otherIndexes, type Phase } from "./tables.ts";
+import { configureLoaded, keyIndex, otherIndexes, type Phase } from "./tables.ts";
 import { minuteMs, minutesKept, tenantTotals } from "./tallies.ts";
 import { keyBytes } from "./values.ts";
 
@@ -54,4 +54,5 @@ export async function finishLoad(db: DatabaseSync): Promise<void> {
   const ready: Phase = "ready";
   db.prepare("UPDATE meta SET phase = ?").run(ready);
   db.exec("COMMIT");
+  configureLoaded(db);
 }

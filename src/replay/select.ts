@@ -106,8 +106,13 @@ async function findRegistered(
   { readonly ok: true; readonly ids: Set<string> } | { readonly ok: false; readonly reason: string }
 > {
   const byKey = new Map<string, string[]>();
-  for (const [id, { idempotencyKey: key }] of matched)
-    if (key !== null) byKey.set(key, [...(byKey.get(key) ?? []), id]);
+  for (const [id, { idempotencyKey: key }] of matched) {
+    if (key === null) continue;
+    const same = byKey.get(key);
+    // One enrollment may have been refused a hundred thousand times.
+    if (same === undefined) byKey.set(key, [id]);
+    else same.push(id);
+  }
   const ids = new Set<string>();
   if (byKey.size === 0) return ok(ids);
   const read = await scanAll({ log, topic: "registered" }, signal, (record) => {

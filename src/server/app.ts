@@ -14,13 +14,14 @@ import type { RequestSpan } from "../trace-port.ts";
 import type { App } from "./app-type.ts";
 import { type Authentication, authenticate, isOpen } from "./auth/authenticate.ts";
 import { acceptsJson } from "./http/accept.ts";
+import { headFailure } from "./http/head-check.ts";
 import { answerBrokenRequest } from "./http/http-server.ts";
 import { knownPaths } from "./http/known-paths.ts";
 import { limits } from "./http/limits.ts";
 import { originFailure } from "./http/origin-check.ts";
 import { type Failure, failures } from "./http/problem.ts";
 import { sendFailure } from "./http/send.ts";
-import type { RouteContext } from "./parts.ts";
+import type { ServiceContext } from "./parts.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { enrollmentRoutes } from "./routes/enrollments.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -31,7 +32,7 @@ import { openapiRoutes } from "./routes/openapi.ts";
 const routes = [eventRoutes, enrollmentRoutes, healthRoutes, openapiRoutes, consoleRoutes] as const;
 
 export async function createApp(
-  context: RouteContext,
+  context: ServiceContext,
   serverFactory: (listener: RequestListener) => Server,
 ): Promise<App> {
   const app = createBareApp(context, serverFactory);
@@ -45,7 +46,7 @@ export async function createApp(
       security: [{ bearer: [] }],
     },
   });
-  for (const add of routes) add(app, context);
+  for (const add of routes) add(app, { ...context, methodsOf: paths.methodsOf });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0]!;
     const allow = paths.methodsOf(path);
@@ -57,7 +58,7 @@ export async function createApp(
   return app;
 }
 
-function createBareApp(context: RouteContext, serverFactory: (listener: RequestListener) => Server) {
+function createBareApp(context: ServiceContext, serverFactory: (listener: RequestListener) => Server) {
   const { metrics, note } = context;
   const app = fastify({
     logger: false,
@@ -110,7 +111,7 @@ function createBareApp(context: RouteContext, serverFactory: (listener: RequestL
   return app;
 }
 
-function spanOf(request: FastifyRequest, { traces }: RouteContext): RequestSpan | null {
+function spanOf(request: FastifyRequest, { traces }: ServiceContext): RequestSpan | null {
   if (traces === undefined) return null;
   const { config, url = "" } = request.routeOptions;
   if (config.traced !== true) return null;
@@ -122,9 +123,11 @@ function spanOf(request: FastifyRequest, { traces }: RouteContext): RequestSpan 
 /** Why the request gets no further; null: it does, and who sent it is known. */
 function entryFailure(
   request: FastifyRequest,
-  { doors, metrics, waits }: RouteContext,
+  { doors, metrics, waits }: ServiceContext,
 ): Failure | null | Promise<Failure | null> {
   const { config } = request.routeOptions;
+  const head = headFailure(request.raw);
+  if (head !== null) return head;
   const origin = originFailure(request.headers, request.method, isOpen(doors));
   if (origin !== null) return origin;
   if (request.is404) return null;

@@ -33,7 +33,9 @@ export type OpenedHealthServer =
     };
 
 export async function openHealthServer(settings: HealthSettings): Promise<OpenedHealthServer> {
-  const server = createServer({ requestTimeout: 5_000, keepAliveTimeout: 2_000 }, (request, response) => {
+  // Few connections are taken, so none may hold one for long: neither by silence nor by not reading.
+  const times = { requestTimeout: 5_000, keepAliveTimeout: 2_000, connectionsCheckingInterval: 1_000 };
+  const server = createServer(times, (request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0]!;
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("allow", "GET, HEAD");
@@ -44,6 +46,7 @@ export async function openHealthServer(settings: HealthSettings): Promise<Opened
     });
   });
   server.maxConnections = 64;
+  server.timeout = stalledTimeoutMs;
   const place = {
     host: settings.host,
     port: settings.port,
@@ -64,6 +67,8 @@ export async function openHealthServer(settings: HealthSettings): Promise<Opened
     },
   };
 }
+
+const stalledTimeoutMs = 10_000;
 
 async function route(path: string, settings: HealthSettings, response: ServerResponse): Promise<void> {
   if (path === "/livez") return answer(response, 200, { live: true });

@@ -48,14 +48,20 @@ export interface ServiceNote {
   readonly message: string;
 }
 
-/** What every route is given. */
-export interface RouteContext extends ServiceParts {
+/** What requests have in common. */
+export interface ServiceContext extends ServiceParts {
   readonly queue: AppendQueue;
   readonly buckets: Buckets;
   readonly recent: Recent;
   readonly waits: Waits;
   /** Requests come by TLS, here or to a proxy in front. */
   readonly isEncrypted: boolean;
+}
+
+/** What every route is given. */
+export interface RouteContext extends ServiceContext {
+  /** The methods of a path, as Allow has them; null: there is no such path. */
+  readonly methodsOf: (path: string) => string | null;
 }
 
 /** Requests that wait for an outcome. */

@@ -15,7 +15,7 @@ import { listen, urlOf } from "./http/listen.ts";
 import { type AppendQueue, createAppendQueue } from "./intake/append-queue.ts";
 import { createRecent } from "./intake/recent.ts";
 import { createBuckets } from "./intake/token-bucket.ts";
-import type { RouteContext, ServiceParts } from "./parts.ts";
+import type { ServiceContext, ServiceParts } from "./parts.ts";
 import { createWaits } from "./waits.ts";
 
 export interface ServiceSettings {
@@ -88,7 +88,7 @@ export async function openService(settings: ServiceSettings, parts: ServiceParts
   };
 }
 
-function contextOf(parts: ServiceParts, isEncrypted: boolean): RouteContext {
+function contextOf(parts: ServiceParts, isEncrypted: boolean): ServiceContext {
   const { clock, eventsPerSecond, log } = parts;
   const queue: AppendQueue = createAppendQueue(
     { append: (records, onStored) => log()!.append(records, onStored) },

@@ -176,6 +176,15 @@ test("a file with its manifest is verified, also after the topics went on, in bo
   );
 });
 
+test("what was exported since a time before all times is verified too", async (t) => {
+  const DATA_DIR = await filled(t);
+  const file = join(temporaryDirectory(t), "all.csv");
+  assert.equal((await audit(DATA_DIR, "--out", file, "--since", "999999d")).code, 0);
+  assert.match(readFileSync(`${file}.manifest.json`, "utf8"), /"since": "-/);
+  const verified = await runCli(["audit", "--verify", file], { DATA_DIR });
+  assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+});
+
 test("what was changed in a file is named: a value, a row that went, one that came, and what can't be read", async (t) => {
   const DATA_DIR = await filled(t);
   const directory = temporaryDirectory(t);
@@ -254,6 +263,17 @@ test("what can't be done is said with what to type, and nothing is left behind",
   const other = await runCli(["audit", "--verify", file], { DATA_DIR });
   assert.equal(other.code, 2);
   assert.match(other.stderr, /is no manifest that this version reads/);
+
+  writeFileSync(`${file}.manifest.json`, manifest.replace(/"bytes": \d+/, '"bytes": 7'));
+  const size = await runCli(["audit", "--verify", file], { DATA_DIR });
+  assert.deepEqual([size.code, /the manifest says 7 with/.test(size.stdout)], [1, true]);
+
+  writeFileSync(
+    `${file}.manifest.json`,
+    manifest.replace('"since": null', '"since": "2026-99-01T00:00:00Z"'),
+  );
+  const noTime = await runCli(["audit", "--verify", file], { DATA_DIR });
+  assert.deepEqual([noTime.code, /is no manifest/.test(noTime.stderr)], [2, true]);
 
   writeFileSync(`${file}.manifest.json`, manifest.replaceAll(/"to": \d+/g, '"to": 999'));
   const beyond = await runCli(["audit", "--verify", file], { DATA_DIR });

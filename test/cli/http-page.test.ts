@@ -88,6 +88,10 @@ test("the table of limits says what the code keeps", () => {
     ["time for the headers", `${limits.headersTimeoutMs / 1_000} s`],
     ["time for the whole request", `${limits.requestTimeoutMs / 1_000} s`],
     ["idle connection", `${limits.idleTimeoutMs / 1_000} s`],
+    [
+      "connection on which nothing moves, such as one that does not read its answers",
+      `${limits.stalledTimeoutMs / 1_000} s`,
+    ],
     ["`Prefer: wait`", `${limits.waitS} s`],
     ["requests that wait at once", number(limits.waiters)],
     [

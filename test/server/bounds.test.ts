@@ -7,7 +7,10 @@ import { limits } from "../../src/server/http/limits.ts";
 import { lookAgain } from "../support/look-again.ts";
 import { serviceFor } from "./service-harness.ts";
 
-const times = { headersTimeoutMs: 200, requestTimeoutMs: 400, idleTimeoutMs: 200, sweepIntervalMs: 20 };
+const times = {
+  ...{ headersTimeoutMs: 200, requestTimeoutMs: 400, idleTimeoutMs: 200 },
+  ...{ stalledTimeoutMs: 120_000, sweepIntervalMs: 20 },
+};
 
 async function connected(t: TestContext, url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);

@@ -120,3 +120,30 @@ test("new connections get the new certificate, those that are open go on", async
   const [answer] = (await once(before, "data")) as [Buffer];
   assert.match(String(answer), /^HTTP\/1\.1 200 /);
 });
+
+test("a path that can't be looked at is one more thing that is reported, and ends nothing", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "tls-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const files = { certFile: join(folder, "data/tls.crt"), keyFile: join(folder, "data/tls.key") };
+  mkdirSync(join(folder, "data"));
+  writeFileSync(files.certFile, first.cert);
+  writeFileSync(files.keyFile, first.key);
+  const { look, renewed, problems } = watched(t, files);
+  renameSync(join(folder, "data"), join(folder, "old"));
+  // A file where the folder was, then a link to itself.
+  writeFileSync(join(folder, "data"), "");
+  await look();
+  await look();
+  assert.match(problems[0]!.message, /ENOTDIR/);
+  rmSync(join(folder, "data"));
+  symlinkSync("data", join(folder, "data"));
+  await look();
+  await look();
+  assert.match(problems[1]!.message, /ELOOP/);
+  rmSync(join(folder, "data"));
+  mkdirSync(join(folder, "data"));
+  writeFileSync(files.certFile, second.cert);
+  writeFileSync(files.keyFile, second.key);
+  await look();
+  assert.deepEqual(renewed, [second.cert]);
+});

@@ -4,11 +4,11 @@
  * 1. What can't serve changes nothing: new connections get the former certificate.
  * 2. It is reported once, and only when it has stood so for a while: two files are never changed at the same moment.
  */
-import { statSync } from "node:fs";
 import type { Clock } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import type { TlsFiles } from "../http/http-server.ts";
 import { limits } from "../http/limits.ts";
+import { fileMark } from "./file-mark.ts";
 import { readTlsFiles } from "./tls-files.ts";
 
 export interface TlsWatch {
@@ -46,12 +46,6 @@ export function watchTlsFiles(watch: TlsWatch, clock: Pick<Clock, "after">): () 
   return () => cancel();
 }
 
-/** Changes when what the files hold does, also where Kubernetes swaps the folder behind a link. */
 function markOf(files: readonly string[]): string {
-  return files
-    .map((file) => {
-      const found = statSync(file, { throwIfNoEntry: false });
-      return found === undefined ? "none" : `${found.mtimeMs} ${found.size} ${found.ino}`;
-    })
-    .join(", ");
+  return files.map(fileMark).join(", ");
 }

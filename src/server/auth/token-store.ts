@@ -6,10 +6,11 @@
  *    reported until it is right again: a slip of the pen must not stop every installer.
  */
 import { timingSafeEqual } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Clock } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import { limits } from "../http/limits.ts";
+import { fileMark } from "./file-mark.ts";
 import type { Principal } from "./principal.ts";
 import { readTokens, type TokenEntry, tokenHash } from "./tokens-file.ts";
 
@@ -41,10 +42,9 @@ export function openTokenStore(
   function check(): void {
     if (clock.nowMs() - checkedAtMs < limits.tokensCheckMs) return;
     checkedAtMs = clock.nowMs();
+    const now = fileMark(path);
+    if (now === seen) return;
     try {
-      const { mtimeMs, size, ino } = statSync(path);
-      const now = `${mtimeMs} ${size} ${ino}`;
-      if (now === seen) return;
       const read = readTokens(path, readFileSync(path, "utf8"));
       seen = now;
       if (!read.ok) return report(read.problem);

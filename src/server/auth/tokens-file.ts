@@ -41,8 +41,8 @@ export function readTokens(path: string, text: string): TokensRead {
     const [error] = isTokensFile.Errors(parsed);
     return malformed(path, `is not right at ${error?.instancePath || "/"}: ${error?.message ?? "unknown"}`);
   }
-  const names = parsed.tokens.map(({ name }) => name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  const names = new Set<string>();
+  const twice = parsed.tokens.map(({ name }) => name).find((name) => names.size === names.add(name).size);
   if (twice !== undefined) return malformed(path, `holds the name ${twice} twice`);
   const half = parsed.tokens.find(({ role, tenants }) => role === "operator" && !tenants.includes("*"));
   if (half !== undefined)

@@ -2,12 +2,14 @@
  * Exports for auditors, as files to download: made by the same code as those of `audit`, with the same manifest.
  *
  * 1. An export is as of one moment, so it is written whole before anybody downloads it; a slow reader holds up nothing.
- * 2. One at a time; few are kept, and not for long. Their directory goes when the service stops.
+ * 2. One at a time; few are kept, and not for long. Each has a directory of its own, which goes with it: one that is there for long is
+ *    cleared away by the system.
+ * 3. Whatever goes wrong is said on its page; nothing of it holds up the next one, or the end of the service.
  */
 
 import { randomUUID } from "node:crypto";
-import { createReadStream, type ReadStream } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import type { ReadStream } from "node:fs";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Counts, Format } from "../../audit/manifest.ts";
@@ -53,18 +55,27 @@ export interface ExportParts {
   readonly note: (note: ServiceNote) => void;
 }
 
-type Made = { -readonly [name in keyof AuditExport]: AuditExport[name] } & { path: string };
+/** `directory`, `path`: null: it has none yet. */
+type Made = { -readonly [name in keyof AuditExport]: AuditExport[name] } & {
+  directory: string | null;
+  path: string | null;
+  /** It is removed when its time is up, also if nobody asks again. */
+  endWait: () => void;
+};
 
 export function createExports({ clock, write, version, note }: ExportParts): Exports {
   const made = new Map<string, Made>();
-  let directory: Promise<string> | null = null;
+  const stop = new AbortController();
   let current: Promise<void> | null = null;
   let revision = 0;
 
-  const remove = async (each: Made): Promise<void> => {
-    made.delete(each.id);
-    await rm(each.path, { force: true });
-    await rm(`${each.path}.manifest.json`, { force: true });
+  const remove = async ({ id, directory, endWait }: Made): Promise<void> => {
+    made.delete(id);
+    endWait();
+    if (directory === null) return;
+    await rm(directory, { recursive: true, force: true }).catch((error: unknown) =>
+      note({ level: "warn", event: "export-kept", message: `An export could not be removed: ${error}` }),
+    );
   };
   const isOver = ({ state, atMs }: Made) =>
     state !== "making" && clock.wallMs() - atMs > consoleLimits.exportMs;
@@ -74,14 +85,19 @@ export function createExports({ clock, write, version, note }: ExportParts): Exp
     const tooMany = Math.max(0, old.length + 1 - consoleLimits.exportsKept);
     for (const [nth, other] of old.entries()) if (nth < tooMany || isOver(other)) await remove(other); // 2
     try {
-      const { filter, path, atMs: createdAtMs } = each;
+      each.directory = await mkdtemp(join(tmpdir(), "connector-registrar-exports-"));
+      const path = join(each.directory, each.id);
+      each.path = path;
+      const { filter, atMs: createdAtMs } = each;
       const createdBy = `connector-registrar ${version}`;
-      const result = await writeExport({ filter, format, path, createdAtMs, createdBy });
+      const { signal } = stop;
+      const result = await writeExport({ filter, format, path, createdAtMs, createdBy, signal });
       Object.assign(each, { state: "ready", counts: result.counts, sha256: result.sha256 });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       Object.assign(each, { state: "failed", why: code ?? message });
     }
+    each.endWait = clock.after(consoleLimits.exportMs, () => void remove(each));
     revision++;
   }
 
@@ -96,23 +112,14 @@ export function createExports({ clock, write, version, note }: ExportParts): Exp
       const atMs = clock.wallMs();
       const id = randomUUID();
       const name = `audit-${new Date(atMs).toISOString().slice(0, 19).replaceAll(":", "")}Z.${format}`;
-      directory ??= mkdtemp(join(tmpdir(), "connector-registrar-exports-"));
       const each: Made = {
-        ...{ id, by, filter, name, state: "making", atMs, path: "" },
+        ...{ id, by, filter, name, state: "making", atMs, directory: null, path: null, endWait: () => {} },
         ...{ counts: null, sha256: null, why: null },
       };
       made.set(id, each);
-      current = directory
-        .then((folder) => {
-          each.path = join(folder, id);
-          return make(each, format, writeExport);
-        })
-        .finally(() => {
-          current = null;
-        });
-      current.catch((error: unknown) =>
-        note({ level: "error", event: "export-failed", message: String(error) }),
-      );
+      current = make(each, format, writeExport).finally(() => {
+        current = null;
+      });
       note({ level: "info", event: "export", message: `Export ${id} was asked for by ${by}.` });
       return each;
     },
@@ -121,13 +128,16 @@ export function createExports({ clock, write, version, note }: ExportParts): Exp
       const found = find(id);
       if (found?.state !== "ready") return null;
       const path = what === "file" ? found.path : `${found.path}.manifest.json`;
-      const { size } = await stat(path);
-      return { bytes: size, stream: createReadStream(path) };
+      const file = await open(path!).catch(() => null);
+      if (file === null) return null;
+      const { size } = await file.stat();
+      return { bytes: size, stream: file.createReadStream() };
     },
     revision: () => revision,
     async close() {
-      await current?.catch(() => {});
-      if (directory !== null) await rm(await directory, { recursive: true, force: true });
+      stop.abort(new Error("the service is being stopped"));
+      await current;
+      for (const each of [...made.values()]) await remove(each);
     },
   };
 }

@@ -26,6 +26,8 @@ export const consoleLimits = {
   confirmMs: 15 * 60_000,
   /** Replays that are remembered. */
   replaysKept: 20,
+  /** Dead letters of dry runs that may be confirmed, in all of them. */
+  replayIdsKept: 200_000,
   /** Dead letters put back a second, as by the command. */
   replaysPerSecond: 100,
   /** Dead letters that a dry run lists one by one. */

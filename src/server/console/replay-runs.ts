@@ -4,6 +4,7 @@
  * 1. Nothing is appended before a dry run was shown and confirmed, once, within some minutes.
  * 2. What is sent is what was shown, less what was replayed or registered meanwhile: it is looked for again.
  * 3. One at a time. A stop of the service ends it after the records that are under way.
+ * 4. Which dead letters they are is remembered only of those that may be confirmed, and of so many dead letters in all.
  */
 import { randomUUID } from "node:crypto";
 import type { Clock, EventLog } from "../../ports.ts";
@@ -26,7 +27,7 @@ export interface ReplayRun {
   /** Wall clock; since it is in this state. */
   readonly sinceMs: number;
   /** Of the dry run, or of the replay itself. */
-  readonly selection: Selection | null;
+  readonly selection: Omit<Selection, "ids"> | null;
   readonly byCode: ReadonlyMap<string, number>;
   /** The first ones. */
   readonly listed: readonly {
@@ -61,13 +62,17 @@ export interface ReplayParts {
   readonly waits: Waits;
   readonly isTenantAllowed: (tenantId: string) => boolean;
   readonly note: (note: ServiceNote) => void;
+  /** Unless it is given: limits.ts. */
+  readonly idsKept?: number;
 }
 
 type Run = { -readonly [name in keyof Omit<ReplayRun, "isStale">]: ReplayRun[name] } & {
-  ids: ReadonlySet<string>;
+  /** That may be confirmed; null: none, or they are forgotten. */
+  ids: ReadonlySet<string> | null;
 };
 
-export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: ReplayParts): ReplayRuns {
+export function createReplayRuns(parts: ReplayParts): ReplayRuns {
+  const { clock, log, waits, isTenantAllowed, note, idsKept = consoleLimits.replayIdsKept } = parts;
   const runs = new Map<string, Run>();
   let current: Promise<void> | null = null;
   let revision = 0;
@@ -76,9 +81,22 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
     Object.assign(run, changes, changes.state === undefined ? {} : { sinceMs: clock.wallMs() });
     revision++;
   };
-  const isStale = (run: Run) =>
-    run.state === "shown" && clock.wallMs() - run.sinceMs > consoleLimits.confirmMs;
-  const view = (run: Run): ReplayRun => ({ ...run, isStale: isStale(run) });
+  const isStale = ({ state, ids, sinceMs }: Run) =>
+    state === "shown" && (ids === null || clock.wallMs() - sinceMs > consoleLimits.confirmMs);
+  const view = (run: Run): ReplayRun => {
+    const { ids: _, ...shown } = run;
+    return { ...shown, isStale: isStale(run) };
+  };
+
+  /** 4. The latest one is kept, however many they are. */
+  function forgetIds(): void {
+    let kept = 0;
+    for (const run of [...runs.values()].reverse()) {
+      const size = run.ids?.size ?? 0;
+      if (run.state !== "shown" || isStale(run) || (kept > 0 && kept + size > idsKept)) run.ids = null;
+      else kept += size;
+    }
+  }
 
   /** 3. False: another one is under way, or there is no log. */
   function start(run: Run, isDryRun: boolean): boolean {
@@ -91,6 +109,7 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
       .catch((error: unknown) => change(run, { state: "failed", why: String(error) }))
       .finally(() => {
         current = null;
+        forgetIds();
         waits.leave(abort);
       });
     return true;
@@ -104,13 +123,14 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
     const filter = isDryRun ? run.filter : { ...run.filter, ids: run.ids }; // 2
     const selection = await select(opened, filter, { isServed: isTenantAllowed, signal });
     if (!selection.ok) return change(run, { state: "failed", why: whyNot(selection.reason, signal) });
-    change(run, { selection, ...(isDryRun ? { ids: new Set(selection.ids) } : {}) });
+    const { ids, ...found } = selection;
+    change(run, { selection: found, ids: isDryRun ? new Set(ids) : null });
     const settings = {
       perSecond: consoleLimits.replaysPerSecond,
       dryRun: isDryRun,
       onReplayed: (group: readonly Replayed[]) => tell(run, group, isDryRun),
     };
-    const result = await send({ log: opened, clock, signal }, new Set(selection.ids), settings);
+    const result = await send({ log: opened, clock, signal }, ids, settings);
     if (!result.ok) return change(run, { state: "failed", why: whyNot(result.reason, signal) });
     change(run, { state: isDryRun ? "shown" : "sent" });
     if (!isDryRun)
@@ -137,7 +157,7 @@ export function createReplayRuns({ clock, log, waits, isTenantAllowed, note }: R
     begin(filter, by) {
       const run: Run = {
         ...{ id: randomUUID(), by, filter, state: "looking", sinceMs: clock.wallMs(), selection: null },
-        ...{ byCode: new Map(), listed: [], chosen: 0, sent: 0, why: null, ids: new Set<string>() },
+        ...{ byCode: new Map(), listed: [], chosen: 0, sent: 0, why: null, ids: null },
       };
       if (!start(run, true)) return null;
       if (runs.size >= consoleLimits.replaysKept) runs.delete(runs.keys().next().value!);

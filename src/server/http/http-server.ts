@@ -4,9 +4,17 @@
  * 1. A connection that sends nothing, or its headers or body too slowly, is closed: 408.
  * 2. Connections beyond the limit are closed at once, so that they cost no memory.
  * 3. What is no HTTP is answered with a problem and a closed connection.
+ * 4. An answer is given to the request that it is for: where one before it is not answered yet, the connection is closed without.
+ * 5. A connection on which nothing moves is closed, also one whose other end does not read its answers.
  */
 import assert from "node:assert/strict";
-import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from "node:http";
 import {
   createServer as createTlsServer,
   type ServerOptions as TlsOptions,
@@ -15,6 +23,7 @@ import {
 import type { Socket } from "node:net";
 import type { Bound } from "../service-metrics.ts";
 import { limits } from "./limits.ts";
+import { withOriginForm } from "./origin-form.ts";
 import { type Failure, failures, problemContentType, problemText } from "./problem.ts";
 
 export interface TlsFiles {
@@ -26,6 +35,7 @@ export interface ConnectionTimes {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly stalledTimeoutMs: number;
   readonly sweepIntervalMs: number;
 }
 
@@ -61,12 +71,31 @@ export function createHttpServer(
     minVersion: tlsMinVersion,
     handshakeTimeout: times.headersTimeoutMs,
   };
+  const onRequest: RequestListener = (request, response) => {
+    begun.set(request.socket, begun.has(request.socket) ? null : request);
+    listener(withOriginForm(request), response);
+  };
   const server: Server =
-    tls === null ? createServer(options, listener) : createTlsServer(tlsOptions, listener);
+    tls === null ? createServer(options, onRequest) : createTlsServer(tlsOptions, onRequest);
   server.maxConnections = maxConnections;
   server.maxRequestsPerSocket = limits.connectionRequests;
   server.on("drop", () => onMet("connections"));
+  // What is expected is the app's affair, like any header. Without a listener Node answers by itself.
+  server.on("checkExpectation", onRequest);
+  server.setTimeout(times.stalledTimeoutMs, (socket) => {
+    if (socket.writableLength > 0) onMet("request-time");
+    socket.destroy(); // 5
+  });
   return server;
+}
+
+/** The first request of a connection; null: there were several. */
+const begun = new WeakMap<Socket, IncomingMessage | null>();
+
+/** Nothing was answered on the connection, and what is broken is its first request. */
+function isFirstBroken(socket: Socket): boolean {
+  const first = begun.get(socket);
+  return socket.bytesWritten === 0 && (first === undefined || first?.complete === false);
 }
 
 /** A connection on which no request could be read. */
@@ -78,7 +107,8 @@ export function answerBrokenRequest(
   const failure = brokenRequest(error.code ?? "");
   if (failure.status === 408) onMet("request-time");
   if (failure.status === 431) onMet("header-bytes");
-  if (socket.writable && socket.bytesWritten === 0 && error.code !== "ECONNRESET")
+  if (socket.writable && isFirstBroken(socket) && error.code !== "ECONNRESET")
+    // 4
     socket.end(rawAnswer(failure));
   else socket.destroy();
   // Its other end may never close.

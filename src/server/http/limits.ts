@@ -12,7 +12,9 @@ export const limits = {
   requestTimeoutMs: 30_000,
   /** A connection without a request under way. */
   idleTimeoutMs: 5_000,
-  /** How often connections are looked at for the three above. */
+  /** A connection on which nothing moves: longer than any wait for an answer. */
+  stalledTimeoutMs: 120_000,
+  /** How often connections are looked at for the first three above. */
   sweepIntervalMs: 1_000,
   /** Requests on one connection before it is closed. */
   connectionRequests: 100_000,

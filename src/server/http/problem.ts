@@ -117,6 +117,10 @@ export const failures = {
   requestTimeout: () => failure(408, "request-timeout", "The request did not arrive in time.",
     `Send its headers within ${limits.headersTimeoutMs / 1000} s and its body within ${limits.requestTimeoutMs / 1000} s.`),
   headersTooLarge: () => failure(431, "headers-too-large", `The headers have more than ${limits.headerBytes} bytes.`, "Send fewer or shorter ones."),
+  headerRepeated: (name: string) => failure(400, "header-repeated", `The header ${name} stands in the request more than once.`,
+    "Send it once."),
+  expectation: () => failure(417, "expectation-unsupported", "The Expect header asks for something that is not done here.",
+    "Send Expect: 100-continue, or leave the header out."),
   malformed: () => failure(400, "request-malformed", "This is no HTTP request that can be read.", "Send HTTP/1.1, as RFC 9112 says."),
 } as const;
 

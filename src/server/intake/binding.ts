@@ -28,11 +28,29 @@ const attributePrefix = "ce-";
 const jsonMediaType = /^[^/\s]+\/(?:[^;\s]+\+)?json$/;
 const structuredHeaders = headersFor(`${structuredContentType}; charset=UTF-8`);
 
+const wanted: ReadonlySet<string> = new Set([
+  ...[contentTypeHeader, "content-encoding", "transfer-encoding", "prefer"],
+]);
+
+/** Those that count here of a request's headers, as they came: name, value, name, value. */
+export function bindingHeaders(rawHeaders: readonly string[]): HeaderValues {
+  const values: Record<string, string[]> = {};
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase();
+    if (!wanted.has(name) && !name.startsWith(attributePrefix)) continue;
+    const known = values[name];
+    if (known === undefined) values[name] = [rawHeaders[at + 1]!];
+    else known.push(rawHeaders[at + 1]!);
+  }
+  return values;
+}
+
 export function readBinding(headers: HeaderValues, body: Uint8Array): Binding {
   const contentType = headers[contentTypeHeader]?.[0] ?? "";
   const mediaType = mediaTypeOf(contentType);
   if (isOtherCharset(contentType)) return refused(failures.charset(contentType));
-  if (isCompressed(headers["content-encoding"])) return refused(failures.contentEncoding());
+  if (isCompressed(headers["content-encoding"]) || isCompressed(headers["transfer-encoding"]))
+    return refused(failures.contentEncoding());
   if (mediaType === batchContentType) return readBatch(body);
   if (mediaType === structuredContentType) return one({ value: body, headers: structuredHeaders });
   if (mediaType.startsWith("application/cloudevents") || !jsonMediaType.test(mediaType))
@@ -95,5 +113,5 @@ function isOtherCharset(contentType: string): boolean {
 }
 
 function isCompressed(encodings: readonly string[] | undefined): boolean {
-  return (encodings ?? []).some((each) => each.trim() !== "" && each.trim().toLowerCase() !== "identity");
+  return (encodings ?? []).some((each) => !/^\s*(?:identity|chunked)?\s*$/i.test(each));
 }

@@ -84,7 +84,13 @@ export function consoleRoutes(app: App, context: RouteContext): void {
         });
         return fail(request, reply, internal);
       });
-      scope.setNotFoundHandler((request, reply) => fail(request, reply, notFound));
+      scope.setNotFoundHandler((request, reply) => {
+        const allow = context.methodsOf(request.url.split("?", 1)[0]!);
+        if (allow === null) return fail(request, reply, notFound);
+        reply.header("allow", allow);
+        if (request.method === "OPTIONS") return reply.code(204).send();
+        return fail(request, reply, otherMethod(allow));
+      });
       const asset = (type: string, text: string) => (_: FastifyRequest, reply: FastifyReply) =>
         reply.headers(kept).type(type).serializer(String).send(text);
       scope.get("/style.css", asset("text/css; charset=utf-8", styleText));
@@ -123,6 +129,8 @@ function failurePage({ title, text }: PageFailure): Page {
 
 // biome-ignore format: reads as a table
 const notFound = { status: 404, title: "Not found", text: "There is no such page. The links at the top lead to those that there are." };
+// biome-ignore format: reads as a table
+const otherMethod = (allow: string) => ({ status: 405, title: "Not done here", text: `Only ${allow} are answered at this address.` });
 // biome-ignore format: reads as a table
 const notOurs = { status: 403, title: "Refused", text: "The request does not come from a page of this console. Open the page here and try again; behind a proxy, let it pass the Host and Origin headers on as they came." };
 const signedOut = {

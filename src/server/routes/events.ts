@@ -25,7 +25,7 @@ import {
   statusOf,
   statusPath,
 } from "../intake/answer.ts";
-import { batchContentType, readBinding } from "../intake/binding.ts";
+import { batchContentType, bindingHeaders, type HeaderValues, readBinding } from "../intake/binding.ts";
 import { type AcceptedEvent, judge } from "../intake/judge.ts";
 import { type OutcomeWatch, watchOutcome } from "../intake/outcome-watch.ts";
 import { tracedRecord } from "../intake/traced-record.ts";
@@ -59,9 +59,10 @@ export function eventRoutes(app: App, context: RouteContext): void {
   const options = { schema, validatorCompiler: () => () => true, config: { traced: true } };
   app.post("/events", options, async (request, reply) => {
     if (request.principal!.role === "operator") return sendFailure(reply, failures.operatorToken());
-    const taken = takeIn(request, context);
+    const headers = bindingHeaders(request.raw.rawHeaders);
+    const taken = takeIn(request, headers, context);
     if ("status" in taken) return sendFailure(reply, taken);
-    const waitS = context.index() === null ? null : preferredWaitS(request.raw.headersDistinct.prefer);
+    const waitS = context.index() === null ? null : preferredWaitS(headers.prefer);
     const items = itemsOf(taken.events, waitS ?? 0, context);
     const stop = () => {
       for (const { watch } of items ?? []) watch?.stop();
@@ -92,12 +93,12 @@ interface Taken {
 }
 
 /** Everything that may be refused before anything is stored. */
-function takeIn(request: FastifyRequest, context: RouteContext): Taken | Failure {
+function takeIn(request: FastifyRequest, headers: HeaderValues, context: RouteContext): Taken | Failure {
   const { metrics, buckets, eventsPerSecond, isTenantAllowed } = context;
   const log = context.log();
   if (log === null) return failures.logNotOpen();
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  const binding = readBinding(request.raw.headersDistinct, body);
+  const binding = readBinding(headers, body);
   if (!binding.ok) {
     if (binding.failure.code === "batch-too-long") metrics.met("batch-events");
     return binding.failure;

@@ -1,9 +1,16 @@
 /** Exports of the console: the same as those of `audit`, for the tenants and the time that were asked for. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { test } from "node:test";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
 import { contoso, fabrikam } from "../../../lab/testkit/enrollments.ts";
+import { virtualClock } from "../../../lab/testkit/virtual-clock.ts";
+import { createExports } from "../../../src/server/console/exports.ts";
 import { consoleLimits } from "../../../src/server/console/limits.ts";
+import type { WriteExport } from "../../../src/server/console/write-export.ts";
 import { until } from "../service-harness.ts";
 import { type Console, consoleFor, endMs } from "./harness.ts";
 
@@ -66,4 +73,54 @@ test("one that can't be written is said to have failed, and the next may begin; 
   assert.equal((await console.get(failed)).status, 404);
   assert.equal((await console.get(paths[0]!)).status, 404);
   assert.equal((await console.get(paths.at(-1)!)).status, 200);
+});
+
+const nothing = { counts: { rows: 0, created: 0, recovered: 0, refused: 0, waiting: 0 }, sha256: "00" };
+const all = { tenantIds: null, sinceMs: null, untilMs: null };
+
+/** Exports in a directory for temporary files of their own; `write` stands for the audit's. */
+function exportsFor(t: TestContext, write: WriteExport) {
+  const before = process.env.TMPDIR;
+  const directory = mkdtempSync(join(tmpdir(), "exports-"));
+  process.env.TMPDIR = directory;
+  t.after(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const clock = virtualClock();
+  const exports = createExports({ clock, write: () => write, version: "1.2.3", note: () => {} });
+  return { exports, clock, directory };
+}
+
+test("without a directory for temporary files it has failed, and says so; the service ends all the same", async (t) => {
+  const { exports, directory } = exportsFor(t, async () => nothing);
+  rmSync(directory, { recursive: true });
+  const first = exports.begin(all, "csv", "a")!;
+  await until(() => exports.find(first.id)?.state === "failed");
+  assert.match(exports.find(first.id)!.why!, /ENOENT/);
+  assert.notEqual(exports.begin(all, "csv", "a"), null);
+  await exports.close();
+});
+
+test("one whose file was cleared away is not there; when its time is up it is removed by itself", async (t) => {
+  const { exports, clock, directory } = exportsFor(t, async () => nothing);
+  const { id } = exports.begin(all, "csv", "a")!;
+  await until(() => exports.find(id)?.state === "ready");
+  assert.equal(await exports.read(id, "file"), null);
+  assert.equal(readdirSync(directory).length, 1);
+  await clock.advance(consoleLimits.exportMs);
+  await until(() => readdirSync(directory).length === 0);
+  await exports.close();
+});
+
+test("the end of the service ends one that is being made", async (t) => {
+  const write: WriteExport = async ({ signal }) => {
+    if (!signal!.aborted) await once(signal!, "abort");
+    throw signal!.reason;
+  };
+  const { exports, directory } = exportsFor(t, write);
+  assert.notEqual(exports.begin(all, "csv", "a"), null);
+  await exports.close();
+  assert.deepEqual(readdirSync(directory), []);
 });

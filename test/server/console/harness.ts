@@ -113,7 +113,7 @@ export async function consoleFor(t: Ends, options: ConsoleOptions = {}) {
     form: Record<string, string> | URLSearchParams,
     headers: Record<string, string> = {},
   ) => get(path, { method: "POST", body: new URLSearchParams(form), headers: { origin: url, ...headers } });
-  return { url, service, memory, log, index, read, notes, get, post, at };
+  return { url, service, memory, log, clock, index, read, notes, get, post, at };
 }
 
 const figures = {

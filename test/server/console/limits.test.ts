@@ -10,8 +10,15 @@ const minutes = (ms: number) => `${ms / 60_000} minutes`;
 const number = (value: number) => value.toLocaleString("en-US");
 const { pageRows, pageTenants, streams, sessions, sessionMs, sessionIdleMs, confirmMs, replaysKept } =
   consoleLimits;
-const { shownCharacters, shownBytes, replaysPerSecond, exportsKept, exportMs, workerAnswerMs } =
-  consoleLimits;
+const {
+  shownCharacters,
+  shownBytes,
+  replayIdsKept,
+  replaysPerSecond,
+  exportsKept,
+  exportMs,
+  workerAnswerMs,
+} = consoleLimits;
 
 test("docs/CONSOLE.md has the limits that the console keeps", () => {
   const rows = page.split("<!-- console limits -->")[1]!.matchAll(/^\| ([^|]+) \| ([^|]+) \|/gm);
@@ -29,6 +36,7 @@ test("docs/CONSOLE.md has the limits that the console keeps", () => {
     ],
     ["from a dry run to its confirmation", minutes(confirmMs)],
     ["replays remembered", number(replaysKept)],
+    ["dead letters of dry runs that may be confirmed, in all", number(replayIdsKept)],
     ["dead letters put back each second", number(replaysPerSecond)],
     ["exports kept", number(exportsKept)],
     ["an export is kept", minutes(exportMs)],

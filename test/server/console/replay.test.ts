@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../../../src/clock.ts";
+import { createReplayRuns } from "../../../src/server/console/replay-runs.ts";
+import { createWaits } from "../../../src/server/waits.ts";
 import { until } from "../service-harness.ts";
 import { type Console, consoleFor, endMs } from "./harness.ts";
 
@@ -155,4 +157,28 @@ test("a stop of the service waits for what is under way, and puts nothing back a
   release();
   await stopped;
   assert.ok(console.memory.appends.length <= 1);
+});
+
+test("dead letters of many dry runs are not remembered: the oldest one can't be confirmed any longer", async (t) => {
+  const { log, clock } = await consoleFor(t);
+  const parts = {
+    clock,
+    log: () => log,
+    waits: createWaits(10),
+    isTenantAllowed: () => true,
+    note: () => {},
+  };
+  const runs = createReplayRuns({ ...parts, idsKept: 1 });
+  const any = { ids: null, codes: null, tenantIds: null, fromMs: 0, toMs: Infinity, again: true };
+  const shown = async () => {
+    const { id } = runs.begin(any, "a")!;
+    await runs.ended();
+    assert.ok(runs.find(id)!.chosen > 1);
+    return id;
+  };
+  const [first, second] = [await shown(), await shown()];
+  assert.deepEqual([runs.find(first)!.isStale, runs.find(second)!.isStale], [true, false]);
+  assert.deepEqual([runs.confirm(first, "a"), runs.confirm(second, "a")], [false, true]);
+  await runs.ended();
+  assert.equal(runs.find(second)!.state, "sent");
 });
