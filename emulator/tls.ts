@@ -2,11 +2,11 @@
 
 import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as Selfsigned from "selfsigned";
+import { makeTemporaryDirectory } from "./temporary-directory.ts";
 
 export interface Certificates {
   readonly caPem: string;
@@ -42,12 +42,18 @@ export async function makeCertificates(
   wallMs: number,
 ): Promise<Certificates> {
   const generate = await certificateMaker();
-  const dir = caDir ?? (await mkdtemp(join(tmpdir(), "graph-emulator-")));
+  const dir = caDir ?? (await makeTemporaryDirectory());
   await mkdir(dir, { recursive: true });
   const removeNow = () => rmSync(dir, { recursive: true, force: true });
   // For a process that exits without closing its emulator.
   if (caDir === null) process.once("exit", removeNow);
-  const authority = (await readAuthority(dir, wallMs)) ?? (await createAuthority(generate, dir, wallMs));
+  const kept = caDir === null ? null : await readAuthority(caDir, wallMs);
+  const authority = kept ?? (await createAuthority(generate, wallMs));
+  if (kept === null) {
+    // A temporary CA signs nothing after this: its key is not kept.
+    if (caDir !== null) await writeFile(join(dir, "ca-key.pem"), authority.key, { mode: 0o600 });
+    await writeFile(join(dir, "ca.pem"), authority.cert);
+  }
   const leaf = await signLeaf(generate, authority, {
     hosts: [...new Set([...localHosts, ...extraHosts])],
     wallMs,
@@ -81,7 +87,7 @@ async function readAuthority(dir: string, wallMs: number): Promise<Authority | n
   }
 }
 
-async function createAuthority(generate: Generate, dir: string, wallMs: number): Promise<Authority> {
+async function createAuthority(generate: Generate, wallMs: number): Promise<Authority> {
   // A name of its own: verifiers look issuers up by name, and may hold the CA of another emulator too.
   const name = `Graph emulator CA ${randomBytes(4).toString("hex")}`;
   const made = await generate([{ name: "commonName", value: name }], {
@@ -91,8 +97,6 @@ async function createAuthority(generate: Generate, dir: string, wallMs: number):
       { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true },
     ],
   });
-  await writeFile(join(dir, "ca-key.pem"), made.private, { mode: 0o600 });
-  await writeFile(join(dir, "ca.pem"), made.cert);
   return { cert: made.cert, key: made.private };
 }
 

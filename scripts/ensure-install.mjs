@@ -4,11 +4,13 @@
  * own lockfile in node_modules), because file times mean nothing after a clone, a checkout or a copy.
  *
  * Two commands at once on a fresh clone install once: npm ci runs under a lock, and the one that waited looks again afterwards.
+ * A signal (Ctrl-C) goes on to npm ci, which removes what it began; this process, and with it the lock, lasts until npm ci has ended.
+ * Else the next command would install into the same directory at the same time.
  *
  * Runs on the machine's own Node (20 or newer) and before anything is installed: plain JavaScript, built-ins only.
  * Says everything on stderr; stdout belongs to the command that follows.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { delimiter, join, sep } from "node:path";
@@ -18,6 +20,8 @@ const minimumNode = 20;
 /** From this one on Node runs the sources as they are; below it the `node` package has to bring one along. */
 const sourceNode = 24;
 const machineNode = Number(process.versions.node.split(".")[0]);
+
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 const lockPollMs = 200;
 /** An installation that takes longer than this hangs, or its machine is gone. */
@@ -67,8 +71,8 @@ function packagesOf(path) {
   }
 }
 
-/** Runs `npm ci` with its output on stderr; true: it succeeded. */
-function install(root) {
+/** Runs `npm ci` with its output on stderr. The exit code, or the signal that ended it or this process. */
+async function install(root) {
   // npm ci deletes node_modules first, so neither npm nor the install scripts may run on the Node inside it.
   const path = (process.env.PATH ?? "").split(delimiter);
   const outside = path.filter((folder) => !folder.includes(`${sep}node_modules${sep}.bin`));
@@ -78,13 +82,24 @@ function install(root) {
   // NODE_ENV=production and --omit would leave out the Node that runs the sources.
   const args = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund"];
   const [command, commandArgs] = isNpm ? ["node", [npmCli, ...args]] : ["npm", args];
-  const result = spawnSync(command, commandArgs, {
+  const child = spawn(command, commandArgs, {
     cwd: root,
     env,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32" && !isNpm,
   });
-  return result.status === 0;
+  let interruptedBy = null;
+  for (const signal of endingSignals)
+    process.on(signal, () => {
+      if (interruptedBy === null) console.error("Stopping npm ci, which first removes what it began.");
+      interruptedBy = signal;
+      // A terminal sends Ctrl-C to npm ci too, and a second signal would end it before it has removed anything.
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    });
+  return await new Promise((resolve) => {
+    child.on("error", () => resolve({ code: 1, signal: interruptedBy }));
+    child.on("close", (code, signal) => resolve({ code, signal: interruptedBy ?? signal }));
+  });
 }
 
 /** Not in node_modules, which npm ci deletes. */
@@ -155,7 +170,7 @@ function isAlive(pid) {
   }
 }
 
-function main() {
+async function main() {
   const root = join(fileURLToPath(import.meta.url), "..", "..");
   if (machineNode < minimumNode) {
     console.error(
@@ -173,16 +188,21 @@ function main() {
   }
   try {
     const reason = reasonToInstall(root);
-    return reason === null ? 0 : installFor(reason, root);
+    return reason === null ? 0 : await installFor(reason, root);
   } finally {
     rmSync(lockPath(root), { recursive: true, force: true });
   }
 }
 
-function installFor(reason, root) {
+async function installFor(reason, root) {
   const startedMs = performance.now();
   console.error(`Installing dependencies with npm ci: ${reason}.`);
-  if (!install(root)) {
+  const { code, signal } = await install(root);
+  if (signal !== null) {
+    console.error("npm ci was stopped, so nothing was started. Type the command again to install.");
+    return 130;
+  }
+  if (code !== 0) {
     console.error(
       "npm ci failed (its messages are above), so nothing was started. " +
         `Check with "npm ping" that the npm registry can be reached, then type: cd ${root} && npm ci`,
@@ -200,4 +220,4 @@ function installFor(reason, root) {
   return 0;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -146,14 +146,16 @@ const rooms = [
 ];
 
 suite("the rules for imports", () => {
-  const tree = mkdtempSync(join(tmpdir(), "arrows-"));
+  let tree = "";
   const broken = new Map<string, Set<string>>();
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     writeFileSync(join(tree, path), `${text}\n`);
   };
 
+  // Not in the suite's body, which runs without its hooks where a name filter leaves all of it out.
   before(async () => {
+    tree = mkdtempSync(join(tmpdir(), "arrows-"));
     for (const name of ["package.json", "tsconfig.json"]) write(name, readFileSync(join(root, name), "utf8"));
     symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
     for (const room of rooms) write(`${room}/there.ts`, "export const x = 1; export type T = 1;");

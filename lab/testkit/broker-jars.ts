@@ -1,11 +1,11 @@
 /** Kafka's own jars from Maven. */
 import { execFile } from "node:child_process";
 import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { makeArchive } from "./broker-archive.ts";
 import { formatStorage } from "./broker-format.ts";
+import { keptDirectory } from "./kept-directory.ts";
 
 const run = promisify(execFile);
 const pom = join(import.meta.dirname, "kafka-broker", "pom.xml");
@@ -17,7 +17,7 @@ export type Jars =
 /** Copied once for each version into a directory that later runs find again. Default: the version that pom.xml names. */
 export async function obtainJars(wanted?: string): Promise<Jars> {
   const version = wanted ?? /<kafka\.version>([^<]+)</.exec(await readFile(pom, "utf8"))?.[1];
-  const directory = join(tmpdir(), `registrar-kafka-jars-${version}`);
+  const directory = join(keptDirectory(), `registrar-kafka-jars-${version}`);
   const found = await run("java", ["-version"]).then(
     () => true,
     () => false,

@@ -14,6 +14,7 @@ import { checkGraph } from "./doctor/graph-check.ts";
 import { checkLog } from "./doctor/log-check.ts";
 import { addSettingFlags, readSettings } from "./setting-options.ts";
 import { exitCodes, fail, plain, print } from "./terminal.ts";
+import { asTyped } from "./typed.ts";
 
 const groups: readonly Group[] = ["log", "azure", "graph", "worker", "process"];
 
@@ -67,7 +68,7 @@ function tenantsFinding({ tenantsFile }: Settings, { served }: Tenants): Finding
 function report(findings: readonly Finding[]): void {
   for (const { status, part, text, fix } of findings) {
     print(`${status.padEnd(7)} ${part.padEnd(9)} ${plain(text)}`);
-    if (fix !== "") print(`${" ".repeat(18)}${plain(fix)}`);
+    if (fix !== "") print(`${" ".repeat(18)}${plain(asTyped(fix))}`);
   }
 }
 
@@ -78,7 +79,8 @@ function conclude(findings: readonly Finding[], json: boolean): void {
   }
   if (json) return;
   const warnings = findings.filter(({ status }) => status === "warning").length;
-  if (wrong.length > 0) print(`${wrong.length} of ${findings.length} are wrong`);
+  if (wrong.length > 0)
+    print(`${wrong.length} of ${findings.length} ${wrong.length === 1 ? "is" : "are"} wrong`);
   else if (warnings > 0) print(`it works; ${warnings} ${warnings === 1 ? "warning" : "warnings"}`);
   else print("all is well");
 }

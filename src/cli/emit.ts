@@ -111,8 +111,8 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
     fail(
       {
         code: "file",
-        message: `${error.path ?? flags.file} can't be read: ${error.code}.`,
-        fix: "Type emit --file <path>, or - for standard input.",
+        message: `${plain(error.path ?? flags.file ?? "standard input")} can't be read: ${whyUnreadable(error.code)}.`,
+        fix: "Type: connector-registrar emit <file of events>, or - for standard input",
       },
       exitCodes.usage,
     );
@@ -204,7 +204,9 @@ async function emitAll(
     if (batch.length >= batchRecords && !(await flush())) return;
   }
   if (batch.length > 0 && !(await flush())) return;
-  summary(counts);
+  summary(counts, flags.raw ?? false);
+  if (counts.emitted + counts.refused === 0 && flags.file !== undefined && !interrupted.aborted)
+    say(`  ${flags.file === "-" ? "Standard input" : plain(flags.file)} holds no event.\n`);
   if (interrupted.aborted) process.exitCode = exitCodes.interrupted;
 }
 
@@ -224,11 +226,12 @@ function sayCutOff({ emitted, underWay }: Counts): void {
   );
 }
 
-function summary({ emitted, refused }: Counts): void {
+function summary({ emitted, refused }: Counts, raw: boolean): void {
   if (refused > shownRefusals) say(`… and ${refused - shownRefusals} more refused\n`);
   say(`${emitted} emitted, ${refused} refused\n`);
   if (refused > 0) {
-    say("  Correct what was refused, or type --raw to emit it as it is (the worker dead-letters it).\n");
+    const asItIs = raw ? "" : ", or type --raw to emit it as it is (the worker dead-letters it)";
+    say(`  Correct what was refused${asItIs}.\n`);
     process.exitCode = exitCodes.failed;
   }
 }
@@ -237,12 +240,19 @@ function missingFlag(flags: EmitFlags & { file: string | undefined }, tenantId: 
   if (flags.file !== undefined) return null;
   if (flags.count === undefined && (flags.connector === undefined || flags.machine === undefined)) {
     return {
-      message: "emit needs --connector and --machine, or --count, or --file.",
+      message: "emit needs --connector and --machine, or --count, or a file of events.",
       fix: "Type for example: connector-registrar emit --tenant <guid> --connector 'Certificate Connector 1' --machine PKI-0001",
     };
   }
   if (tenantId !== null) return null;
   return { message: "emit needs a tenant.", fix: "Type --tenant <guid>, or set AZURE_TENANT_ID." };
+}
+
+function whyUnreadable(code: string | undefined): string {
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a directory";
+  if (code === "EACCES" || code === "EPERM") return "this user may not read it";
+  return code ?? "unknown reason";
 }
 
 function isFileError(error: unknown): error is NodeJS.ErrnoException {

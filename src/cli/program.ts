@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { examples } from "./examples.ts";
 import { addExamples, type Example, fitTerminal } from "./help.ts";
 import { exitCodes, say } from "./terminal.ts";
+import { isNpmScript } from "./typed.ts";
 import { version } from "./version.ts";
 
 type Loader = () => Promise<{ command(): Command }>;
@@ -96,7 +97,10 @@ export async function commandOf(program: Program, name: string): Promise<Command
 }
 
 /** Returns the exit code. */
-export async function runProgram(argv: readonly string[], what: Program): Promise<number> {
+export async function runProgram(argv: readonly string[], given: Program): Promise<number> {
+  const what: Program = isNpmScript(process.env)
+    ? { ...given, name: "npm run", beforeOptions: "-- " }
+    : given;
   const { name: typed, beforeOptions, aliases } = what;
   const program = new Command(typed)
     .description("Turns every certificate-connector enrollment into exactly one Microsoft Graph object.")

@@ -1,6 +1,8 @@
 /** What commands say to people, and how they end. Results go to standard output, everything else to standard error. */
 import type { SettingProblem } from "../config/problem.ts";
 import type { Problem } from "../problem.ts";
+import { asTyped } from "./typed.ts";
+
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /**
@@ -24,7 +26,7 @@ export function watchOutput(): void {
 let outputFailed = false;
 
 export function say(text: string): void {
-  process.stderr.write(text);
+  process.stderr.write(asTyped(text));
 }
 
 export function print(line: string): void {

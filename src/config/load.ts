@@ -229,11 +229,13 @@ function invalid(setting: Setting, text: string): SettingProblem {
 }
 
 function missing(setting: Setting): SettingProblem {
+  // Most have one tenant, which other settings need too; the help says that it stands for the list.
+  const { variable, example } = setting === table.allowedTenants ? table.azureTenantId : setting;
   return {
     variable: setting.variable,
     given: "nothing",
     problem: `is needed: ${setting.help}`,
-    fix: exportLine(setting.variable, setting.example),
+    fix: exportLine(variable, example),
   };
 }
 

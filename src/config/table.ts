@@ -152,7 +152,7 @@ export const table = {
   azureAuthorityHost: setting("AZURE_AUTHORITY_HOST", "azure", httpsUrl, null, "https://login.microsoftonline.com",
     "Where tokens come from. Unset: the authority of GRAPH_CLOUD."),
   allowedTenants: setting("ALLOWED_TENANTS", "azure", list(`^${guid}$`, "a list of tenant GUIDs"), null, "<tenant ids, comma-separated>",
-    "Tenants whose enrollments are accepted, comma-separated; others go to the dead letters. Unset: AZURE_TENANT_ID. `emit --count` spreads its samples over them."),
+    "Tenants whose enrollments are accepted, comma-separated; others go to the dead letters. Where it is not set: AZURE_TENANT_ID. `emit --count` spreads its samples over them."),
   tenantsFile: setting("TENANTS_FILE", "azure", filled, null, "/etc/connector-registrar/tenants.json",
     "JSON file of the tenants that are served, in place of ALLOWED_TENANTS: also in several clouds, with apps and limits of their own, or paused (schemas/tenants.schema.json). It is read again when it changes, and on SIGHUP."),
 

@@ -44,7 +44,7 @@ suite("doctor", () => {
   test("missing settings: all of them at once, exit 2", async () => {
     const { code, stderr } = await runCli(["doctor"]);
     assert.equal(code, 2);
-    for (const name of ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "ALLOWED_TENANTS"])
+    for (const name of ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"])
       assert.match(stderr, new RegExp(`^    type: export ${name}='<[^>]+>'$`, "m"));
   });
 
@@ -52,7 +52,7 @@ suite("doctor", () => {
     const { code, stdout, stderr } = await doctor(t, { AZURE_CLIENT_SECRET: "stale-value" });
     assert.equal(code, 2);
     assert.match(stdout, /^wrong +graph .*AADSTS7000215.*\n +Set AZURE_CLIENT_SECRET to /m);
-    assert.match(stdout, /^1 of 4 are wrong$/m);
+    assert.match(stdout, /^1 of 4 is wrong$/m);
     assert.doesNotMatch(stdout + stderr, /stale-value/);
   });
 

@@ -124,6 +124,29 @@ test("--count spreads its samples over --tenant, else over ALLOWED_TENANTS; one 
   assert.deepEqual(await tenantsOf("--machine", "m", "--connector", "c"), [tenant]);
 });
 
+test("a file without events is said to hold none", async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = join(directory, "events.json");
+  writeFileSync(file, "\r\n");
+  const { code, stderr } = await runCli(["emit", file, "--tenant", tenant], { DATA_DIR: directory });
+  assert.deepEqual([code, stderr], [0, `0 emitted, 0 refused\n  ${file} holds no event.\n`]);
+});
+
+test("--raw is not advised to those who typed it", async (t) => {
+  const directory = temporaryDirectory(t);
+  const long = JSON.stringify({ text: "x".repeat(1_000_001) });
+  const { code, stderr } = await runCli(
+    ["emit", "-", "--raw", "--tenant", tenant],
+    { DATA_DIR: directory },
+    long,
+  );
+  assert.equal(code, 1, stderr);
+  assert.match(
+    stderr,
+    /longer than 1000000 characters\n0 emitted, 1 refused\n {2}Correct what was refused\.\n$/,
+  );
+});
+
 test("--raw emits a line as it is", async (t) => {
   const directory = temporaryDirectory(t);
   const { code } = await runCli(
@@ -136,9 +159,13 @@ test("--raw emits a line as it is", async (t) => {
 });
 
 for (const [args, hint] of [
-  [["emit"], /--connector and --machine, or --count, or --file/],
+  [["emit"], /--connector and --machine, or --count, or a file of events/],
   [["emit", "--count", "3"], /--tenant <guid>, or set AZURE_TENANT_ID/],
-  [["emit", "--file", "/nowhere/events"], /\/nowhere\/events can't be read: ENOENT/],
+  [["emit", "--file", "/nowhere/events"], /\/nowhere\/events can't be read: there is no such file/],
+  [
+    ["emit", "/"],
+    /^connector-registrar: \/ can't be read: it is a directory\.\n {2}Type: connector-registrar emit </,
+  ],
   [["emit", "--count", "1", "--topics-partitions", "0"], /TOPICS_PARTITIONS/],
 ] as const) {
   test(`${args.join(" ")}: exit 2 with what to type`, async (t) => {

@@ -74,6 +74,15 @@ test("all problems come at once, each with what was given and what to type", () 
   assert.match(cloud!.problem, /one of global, us-gov, us-dod, china/);
 });
 
+test("without any tenant, what to type names the setting for one", () => {
+  const { AZURE_TENANT_ID: _, ...others } = complete;
+  const [problem, ...more] = problemsOf(load(others));
+  assert.deepEqual(more, []);
+  assert.equal(problem!.variable, "ALLOWED_TENANTS");
+  assert.match(problem!.problem, /Where it is not set: AZURE_TENANT_ID\./);
+  assert.match(problem!.fix, /^export AZURE_TENANT_ID='<[^>]+>'$/);
+});
+
 for (const [variable, value] of [
   ["KAFKA_BROKERS", ","],
   ["TOPICS_CREATE", "yes"],

@@ -39,7 +39,7 @@ echo '${JSON.stringify({ packages })}' > "${at("node_modules")}/.package-lock.js
     const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
       child.on("close", (code) => resolve({ code, stderr }));
     });
-    return { ended, stderr: () => stderr };
+    return { ended, stderr: () => stderr, child };
   }
   return { at, calls, run, openGate: () => writeFileSync(at("gate"), ""), lock: at(".ensure-install.lock") };
 }
@@ -81,3 +81,32 @@ test("a lock that is held for too long ends the command with what to type, and s
   assert.equal(calls().length, 0);
   assert.ok(existsSync(lock));
 });
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} goes on to npm ci, and the lock is kept until npm ci has removed what it began`, async (t) => {
+    const { at, run, lock } = await freshClone(t);
+    const npm = `#!/bin/sh
+trap 'touch "${at("removing")}"; while [ ! -e "${at("gate")}" ] && [ -e "${at("calls")}" ]; do sleep 0.02; done; exit 1' INT TERM
+touch "${at("calls")}"
+while [ -e "${at("calls")}" ]; do sleep 0.02; done
+`;
+    writeFileSync(at("bin", "npm"), npm, { mode: 0o755 });
+    const first = run();
+    await waitUntil(async () => existsSync(at("calls")), first.stderr);
+    first.child.kill(signal);
+    await waitUntil(async () => existsSync(at("removing")), first.stderr);
+    const second = run();
+    await waitUntil(async () => /waiting for it/.test(second.stderr()), second.stderr);
+    second.child.kill("SIGKILL");
+    assert.equal(first.child.exitCode, null);
+    assert.ok(existsSync(lock));
+    writeFileSync(at("gate"), "");
+    const { code, stderr } = await first.ended;
+    assert.equal(code, 130);
+    assert.match(
+      stderr,
+      /npm ci was stopped, so nothing was started\. Type the command again to install\.\n$/,
+    );
+    assert.ok(!existsSync(lock));
+  });
+}

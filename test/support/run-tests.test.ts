@@ -1,6 +1,6 @@
 /** What the test runner counts, and what it makes of files that fail, use brokers or leave something behind. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -76,6 +76,21 @@ test("what waits for brokers runs beside what computes, and does not keep it wai
   );
   await rm(directory, { recursive: true, force: true });
   assert.equal(run.lastLine, `${places + 1} passed, 0 failed, 0 skipped`, run.output);
+});
+
+test("a run leaves no temporary files, whatever its tests and their processes leave, nor those of a run that was killed", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "run-tests-"));
+  await mkdir(join(directory, "registrar-run-999999999-x", "of-a-run-that-was-killed"), { recursive: true });
+  await mkdir(join(directory, `registrar-run-${process.pid}-x`));
+  const leaves = `import { spawnSync } from "node:child_process"; import { mkdtempSync } from "node:fs"; import { tmpdir } from "node:os";
+    test("leaves", () => { console.log("in " + mkdtempSync(tmpdir() + "/left-"));
+      spawnSync("sh", ["-c", "mkdir $TMPDIR/of-a-process; kill -9 $$"]); });`;
+  const run = await runTree({ "a.test.ts": leaves }, { env: { TMPDIR: directory } });
+  const left = await readdir(directory);
+  await rm(directory, { recursive: true });
+  assert.equal(run.lastLine, "1 passed, 0 failed, 0 skipped", run.output);
+  assert.ok(run.output.includes(`in ${join(directory, "registrar-run-")}`), run.output);
+  assert.deepEqual(left, [`registrar-run-${process.pid}-x`]);
 });
 
 test("without a broker Kafka suites are skipped with the reason; REQUIRE_KAFKA=1 makes that a failure", async () => {

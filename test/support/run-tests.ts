@@ -26,6 +26,7 @@ import { readOptions } from "./options.ts";
 import { processorSeconds, timesOf, timesReport, timesTable, timesVariable } from "./processor-time.ts";
 import { afterRepetition, filesToRepeat, unsteadyNotes } from "./repetition.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
+import { useTemporaryDirectory } from "./temporary-files.ts";
 import {
   groupSource,
   isHeavy,
@@ -71,6 +72,7 @@ async function main(parameters: readonly string[]): Promise<number> {
   if (files.length === 0) tally.fail("no test file was found");
 
   process.env.NODE_COMPILE_CACHE ??= compileCache;
+  process.on("exit", useTemporaryDirectory(isAlive));
   const uses = (is: (root: string, file: string) => boolean) => files.some((file) => is(root, file));
   if (uses(usesCommands)) await buildForTests();
   const interrupted = new AbortController();

@@ -14,8 +14,9 @@ const runnerFiles = [
   "tally.ts",
   "leak-guard.ts",
   "leftovers.ts",
+  "temporary-files.ts",
 ];
-const builtProgram = join(import.meta.dirname, "../../lab/testkit/built-program.ts");
+const testkit = join(import.meta.dirname, "../../lab/testkit");
 const noBroker = `export const obtainBroker = async () => ({ ok: false, reason: "none here" });\n`;
 export const brokerThatTells = `export const obtainBroker = async () => ({
   ok: true, kind: "given", brokers: ["127.0.0.1:1"], stop: async () => console.log("broker stopped"),
@@ -44,7 +45,8 @@ export async function runTree(
     for (const name of runnerFiles) await cp(join(import.meta.dirname, name), join(support, name));
     await mkdir(join(root, "lab", "testkit"), { recursive: true });
     await writeFile(join(root, "lab", "testkit", "broker.ts"), options.broker ?? noBroker);
-    await cp(builtProgram, join(root, "lab", "testkit", "built-program.ts"));
+    for (const name of ["built-program.ts", "kept-directory.ts"])
+      await cp(join(testkit, name), join(root, "lab", "testkit", name));
     await writeFile(join(root, "package.json"), `{ "type": "module" }`);
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(root, "test", path)), { recursive: true });
