@@ -35,7 +35,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "With an empty queue the timer finds nothing to send.",
     },
     {
-      line: 'if (answer === "no") drop.push(entry);',
+      line: 'if (answer === "no") gone.push(entry);',
       change: ".push -> .unshift",
       why: "In what order entries of lost partitions are dropped means nothing: nothing of them is stored.",
     },

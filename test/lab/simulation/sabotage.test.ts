@@ -21,7 +21,7 @@ const knownSeeds: Readonly<Record<SabotageName, number | readonly number[]>> = {
   "machine-order": 1,
   "settle-time": 19,
   "re-read": 469,
-  "retention-gap": 67,
+  "retention-gap": 130,
   "read-back": 11,
   "unknown-outcome": 18,
   "conflict-adoption": 558,
