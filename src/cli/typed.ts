@@ -6,19 +6,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Each has a script of its name in package.json. */
 export const commandNames = [
-  ...[
-    "start",
-    "serve",
-    "tokens",
-    "emit",
-    "tail",
-    "doctor",
-    "tenants",
-    "health",
-    "replay",
-    "reconcile",
-    "audit",
-  ],
+  "start",
+  "serve",
+  "tokens",
+  "emit",
+  "tail",
+  "doctor",
+  "tenants",
+  "health",
+  "replay",
+  "reconcile",
+  "audit",
   "repartition",
 ];
 
