@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../testkit/broker-port.ts";
+import { npmStart } from "../testkit/npm-start.ts";
 import { type Child, startChild } from "./child.ts";
 import type { GraphPlace } from "./graph-place.ts";
 import type { KafkaPlace } from "./kafka-place.ts";
@@ -110,15 +111,8 @@ function tenantsSetting({ directory }: Bench, tenants: readonly string[]): Recor
   return { TENANTS_FILE: file };
 }
 
-/** What package.json says of `npm run start`, so that the two can't differ. */
 function asByNpm() {
-  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const [, options, program] = /^node (.*)(src\/cli\/main\.ts) start$/.exec(scripts.start)!;
-  return {
-    program: join(root, program!),
-    nodeOptions: options!.split(" ").filter(Boolean),
-    environment: {} as Record<string, string>,
-  };
+  return { ...npmStart(), environment: {} as Record<string, string> };
 }
 
 /** What the Dockerfile says, so that the two can't differ. */

@@ -7,6 +7,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { builtProgramVariable } from "../testkit/built-program.ts";
+import { npmStart } from "../testkit/npm-start.ts";
 
 export interface Child {
   readonly pid: number;
@@ -45,7 +46,8 @@ const inherited: Environment = Object.fromEntries(
   }),
 );
 
-const heapMb = 192;
+/** As users start it, and with a limit, so that a leak ends a process early. */
+const nodeOptions = [...npmStart().nodeOptions, "--max-old-space-size=192"];
 
 const guardScript = `
 pids=" "
@@ -69,7 +71,7 @@ export function openProcesses(logDirectory: string): Processes {
   let isOver = false;
   return {
     start(name, { command, environment }, onLine) {
-      const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, ...command], {
+      const child = spawn(process.execPath, [...nodeOptions, ...command], {
         env: { ...inherited, ...environment },
         stdio: ["ignore", "pipe", "pipe"],
         // A process group of its own: Ctrl-C is this process's affair, which then ends the others.

@@ -84,7 +84,7 @@ suite("the image", { skip, timeout: 900_000 }, () => {
   test("doctor without settings names all that is missing, and ends with 2", async () => {
     const { code, stderr } = await docker(["run", "--rm", image, "doctor"]);
     assert.equal(code, 2);
-    for (const name of ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "ALLOWED_TENANTS"])
+    for (const name of ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"])
       assert.match(stderr, new RegExp(`type: export ${name}=`));
   });
 

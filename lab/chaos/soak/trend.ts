@@ -1,12 +1,14 @@
 /**
- * Whether a figure grew over a run: the median of the last quarter of its minutes against that of the second quarter, since
- * the first one warms up. Pure.
+ * Whether a figure grew over a run: the median of the last quarter of its minutes, or the least, against that of the second quarter,
+ * since the first one warms up. Pure.
  */
 
 export interface Rule {
   /** So much more in proportion is no trend, nor is so much more in the figure's own unit. */
   readonly share: number;
   readonly amount: number;
+  /** What stands for a quarter, in place of the median: of what rises until it is collected, the least. */
+  readonly by?: "least";
 }
 
 export interface Trend {
@@ -24,7 +26,11 @@ export interface Trend {
 /** Below it, a quarter is too short to have a median worth the name. */
 const leastPerQuarter = 3;
 
-export function trendOf(name: string, values: readonly (number | null)[], { share, amount }: Rule): Trend {
+export function trendOf(
+  name: string,
+  values: readonly (number | null)[],
+  { share, amount, by }: Rule,
+): Trend {
   const quarter = values.length / 4;
   const part = (from: number, to: number) =>
     values.slice(Math.round(from * quarter), Math.round(to * quarter)).filter((value) => value !== null);
@@ -32,8 +38,9 @@ export function trendOf(name: string, values: readonly (number | null)[], { shar
   const last = part(3, 4);
   if (second.length < leastPerQuarter || last.length < leastPerQuarter)
     return { name, start: null, end: null, limit: null, verdict: "unknown" };
-  const start = medianOf(second);
-  const end = medianOf(last);
+  const [start, end] = [second, last].map((part) =>
+    by === "least" ? Math.min(...part) : medianOf(part),
+  ) as [number, number];
   const limit = start + Math.max(start * share, amount);
   return { name, start, end, limit, verdict: end > limit ? "grows" : "flat" };
 }

@@ -20,7 +20,7 @@ export interface Minute {
 /** A worker remembers every key that it has registered, and serve's index grows on the disk: so much more is no leak. */
 const ofProcesses: Readonly<Record<keyof ProcessFigures, { readonly label: string; readonly rule: Rule }>> = {
   rssMb: { label: "RSS, MB", rule: { share: 0.15, amount: 20 } },
-  heapMb: { label: "heap, MB", rule: { share: 0.25, amount: 12 } },
+  heapMb: { label: "heap, MB", rule: { share: 0.25, amount: 12, by: "least" } },
   fds: { label: "file descriptors", rule: { share: 0.1, amount: 6 } },
   handles: { label: "active handles", rule: { share: 0.1, amount: 6 } },
   cpuPercent: { label: "CPU, % of a processor", rule: { share: 0.5, amount: 5 } },

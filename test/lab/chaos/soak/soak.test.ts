@@ -72,6 +72,22 @@ test("a figure that rises by more than its limit grows; one that swings as much 
   assert.equal(trendOf("x", gaps, rule).verdict, "grows", "minutes without a value are left out");
 });
 
+test("of a figure that rises until it is collected, what is left after a collection counts", () => {
+  const collected = (left: (minute: number) => number, span: (minute: number) => number) =>
+    Array.from({ length: 60 }, (_, minute) => left(minute) + (minute % 5) * span(minute));
+  const higher = collected(
+    () => 40,
+    (minute) => (minute < 40 ? 3 : 11),
+  );
+  assert.equal(trendOf("heap", higher, rule).verdict, "grows", "its median does");
+  assert.equal(trendOf("heap", higher, { ...rule, by: "least" }).verdict, "flat");
+  const leaking = collected(
+    (minute) => 40 + minute,
+    () => 3,
+  );
+  assert.equal(trendOf("heap", leaking, { ...rule, by: "least" }).verdict, "grows");
+});
+
 test("percentiles: the value that so many do not exceed", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
   assert.deepEqual([percentileOf(hundred, 0.5), percentileOf(hundred, 0.99)], [50, 99]);
