@@ -1,36 +1,16 @@
 /** Connections that would take more than their share: slow, silent, endless, or too many. Nothing here waits for a time to pass. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { limits } from "../../src/server/http/limits.ts";
 import { lookAgain } from "../support/look-again.ts";
+import { connected, untilClosed } from "./raw-connection.ts";
 import { serviceFor } from "./service-harness.ts";
 
 const times = {
   ...{ headersTimeoutMs: 200, requestTimeoutMs: 400, idleTimeoutMs: 200 },
   ...{ stalledTimeoutMs: 120_000, sweepIntervalMs: 20 },
 };
-
-async function connected(t: TestContext, url: string): Promise<Socket> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  socket.on("error", () => {});
-  t.after(() => socket.destroy());
-  await once(socket, "connect");
-  return socket;
-}
-
-/** All that the service sends until it closes the connection. */
-async function untilClosed(socket: Socket): Promise<string> {
-  let text = "";
-  socket.on("data", (chunk) => {
-    text += chunk;
-  });
-  // Not `once`: a connection that is reset ends with an error first.
-  if (!socket.closed) await new Promise((resolve) => socket.on("close", resolve));
-  return text;
-}
 
 const head = (url: string, more: string) =>
   `POST /events HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Type: application/cloudevents+json\r\n${more}`;

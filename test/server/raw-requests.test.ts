@@ -1,12 +1,11 @@
 /** What is sent byte by byte, as no HTTP client would: one request must never be taken for another, nor one name for another. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { createMemoryLog } from "../../lab/testkit/memory-log.ts";
 import { sampleEvent } from "../../lab/testkit/samples.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { AppendResult, EventLog } from "../../src/ports.ts";
+import { connected, untilClosed } from "./raw-connection.ts";
 import { eventFor, serviceFor, until } from "./service-harness.ts";
 
 const times = {
@@ -14,29 +13,10 @@ const times = {
   ...{ stalledTimeoutMs: 20_000, sweepIntervalMs: 50 },
 };
 
-async function connected(t: TestContext, url: string): Promise<Socket> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  socket.on("error", () => {});
-  t.after(() => socket.destroy());
-  await once(socket, "connect");
-  return socket;
-}
-
-/** All that the service answers until it closes the connection. */
-async function answers(socket: Socket): Promise<string> {
-  let text = "";
-  socket.on("data", (chunk) => {
-    text += chunk;
-  });
-  if (!socket.closed) await new Promise((resolve) => socket.on("close", resolve));
-  return text;
-}
-
 async function answered(t: TestContext, url: string, sent: string): Promise<string> {
   const socket = await connected(t, url);
   socket.write(sent, "latin1");
-  return answers(socket);
+  return untilClosed(socket);
 }
 
 const statuses = (text: string) =>
@@ -63,7 +43,7 @@ test("what can't be read behind a request is never answered in that request's pl
   const slow: EventLog = { ...log, partitionCount: 4, append };
   const { service } = await serviceFor(t, { settings: { times }, parts: { log: () => slow } });
   const socket = await connected(t, service.url);
-  const text = answers(socket);
+  const text = untilClosed(socket);
   socket.write(postOf(service.url, JSON.stringify(eventFor())));
   await until(() => appends === 1);
   socket.write("GARBAGE\r\n\r\n");
