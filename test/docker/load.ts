@@ -72,6 +72,8 @@ export async function watchRegistered(kafkaPort: number): Promise<Watcher> {
   const contradictions: string[] = [];
   const waiters = new Set<() => void>();
   const end = new AbortController();
+  /** Why connector.registered is not read any more; then what is missing says nothing of the workers. */
+  let stopped: string | null = null;
   const tail = opened.log.tail(
     "registered",
     "start",
@@ -87,6 +89,10 @@ export async function watchRegistered(kafkaPort: number): Promise<Watcher> {
     },
     end.signal,
   );
+  void tail.then((ended) => {
+    if (!ended.ok) stopped = ended.reason;
+    for (const wake of [...waiters]) wake();
+  });
   const countOf = (batch: string) =>
     [...registered.values()].filter(({ machineName }) => machineName.startsWith(`${batch}-`)).length;
   return {
@@ -101,6 +107,8 @@ export async function watchRegistered(kafkaPort: number): Promise<Watcher> {
         };
         const look = () => {
           if (countOf(batch) >= count) finish(resolve);
+          else if (stopped !== null)
+            finish(() => reject(new Error(`reading connector.registered ended: ${stopped}`)));
         };
         const timer = setTimeout(() => {
           const text = `${countOf(batch)} of ${count} enrollments of ${batch} were registered in ${timeoutMs} ms`;

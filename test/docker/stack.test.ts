@@ -59,6 +59,15 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
     assert.equal(code, 0, stderr);
     assert.match(stderr, new RegExp(`^${count} emitted, 0 refused$`, "m"));
   };
+  /** All of the batch is registered; else the error shows what the workers and the broker said last. */
+  const allRegistered = async (batch: string, timeoutMs?: number) => {
+    try {
+      await watcher.reached(batch, batchSize, timeoutMs);
+    } catch (error) {
+      const { stdout } = await stack.compose(["logs", "--no-color", "--tail", "20", "registrar", "kafka"]);
+      throw new Error(`${(error as Error).message}\n${stdout.slice(-8000)}`);
+    }
+  };
   /** Ids of both workers, once both are ready. */
   const workers = async (): Promise<[string, string]> => {
     const { code, stderr } = await stack.compose([
@@ -128,7 +137,7 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
     await watcher.reached("kill", middle);
     await dockerText(["kill", "-s", "KILL", victim]);
     await emitting;
-    await watcher.reached("kill", batchSize);
+    await allRegistered("kill");
     await dockerText(["start", victim]);
   });
 
@@ -150,7 +159,7 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
       await signal("CONT");
     }
     await emitting;
-    await watcher.reached("freeze", batchSize);
+    await allRegistered("freeze");
   });
 
   test("the broker restarts in the middle of a load: all is registered", { timeout: 240_000 }, async () => {
@@ -160,7 +169,7 @@ suite("the stack of docker-compose.yml", { skip, timeout: 1_200_000 }, () => {
     const [kafka] = await stack.containers("kafka");
     await dockerText(["restart", "-t", "20", kafka!]);
     await emitting;
-    await watcher.reached("restart", batchSize, 200_000);
+    await allRegistered("restart", 200_000);
   });
 
   test("after all that each is registered once, in the log and in Graph, and no dead letter exists", {
