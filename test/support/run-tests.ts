@@ -20,7 +20,7 @@ import { pathToFileURL } from "node:url";
 import { obtainBroker } from "../../lab/testkit/broker.ts";
 import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
 import { builtProgramVariable } from "../../lab/testkit/built-program.ts";
-import { together } from "./lanes.ts";
+import { runInLanes } from "./lanes.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
 import { readOptions } from "./options.ts";
 import { processorSeconds, timesOf, timesReport, timesTable, timesVariable } from "./processor-time.ts";
@@ -45,8 +45,8 @@ const testTimeoutMs = 60_000;
 /** For the whole run: ends a test file that spins without returning. */
 const runTimeoutMs = 40 * 60_000;
 /**
- * Of the first lane; of the second one less. Tests of real processes have time limits, and a busy machine makes them late: so many wait for
- * brokers and containers at a time as there are processors, and fewer compute beside them.
+ * Files of the first lane at a time; of both lanes one less than twice as many. Tests of real processes have time limits, and a busy machine makes
+ * them late: so many wait for brokers and containers at a time as there are processors, and fewer compute beside them.
  */
 const concurrency = Math.max(1, Math.min(4, availableParallelism()));
 /** The program that tests of commands run: built of the sources at the beginning of each run. */
@@ -200,7 +200,7 @@ async function runFiles(plan: Plan, tally: Tally, signal: AbortSignal): Promise<
 interface RunOptions {
   readonly namePatterns: readonly string[];
   readonly signal: AbortSignal;
-  /** Of the first lane; of another one less, and one at least. */
+  /** Files of the first lane at a time. */
   readonly concurrency: number;
 }
 
@@ -209,13 +209,12 @@ async function runLanes(
   { namePatterns, signal, concurrency }: RunOptions,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const start = (files: readonly string[], lane: number) => {
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(runTimeoutMs)]);
+  const start = (file: string) => {
     const events = run({
-      files: [...files],
-      // Those that wait do not always wait: all of both lanes at once would make their time limits fail.
-      concurrency: lane === 0 ? concurrency : Math.max(1, concurrency - 1),
+      files: [file],
       timeout: testTimeoutMs,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(runTimeoutMs)]),
+      signal: ended,
       execArgv: ["--import", pathToFileURL(join(import.meta.dirname, "leak-guard.ts")).href],
       ...(namePatterns.length > 0 ? { testNamePatterns: [...namePatterns] } : {}),
     });
@@ -225,7 +224,9 @@ async function runLanes(
       });
     return events;
   };
-  const report = together(lanes.map(start)).pipe(withoutSummary()).pipe(new spec());
+  // Those that wait do not always wait: all of both lanes at once would make their time limits fail.
+  const limits = { ofFirst: concurrency, ofAll: Math.max(1, 2 * concurrency - 1) };
+  const report = runInLanes(lanes, limits, start).pipe(withoutSummary()).pipe(new spec());
   report.pipe(process.stdout, { end: false });
   await finished(report);
   return outcomes;

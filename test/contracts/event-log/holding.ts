@@ -1,6 +1,6 @@
 /** The lease: for how long nobody else can hold a session's partitions, by acknowledged commits and by heartbeats. */
 import assert from "node:assert/strict";
-import { momentOf } from "../../../src/moment.ts";
+import { disagreementMs, elapsedMs, type Moment, momentOf } from "../../../src/moment.ts";
 import type { Clock, Commit, Session } from "../../../src/ports.ts";
 import { createLease, isHolding, type Lease, renew } from "../../../src/registrar/ownership/lease.ts";
 import type { DefineCase, Features, Member } from "./harness.ts";
@@ -74,20 +74,23 @@ async function outliveByHeartbeats(member: Member, clock: Clock) {
   for (;;) {
     const session = await member.session();
     const lease = createLease(session);
-    const sentAtMs = await commitUnder(lease, clock, 1);
+    const sentAt = await commitUnder(lease, clock, 1);
     await until(clock, () => !isHolding(lease, clock));
-    const isHeld = !session.ended.aborted && clock.nowMs() < session.heldUntilMs();
-    if (isHeld) return { session, lease, lastedMs: clock.nowMs() - sentAtMs };
+    const now = momentOf(clock);
+    const isHeld = !session.ended.aborted && now.monotonicMs < session.heldUntilMs();
+    // A wall clock that was set meanwhile ends the lease early, as it should.
+    const isWallClockSet = disagreementMs(sentAt, now) > lookMs;
+    if (isHeld && !isWallClockSet) return { session, lease, lastedMs: elapsedMs(sentAt, now) };
   }
 }
 
 /** Returns when it was sent. */
-async function commitUnder(lease: Lease, clock: Clock, offset: number): Promise<number> {
+async function commitUnder(lease: Lease, clock: Clock, offset: number): Promise<Moment> {
   const session: Session = lease.session;
   const sentAt = momentOf(clock);
   assert.equal(await session.commit([commitOf(offset)]), "committed");
   renew(lease, sentAt);
-  return sentAt.monotonicMs;
+  return sentAt;
 }
 
 const lookMs = 20;
