@@ -89,10 +89,7 @@ export function doubtAgain({ past: { orphansUntilMs } }: Life): Doubt | null {
   return orphansUntilMs === 0 ? null : toReadById(orphansUntilMs);
 }
 
-/**
- * Lists may lag, and the next create would have told: a read by its id tells too, where ids are honoured. Null: it told, or says
- * nothing each time that it is asked for.
- */
+/** Only lists have called it absent, and they may lag: it is read by its id. Null: it was, or each such read said nothing. */
 export function doubtOfLists({ past: { listMisses } }: Life): Doubt | null {
   return listMisses > 0 && listMisses <= idReadsMax ? toReadById(0) : null;
 }

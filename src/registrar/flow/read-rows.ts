@@ -10,10 +10,9 @@ import type { InConflict, InDoubt } from "../intake/stage.ts";
 import { inDoubt } from "./answered.ts";
 import { afterMissingList, type Known, orphansAfter } from "./doubt.ts";
 import type { Effect, LifeEvent } from "./life-events.ts";
-import { blockedRefusal } from "./refusals.ts";
+import { blockedRefusal, finalRefusal } from "./refusals.ts";
 import { deadLetter, go, goInDoubt, register, type Step, stay, withDoubt, withPast } from "./step.ts";
 
-const vagueTries = 3;
 const remember: Effect = { kind: "remember-doubt" };
 
 /** Null: no read's affair. */
@@ -58,23 +57,18 @@ function onAbsent(
 ): Step {
   const { vagueRefusals } = stage.past;
   const orphansUntilMs = orphansAfter(stage, startedMs);
+  const listMisses = by === "list" ? stage.past.listMisses + 1 : 0;
   const forget: Effect = { kind: "forget-doubt", handsOn: orphansUntilMs > 0 };
   const detail = vagueRefusals.at(-1);
-  if (vagueRefusals.length >= vagueTries) {
-    const message = `Graph refused it ${vagueTries} times without a reason: ${detail}`;
-    const refusal = { code: "graph-400", message, pointers: [] };
-    return deadLetter(withDoubt(stage, null), refusal, { before: [forget] });
-  }
   // It may be the id that Graph refuses: without one, the next create tells.
   const isPerhapsId = detail !== undefined && rules.sendId && !shown.ids;
-  const listMisses = by === "list" && stage.doubt.isHonoured ? stage.past.listMisses + 1 : 0;
   const life = withPast(stage, {
     withoutId: isPerhapsId || stage.past.withoutId,
     orphansUntilMs,
     listMisses,
   });
-  // Without a pause, a server that fails everything would be asked again at once.
-  const backoff = detail === undefined ? "retry" : "vague";
+  // Without a pause, a server that fails everything would be asked again at once. No create follows a final refusal.
+  const backoff = finalRefusal(life.past, rules) !== null ? "none" : detail === undefined ? "retry" : "vague";
   return go(withDoubt(life, null), "backing-off", [
     forget,
     { kind: "back-off", backoff, atLeastMs: 0, report: null },

@@ -14,13 +14,14 @@
  * 6. What can't happen is a bug. What comes too late, for a record that has left, changes nothing.
  */
 import assert from "node:assert/strict";
-import type { Life, Stage } from "../intake/stage.ts";
+import type { Stage } from "../intake/stage.ts";
 import { onAnswered, onAnsweredTooLate } from "./answered.ts";
-import { doubtAgain, doubtOfLists, isToldByCreate, type Known } from "./doubt.ts";
+import { doubtAgain, isToldByCreate, type Known } from "./doubt.ts";
 import type { Effect, LifeEvent, Turn } from "./life-events.ts";
 import { onConflictRead, onRead } from "./read-rows.ts";
-import { unlistedRefusal } from "./refusals.ts";
-import { deadLetter, go, goInDoubt, type Step, stay, withDoubt, withPast } from "./step.ts";
+import { finalRefusal, unlistedRefusal } from "./refusals.ts";
+import { refuseAbsent } from "./refuse-absent.ts";
+import { go, goInDoubt, type Step, stay, withDoubt, withPast } from "./step.ts";
 
 /** `known`: what is the same for every record. */
 export function transition(stage: Stage, event: LifeEvent, known: Known): Step {
@@ -94,24 +95,10 @@ function onTurn(stage: Stage, turn: Turn, known: Known): Step {
   }
   if (standing === "paused") return go(life, "paused", [awaitTenant]); // INV-SERVED
   if (!isPromised) return go(life, "unpromised", [awaitPromise]); // INV-WATERMARK, INV-SERVED
-  if (standing === "unlisted") return onUnlisted(life); // INV-SERVED
-  const { spent } = stage.past;
-  if (doubt === null && spent >= rules.maxAttempts) {
-    const message = `Graph failed ${spent} times on this record while others of its tenant succeeded.`;
-    const refusal = { code: "attempts-exhausted", message, pointers: [] };
-    return deadLetter(life, refusal); // 3
-  }
+  if (standing === "unlisted") return refuseAbsent(life, unlistedRefusal, { isRefusedHere: true }); // 3, INV-SERVED
+  const refusal = doubt === null ? finalRefusal(stage.past, rules) : null;
+  if (refusal !== null) return refuseAbsent(life, refusal); // 3
   return go(life, "ready", enqueue);
-}
-
-/** Nothing of it was created, or that can't be said yet: it counted as absent since the next create would have told. */
-function onUnlisted(life: Life): Step {
-  const late = doubtAgain(life);
-  const read: Effect = { kind: "read-back", notBeforeMs: late?.absentAfterMs ?? 0 };
-  if (late !== null) return goInDoubt(withDoubt(life, late), "reading-back", [remember, read]); // INV-DOUBT
-  const unseen = doubtOfLists(life);
-  if (unseen !== null) return goInDoubt(withDoubt(life, unseen), "reading-back", [remember, readById]); // INV-DOUBT
-  return deadLetter(withPast(life, { isRefusedHere: true }), unlistedRefusal); // 3
 }
 
 function post({ attempts, doubt, past }: Stage, postedAt: Stage["postedAt"]): Step {
@@ -152,7 +139,6 @@ const withdraw: Effect = { kind: "withdraw" };
 const park: Effect = { kind: "park" };
 const awaitRelease: Effect = { kind: "await-release" };
 const remember: Effect = { kind: "remember-doubt" };
-const readById: Effect = { kind: "read-by-id" };
 const awaitTenant: Effect = { kind: "await-tenant" };
 const awaitPromise: Effect = { kind: "await-promise" };
 const enterLane: readonly Effect[] = [{ kind: "enter-lane" }];

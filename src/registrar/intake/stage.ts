@@ -99,7 +99,7 @@ export interface Past {
   readonly needsList: boolean;
   /** It counted as absent before this moment, on which a create was to follow; 0: it is absent for good. As in Doubt. */
   readonly orphansUntilMs: number;
-  /** How often it counted as absent by lists alone, though posted under its own id. */
+  /** How often it counted as absent by lists alone, since it was last read by its id. */
   readonly listMisses: number;
   /** It was refused for what the next owner may see otherwise: that one has to know of the dead letter. */
   readonly isRefusedHere: boolean;

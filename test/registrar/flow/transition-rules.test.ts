@@ -65,6 +65,21 @@ describe("the first of a lane", () => {
     assert.equal(at, "publishing");
     assert.equal(effectOf(effects, "dead-letter").refusal.code, "attempts-exhausted");
   });
+
+  // INV-READ-BACK
+  for (const [reason, final] of [
+    ["has failed too often", { spent: settings.maxAttempts }],
+    ["was refused three times without a reason", { vagueRefusals: ["400", "400", "400"] }],
+  ] as const)
+    test(`${reason}, and only lists have called it absent: it is read by its id before it is dead-lettered`, () => {
+      const past = { ...final, listMisses: 1 };
+      const reading = after(stageOf("backing-off", { past }), events.rested);
+      assert.deepEqual([reading.at, reading.kinds], ["reading-back", "remember-doubt, read-by-id"]);
+      const absent = after(reading.stage, events["missed by id"]);
+      assert.equal(after(absent.stage, events.rested).at, "publishing");
+      assert.equal(after(reading.stage, events.found).at, "publishing");
+      assert.equal(after(reading.stage, events.found).kinds, "register");
+    });
 });
 
 describe("a create in doubt", () => {
@@ -162,7 +177,9 @@ describe("a refusal", () => {
     const refused = (times: number) =>
       stageOf("reading-back", { past: { vagueRefusals: Array.from({ length: times }, () => "400") } });
     assert.equal(after(refused(2), events["missed by id"]).at, "backing-off");
-    const last = after(refused(3), events["missed by id"]);
+    const absent = after(refused(3), events["missed by id"]);
+    assert.equal(effectOf(absent.effects, "back-off").backoff, "none");
+    const last = after(absent.stage, events.rested);
     assert.equal(last.at, "publishing");
     assert.equal(effectOf(last.effects, "dead-letter").refusal.code, "graph-400");
   });
