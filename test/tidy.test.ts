@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { longFunctionViolations, parameterViolations } from "./support/function-rules.ts";
+import { longFunctionViolations } from "./support/function-rules.ts";
 import * as rules from "./support/tidy-rules.ts";
 
 const core = ["domain", "policy", "registrar"];
@@ -154,12 +154,6 @@ test("each source file says first what it is for", () => {
 
 test("files are short", () => {
   holds(typescript.flatMap((file) => rules.lengthViolations(file, maxLines)));
-});
-
-test("functions of the core, reconcile and repartition take at most three parameters by position", () => {
-  const files = source.filter(({ path }) => inCore(path) || /^src\/(?:reconcile|repartition)\//.test(path));
-  assert.ok(files.length > 90);
-  holds(files.flatMap((file) => parameterViolations(file, 3)));
 });
 
 test("functions of the core are short", () => {

@@ -5,7 +5,7 @@
  * Assertions are left alone: they state what can't happen. So are numbers and strings: most of them are tuning or words.
  */
 import { stripTypeScriptTypes } from "node:module";
-import { type Node, parse } from "acorn";
+import { type Comment, type Node, parse } from "acorn";
 
 export interface Mutant {
   /** Path from the root of the tree, with `/`. */
@@ -31,10 +31,8 @@ type Syntax = Node & { readonly [member: string]: unknown };
 export function mutantsOf(file: string, text: string): Mutant[] {
   const stripped = stripTypeScriptTypes(text);
   if (stripped.length !== text.length) throw new Error(`${file}: its types can't be taken out in place`);
-  const comments: Node[] = [];
-  const onComment = (_block: boolean, _text: string, start: number, end: number) =>
-    comments.push({ type: "Comment", start, end } as Node);
-  const tree: Node = parse(stripped, { ecmaVersion: "latest", sourceType: "module", onComment });
+  const comments: Comment[] = [];
+  const tree: Node = parse(stripped, { ecmaVersion: "latest", sourceType: "module", onComment: comments });
   let code = stripped;
   for (const { start, end } of comments)
     code = code.slice(0, start) + " ".repeat(end - start) + code.slice(end);

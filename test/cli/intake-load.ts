@@ -20,8 +20,15 @@ export const shortTimes = {
 };
 const senders = 16;
 
+interface Command {
+  readonly args: readonly string[];
+  readonly environment: Environment;
+  /** The line that says that it is at work. */
+  readonly ready: RegExp;
+}
+
 /** A command that is killed without warning and started again, as often as it is asked for. */
-export function restarting(t: TestContext, args: readonly string[], environment: Environment, ready: RegExp) {
+export function restarting(t: TestContext, { args, environment, ready }: Command) {
   let running: Running;
   const start = async () => {
     running = startCli(args, environment);
@@ -69,12 +76,18 @@ async function confirm(pool: Pool, n: number): Promise<string> {
   }
 }
 
-/** `crashAt`: after so many confirmed events. Returns the keys that were confirmed. */
+interface Load {
+  /** So many events are sent. */
+  readonly wanted: number;
+  /** What crashes after so many confirmed events. */
+  readonly crashAt: ReadonlyMap<number, () => Promise<void>>;
+}
+
+/** Returns the keys that were confirmed. */
 export async function sendWhileCrashing(
   t: TestContext,
   url: string,
-  wanted: number,
-  crashAt: ReadonlyMap<number, () => Promise<void>>,
+  { wanted, crashAt }: Load,
 ): Promise<ReadonlySet<string>> {
   const pool = new Pool(url, { connections: senders });
   t.after(() => pool.destroy());

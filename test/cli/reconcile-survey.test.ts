@@ -7,6 +7,7 @@ import { survey } from "../../src/cli/reconcile/survey.ts";
 import type { Graph, GraphObject } from "../../src/graph-port.ts";
 import type { Clock, EventLog } from "../../src/ports.ts";
 import { object, record } from "../reconcile/registrations.ts";
+import { scanBy } from "../support/scan-by.ts";
 
 /** A connector of its own for each id, so that each object is an enrollment of its own. */
 const made = (id: string): GraphObject => object(id, { connectorName: `connector ${id}` });
@@ -32,12 +33,12 @@ async function surveyOf(first: readonly string[], looks: readonly Look[], reread
   let isFirst = true;
   const log = {
     partitionCount: 1,
-    async scan(_topic: string, _partition: number, from: number, onRecords: (records: object[]) => void) {
+    scan: scanBy(async ({ from }, onRecords) => {
       if (!isFirst) for (const id of looks[next++]?.registered ?? []) stored.push(record(made(id)));
       isFirst = false;
       onRecords(stored.slice(from));
       return { ok: true, nextOffset: stored.length };
-    },
+    }),
   };
   const clock: Clock = {
     nowMs: () => 0,

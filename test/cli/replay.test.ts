@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { bytes, json, logRecord, sampleEvent, tenantId, text } from "../../lab/testkit/samples.ts";
 import type { OpenLog } from "../../src/compose.ts";
-import type { Clock, LogRecord, NewRecord, Topic } from "../../src/ports.ts";
+import type { Clock, NewRecord } from "../../src/ports.ts";
 import { send } from "../../src/replay/send.ts";
+import { scanBy } from "../support/scan-by.ts";
 import { dayMs, home, letter, recordsOf, withLetters } from "./letters-at.ts";
 import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
 
@@ -181,21 +182,15 @@ test("not faster than asked, in memory only a part at a time, and a failed appen
       held -= some.length;
       return { ok: true } as const;
     },
-    async scan(
-      _: Topic,
-      __: number,
-      from: number,
-      on: (some: readonly LogRecord[]) => void,
-      signal: AbortSignal,
-    ) {
+    scan: scanBy(async ({ from }, onRecords, signal) => {
       for (let at = from; at < records.length; at += 100) {
-        if (signal.aborted) return { ok: false, reason: "aborted" } as const;
+        if (signal.aborted) return { ok: false, reason: "aborted" };
         held += 100;
         heldMost = Math.max(heldMost, held);
-        on(records.slice(at, at + 100));
+        onRecords(records.slice(at, at + 100));
       }
-      return { ok: true, nextOffset: records.length } as const;
-    },
+      return { ok: true, nextOffset: records.length };
+    }),
   };
   const ids = () => new Set(records.map(({ offset }) => `enrolled/3/${offset}`));
   const settings = { perSecond: 50, dryRun: false, onReplayed: () => {} };

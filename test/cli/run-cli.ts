@@ -42,16 +42,19 @@ export interface Running {
 
 export type Environment = Readonly<Record<string, string>>;
 
-/**
- * @param then whether standard input ends after `input`.
- * @param limitMs one that takes longer hangs, and must not outlive its test.
- */
+export interface RunOptions {
+  /** On standard input, from the start. */
+  readonly input?: string;
+  /** Standard input does not end behind `input`. */
+  readonly keepInputOpen?: boolean;
+  /** One that takes longer hangs, and must not outlive its test. */
+  readonly limitMs?: number;
+}
+
 export function startCli(
   args: readonly string[],
   environment: Environment = {},
-  input = "",
-  then: "end" | "open" = "end",
-  limitMs = 120_000,
+  { input = "", keepInputOpen = false, limitMs = 120_000 }: RunOptions = {},
 ): Running {
   const env = { ...inherited, ...environment };
   const child = spawn(process.execPath, [programFor(args), ...args], {
@@ -64,7 +67,7 @@ export function startCli(
   const waiters = new Set<() => void>();
   let stderr = "";
   child.stdin.on("error", () => {}).write(input);
-  if (then === "end") child.stdin.end();
+  if (!keepInputOpen) child.stdin.end();
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
@@ -93,8 +96,8 @@ export function startCli(
   return { child, ended, line };
 }
 
-export function runCli(args: readonly string[], environment?: Environment, input?: string): Promise<Ended> {
-  return startCli(args, environment, input).ended;
+export function runCli(args: readonly string[], environment?: Environment, input = ""): Promise<Ended> {
+  return startCli(args, environment, { input }).ended;
 }
 
 /** As `startCli`, with a standard output of the caller's. */

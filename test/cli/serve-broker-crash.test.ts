@@ -28,10 +28,9 @@ test("the broker is killed again and again under load: every 202 is registered o
   };
   const port = await freePort();
   const workerDir = temporaryDirectory(t);
-  const worker = restarting(
-    t,
-    ["start"],
-    {
+  const worker = restarting(t, {
+    args: ["start"],
+    environment: {
       ...environment,
       ...shortTimes,
       ...kafka,
@@ -39,30 +38,32 @@ test("the broker is killed again and again under load: every 202 is registered o
       SETTLE_MS: "4500",
       DATA_DIR: workerDir,
     },
-    /working on/,
-  );
-  const serve = restarting(
-    t,
-    ["serve", "--serve-port", String(port)],
-    { ...kafka, DATA_DIR: temporaryDirectory(t), SERVE_EVENTS_PER_S: "0", PUBLISH_TIMEOUT_MS: "3000" },
-    /taking events in/,
-  );
+    ready: /working on/,
+  });
+  const serve = restarting(t, {
+    args: ["serve", "--serve-port", String(port)],
+    environment: {
+      ...kafka,
+      DATA_DIR: temporaryDirectory(t),
+      SERVE_EVENTS_PER_S: "0",
+      PUBLISH_TIMEOUT_MS: "3000",
+    },
+    ready: /taking events in/,
+  });
   await worker.start();
   await serve.start();
   const crash = async () => {
     await broker.kill();
     await broker.start();
   };
-  const confirmed = await sendWhileCrashing(
-    t,
-    `http://127.0.0.1:${port}`,
-    confirmedWanted,
-    new Map([
+  const confirmed = await sendWhileCrashing(t, `http://127.0.0.1:${port}`, {
+    wanted: confirmedWanted,
+    crashAt: new Map([
       [80, crash],
       [200, serve.crash],
       [300, crash],
     ]),
-  );
+  });
   const loaded = loadSettings({ environment: kafka, groups: ["log"] });
   assert.ok(loaded.ok, JSON.stringify(loaded));
   const opened = await openLog(loaded.settings, systemClock);

@@ -25,25 +25,26 @@ test("serve and start are killed again and again under load: every 202 is regist
   const { emulator, environment } = await emulatorFor(t, { behaviour: { throttle: null } });
   const DATA_DIR = temporaryDirectory(t);
   const port = await freePort();
-  const worker = restarting(t, ["start"], { ...environment, ...shortTimes, DATA_DIR }, /working on/);
-  const serve = restarting(
-    t,
-    ["serve", "--serve-port", String(port)],
-    { DATA_DIR, SERVE_EVENTS_PER_S: "0", PUBLISH_TIMEOUT_MS: "1000" },
-    /taking events in/,
-  );
+  const worker = restarting(t, {
+    args: ["start"],
+    environment: { ...environment, ...shortTimes, DATA_DIR },
+    ready: /working on/,
+  });
+  const serve = restarting(t, {
+    args: ["serve", "--serve-port", String(port)],
+    environment: { DATA_DIR, SERVE_EVENTS_PER_S: "0", PUBLISH_TIMEOUT_MS: "1000" },
+    ready: /taking events in/,
+  });
   await Promise.all([worker.start(), serve.start()]);
-  const confirmed = await sendWhileCrashing(
-    t,
-    `http://127.0.0.1:${port}`,
-    confirmedWanted,
-    new Map([
+  const confirmed = await sendWhileCrashing(t, `http://127.0.0.1:${port}`, {
+    wanted: confirmedWanted,
+    crashAt: new Map([
       [100, serve.crash],
       [250, worker.crash],
       [400, serve.crash],
       [500, worker.crash],
     ]),
-  );
+  });
   await allRegistered(confirmed, (topic) => recordsOf(DATA_DIR, topic));
   const objects = emulator.inventory()[tenantId] ?? [];
   const machines = new Set(objects.map(({ machineName }) => machineName));

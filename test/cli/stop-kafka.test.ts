@@ -65,7 +65,10 @@ for (const [args, ready, code] of [
       connectorVersion: "1",
     };
     const where = args[0] === "tail" ? [...args.slice(0, 1), "enrolled"] : args;
-    const running = startCli(where, settings, `${JSON.stringify(enrollment)}\n`, "open");
+    const running = startCli(where, settings, {
+      input: `${JSON.stringify(enrollment)}\n`,
+      keepInputOpen: true,
+    });
     t.after(() => running.child.kill("SIGKILL"));
     await running.line(ready);
     frozen = true;

@@ -127,13 +127,8 @@ export function sweepNow(project: string): Promise<void> {
   });
 }
 
-/** Waits for a line of a container's log, past or future; fails after the limit, with the log's end. */
-export function logLine(
-  container: string,
-  pattern: RegExp,
-  since: Date,
-  timeoutMs = 60_000,
-): Promise<string> {
+/** Waits for a line of a container's log, past or future; fails after a minute, with the log's end. */
+export function logLine(container: string, pattern: RegExp, since: Date): Promise<string> {
   return new Promise((resolve, reject) => {
     const args = ["logs", "--follow", "--since", since.toISOString(), container];
     const child = spawn("docker", args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -145,7 +140,7 @@ export function logLine(
       finish();
     };
     const miss = () => end(() => reject(new Error(`no line ${pattern} in:\n${seen.slice(-12).join("\n")}`)));
-    const timer = setTimeout(miss, timeoutMs);
+    const timer = setTimeout(miss, 60_000);
     child.on("close", miss);
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {

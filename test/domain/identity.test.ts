@@ -47,12 +47,14 @@ test("folding twice changes nothing, and case doesn't matter, for any text", () 
 test("the same instant at another offset, in another case of machine or tenant: same key, same lane", () => {
   fc.assert(
     fc.property(
-      fc.uuid(),
-      machine,
-      instant,
-      offsetMinutes,
-      offsetMinutes,
-      (tenant, name, ticks, here, there) => {
+      fc.record({
+        tenant: fc.uuid(),
+        name: machine,
+        ticks: instant,
+        here: offsetMinutes,
+        there: offsetMinutes,
+      }),
+      ({ tenant, name, ticks, here, there }) => {
         const connectorName = "c";
         const first = identify(tenant, {
           machineName: name.toLowerCase(),

@@ -56,7 +56,7 @@ async function assertionOf(url: string, { by = own, named = by, claims, header }
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /** As `token` of support.ts, without a secret. */
-function present({ send }: Client, assertion: string, tenantId = tenantA) {
+function present({ sendWith }: Client, assertion: string, tenantId = tenantA) {
   const form = new URLSearchParams({
     grant_type: "client_credentials",
     client_id: clientId,
@@ -65,7 +65,7 @@ function present({ send }: Client, assertion: string, tenantId = tenantA) {
     scope: "https://graph.microsoft.com/.default",
   });
   const type = { "content-type": "application/x-www-form-urlencoded" };
-  return send("POST", `/${tenantId}/oauth2/v2.0/token`, form.toString(), type);
+  return sendWith(type)("POST", `/${tenantId}/oauth2/v2.0/token`, form.toString());
 }
 
 async function emulatorWith(t: TestContext, certificates: readonly TestCertificate[]) {
@@ -82,7 +82,7 @@ test("an assertion by the app's certificate has a token that Graph takes", async
   const reply = await present(client, await assertionOf(url));
   assert.equal(reply.status, 200, reply.text);
   const authorization = `Bearer ${reply.json.access_token}`;
-  assert.equal((await client.send("GET", collection, undefined, { authorization })).status, 200);
+  assert.equal((await client.sendWith({ authorization })("GET", collection)).status, 200);
 });
 
 test("a certificate that the app's CA signed counts, where it comes with its chain", async (t) => {

@@ -3,35 +3,34 @@ import { test } from "node:test";
 import tls from "node:tls";
 import { ClientSecretCredential } from "@azure/identity";
 import { faultProfile } from "../../emulator/faults.ts";
+import type { Emulator } from "../../emulator/server.ts";
 import { clientId, clientSecret, collection, emulatorFor, manualClock, tenantA, tenantB } from "./support.ts";
 
-function credential(authorityHost: string, caPem: string, tenantId: string, secret = clientSecret) {
+function credential({ authorityHost, caPem }: Emulator, tenantId: string, secret = clientSecret) {
   tls.setDefaultCACertificates([...tls.getCACertificates("default"), caPem]);
   const options = { authorityHost, disableInstanceDiscovery: true, retryOptions: { maxRetries: 0 } };
   return new ClientSecretCredential(tenantId, clientId, secret, options);
 }
 
 test("@azure/identity gets a token that Graph takes, for its own tenant", async (t) => {
-  const { emulator, send } = await emulatorFor(t);
-  const { token, expiresOnTimestamp } = await credential(
-    emulator.authorityHost,
-    emulator.caPem,
-    tenantA,
-  ).getToken("https://graph.microsoft.com/.default");
+  const { emulator, sendWith } = await emulatorFor(t);
+  const { token, expiresOnTimestamp } = await credential(emulator, tenantA).getToken(
+    "https://graph.microsoft.com/.default",
+  );
   assert.ok(expiresOnTimestamp > Date.now() + 3_000_000);
-  const reply = await send("GET", collection, undefined, { authorization: `Bearer ${token}` });
+  const reply = await sendWith({ authorization: `Bearer ${token}` })("GET", collection);
   assert.equal(reply.status, 200);
 });
 
 test("@azure/identity reports a wrong secret by its AADSTS code", async (t) => {
   const { emulator } = await emulatorFor(t);
-  const wrong = credential(emulator.authorityHost, emulator.caPem, tenantA, "wrong");
+  const wrong = credential(emulator, tenantA, "wrong");
   await assert.rejects(wrong.getToken("https://graph.microsoft.com/.default"), /AADSTS7000215/);
 });
 
 test("@azure/identity can't resolve the endpoints of an unknown tenant", async (t) => {
   const { emulator } = await emulatorFor(t, { allowedTenants: [tenantA] });
-  const unknown = credential(emulator.authorityHost, emulator.caPem, tenantB);
+  const unknown = credential(emulator, tenantB);
   await assert.rejects(
     unknown.getToken("https://graph.microsoft.com/.default"),
     /endpoints_resolution_error/,
@@ -63,7 +62,7 @@ test("the configuration names the token endpoint of the host that was asked", as
 });
 
 test("Graph refuses no token, a forged, a foreign and a misdirected one", async (t) => {
-  const { send, token } = await emulatorFor(t, {}, "http");
+  const { sendWith, token } = await emulatorFor(t, {}, "http");
   const other = await emulatorFor(t, {}, "http");
   const good: string = (await token(tenantA)).json.access_token;
   const [head, , signature] = good.split(".");
@@ -79,14 +78,14 @@ test("Graph refuses no token, a forged, a foreign and a misdirected one", async 
     `Bearer ${foreign}`,
     `Bearer ${misdirected}`,
   ]) {
-    const reply = await send("GET", collection, undefined, { authorization });
+    const reply = await sendWith({ authorization })("GET", collection);
     assert.deepEqual(
       [reply.status, reply.json.error.code],
       [401, "InvalidAuthenticationToken"],
       authorization,
     );
   }
-  const reply = await send("GET", collection, undefined, { authorization: `Bearer ${good}` });
+  const reply = await sendWith({ authorization: `Bearer ${good}` })("GET", collection);
   assert.equal(reply.status, 200);
 });
 

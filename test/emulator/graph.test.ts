@@ -10,15 +10,16 @@ import { callOf, example, tenantA, tenantB } from "./support.ts";
 const path = "/deviceManagement/certificateConnectorDetails";
 const id = "104d7361-7361-104d-6173-4d1061734d10";
 
+interface Asking {
+  readonly fault?: AnswerFault | BatchFault | null;
+  readonly nowMs?: number;
+  readonly tenant?: string;
+}
+
 function graphWith(behaviour: Partial<GraphBehaviour> = {}, faults: Partial<Faults> = {}) {
   const state = newGraphState({ ...defaultBehaviour, ...behaviour }, { ...faultProfile("none"), ...faults });
   const random = seededRandom(5);
-  const ask = (
-    asked: Partial<GraphRequest>,
-    fault: AnswerFault | BatchFault | null = null,
-    nowMs = 0,
-    tenant = tenantA,
-  ) => {
+  const ask = (asked: Partial<GraphRequest>, { fault = null, nowMs = 0, tenant = tenantA }: Asking = {}) => {
     const request = {
       method: "GET",
       path,
@@ -59,7 +60,7 @@ const answers: [AnswerFault, number, string, boolean, string | undefined][] = [
 for (const [fault, status, code, takesEffect, retryAfter] of answers) {
   test(`${fault}: ${status} ${code}, ${takesEffect ? "carried out" : "not carried out"}`, () => {
     const { ask, created } = graphWith();
-    const reply = ask(post, fault);
+    const reply = ask(post, { fault });
     assert.deepEqual([reply.status, reply.body.error.code], [status, code]);
     assert.equal(reply.headers["Retry-After"], retryAfter);
     assert.equal(created(), takesEffect ? 1 : 0);
@@ -68,12 +69,15 @@ for (const [fault, status, code, takesEffect, retryAfter] of answers) {
 
 test("Intune's transient 400 has JSON text for a message", () => {
   const { ask } = graphWith();
-  assert.match(JSON.parse(ask(post, "internalError").body.error.message).Message, /internal server error/);
+  assert.match(
+    JSON.parse(ask(post, { fault: "internalError" }).body.error.message).Message,
+    /internal server error/,
+  );
 });
 
 test("a 429 tells its code and status inside as well", () => {
   const { ask } = graphWith();
-  const { innerError } = ask(post, "throttled").body.error;
+  const { innerError } = ask(post, { fault: "throttled" }).body.error;
   assert.deepEqual(
     [innerError.code, innerError.status, typeof innerError["request-id"]],
     ["429", "429", "string"],
@@ -89,19 +93,19 @@ const retryAfters: [GraphBehaviour["retryAfter"], string | undefined][] = [
 for (const [retryAfter, expected] of retryAfters) {
   test(`Retry-After for 2,128 ms as ${retryAfter}: ${expected}`, () => {
     const { ask } = graphWith({ retryAfter }, { retryAfterMs: 2_128 });
-    assert.equal(ask(post, "throttled").headers["Retry-After"], expected);
+    assert.equal(ask(post, { fault: "throttled" }).headers["Retry-After"], expected);
   });
 }
 
 test("the 101st write of 20 s is refused, has no effect, and comes through when told to come", () => {
   const { ask, created } = graphWith();
   for (let call = 0; call < 100; call += 1) assert.equal(ask(post).status, 201);
-  const refused = ask(post, null, 500);
+  const refused = ask(post, { nowMs: 500 });
   assert.deepEqual([refused.status, refused.headers["Retry-After"]], [429, "20"]);
   assert.equal(created(), 100);
-  assert.equal(ask({}, null, 500).status, 200);
-  assert.equal(ask(post, null, 500, tenantB).status, 201);
-  assert.equal(ask(post, null, 20_500).status, 201);
+  assert.equal(ask({}, { nowMs: 500 }).status, 200);
+  assert.equal(ask(post, { nowMs: 500, tenant: tenantB }).status, 201);
+  assert.equal(ask(post, { nowMs: 20_500 }).status, 201);
 });
 
 test("throttling can be off", () => {
@@ -123,7 +127,7 @@ for (const [block, status, code] of blocks) {
       assert.deepEqual([reply.status, reply.body.error.code], [status, code]);
     }
     assert.equal(created(), 0);
-    assert.equal(ask(post, null, 0, tenantB).status, 201);
+    assert.equal(ask(post, { tenant: tenantB }).status, 201);
   });
 }
 
@@ -242,14 +246,14 @@ test("each refused item of a batch has a request id of its own", () => {
 
 test("a batch refused as a whole carries nothing out", () => {
   const { ask, created } = graphWith();
-  assert.equal(ask(batchOf([item("a")]), "batchThrottled").status, 429);
-  assert.equal(ask(batchOf([item("a")]), "batchUnavailable").status, 503);
+  assert.equal(ask(batchOf([item("a")]), { fault: "batchThrottled" }).status, 429);
+  assert.equal(ask(batchOf([item("a")]), { fault: "batchUnavailable" }).status, 503);
   assert.equal(created(), 0);
 });
 
 test("a missing item answer: all carried out, one not answered", () => {
   const { ask, created } = graphWith();
-  const reply = ask(batchOf([item("a"), item("b"), item("c")]), "batchMissingItem");
+  const reply = ask(batchOf([item("a"), item("b"), item("c")]), { fault: "batchMissingItem" });
   assert.equal(reply.body.responses.length, 2);
   assert.equal(created(), 3);
 });
@@ -258,7 +262,7 @@ test("malformed batch answers: all carried out, none of them answers all items r
   const { ask, created, state } = graphWith({ throttle: null });
   const shapes = new Set<string>();
   for (let round = 1; round <= 40; round += 1) {
-    const reply = ask(batchOf([item("a"), item("b")]), "batchMalformed");
+    const reply = ask(batchOf([item("a"), item("b")]), { fault: "batchMalformed" });
     assert.equal(created(), 2 * round);
     const responses: ({ id?: string; status?: number } | null)[] = reply.body.responses ?? [];
     const right = responses.filter((answer) => /^[ab]$/.test(answer?.id ?? "") && answer?.status === 201);

@@ -15,24 +15,24 @@ for (const [name, path, headers] of [
   ["App Service's endpoint", appService, { "x-identity-header": identityHeader }],
 ] as const) {
   test(`${name} has a token that Graph takes, for the identity's home tenant`, async (t) => {
-    const { send } = await emulatorFor(t, { allowedTenants: [tenantA, tenantB] }, "http");
-    const reply = await send("GET", `${path}&client_id=${identity.clientId}`, undefined, headers);
+    const { sendWith } = await emulatorFor(t, { allowedTenants: [tenantA, tenantB] }, "http");
+    const reply = await sendWith(headers)("GET", `${path}&client_id=${identity.clientId}`);
     assert.equal(reply.status, 200, reply.text);
     assert.equal(reply.json.client_id, identity.clientId);
     assert.match(reply.json.expires_on, /^\d{10}$/);
     const authorization = `Bearer ${reply.json.access_token}`;
-    assert.equal((await send("GET", collection, undefined, { authorization })).status, 200);
+    assert.equal((await sendWith({ authorization })("GET", collection)).status, 200);
     const claims = JSON.parse(Buffer.from(reply.json.access_token.split(".")[1], "base64url").toString());
     assert.equal(claims.tid, tenantA);
   });
 
   test(`${name} refuses an identity that the machine does not have, and a request without its header`, async (t) => {
-    const { send, emulator } = await emulatorFor(t, {}, "http");
-    assert.equal((await send("GET", `${path}&client_id=${tenantB}`, undefined, headers)).status, 400);
+    const { send, sendWith, emulator } = await emulatorFor(t, {}, "http");
+    assert.equal((await sendWith(headers)("GET", `${path}&client_id=${tenantB}`)).status, 400);
     const bare = await send("GET", path);
     assert.equal(bare.status, path === imds ? 400 : 401);
     emulator.setEntra({ identities: [] });
-    assert.equal((await send("GET", path, undefined, headers)).status, 400);
+    assert.equal((await sendWith(headers)("GET", path)).status, 400);
   });
 }
 
@@ -89,11 +89,11 @@ for (const [what, changes] of badInputs) {
 }
 
 test("an emulator of one cloud has no tokens for Graph of another one", async (t) => {
-  const { token, send } = await emulatorFor(t, { cloud: "us-gov" }, "http");
+  const { token, sendWith } = await emulatorFor(t, { cloud: "us-gov" }, "http");
   assert.deepEqual((await token(tenantA)).json.error_codes, [500011]);
   const reply = await token(tenantA, { scope: "https://graph.microsoft.us/.default" });
   const authorization = `Bearer ${reply.json.access_token}`;
-  assert.equal((await send("GET", collection, undefined, { authorization })).status, 200);
+  assert.equal((await sendWith({ authorization })("GET", collection)).status, 200);
 });
 
 test("a certificate is registered while it runs", async (t) => {

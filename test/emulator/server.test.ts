@@ -39,9 +39,9 @@ test("the documented example, created, listed, read, changed and deleted over HT
 });
 
 test("every Graph answer carries its ids and where it came from", async (t) => {
-  const { send } = await emulatorFor(t, {}, "http");
+  const { sendWith } = await emulatorFor(t, {}, "http");
   const correlation = "55555555-5555-4555-8555-555555555555";
-  const { headers, json } = await send("GET", collection, undefined, { "client-request-id": correlation });
+  const { headers, json } = await sendWith({ "client-request-id": correlation })("GET", collection);
   assert.match(String(headers["request-id"]), guid);
   assert.equal(headers["client-request-id"], correlation);
   assert.ok(JSON.parse(String(headers["x-ms-ags-diagnostic"])).ServerInfo);

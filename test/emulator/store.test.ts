@@ -53,11 +53,11 @@ test("objects, counts, settings and tokens survive a restart; a reset empties th
   assert.equal(second.emulator.stats().createdCount, 4);
   await second.send("PUT", "/_control/faults", {});
   const headers = { authorization: `Bearer ${token}` };
-  const page = await second.send("GET", collection, undefined, headers);
+  const page = await second.sendWith(headers)("GET", collection);
   assert.deepEqual([page.status, page.json.value[0].machineName], [200, "one"]);
-  const next = await second.send("GET", page.json["@odata.nextLink"], undefined, headers);
+  const next = await second.sendWith(headers)("GET", page.json["@odata.nextLink"]);
   assert.equal(next.json.value[0].machineName, "two, renamed");
-  const created = await second.send("POST", collection, example, headers);
+  const created = await second.sendWith(headers)("POST", collection, example);
   assert.equal(created.status, 201);
   await second.send("POST", "/_control/reset");
   await second.emulator.close();

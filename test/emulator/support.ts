@@ -32,13 +32,17 @@ export interface Answer {
   readonly json: any;
 }
 
+/** `body`: JSON unless a string. */
+export type Send = (method: string, path: string, body?: unknown) => Promise<Answer>;
+
 export interface Client {
   readonly emulator: Emulator;
-  /** `body`: JSON unless a string. */
-  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  readonly send: Send;
+  /** Sends with these headers. */
+  sendWith(headers: Readonly<Record<string, string>>): Send;
   token(tenantId: string, fields?: Record<string, string>): Promise<Answer>;
   /** Sends with a token of that tenant. */
-  as(tenantId: string): Promise<(method: string, path: string, body?: unknown) => Promise<Answer>>;
+  as(tenantId: string): Promise<Send>;
 }
 
 /** Closed when the test ends. */
@@ -55,7 +59,7 @@ export async function emulatorFor(
   });
   const origin = scheme === "https" ? emulator.httpsUrl : emulator.httpUrl!;
 
-  const send: Client["send"] = async (method, path, body, headers = {}) => {
+  const sendWith: Client["sendWith"] = (headers) => async (method, path, body) => {
     const response = await request(path.startsWith("http") ? path : origin + path, {
       dispatcher: agent,
       method: method as "GET",
@@ -74,14 +78,13 @@ export async function emulatorFor(
       ...fields,
     });
     const type = { "content-type": "application/x-www-form-urlencoded" };
-    return send("POST", `/${tenantId}/oauth2/v2.0/token`, form.toString(), type);
+    return sendWith(type)("POST", `/${tenantId}/oauth2/v2.0/token`, form.toString());
   };
   const as: Client["as"] = async (tenantId) => {
     const { json } = await token(tenantId);
-    const headers = { authorization: `Bearer ${json.access_token}` };
-    return (method, path, body) => send(method, path, body, headers);
+    return sendWith({ authorization: `Bearer ${json.access_token}` });
   };
-  return { emulator, send, token, as };
+  return { emulator, send: sendWith({}), sendWith, token, as };
 }
 
 function jsonOf(text: string): unknown {

@@ -39,11 +39,12 @@ export const staticToken: TokenSource = async () => ({
   expiresAtWallMs: Date.now() + 3_600_000,
 });
 
+type Changes = Partial<GraphSettings> & { readonly tokens?: TokenSource };
+
 export function openAgainst(
   baseUrl: string,
   clock: Clock,
-  tokens: TokenSource = staticToken,
-  overrides: Partial<GraphSettings> = {},
+  { tokens = staticToken, ...overrides }: Changes = {},
 ) {
   const settings: GraphSettings = {
     cloud: "global",
@@ -62,14 +63,10 @@ export function openAgainst(
 export async function serve(
   context: TestContext,
   answer: (request: WireRequest, index: number) => void,
-  {
-    clock = createManualClock(),
-    tokens = staticToken,
-    ...overrides
-  }: Partial<GraphSettings> & { clock?: Clock; tokens?: TokenSource } = {},
+  { clock = createManualClock(), ...changes }: Changes & { readonly clock?: Clock } = {},
 ): Promise<{ graph: Graph; server: WireServer }> {
   const server = await startWireServer(answer);
-  const { graph, close } = openAgainst(server.url, clock, tokens, overrides);
+  const { graph, close } = openAgainst(server.url, clock, changes);
   context.after(async () => {
     await close();
     await server.close();

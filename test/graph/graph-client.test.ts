@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { routeByCloud } from "../../src/graph/by-cloud.ts";
 import type { TokenSource } from "../../src/graph/credentials/token-cache.ts";
 import type { Graph, GraphReply } from "../../src/graph-port.ts";
-import { createRequest, exampleDetails, idOf, openAgainst, staticToken, tenantId } from "./fixtures.ts";
+import { createRequest, exampleDetails, idOf, openAgainst, tenantId } from "./fixtures.ts";
 import { createManualClock } from "./manual-clock.ts";
 import { reply, startWireServer, type WireRequest, type WireServer } from "./wire-server.ts";
 
@@ -19,7 +19,7 @@ async function against<T>(
   use: (graph: Graph, server: WireServer) => Promise<T>,
 ): Promise<T> {
   const server = await startWireServer(answer);
-  const { graph, close } = openAgainst(server.url, createManualClock(), staticToken, { maxConnections: 1 });
+  const { graph, close } = openAgainst(server.url, createManualClock(), { maxConnections: 1 });
   try {
     return await use(graph, server);
   } finally {
@@ -260,7 +260,7 @@ test("a token that was fetched ahead is the one that the create carries, through
   };
   const server = await startWireServer(({ socket }) => socket.write(reply(201, created)));
   const opened = routeByCloud(
-    () => openAgainst(server.url, createManualClock(), tokens),
+    () => openAgainst(server.url, createManualClock(), { tokens }),
     () => "global",
     [],
   );

@@ -11,7 +11,7 @@ import { openGraph } from "../../src/graph/graph-client.ts";
 import { type Environment, proxyFor, proxyProblemIn } from "../../src/graph/proxy.ts";
 import type { GraphReply } from "../../src/graph-port.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
-import { createRequest, openAgainst, requestTimeoutMs, staticToken, tenantId } from "./fixtures.ts";
+import { createRequest, openAgainst, requestTimeoutMs, tenantId } from "./fixtures.ts";
 import { createManualClock, eventually } from "./manual-clock.ts";
 import { reply, startWireServer } from "./wire-server.ts";
 
@@ -158,7 +158,7 @@ for (const [answer, expected] of refusals) {
   test(`a proxy that answers ${answer}: certainly not sent, and what to type`, async (context) => {
     const via = await startConnectProxy(9, answer);
     const environment = { HTTPS_PROXY: `http://u:geheim@127.0.0.1:${via.port}` };
-    const { graph, close } = openAgainst(graphUrl, createManualClock(), staticToken, { environment });
+    const { graph, close } = openAgainst(graphUrl, createManualClock(), { environment });
     context.after(() => Promise.all([close(), via.close()]));
     const [result] = await graph.create(tenantId, [createRequest()]);
     assert.match(silenceOf(result), /^connect, not sent: the proxy http:\/\/127\.0\.0\.1:\d+ /);
@@ -170,7 +170,7 @@ test("a proxy that can't be reached: certainly not sent, and what to type", asyn
   const via = await startConnectProxy(9);
   await via.close();
   const environment = { HTTPS_PROXY: `http://u:geheim@127.0.0.1:${via.port}` };
-  const { graph, close } = openAgainst(graphUrl, createManualClock(), staticToken, { environment });
+  const { graph, close } = openAgainst(graphUrl, createManualClock(), { environment });
   context.after(close);
   const [result] = await graph.create(tenantId, [createRequest()]);
   assert.match(
@@ -188,7 +188,7 @@ test("through a proxy too, what is given up is reset, and nothing is sent again"
   });
   await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
   const via = await startConnectProxy((secure.address() as { port: number }).port);
-  const { graph, close } = openAgainst(graphUrl, clock, staticToken, {
+  const { graph, close } = openAgainst(graphUrl, clock, {
     environment: { HTTPS_PROXY: `http://127.0.0.1:${via.port}` },
     caFile: certificates.caFile,
   });
@@ -208,7 +208,7 @@ test("http:// is asked for with its whole URL, in one request a connection at a 
   const created = { id: "an-id", ...createRequest().details };
   const server = await startWireServer(({ socket }) => socket.write(reply(201, created)));
   const via = await startConnectProxy(Number(new URL(server.url).port));
-  const { graph, close } = openAgainst("http://graph.example:8080", createManualClock(), staticToken, {
+  const { graph, close } = openAgainst("http://graph.example:8080", createManualClock(), {
     environment: { HTTP_PROXY: `http://u:geheim@127.0.0.1:${via.port}` },
   });
   context.after(() => Promise.all([close(), via.close(), server.close()]));

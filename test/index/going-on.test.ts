@@ -54,7 +54,7 @@ for (const [what, change] of [
   ["was made again and has no id", (topics: MemoryTopics) => topics.make("registered", null)],
   [
     "ends before what was read",
-    (topics: MemoryTopics) => topics.keep("registered", 0, ({ offset }) => offset < 1, 1),
+    (topics: MemoryTopics) => topics.keep("registered", ({ offset }) => offset < 1, 1),
   ],
 ] as const) {
   test(`a topic that ${what} is read from its beginning, also while the index is open, and that is said`, async (t) => {
@@ -107,8 +107,8 @@ test("compaction and retention are no other log", async (t) => {
   const first = await opened(topics, path);
   first.index.close();
   topics.append(registered({ machine: "B", outcome: "recovered" }));
-  topics.keep("registered", 0, ({ offset }) => offset !== 1);
-  topics.keep("enrolled", 0, ({ offset }) => offset > 2);
+  topics.keep("registered", ({ offset }) => offset !== 1);
+  topics.keep("enrolled", ({ offset }) => offset > 2);
   const second = await opened(topics, path);
   assert.deepEqual(second.notes, []);
   assert.deepEqual(states(second), asFilled);

@@ -11,6 +11,7 @@ import { registeredRecord } from "../../src/domain/registered.ts";
 import type { ReadingIndex } from "../../src/index/enrollment-index.ts";
 import { type IndexNote, type IndexSettings, openEnrollmentIndex } from "../../src/index/open-index.ts";
 import type { EventLog, LogRecord, NewRecord, ScanResult, SurveyResult, Topic } from "../../src/ports.ts";
+import { type OnRecords, type ScanPlace, scanBy } from "../support/scan-by.ts";
 
 export const startMs = Date.UTC(2026, 10, 20, 8);
 
@@ -50,9 +51,9 @@ export class MemoryTopics {
     return stored;
   }
 
-  /** What compaction, retention or an accident leaves; the end stays where it is, unless it is given. */
-  keep(topic: Topic, partition: number, wanted: (record: LogRecord) => boolean, end?: number): void {
-    const place = `${topic}/${partition}`;
+  /** What compaction, retention or an accident leaves of partition 0; its end stays where it is, unless it is given. */
+  keep(topic: Topic, wanted: (record: LogRecord) => boolean, end?: number): void {
+    const place = `${topic}/0`;
     this.#records.set(place, this.#records.get(place)!.filter(wanted));
     if (end !== undefined) this.#ends.set(place, end);
   }
@@ -60,8 +61,7 @@ export class MemoryTopics {
   get log(): EventLog {
     return {
       partitionCount: this.partitionCount,
-      scan: async (topic, partition, from, onRecords, signal) =>
-        this.#scan({ topic, partition, from }, onRecords, signal),
+      scan: scanBy(async (place, onRecords, signal) => this.#scan(place, onRecords, signal)),
       survey: async () => this.#survey(),
       append: () => assert.fail("the index appends nothing"),
       join: () => assert.fail("the index joins no group"),
@@ -87,11 +87,7 @@ export class MemoryTopics {
     return { ok: true, topics };
   }
 
-  #scan(
-    { topic, partition, from }: { topic: Topic; partition: number; from: number },
-    onRecords: (records: readonly LogRecord[]) => void,
-    signal: AbortSignal,
-  ): ScanResult {
+  #scan({ topic, partition, from }: ScanPlace, onRecords: OnRecords, signal: AbortSignal): ScanResult {
     const place = `${topic}/${partition}`;
     this.scans.push(`${place}@${from}`);
     const end = this.#ends.get(place)!;

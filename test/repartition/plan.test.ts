@@ -1,34 +1,37 @@
 /** When repartition goes on, in which order, and what it refuses: as a table. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { InputPosition } from "../../src/ports.ts";
+import type { InputPosition, InputTopic } from "../../src/ports.ts";
 import { encodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";
 import { type Found, plan } from "../../src/repartition/plan.ts";
 
-const counts = (enrolled: number, retry = enrolled, registered = enrolled, dlq = registered) => ({
-  enrolled,
-  retry,
-  registered,
-  dlq,
-});
+const six = { enrolled: 6, retry: 6, registered: 6, dlq: 6 };
+/** A run that was cut short: workers can't start on these. */
+const half = { ...six, registered: 9, dlq: 9 };
+
+interface Offsets {
+  readonly partition?: number;
+  /** Null: without any commit. */
+  readonly settled: number | null;
+  /** Creates are promised below it; `settled` unless it is given. */
+  readonly attempted?: number;
+  readonly end: number;
+}
 
 function position(
-  topic: "enrolled" | "retry",
-  partition: number,
-  settled: number | null,
-  attempted: number,
-  end: number,
+  topic: InputTopic,
+  { partition = 0, settled, attempted = settled ?? 0, end }: Offsets,
 ): InputPosition {
   const metadata = encodeMetadata({ attemptedThrough: attempted, claim: "c", limits: null, known: null });
   const committed = settled === null ? null : { offset: settled, metadata };
   return { topic, partition, committed, logStart: 0, logEnd: end };
 }
 
-const drained = [position("enrolled", 0, 7, 7, 7), position("retry", 0, 3, 3, 3)];
+const drained = [position("enrolled", { settled: 7, end: 7 }), position("retry", { settled: 3, end: 3 })];
 
 function planned(changes: Partial<Found>, target: number) {
   return plan(
-    { counts: counts(6), members: 0, positions: drained, ledgerEnds: [9, 9, 9, 9, 9, 9], ...changes },
+    { counts: six, members: 0, positions: drained, ledgerEnds: [9, 9, 9, 9, 9, 9], ...changes },
     target,
   );
 }
@@ -45,7 +48,10 @@ suite("the plan of a repartition", () => {
   });
 
   test("a set that was never used goes on", () => {
-    const positions = [position("enrolled", 0, null, 0, 0), position("retry", 0, null, 0, 0)];
+    const positions = [
+      position("enrolled", { settled: null, end: 0 }),
+      position("retry", { settled: null, end: 0 }),
+    ];
     assert.equal(planned({ positions, ledgerEnds: [] }, 9).kind, "go");
   });
 
@@ -61,16 +67,19 @@ suite("the plan of a repartition", () => {
   });
 
   test("a worker in the group is refused, whatever else there is to say", () => {
-    const { code, fix, usage } = refusal({ members: 2, positions: [position("enrolled", 0, 1, 5, 9)] }, 9);
+    const { code, fix, usage } = refusal(
+      { members: 2, positions: [position("enrolled", { settled: 1, attempted: 5, end: 9 })] },
+      9,
+    );
     assert.deepEqual([code, usage], ["workers-run", false]);
     assert.match(fix, /^Stop every worker/);
   });
 
   for (const [name, open] of [
-    ["a record that was never attempted", position("enrolled", 0, 6, 6, 7)],
-    ["a record in doubt", position("enrolled", 0, 6, 7, 7)],
-    ["a parked record", position("retry", 0, 2, 2, 3)],
-    ["a record without any commit", position("enrolled", 0, null, 0, 1)],
+    ["a record that was never attempted", position("enrolled", { settled: 6, end: 7 })],
+    ["a record in doubt", position("enrolled", { settled: 6, attempted: 7, end: 7 })],
+    ["a parked record", position("retry", { settled: 2, end: 3 })],
+    ["a record without any commit", position("enrolled", { settled: null, end: 1 })],
   ] as const) {
     test(`${name}: workers have to settle it first, since they can`, () => {
       const { code, fix } = refusal({ positions: [...drained, open] }, 9);
@@ -80,18 +89,21 @@ suite("the plan of a repartition", () => {
   }
 
   test("a promise beyond the log's end leaves nothing in doubt", () => {
-    assert.equal(planned({ positions: [position("enrolled", 0, 7, 1007, 7)] }, 9).kind, "go");
+    assert.equal(
+      planned({ positions: [position("enrolled", { settled: 7, attempted: 1007, end: 7 })] }, 9).kind,
+      "go",
+    );
   });
 
   test("enrolled and retry that were raised by hand: one more, so that workers stay out until the end", () => {
-    const { code, fix } = refusal({ counts: counts(9, 9, 6, 9) }, 9);
+    const { code, fix } = refusal({ counts: { ...six, enrolled: 9, retry: 9, dlq: 9 } }, 9);
     assert.equal(code, "partitions-unguarded");
     assert.match(fix, /--partitions 10 /);
-    assert.equal(planned({ counts: counts(9, 9, 6, 9) }, 10).kind, "go");
+    assert.equal(planned({ counts: { ...six, enrolled: 9, retry: 9, dlq: 9 } }, 10).kind, "go");
   });
 
   test("only enrolled was raised: retry comes last", () => {
-    assert.deepEqual(planned({ counts: counts(9, 6, 6) }, 9), {
+    assert.deepEqual(planned({ counts: { ...six, enrolled: 9 } }, 9), {
       kind: "go",
       raises: ["retry", "dlq"],
       carried: [],
@@ -99,24 +111,23 @@ suite("the plan of a repartition", () => {
   });
 
   test("a run that was cut short goes on where workers can't start, and fresh records wait for them", () => {
-    const positions = [...drained, position("enrolled", 1, 4, 4, 9)];
-    assert.deepEqual(planned({ counts: counts(6, 6, 9), positions }, 9), {
+    const positions = [...drained, position("enrolled", { partition: 1, settled: 4, end: 9 })];
+    assert.deepEqual(planned({ counts: half, positions }, 9), {
       kind: "go",
       raises: ["retry", "enrolled"],
       carried: [],
     });
   });
 
-  const half = counts(6, 6, 9);
   for (const [name, open, attempted] of [
-    ["in doubt", position("enrolled", 0, 4, 6, 9), 6],
-    ["promised beyond the end", position("enrolled", 0, 4, 100, 9), 9],
+    ["in doubt", position("enrolled", { settled: 4, attempted: 6, end: 9 }), 6],
+    ["promised beyond the end", position("enrolled", { settled: 4, attempted: 100, end: 9 }), 9],
     [
       "under an operator's commit",
-      { ...position("enrolled", 0, 4, 4, 9), committed: { offset: 4, metadata: "" } },
+      { ...position("enrolled", { settled: 4, end: 9 }), committed: { offset: 4, metadata: "" } },
       9,
     ],
-    ["whose commit expired", position("enrolled", 0, null, 0, 9), 9],
+    ["whose commit expired", position("enrolled", { settled: null, end: 9 }), 9],
   ] as const) {
     test(`where workers can't start, what is ${name} is carried over`, () => {
       const made = planned({ counts: half, positions: [open] }, 9);
@@ -129,7 +140,7 @@ suite("the plan of a repartition", () => {
   }
 
   test("all that is parked is carried over, in doubt or not", () => {
-    const made = planned({ counts: half, positions: [position("retry", 0, 2, 2, 3)] }, 9);
+    const made = planned({ counts: half, positions: [position("retry", { settled: 2, end: 3 })] }, 9);
     assert.ok(made.kind === "go");
     assert.deepEqual(
       made.carried.map(({ topic, settled, end }) => [topic, settled, end]),
@@ -138,10 +149,10 @@ suite("the plan of a repartition", () => {
   });
 
   test("without a commit, in a partition that no worker can have had, or with a ledger that never held anything: fresh", () => {
-    const open = (partition: number) => [position("enrolled", partition, null, 0, 9)];
+    const open = (partition: number) => [position("enrolled", { partition, settled: null, end: 9 })];
     for (const changes of [
-      { counts: counts(9, 6, 6), positions: open(7) },
-      { counts: counts(9, 6, 6), positions: open(0), ledgerEnds: [0, 9] },
+      { counts: { ...six, enrolled: 9 }, positions: open(7) },
+      { counts: { ...six, enrolled: 9 }, positions: open(0), ledgerEnds: [0, 9] },
     ]) {
       const made = planned(changes, 9);
       assert.deepEqual(made.kind === "go" && made.carried, []);
@@ -149,10 +160,10 @@ suite("the plan of a repartition", () => {
   });
 
   test("what has to go to retry needs a later step that lets workers start", () => {
-    const positions = [position("enrolled", 0, 4, 6, 9)];
-    const { code, fix } = refusal({ counts: counts(9, 6, 6, 9), positions }, 9);
+    const positions = [position("enrolled", { settled: 4, attempted: 6, end: 9 })];
+    const { code, fix } = refusal({ counts: { ...six, enrolled: 9, dlq: 9 }, positions }, 9);
     assert.equal(code, "partitions-in-doubt");
     assert.match(fix, /--partitions 10 /);
-    assert.equal(planned({ counts: counts(9, 6, 6, 9), positions }, 10).kind, "go");
+    assert.equal(planned({ counts: { ...six, enrolled: 9, dlq: 9 }, positions }, 10).kind, "go");
   });
 });

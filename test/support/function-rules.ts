@@ -1,4 +1,4 @@
-/** House rules about functions, from the syntax tree: how long they are, and how many parameters they take by position. */
+/** The house rule about how long functions are, from the syntax tree. */
 import { stripTypeScriptTypes } from "node:module";
 import { type Node, parse } from "acorn";
 import type { SourceFile, Violation } from "./tidy-rules.ts";
@@ -9,7 +9,6 @@ export interface FunctionFound {
   readonly name: string;
   readonly line: number;
   readonly lines: number;
-  readonly parameters: number;
 }
 
 /** As acorn gives it: which members there are depends on `type`. */
@@ -25,9 +24,8 @@ export function functionsOf({ text }: SourceFile): FunctionFound[] {
   function visit(node: Syntax, name: string): void {
     const own = nameOf(node) ?? name;
     if (/Function/.test(node.type)) {
-      const parameters = (node.params as unknown[]).length;
       const line = lineAt(text, node.start);
-      found.push({ name: own, line, lines: lineAt(text, node.end) - line + 1, parameters });
+      found.push({ name: own, line, lines: lineAt(text, node.end) - line + 1 });
     }
     for (const child of childrenOf(node)) visit(child, /Function/.test(node.type) ? "" : own);
   }
@@ -42,15 +40,6 @@ function childrenOf(node: Syntax): Syntax[] {
   return Object.values(node)
     .flat()
     .filter((value): value is Syntax => typeof (value as Syntax | null)?.type === "string");
-}
-
-export function parameterViolations(file: SourceFile, max: number): Violation[] {
-  return functionsOf(file)
-    .filter(({ parameters }) => parameters > max)
-    .map(
-      ({ name, line, parameters }) =>
-        `${file.path}:${line}: ${name} takes ${parameters} parameters; name them in an object, ${max} is the limit`,
-    );
 }
 
 export function longFunctionViolations(file: SourceFile, maxLines: number): Violation[] {

@@ -29,7 +29,7 @@ test("a data directory of 0.1.0, whose worker was killed at work: each enrollmen
 
   const limits = { GRAPH_REQUEST_TIMEOUT_MS: "2000", PUBLISH_TIMEOUT_MS: "1000", GRAPH_ORPHAN_MS: "0" };
   const settings = { ...environment, ...limits, DATA_DIR: directory };
-  const worker = startCli(["start"], settings, "", "open");
+  const worker = startCli(["start"], settings, { keepInputOpen: true });
   const objects = () => emulator.inventory()[tenantId] ?? [];
   const registered = async () => {
     const { stdout } = await runCli(["tail", "registered", "--no-follow", "--json"], { DATA_DIR: directory });

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { createSecureContext } from "node:tls";
 import { faultProfile } from "../../../emulator/faults.ts";
-import { startEmulator } from "../../../emulator/server.ts";
+import { type Emulator, startEmulator } from "../../../emulator/server.ts";
 import {
   authorityOfOtherCloud,
   type CloudName,
@@ -29,11 +29,12 @@ interface Changes {
   readonly clientId?: string;
   readonly secret?: string;
   readonly cloud?: "global" | "china";
+  readonly trustsEmulator?: boolean;
 }
 
-function appOf(context: TestContext, authorityHost: string, changes: Changes, ca: string | null) {
+function appOf(context: TestContext, { authorityHost, caPem }: Emulator, changes: Changes = {}) {
   const clock = createManualClock();
-  const secureContext = ca === null ? null : createSecureContext({ ca });
+  const secureContext = changes.trustsEmulator === false ? null : createSecureContext({ ca: caPem });
   const connector = createConnector(
     { connectTimeoutMs: requestTimeoutMs, secureContext, proxy: null },
     clock,
@@ -58,10 +59,7 @@ async function authority(context: TestContext, allowedTenants: string[] | null =
   const emulator = await startEmulator({ clientId, clientSecret, allowedTenants, cloud: "global" });
   context.after(emulator.close);
   const ask = (changes: Changes & { tenant?: string } = {}) =>
-    appOf(context, emulator.authorityHost, changes, emulator.caPem).token(
-      changes.tenant ?? tenantId,
-      neverAborted,
-    );
+    appOf(context, emulator, changes).token(changes.tenant ?? tenantId, neverAborted);
   return { emulator, ask };
 }
 
@@ -105,14 +103,14 @@ test("an authority that is down, or away, has refused nothing", async (context) 
 
 test("an acquisition that was given up ends", async (context) => {
   const { emulator } = await authority(context);
-  const { token: source } = appOf(context, emulator.authorityHost, {}, emulator.caPem);
+  const { token: source } = appOf(context, emulator);
   const result = await source(tenantId, AbortSignal.abort());
   assert.equal(!result.ok && result.reason, "connect", JSON.stringify(result));
 });
 
 test("an untrusted authority is told by a code, with the way out", async (context) => {
   const { emulator } = await authority(context);
-  const { token: ask } = appOf(context, emulator.authorityHost, {}, null);
+  const { token: ask } = appOf(context, emulator, { trustsEmulator: false });
   const result = await ask(tenantId, neverAborted);
   assert.ok(
     !result.ok && result.reason === "connect" && result.code === "untrusted-ca",
@@ -180,7 +178,9 @@ test("a secret that an answer echoes is cut out", () => {
 
 test("requestTimeoutMs bounds the wait for an authority that never answers", async (context) => {
   const clock = createManualClock();
-  const { graph, close } = openAgainst("http://127.0.0.1:9", clock, () => new Promise(() => {}));
+  const { graph, close } = openAgainst("http://127.0.0.1:9", clock, {
+    tokens: () => new Promise(() => {}),
+  });
   context.after(close);
   const work = graph.create(tenantId, [createRequest()]);
   clock.advance(requestTimeoutMs);

@@ -1,9 +1,9 @@
 /** Runs on a host of its own: posts what its parent names, and ends as its parent says. */
 import { systemClock } from "../../../src/clock.ts";
-import { createRequest, openAgainst, staticToken, tenantId } from "../fixtures.ts";
+import { createRequest, openAgainst, tenantId } from "../fixtures.ts";
 
 const { url, caFile } = JSON.parse(process.argv[2]!) as { url: string; caFile: string };
-const { graph, close } = openAgainst(url, systemClock, staticToken, { requestTimeoutMs: 1_000, caFile });
+const { graph, close } = openAgainst(url, systemClock, { requestTimeoutMs: 1_000, caFile });
 
 process.on("message", async (message: { post: string } | "close" | "exit") => {
   if (message === "exit") process.exit();

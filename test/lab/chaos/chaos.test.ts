@@ -261,7 +261,7 @@ const small = [
 
 test("real processes killed, frozen and restarted: nothing lost, nothing twice", slow, async (t) => {
   const args = ["chaos", ...small, "--seed", "3", "--ids", "ignore", "--json"];
-  const ended = startCli(args, {}, "", "end", slow.timeout - 10_000).ended;
+  const ended = startCli(args, {}, { limitMs: slow.timeout - 10_000 }).ended;
   const { code, stdout, stderr } = await ended;
   if (isWithoutBroker(t, { code, stdout, stderr })) return;
   assert.equal(code, 0, stdout + stderr);

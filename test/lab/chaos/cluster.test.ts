@@ -113,7 +113,7 @@ test("three brokers, one killed, one frozen, a link cut: nothing lost, nothing t
   const counts = ["--kills", "0", "--freezes", "0", "--broker-restarts", "1", "--broker-freezes", "1"];
   const args = ["chaos", "--brokers", "3", "--events", "60", ...counts, "--link-cuts", "1"];
   const limits = ["--timeout", "400", "--seed", "7", "--ids", "ignore", "--json"];
-  const ended = await startCli([...args, ...limits], {}, "", "end", slow.timeout - 10_000).ended;
+  const ended = await startCli([...args, ...limits], {}, { limitMs: slow.timeout - 10_000 }).ended;
   if (isWithoutBroker(t, ended)) return;
   assert.equal(ended.code, 0, ended.stdout + ended.stderr);
   const { elapsedMs, duplicateRegistered, recovered, ...summary } = JSON.parse(ended.stdout);

@@ -26,7 +26,7 @@ export async function endedBy(
   signal: "SIGINT" | "SIGKILL",
   { options, leastStarted, limitMs }: ChaosStart,
 ): Promise<void> {
-  const chaos = startCli(["chaos", ...options], {}, "", "end", limitMs);
+  const chaos = startCli(["chaos", ...options], {}, { limitMs });
   const begun = await Promise.race([chaos.line(/frozen/), chaos.ended]);
   if (typeof begun !== "string") {
     if (isWithoutBroker(t, begun)) return;

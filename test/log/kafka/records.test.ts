@@ -5,15 +5,11 @@ import type { LogRecord, NewRecord, Session, Topic } from "../../../src/ports.ts
 import { kafkaTest, openHarness, plainKafka, withAdmin } from "./harness.ts";
 import { eventually, until } from "./waiting.ts";
 
-async function scan(log: KafkaLog, topic: Topic, partition: number, from = 0) {
+/** Partition 0. */
+async function scan(log: KafkaLog, topic: Topic, from = 0) {
   const records: LogRecord[] = [];
-  const result = await log.scan(
-    topic,
-    partition,
-    from,
-    (batch) => records.push(...batch),
-    new AbortController().signal,
-  );
+  const { signal } = new AbortController();
+  const result = await log.scan(topic, 0, from, (batch) => records.push(...batch), signal);
   assert.ok(result.ok, result.ok ? "" : result.reason);
   return { records, nextOffset: result.nextOffset };
 }
@@ -92,7 +88,7 @@ kafkaTest("a scan ends behind transaction markers, and leaves out what was abort
   }
   // The markers are written after the transaction's end was acknowledged.
   const { records, nextOffset } = await eventually(async () => {
-    const scanned = await scan(harness.log, "registered", 0);
+    const scanned = await scan(harness.log, "registered");
     return scanned.nextOffset === 4 ? scanned : null;
   });
   assert.deepEqual(records.map(text), ["kept"]);
@@ -129,7 +125,7 @@ kafkaTest("a compacted ledger is scanned to its end, and from any offset in it",
     );
     assert.deepEqual(await harness.log.append(round), { ok: true });
     appended += round.length;
-    const scanned = await scan(harness.log, "registered", 0);
+    const scanned = await scan(harness.log, "registered");
     assert.equal(scanned.nextOffset, appended);
     return scanned.records.length < appended ? scanned : null;
   });
@@ -137,7 +133,7 @@ kafkaTest("a compacted ledger is scanned to its end, and from any offset in it",
   assert.equal(newest.size, 30);
   const first = compacted.records[0]!.offset;
   for (const from of [0, 1, Math.floor(first / 2), first, first + 1, appended - 1, appended]) {
-    const scanned = await scan(harness.log, "registered", 0, from);
+    const scanned = await scan(harness.log, "registered", from);
     assert.ok(scanned.records.every((record) => record.offset >= from));
     assert.equal(scanned.nextOffset, appended);
   }
@@ -156,7 +152,7 @@ kafkaTest(
     assert.ok(!refused.ok);
     assert.match(refused.reason, /max\.message\.bytes.*kafka-configs\.sh/);
     assert.deepEqual(stored, { ok: true });
-    assert.deepEqual((await scan(harness.log, "enrolled", 0)).records.map(text), ["small"]);
+    assert.deepEqual((await scan(harness.log, "enrolled")).records.map(text), ["small"]);
   },
 );
 
@@ -174,7 +170,7 @@ kafkaTest("a batch that is too large as a whole is split, in order and without l
   assert.deepEqual(await harness.log.append(values.map((value) => newRecord("enrolled", value))), {
     ok: true,
   });
-  assert.deepEqual((await scan(harness.log, "enrolled", 0)).records.map(text), values);
+  assert.deepEqual((await scan(harness.log, "enrolled")).records.map(text), values);
 });
 
 kafkaTest("an append to a partition that is not there fails in time, and harms no other", async (t) => {
@@ -189,5 +185,5 @@ kafkaTest("an append to a partition that is not there fails in time, and harms n
   assert.match(lost.reason, /1000 ms/);
   assert.deepEqual(stored, { ok: true });
   assert.deepEqual(await harness.log.append([newRecord("enrolled", "after")]), { ok: true });
-  assert.deepEqual((await scan(harness.log, "enrolled", 0)).records.map(text), ["here", "after"]);
+  assert.deepEqual((await scan(harness.log, "enrolled")).records.map(text), ["here", "after"]);
 });

@@ -35,10 +35,10 @@ export async function startSecureBroker(): Promise<SecureBroker> {
   };
   const ca = await authority("Broker CA");
   const otherCa = await authority("Another CA");
-  const server = await leaf("broker", ca, [{ type: 7, ip: "127.0.0.1" }]);
-  const old = await leaf("old", ca, [{ type: 7, ip: "127.0.0.1" }], -1);
-  const client = await leaf("client", ca, []);
-  const stranger = await leaf("stranger", otherCa, []);
+  const server = await leaf("broker", ca, { ip: "127.0.0.1" });
+  const old = await leaf("old", ca, { ip: "127.0.0.1", validForDays: -1 });
+  const client = await leaf("client", ca);
+  const stranger = await leaf("stranger", otherCa);
   const [plain, saslSsl, mutual, saslPlain, expired, scramOnly, astray, nowhere, controller] =
     await Promise.all(Array.from({ length: 9 }, async () => `127.0.0.1:${await freePort()}`));
   const ports = {
@@ -114,12 +114,18 @@ function authority(name: string) {
   });
 }
 
-type AltNames = { type: 7; ip: string }[];
+type Authority = Awaited<ReturnType<typeof authority>>;
 
 const dayMs = 86_400_000;
 
-/** `validForDays`: from now on; it began ten days ago. */
-function leaf(name: string, ca: { cert: string; private: string }, altNames: AltNames, validForDays = 365) {
+interface LeafOptions {
+  /** The address that it is for; without one it is a client's. */
+  readonly ip?: string;
+  /** From now on; it began ten days ago. */
+  readonly validForDays?: number;
+}
+
+function leaf(name: string, ca: Authority, { ip, validForDays = 365 }: LeafOptions = {}) {
   return generate([{ name: "commonName", value: name }], {
     ...common,
     notBeforeDate: new Date(Date.now() - 10 * dayMs),
@@ -129,7 +135,9 @@ function leaf(name: string, ca: { cert: string; private: string }, altNames: Alt
       { name: "basicConstraints", cA: false, critical: true },
       { name: "keyUsage", digitalSignature: true, critical: true },
       { name: "extKeyUsage", serverAuth: true, clientAuth: true },
-      ...(altNames.length > 0 ? [{ name: "subjectAltName" as const, altNames }] : []),
+      ...(ip === undefined
+        ? []
+        : [{ name: "subjectAltName" as const, altNames: [{ type: 7 as const, ip }] }]),
     ],
   });
 }

@@ -13,6 +13,7 @@ import { createWorld, many, type World } from "../../../lab/testkit/registrar-wo
 import { answers } from "../../../lab/testkit/scripted-graph.ts";
 import type { InputTopic, Session } from "../../../src/ports.ts";
 import { encodeMetadata } from "../../../src/registrar/ownership/commit-metadata.ts";
+import { type OnRecords, scanBy } from "../../support/scan-by.ts";
 
 const windowRecords = 10;
 
@@ -93,18 +94,14 @@ test("what the log hands over when the partition is lost already is not taken up
   const { connect } = world.log;
   world.log.connect = (...to) => {
     const { log, member } = connect(...to);
-    const scan: typeof log.scan = (topic, partition, from, onRecords, signal) =>
-      log.scan(
-        topic,
-        partition,
-        from,
-        (records) => {
-          // The first one only finds out what is parked.
-          if (topic === "retry" && ++scans === 2) member.rebalance([]);
-          onRecords(records);
-        },
-        signal,
-      );
+    const scan = scanBy(({ topic, partition, from }, onRecords, signal) => {
+      const losing: OnRecords = (records) => {
+        // The first one only finds out what is parked.
+        if (topic === "retry" && ++scans === 2) member.rebalance([]);
+        onRecords(records);
+      };
+      return log.scan(topic, partition, from, losing, signal);
+    });
     return { member, log: { ...log, scan } };
   };
   const worker = world.start();
@@ -190,9 +187,9 @@ describe("taking parked records up", () => {
     const { connect } = world.log;
     world.log.connect = (...to) => {
       const { log, member } = connect(...to);
-      const scan: typeof log.scan = (topic, partition, from, onRecords, signal) => {
+      const scan = scanBy(({ topic, partition, from }, onRecords, signal) => {
         const isTakingUp = topic === "retry" && ++scans > 1;
-        const oneByOne: typeof onRecords = (records) => {
+        const oneByOne: OnRecords = (records) => {
           for (const record of records) {
             if (signal.aborted) return;
             if (isTakingUp) handedOver++;
@@ -200,7 +197,7 @@ describe("taking parked records up", () => {
           }
         };
         return log.scan(topic, partition, from, oneByOne, signal);
-      };
+      });
       return { member, log: { ...log, scan } };
     };
     world.start({ windowRecords: 41 });

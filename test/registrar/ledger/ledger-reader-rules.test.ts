@@ -12,6 +12,7 @@ import { lostSince } from "../../../src/registrar/ledger/lost-since.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
 import type { OwnedPartition } from "../../../src/registrar/ownership/partition.ts";
 import { createPersist } from "../../../src/registrar/persist.ts";
+import { scanBy } from "../../support/scan-by.ts";
 import { freshPartition } from "../fresh-partition.ts";
 
 const machine = (n: number) => ({ machine: `HOST-${n}` });
@@ -81,12 +82,12 @@ describe("reading on", () => {
     let isFirst = true;
     const { opened, from } = given(t, (log) => ({
       ...log,
-      async scan(topic, partition, start, onRecords, signal) {
-        if (!isFirst) return log.scan(topic, partition, start, onRecords, signal);
+      scan: scanBy(async ({ topic, partition, from }, onRecords, signal) => {
+        if (!isFirst) return log.scan(topic, partition, from, onRecords, signal);
         isFirst = false;
-        await log.scan(topic, partition, start, (records) => onRecords(records.slice(0, 2)), signal);
+        await log.scan(topic, partition, from, (records) => onRecords(records.slice(0, 2)), signal);
         return { ok: false, reason: "the leader moved" };
-      },
+      }),
     }));
     assert.equal((await opened()).size, 5);
     assert.deepEqual(from(), [0, 2]);

@@ -21,11 +21,17 @@ function batchIn(body: Buffer): Buffer {
   return body.subarray(headerBytes);
 }
 
+interface Broker {
+  /** What the metadata say of the topic. */
+  readonly topicId?: () => string | null;
+  /** Awaited before a producer id is given; rejects where the broker refuses one. */
+  readonly identity?: () => Promise<unknown>;
+}
+
 function producerOver(
   t: { after(run: () => void): void },
   partition: FakePartition,
-  topicId: () => string | null = () => null,
-  identity: () => Promise<unknown> = async () => ({}),
+  { topicId = () => null, identity = async () => ({}) }: Broker = {},
 ) {
   let ids = 0;
   const connection = fakeConnection(
@@ -186,7 +192,7 @@ test("a producer id that is refused acknowledges nothing, and names the operatio
   const refuse = async () => {
     throw protocolError("CLUSTER_AUTHORIZATION_FAILED");
   };
-  const { producer } = producerOver(t, partition, () => null, refuse);
+  const { producer } = producerOver(t, partition, { identity: refuse });
   const result = await producer.append([aRecord("first")]);
   assert.ok(!result.ok);
   assert.match(result.reason, /IdempotentWrite .*Write/);
@@ -196,7 +202,7 @@ test("a producer id that is refused acknowledges nothing, and names the operatio
 test("where appends name no ids, a topic that was made again is noticed by the metadata", async (t) => {
   let id = "old";
   const partition = fakePartition("judge", { refuse: 3 });
-  const { producer } = producerOver(t, partition, () => id);
+  const { producer } = producerOver(t, partition, { topicId: () => id });
   assert.deepEqual(await producer.append([aRecord("first")]), { ok: true });
   id = "new";
   for (const value of ["second", "third"]) {
