@@ -102,7 +102,15 @@ async function serviceFor(problem: (text: string) => void, parts: Partial<Servic
   };
   const metrics = openServiceMetrics(false);
   const opened = await openService(
-    { host: "127.0.0.1", port: 0, tls: null, behindProxy: false, maxConnections: 1_000, times },
+    {
+      host: "127.0.0.1",
+      port: 0,
+      defaultPort: 8_090,
+      tls: null,
+      behindProxy: false,
+      maxConnections: 1_000,
+      times,
+    },
     {
       clock: impatient,
       doors: { tokens: oneToken(), entra: await entraWithKey() },

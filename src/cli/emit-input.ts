@@ -25,10 +25,10 @@ export interface Emission {
   readonly tenantId: string | null;
 }
 
-/** `where`: line of the file, or "" for flags. */
+/** `where`: line of the file, or "" for flags. `rawHelps`: with --raw it would be emitted. */
 export type EmitInput =
   | { readonly ok: true; readonly emission: Emission }
-  | { readonly ok: false; readonly where: string; readonly message: string };
+  | { readonly ok: false; readonly where: string; readonly message: string; readonly rawHelps: boolean };
 
 export interface EmitContext {
   readonly tenantId: string | null;
@@ -89,14 +89,14 @@ export async function* fromFile(
 
 function fromText(found: JsonText, context: EmitContext): EmitInput {
   const where = `line ${found.line}`;
-  if (!found.ok) return { ok: false, where, message: found.problem };
+  if (!found.ok) return { ok: false, where, message: found.problem, rawHelps: found.rawHelps };
   if (context.raw) return { ok: true, emission: rawEmission(found.text, context) };
   return fromObject(found.text, where, context);
 }
 
 function fromObject(line: string, where: string, context: EmitContext): EmitInput {
   const parsed = object(line);
-  if (parsed === null) return { ok: false, where, message: "not a JSON object" };
+  if (parsed === null) return { ok: false, where, message: "not a JSON object", rawHelps: true };
   if (!("specversion" in parsed)) return fromData(parsed, where, context);
   const tenantId = text(parsed.tenantid) ?? "";
   if (context.mode === "structured") {
@@ -158,7 +158,7 @@ function judged(emission: Emission, where: string, { isTenantAllowed }: EmitCont
   if (decoded.ok) return { ok: true, emission };
   const { code, message, pointers } = decoded.refusal;
   const places = pointers.length === 0 ? "" : ` at ${pointers.join(", ")}`;
-  return { ok: false, where, message: `${message} (${code}${places})` };
+  return { ok: false, where, message: `${message} (${code}${places})`, rawHelps: true };
 }
 
 function rawEmission(line: string, context: EmitContext): Emission {

@@ -12,9 +12,12 @@ import { TextDecoder } from "node:util";
 
 export type JsonText =
   | { readonly ok: true; readonly line: number; readonly text: string }
-  | { readonly ok: false; readonly line: number; readonly problem: string };
+  /** `rawHelps`: as a line, unchecked, it can be emitted. */
+  | { readonly ok: false; readonly line: number; readonly problem: string; readonly rawHelps: boolean };
 
+/** More than a topic takes by default (max.message.bytes), so that --raw can't help either. */
 const maxCharacters = 1_000_000;
+const tooLong = `longer than ${maxCharacters} characters, the most that emit takes; shorten it`;
 const notUtf8 = "has bytes that are not UTF-8; save the file as UTF-8 (PowerShell: Out-File -Encoding utf8)";
 
 /** Text of the bytes, in pieces. Without a byte order mark, a zero byte beside the first character tells UTF-16. */
@@ -87,7 +90,7 @@ function createScanner() {
 
   function refused(problem: string, next: State): JsonText {
     state = next;
-    return { ok: false, line: beganAt, problem };
+    return { ok: false, line: beganAt, problem, rawHelps: problem !== tooLong };
   }
 
   /** A character between objects. */
@@ -123,8 +126,7 @@ function createScanner() {
     if (character === "\n" && inString)
       return yield refused("not a JSON object: a text has no end on its line", "between");
     text += character;
-    if (text.length > maxCharacters)
-      return yield refused(`longer than ${maxCharacters} characters`, "skipping");
+    if (text.length > maxCharacters) return yield refused(tooLong, "skipping");
     if (!ends(character)) return;
     state = "between";
     yield checkedObject(text, beganAt);
@@ -148,7 +150,8 @@ function createScanner() {
     },
     *end(): Generator<JsonText> {
       if (state === "inside") yield refused(`not a JSON object: ${unfinished}`, "between");
-      else if (inArray) yield { ok: false, line, problem: "the array has no end: is the file complete?" };
+      else if (inArray)
+        yield { ok: false, line, problem: "the array has no end: is the file complete?", rawHelps: true };
     },
   };
 }
@@ -156,9 +159,8 @@ function createScanner() {
 const unfinished = "it begins here and has no end";
 
 function checked(text: string, line: number): JsonText {
-  if (text.length > maxCharacters)
-    return { ok: false, line, problem: `longer than ${maxCharacters} characters` };
-  return text.includes("\ufffd") ? { ok: false, line, problem: notUtf8 } : { ok: true, line, text };
+  const problem = text.length > maxCharacters ? tooLong : text.includes("\ufffd") ? notUtf8 : null;
+  return problem === null ? { ok: true, line, text } : { ok: false, line, problem, rawHelps: false };
 }
 
 function checkedObject(text: string, line: number): JsonText {
@@ -168,6 +170,6 @@ function checkedObject(text: string, line: number): JsonText {
   } catch (error) {
     // The parser quotes what it read; the rest of its message names what it misses.
     const why = (error as Error).message.replace(/, (\.\.\.)?".*$|,? in JSON.*$|\s+\(line.*$/su, "");
-    return { ok: false, line, problem: `not a JSON object: ${why}` };
+    return { ok: false, line, problem: `not a JSON object: ${why}`, rawHelps: true };
   }
 }

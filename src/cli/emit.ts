@@ -82,7 +82,7 @@ async function run(settings: Settings, flags: EmitFlags & { file: string | undef
   const tenantId = tenantIds[0] ?? null;
   const missing = missingFlag(flags, tenantId);
   if (missing !== null) return fail({ code: "usage", ...missing }, exitCodes.usage);
-  const counts: Counts = { emitted: 0, refused: 0, underWay: 0 };
+  const counts: Counts = { emitted: 0, refused: 0, rawHelps: 0, underWay: 0 };
   const interrupts = onInterrupt("", {
     withinMs: settings.shutdownTimeoutMs,
     onCutOff: () => sayCutOff(counts),
@@ -157,6 +157,8 @@ function inputs(
 interface Counts {
   emitted: number;
   refused: number;
+  /** Of those that were refused: what --raw would emit. */
+  rawHelps: number;
   /** Given to the log, not confirmed yet. */
   underWay: number;
 }
@@ -183,7 +185,7 @@ async function emitAll(
       fail({
         code: "append",
         message: `The log didn't confirm the last ${batch.length} events (${result.reason}); ${counts.emitted} before them are stored.`,
-        fix: "Emit them again: duplicates are ignored by the worker.",
+        fix: "Put right what it names, then emit them again: duplicates are ignored by the worker.",
       });
       return false;
     }
@@ -199,8 +201,7 @@ async function emitAll(
     }
     if (interrupted.aborted) break;
     if (input.ok) batch.push(input.emission);
-    else if (counts.refused++ < shownRefusals)
-      say(`refused${input.where && ` ${input.where}`}: ${plain(input.message)}\n`);
+    else refuse(input, counts);
     if (batch.length >= batchRecords && !(await flush())) return;
   }
   if (batch.length > 0 && !(await flush())) return;
@@ -208,6 +209,11 @@ async function emitAll(
   if (counts.emitted + counts.refused === 0 && flags.file !== undefined && !interrupted.aborted)
     say(`  ${flags.file === "-" ? "Standard input" : plain(flags.file)} holds no event.\n`);
   if (interrupted.aborted) process.exitCode = exitCodes.interrupted;
+}
+
+function refuse({ where, message, rawHelps }: EmitInput & { ok: false }, counts: Counts): void {
+  if (counts.refused++ < shownRefusals) say(`refused${where && ` ${where}`}: ${plain(message)}\n`);
+  if (rawHelps) counts.rawHelps++;
 }
 
 function report({ id, tenantId, record }: Emission, json: boolean): void {
@@ -226,11 +232,12 @@ function sayCutOff({ emitted, underWay }: Counts): void {
   );
 }
 
-function summary({ emitted, refused }: Counts, raw: boolean): void {
+function summary({ emitted, refused, rawHelps }: Counts, raw: boolean): void {
   if (refused > shownRefusals) say(`… and ${refused - shownRefusals} more refused\n`);
   say(`${emitted} emitted, ${refused} refused\n`);
   if (refused > 0) {
-    const asItIs = raw ? "" : ", or type --raw to emit it as it is (the worker dead-letters it)";
+    const asItIs =
+      raw || rawHelps === 0 ? "" : ", or type --raw to emit it as it is (the worker dead-letters it)";
     say(`  Correct what was refused${asItIs}.\n`);
     process.exitCode = exitCodes.failed;
   }

@@ -232,6 +232,12 @@ async function workOn(
   { parts, observe, logger, interrupted }: Run,
 ): Promise<void> {
   parts.phase = "registrar: starting";
+  const place =
+    settings.kafkaBrokers === null
+      ? `the embedded log in ${settings.dataDir}`
+      : `Kafka at ${settings.kafkaBrokers}`;
+  // Before the worker can end by itself: its last line is then why.
+  logger.info({ version, partitions: log.partitionCount, cloud: settings.graphCloud }, `working on ${place}`);
   const worker = await startWorker(settings, {
     log,
     observe,
@@ -243,11 +249,6 @@ async function workOn(
     ...(parts.traces && { traces: parts.traces.records }),
   });
   parts.worker = worker;
-  const place =
-    settings.kafkaBrokers === null
-      ? `the embedded log in ${settings.dataDir}`
-      : `Kafka at ${settings.kafkaBrokers}`;
-  logger.info({ version, partitions: log.partitionCount, cloud: settings.graphCloud }, `working on ${place}`);
   const stopped = aborted(interrupted);
   const first = await Promise.race([worker.registrar.done, stopped]);
   if (first === "interrupted") {

@@ -1,6 +1,6 @@
 /** The HTTP service, wired from settings: beside a worker in its process, or alone. */
 import { writeExport } from "../audit/export.ts";
-import type { Settings } from "../config/table.ts";
+import { type Settings, table } from "../config/table.ts";
 import { openAuthorityReader } from "../graph/authority-fetch.ts";
 import { authorityOf } from "../graph/clouds.ts";
 import type { HoldableIndex, IndexProgress } from "../index/enrollment-index.ts";
@@ -70,6 +70,7 @@ export async function startService(
     {
       host: settings.serveHost,
       port: settings.servePort,
+      defaultPort: table.servePort.fallback,
       tls: tls.tls,
       behindProxy: settings.serveBehindProxy,
       maxConnections: settings.serveMaxConnections,

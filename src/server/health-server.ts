@@ -52,6 +52,7 @@ export async function openHealthServer(settings: HealthSettings): Promise<Opened
     port: settings.port,
     hostVariable: "HTTP_HOST",
     portVariable: "HTTP_PORT",
+    defaultPort: null,
   };
   const problem = await listen(server, place);
   if (problem !== null) return { ok: false, problem };

@@ -22,6 +22,8 @@ export interface ServiceSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Of the setting: what to type where the port is taken depends on it. */
+  readonly defaultPort: number;
   readonly tls: TlsFiles | null;
   /** A proxy in front ends TLS. */
   readonly behindProxy: boolean;
@@ -44,7 +46,7 @@ export type OpenedService =
   | { readonly ok: false; readonly problem: Problem };
 
 export async function openService(settings: ServiceSettings, parts: ServiceParts): Promise<OpenedService> {
-  const { host, port, tls, behindProxy } = settings;
+  const { host, port, defaultPort, tls, behindProxy } = settings;
   const exposure = { host, asksWho: !isOpen(parts.doors), hasTls: tls !== null, behindProxy };
   const unsafe = bindProblem(exposure);
   if (unsafe !== null) return { ok: false, problem: unsafe };
@@ -56,7 +58,8 @@ export async function openService(settings: ServiceSettings, parts: ServiceParts
   });
   const http: Server = server!;
   const connections = countConnections(http);
-  const problem = await listen(http, { host, port, hostVariable: "SERVE_HOST", portVariable: "SERVE_PORT" });
+  const variables = { hostVariable: "SERVE_HOST", portVariable: "SERVE_PORT" };
+  const problem = await listen(http, { host, port, defaultPort, ...variables });
   if (problem !== null) {
     await app.close();
     return { ok: false, problem };

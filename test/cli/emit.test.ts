@@ -132,19 +132,19 @@ test("a file without events is said to hold none", async (t) => {
   assert.deepEqual([code, stderr], [0, `0 emitted, 0 refused\n  ${file} holds no event.\n`]);
 });
 
-test("--raw is not advised to those who typed it", async (t) => {
-  const directory = temporaryDirectory(t);
+test("--raw is advised only where it helps: neither to those who typed it, nor for what is too long", async (t) => {
+  const environment = { DATA_DIR: temporaryDirectory(t) };
   const long = JSON.stringify({ text: "x".repeat(1_000_001) });
-  const { code, stderr } = await runCli(
-    ["emit", "-", "--raw", "--tenant", tenant],
-    { DATA_DIR: directory },
-    long,
-  );
-  assert.equal(code, 1, stderr);
-  assert.match(
-    stderr,
-    /longer than 1000000 characters\n0 emitted, 1 refused\n {2}Correct what was refused\.\n$/,
-  );
+  for (const raw of [[], ["--raw"]]) {
+    const { code, stderr } = await runCli(["emit", "-", ...raw, "--tenant", tenant], environment, long);
+    assert.equal(code, 1, stderr);
+    assert.match(
+      stderr,
+      /longer than 1000000 characters, the most that emit takes; shorten it\n0 emitted, 1 refused\n {2}Correct what was refused\.\n$/,
+    );
+  }
+  const both = await runCli(["emit", "-", "--tenant", tenant], environment, `${long}\n{oops\n`);
+  assert.match(both.stderr, /0 emitted, 2 refused\n {2}Correct what was refused, or type --raw /);
 });
 
 test("--raw emits a line as it is", async (t) => {

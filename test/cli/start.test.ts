@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { faultProfile } from "../../emulator/faults.ts";
 import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
@@ -60,6 +62,18 @@ test("a CA file that can't serve is named, with the reason, exit 2", async (t) =
     stderr.startsWith(`connector-registrar: GRAPH_CA_FILE=${directory} can't be read (EISDIR).\n`),
     stderr,
   );
+});
+
+test("a worker that may not work from the start says why last", async (t) => {
+  const { environment } = await emulatorFor(t);
+  const DATA_DIR = temporaryDirectory(t);
+  mkdirSync(join(DATA_DIR, "worker.lock"));
+  const { code, stdout, stderr } = await runCli(["start"], { ...environment, DATA_DIR });
+  assert.equal(code, 2, stderr);
+  const lines = jsonLines(stdout);
+  assert.equal(lines.at(-1)!.event, "fault", stdout);
+  assert.equal(lines.at(-1)!.code, "log-cannot-open");
+  assert.match(stderr, /^connector-registrar: The lock file .*\n {2}Make sure .*rm -r .*\n$/);
 });
 
 test("start, emit and tail in processes of their own: registered once, duplicate ignored, SIGTERM ends in good order", async (t) => {

@@ -101,7 +101,25 @@ test("filters select files by path and tests by name", async () => {
   assert.equal(byName.lastLine, "2 passed, 0 failed, 0 skipped", byName.output);
   const byNothing = await runTree(files, { args: ["no such name"] });
   assert.equal(byNothing.lastLine, "0 passed, 1 failed, 0 skipped", byNothing.output);
-  const byMissing = await runTree(files, { args: ["a/x", "a/missing.test.ts"] });
-  assert.match(byMissing.output, /no test file was found/);
-  assert.equal(byMissing.lastLine, "0 passed, 1 failed, 0 skipped", byMissing.output);
+});
+
+test("a filter that means a file or a folder, and selects no test file, is refused", async () => {
+  const files = { "a/x.test.ts": pass, "a/b/y.test.ts": pass, "contracts/helper.ts": "" };
+  for (const [filter, advised] of [
+    ["test/contracts", "test/"],
+    ["./test/contracts/", "test/"],
+    ["test/nowhere/deep", "test/"],
+    ["test/a/nowhere", "test/a/"],
+    ["lab", "test/"],
+    ["a/missing.test.ts", "a/"],
+    ["nowhere/missing.test.ts", "test/"],
+  ] as const) {
+    const run = await runTree(files, { args: ["a/x", filter] });
+    const named = filter.replace("./", "");
+    assert.ok(
+      run.output.startsWith(`no test file was found for ${named}. Type: npm test -- ${advised} `),
+      run.output,
+    );
+    assert.equal(run.exitCode, 2);
+  }
 });

@@ -4,8 +4,8 @@
  * `--times` writes the processor time and the time on the clock of each test process to a file; `--repeat-failed` runs what failed
  * once more, see repetition.ts.
  *
- * A filter that is part of a test file's path selects files; any other is a pattern for test names. Test files that
- * use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 turns what is skipped for want of it into a failure; so
+ * A filter that is part of a test file's path selects files; any other is a pattern for test names, unless it begins with `test/` or names a
+ * folder. Test files that use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 turns what is skipped for want of it into a failure; so
  * do REQUIRE_DOCKER, REQUIRE_NETNS (network namespaces), REQUIRE_PYTHON and REQUIRE_HELM (by .ci/python, .ci/helm), REQUIRE_CHROMIUM, REQUIRE_PROMTOOL:
  * the reason of such a skip names what is missing. Exit codes: 0 all passed, 1 a failure or nothing was run, 2 usage, 130 interrupted.
  */
@@ -65,7 +65,12 @@ async function main(parameters: readonly string[]): Promise<number> {
     return 2;
   }
   const { filters, timesFile, repeatsFailed, isQuick } = read.options;
-  const { files: selected, namePatterns } = select(root, filters);
+  const selection = select(root, filters);
+  if (!selection.ok) {
+    console.error(selection.message);
+    return 2;
+  }
+  const { files: selected, namePatterns } = selection;
   const files = isQuick ? selected.filter((file) => !isHeavy(root, file)) : selected;
   const tally = createTally({ root, required: requirements(), filteredByName: namePatterns.length > 0 });
   if (isQuick) tally.note(leftOut(selected.length - files.length));

@@ -1,5 +1,5 @@
 /** Which test files there are, which run in one process, and in which order. */
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 
 export interface Selection {
@@ -7,21 +7,37 @@ export interface Selection {
   readonly namePatterns: readonly string[];
 }
 
-/** A filter that is part of a test file's path selects files; any other is a pattern for test names. */
-export function select(root: string, filters: readonly string[]): Selection {
+export type Selected = ({ readonly ok: true } & Selection) | { readonly ok: false; readonly message: string };
+
+/**
+ * A filter that is part of a test file's path selects files; any other is a pattern for test names, unless it is plain that a file
+ * or a folder was meant: then it is refused, rather than taken for a name that no test has.
+ */
+export function select(root: string, filters: readonly string[]): Selected {
   const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
   const isPath = (filter: string): boolean => all.some((file) => file.includes(filter));
-  const paths = filters.map((filter) => filter.replace(/^\.\//, "")).filter(isPath);
-  // A file that does not exist is no pattern for names: nothing is selected then, rather than all.
-  const isMissing = filters.some(
-    (filter) => /\.(?:[cm]?[jt]s)$/.test(filter) && !isPath(filter.replace(/^\.\//, "")),
-  );
-  const wanted = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
-  const selected = isMissing ? [] : wanted;
+  const plain = filters.map((filter) => filter.replace(/^\.\//, ""));
+  const missing = plain.find((filter) => !isPath(filter) && meansPath(root, filter));
+  if (missing !== undefined) return { ok: false, message: noTestFile(all, missing) };
+  const paths = plain.filter(isPath);
+  const files = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
   return {
-    files: selected.map((file) => join(root, file)),
-    namePatterns: filters.filter((filter) => !isPath(filter.replace(/^\.\//, ""))),
+    ok: true,
+    files: files.map((file) => join(root, file)),
+    namePatterns: plain.filter((filter) => !isPath(filter)),
   };
+}
+
+function meansPath(root: string, filter: string): boolean {
+  if (/\.[cm]?[jt]s$/.test(filter) || filter.startsWith("test/")) return true;
+  return statSync(join(root, filter), { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function noTestFile(all: readonly string[], filter: string): string {
+  const folders = filter.replace(/\/$/, "").split("/").slice(0, -1);
+  while (folders.length > 0 && !all.some((file) => file.includes(`${folders.join("/")}/`))) folders.pop();
+  const above = folders.length === 0 ? "test" : folders.join("/");
+  return `no test file was found for ${filter}. Type: npm test -- ${above}/ (all test files below it), or a part of a test file's path or a test's name`;
 }
 
 /** By folder, or because it imports the broker support. */

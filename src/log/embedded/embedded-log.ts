@@ -28,7 +28,7 @@ import type {
 } from "../../ports.ts";
 import type { OpenFailure } from "../../problem.ts";
 import { sleep } from "../../sleep.ts";
-import { attempt, type Failure, isBusy, reasonOf } from "./errors.ts";
+import { asFault, attempt, type Failure, isBusy, reasonOf } from "./errors.ts";
 import { openWalFile } from "./flusher.ts";
 import { HighWaterMark, lostChanges } from "./high-water-mark.ts";
 import { lockForWorker } from "./lock.ts";
@@ -84,7 +84,7 @@ function openFiles(
   file: string,
   { clock, undo }: { readonly clock: Clock; readonly undo: (() => void)[] },
 ): Files {
-  mkdirSync(settings.dataDir, { recursive: true });
+  makeDirectory(settings.dataDir);
   const markFile = join(settings.dataDir, "log.head");
   const mark = new HighWaterMark(markFile);
   undo.push(() => mark.close());
@@ -103,6 +103,16 @@ function openFiles(
   const wal = settings.flushesBehind ? openWalFile(file) : null;
   const parts = { file, store, mark, clock, wal };
   return { failure: null, log: new EmbeddedLog(settings.dataDir, markFile, parts) };
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    // Node.js says so of a file system that is read-only, too; without `recursive` it says why.
+    mkdirSync(directory);
+  }
 }
 
 class EmbeddedLog implements EventLog, LogTail {
@@ -191,7 +201,7 @@ class EmbeddedLog implements EventLog, LogTail {
   async join(onSession: (session: Session) => void, onFailure: OnFailure): Promise<Membership> {
     const nothing: Membership = { leave: async () => {} };
     const refused = (failure: Failure): Membership => {
-      onFailure(reasonOf(failure.problem), failure.problem);
+      onFailure(reasonOf(failure.problem), asFault(failure));
       return nothing;
     };
     if (this.#closed) return refused(closed(this.#file));

@@ -17,12 +17,20 @@ export function reasonOf(problem: Problem): string {
   return `${problem.message} ${problem.fix}`;
 }
 
-/** Runs something that touches `file`; what SQLite or the file system throws becomes a value, a bug stays thrown. */
-export function attempt<T>(file: string, run: () => T): Attempt<T> {
+/** What a person is told who has to start the worker again: it ends with this problem, even if that may pass by itself. */
+export function asFault({ problem, retryable }: Failure): Problem {
+  return retryable ? { ...problem, fix: `${problem.fix} Then start the worker again.` } : problem;
+}
+
+/**
+ * Runs something that touches `file`; what SQLite or the file system throws becomes a value, a bug stays thrown. `kind`: what the
+ * file is, in the words of messages.
+ */
+export function attempt<T>(file: string, run: () => T, kind = "event log"): Attempt<T> {
   try {
     return { ok: true, value: run() };
   } catch (error) {
-    const failure = failureOf(error, file);
+    const failure = failureOf(error, { file, name: `${kind} ${file}` });
     if (failure === null) throw error;
     return { ok: false, ...failure };
   }
@@ -43,19 +51,25 @@ export function damaged(file: string, what: string): Failure {
   };
 }
 
+interface Named {
+  readonly file: string;
+  /** With its kind: `event log /data/log.db`. */
+  readonly name: string;
+}
+
 /** Null: no failure of a file, hence a bug. */
-function failureOf(error: unknown, file: string): Failure | null {
-  if (error instanceof DamageError) return damaged(file, error.message);
+function failureOf(error: unknown, at: Named): Failure | null {
+  if (error instanceof DamageError) return damaged(at.file, error.message);
   if (!(error instanceof Error)) return null;
   const { code, errcode, errstr } = error as { code?: unknown; errcode?: unknown; errstr?: unknown };
   if (code === "ERR_SQLITE_ERROR" && typeof errcode === "number") {
-    return sqliteFailure(errcode, `${error.message}${errstr === error.message ? "" : ` (${errstr})`}`, file);
+    return sqliteFailure(errcode, `${error.message}${errstr === error.message ? "" : ` (${errstr})`}`, at);
   }
-  return typeof code === "string" ? fileFailure(code, error.message, file) : null;
+  return typeof code === "string" ? fileFailure(code, error.message, at.name) : null;
 }
 
 /** Result codes: https://sqlite.org/rescode.html; the low byte is the primary code. */
-function sqliteFailure(errcode: number, detail: string, file: string): Failure | null {
+function sqliteFailure(errcode: number, detail: string, { file, name }: Named): Failure | null {
   switch (errcode & 0xff) {
     case 5: // BUSY
     case 6: // LOCKED
@@ -63,7 +77,7 @@ function sqliteFailure(errcode: number, detail: string, file: string): Failure |
       return {
         problem: {
           code: "log-busy",
-          message: `The event log ${file} is locked by another process.`,
+          message: `The ${name} is locked by another process.`,
           fix: `Wait for it to finish, or find it with: fuser ${file}`,
         },
         retryable: true,
@@ -71,13 +85,13 @@ function sqliteFailure(errcode: number, detail: string, file: string): Failure |
     case 3: // PERM
     case 8: // READONLY
     case 23: // AUTH
-      return notWritable(file, detail);
+      return notWritable(name, detail);
     case 10: // IOERR
       return {
         problem: {
           code: "log-io",
-          message: `Reading or writing the event log ${file} failed: ${detail}.`,
-          fix: "Check the disk (dmesg, df); it is tried again.",
+          message: `Reading or writing the ${name} failed: ${detail}.`,
+          fix: "Check the disk: df -h shows whether it is full, dmesg what the system says of it.",
         },
         retryable: true,
       };
@@ -86,9 +100,9 @@ function sqliteFailure(errcode: number, detail: string, file: string): Failure |
     case 26: // NOTADB
       return damaged(file, detail);
     case 13: // FULL
-      return diskFull(file);
+      return diskFull(name);
     case 14: // CANTOPEN
-      return cannotOpen(file, detail);
+      return cannotOpen(name, detail);
     case 1: // ERROR: also of a file whose tables were lost
       return /^no such (table|column)/.test(detail) ? damaged(file, detail) : null;
     default:
@@ -96,58 +110,70 @@ function sqliteFailure(errcode: number, detail: string, file: string): Failure |
   }
 }
 
-function fileFailure(code: string, detail: string, file: string): Failure | null {
+function fileFailure(code: string, detail: string, name: string): Failure | null {
   switch (code) {
+    case "EROFS":
+      return readOnly(name);
     case "EACCES":
     case "EPERM":
-    case "EROFS":
-      return notWritable(file, detail);
+      return notWritable(name, detail);
     case "ENOSPC":
     case "EDQUOT":
-      return diskFull(file);
+      return diskFull(name);
     case "ENOTDIR":
     case "EEXIST":
     case "EISDIR":
     case "ENOENT":
     case "ENAMETOOLONG":
     case "ELOOP":
-      return cannotOpen(file, detail);
+      return cannotOpen(name, detail);
     case "EIO":
     case "EMFILE":
     case "ENFILE":
-      return { ...cannotOpen(file, detail), retryable: true };
+      return { ...cannotOpen(name, detail), retryable: true };
     default:
       return null;
   }
 }
 
-function notWritable(file: string, detail: string): Failure {
+function notWritable(name: string, detail: string): Failure {
   return {
     problem: {
       code: "log-not-writable",
-      message: `The event log ${file} can't be written: ${detail}.`,
+      message: `The ${name} can't be written: ${detail}.`,
       fix: "Give the user that runs this write access to its directory and all files in it, or choose another one: DATA_DIR=<directory>",
     },
     retryable: false,
   };
 }
 
-function diskFull(file: string): Failure {
+function readOnly(name: string): Failure {
+  return {
+    problem: {
+      code: "log-not-writable",
+      message: `The ${name} is on a file system that is mounted read-only.`,
+      fix: "Mount it for writing (mount -o remount,rw <mount point>), or choose another directory: DATA_DIR=<directory>",
+    },
+    retryable: false,
+  };
+}
+
+function diskFull(name: string): Failure {
   return {
     problem: {
       code: "log-disk-full",
-      message: `No space is left for the event log ${file}.`,
-      fix: `Free some (df -h shows where); what was not stored is tried again, and nothing that was stored is lost.`,
+      message: `No space is left for the ${name}.`,
+      fix: "Free some: df -h shows where. Nothing that was stored is lost.",
     },
     retryable: true,
   };
 }
 
-function cannotOpen(file: string, detail: string): Failure {
+function cannotOpen(name: string, detail: string): Failure {
   return {
     problem: {
       code: "log-cannot-open",
-      message: `The event log ${file} can't be opened: ${detail}.`,
+      message: `The ${name} can't be opened: ${detail}.`,
       fix: "Name a directory that exists or can be created: DATA_DIR=<directory>",
     },
     retryable: false,

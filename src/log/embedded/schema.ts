@@ -101,7 +101,8 @@ function checkBounds(db: DatabaseSync, file: string): Failure | null {
     }
     return null;
   } finally {
-    db.exec("COMMIT");
+    // After some errors SQLite has ended the transaction already; COMMIT would then hide the error that counts.
+    if (db.isTransaction) db.exec("COMMIT");
   }
 }
 
@@ -120,7 +121,8 @@ function isForeign(db: DatabaseSync): boolean {
   try {
     return numberOf(db, "PRAGMA application_id") !== applicationId && !isEmpty(db);
   } finally {
-    db.exec("COMMIT");
+    // After some errors SQLite has ended the transaction already; COMMIT would then hide the error that counts.
+    if (db.isTransaction) db.exec("COMMIT");
   }
 }
 

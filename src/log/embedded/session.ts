@@ -17,7 +17,7 @@ import type {
 } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
 import { sleep } from "../../sleep.ts";
-import { attempt, type Failure, reasonOf } from "./errors.ts";
+import { asFault, attempt, type Failure, reasonOf } from "./errors.ts";
 import type { Store } from "./store.ts";
 import type { Wake } from "./wake.ts";
 import type { Writer } from "./writer.ts";
@@ -147,7 +147,7 @@ export class EmbeddedSession implements Session {
   #fail(failure: Failure): void {
     if (this.ended.aborted) return;
     this.end();
-    this.#onFailure(reasonOf(failure.problem), failure.problem);
+    this.#onFailure(reasonOf(failure.problem), asFault(failure));
   }
 }
 

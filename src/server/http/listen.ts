@@ -10,6 +10,8 @@ export interface Place {
   /** The settings that name them. */
   readonly hostVariable: string;
   readonly portVariable: string;
+  /** Taken where the port is not set; null: nothing listens then. */
+  readonly defaultPort: number | null;
 }
 
 export async function listen(server: Server, place: Place): Promise<Problem | null> {
@@ -33,14 +35,9 @@ function listening(server: Server, host: string, port: number): Promise<NodeJS.E
   });
 }
 
-function explain(error: NodeJS.ErrnoException, { host, port, hostVariable, portVariable }: Place): Problem {
-  if (error.code === "EADDRINUSE") {
-    return {
-      code: "port-taken",
-      message: `${portVariable}=${port} on ${host} is taken by another process.`,
-      fix: `Type: export ${portVariable}=0 (any free port) or another number, or: unset ${portVariable}`,
-    };
-  }
+function explain(error: NodeJS.ErrnoException, place: Place): Problem {
+  const { host, port, hostVariable, portVariable } = place;
+  if (error.code === "EADDRINUSE") return portTaken(place);
   if (error.code === "EACCES") {
     return {
       code: "port-not-allowed",
@@ -52,5 +49,17 @@ function explain(error: NodeJS.ErrnoException, { host, port, hostVariable, portV
     code: "http-host",
     message: `Can't listen on ${hostVariable}=${host}: ${error.code ?? error.message}.`,
     fix: `Type: export ${hostVariable}=127.0.0.1 (or 0.0.0.0 for all addresses)`,
+  };
+}
+
+function portTaken({ host, port, portVariable, defaultPort }: Place): Problem {
+  const isDefault = port === defaultPort;
+  const whenUnset = defaultPort === null ? "nothing listens then" : `then it is ${defaultPort}`;
+  // Where the default itself is taken, unset changes nothing.
+  const orUnset = isDefault ? "" : `, or: unset ${portVariable} (${whenUnset})`;
+  return {
+    code: "port-taken",
+    message: `${portVariable}=${port}${isDefault ? " (its default)" : ""} on ${host} is taken by another process.`,
+    fix: `Type: export ${portVariable}=0 (any free port) or another number${orUnset}`,
   };
 }

@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { systemClock } from "../../../src/clock.ts";
 import { Writer } from "../../../src/log/embedded/writer.ts";
 import type { Session } from "../../../src/ports.ts";
+import type { Problem } from "../../../src/problem.ts";
 import { aRecord, at, scan } from "../../contracts/event-log/harness.ts";
 import { storeOf, tryOpen, workspaceOf } from "./harness.ts";
 
@@ -67,20 +68,59 @@ fullDisk("appends and commits are refused while the disk is full, and go on afte
 });
 
 fullDisk("a new log can't be made on a full disk; once there is space it can", async (_, disk) => {
-  const ballast = join(disk, "ballast");
-  for (let size = 2 * 1024 * 1024; size >= 1; size = Math.floor(size / 2)) {
-    spawnSync("dd", ["if=/dev/zero", `of=${ballast}${size}`, `bs=${size}`, "count=1"]);
-  }
+  fill(disk);
   const opening = await tryOpen(disk);
   assert.ok(!opening.ok);
   assert.equal(opening.problem.code, "log-disk-full");
   assert.equal(opening.retryable, true);
-  for (let size = 2 * 1024 * 1024; size >= 1; size = Math.floor(size / 2)) rmSync(`${ballast}${size}`);
-  assert.ok(!existsSync(`${ballast}1`));
+  for (let size = 2 * 1024 * 1024; size >= 1; size = Math.floor(size / 2))
+    rmSync(join(disk, `ballast${size}`));
+  assert.ok(!existsSync(join(disk, "ballast1")));
   const again = await tryOpen(disk);
   assert.ok(again.ok);
   await again.log.close();
 });
+
+/** Nothing is left, not even for the file of 32 KiB that SQLite keeps beside an open log. */
+function fill(disk: string): void {
+  for (let size = 2 * 1024 * 1024; size >= 1; size = Math.floor(size / 2))
+    spawnSync("dd", ["if=/dev/zero", `of=${join(disk, `ballast${size}`)}`, `bs=${size}`, "count=1"]);
+}
+
+fullDisk(
+  "a log that stood there before can't be opened on a full disk; it is a failure, and may pass",
+  async (_, disk) => {
+    const first = await tryOpen(disk);
+    assert.ok(first.ok);
+    await first.log.close();
+    fill(disk);
+    const opening = await tryOpen(disk);
+    assert.ok(!opening.ok);
+    assert.match(opening.problem.message, /event log .*log\.db/);
+    assert.match(opening.problem.fix, /df -h/);
+    assert.equal(opening.retryable, true);
+  },
+);
+
+fullDisk(
+  "a worker that finds no space for its lock names that file, and says to start again",
+  async (_, disk) => {
+    const opening = await tryOpen(disk);
+    assert.ok(opening.ok);
+    fill(disk);
+    const failed = Promise.withResolvers<Problem>();
+    await opening.log.join(
+      () => assert.fail("no lock, no session"),
+      (_reason, problem) => failed.resolve(problem!),
+    );
+    const { code, message, fix } = await failed.promise;
+    assert.equal(code, "log-disk-full");
+    assert.equal(message, `No space is left for the lock file ${join(disk, "worker.lock")}.`);
+    assert.match(fix, /df -h .* Then start the worker again\.$/);
+    assert.doesNotMatch(fix, /tried again/);
+    await opening.log.close();
+  },
+);
 
 test("a transaction that doesn't fit leaves no part of itself", { timeout }, async (t) => {
   const { file, db, store, mark } = storeOf(t);

@@ -19,14 +19,17 @@ export function protocolError(type: string): Error {
   return Object.assign(new Error(type), { name: "KafkaJSProtocolError", type });
 }
 
-/** Bounds of every partition. */
-export function listOffsets(start: () => number, end: () => number): Broker["listOffsets"] {
-  return async ({ topics }) => ({
+/** Bounds of every partition. Isolation level 1: without what stands behind an open transaction. */
+export function listOffsets(
+  start: () => number,
+  end: (isolationLevel: number) => number,
+): Broker["listOffsets"] {
+  return async ({ topics, isolationLevel }) => ({
     responses: topics.map(({ topic, partitions }) => ({
       topic,
       partitions: partitions.map(({ partition, timestamp }) => ({
         partition,
-        offset: String(timestamp === -1 ? end() : start()),
+        offset: String(timestamp === -1 ? end(isolationLevel) : start()),
       })),
     })),
   });

@@ -95,6 +95,27 @@ kafkaTest("a scan ends behind transaction markers, and leaves out what was abort
   assert.equal(nextOffset, 4);
 });
 
+kafkaTest("what was appended behind another client's open transaction is waited for", async (t) => {
+  const harness = await openHarness(t);
+  t.after(harness.close);
+  const producer = plainKafka().producer({
+    transactionalId: harness.settings.topicPrefix,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  t.after(() => producer.disconnect());
+  await producer.connect();
+  const transaction = await producer.transaction();
+  const messages = [{ partition: 0, key: "k", value: "foreign" }];
+  await transaction.send({ topic: harness.name("registered"), messages });
+  assert.deepEqual(await harness.log.append([newRecord("registered", "ours", "key")]), { ok: true });
+  const scanning = scan(harness.log, "registered", 0);
+  // Round trips in which a scan that does not wait has ended.
+  for (let n = 0; n < 3; n++) assert.ok((await harness.log.survey()).ok);
+  await transaction.abort();
+  assert.deepEqual((await scanning).records.map(text), ["ours"]);
+});
+
 kafkaTest("a compacted ledger is scanned to its end, and from any offset in it", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);

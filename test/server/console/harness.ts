@@ -76,7 +76,15 @@ export async function consoleFor(t: Ends, options: ConsoleOptions = {}) {
   const notes: ServiceNote[] = [];
   const metrics = openServiceMetrics(false);
   const opened = await openService(
-    { host: "127.0.0.1", port: 0, tls: null, behindProxy: false, maxConnections: 1_000, ...settings },
+    {
+      host: "127.0.0.1",
+      port: 0,
+      defaultPort: 8_090,
+      tls: null,
+      behindProxy: false,
+      maxConnections: 1_000,
+      ...settings,
+    },
     {
       ...{ clock, doors, metrics, version: "1.2.3", eventsPerSecond: 0 },
       log: () => log,

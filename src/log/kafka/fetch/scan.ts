@@ -1,6 +1,9 @@
 /**
  * `scan`: one partition from an offset to its end, without membership, by fetching from the leader directly. No consumer
  * group is joined, so it costs two round trips more than its data.
+ *
+ * 1. INV-LEDGER-READ: of the ledger nothing is left out. What stands behind another program's open transaction can't be read until
+ *    that ends; a scan of the ledger waits for it, and fails in the end, with what to type. Elsewhere it ends before it.
  */
 import type { Bounds, Clock, EventLog, LogRecord, ScanResult, Topic } from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
@@ -107,7 +110,8 @@ class PartitionScan {
   }
 
   async #bounds(cluster: ClusterConnection): Promise<PartitionBounds> {
-    const [bounds] = await listBounds(cluster, [this.#topicPartition], true);
+    const isLedger = this.#request.topic === "registered";
+    const [bounds] = await listBounds(cluster, [this.#topicPartition], !isLedger); // 1
     return bounds!;
   }
 
@@ -149,7 +153,12 @@ class PartitionScan {
     if (this.#emptyAnswers >= 2 && stableEnd >= end) return { ok: true, nextOffset: end };
     if (await this.#stall.retryAfterDelay()) return null;
     const { topic, partition } = this.#topicPartition;
-    return { ok: false, reason: `no records come from ${topic}/${partition} at ${this.#position}` };
+    if (stableEnd >= end)
+      return { ok: false, reason: `no records come from ${topic}/${partition} at ${this.#position}` };
+    return {
+      ok: false,
+      reason: heldBack(this.#topicPartition, { end, stableEnd }, this.#settings.bootstrap),
+    };
   }
 }
 
@@ -158,6 +167,20 @@ const aborted: ScanResult = { ok: false, reason: "the scan was aborted" };
 function logTooShort(topicPartition: TopicPartition, position: number, logEnd: number): ScanResult {
   const reason = `${topicPartition.topic}/${topicPartition.partition} ends at ${logEnd}, before ${position}`;
   return { ok: false, reason, logEnd };
+}
+
+function heldBack(
+  { topic, partition }: TopicPartition,
+  { end, stableEnd }: { readonly end: number; readonly stableEnd: number },
+  bootstrap: string,
+): string {
+  const tool = `kafka-transactions.sh --bootstrap-server ${bootstrap}`;
+  return (
+    `${topic}/${partition} ends at ${end}, and only what stands before ${stableEnd} can be read: a transaction of another ` +
+    `program is open there, or a replica is behind. It goes on by itself once that is over. To see whose it is, type: ${tool} ` +
+    `describe-producers --topic ${topic} --partition ${partition}; one that hangs ends with: ${tool} ` +
+    `abort --topic ${topic} --partition ${partition} --start-offset ${stableEnd}`
+  );
 }
 
 function recreated({ topic }: TopicPartition): ScanResult {

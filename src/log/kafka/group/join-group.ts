@@ -29,6 +29,8 @@ export interface JoinRequest {
   readonly groupId: string;
   /** Null: a member without a place of its own. */
   readonly instanceId: string | null;
+  /** As tools take it. */
+  readonly bootstrap: string;
   readonly sessionTimeoutMs: number;
   readonly partitionCount: number;
   readonly topics: readonly string[];
@@ -91,6 +93,8 @@ export async function joinAndSync(
   });
   const { generationId, memberId } = group;
   onMemberId(memberId);
+  // Members of the classic protocol always have a leader.
+  if (group.leaderId === "") throw new GroupFault(assignedByBroker(request));
   let groupAssignment: { memberId: string; memberAssignment: Buffer }[] = [];
   if (group.leaderId === memberId) {
     const claims = group.members.map((member) => decodeClaim(member.memberId, member.memberMetadata));
@@ -111,6 +115,18 @@ export async function joinAndSync(
     throw new Error(`the place of KAFKA_GROUP_INSTANCE_ID=${instanceId} was assigned for other topics`);
   }
   return { generationId, partitions, memberIds: decodeMembers(memberId, memberAssignment), sync };
+}
+
+/**
+ * A consumer of KIP-848 made the group one of the new protocol while no worker was in it. The broker takes a worker in all the same, and
+ * gives it partitions that are not the same of every topic.
+ */
+function assignedByBroker({ groupId, bootstrap }: JoinRequest): string {
+  return (
+    `group ${groupId} is used by consumers of the new group protocol (group.protocol=consumer), for whom the broker assigns ` +
+    `partitions; workers assign theirs themselves. To see them, type: kafka-consumer-groups.sh --bootstrap-server ${bootstrap} ` +
+    `--describe --group ${groupId} --members. Stop them, or give the workers a group of their own: KAFKA_GROUP_ID.`
+  );
 }
 
 /** What somebody has to change before this worker can be a member, or read what it was given. */

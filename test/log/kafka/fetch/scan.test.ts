@@ -26,7 +26,11 @@ function quickClock(): Clock {
 const record = { key: null, value: Buffer.from("v"), headers: [] };
 const batch = encodeBatch([record, record], 0, { id: -1, epoch: -1, sequence: -1 });
 
-async function scanOver(send: () => Promise<Fetched[]>, end: number | (() => number), from = 0) {
+async function scanOver(
+  send: () => Promise<Fetched[]>,
+  end: number | ((isolationLevel: number) => number),
+  from = 0,
+) {
   const ends = typeof end === "number" ? () => end : end;
   const connection = fakeConnection({ send, listOffsets: listOffsets(() => 0, ends) });
   const records: LogRecord[] = [];
@@ -52,6 +56,21 @@ test("an empty answer of a leader that is behind is not the end", async () => {
   const { result, offsets } = await scanOver(send, 2);
   assert.deepEqual(result, { ok: true, nextOffset: 2 });
   assert.deepEqual(offsets, [0, 1]);
+});
+
+test("what stands behind an open transaction is not left out: the scan fails, and says what to type", async () => {
+  const { result, offsets } = await scanOver(
+    inTurn(fetched({ bytes: batch, stableEnd: 2 }), fetched({ stableEnd: 2 })),
+    (isolationLevel) => (isolationLevel === 1 ? 2 : 5),
+  );
+  assert.ok(!result.ok);
+  assert.deepEqual(offsets, [0, 1]);
+  assert.match(result.reason, /^t\/0 ends at 5, and only what stands before 2 can be read/);
+  assert.match(
+    result.reason,
+    /kafka-transactions\.sh --bootstrap-server b:9092 describe-producers --topic t --partition 0\b/,
+  );
+  assert.match(result.reason, / abort --topic t --partition 0 --start-offset 2$/);
 });
 
 test("a scan goes on after a throttled answer, a moved leader and a lost connection", async () => {

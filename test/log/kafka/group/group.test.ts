@@ -67,6 +67,37 @@ async function given(
   return { clock, sessions, broker, connection, membership };
 }
 
+test("a group in which the broker assigns partitions is left again, and refused with what to type", async (t) => {
+  const problems: (Problem | undefined)[] = [];
+  const left: string[] = [];
+  const { sessions } = await given(
+    t,
+    {
+      joinGroup: async () => ({ generationId: 6, leaderId: "", memberId: "m", members: [] }),
+      // The new protocol's assignors know nothing of retry partitions that go with the same number.
+      syncGroup: async () => ({ memberAssignment: encodeAssignment(["retry"], [0, 1]) }),
+      leaveGroup: async ({ memberId }) => {
+        left.push(memberId);
+        return {};
+      },
+    },
+    { onFailure: (_reason, problem) => problems.push(problem) },
+  );
+  await until(() => problems.length + sessions.length > 0);
+  // Taken for a member with nothing to do, it would stay one.
+  assert.equal(sessions.length, 0);
+  const [problem] = problems;
+  assert.ok(problem);
+  assert.equal(problem.code, "membership-refused");
+  assert.match(problem.message, /group g is used by consumers of the new group protocol/);
+  assert.match(
+    problem.message,
+    /kafka-consumer-groups\.sh --bootstrap-server b:9092 --describe --group g --members\b/,
+  );
+  assert.match(problem.message, /KAFKA_GROUP_ID/);
+  assert.deepEqual(left, ["m"]);
+});
+
 test("the hold counts from when SyncGroup was sent, not from its answer", async (t) => {
   const { clock, sessions } = await given(t, {
     syncGroup: async () => {
