@@ -3,9 +3,9 @@
  *
  * Invariants
  * 1. This file is loaded before anything that takes time. Before a command has taken over nothing was begun, so a signal
- *    ends the process at once.
- * 2. The first signal asks the command to end in good order, the second ends the process at once.
- * 3. Whatever hangs, the process has ended `withinMs` after the first signal.
+ *    ends the process immediately.
+ * 2. The first signal asks the command to end in good order, the second ends the process immediately.
+ * 3. The process ends at the latest `withinMs` after the first signal, even if something hangs.
  */
 import { exitCodes, say } from "./terminal.ts";
 

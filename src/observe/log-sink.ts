@@ -5,7 +5,7 @@
  * 1. `write` neither waits nor throws: trouble of the sink costs lines, never work.
  * 2. What waits is bounded. Lines beyond the bound are dropped, the newest first, and counted.
  * 3. Lines keep their order. A line that was begun is written to its end before the next one.
- * 4. Once the sink has taken all that waited, `onRecovered` is told how many lines are missing, and why.
+ * 4. Once the sink has taken all that waited, `onRecovered` is called with the number of missing lines, and the reason.
  */
 import type { Clock } from "../ports.ts";
 

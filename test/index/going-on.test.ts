@@ -129,12 +129,12 @@ test("a file of another version is made again, and that is said", async (t) => {
   second.index.close();
 });
 
-test("a file that is no SQLite file is put aside, one that is damaged inside is made again", async (t) => {
+test("a file that is not an SQLite file is put aside, one that is damaged inside is made again", async (t) => {
   const topics = filled();
   const garbled = indexPath(t);
   writeFileSync(garbled, "these are somebody's notes, ".repeat(50));
   const first = await opened(topics, garbled);
-  assert.match(first.notes[0]?.message ?? "", /it was damaged \(it is no SQLite file\)/);
+  assert.match(first.notes[0]?.message ?? "", /it was damaged \(it is not an SQLite file\)/);
   assert.deepEqual(states(first), asFilled);
   assert.match(readFileSync(`${garbled}.damaged`, "utf8"), /^these are somebody's notes/);
   first.index.close();

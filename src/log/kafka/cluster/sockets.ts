@@ -2,9 +2,9 @@
  * The TCP connections below kafkajs.
  *
  * Invariants
- * 1. Whatever ends a connection from this side resets it (RST), at the TCP socket, below TLS. A close would let the
- *    kernel go on sending what it had taken for minutes, so that a request arrived that was given up long ago.
- * 2. So does the process where it ends without a close, unless it is killed.
+ * 1. A connection that is ended from this side is always reset (RST), at the TCP socket, below TLS. After a close the kernel
+ *    could keep sending buffered data for minutes, so that a request arrived that was given up long ago.
+ * 2. A process that ends without a close resets its connections too, unless it is killed.
  */
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";

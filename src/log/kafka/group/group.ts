@@ -3,11 +3,11 @@
  *
  * Invariants
  * 1. A session ends before JoinGroup is sent, and before `onSession` is called with the next one.
- * 2. Heartbeats go on by themselves, whatever the worker does, for as long as the process runs.
+ * 2. Heartbeats continue by themselves, whatever the worker does, for as long as the process runs.
  * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
  *    again `heldUntilMs` runs out by itself.
  * 4. A member with an instance id keeps its place when it stops, for the process that comes next. When another process
- *    has taken the place, this one's session ends at once, and it never joins again.
+ *    has taken the place, this one's session ends immediately, and it never joins again.
  */
 
 import { strict as assert } from "node:assert";
