@@ -141,6 +141,6 @@ function tenantsOrAll(text: string): string[] {
 }
 
 function lifetime(text: string): number {
-  if (!/^[1-9]\d{0,5}[smhd]$/.test(text)) throw new InvalidArgumentError("It is not a time such as 12h or 90d.");
+  if (!/^[1-9]\d{0,5}[smhd]$/.test(text)) throw new InvalidArgumentError("Not a time such as 12h or 90d.");
   return durationMs(text);
 }

@@ -65,7 +65,7 @@ export function readTenantList(path: string): { readonly ok: true; readonly list
   return parsed.ok ? { ok: true, list: parsed.content.tenants } : refused(path, parsed.problems, parsed.more);
 }
 
-/** Where an administrator of the tenant consents to what its application asks for; null: there is no application. */
+/** Where an administrator of the tenant consents to what its application asks for; null: it has no application. */
 export function consentOf(s: Settings, { served, content }: Tenants, tenantId: string): string | null {
   const cloud = served.cloudOf(tenantId) as CloudName;
   const clientId = served.entryOf(tenantId)?.clientId ?? s.azureClientId;

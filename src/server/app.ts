@@ -1,8 +1,8 @@
 /**
  * The service's requests: what holds for all of them, before and after their route.
  *
- * 1. Before a body is read it is known who sends it, and that no page of another site does.
- * 2. Every answer that is no success is a problem (RFC 9457), also where no route was found.
+ * 1. A body is read only after its sender is known, and is not a page of another site.
+ * 2. Every answer other than success is a problem (RFC 9457), also where no route was found.
  * 3. No token, no body and no header of a request gets into a log line.
  */
 

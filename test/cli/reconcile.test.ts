@@ -121,11 +121,11 @@ test("a tenant that is blocked is said to be, others are compared", async (t) =>
   assert.deepEqual(JSON.parse(other.stdout).notAsked, [{ tenantId, registered: 1 }]);
 });
 
-test("what is no GUID or no property: exit 2 with what to type", async (t) => {
+test("an invalid GUID or an unknown property: exit 2 with what to type", async (t) => {
   const { environment } = await emulatorFor(t);
   const wrong = await runCli(["reconcile", "--tenant", "contoso"], environment);
   assert.equal(wrong.code, 2);
-  assert.match(wrong.stderr, /"contoso" is no GUID/);
+  assert.match(wrong.stderr, /"contoso" is not a GUID/);
   const property = await runCli(["reconcile", "--ignore", "version"], environment);
   assert.equal(property.code, 2);
   assert.match(property.stderr, /connectorVersion/);

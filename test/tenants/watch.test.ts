@@ -159,7 +159,7 @@ suite("a tenants file is read again", { timeout: 60_000 }, () => {
 
 suite("a bad tenants file", { timeout: 60_000 }, () => {
   for (const [name, text, line] of [
-    ["that is no JSON", `{"tenants": [`, "/tenants/0 is cut off: the file ends within it"],
+    ["that is not JSON", `{"tenants": [`, "/tenants/0 is cut off: the file ends within it"],
     ["with a bad entry", textOf(1).replace(id(1), "x"), "/tenants/0/tenantId is not a GUID"],
     ["that is empty", "", `the file is empty: write {"tenants": [{"tenantId": "<GUID>"}]} into it`],
   ] as const)

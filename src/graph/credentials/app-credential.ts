@@ -91,7 +91,7 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
       case "managed-identity-federated":
         return byIdentity(app.clientId, await exchange(signal));
       default:
-        throw new Error(`${credential.kind} is no application`);
+        throw new Error(`${credential.kind} is not an application`);
     }
   }
 

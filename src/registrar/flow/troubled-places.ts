@@ -11,7 +11,7 @@ import type { Observer } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
 import type { Clock, NewRecord, Random } from "../../ports.ts";
 
-/** What is to be appended, and who is told. */
+/** What is to be appended, and the callback. */
 export interface Entry {
   readonly record: NewRecord;
   readonly mayPublish: () => "yes" | "wait" | "no";
@@ -143,7 +143,7 @@ export function placeOf({ topic, partition }: NewRecord): string {
   return `${topic}/${partition}`;
 }
 
-/** Outcomes have no order among themselves; what goes on to an input topic does. */
+/** Outcomes have no order among themselves; records that are moved to an input topic do. */
 function rotated(entries: readonly Entry[]): Entry[] {
   const first = entries[0]!;
   const { topic } = first.record;

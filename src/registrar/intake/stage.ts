@@ -85,7 +85,7 @@ export interface Past {
   /** Creates of its tenant, and of all tenants, that had succeeded when it was taken in, or last failed. */
   readonly tenantCreates: number;
   readonly allCreates: number;
-  /** Failures that are its own, as far as can be told: others succeeded meanwhile. */
+  /** Failures that are its own, as far as is known: others succeeded meanwhile. */
   readonly spent: number;
   /** What Graph said each time that it refused the record without a reason. */
   readonly vagueRefusals: readonly string[];

@@ -7,7 +7,7 @@
  * 2. INV-DURABLE-OUTCOME: what is found there has its outcome. To look for an object of it could find one that was made for
  *    another enrollment.
  * 3. It is the same record only if its place and its bytes are the same, the event's attributes in headers among them: a topic that
- *    was made again counts from 0 again, and one that lost its end goes on from there.
+ *    was made again counts from 0, and one that lost its end continues from there.
  */
 import { eventHash, readDeadLetter } from "../../domain/dead-letter.ts";
 import { originOf, positionId } from "../../domain/origin.ts";

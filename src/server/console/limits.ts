@@ -20,7 +20,7 @@ export const consoleLimits = {
   recordReadMs: 3_000,
   /** Of a record's value, as text. */
   shownCharacters: 16_384,
-  /** The same of a value that is no text. */
+  /** The same of a value that is not text. */
   shownBytes: 2_048,
   /** From the end of a dry run to its confirmation. */
   confirmMs: 15 * 60_000,

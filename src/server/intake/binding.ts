@@ -1,6 +1,6 @@
 /**
  * The CloudEvents HTTP binding, version 1.0: from a request's headers and body to records of the log, unchecked beyond the
- * content mode. What is in them is decode()'s affair.
+ * content mode. decode() checks what is in them.
  *
  * Structured and binary bodies become the record's value byte for byte, each item of a batch too.
  */

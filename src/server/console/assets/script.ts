@@ -49,7 +49,7 @@ function replace(part, fresh) {
 
 function listen() {
   source = new EventSource("/console/live");
-  /* What changed since the page was made, or since the connection ended, was told to nobody. */
+  /* No event reported what changed since the page was made, or since the connection ended. */
   source.addEventListener("open", () => {
     say("Live.");
     refresh();
@@ -58,7 +58,7 @@ function listen() {
   source.addEventListener("error", () => say("Not connected; what is shown may be old."));
 }
 
-/* A page that nobody sees keeps no connection: browsers allow only six. */
+/* A hidden page keeps no connection: browsers allow only six. */
 function follow() {
   if (document.hidden) {
     source?.close();
