@@ -223,7 +223,7 @@ test("what was changed in a file is named: a value, a row that went, one that ca
   }
 });
 
-test("a row whose record gave way to a later one of its key is told with that one", async (t) => {
+test("a row whose record was replaced by a later one of its key is reported with that one", async (t) => {
   const DATA_DIR = await filled(t);
   const file = join(temporaryDirectory(t), "export.csv");
   assert.equal((await audit(DATA_DIR, "--out", file)).code, 0);

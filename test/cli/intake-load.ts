@@ -69,7 +69,7 @@ async function confirm(pool: Pool, n: number): Promise<string> {
   }
 }
 
-/** `crashAt`: after so many confirmed events. Returns the keys that were confirmed. */
+/** `crashAt`: after this number of confirmed events. Returns the keys that were confirmed. */
 export async function sendWhileCrashing(
   t: TestContext,
   url: string,

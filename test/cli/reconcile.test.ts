@@ -87,7 +87,7 @@ test("equal, exit 0; then a duplicate: found, deleted only with --fix --yes, the
   assert.ok(!(fixed.stdout + fixed.stderr).includes(environment.AZURE_CLIENT_SECRET));
 });
 
-test("missing and orphaned are told, and --fix deletes neither", async (t) => {
+test("missing and orphaned are reported, and --fix deletes neither", async (t) => {
   const { emulator, environment: graphAt } = await emulatorFor(t);
   const environment = { ...graphAt, ...quick, DATA_DIR: temporaryDirectory(t) };
   await registeredBefore(t, environment, 2);

@@ -194,7 +194,7 @@ test("a file that another emulator has is refused", async (t) => {
   (await openStore(path, manualClock())).close();
 });
 
-test("nobody but its owner reads the file: secrets may stand in it", async (t) => {
+test("only its owner can read the file: it may hold secrets", async (t) => {
   const path = fileIn(t);
   (await openStore(path, manualClock())).close();
   assert.equal(statSync(path).mode & 0o777, 0o600);

@@ -12,7 +12,7 @@ export function select(root: string, filters: readonly string[]): Selection {
   const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
   const isPath = (filter: string): boolean => all.some((file) => file.includes(filter));
   const paths = filters.map((filter) => filter.replace(/^\.\//, "")).filter(isPath);
-  // A file that does not exist is no pattern for names: nothing is selected then, rather than all.
+  // A file that does not exist is not a pattern for names: nothing is selected then, rather than all.
   const isMissing = filters.some(
     (filter) => /\.(?:[cm]?[jt]s)$/.test(filter) && !isPath(filter.replace(/^\.\//, "")),
   );

@@ -34,7 +34,7 @@ export function lockForWorker(dataDir: string): Locking {
   return { ok: true, lock: { release } };
 }
 
-/** Null: not known. Only asked while somebody holds the lock, so a stale file does no harm. */
+/** Null: not known. Only called while another process holds the lock, so a stale file does no harm. */
 function holderOf(holderFile: string): { pid: string; host: string } | null {
   const content = attempt(holderFile, () => readFileSync(holderFile, "utf8"));
   const [, pid, host] = (content.ok && /^(\d+) (\S+)\s*$/.exec(content.value)) || [];
