@@ -52,7 +52,7 @@ export interface GraphSilence {
   readonly sent: boolean;
   /**
    * "credential": this tenant's token was refused, and will be again; "application": any tenant's would be, the
-   * application's own credential is wrong or expired. The detail says by whom and why.
+   * application's own credential is wrong or expired. The detail says what refused it, and why.
    */
   readonly reason: "timeout" | "reset" | "connect" | "credential" | "application" | "malformed";
   /** One line for people; no secret. */

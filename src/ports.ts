@@ -106,7 +106,7 @@ export interface EventLog {
   /**
    * Joins the worker's consumer group and keeps rejoining until `leave`. Each time the group settles on an
    * assignment, the previous session has ended and `onSession` is called with the next one, synchronously,
-   * before any record of it is fetched. `onFailure` is called at most once, when membership is lost for good; with a
+   * before any record of it is fetched. `onFailure` is called at most once, when membership is lost permanently; with a
    * problem where the log knows what is to be done.
    */
   join(
@@ -260,7 +260,7 @@ export interface ServedTenants {
   clouds(): readonly string[];
   /** Its own limit of creates in 20 s; 0: none; null: the one for all. */
   writesPer20sOf(tenantId: string): number | null;
-  /** `tenantIds`: of whom something may have changed. Called in the same turn as the change. */
+  /** `tenantIds`: the tenants that may have changed. Called in the same turn as the change. */
   onChange(listener: (tenantIds: ReadonlySet<string>) => void): void;
 }
 

@@ -3,9 +3,9 @@
  * partition only, so what is registered of it elsewhere is not seen.
  *
  * 1. A record belongs into the home partition of its tenant. One that names no tenant is accepted in any partition.
- * 2. What belongs elsewhere is harmless if it stands there too: the marker that `repartition` leaves says so, for all before it
- *    and for the number of partitions that it names.
- * 3. Costs a look into a map for each record, of a tenant id that its decoding has read anyway.
+ * 2. A record that belongs elsewhere is harmless if its home holds it too: the marker that `repartition` leaves says so, for all
+ *    records before it and for the number of partitions that it names.
+ * 3. It costs one map look-up for each record, with a tenant id that decoding has read anyway.
  */
 import { homePartition } from "./murmur2.ts";
 import type { LedgerEntry } from "./registered.ts";

@@ -19,7 +19,7 @@ export function parseJson(text: string): unknown {
 
 /**
  * The object in a body, bare or wrapped as `{value: {...}}`; null without an id. Other members that are absent or
- * null become "": the object exists all the same.
+ * null become "": the object exists nevertheless.
  */
 function readObject(body: unknown): GraphObject | null {
   const source = isObject(body) && isObject(body.value) ? body.value : body;

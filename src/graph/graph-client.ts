@@ -3,7 +3,7 @@
  * authentication, telemetry, HTTP.
  *
  * Invariants
- * 1. Nothing is retried, but for one repetition with a new token after a 401, which certainly did nothing.
+ * 1. Nothing is retried, except once with a new token after a 401, which certainly did nothing.
  * 2. Each exchange settles within the request time-out, token and body included, and sends nothing afterwards.
  * 3. The tenant's token goes to the origin of the base URL and nowhere else.
  */

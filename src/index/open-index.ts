@@ -44,7 +44,7 @@ export interface IndexHooks {
   readonly onProgress: () => void;
   /** After their commit: keys for which an outcome was read. */
   readonly onOutcomes: (keys: ReadonlySet<string>) => void;
-  /** After its commit: the first load, which tells of no outcomes, has ended. */
+  /** After its commit: the first load, which reports no outcomes, has ended. */
   readonly onLoaded: () => void;
   /** A request waits there. */
   readonly isWaited: () => boolean;

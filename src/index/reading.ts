@@ -30,7 +30,7 @@ export interface ReadingParts {
   readonly file: IndexFile;
   /** After a transaction: keys for which an outcome was read. */
   readonly onOutcomes: (keys: ReadonlySet<string>) => void;
-  /** The first load, which tells of no outcomes, has ended. */
+  /** The first load, which reports no outcomes, has ended. */
   readonly onLoaded: () => void;
   /** Records that are left, after each transaction. */
   readonly onBehind: (records: number) => void;

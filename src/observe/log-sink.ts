@@ -1,5 +1,5 @@
 /**
- * Where log lines go, whatever becomes of the place: a full disk, a reader that is gone, a pipe that stands still.
+ * Where log lines go, whatever happens there: a full disk, a reader that is gone, a blocked pipe.
  *
  * Invariants
  * 1. `write` neither waits nor throws: trouble of the sink costs lines, never work.

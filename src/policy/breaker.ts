@@ -81,7 +81,7 @@ export function heldUntilMs(breaker: Breaker, tenantId: string): number {
   return Math.max(all.openUntilMs, tenants.get(tenantId)?.openUntilMs ?? 0); // 3
 }
 
-/** For whom only one request at a time may be under way. */
+/** The tenants for which only one request at a time may be under way. */
 export function probed(breaker: Breaker, tenantId: string): "all" | "tenant" | "none" {
   if (breaker.all.openings > 0) return "all"; // 3
   return (breaker.tenants.get(tenantId)?.openings ?? 0) > 0 ? "tenant" : "none"; // 3

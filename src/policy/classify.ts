@@ -35,7 +35,7 @@ export type Verdict =
 export interface Unknown {
   readonly kind: "unknown";
   /**
-   * "outage": Graph, or what stands before it, can't serve any tenant now. "vague": a refusal that names no reason, which
+   * "outage": Graph, or a proxy in front of it, can't serve any tenant now. "vague": a refusal that names no reason, which
    * Intune also gives for passing faults of its own. "failure": anything else; the record itself may make Graph fail.
    */
   readonly cause: "outage" | "vague" | "failure";

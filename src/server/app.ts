@@ -88,7 +88,7 @@ function createBareApp(context: ServiceContext, serverFactory: (listener: Reques
   });
   // biome-ignore lint/complexity/useMaxParams: fastify's hook
   app.addHook("onSend", (_, reply, payload, done) => {
-    // A connection that is kept would hold up the stop.
+    // A connection that is kept would delay the stop.
     if (context.waits.stopped) reply.header("connection", "close");
     done(null, payload);
   });

@@ -130,7 +130,7 @@ function entryOf(text: string, pointer: string): Tenant | FileProblem[] {
   return isTenantEntry.Check(value) ? value : entryProblems(value, pointer);
 }
 
-/** Without the message itself, which shows what stands there. */
+/** Without the message itself, which shows the file's contents. */
 function placeOf(error: unknown): string {
   const place = /position (\d+)/.exec((error as Error).message)?.[1];
   return place === undefined ? "" : `, from its character ${place} on`;

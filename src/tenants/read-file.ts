@@ -1,7 +1,7 @@
 /**
  * Reads a tenants file as it stands now: its bytes, and a mark that distinguishes it from earlier contents.
  *
- * 1. The mark of what can't be read is that of what stands there: else it would look changed each time, and never be said.
+ * 1. A file that can't be read keeps the mark of its contents: otherwise it would look changed each time, and never be reported.
  * 2. Nothing but a file is opened: to open a pipe waits for who writes into it.
  */
 import { type BigIntStats, readFileSync, statSync } from "node:fs";
@@ -42,7 +42,7 @@ export function readTenantsFileNow(path: string): FileRead {
   }
 }
 
-/** Of what stands there now. Links are followed: a swapped link is another file. */
+/** Of the present file. Links are followed: a swapped link is another file. */
 export async function markAt(path: string): Promise<string> {
   try {
     return markOf(await stat(path, { bigint: true }));

@@ -74,7 +74,7 @@ function lackingRole(tenantId: string, roles: readonly string[] | null, way: Way
   return wrong("graph", { text, fix: way.grant, retryable: false });
 }
 
-/** How a tenant comes to let the application in. */
+/** How a tenant gives its consent to the application. */
 interface Way {
   readonly grant: string;
   /** The address for its administrator. */

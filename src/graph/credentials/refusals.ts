@@ -1,5 +1,5 @@
 /**
- * What Entra's error numbers say: whom they concern, and what to type. Pure. By the published list of Entra's error codes, and
+ * The meaning of Entra's error numbers: what they affect, and what to type. Pure. By the published list of Entra's error codes, and
  * by what was seen of it in public issue threads.
  *
  * "app": no tenant can be served until the application's own credential, or its registration, is put right. "tenant": this

@@ -26,7 +26,7 @@ export type AcquiredToken =
   | { readonly ok: true; readonly token: string; readonly expiresAtWallMs: number }
   | TokenFailure;
 
-/** Fetches a new token, never one that it returned before (but for managed-identity.ts). Never rejects; gives up when the signal aborts. */
+/** Fetches a new token, never one that it returned before (except managed-identity.ts). Never rejects; gives up when the signal aborts. */
 export type TokenSource = (tenantId: string, signal: AbortSignal) => Promise<AcquiredToken>;
 
 export type TokenResult = { readonly ok: true; readonly token: string } | TokenFailure;

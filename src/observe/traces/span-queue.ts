@@ -45,7 +45,7 @@ const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
 
 export interface SpanSink {
-  /** Settles within a time of its own; never rejects. `signal`: it is to give up. */
+  /** Settles within a time limit of its own; never rejects. `signal`: ends it early. */
   readonly send: (batch: Uint8Array, signal: AbortSignal) => Promise<Sent>;
   readonly onNote: (note: QueueNote) => void;
 }

@@ -111,7 +111,7 @@ export type Effect =
   | { readonly kind: "await-promise" }
   | { readonly kind: "await-tenant" }
   | { readonly kind: "enqueue"; readonly where: "front" | "back" }
-  /** At least so long; but for "none", the failures so far and chance add to it. */
+  /** At least this long; except for "none", the failures so far and chance add to it. */
   | {
       readonly kind: "back-off";
       readonly backoff: "none" | "retry" | "vague";

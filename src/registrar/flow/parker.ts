@@ -11,7 +11,7 @@
  * 4. A full window may hold records of as many tenants, and room is made each time that one leaves: those tenants are looked at of
  *    whose records any changed, or has failed. What makes a tenant slow changes a record of its. All are looked at now and then.
  * 5. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
- *    refused a clear answer, would hold up all that is behind a full window.
+ *    refused a clear answer, would delay all that is behind a full window.
  */
 
 import { backoffMs } from "../../policy/backoff.ts";

@@ -97,7 +97,7 @@ export interface Past {
   readonly withoutId: boolean;
   /** A read by id said nothing: from now on it is looked up in lists. */
   readonly needsList: boolean;
-  /** It counted as absent before this moment, on which a create was to follow; 0: it is absent for good. As in Doubt. */
+  /** It counted as absent before this moment, on which a create was to follow; 0: it is certainly absent. As in Doubt. */
   readonly orphansUntilMs: number;
   /** How often it counted as absent by lists alone, though posted under its own id. */
   readonly listMisses: number;

@@ -43,7 +43,7 @@ export interface KnownLog extends KnownLedger {
   readonly readThrough: number;
   /** Leader epoch of the last record before `readThrough`; -1: unknown. */
   readonly readThroughEpoch: number;
-  /** Every dead letter of a record that this commit does not cover stands there or later; null: an older version's commit. */
+  /** Every dead letter of a record that this commit does not cover is at this offset or later; null: an older version's commit. */
   readonly deadLettersFrom: number | null;
 }
 

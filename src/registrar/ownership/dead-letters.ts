@@ -76,12 +76,12 @@ export function noteFound({ found }: DeadLetters, record: LogRecord): void {
   if (letter !== null && found.size < foundMax) found.set(letter.id, eventHash(record));
 }
 
-/** A record of the retry topic was dead-lettered here; a second copy of it may stand there. */
+/** A record of the retry topic was dead-lettered here; a second copy of it may be there. */
 export function noteOwn({ found }: DeadLetters, record: LogRecord): void {
   if (found.size < foundMax) found.set(positionId(originOf(record)), eventHash(record));
 }
 
-/** Does a dead letter of this very record stand there? */
+/** Does the topic hold a dead letter of this very record? */
 export function isDeadLettered({ found }: DeadLetters, record: LogRecord): boolean {
   const hash = found.size === 0 ? undefined : found.get(positionId(originOf(record)));
   return hash !== undefined && hash === eventHash(record); // 3, INV-DURABLE-OUTCOME

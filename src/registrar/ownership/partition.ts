@@ -181,7 +181,7 @@ function retryRead({ readBefore, readBeforeEpoch, parking, leaderEpochs }: Owned
   return { readThrough: nextOffset, readThroughEpoch: epochBefore(leaderEpochs.retry, nextOffset) };
 }
 
-/** What the next owner must wait for, should this one vanish now. `own`: of what is created from here on. */
+/** What the next owner must wait for if this one vanishes now. `own`: of what is created from here on. */
 export function limitsOf({ doubts, inherited, handsOnLimits }: OwnedPartition, own: Limits): Limits {
   let limits = handsOnLimits ? widest(own, inherited) : own;
   for (const doubt of doubts.values()) {

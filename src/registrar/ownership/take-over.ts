@@ -70,13 +70,13 @@ export function planTakeOver(
   };
 }
 
-/** All that is there is suspect: what was read before is not what stands there now. */
+/** All that is there is suspect: it is not what was read before. */
 export function fromTheStart({ limits }: TakeOver, { logStart, logEnd }: InputPosition): TakeOver {
   return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits };
 }
 
 function from(startAt: number, suspectsBelow: number) {
-  // Nothing is known of what stands there: a dead letter of the same position may be another record's.
+  // Nothing is known of the records there: a dead letter of the same position may be another record's.
   return {
     startAt,
     suspectsBelow,

@@ -81,7 +81,7 @@ function headersFor(contentType: string): readonly Header[] {
   return [[contentTypeHeader, Buffer.from(contentType, "latin1")]];
 }
 
-/** `ce-id: a%20b` as the record's header `ce_id`. A header that came twice stands there twice: decode() compares them. */
+/** `ce-id: a%20b` as the record's header `ce_id`. A header that came twice is kept twice: decode() compares them. */
 function attributesOf(headers: HeaderValues): Header[] {
   return Object.entries(headers).flatMap(([name, values]) =>
     name.startsWith(attributePrefix)

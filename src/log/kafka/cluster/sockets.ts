@@ -73,7 +73,7 @@ function closeAtExit(): void {
   });
 }
 
-/** `socket`: what kafkajs uses, which is `raw` or TLS over it. It hears of the end as of an error. */
+/** `socket`: what kafkajs uses, which is `raw` or TLS over it. The end is reported to it as an error. */
 function resetWith(raw: Socket, socket: Socket, error: Error): void {
   if (raw.destroyed) return;
   if (socket === raw) {
@@ -100,7 +100,7 @@ function reset(raw: Socket, socket: Socket): void {
   else raw.resetAndDestroy();
 }
 
-/** A TLS port answers plain text with a TLS alert; kafkajs would take that for the length of a long answer. */
+/** A TLS port answers plain text with a TLS alert; kafkajs would read it as the length of a long answer. */
 function failOnTlsAlert(socket: Socket): void {
   socket.once("data", (bytes) => {
     if (bytes[0] !== 0x15 || bytes[1] !== 0x03) return;
