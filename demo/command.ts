@@ -28,7 +28,7 @@ export function command(ownBroker: OwnBroker | null): Command {
   const demo = new Command("demo")
     .description(
       "Runs an emulated Graph, a log and the worker in one process, emits sample enrollments with duplicates and bad " +
-        "records, and checks what came of each.",
+        "records, and checks the outcome of each.",
     )
     .option(
       "--events <n>",

@@ -38,7 +38,7 @@ async function demo(ownBroker: OwnBroker | null) {
   return { command: () => command(ownBroker) };
 }
 
-/** The emulator knows nothing of the product's command line: here it is told how to end and where to print. */
+/** The emulator knows nothing of the product's command line: this passes it how to end and where to print. */
 async function emulateGraph() {
   const { command } = await import("../emulator/command.ts");
   const { onInterrupt } = await import("../src/cli/interrupts.ts");

@@ -34,7 +34,7 @@ export function demoProgress(
     `${settled()} of ${total} settled: ${registered.size} registered, ${duplicates.size} duplicates, ` +
     `${refused.size} dead letters, ${retries} attempts failed`;
 
-  /** Never as long as the line: a terminal would go on to the next one, and each redraw would stay. */
+  /** Shorter than the line: otherwise a terminal would wrap it, and each redraw would stay. */
   function bar(share: number, columns: number): string {
     const counts =
       `${settled()}/${total}: ${registered.size} registered, ${duplicates.size} duplicates, ` +

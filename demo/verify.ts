@@ -1,6 +1,6 @@
 /**
- * Counts what came of the demo, from the topics as read back and the objects that Graph holds. It shares nothing with
- * the worker but the shape of its records: enrollments are told apart by the strings that were emitted.
+ * Counts the outcomes of the demo, from the topics as read back and the objects that Graph holds. It shares nothing with
+ * the worker but the shape of its records: enrollments are distinguished by the strings that were emitted.
  */
 
 import { createHash } from "node:crypto";

@@ -44,7 +44,7 @@ export function command(host: Host): Command {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--extra-host <names>", "more names for the certificate", names)
     .option("--ca-dir <dir>", "keep the CA (ca.pem) here and use it again")
-    .option("--data <file>", "keep what it holds here, and go on from there")
+    .option("--data <file>", "keep its data in this file, and continue from it")
     .option("--settings-file <path>", "write its settings here, for `. <path>` in shells")
     .addOption(
       new Option("--client-id <guid>", "the app's id")

@@ -106,7 +106,7 @@ export function readFaults(input: unknown): Checked<Faults> {
   return { ok: true, value: faults };
 }
 
-/** What is not given stays as it is; the limits of `throttle` that are not given are the documented ones. */
+/** A setting that is not given stays unchanged; limits of `throttle` that are not given are the documented ones. */
 export function readBehaviour(current: GraphBehaviour, input: unknown): Checked<GraphBehaviour> {
   const problem = problemIn(behaviourInput, input);
   if (problem !== null) return { ok: false, message: problem };

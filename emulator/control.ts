@@ -98,7 +98,7 @@ interface Change<T> {
   set(): void;
 }
 
-/** What is given, on top of what is; nothing is set yet. */
+/** The given settings on top of the present ones; does not apply them yet. */
 export function readSettings<Name extends KeptSettings>(
   { state, entra }: Pick<Controlled, "state" | "entra">,
   name: Name,

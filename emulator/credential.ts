@@ -1,4 +1,4 @@
-/** What an emulator is reached with unless told otherwise. It opens nothing else. */
+/** The default credential of an emulator. It is valid nowhere else. */
 
 export const emulatorCredential = {
   clientId: "0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9",

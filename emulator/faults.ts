@@ -43,7 +43,7 @@ const transportKinds = [
   "resetAfter",
   /** `slowMs` pass, then it is carried out if the client still waits (see `effectAfterHangUp`). */
   "slowBefore",
-  /** Carried out at once, the reply comes after `slowMs`. */
+  /** Carried out immediately, the reply comes after `slowMs`. */
   "slowAfter",
   /** Carried out, half of the reply comes, then the connection is reset. */
   "truncated",
@@ -60,7 +60,7 @@ export type TransportFault = (typeof transportKinds)[number];
 const formKinds = [
   /** A byte order mark before the JSON. */
   "bom",
-  /** Compressed, although nobody asked for it. */
+  /** Compressed, although that was not requested. */
   "gzip",
   "deflate",
   "brotli",
@@ -77,7 +77,7 @@ const batchKinds = [
   "batchThrottled",
   /** The envelope is answered 503; no item is carried out. */
   "batchUnavailable",
-  /** All carried out, the reply is no JSON, or lacks what a batch reply must have. */
+  /** All carried out, the reply is not JSON, or lacks what a batch reply must have. */
   "batchMalformed",
   /** All carried out, the answer to one item is left out. */
   "batchMissingItem",
@@ -200,7 +200,7 @@ export function drawItemFault(faults: Faults, random: Random): AnswerFault | nul
   return draw(faults, itemKinds, random);
 }
 
-/** The outer form of one reply. What can't occur draws nothing, so that it changes no sequence. */
+/** The outer form of one reply. A fault that can't occur uses no random number, so that it changes no sequence. */
 export function drawForms(faults: Faults, random: Random): FormFault[] {
   return formKinds.filter((kind) => faults[kind] > 0 && random() < faults[kind]);
 }

@@ -55,7 +55,7 @@ export function readFilter(text: string): Checked<Predicate> {
   return { ok: true, value: (object) => alternatives.some((all) => all.every((holds) => holds(object))) };
 }
 
-/** Null: something in it is no token. */
+/** Null: it holds something that is not a token. */
 function tokensOf(text: string): Token[] | null {
   const tokens: Token[] = [];
   const trimmed = text.trimEnd();

@@ -29,7 +29,7 @@ interface Parts {
   readonly clock: Clock;
   readonly random: Random;
   checkToken(authorization: string, wallMs: number): TokenCheck;
-  /** Told of each request's end: the status, or what became of the connection. */
+  /** Called at each request's end with the status, or with what became of the connection. */
   count(operation: string, result: string | number): void;
 }
 

@@ -168,7 +168,7 @@ function refuseBody(call: Call, request: GraphRequest): Reply | null {
   if (request.body !== undefined) return null;
   return errorReply(call, 400, {
     code: "BadRequest",
-    message: "The request body is empty or is no valid JSON.",
+    message: "The request body is empty or is not valid JSON.",
   });
 }
 
@@ -215,7 +215,7 @@ function throttled(behaviour: GraphBehaviour, call: Call, waitMs: number): Reply
   return throttledReply(call, "Too many requests.", retryAfterHeader(behaviour, call, waitMs));
 }
 
-/** What is answered in place of the reply to what was carried out. */
+/** The answer that replaces the reply after the request was carried out. */
 function answerAfter(
   state: GraphState,
   { call, fault }: { readonly call: Call; readonly fault: AnswerFault },

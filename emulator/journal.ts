@@ -11,7 +11,7 @@ export interface Stored {
   readonly createdAtMs: number;
 }
 
-/** Told of each change before it is made; throws where it can't be kept, and then nothing changes. */
+/** Called with each change before it is made. If it can't be stored, it throws, and nothing changes. */
 export interface Journal {
   created(call: Call, stored: Stored, createdCount: number): void;
   updated(call: Call, object: GraphObject): void;

@@ -3,7 +3,7 @@
  *
  * 1. A tenant never sees another tenant's objects.
  * 2. An id names at most one object of a tenant; a create never changes an existing object.
- * 3. `get` sees an object at once; a list shows it once it is `listLagMs` old. Pages are in order of creation.
+ * 3. `get` sees an object immediately; a list shows it once it is `listLagMs` old. Pages are in order of creation.
  */
 
 import type { Journal, Stored } from "./journal.ts";

@@ -9,7 +9,7 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>;
   /** A JSON value; null: no body. */
   readonly body: unknown;
-  /** The body's text is to be cut in the middle, so that it is no JSON. */
+  /** The body's text is to be cut in the middle, so that it is not JSON. */
   readonly malformed?: true;
 }
 

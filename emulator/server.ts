@@ -39,7 +39,7 @@ export interface EmulatorSettings {
   readonly extraHosts?: readonly string[];
   /** Keeps the certificate authority here (`ca.pem`, `ca-key.pem`) and uses it again. Default: a temporary one. */
   readonly caDir?: string | null;
-  /** Keeps what it holds and what `/_control` sets in this file, and goes on from there. Null, the default: nowhere. */
+  /** Keeps its data and what `/_control` sets in this file, and continues from it. Null, the default: nowhere. */
   readonly dataFile?: string | null;
   readonly tokenLifetimeMs?: number;
   /** The only cloud whose Graph it is, and has tokens for. Null, the default: all of them. */
@@ -67,9 +67,9 @@ export interface Emulator {
   inventory(): Record<string, GraphObject[]>;
   stats(): EmulatorStats;
   setFaults(faults: Faults): void;
-  /** What is not given stays as it is. */
+  /** A setting that is not given stays unchanged. */
   setBehaviour(behaviour: Partial<GraphBehaviour>): void;
-  /** What is not given stays as it is. */
+  /** A setting that is not given stays unchanged. */
   setEntra(changes: Partial<EntraState>): void;
   /** Forgets objects, throttling windows and counts; faults, behaviour and what Entra knows stay. */
   reset(): void;

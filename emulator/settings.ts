@@ -6,7 +6,7 @@ import { documentedLimits, type Limits } from "./throttle.ts";
 /** What becomes of an id that the client sends with a create. */
 export type IdMode = "honour" | "ignore" | "refuse";
 
-/** "no-licence" is what Intune answers for a tenant that it doesn't serve: 400 BadRequest, told by its message only. */
+/** "no-licence" is what Intune answers for a tenant that it doesn't serve: 400 BadRequest, recognised by its message only. */
 export type Block =
   | "unauthorized"
   | "forbidden"

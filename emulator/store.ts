@@ -21,7 +21,7 @@ export type KeptSettings = (typeof keptSettings)[number];
 
 export interface Store {
   readonly journal: Journal;
-  /** What the file holds, and from now on is told of each change. */
+  /** The model from the file. From now on each of its changes is written there. */
   model(): Model;
   /** What was given last; undefined: nothing. */
   settings(name: KeptSettings): unknown;
@@ -198,7 +198,7 @@ function problemOf(path: string, error: Error, otherFile: string): Error {
   const primary = errcode === undefined ? undefined : errcode & 0xff;
   if (primary === 5)
     return new DataFileProblem(path, "is in use by another emulator", "End it, or give another file.");
-  if (primary === 26) return new DataFileProblem(path, "is no file that this command made", otherFile);
+  if (primary === 26) return new DataFileProblem(path, "was not made by this command", otherFile);
   if (primary === 11 || error instanceof SyntaxError)
     return new DataFileProblem(
       path,

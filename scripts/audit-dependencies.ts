@@ -50,7 +50,7 @@ function parsed(text: string): Report | null {
   }
 }
 
-/** Without the address, which may name a registry of one's own. */
+/** Without the address, which may name a private registry. */
 function firstLine(text: string): string {
   return text.split("\n")[0]!.replace(/ ?-? ?\b(?:GET|POST)? ?https?:\/\/\S+/g, "");
 }

@@ -3,9 +3,9 @@
  * installed is not what package-lock.json asks for. Installed and asked for are compared by content (npm keeps its
  * own lockfile in node_modules), because file times mean nothing after a clone, a checkout or a copy.
  *
- * Two commands at once on a fresh clone install once: npm ci runs under a lock, and the one that waited looks again afterwards.
- * A signal (Ctrl-C) goes on to npm ci, which removes what it began; this process, and with it the lock, lasts until npm ci has ended.
- * Else the next command would install into the same directory at the same time.
+ * Two commands at the same time on a fresh clone install once: npm ci runs under a lock, and the one that waited checks again afterwards.
+ * A signal (Ctrl-C) is passed to npm ci, which removes what it began; this process, and with it the lock, lasts until npm ci has ended.
+ * Otherwise the next command would install into the same directory at the same time.
  *
  * Runs on the machine's own Node (20 or newer) and before anything is installed: plain JavaScript, built-ins only.
  * Says everything on stderr; stdout belongs to the command that follows.

@@ -20,14 +20,14 @@ time, and says which changes no test and no seed of the simulation noticed. No f
 disk.
 
   --file GLOB   only these source files (may be repeated), as 'src/registrar/**/*.ts'
-  --sample N    so many mutants, chosen by the seed; 'all': every one (default 300)
+  --sample N    this many mutants, chosen by the seed; 'all': every one (default 300)
   --seed S      which ones (default 1)
-  --from FILE   of those chosen only the ones from this file on, in the order of --list: goes on with a run that was
+  --from FILE   of those chosen only the ones from this file on, in the order of --list: continues a run that was
                 stopped
   --near        only the test files that are about the mutated file: quick, and stricter
-  --simulated N run so many seeds of the simulation on what the tests did not notice; 0: none
+  --simulated N run this many seeds of the simulation on what the tests did not notice; 0: none
                 (default ${seedsAtFirst}; with --near 0)
-  --jobs N      so many at a time (default 1)
+  --jobs N      how many at a time (default 1)
   --list        print the mutants that would be tried, and try none
   --json        print the result as JSON`;
 

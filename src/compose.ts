@@ -30,7 +30,7 @@ export type { CertificateNote, OpenedGraph };
 export type OpenLog = EventLog & LogTail & { close(): Promise<void> };
 
 export type LogOpening =
-  /** `warnings`: what works, but not for ever or not under every fault. */
+  /** `warnings`: what works now, but not permanently or not under every fault. */
   { readonly ok: true; readonly log: OpenLog; readonly warnings?: readonly Problem[] } | OpenFailure;
 
 /** To work: other groups that do the same work are looked for. To use: to read and to append only. */
@@ -111,7 +111,7 @@ export async function openLogWithRetry(
   }
 }
 
-/** Null once `signal` aborts, at once: a broker that does not answer must not hold up a stop. A log that opens later is closed. */
+/** Null as soon as `signal` aborts: a broker that does not answer must not delay a stop. A log that opens later is closed. */
 async function unlessAborted(opening: Promise<LogOpening>, signal: AbortSignal): Promise<LogOpening | null> {
   const first = await new Promise<LogOpening | null>((resolve, reject) => {
     const abort = () => resolve(null);
@@ -129,7 +129,7 @@ async function unlessAborted(opening: Promise<LogOpening>, signal: AbortSignal):
 
 export interface Worker {
   readonly registrar: Registrar;
-  /** What is wrong with the tenants file as it stands; the worker goes on with what it held before. */
+  /** What is wrong with the present tenants file; the worker continues with the former list. */
   tenantsProblem(): string | null;
   /** Reads the tenants file again, if there is one. */
   rereadTenants(): void;

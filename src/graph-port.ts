@@ -52,7 +52,7 @@ export interface GraphSilence {
   readonly sent: boolean;
   /**
    * "credential": this tenant's token was refused, and will be again; "application": any tenant's would be, the
-   * application's own credential is wrong or expired. The detail says by whom and why.
+   * application's own credential is wrong or expired. The detail says what refused it, and why.
    */
   readonly reason: "timeout" | "reset" | "connect" | "credential" | "application" | "malformed";
   /** One line for people; no secret. */
@@ -85,8 +85,8 @@ export interface Graph {
    * What was given up, or was in flight when the adapter was closed or the process ended, is reset below TLS: the
    * kernel drops what it had not sent yet or would have to repeat. What had left TCP by then may still arrive and be
    * carried out, within the few seconds for which networks keep packets, or from a proxy that had taken it whole.
-   * Only a process that was killed, or a machine that lost its power, resets nothing: then the kernel goes on for
-   * minutes, if it is still there.
+   * Only a process that was killed, or a machine that lost its power, resets nothing: then the kernel, if it still
+   * runs, continues to send for minutes.
    */
   create(tenantId: string, items: readonly CreateRequest[]): Promise<readonly GraphReply[]>;
   /** A create of this tenant comes soon: what it needs beside its request, a token, may be fetched. Sends nothing to Graph. */

@@ -20,7 +20,7 @@ export type RegistrarEvent =
       readonly ledgerEntries: number;
     }
   | { readonly kind: "partition-kept"; readonly partition: number }
-  /** The worker that held it may still go on: its static place was taken, and nothing says that it has ended. */
+  /** The worker that held it may still run: its static place was taken, and nothing shows that it has ended. */
   | { readonly kind: "take-over-waits"; readonly partition: number; readonly forMs: number }
   | { readonly kind: "partition-lost"; readonly partition: number; readonly abandoned: number }
   | {
@@ -36,7 +36,7 @@ export type RegistrarEvent =
       readonly pointers: readonly string[];
     }
   | { readonly kind: "record-duplicate"; readonly at: Position; readonly idempotencyKey: string }
-  /** Records that nobody settled are gone from the log, and the operator said to go on. */
+  /** Unsettled records are gone from the log, and the operator chose to continue. */
   | {
       readonly kind: "gap-passed";
       readonly topic: InputTopic;
@@ -97,7 +97,7 @@ export type RegistrarEvent =
       readonly reason: string;
       readonly retryInMs: number;
     }
-  /** The brokers that are needed have not answered for some seconds. `broker`: host:port, or what can't be had of it. */
+  /** The brokers that are needed have not answered for some seconds. `broker`: host:port, or what could not be read or written. */
   | { readonly kind: "log-unreachable"; readonly broker: string; readonly reason: string }
   | { readonly kind: "log-reachable"; readonly forMs: number }
   /** The token for logins to the brokers can't be renewed. `leftMs`: for how long the old one is good. `fix`: "" where it may pass. */

@@ -48,9 +48,9 @@ export type AppendResult = { readonly ok: true } | { readonly ok: false; readonl
 export type OnStored = (index: number, offset: number) => void;
 
 /**
- * `nextOffset`: where the next scan goes on. On failure, records already handed over stay handed over. `logEnd`: given
- * when the log ends before `fromOffset`, which no repetition changes: what was there is gone. `problem`: given when what
- * is there can't be read, which none changes either; the reason says the same in one line.
+ * `nextOffset`: where the next scan starts. On failure, records already handed over stay handed over. `logEnd`: given
+ * when the log ends before `fromOffset`: what was there is gone. `problem`: given when what is there can't be read; the
+ * reason says the same in one line. Repeating the scan changes neither.
  */
 export type ScanResult =
   | { readonly ok: true; readonly nextOffset: number }
@@ -82,8 +82,8 @@ export interface EventLog {
   /**
    * Stores the records durably (Kafka: acks=all), in the order given within each partition. Calls may overlap; the
    * caller groups records. Settles within the adapter's publish time-out; nothing is sent after it settled.
-   * `onStored` is told the offset of each record that is stored, by its place in `records`, before this settles, also where it settles
-   * with a failure since others are not; not of a record whose offset the log does not say.
+   * `onStored` is called with the offset of each stored record, by its place in `records`, before this settles, also where it
+   * settles with a failure because others are not stored; not for a record whose offset the log does not report.
    */
   append(records: readonly NewRecord[], onStored?: OnStored): Promise<AppendResult>;
 
@@ -106,7 +106,7 @@ export interface EventLog {
   /**
    * Joins the worker's consumer group and keeps rejoining until `leave`. Each time the group settles on an
    * assignment, the previous session has ended and `onSession` is called with the next one, synchronously,
-   * before any record of it is fetched. `onFailure` is called at most once, when membership is lost for good; with a
+   * before any record of it is fetched. `onFailure` is called at most once, when membership is lost permanently; with a
    * problem where the log knows what is to be done.
    */
   join(
@@ -119,7 +119,7 @@ export interface EventLog {
 }
 
 export interface Membership {
-  /** Ends the session, leaves the group at once (others need not wait for a time-out). Idempotent. */
+  /** Ends the session, leaves the group immediately (others need not wait for a time-out). Idempotent. */
   leave(): Promise<void>;
 }
 
@@ -130,10 +130,10 @@ export interface Session {
   readonly ended: AbortSignal;
 
   /**
-   * Nobody else can hold these partitions while both hold: less than `leaseMs` (the session time-out less a margin) has
+   * No other worker can hold these partitions while both are true: less than `leaseMs` (the session time-out less a margin) has
    * passed since an acknowledged commit of this session was *sent*, and Clock.nowMs is before `heldUntilMs()`. A
-   * heartbeat alone does not prove it: a coordinator that was cut off from the others goes on answering from its memory,
-   * but it can't store a commit. Neither does a commit alone: it is stored while a rebalance has begun already.
+   * heartbeat alone does not prove it: a coordinator that was cut off from the others still answers from its memory,
+   * but it can't store a commit. A commit alone does not prove it either: it is also stored after a rebalance has begun.
    * Infinity where membership can't expire.
    */
   readonly leaseMs: number;
@@ -145,8 +145,8 @@ export interface Session {
   heldUntilMs(): number;
 
   /**
-   * Set where others may hold these partitions before the lease is over: the place of a static member is taken at once by
-   * whatever joins under its name. This worker's commits carry it, but for the last one of a clean stop.
+   * Set where others may hold these partitions before the lease is over: the place of a static member is taken immediately
+   * by any process that joins under its name. This worker's commits carry it, except for the last one of a clean stop.
    */
   readonly holder?: Holder;
   /** Has that holder come into this generation by itself? Then all that it held before is over. Absent: it never has. */
@@ -156,7 +156,7 @@ export interface Session {
   positions(partitions: readonly number[]): Promise<PositionsResult>;
 
   /**
-   * Sets where `read` goes on, first call or later. Nothing is delivered for a partition before it. `leaderEpoch`: of the
+   * Sets where `read` continues, first call or later. Nothing is delivered for a partition before it. `leaderEpoch`: of the
    * last record before `offset` as far as the caller knows, else -1; a log that no longer holds that record there (lost
    * when a replica without it became leader) is a gap.
    */
@@ -212,8 +212,8 @@ export type PositionsResult =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * "ended": the session is over. "gap": reading can't go on at `expected`, nothing was delivered past it, and it goes on
- * only after a `seek`. "deleted": the log starts after it. "truncated": the log ends before it, or holds other records
+ * "ended": the session is over. "gap": reading can't continue at `expected`, nothing was delivered past it, and it
+ * continues only after a `seek`. "deleted": the log starts after it. "truncated": the log ends before it, or holds other records
  * before it than were read. "recreated": the topic of this name is another one than when the session began.
  */
 export type ReadResult =
@@ -260,7 +260,7 @@ export interface ServedTenants {
   clouds(): readonly string[];
   /** Its own limit of creates in 20 s; 0: none; null: the one for all. */
   writesPer20sOf(tenantId: string): number | null;
-  /** `tenantIds`: of whom something may have changed. Called in the same turn as the change. */
+  /** `tenantIds`: the tenants that may have changed. Called in the same turn as the change. */
   onChange(listener: (tenantIds: ReadonlySet<string>) => void): void;
 }
 

@@ -1,4 +1,4 @@
-/** What is wrong, and what a person can do about it: the one form of every failure that no repetition changes. */
+/** What is wrong, and what a person can do about it: the one form of every failure that a retry does not change. */
 export interface Problem {
   /** Stable, kebab-case. */
   readonly code: string;

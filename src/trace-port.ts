@@ -1,7 +1,6 @@
 /**
- * The seam between the worker and what draws traces of it. It is told where a record stands, and asked one thing: the trace
- * context that the record carries on. Nothing that it answers changes what is done. Without it nothing is told. The comments
- * are the contract, as in ports.ts.
+ * The port between the worker and its traces. The worker reports where a record stands, and asks for one thing: the trace
+ * context to pass on with the record. No answer changes what the worker does. The comments are the contract, as in ports.ts.
  */
 import type { GraphReply, ListReply } from "./graph-port.ts";
 import type { Position } from "./observer.ts";
@@ -9,7 +8,7 @@ import type { LogRecord, Topic } from "./ports.ts";
 
 /** No call throws, waits or keeps what it was given. */
 export interface RecordTraces {
-  /** It was read and looked at. Null: it is no enrollment. */
+  /** It was read and decoded. Null: it is not an enrollment. */
   taken(record: LogRecord, enrollment: TracedEnrollment | null): void;
   /** A request to Graph for these records begins. The answer is called with its replies: one for each record, or one for all. */
   asked(request: TracedRequest): (replies: readonly (GraphReply | ListReply)[]) => void;
@@ -40,9 +39,9 @@ export interface TracedRequest {
 
 export interface TracedItem {
   readonly record: Position;
-  /** Creates of it begun, this one among them; 0: it is no create. */
+  /** Creates of it begun, this one among them; 0: it is not a create. */
   readonly attempt: number;
-  /** What is sent as client-request-id; null: none that is known here. */
+  /** What is sent as client-request-id; null: none is known here. */
   readonly clientRequestId: string | null;
 }
 
@@ -53,7 +52,7 @@ export interface TracedOutcome {
   readonly refusal: string | null;
 }
 
-/** What the HTTP service tells of its requests. */
+/** What the HTTP service reports about its requests. */
 export interface RequestTraces {
   /** Null: it is not sampled. */
   began(request: {

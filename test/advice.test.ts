@@ -55,7 +55,7 @@ const rules: readonly Rule[] = [
   {
     name: "going on over a gap says what is lost",
     isBroken: (text) => text.includes("ON_RETENTION_GAP=continue") && !saysWhatIsLost.test(text),
-    bad: ["to go on with what is there, start with ON_RETENTION_GAP=continue."],
+    bad: ["to continue with what is there, start with ON_RETENTION_GAP=continue."],
   },
   {
     name: "beginning without the memory says that objects are made twice",
@@ -66,7 +66,7 @@ const rules: readonly Rule[] = [
         /KAFKA_GROUP_ID.{0,12} new name/.test(text)) &&
       !saysSecondObject.test(text),
     bad: [
-      "To go on without what is missing, type: rm ${markFile}",
+      "To continue without what is missing, type: rm ${markFile}",
       "set DATA_DIR to an empty folder and KAFKA_GROUP_ID to a new name.",
       "start with new topics (`KAFKA_TOPIC_PREFIX`).",
     ],

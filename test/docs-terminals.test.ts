@@ -19,7 +19,7 @@ import {
 
 const root = join(import.meta.dirname, "..");
 const blocks = testedBlocks("README.md", readFileSync(join(root, "README.md"), "utf8"), "terminal");
-/** The emulator's and the service's unless told otherwise, as in README.md. */
+/** The default ports of the emulator and the service, as in README.md. */
 const ports = [8443, 8090];
 const hasOwnNetwork =
   process.platform === "linux" && process.getuid?.() === 0 && spawnSync("ip", ["-V"]).status === 0;
@@ -28,7 +28,7 @@ const hasOwnNetwork =
 const skip =
   hasOwnNetwork || (await Promise.all(ports.map(isFree))).every(Boolean)
     ? false
-    : `one of the ports ${ports.join(" and ")} is taken, and there is no network to be had beside it`;
+    : `one of the ports ${ports.join(" and ")} is taken, and no other network namespace is available`;
 
 suite("README.md, by hand in several terminals", { skip, timeout: 180_000 }, () => {
   const running: RunningScript[] = [];

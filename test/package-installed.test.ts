@@ -1,4 +1,4 @@
-/** The package as somebody gets it: packed, installed in an empty folder, its program run and its events imported. */
+/** The package as a user gets it: packed, installed in an empty folder, its program run and its events imported. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ suite("the package, installed in an empty folder", { timeout: 240_000 }, () => {
 
   before(
     () => {
-      // In a copy: the build would take away a dist that somebody else uses.
+      // In a copy: the build would replace a dist that another process uses.
       const copy = join(folder, "copy");
       for (const path of [
         "package.json",

@@ -21,7 +21,7 @@ test("a sleep ends with its time or with its signal, whichever comes first, and 
   assert.deepEqual(ends, ["short true", "long false"]);
 });
 
-test("a sleep whose signal has aborted before ends at once", async () => {
+test("a sleep whose signal has aborted before ends immediately", async () => {
   assert.equal(await sleep(virtualTime(), 5_000, AbortSignal.abort()), false);
 });
 

@@ -87,7 +87,7 @@ export function grantToken(
   return answer({ settings, call }, request, proof);
 }
 
-/** Last of all, as Entra: whether the tenant lets the application in is told to nobody but the application. */
+/** Checks the tenant's consent last, as Entra does: only an authenticated application learns about it. */
 function answer(
   { settings, call }: { readonly settings: EntraSettings; readonly call: EntraCall },
   { tenantId, form }: TokenRequest,

@@ -36,7 +36,7 @@ const entraInput = Compile(
   ),
 );
 
-/** What is not given stays as it is. */
+/** A setting that is not given stays unchanged. */
 export function readEntra(current: EntraState, input: unknown): Checked<EntraState> {
   const problem = problemIn(entraInput, input);
   if (problem !== null) return { ok: false, message: problem };

@@ -48,7 +48,7 @@ export function startChild(settings: ChildSettings): Child {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
   }).then(() => running.delete(child));
-  child.stdin?.on("error", () => {}); // It may end before it was told everything.
+  child.stdin?.on("error", () => {}); // It may end before it has read everything.
   if (child.stdout) createInterface({ input: child.stdout }).on("line", settings.onLine!);
   const pid = child.pid ?? 0;
   return {

@@ -2,8 +2,8 @@
  * What the HTTP intake takes: `node lab/bench/intake.ts [--seconds 10] [--connections 64] [--rate 0] [--only one|batches] [--token] [--bare] [--image]`.
  *
  * `serve` on the embedded log in a process of its own, one event a request, then batches of 20. Reported: requests and events a
- * second, p50 and p99, answers that are no success, processor time (of all threads and of the one that answers), resident memory before
- * and every five seconds, and whether the log holds what was confirmed. With `--rate`: so many requests a second at the most. With `--bare`, before each: what a Node http server reaches that reads the same bodies and answers as many bytes, by
+ * second, p50 and p99, answers other than success, processor time (of all threads and of the one that answers), resident memory before
+ * and every five seconds, and whether the log holds what was confirmed. With `--rate`: this number of requests a second at most. With `--bare`, before each: what a Node http server reaches that reads the same bodies and answers as many bytes, by
  * the same client. With `--image`: built, with the options and the environment of the container image.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

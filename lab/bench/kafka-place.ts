@@ -43,7 +43,7 @@ export async function openKafkaPlace(brokers: readonly string[]): Promise<KafkaP
   const prefix = `bench-${randomBytes(4).toString("hex")}.`;
   const kafka = kafkaClient(brokers);
   const admin = kafka.admin();
-  // A partitioner of one's own is asked for messages that name their partition, too.
+  // kafkajs also calls a custom partitioner for messages that name their partition.
   const producer = kafka.producer({
     maxInFlightRequests: 1,
     createPartitioner: () => (chosen) => chosen.message.partition!,

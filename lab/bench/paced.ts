@@ -2,7 +2,7 @@
 import type { KafkaPlace, Stored } from "./kafka-place.ts";
 import { connectorNameIn, type Event } from "./workload.ts";
 
-/** Calls `emit` for each event when its turn comes; late ones go at once, so that the pace holds. */
+/** Calls `emit` for each event when its turn comes; late ones are emitted immediately, to keep the pace. */
 export async function paced(
   events: Iterable<Event>,
   perSecond: number,

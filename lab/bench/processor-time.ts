@@ -1,6 +1,6 @@
 /**
  * What the system counts for each process of a run, between two looks: processor time, and of one thread also for how long it
- * could have run and had no processor. On a machine that others use too, only the latter tells a slow program from a late one.
+ * could have run and had no processor. On a shared machine, only the latter distinguishes a slow program from one that had to wait.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { cpuUsOf } from "./child.ts";

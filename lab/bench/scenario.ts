@@ -29,7 +29,7 @@ export function atMost(name: string, most: number, text: string): Target {
   return { text, reached: ({ registrar }) => compare(registrar?.[name], (value) => value <= most) };
 }
 
-/** The registrar's value is at least, or at most, so many times the other's. */
+/** The registrar's value is at least, or at most, this multiple of the other's. */
 type Times = { readonly text: string } & ({ readonly atLeast: number } | { readonly atMost: number });
 
 export function against(other: Contender, name: string, times: Times): Target {

@@ -1,9 +1,9 @@
 /**
  * What an access token costs the process that asks for it: `node lab/bench/token-cpu.ts [TENANTS ...]` (default 100 1000 10000)
- * gets one token for each of so many tenants from an emulator in another process, each row in a process of its own, for
+ * gets one token for each of TENANTS tenants from an emulator in another process, each row in a process of its own, for
  * each kind of credential of `CREDENTIALS` (default: both). User and system time, of all threads, after a warm-up; also as a
- * multiple of one RSA signature of 2048 bits, which a token by certificate can't do without, on the same machine at that time,
- * before and after the tokens; and what is left without that one.
+ * multiple of one RSA signature of 2048 bits, which each token by certificate needs, measured on the same machine
+ * before and after the tokens; and the rest without that signature.
  */
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync, sign } from "node:crypto";
@@ -32,7 +32,7 @@ interface Cost {
   readonly signatureMs: number;
 }
 
-/** What a worker has under way at once, by default. */
+/** What a worker has under way at a time, by default. */
 const inFlight = 32;
 /** Until the code is compiled. */
 const warmUps = 500;

@@ -22,7 +22,7 @@ export async function openKafka(
     brokers: [...brokers],
     clientId,
     logLevel: kafkajs.logLevel.NOTHING,
-    // Its first request of some kinds fails for want of metadata, which it has for the second.
+    // Its first request of some kinds fails because it lacks metadata; the second has it.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 500 },
     connectionTimeout: Math.max(2_000, requestTimeoutMs / 3),
     requestTimeout: requestTimeoutMs,

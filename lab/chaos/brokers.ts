@@ -66,7 +66,7 @@ export function oneBroker(broker: OneBroker, clock: Clock): Brokers {
 export interface Cluster extends Brokers {
   readonly links: Links;
   broker(id: number): ClusterBroker;
-  /** Null: not to be had just now. */
+  /** Null: not available now. */
   view(): Promise<ClusterView | null>;
   /** While it is struck, nothing else strikes. */
   hold(): () => void;
@@ -96,7 +96,7 @@ export function cluster(
     const single = fault.kind === "worker-cut";
     if (single ? workersCut > 0 : brokersAway > 0) return null;
     const seen = await view();
-    // One after the other: with two gone nobody could be told that anything is stored.
+    // One after the other: with two gone no append could be acknowledged.
     if (seen === null || !(single || isWhole(seen))) return null;
     const id = idOf(seen, fault.target);
     if (id < 0) return null;

@@ -54,7 +54,7 @@ export async function allowUncleanElection(addresses: readonly string[], topic: 
   return done ?? false;
 }
 
-/** Null: not to be had just now. */
+/** Null: not available now. */
 export function readTopicOffsets(
   addresses: readonly string[],
   topic: string,

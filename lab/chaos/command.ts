@@ -52,7 +52,7 @@ export function command(): Command {
     )
     .option(
       "--tenant-changes <n>",
-      "changes of the workers' tenants file: tenants removed, paused and served again, and a file that is no JSON",
+      "changes of the workers' tenants file: tenants removed, paused and served again, and a file that is not JSON",
       wholeNumber,
     )
     .option(

@@ -1,4 +1,4 @@
-/** What the parts of a run share while it goes on: emission, faults, and the wait for the end. */
+/** The course of a run: emission, faults, and the wait for the end. */
 
 import { systemClock as clock } from "../../src/clock.ts";
 import { sleep } from "../../src/sleep.ts";
@@ -62,7 +62,7 @@ async function untilDue({ plan, crew, signal }: Course, at: number): Promise<voi
   }
 }
 
-/** What was done; null: nobody is there to be struck just now. */
+/** What was done; null: there is no target now. */
 async function apply(fault: PlannedFault, course: Course): Promise<string | null> {
   const { crew, brokers, cluster } = course;
   if (fault.kind === "unclean-election") return uncleanElection(course, cluster!, fault.regrown);

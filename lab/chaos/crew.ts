@@ -3,17 +3,17 @@ import type { Clock } from "../../src/ports.ts";
 import { type Child, type Environment, type Processes, registrarProgram } from "./processes.ts";
 
 export interface Crew {
-  /** Distinct idempotency keys that some worker has told to be registered or duplicate. */
+  /** Distinct idempotency keys that some worker has reported as registered or duplicate. */
   settled(): number;
   /** False: it is dead already. */
   kill(worker: number, restartAfterMs: number): Promise<boolean>;
   /** False: it is frozen or dead already. */
   freeze(worker: number, forMs: number): boolean;
-  /** All that run; returns how to let them go on. */
+  /** Freezes all that run; returns how to resume them. */
   freezeAll(): () => void;
   /** Frozen, or killed and not at work again yet. */
   away(): number;
-  /** How workers ended that nobody killed. */
+  /** How workers ended that were not killed. */
   readonly deserted: readonly string[];
   /**
    * In good order: SIGTERM, and started again, maybe as another program, once it has ended. How it ended; null: it is frozen,
@@ -103,7 +103,7 @@ export function startCrew(processes: Processes, clock: Clock, settings: CrewSett
         return;
       }
       deserted.push(`${name} ended by itself: ${how}`);
-      // As a supervisor would; one that can't start at all is not tried for ever.
+      // As a supervisor would; one that can't start at all is tried a limited number of times.
       if (deserted.length < size * 3) members[worker] = launch(worker);
       else givenUp.abort();
     });

@@ -17,7 +17,7 @@ const tenantCount = 12;
 const duplicateShare = 0.1;
 const badShare = 0.02;
 const strayShare = 0.1;
-/** Duplicates are of one of the last so many. */
+/** Duplicates are of one of this many latest events. */
 const recentMax = 400;
 
 export function createSamples(seed: number, partitionCount: number) {

@@ -28,7 +28,7 @@ export const times = {
 const workerSettings: Environment = {
   GRAPH_REQUEST_TIMEOUT_MS: String(times.requestTimeoutMs),
   SETTLE_MS: String(times.settleMs),
-  // All on one machine: what a killed worker's kernel still has to send arrives at once.
+  // All on one machine: what a killed worker's kernel still has to send arrives immediately.
   GRAPH_ORPHAN_MS: "1000",
   REREAD_COUNT: "2",
   REREAD_DELAY_MS: "300",

@@ -78,7 +78,7 @@ export async function startGraph(processes: Processes, run: GraphRun): Promise<G
   const { CONTROL: _, AZURE_TENANT_ID: __, ...forWorkers } = environment;
   const put = async (what: string, body: object) => {
     const answer = await fetch(`${control}/${what}`, { method: "PUT", body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`the Graph emulator takes no ${what}: ${await answer.text()}`);
+    if (!answer.ok) throw new Error(`the Graph emulator does not accept ${what}: ${await answer.text()}`);
   };
   const roughen = (times: number) => put("faults", faultsOf(run, times));
   await roughen(1);
@@ -93,7 +93,7 @@ export async function startGraph(processes: Processes, run: GraphRun): Promise<G
   };
 }
 
-/** For `PUT /_control/faults`: so many times the usual share of each. */
+/** For `PUT /_control/faults`: this multiple of the usual share of each. */
 export function faultsOf(
   { graphFaults, requestTimeoutMs }: Pick<GraphRun, "graphFaults" | "requestTimeoutMs">,
   times: number,

@@ -11,7 +11,7 @@ import type { Problem } from "../../src/problem.ts";
 import type { ChaosFlags, ChaosOptions } from "./options.ts";
 import type { ChaosPlace } from "./place.ts";
 
-/** What a run is told, whatever it does. */
+/** What every kind of run is given. */
 export interface RunSurroundings {
   /** For the logs and data of all processes. */
   readonly directory: string;
@@ -30,7 +30,7 @@ interface InPlace<Done> {
   readonly options: Pick<ChaosOptions, "brokers" | "flavor" | "seed">;
   readonly flags: Pick<ChaosFlags, "json" | "keepLogs">;
   run(place: ChaosPlace, surroundings: RunSurroundings): Promise<RunResult<Done>>;
-  /** Prints what came of it; sets the exit code where that is a failure. */
+  /** Prints the result; sets the exit code if it is a failure. */
   tell(done: Done, place: ChaosPlace): void;
 }
 

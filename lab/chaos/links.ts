@@ -8,7 +8,7 @@ export type Bearing = "out" | "in";
 export interface Route {
   readonly listener: string;
   readonly broker: number;
-  /** The only broker that takes it; null: anybody may. */
+  /** The only broker that uses this route; null: all may. */
   readonly from: number | null;
 }
 
@@ -18,7 +18,7 @@ export interface Links {
   /** Each returns how to end the cut. */
   cutWorker(worker: number, broker: number, direction: Direction): () => void;
   cutBroker(broker: number, bearing: Bearing): () => void;
-  /** The others can't ask this broker for its records any more; it goes on with everything else. */
+  /** The others can't ask this broker for its records any more; it continues with everything else. */
   cutFollowers(broker: number): () => void;
   close(): Promise<void>;
 }

@@ -58,7 +58,7 @@ export interface Times {
   readonly brokerSessionMs: number;
 }
 
-/** What is put to the test. */
+/** What is tested. */
 export interface Deployment {
   readonly workers: number;
   readonly partitionCount: number;

@@ -16,7 +16,7 @@ export interface ChaosPlan {
   readonly records: readonly NewRecord[];
   /** Of records that their producer put elsewhere: the partition that they are moved to. */
   readonly homes: ReadonlyMap<NewRecord, number>;
-  /** By rising `at`: strikes once so many enrollments are settled. */
+  /** By rising `at`: each strikes once that many enrollments are settled. */
   readonly faults: readonly PlannedFault[];
 }
 
@@ -47,7 +47,7 @@ export function planChaos(options: ChaosOptions, deployment: Deployment): ChaosP
   };
 }
 
-/** Each value but once, so that a dead letter can be told by its value; those of no value are left out. */
+/** Each value only once, so that a dead letter can be identified by its value; those without a value are left out. */
 function planBad(
   events: number,
   { tenantIds, partitionCount }: { readonly tenantIds: readonly string[]; readonly partitionCount: number },

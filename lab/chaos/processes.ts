@@ -1,6 +1,6 @@
 /**
- * Processes of the product and of the emulator, each with a log file of all that it says. They are ended by their ids, also
- * when this process is killed: a shell stands guard, which is told of each, and sees its standard input end then.
+ * Processes of the product and of the emulator, each with a log file of its output. They are ended by their ids, also
+ * when this process is killed: a watchdog shell gets each id, and ends them when its standard input closes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
@@ -74,11 +74,11 @@ export function openProcesses(logDirectory: string): Processes {
       const child = spawn(process.execPath, [...nodeOptions, ...command], {
         env: { ...inherited, ...environment },
         stdio: ["ignore", "pipe", "pipe"],
-        // A process group of its own: Ctrl-C is this process's affair, which then ends the others.
+        // A process group of its own: only this process gets Ctrl-C, and then ends the others.
         detached: true,
       });
       children.add(child);
-      // A worker's end may be answered by starting another, also when it is all over: that one ends at once.
+      // When a worker ends, another may be started, also after the end of the run: that one is ended immediately.
       if (isOver) child.kill("SIGKILL");
       if (child.pid !== undefined) guard.stdin.write(`started ${child.pid}\n`);
       const file = createWriteStream(join(logDirectory, `${name}.log`), { flags: "a" });

@@ -3,7 +3,7 @@
  *
  * 1. What was sent while its direction was cut arrives once it is whole again, in order.
  * 2. The end of a connection travels with its direction: cut off, the other side doesn't hear of it. What was sent and
- *    then closed still arrives, as from a kernel that goes on sending; what was sent and then reset never does.
+ *    then closed still arrives, as from a kernel that continues to send; what was sent and then reset never does.
  * 3. A connection that is opened while a direction is cut gets through only if its client still waits then.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";

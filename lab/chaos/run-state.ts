@@ -1,4 +1,4 @@
-/** What the parts of a run share while it goes on. */
+/** What the parts of a run share. */
 import type { OpenLog } from "../../src/compose.ts";
 import type { Brokers, Cluster } from "./brokers.ts";
 import type { Crew } from "./crew.ts";
@@ -20,7 +20,7 @@ export interface Course {
   readonly emission: Emission;
   readonly tenants: TenantsFile;
   readonly versions: Versions;
-  /** What the workers may go on with, once they are told to. */
+  /** Whether workers may continue over gaps. */
   readonly worker: { continueOverGaps: boolean };
   readonly problems: string[];
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** What is told of a run: what was asked for, what struck, and what came of it. */
+/** What is reported about a run: its options, the faults that struck, and the result. */
 import type { ProxyCounts } from "../event-hubs/shared.ts";
 import type { ChaosFlags } from "./options.ts";
 import type { PlannedFault } from "./plan-faults.ts";

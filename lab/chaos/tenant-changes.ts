@@ -1,6 +1,6 @@
 /**
  * The tenants file of the workers, rewritten while they work: tenants are removed, paused and come back, and now and then the file is
- * no JSON for a while.
+ * not JSON for a while.
  */
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ export interface TenantsFile {
   readonly path: string;
   /** What was done, for people. `pick` in [0, 1) says to whom. */
   change(how: TenantChange, pick: number, signal: AbortSignal): Promise<string>;
-  /** Nobody is paused any more: all can settle. */
+  /** No tenant is paused any more: all can settle. */
   resumeAll(): void;
   /** Those that were not listed at some time. */
   everRemoved(): ReadonlySet<string>;
@@ -36,7 +36,7 @@ export function openTenantsFile(directory: string, tenantIds: readonly string[],
         write('{"tenants": [');
         await sleep(clock, badForMs, signal);
         write(text());
-        return "the tenants file was no JSON for a while";
+        return "the tenants file was not JSON for a while";
       }
       const away = tenantIds.filter((id) => standings.get(id) !== "served");
       const isBack = how === "back" && away.length > 0;

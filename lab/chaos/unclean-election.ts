@@ -1,8 +1,8 @@
 /**
- * A leader is elected that lacks records which others were told to be stored: connector.enrolled gets shorter under the
- * workers, and grows again with other records at the same offsets. Every worker has to stop with a fault that says so,
- * and again when it is started again. Told to go on, and with what Kafka lost emitted again, they have to settle
- * everything, once.
+ * A leader is elected that lacks acknowledged records: connector.enrolled gets shorter while the workers run, and grows
+ * again with other records at the same offsets. Every worker has to stop with a fault that reports this, and again
+ * after a restart. Started with ON_RETENTION_GAP=continue, and with the lost records emitted again, they have to
+ * settle everything, once.
  *
  * How: the followers of one broker are cut off from it until they are out of step; the workers settle records that only
  * it has; it is killed, and a follower takes over. By the seed the workers are frozen meanwhile, until the topic has
@@ -92,7 +92,7 @@ export async function uncleanElection(
   release();
   return (
     `an unclean election took records of ${shorter.length} partitions; workers stopped ${stops.seen.length} times; ` +
-    `${again} records that Kafka lost were emitted again; all told to go on`
+    `${again} records that Kafka lost were emitted again; all may continue`
   );
 }
 
@@ -146,7 +146,7 @@ export function victimOf(view: ClusterView): number | null {
   return best?.[0] ?? null;
 }
 
-/** Of these partitions of the topic; asked again until they are all told. */
+/** Of these partitions of the topic; asked again until all are known. */
 async function offsetsOf(
   { signal }: Course,
   cluster: Cluster,

@@ -1,6 +1,6 @@
 /**
- * Counts what came of it from the topics and from what Graph holds. It shares nothing with the worker but the shape of
- * its records: enrollments are told apart by the strings that were emitted.
+ * Counts the outcomes from the topics and from what Graph holds. It shares nothing with the worker but the shape of
+ * its records: enrollments are distinguished by the strings that were emitted.
  */
 
 import { recordJson } from "../../src/cli/record-json.ts";

@@ -1,8 +1,8 @@
 /**
  * Stands before one Apache Kafka broker and behaves as an Event Hubs namespace does, as far as that is documented or was seen.
  *
- * 1. Requests of one connection go on in order, and are answered in order.
- * 2. What the quirks do not touch passes as it is.
+ * 1. Requests of one connection are forwarded in order, and are answered in order.
+ * 2. What the quirks do not touch passes unchanged.
  */
 import { createServer, type Socket } from "node:net";
 import { createCommitPace } from "./commit-pace.ts";

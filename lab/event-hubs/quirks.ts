@@ -3,7 +3,7 @@
 export interface Quirks {
   /** A Produce request of more bytes, its length included, gets its connection closed. */
   readonly requestBytesMax: number;
-  /** Commits of one partition beyond so many in a second wait. */
+  /** Commits of one partition beyond this number in a second wait. */
   readonly commitsPerSecond: number;
   /** Of Produce requests: answered with error 49 or 59 in place of being stored. */
   readonly unknownProducerShare: number;

@@ -21,7 +21,7 @@ export function checkEnd(evidence: Evidence): string[] {
   return violations;
 }
 
-/** Retention took records that nobody settled before or after: some worker must stop and say so. */
+/** Retention deleted records that were settled neither before nor after: some worker must stop and report it. */
 function checkGaps(run: Run, state: RecordState): string[] {
   if (run.entries.some((entry) => tells(entry, "enrolled"))) return [];
   const isTruncated = run.entries.some(({ kind }) => kind === "truncated");
@@ -53,7 +53,7 @@ function isTaken(run: Run, state: RecordState, input: Input): boolean {
   return lost.length > 0 && run.entries.some((entry) => isGap(entry) || isDropped(entry));
 }
 
-/** After it what is gone is not registered: a worker stopped for it, or was told to go on without. */
+/** Afterwards the lost records are not registered: a worker stopped because of it, or was allowed to continue without them. */
 function isGap(entry: Entry): boolean {
   const isSentAgain = entry.kind === "exit" && entry.text.startsWith("parked-copy-lost");
   return tells(entry, "retry") && !isSentAgain;

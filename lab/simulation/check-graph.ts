@@ -162,7 +162,7 @@ function checkOrder(run: Run, { lost, occurrences, created }: Creates): string[]
   return violations;
 }
 
-/** The log lost a record of it, perhaps one that was posted and not settled: then nobody can know of its object. */
+/** The log lost a record of it, perhaps one that was posted and not settled: then no worker can know of its object. */
 function isHalfGone(lost: Lost, occurrences: readonly Occurrence[]): boolean {
   return occurrences.some(({ stored }) => lost.has(stored));
 }

@@ -43,7 +43,7 @@ export function checkTold({ entries, isSettled }: Run): string[] {
     });
 }
 
-/** A worker stops with a fault that names the topic, or says that it goes on because it was told to. */
+/** A worker stops with a fault that names the topic, or reports that it continues because it is allowed to. */
 export function tells(entry: Entry, topic: Topic): boolean {
   if (entry.kind === "worker" && entry.event.kind === "gap-passed") return entry.event.topic === topic;
   return (

@@ -11,7 +11,7 @@ export interface Pauses {
   isHeldBack(by: string, effectAtMs: number): boolean;
 }
 
-/** What is on its way when its caller gives it up, after it stood still, is on its way for so long at most. */
+/** The longest time for which a request is still on its way after a caller that was frozen gave it up. */
 const onTheWayMaxMs = 2_500;
 
 export function readPauses(entries: readonly Entry[]): Pauses {

@@ -83,7 +83,7 @@ function checkDead(
   } | null;
   if (reason === null) return "a dead letter without a reason";
   const input = inputAt(reason.id, record, knownBy(evidence));
-  if (input === null) return `a dead letter of ${reason.id}, which is no input`;
+  if (input === null) return `a dead letter of ${reason.id}, which is not an input`;
   const earlier = state.dead.get(input);
   const isHeldBack = state.pauses.isHeldBack(by, tMs);
   state.dead.set(input, earlier ?? { code: reason.code, by, isHeldBack });
@@ -120,13 +120,13 @@ function checkInput(evidence: Evidence, entry: Extract<Entry, { kind: "stored" }
   checked.records.push(record);
   if (record.topic === "enrolled") state.arrived.set(place, (state.arrived.get(place) ?? 0) + 1);
   const input = inputOf(record, knownBy(evidence));
-  if (input === null) return `a record of origin ${origin}, which is no input`;
+  if (input === null) return `a record of origin ${origin}, which is not an input`;
   copiesOf(state, input).push(record);
   // A copy in the enrolled topic is an input of its own, and the outcome of the one that it was made of.
   const isCopy = isCopyInEnrolled(entry);
   if (isCopy) {
     const madeOf = inputAt(carriedOrigin(record) ?? "", record, knownBy(evidence));
-    if (madeOf === null) return "a copy of what is no input";
+    if (madeOf === null) return "a copy of a record that is not in an input";
     copiesOf(state, madeOf).push(record);
     state.movedHome.add(madeOf);
   }
@@ -139,10 +139,10 @@ function checkInput(evidence: Evidence, entry: Extract<Entry, { kind: "stored" }
   return keepsHeaders(record.headers, input.record.headers) ? null : `${origin} lost a header on the way`;
 }
 
-/** Null: it is no enrollment of any tenant. */
+/** Null: it is not an enrollment of any tenant. */
 function tenantOf({ workload }: Run, { intent }: Input): string | null {
   if (intent.kind === "valid") return workload.identities[intent.identity]!.tenantId;
-  // Valid but for its tenant, which nobody serves: it goes the way of all others.
+  // Valid except for its tenant, which is not served: it is handled like all others.
   return intent.sort === unlistedCode ? workload.foreignTenant : null;
 }
 

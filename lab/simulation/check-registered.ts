@@ -25,7 +25,7 @@ export function checkRegistered(
   const graphId = data.id!;
   const identity = graph.identityOf.get(objectKey(data.tenantId!, graphId));
   if (identity === undefined)
-    return `a registered record with id ${graphId}, which is no object's of an enrollment`;
+    return `a registered record with id ${graphId}, which is not of an enrollment's object`;
   const input = sourceInputOf(knownBy(evidence), data.sourceEvent, identity);
   const dead = input === null ? undefined : state.dead.get(input);
   const isExcused = dead?.isHeldBack || isHarmed(run) || isSecondCopy(state, input, { deadBy: dead?.by, by });
@@ -83,8 +83,8 @@ function isSecondCopy(
 }
 
 /**
- * The log lost its record before anybody settled it: nobody knows whose object it is that was made of it, and one that looks
- * like it may take it (docs/SEMANTICS.md, What remains).
+ * The log lost its record before it was settled: no worker knows to which enrollment its object belongs, and one that looks
+ * alike may adopt it (docs/SEMANTICS.md, What remains).
  */
 function isGone(run: Run, state: RecordState, identity: number): boolean {
   const inputs = run.workload.inputs.filter(

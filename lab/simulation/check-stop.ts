@@ -1,4 +1,4 @@
-/** What workers leave behind that are told to stop when all has settled. */
+/** What workers leave behind that are asked to stop when all has settled. */
 import type { Entry } from "./history.ts";
 
 export interface StopRun {
@@ -25,7 +25,7 @@ export function checkCleanStop({ entries, activeMs, hasDefect }: StopRun): strin
     if (entry.kind === "stopping") stopping.add(entry.by);
     if (entry.kind === "session-over" && stopping.has(entry.by)) cutShort.add(entry.by);
     if (entry.kind === "exit" && entry.text.startsWith("killed") && entry.tMs > activeMs + killGraceMs)
-      problems.push(`${entry.by} was told to stop, and did not`);
+      problems.push(`${entry.by} was asked to stop, and did not`);
   }
   if (hasDefect) return problems;
   for (const [place, { by, offset, metadata }] of last) {

@@ -10,7 +10,7 @@
  * 7. Records that were moved keep value, headers and order of things, and go where they belong.
  * 8. Nothing is created for a tenant that a worker's list does not serve, and nothing is refused for that of which an object
  *    was made.
- * 9. What the log itself lost is no worker's fault, but some worker stops and says so, and none goes on over it silently.
+ * 9. Losses of the log itself are not a worker's fault, but some worker stops and reports them, and none continues silently.
  */
 import { checkGraph } from "./check-graph.ts";
 import { checkTold, findLost } from "./check-lost.ts";

@@ -8,7 +8,7 @@ import { isSabotageName, type SabotageName, sabotages } from "./sabotage.ts";
 import { traceLines } from "./trace.ts";
 
 const failuresMax = 10;
-const usage = `simulate: runs the worker under seeded faults in virtual time and checks what came of it.
+const usage = `simulate: runs the worker under seeded faults in virtual time and checks the result.
 
   --seeds N          how many seeds (default 1000)
   --from S           the first seed (default 1)

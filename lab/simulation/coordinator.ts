@@ -1,7 +1,7 @@
 /**
  * What a worker reaches when it asks for the group's coordinator.
  *
- * 1. A coordinator that is cut off from the other brokers goes on answering heartbeats of the workers that still reach
+ * 1. A coordinator that is cut off from the other brokers still answers heartbeats of the workers that reach
  *    it, from its memory, and committed offsets as of then. It can store nothing: commits, joins and leaves get no answer.
  * 2. After a while another broker is the coordinator, with what was stored: every member gets its whole session
  *    time-out there. Until then the others reach none.
@@ -94,7 +94,7 @@ export function createCoordinator(
       if (isAway || stale.size > 0) return;
       const reached = new Set(reachedBy);
       [stale, staleTerm, memory, remembered] = [reached, term, broker.commits(), group.remember()];
-      const text = `the coordinator is cut off; ${[...stale].join(", ") || "nobody"} still reaches it for ${forMs} ms`;
+      const text = `the coordinator is cut off; ${[...stale].join(", ") || "no worker"} still reaches it for ${forMs} ms`;
       history.add({ kind: "note", by: "group", text });
       takeOver(takeOverMs);
       scheduler.after(forMs, () => {

@@ -27,7 +27,7 @@ export interface GraphFaultRates {
   readonly refuseConnection: number;
   readonly resetBefore: number;
   readonly resetAfter: number;
-  /** Reset at once; the effect takes place later, within the settle time. */
+  /** Reset immediately; the effect takes place later, within the settle time. */
   readonly resetThenEffect: number;
   readonly silent: number;
   /** Time-out; the effect takes place later, within the settle time. */

@@ -25,7 +25,7 @@ export interface GraphServerSettings {
   readonly faultRates: () => GraphFaultRates;
   /** What is wrong for this tenant at this moment, if anything. */
   readonly trouble: (tenantId: string) => Trouble | null;
-  /** What is wrong with this operation for good. `details`: of a create. */
+  /** What is permanently wrong with this operation. `details`: of a create. */
   readonly defect: (
     tenantId: string,
     operation: Operation,

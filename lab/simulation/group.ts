@@ -7,7 +7,7 @@
  * 4. The rebalance time-out is the longest of its members', each at least as long as its session time-out: otherwise
  *    a member could lose its partitions while its last acknowledged commit still promises them.
  * 5. A commit is a sign of life too, as in Kafka (also while a rebalance is being prepared).
- * 6. A member that joins with the instance id of another one takes its place at once, under the same generation where there is no
+ * 6. A member that joins with the instance id of another one takes its place immediately, under the same generation where there is no
  *    rebalance; the other one is fenced from then on. A static member that does not rejoin in time stays, with a share.
  */
 
@@ -34,12 +34,12 @@ export interface Joining extends MemberTimeouts {
 export interface Group {
   join(memberId: string, joining: Joining, answer: OnJoined): void;
   heartbeat(memberId: string, generation: number): Heartbeat;
-  /** What heartbeats would be answered as of now: for a coordinator that goes on from its memory. Renews nothing. */
+  /** The answer to heartbeats as of now: for a coordinator that continues from its memory. Renews nothing. */
   remember(): (memberId: string, generation: number) => Heartbeat;
   leave(memberId: string): void;
   mayCommit(memberId: string, generation: number): boolean;
   memberCount(): number;
-  /** After an outage, or at another coordinator: every time-out starts afresh. */
+  /** After an outage, or at another coordinator: every time-out starts over. */
   resume(): void;
 }
 

@@ -68,13 +68,13 @@ export type Happening =
       readonly settings: ProcessSettings;
       readonly rate: number;
     }
-  /** It was told to stop. */
+  /** It was asked to stop. */
   | { readonly kind: "stopping"; readonly by: string }
   /** It hears that its generation is over, and can commit nothing more under it. */
   | { readonly kind: "session-over"; readonly by: string }
   /** By which list of tenants this worker works from here on. */
   | { readonly kind: "tenants"; readonly by: string; readonly standings: ReadonlyMap<string, Standing> }
-  /** It stands still from here on, until it goes on or dies. */
+  /** It is paused from here on, until it continues or dies. */
   | { readonly kind: "paused"; readonly by: string; readonly how: "freeze" | "suspend" }
   | { readonly kind: "resumed"; readonly by: string }
   /** A fault of this class struck. */

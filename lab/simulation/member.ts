@@ -13,7 +13,7 @@ export interface Hold {
   readonly ended: AbortSignal;
   readonly holder: Holder | null;
   joinedBy(memberId: string): boolean;
-  /** How long after the sending of an acknowledged commit nobody else can own the partitions. */
+  /** How long after the sending of an acknowledged commit no other worker can own the partitions. */
   readonly leaseMs: number;
   heldUntilMs(): number;
   /** The coordinator of this term acknowledged a commit: heartbeats that another one answered count no more. */

@@ -1,6 +1,6 @@
 /**
  * What an operator does when a worker stopped with a fault: what the fault says, if that is safe. A worker whose fault
- * offers nothing to go on with stays stopped: that is how a run ends in which the log lost what the worker relies on.
+ * offers no safe way to continue stays stopped: a run ends so in which the log lost what the worker relies on.
  */
 import type { Problem } from "../../src/problem.ts";
 import type { ProcessSettings } from "./process-settings.ts";

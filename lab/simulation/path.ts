@@ -1,6 +1,6 @@
 /**
- * The way between one process and a service: each direction can be cut for itself, and the kernels at both ends go on
- * sending what was handed to them.
+ * The way between one process and a service: each direction can be cut by itself, and the kernels at both ends continue
+ * to send what was handed to them.
  *
  * 1. A request that a cut holds up arrives when the cut ends, if its caller still waits for it: one that was given up is
  *    reset. An answer that a cut holds up arrives when it ends.

@@ -6,7 +6,7 @@ import type { ProcessSettings } from "./process-settings.ts";
 import type { Rng } from "./rng.ts";
 import type { Access } from "./session.ts";
 
-/** What happens to one worker slot. `wire`: between which of its actions it happens; null: at once. */
+/** What happens to one worker slot. `wire`: between which of its actions it happens; null: immediately. */
 export type Incident =
   | { readonly kind: "crash"; readonly wire: TripWire | null }
   | {
@@ -25,12 +25,12 @@ export type Incident =
       readonly aliveMs: number;
       readonly forMs: number;
     }
-  /** Another process is started under its instance id, while it goes on, for a while without the broker. */
+  /** Another process is started under its instance id, while it still runs, for a while without the broker. */
   | { readonly kind: "replace"; readonly cutMs: number }
   | { readonly kind: "jump"; readonly byMs: number }
   | { readonly kind: "lose-membership" };
 
-/** What happens to all at once. */
+/** What happens to all at the same time. */
 export type WorldEvent =
   | { readonly kind: "power-loss"; readonly forMs: number }
   | {
@@ -46,7 +46,7 @@ export type WorldEvent =
   /** `share`: how much of what is there is lost, from the end on. */
   | { readonly kind: "lose-end"; readonly topic: Topic; readonly share: number }
   | { readonly kind: "recreate"; readonly topic: Topic; readonly dropsCommits: boolean }
-  /** What is appended to the retry topic next is acknowledged, and lost so much later: about when it is read. */
+  /** What is appended to the retry topic next is acknowledged, and lost after this time: about when it is read. */
   | { readonly kind: "lose-parked"; readonly afterMs: number };
 
 export interface At<T> {

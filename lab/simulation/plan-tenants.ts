@@ -42,7 +42,7 @@ export function drawTenantPlan(rng: Rng, workers: number, activeMs: number): Ten
     const lagMaxMs = rng.pick([0, 2_000, 40_000]);
     versions.push({ standings, reachesMs: slots(() => Math.min(activeMs, atMs + rng.int(0, lagMaxMs))) });
   }
-  // What is paused waits for ever: all must settle, and all workers agree in the end.
+  // Records of a paused tenant never settle, but all must settle, and all workers agree in the end.
   const last = standings.map(
     (standing): Standing => (standing === "paused" ? rng.pick(["served", "unlisted"]) : standing),
   );

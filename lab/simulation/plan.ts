@@ -45,7 +45,7 @@ export interface Plan {
   readonly graphFaultRates: GraphFaultRates;
   /** `tenant`: index into the workload's tenants, modulo their number; null: all. */
   readonly troubles: readonly (TimeSpan & { readonly tenant: number | null; readonly trouble: Trouble })[];
-  /** What goes wrong for one tenant from some moment on, for ever; null: nothing. `pick`: which of its records, where it is one. */
+  /** What fails permanently for one tenant from some moment on; null: nothing. `pick`: which of its records, if only one. */
   readonly defect: {
     readonly fromMs: number;
     readonly tenant: number;
@@ -128,7 +128,7 @@ export function makePlan(rng: Rng): Plan {
       (a, b) => a.atMs - b.atMs,
     ),
     worldEvents,
-    // Not with a harmed log: with the committed offset gone, nobody can tell what is missing.
+    // Not with a harmed log: without the committed offset it is not known what is missing.
     commitsExpireAtMs: isRetentionRun || isHarmed ? null : sometimes(moment, null, 0.04),
     retentionAtMs: isRetentionRun ? moment() : null,
     hasSnapshots: rng.chance(0.4),

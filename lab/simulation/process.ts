@@ -1,10 +1,10 @@
 /**
  * A simulated operating-system process: the only way in (`deliver`) and out (`send`) for a worker.
  *
- * 1. Dead: nothing goes in or out any more; calls that are open never settle.
- * 2. Paused: what leaves and what arrives is held until it goes on, while the world goes on. What the code had decided
- *    to send before still goes out then, however late: that is how a POST outlives every check. In a frozen process the
- *    monotonic clock goes on; in a suspended machine it stands still, and only the wall clock tells of it.
+ * 1. Dead: nothing goes in or out any more; open calls never settle.
+ * 2. Paused: what leaves and what arrives is held until it resumes, while the rest of the world continues. What the code
+ *    had decided to send is still sent then, even very late: so a POST outlives every check. In a frozen process the
+ *    monotonic clock runs on; in a suspended machine it stops, and only the wall clock shows the pause.
  * 3. A trip-wire on the count of sends (all, or those of one kind) pauses or ends the process between any two of its actions.
  * 4. The monotonic clock may run a little fast or slow. A timer never fires before its time by that clock.
  */

@@ -1,6 +1,6 @@
 /**
- * Is there anything left to wait for? In most runs: until every committed offset stands at its end. Where one tenant
- * has a defect for good, its records may wait for ever; then: until all records of the others have their outcome.
+ * Is there anything left to wait for? In most runs: until every committed offset stands at its end. If one tenant
+ * has a permanent defect, its records may never settle; then: until all records of the others have their outcome.
  */
 
 import { defectiveTenant } from "./graph-troubles.ts";

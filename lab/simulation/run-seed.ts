@@ -38,7 +38,7 @@ export interface SeedReport {
 /** From the moment that faults stop. */
 const settleWithinMs = 20 * 60_000;
 const stopWithinMs = 60_000;
-/** Within this time a worker notices that the log lost something, though nothing else goes on. */
+/** Within this time a worker notices that the log lost something, even if nothing else happens. */
 const noticeMs = 120_000;
 
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedReport> {
@@ -112,7 +112,7 @@ async function settle(world: World, slots: readonly WorkerSlot[]): Promise<End> 
   const isDown = (): boolean => slots.every((slot) => !slot.isRunning());
   const stopped = await scheduler.run(isDown, scheduler.nowMs() + stopWithinMs);
   if (stopped !== "done")
-    return { problems: ["stuck: a worker that was told to stop still runs"], isSettled: true };
+    return { problems: ["stuck: a worker that was asked to stop still runs"], isSettled: true };
   const { entries } = world.history;
   const stops = { entries, activeMs: plan.activeMs, hasDefect: plan.defect !== null };
   return { problems: checkCleanStop(stops), isSettled: true };

@@ -107,7 +107,7 @@ export const sabotages = {
       return Promise.resolve({ ok: true });
     },
   })),
-  /** The right to post counts from heartbeats alone, which a coordinator that was cut off goes on answering. */
+  /** The right to post counts from heartbeats alone, which a coordinator that was cut off still answers. */
   "commit-lease": withSession((session, { clock }) => ({
     ...session,
     get leaseMs() {

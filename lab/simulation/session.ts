@@ -145,7 +145,7 @@ export function openSession(world: LogWorld, { process, link }: Client, hold: Ho
       const reader = cursor(topic, partition);
       reader.next = offset;
       reader.leaderEpoch = leaderEpoch;
-      // A worker that seeks after it was told that the topic was made again means the one that is there now.
+      // A worker that seeks after it learned that the topic was made again means the present one.
       if (reader.seeks > 0) reader.topicId = broker.topicId(topic);
       reader.seeks++;
       pump(topic, partition);

@@ -30,7 +30,7 @@ const silence = (reason: GraphSilence["reason"], sent: boolean): GraphSilence =>
   detail: `simulated: ${reason}`,
 });
 
-/** After a process that had been paused sent it, a request that is given up at once is on its way for so long at most. */
+/** The longest time for which a request is on its way that a resumed process sent and gave up immediately. */
 const givenUpMaxMs = 2_000;
 
 export function createSimGraph(world: SimGraphWorld, process: SimProcess, path: Path): Graph {

@@ -68,7 +68,7 @@ export function createSimLog(world: LogWorld, client: Client, settings: SimLogSe
           storePart();
           return answer(failed("leader changed in the middle"));
         }
-        // Nobody was told that it is stored: when the power fails, part of it may be there.
+        // It was not acknowledged: when the power fails, part of it may be there.
         if (process.isDead() && rng.chance(unsyncedRate)) return storePart();
         if (rng.chance(appendLate)) {
           link.strike("append late");

@@ -3,7 +3,7 @@ import { Command } from "commander";
 
 export function command(): Command {
   return new Command("simulate")
-    .description("Runs the worker under seeded faults in virtual time and checks what came of it.")
+    .description("Runs the worker under seeded faults in virtual time and checks the result.")
     .argument("[arguments...]", "--seeds N, --seed S, --trace, --sabotage NAME; see docs/SIMULATION.md")
     .allowUnknownOption()
     .passThroughOptions()

@@ -56,11 +56,11 @@ function describe(entry: Entry, settingsNumber: (settings: ProcessSettings) => n
     case "paused":
       return `${entry.how}: stands still`;
     case "stopping":
-      return "is told to stop";
+      return "is asked to stop";
     case "session-over":
       return "hears that its generation is over";
     case "resumed":
-      return "goes on";
+      return "continues";
     case "struck":
       return `(${entry.fault})`;
     case "commits-expired":

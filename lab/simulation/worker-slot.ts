@@ -14,14 +14,14 @@ import type { World } from "./world.ts";
 
 export interface WorkerSlot {
   inject(incident: Incident): void;
-  /** Ends at once, in whatever it was doing. */
+  /** Ends immediately, whatever it was doing. */
   losePower(): void;
   /** Faults have stopped: whatever is still wrong with it ends. */
   repair(): void;
   /** Stops for good. */
   stop(): void;
   isRunning(): boolean;
-  /** It stopped with a fault that offers nothing to go on with. */
+  /** It stopped with a fault that offers no way to continue. */
   isRetired(): boolean;
   name(): string;
   status(): RegistrarStatus | null;
@@ -166,7 +166,7 @@ export function createWorkerSlot(world: World, options: SlotOptions): WorkerSlot
         case "replace":
           return replace(life, incident.cutMs);
         case "jump":
-          // Nobody sets the clock of a machine that is suspended.
+          // The clock of a suspended machine is not set.
           if (process.isSuspended()) return;
           history.add({ kind: "note", by: process.name, text: `wall clock jumps by ${incident.byMs} ms` });
           history.strike("wall clock jumps", process.name);

@@ -123,7 +123,7 @@ export function generateWorkload(
   };
 }
 
-/** Waves of arrivals: at once, spread over the active phase, and a few when faults have stopped. */
+/** Waves of arrivals: immediately, spread over the active phase, and a few when faults have stopped. */
 function arrivalTimes(rng: Rng, activeMs: number, isSteady: boolean): () => number {
   const waves = isSteady ? [0] : rng.pick([[0], [0, activeMs * 0.5], [0, activeMs * 0.3, activeMs * 0.9]]);
   const spreadMs = isSteady ? activeMs : rng.pick([10, 5_000, activeMs * 0.4]);

@@ -1,4 +1,4 @@
-/** Carries out what the plan has happen to all at once. */
+/** Carries out the planned events that happen to all at the same time. */
 import type { Topic } from "../../src/ports.ts";
 import type { WorldEvent } from "./plan-incidents.ts";
 import type { WorkerSlot } from "./worker-slot.ts";

@@ -17,7 +17,7 @@ const limitMs = 240_000;
 
 const archiveIn = (jars: string): string => join(jars, "classes.jsa");
 
-/** Java's options for the archive, where there is one. A Java that can't use it goes on without. */
+/** Java's options for the archive, where there is one. A Java that can't use it starts without it. */
 export function sharing(jars: string): string[] {
   const archive = archiveIn(jars);
   return existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`, "-Xlog:cds=off"] : [];
@@ -37,7 +37,7 @@ export async function makeArchive(
     const file = join(directory, "server.properties");
     await writeFile(file, properties(directory, await freePort(), await freePort()));
     await format(file);
-    // Two may get here at once: each makes its own, and the last rename counts.
+    // Two may get here at the same time: each makes its own, and the last rename counts.
     const partial = join(directory, "classes.jsa");
     await startAndStop(["-Xmx400m", ...javaOptions, `-XX:ArchiveClassesAtExit=${partial}`], jars, file);
     await rename(partial, archiveIn(jars));

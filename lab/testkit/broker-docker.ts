@@ -1,6 +1,6 @@
 /**
- * Kafka's own image through testcontainers, on a fixed free port so that the broker can advertise it. A shell stands
- * guard: when this process ends for any reason, it removes the container; so none is left where Ryuk's image can't be had.
+ * Kafka's own image through testcontainers, on a fixed free port so that the broker can advertise it. A watchdog
+ * shell removes the container when this process ends for any reason; so none is left where Ryuk's image is not available.
  */
 import { spawn } from "node:child_process";
 import type { StartedTestContainer } from "testcontainers";
@@ -55,7 +55,7 @@ export async function startDockerBroker(): Promise<OwnBrokerResult> {
     const detail = firstLine(error);
     return present
       ? { ok: false, reason: `image ${image} does not start: ${detail}` }
-      : { ok: false, reason: `the engine answers, but image ${image} is not to be had: ${detail}` };
+      : { ok: false, reason: `the engine answers, but image ${image} is not available: ${detail}` };
   }
 }
 
@@ -67,7 +67,7 @@ function guard(container: StartedTestContainer): () => void {
     // Not in the terminal's process group: Ctrl-C must not end the guard before its time.
     detached: true,
   });
-  // Without a shell there is no guard.
+  // Without a shell there is no watchdog.
   shell.on("error", () => {});
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();

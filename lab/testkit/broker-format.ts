@@ -51,7 +51,7 @@ export async function formatStorage(
   if (scramUsers.length === 0) await keep(directory, kept);
 }
 
-/** Two may get here at once: the first rename wins, the other's copy goes. */
+/** Two may get here at the same time: the first rename wins, the other's copy is removed. */
 async function keep(directory: string, kept: string): Promise<void> {
   const partial = await mkdtemp(`${kept}-`);
   await cp(directory, partial, { recursive: true });

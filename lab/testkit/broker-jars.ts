@@ -38,7 +38,7 @@ export async function obtainJars(wanted?: string): Promise<Jars> {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     return { ok: false, reason: missing ? "no mvn on the PATH" : `mvn failed: ${messageOf(error)}` };
   }
-  // Two runs may get here at once: the first rename wins, the other's copy goes.
+  // Two runs may get here at the same time: the first rename wins, the other's copy is removed.
   await rename(partial, directory).catch(() => rm(partial, { recursive: true, force: true }));
   return withArchive(directory);
 }

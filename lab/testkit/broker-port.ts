@@ -6,7 +6,7 @@ const to = 32_000;
 const given = new Set<number>();
 
 /**
- * A TCP port on the loopback address that nobody listens on just now. It is below those that systems give to outgoing connections: so none of
+ * A free TCP port on the loopback address. It is below those that systems give to outgoing connections: so none of
  * them takes it before its server listens, or while that is down.
  */
 export async function freePort(): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * One broker as a Java process. A shell stands guard: when this process ends for any reason, the shell's standard input
+ * One broker as a Java process, with a watchdog shell: when this process ends for any reason, the shell's standard input
  * closes, and it kills the broker, also a frozen one, and removes its data.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -11,7 +11,7 @@ const startTimeoutMs = 240_000;
 export interface BrokerProcess {
   /** Once it serves; rejects when it ends before. */
   readonly ready: Promise<void>;
-  /** Freezes it, or lets it go on. */
+  /** Freezes or resumes it. */
   signal(name: "SIGSTOP" | "SIGCONT"): void;
   /** Resolves once it is gone. Before it serves it is always killed, and its data removed. */
   end(signal: "SIGKILL" | "SIGTERM"): Promise<void>;

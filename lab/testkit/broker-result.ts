@@ -12,7 +12,7 @@ export interface Broker {
 export interface OwnBroker extends Broker {
   /** Stops it in order and starts it again on the same port and data. */
   restart(): Promise<void>;
-  /** Ends it at once, as by kill -9; `start` brings it back on the same port and data. */
+  /** Ends it immediately, as by kill -9; `start` brings it back on the same port and data. */
   kill(): Promise<void>;
   start(): Promise<void>;
 }

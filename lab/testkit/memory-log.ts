@@ -1,6 +1,6 @@
 /**
  * The log of these tests: what a broker keeps, in memory, and what each worker sees of it. It obeys ports.ts, takes
- * one millisecond for each request, and fails only as told.
+ * one millisecond for each request, and fails only on request.
  */
 import type {
   AppendResult,
@@ -142,7 +142,7 @@ export function createMemoryLog(clock: Clock, partitionCount: number): MemoryLog
     const step = memory.appendScript.shift() ?? "stored";
     const stored = step === "lost" ? [] : records.map((record) => memory.store(record));
     if (step === "stored") for (const [index, { offset }] of stored.entries()) onStored?.(index, offset);
-    return step === "stored" ? { ok: true } : { ok: false, reason: `told to fail: ${step}` };
+    return step === "stored" ? { ok: true } : { ok: false, reason: `failed on request: ${step}` };
   }
 
   async function survey(): Promise<SurveyResult> {

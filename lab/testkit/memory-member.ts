@@ -1,4 +1,4 @@
-/** One worker's membership over the memory log: sessions begin, end and lapse when the test says so. */
+/** One worker's membership over the memory log: the test decides when sessions begin, end and lapse. */
 import type { InputTopic, ReadResult, Session } from "../../src/ports.ts";
 import type { Member, MemoryLog } from "./memory-log-types.ts";
 
@@ -101,7 +101,7 @@ export function createMember(memory: MemoryLog, isDead: () => boolean): Member {
       read(topic, partition) {
         if (signal.aborted) return Promise.resolve({ kind: "ended" });
         if (waiting.has(`${topic}/${partition}`))
-          throw new Error(`two reads of ${topic}/${partition} at once`);
+          throw new Error(`two reads of ${topic}/${partition} at the same time`);
         return new Promise((resolve) => {
           waiting.set(`${topic}/${partition}`, resolve);
           serve();

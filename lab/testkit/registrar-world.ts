@@ -1,6 +1,6 @@
 /**
- * One worker, or several in turn, on virtual time, between a log in memory and a Graph that does as it is told. Each
- * test sets up what is given, lets time pass, and looks at what was asked of Graph and what stands in the topics.
+ * One worker, or several in turn, on virtual time, between a log in memory and a scripted Graph. Each test sets up the
+ * initial state, lets time pass, and checks the requests to Graph and the records in the topics.
  */
 import type { TestContext } from "node:test";
 import { homePartition } from "../../src/domain/murmur2.ts";
@@ -62,7 +62,7 @@ export interface Worker {
   seen<K extends RegistrarEvent["kind"]>(kind: K): Extract<RegistrarEvent, { kind: K }>[];
   /** Why it stopped by itself; undefined while it has not stopped. */
   fault(): Problem | null | undefined;
-  /** Ends without warning; what it had sent goes on without it. */
+  /** Ends without warning; what it had sent is still carried out. */
   crash(): void;
   /** A clean stop. */
   stop(): Promise<void>;
@@ -88,9 +88,9 @@ export interface World {
   /** `code topic/partition/offset` of each. */
   deadLetters(partition?: number): readonly string[];
   attemptedThrough(partition?: number): number;
-  /** Until so many records stand in the registered topic and this worker has stopped cleanly. */
+  /** Until the registered topic holds this many records and this worker has stopped cleanly. */
   untilStopped(worker: Worker, count: number): Promise<void>;
-  /** Until so many records stand in the registered topic. */
+  /** Until the registered topic holds this many records. */
   untilRegistered(count: number, limitMs?: number): Promise<void>;
 }
 

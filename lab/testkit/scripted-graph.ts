@@ -144,7 +144,7 @@ export function answers(
 }
 
 export function silence(reason: GraphSilence["reason"], sent: boolean): GraphSilence {
-  return { kind: "silence", sent, reason, detail: "told to fall silent" };
+  return { kind: "silence", sent, reason, detail: "silent on request" };
 }
 
 export const byItself: Step = { reply: "by itself" };

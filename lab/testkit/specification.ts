@@ -67,7 +67,7 @@ export interface Expected {
   readonly lists?: number;
   /** Records that workers found to be registered already. */
   readonly duplicates?: number;
-  /** Code of the fault with which each worker ended; none for one that goes on, or that was stopped. */
+  /** Code of the fault with which each worker ended; none for one that still runs, or that was stopped. */
   readonly faults?: readonly string[];
   /** Of partition 0 of the enrolled topic. */
   readonly settledThrough?: number;

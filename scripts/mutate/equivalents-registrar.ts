@@ -231,7 +231,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
     {
       line: "partition.roomWaiters.delete(goOn);",
       change: "partition.roomWaiters.delete(goOn); -> (removed)",
-      why: "Who was woken already is woken again in vain, and let go with that.",
+      why: "A waiter that was woken already is woken again without effect, and then removed.",
     },
   ],
   "src/registrar/status.ts": [

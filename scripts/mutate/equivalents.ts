@@ -31,7 +31,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/graph/answer.ts",
     line: "const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;",
     change: "status < 300 -> status <= 300",
-    why: "300 to 399 are told apart before.",
+    why: "300 to 399 are handled before.",
   },
   {
     file: "src/graph/answer.ts",

@@ -167,7 +167,7 @@ const otherMethods: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** The same change twice in a line is told apart by a number. */
+/** The same change twice in a line is distinguished by a number. */
 function numbered(mutants: readonly Mutant[]): Mutant[] {
   const seen = new Map<string, number>();
   return mutants.map((mutant) => {

@@ -1,4 +1,4 @@
-/** What is mutated, and which test files are to notice it, in the order in which they are tried. */
+/** What is mutated, and which test files should notice it, in the order in which they are tried. */
 import { globSync, readFileSync } from "node:fs";
 import { basename, dirname, join, posix } from "node:path";
 

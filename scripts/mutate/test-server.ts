@@ -34,7 +34,7 @@ export interface JobResult {
   readonly failed: string | null;
   /** Processor time by test file, and of the simulation by its entry. */
   readonly cpuSecondsOf: Readonly<Record<string, number>>;
-  /** Something may still go on in this process, which must not serve any more. */
+  /** Something may still run in this process, which must not serve any more. */
   readonly isSpent: boolean;
 }
 
@@ -88,7 +88,7 @@ const cpuSeconds = (): number => {
 
 process.on("uncaughtException", (error) => onBroken(`uncaught: ${error.message}`));
 process.on("unhandledRejection", (error) => onBroken(`unhandled: ${error}`));
-// Nothing is left that could go on: a test waits for what never comes.
+// Nothing is left that could run: a test waits for an event that never comes.
 process.on("beforeExit", () => onBroken("it waits for what never comes"));
 process.on("message", (job: Job) => void serve(job));
 

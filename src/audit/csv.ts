@@ -29,7 +29,7 @@ export interface CsvRecord {
   readonly values: readonly string[];
 }
 
-/** The records of a CSV text that comes in pieces. Text that is no CSV makes records too: whatever they are, they are different ones. */
+/** The records of a CSV text that comes in pieces. Text that is not CSV makes records too, but other ones. */
 export async function* csvRecords(chunks: AsyncIterable<string>): AsyncGenerator<CsvRecord> {
   let rest = "";
   for await (const chunk of chunks) {

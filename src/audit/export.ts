@@ -82,7 +82,7 @@ async function writeAll(
   const hash = createHash("sha256");
   let bytes = 0;
   const file = createWriteStream(path, { flags: "wx" });
-  // A failure may come before anybody waits for it.
+  // A failure may come before the caller awaits it.
   const ended = finished(file);
   ended.catch(() => {});
   try {

@@ -12,7 +12,7 @@ import { exportChunks, noCounts } from "./export.ts";
 import { filterOf, type Manifest, rangeIn } from "./manifest.ts";
 
 export interface Verified {
-  /** What is not so: any of them, and the export is not what the topics say. */
+  /** What does not match. If there is any, the export is not what the topics say. */
   readonly findings: readonly string[];
   /** What the topics no longer hold, which may explain differences. */
   readonly notes: readonly string[];

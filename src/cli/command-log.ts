@@ -1,4 +1,4 @@
-/** The log of a command that someone waits for: each try that fails is told. */
+/** The log of a command that a person waits for: it shows each failed attempt. */
 import { systemClock } from "../clock.ts";
 import { type OpenLog, openLogWithRetry } from "../compose.ts";
 import type { Settings } from "../config/table.ts";

@@ -61,7 +61,7 @@ export function fromFlags(data: EnrollmentDetails, id: string | null, context: E
 
 /**
  * `path`: "-" is standard input. Blank lines are skipped. A stream's failure ends as a thrown error; an interrupt ends the
- * reading, also where the next line would take for ever to come.
+ * reading, also where the next line would never come.
  */
 export async function* fromFile(
   path: string,

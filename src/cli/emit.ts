@@ -1,4 +1,4 @@
-/** `emit`: publishes enrollment events; refuses what the worker would refuse, unless told otherwise. */
+/** `emit`: publishes enrollment events; refuses what the worker would refuse, by default. */
 import { Command, Option } from "commander";
 import { systemClock, systemRandom } from "../clock.ts";
 import { readTenantList, type TenantList } from "../compose/tenants.ts";

@@ -3,16 +3,16 @@
  *
  * Invariants
  * 1. This file is loaded before anything that takes time. Before a command has taken over nothing was begun, so a signal
- *    ends the process at once.
- * 2. The first signal asks the command to end in good order, the second ends the process at once.
- * 3. Whatever hangs, the process has ended `withinMs` after the first signal.
+ *    ends the process immediately.
+ * 2. The first signal asks the command to finish and end, the second ends the process immediately.
+ * 3. The process ends at the latest `withinMs` after the first signal, even if something hangs.
  */
 import { exitCodes, say } from "./terminal.ts";
 
 export interface Interrupts {
   /** Aborted by the first signal; the reason is the signal's name. */
   readonly signal: AbortSignal;
-  /** For a command that has nothing left to end in good order. */
+  /** For a command that has nothing to finish before it ends. */
   stopListening(): void;
 }
 
@@ -63,7 +63,7 @@ export function onInterrupt(note: string, stop: Partial<Stop> = {}): Interrupts 
   };
 }
 
-/** Whether a signal asked for the end that the process is about to come to. */
+/** Whether the process is about to end because of a signal. */
 export function interrupted(): boolean {
   return wasInterrupted;
 }
@@ -74,7 +74,7 @@ function onSignal(name: NodeJS.Signals): void {
   wasInterrupted = true;
   if (command === null) process.exit(exitCodeBeforeCommand());
   const { controller, withinMs, exitCode, onCutOff } = command;
-  // Not ref'd: it must not keep a process that has ended in good order.
+  // Not ref'd: it must not keep a process alive that has finished.
   setTimeout(
     () => {
       onCutOff();

@@ -42,7 +42,7 @@ export function guids(text: string): string[] {
   const ids = names(text.toLowerCase());
   const wrong = ids.find((id) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id));
   if (wrong !== undefined || ids.length === 0) {
-    throw new InvalidArgumentError(`${JSON.stringify(wrong ?? "")} is no GUID.`);
+    throw new InvalidArgumentError(`${JSON.stringify(wrong ?? "")} is not a GUID.`);
   }
   return [...new Set(ids)];
 }

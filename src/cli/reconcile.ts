@@ -1,4 +1,4 @@
-/** `reconcile`: what is registered against what Graph holds. Deletes only proven duplicates, and only when told so. */
+/** `reconcile`: what is registered against what Graph holds. Deletes only proven duplicates, and only on request. */
 import { Command } from "commander";
 import { systemClock, systemRandom } from "../clock.ts";
 import { loadTenants } from "../compose/tenants.ts";
@@ -103,7 +103,7 @@ async function work(
   if (!flags.json) for (const line of reportLines(first)) print(line);
   const removed = flags.fix ? await fix(parts, first, flags) : [];
   if (parts.signal.aborted) return;
-  // What is told at the end is how it is now.
+  // The final report shows the present state.
   const last = removed.length === 0 ? first : await look();
   if (parts.signal.aborted) return;
   if (!last.ok) return unreadable(last.reason);

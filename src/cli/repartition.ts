@@ -25,7 +25,7 @@ export function command(): Command {
   const command = new Command("repartition")
     .description(
       "Brings the topics to more partitions while no worker runs, and copies each registered record to its tenant's new " +
-        "partition. It may be interrupted or killed at any time: typed again, it goes on.",
+        "partition. It may be interrupted or killed at any time: typed again, it continues.",
     )
     .requiredOption("--partitions <n>", "how many; Kafka can't take partitions away", positiveNumber)
     .option("--dry-run", "show what would be done, and change nothing")
@@ -47,12 +47,12 @@ async function run(settings: Settings, flags: Flags): Promise<void> {
   }
   if (!flags.dryRun && !flags.yes && !process.stdin.isTTY) {
     const message = "It asks before it changes anything, and there is no terminal to ask on.";
-    const fix = "Type --yes to go on without being asked, or --dry-run to see what would be done.";
+    const fix = "Type --yes to continue without being asked, or --dry-run to see what would be done.";
     return fail({ code: "no-terminal", message, fix }, exitCodes.usage);
   }
   const opening = await openForRepartition(settings, kafkaBrokers, systemClock);
   if (!opening.ok) return fail(opening.problem, opening.retryable ? exitCodes.failed : exitCodes.usage);
-  const interrupts = onInterrupt("Interrupted. Start no worker; type repartition again to go on.");
+  const interrupts = onInterrupt("Interrupted. Start no worker; type repartition again to continue.");
   try {
     const { log, cluster } = opening;
     const onStep = (line: string) => say(`${plain(line)}\n`);

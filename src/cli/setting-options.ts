@@ -1,4 +1,4 @@
-/** Settings as flags of a command, and their loading with every problem reported at once. */
+/** Settings as flags of a command, and their loading with all problems reported together. */
 import type { Command } from "commander";
 import { type LoadedSettings, loadSettings } from "../config/load.ts";
 import { settingFlags } from "../config/reference.ts";

@@ -2,7 +2,7 @@
  * `start`: the worker, until SIGTERM, SIGINT or SIGHUP. With a tenants file SIGHUP has that read again in place of a stop.
  *
  * A stop has one deadline, SHUTDOWN_TIMEOUT_MS after the signal. What is in flight may take most of that; the rest is
- * for the last commit and for leaving the group. Whatever hangs then is cut off, as a crash would: that is safe, and costs
+ * for the last commit and for leaving the group. What still hangs then is cut off, as in a crash: that is safe, and costs
  * the next owner a look at Graph.
  */
 import { Command } from "commander";

@@ -34,8 +34,8 @@ export function command(): Command {
     .description(
       "Asks a token and one list of connectors for each tenant. Creates nothing. Exit code 1: some can't be served.",
     )
-    .option("--concurrency <n>", "so many at a time", positiveNumber, 8)
-    .option("--limit <n>", "no more than so many tenants, the first ones", positiveNumber, 1_000);
+    .option("--concurrency <n>", "how many at a time", positiveNumber, 8)
+    .option("--limit <n>", "at most this many tenants, the first ones", positiveNumber, 1_000);
   const consent = new Command("consent").description(
     "Prints, for each tenant, the address where its administrator lets the application in.",
   );

@@ -6,8 +6,8 @@ import { asTyped } from "./typed.ts";
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /**
- * Output that nobody can take. A reader that went away (`| head -1`) has had what it wanted: the command goes on without
- * saying so. A standard output that can't be written otherwise (a full disk) is a failure, said once.
+ * Output that can't be written. A reader that closed the pipe (`| head -1`) has what it wanted: the command continues without
+ * a message. Any other failure to write to standard output (a full disk) is reported once.
  */
 export function watchOutput(): void {
   process.stderr.on("error", () => {});
@@ -33,7 +33,7 @@ export function print(line: string): void {
   if (!outputFailed) process.stdout.write(`${line}\n`);
 }
 
-/** Once standard output has taken all that was printed, or never will. A file has taken it at once. */
+/** Once standard output has taken all that was printed, or never will. A file takes it immediately. */
 export function outputTaken(): Promise<void> {
   // To write nothing fails too on a full disk, where `start` printed nothing that could be missing.
   if (process.stdout.writableLength === 0) return Promise.resolve();

@@ -36,7 +36,7 @@ export function command(): Command {
         .choices(["installer", "operator"])
         .default("installer"),
     )
-    .option("--expires <time>", "for how long it counts (90d, 12h); default for ever", lifetime);
+    .option("--expires <time>", "how long it is valid (90d, 12h); default: no end", lifetime);
   const list = new Command("list")
     .description("Prints the tokens: names, roles, tenants, dates.")
     .option("--json", "one JSON object a line");
@@ -141,6 +141,6 @@ function tenantsOrAll(text: string): string[] {
 }
 
 function lifetime(text: string): number {
-  if (!/^[1-9]\d{0,5}[smhd]$/.test(text)) throw new InvalidArgumentError("It is no time such as 12h or 90d.");
+  if (!/^[1-9]\d{0,5}[smhd]$/.test(text)) throw new InvalidArgumentError("Not a time such as 12h or 90d.");
   return durationMs(text);
 }

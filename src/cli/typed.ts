@@ -1,6 +1,6 @@
 /**
  * What is typed to run a command: `connector-registrar emit --count 1`, or `npm run emit -- --count 1` where npm runs the sources: in a
- * clone no program of that name is on the PATH.
+ * clone there is no program of that name on the PATH.
  */
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -27,7 +27,7 @@ export interface IndexNotes {
 const restartMs = 1_000;
 /** Records pass through: what they leave behind is collected as well from little memory as from much. */
 const resourceLimits = { maxYoungGenerationSizeMb: 16 };
-/** A broker that is silent must not hold up the stop: nothing is lost with the thread. */
+/** A silent broker must not delay the stop: nothing is lost when the thread is ended. */
 const stopMs = 3_000;
 
 export function followIndex(settings: Settings, clock: Clock, notes: IndexNotes): FollowedIndex {

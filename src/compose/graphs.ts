@@ -1,4 +1,4 @@
-/** Graph of each cloud that tenants are in, or come to, each tenant with its own application, behind one port. */
+/** Graph of each cloud with tenants, now or later, each tenant with its own application, behind one port. */
 import type { Settings } from "../config/table.ts";
 import { routeByCloud } from "../graph/by-cloud.ts";
 import type { CloudName } from "../graph/clouds.ts";

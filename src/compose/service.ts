@@ -53,7 +53,7 @@ export type StartedService =
     }
   | { readonly ok: false; readonly problem: Problem };
 
-/** What is wrong with its settings, or the service, which listens. It answers 503 until there is a log. */
+/** What is wrong with its settings, or the listening service. It answers 503 until there is a log. */
 export async function startService(
   settings: Settings,
   surroundings: ServiceSurroundings,

@@ -1,5 +1,5 @@
 /**
- * Who is served, from the settings: ALLOWED_TENANTS for good, or TENANTS_FILE as it stands, and again whenever it changes.
+ * Who is served, from the settings: ALLOWED_TENANTS, which is fixed, or TENANTS_FILE, which is read again whenever it changes.
  *
  * 1. A cloud may come with a later list. The addresses of one that tenants were in are fixed: its connections are open.
  */
@@ -65,7 +65,7 @@ export function readTenantList(path: string): { readonly ok: true; readonly list
   return parsed.ok ? { ok: true, list: parsed.content.tenants } : refused(path, parsed.problems, parsed.more);
 }
 
-/** Where an administrator of the tenant consents to what its application asks for; null: there is no application. */
+/** Where an administrator of the tenant consents to what its application asks for; null: it has no application. */
 export function consentOf(s: Settings, { served, content }: Tenants, tenantId: string): string | null {
   const cloud = served.cloudOf(tenantId) as CloudName;
   const clientId = served.entryOf(tenantId)?.clientId ?? s.azureClientId;
@@ -91,7 +91,7 @@ function createTenants(
       return content;
     },
     use(next, changes) {
-      // First: what is told of the change may need an address of it.
+      // First: the report of the change may need an address of this cloud.
       content = next;
       served.replace(next.tenants, changes);
     },
@@ -161,7 +161,7 @@ export interface TenantCounts {
 export interface FollowedTenants {
   /** Reads the file again, also where nothing seems to have changed. */
   readNow(): void;
-  /** What is wrong with the file as it stands; null: nothing. */
+  /** What is wrong with the present file; null: nothing. */
   problem(): string | null;
   close(): void;
 }

@@ -55,7 +55,7 @@ export async function openWantedTraces(
       if (note.kind === "failing")
         log.warn(
           { event: "traces-failing", url, reason: note.reason },
-          `traces can't be sent to ${url}: ${note.reason}; what waits too long is dropped, and the work goes on`,
+          `traces can't be sent to ${url}: ${note.reason}; what waits too long is dropped, and the work continues`,
         );
       else
         log.info(

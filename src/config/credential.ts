@@ -1,7 +1,7 @@
 /**
  * Which credential the worker shows to Entra: as GRAPH_CREDENTIAL says, or by what is set. Pure.
  *
- * 1. What is set for two credentials is a contradiction that is not resolved by guessing; GRAPH_CREDENTIAL resolves it.
+ * 1. Settings for two credentials contradict each other. This is not resolved by guessing; GRAPH_CREDENTIAL resolves it.
  * 2. What a platform sets by itself (IDENTITY_ENDPOINT) counts only where nothing else is set.
  * 3. The Azure CLI is never guessed: it is the user who is logged in.
  */

@@ -1,4 +1,4 @@
-/** A line that sets a variable when it is pasted into a shell. What only the user knows stands in it as a quoted placeholder. */
+/** A line that sets a variable when it is pasted into a shell. What only the user knows is a quoted placeholder in it. */
 
 const needsNoQuotes = /^[A-Za-z0-9_.,:/@%+-]+$/;
 

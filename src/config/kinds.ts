@@ -47,7 +47,7 @@ export const workerAddress = `https?://${hostAndPath}`;
 export const httpsUrl = text(`^https://${hostAndPath}`, "an https:// address");
 export const topicText = "[A-Za-z0-9._-]";
 export const filled = text("\\S", "a text that is not blank");
-/** Line breaks at the ends are left out before; a blank there is one that nobody sees, and is refused by whom it is sent to. */
+/** Line breaks at the ends are removed before. A blank there is easily overlooked, and the receiver would refuse it. */
 export const secretText = text(
   "^\\S(.*\\S)?$",
   "a text without line breaks inside, and without blanks at its ends",

@@ -73,7 +73,7 @@ export function lint(
   if (has("process")) {
     warn(
       s.shutdownTimeoutMs > 9_500,
-      `SHUTDOWN_TIMEOUT_MS=${s.shutdownTimeoutMs}: container engines kill after 10 s unless told otherwise; type: export SHUTDOWN_TIMEOUT_MS=9000, or raise their grace period`,
+      `SHUTDOWN_TIMEOUT_MS=${s.shutdownTimeoutMs}: container engines kill after 10 s by default; type: export SHUTDOWN_TIMEOUT_MS=9000, or raise their grace period`,
     );
     warn(
       isSet("httpHost") && s.httpPort === null,

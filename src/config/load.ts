@@ -105,7 +105,7 @@ function credentialOf(given: GivenSettings, { environment, groups, required = []
   return chooseCredential({ ...given, allowedTenants }, environment, isNeeded);
 }
 
-/** What the secret's file holds, or what is wrong with it; null: no file is named, or it is no secret. */
+/** What the secret's file holds, or what is wrong with it; null: no file is named, or it is not a secret. */
 function readFileOf(
   name: SettingName,
   sources: SettingSources,

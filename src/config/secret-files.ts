@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type SettingName, settingNames, table } from "./table.ts";
 
-/** The setting that names the file of a secret; null: it is no secret. */
+/** The setting that names the file of a secret; null: it is not a secret. */
 export function fileSettingOf(name: SettingName): SettingName | null {
   if (!table[name].secret) return null;
   const variable = `${table[name].variable}_FILE`;

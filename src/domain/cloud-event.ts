@@ -71,7 +71,7 @@ function readBinary(value: Uint8Array | null, envelope: Envelope): CloudEventRea
   if (envelope.contentType !== null && !jsonMediaType.test(envelope.contentType)) {
     return unsupported(envelope.contentType);
   }
-  // A trace context that can't be read is no trace context (W3C); it takes no event down.
+  // An invalid trace context is ignored (W3C); the event stays valid.
   const unclearNames = envelope.unclear.filter((name) => name !== "traceparent");
   if (unclearNames.length > 0) return unclear([...new Set(unclearNames)]);
   const read = readJsonObject(value, "/data");

@@ -81,7 +81,7 @@ function readTenant(value: unknown, isTenantAllowed: (tenantId: string) => boole
     const shown = typeof value === "string" ? ` ${quote(value)}` : "";
     return refusal(
       "tenant-malformed",
-      `/tenantid${shown} is no GUID. Send the tenant's GUID in it.`,
+      `/tenantid${shown} is not a GUID. Send the tenant's GUID in it.`,
       pointers,
     );
   }

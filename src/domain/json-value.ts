@@ -98,7 +98,7 @@ function countUpTo(text: string, character: string, limit: number): number {
   return count;
 }
 
-/** The deepest nesting, brackets within strings aside. Right for JSON; of other text it only has to end. */
+/** The deepest nesting, without brackets in strings. Correct for JSON; for other text it only has to end. */
 function depth(text: string): number {
   let deepest = 0;
   let level = 0;

@@ -2,10 +2,10 @@
  * Whether the records of one partition of `connector.registered` belong there. A tenant's enrollments are looked up in its home
  * partition only, so what is registered of it elsewhere is not seen.
  *
- * 1. A record belongs into the home partition of its tenant. One that names no tenant is taken as it stands.
- * 2. What belongs elsewhere is harmless if it stands there too: the marker that `repartition` leaves says so, for all before it
- *    and for the number of partitions that it names.
- * 3. Costs a look into a map for each record, of a tenant id that its decoding has read anyway.
+ * 1. A record belongs into the home partition of its tenant. One that names no tenant is accepted in any partition.
+ * 2. A record that belongs elsewhere is harmless if its home holds it too: the marker that `repartition` leaves says so, for all
+ *    records before it and for the number of partitions that it names.
+ * 3. It costs one map look-up for each record, with a tenant id that decoding has read anyway.
  */
 import { homePartition } from "./murmur2.ts";
 import type { LedgerEntry } from "./registered.ts";
@@ -41,7 +41,7 @@ export function createPlacement(partition: number, partitionCount: number, homes
   return { partition, partitionCount, homes, misplaced: 0, first: null };
 }
 
-/** Takes note of the next record of the partition. True: it belongs here. */
+/** Notes the next record of the partition. True: it belongs here. */
 export function place(placement: Placement, entry: LedgerEntry, offset: number): boolean {
   const home = entry.tenantId === null ? placement.partition : placement.homes(entry.tenantId); // 1
   const belongs = home === placement.partition;

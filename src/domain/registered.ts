@@ -162,7 +162,7 @@ export interface LedgerEntry {
   readonly graphId: string;
   /** Null: it names none that could be read. */
   readonly tenantId: string | null;
-  /** Not null: all before it in its partition that does not belong there stands in its home too, for so many partitions. */
+  /** Not null: all earlier records of its partition that belong elsewhere are in their home too, for this number of partitions. */
   readonly movedFor: number | null;
 }
 
@@ -184,8 +184,8 @@ export function readLedgerEntry(record: LogRecord): LedgerEntry | null {
 const movedHeader = "moved-for-partitions";
 
 /**
- * The same record, to be appended once more where it stands: it says that all before it that belongs elsewhere, for so many
- * partitions, stands there too. To everybody else it is a registered record that comes twice.
+ * The same record, to be appended once more to its partition: it says that all earlier records that belong elsewhere, for this
+ * number of partitions, are there too. To other readers it is a registered record that comes twice.
  */
 export function movedMarker(record: LogRecord, partitionCount: number): NewRecord {
   const { topic, partition, key, value } = record;

@@ -13,7 +13,7 @@ import { foldMachineName } from "./identity.ts";
 export type Identifying = Pick<EnrollmentDetails, "machineName" | "connectorName" | "enrollmentDateTime">;
 
 export interface Form {
-  /** Instants are kept in whole multiples of so many ticks of 100 ns. */
+  /** Instants are kept in whole multiples of this number of ticks of 100 ns. */
   readonly unitTicks: number;
   /** Names lose their outer blanks. */
   readonly trims: boolean;
@@ -99,7 +99,7 @@ export function coarsestOf(kept: readonly Identifying[]): Form {
   return { unitTicks, trims, folds: !kept.some(isMixed) };
 }
 
-/** What of these can only be told apart by their instants, whatever the form. */
+/** Two with the same key can only be distinguished by their instants, under any form. */
 export function looseKey({ machineName, connectorName }: Identifying): string {
   return `${foldMachineName(machineName.trim())}\0${foldMachineName(connectorName.trim())}`;
 }

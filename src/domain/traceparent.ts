@@ -1,4 +1,4 @@
-/** W3C Trace Context: the `traceparent` of an event, a record or a request. What can't be read is no trace context, and no error. */
+/** W3C Trace Context: the `traceparent` of an event, a record or a request. An invalid one is ignored; it is not an error. */
 
 export interface TraceContext {
   /** 32 hexadecimal digits in lower case, not all zero. */

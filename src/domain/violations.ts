@@ -76,7 +76,7 @@ function dateTimeViolation(value: string): { kind: ViolationKind; text: string }
         text: `is ${shown}, with more than 7 fractional digits; write it as ${quote(cutToSeven(value))}`,
       };
     case "impossible":
-      return { kind: "date-time-impossible", text: `is ${shown}, which is no possible date and time` };
+      return { kind: "date-time-impossible", text: `is ${shown}, which is not a possible date and time` };
     default:
       return {
         kind: "date-time-malformed",

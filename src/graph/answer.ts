@@ -8,7 +8,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Undefined: not JSON. A byte order mark before it is no part of it. */
+/** Undefined: not JSON. A byte order mark before it is not part of it. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
@@ -19,7 +19,7 @@ export function parseJson(text: string): unknown {
 
 /**
  * The object in a body, bare or wrapped as `{value: {...}}`; null without an id. Other members that are absent or
- * null become "": the object exists all the same.
+ * null become "": the object exists nevertheless.
  */
 function readObject(body: unknown): GraphObject | null {
   const source = isObject(body) && isObject(body.value) ? body.value : body;
@@ -94,7 +94,7 @@ export function isGraphsRefusal(raw: RawAnswer): boolean {
 function strangerIn({ status, headers, body: text }: RawAnswer, body: unknown): string | null {
   if (status === 407) return "a proxy asks for a user and password, set them in HTTPS_PROXY";
   if (status < 200 || (status >= 300 && status < 400)) return `it leads to ${placeOf(headers)}`;
-  // An answer that says so is believed: throttled, or in trouble; 501 would be taken for a missing operation.
+  // "Throttled" and "in trouble" are believed; 501 would be taken for a missing operation.
   if (status === 429 || (status >= 500 && status !== 501)) return null;
   if (text.trim() === "") return null;
   const isGraphs = status < 300 ? isObject(body) : isObject(body) && body.error !== undefined;
@@ -124,12 +124,12 @@ export function requireObject(answer: GraphReply): GraphReply {
 /** `nextLink` as it came; null: there is none. */
 export interface Page {
   readonly objects: readonly GraphObject[];
-  /** Items that are no objects with an id. */
+  /** Items that are not objects with an id. */
   readonly unreadable: number;
   readonly nextLink: unknown;
 }
 
-/** Null: this is no page. */
+/** Null: this is not a page. */
 export function readPage(body: string): Page | null {
   const page = parseJson(body);
   if (!isObject(page) || !Array.isArray(page.value)) return null;

@@ -16,7 +16,7 @@ export interface AuthorityReader {
 
 const connectTimeoutMs = 5_000;
 
-/** Throws when the CA file can't be read or a variable for a proxy is no URL: the caller validates its settings first. */
+/** Throws when the CA file can't be read or a variable for a proxy is not a URL: the caller validates its settings first. */
 export function openAuthorityReader(
   settings: {
     readonly authority: string;

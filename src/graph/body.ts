@@ -1,5 +1,5 @@
 /**
- * The text of an answer's body, whatever its outer form: compressed although nobody asked for it, or with a byte order
+ * The text of an answer's body, whatever its outer form: compressed although that was not requested, or with a byte order
  * mark. Proxies and gateways do both.
  */
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from "node:zlib";

@@ -5,7 +5,7 @@
 import type { Graph } from "../graph-port.ts";
 import type { OpenedGraph } from "./graph-client.ts";
 
-/** `cloudOf` may change its mind about a tenant: what is under way goes on where it began. `first`: opened now. */
+/** `cloudOf` may later name another cloud for a tenant; what is under way continues in the old one. `first`: opened now. */
 export function routeByCloud(
   open: (cloud: string) => OpenedGraph,
   cloudOf: (tenantId: string) => string,

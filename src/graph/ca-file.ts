@@ -1,4 +1,4 @@
-/** Whether a file can serve as GRAPH_CA_FILE. Node itself ignores what is no certificate, and trusts nobody for it. */
+/** Whether a file can serve as GRAPH_CA_FILE. Node itself ignores what is not a certificate, and then trusts nothing because of it. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { getCACertificates } from "node:tls";
@@ -28,6 +28,6 @@ function isCertificate(pem: string): boolean {
 
 export function trustedCertificates(caFile: string | null): readonly string[] | null {
   if (caFile === null) return null;
-  // A list of one's own replaces the usual one: keep both.
+  // A list that is passed replaces the default list: pass both.
   return [...getCACertificates("default"), readFileSync(caFile, "utf8")];
 }

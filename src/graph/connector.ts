@@ -2,8 +2,8 @@
  * Opens the connections to Graph: TCP, perhaps through a proxy, perhaps TLS.
  *
  * Invariants
- * 1. Whatever gives a connection up resets it (RST), at the TCP socket, below TLS. A close would let the kernel go on
- *    sending what it had taken for minutes, so that a request arrived that was given up long ago; a reset drops it.
+ * 1. A connection that is given up is always reset (RST), at the TCP socket, below TLS. After a close the kernel could keep
+ *    sending buffered data for minutes, so that a request arrived that was given up long ago; a reset drops the data.
  *    TLS is always ended first, and ends what is below it: a TCP socket that is reset under it crashes the process.
  * 2. So does the process where it ends without `close`, unless it is killed.
  * 3. No connection is still being made once the connect time-out has passed.
@@ -39,7 +39,7 @@ const keepAliveMs = 60_000;
 
 export function createConnector(settings: ConnectorSettings, clock: Clock): Connector {
   const { connectTimeoutMs, proxy } = settings;
-  /** What is uppermost on each TCP socket: itself, or TLS. */
+  /** The top layer on each TCP socket: the socket itself, or TLS. */
   const open = new Map<Socket, Socket>();
   const sessions: Sessions = { last: undefined };
 
@@ -99,7 +99,7 @@ function notAtExit(task: () => void): void {
   if (exitTasks.size === 0) process.off("exit", runExitTasks);
 }
 
-/** @param rise told of each socket that is put on top of the last. */
+/** @param rise called with each socket that is put on top of the last. */
 async function dial(
   raw: Socket,
   target: Target,

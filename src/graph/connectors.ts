@@ -13,7 +13,7 @@ export interface ConnectorsSettings {
   readonly connectTimeoutMs: number;
 }
 
-/** Throws when the CA file can't be read; the result, when a variable for a proxy is no URL. */
+/** Throws when the CA file can't be read; the result, when a variable for a proxy is not a URL. */
 export function connectorsFor(
   { caFile, environment, connectTimeoutMs }: ConnectorsSettings,
   clock: Clock,

@@ -3,7 +3,7 @@
  *
  * Invariants
  * 1. An exchange settles once; the time-out settles it wherever it then is.
- * 2. After it settled no byte of it is sent: every step looks at `isOver` before it goes on, and `abort` resets the
+ * 2. After it settled no byte of it is sent: every step checks `isOver` before it continues, and `abort` resets the
  *    connection that it is on.
  * 3. `sent` is false only while certainly no byte of the request has been handed to a connection.
  */
@@ -44,7 +44,7 @@ export function optionsOf(context: Context): ExchangeOptions {
   return context.options as unknown as ExchangeOptions;
 }
 
-/** The chain's outcome takes the place of a fetch Response: with ResponseType.RAW nobody looks inside. */
+/** The chain's outcome takes the place of a fetch Response: with ResponseType.RAW the client does not look inside. */
 export function setOutcome(context: Context, outcome: Outcome): void {
   (context as { response?: unknown }).response = outcome;
 }

@@ -3,7 +3,7 @@
  * authentication, telemetry, HTTP.
  *
  * Invariants
- * 1. Nothing is retried, but for one repetition with a new token after a 401, which certainly did nothing.
+ * 1. Nothing is retried, except once with a new token after a 401, which certainly did nothing.
  * 2. Each exchange settles within the request time-out, token and body included, and sends nothing afterwards.
  * 3. The tenant's token goes to the origin of the base URL and nowhere else.
  */
@@ -60,14 +60,14 @@ export interface OpenedGraph {
   forgetToken(tenantId: string): void;
   /** Of the certificates in use. */
   expiries: Apps["expiries"];
-  /** Opens a connection to Graph and lets it go, without a request. Null: it can be had. */
+  /** Opens a connection to Graph and closes it, without a request. Null: that worked. */
   reach(): Promise<GraphSilence | null>;
   close(): Promise<void>;
 }
 
 /**
  * Opens no connection yet. `tokenSource`: instead of the settings' credential.
- * Throws when the CA file can't be read or a variable for a proxy is no URL: the caller validates its settings first.
+ * Throws when the CA file can't be read or a variable for a proxy is not a URL: the caller validates its settings first.
  */
 export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: TokenSource): OpenedGraph {
   const addresses = graphAddresses(settings);
@@ -106,7 +106,7 @@ export function openGraph(settings: GraphSettings, clock: Clock, tokenSource?: T
   return {
     graph: {
       create: (tenantId, items) => create(send, tenantId, items),
-      // What it fails with, the create is told.
+      // If it fails, the create reports why.
       prepare: (tenantId) => void tokens.get(tenantId),
       list: (tenantId) => list(send, tenantId, baseUrl.origin),
       get: async (tenantId, id) => {

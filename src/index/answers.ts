@@ -1,4 +1,4 @@
-/** What is asked of the index, on whatever view of its file there is. */
+/** Queries of the index, on any view of its file. */
 import { isUuid } from "../domain/uuid.ts";
 import type { Clock } from "../ports.ts";
 import type { Enrollment, EnrollmentIndex, IndexCounts } from "./enrollment-index.ts";
@@ -10,7 +10,7 @@ import { tenantCounts } from "./tenant-counts.ts";
 import { toEnrollment } from "./to-enrollment.ts";
 import { keyBytes } from "./values.ts";
 
-/** The answer of the question; `nothing` while there is no view to ask. */
+/** The answer; `nothing` while there is no view to ask. */
 export type Ask = <T>(nothing: T, question: (view: View) => T) => T;
 
 export type Answers = Pick<EnrollmentIndex, "find" | "search" | "counts" | "tenantCounts" | "minutes">;

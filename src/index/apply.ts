@@ -3,7 +3,7 @@
  * changes nothing.
  *
  * 1. Of registered records of one key the earliest counts, wherever it was read: workers go by the first Graph id too.
- * 2. An event that is no enrollment gets no row: it is seen once it is a dead letter, under that one's id.
+ * 2. An event that is not an enrollment gets no row of its own: it appears as a dead letter, under the dead letter's id.
  */
 import { type DeadLetter, readDeadLetter } from "../domain/dead-letter.ts";
 import { homePartition } from "../domain/murmur2.ts";
@@ -20,7 +20,7 @@ import { type Tallies, tenantTotals } from "./tallies.ts";
 import { keyBytes, topicNumber } from "./values.ts";
 
 export interface Applied {
-  /** Told of each key for which an outcome was read. */
+  /** Called with each key for which an outcome was read. */
   readonly onOutcome: (key: string) => void;
   readonly partitionCount: number;
 }

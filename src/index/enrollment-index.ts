@@ -2,7 +2,7 @@
  * The index: a read model of the four topics, one row an enrollment, for people and programs that ask what became of one.
  *
  * 1. It never feeds back into the worker: nothing here is needed to register, and all of it can be built from the topics again.
- * 2. Rows and the positions up to which they were read are stored together, so a process that was killed goes on where it was.
+ * 2. Rows and the positions up to which they were read are stored together, so a process that was killed continues where it stopped.
  * 3. Registered wins over refused, refused over waiting; an event that came after the refusal waits again.
  * 4. Values are as producers wrote them: hostile input. Pages and files must escape them.
  */
@@ -132,11 +132,11 @@ export interface Minute {
 export interface IndexProgress {
   /** It has read to the end of all topics once since it was opened. Until then, what it does not find may still be there. */
   readonly caughtUp: boolean;
-  /** Records that were there at the last look and are not read yet; null: there was no look yet. */
+  /** Records that were there at the last check and are not read yet; null: no check yet. */
   readonly behindRecords: number | null;
   /** When it last had read all that was there, wall clock; null: never since it was opened. */
   readonly caughtUpAtMs: number | null;
-  /** Why the topics can't be read at present; null: they can. It goes on trying. */
+  /** Why the topics can't be read at present; null: they can. It keeps trying. */
   readonly trouble: string | null;
 }
 
@@ -151,7 +151,7 @@ export interface EnrollmentIndex {
   minutes(count: number): readonly Minute[];
   /**
    * Calls back once, when the next outcome of this key is read that makes it registered or refused; returns how to cancel it.
-   * Null: too many wait already (`waitersMax`). Ask `find` first: what is known already is not told.
+   * Null: too many wait already (`waitersMax`). Ask `find` first: a known outcome is not reported again.
    */
   whenSettled(key: string, listener: (settled: Enrollment) => void): (() => void) | null;
   progress(): IndexProgress;
@@ -176,7 +176,7 @@ export interface HoldableIndex extends EnrollmentIndex {
 
 /** One that reads the topics in this thread. */
 export interface ReadingIndex extends HoldableIndex {
-  /** Reads on until the signal aborts. Never throws; what goes wrong is in `progress().trouble` and told to `onNote`. Once at a time. */
+  /** Reads on until the signal aborts. Never throws; failures are in `progress().trouble` and go to `onNote`. Once at a time. */
   follow(signal: AbortSignal): Promise<void>;
   /** Reads to the end of the topics as of now, once. False: the signal aborted, or it can't (`progress().trouble`). */
   catchUp(signal: AbortSignal): Promise<boolean>;

@@ -2,7 +2,7 @@
 import type { Problem } from "../problem.ts";
 
 export type Trouble =
-  /** `isForeign`: what the file is can't be read at all, so it may be somebody else's. */
+  /** `isForeign`: the file can't be read at all, so it may belong to another program. */
   | { readonly kind: "damaged"; readonly detail: string; readonly isForeign: boolean }
   | { readonly kind: "problem"; readonly problem: Problem };
 
@@ -17,7 +17,7 @@ export function troubleOf(error: unknown, file: string): Trouble | null {
     case 6:
       return problem(inUse(file));
     case 26:
-      return { kind: "damaged", detail: "it is no SQLite file", isForeign: true };
+      return { kind: "damaged", detail: "it is not an SQLite file", isForeign: true };
     case 11:
       return { kind: "damaged", detail: error.message, isForeign: false };
     case 1:
@@ -28,7 +28,7 @@ export function troubleOf(error: unknown, file: string): Trouble | null {
       return problem({
         code: "index-disk-full",
         message: `No space is left for the index ${file}.`,
-        fix: "Free some (df -h shows where). The index goes on by itself; nothing of the topics is lost.",
+        fix: "Free some (df -h shows where). The index continues by itself; nothing of the topics is lost.",
       });
     default:
       return problem(unusable(file, error.message));

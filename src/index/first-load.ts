@@ -1,7 +1,7 @@
 /**
  * The first reading of the registered topic, which may hold millions: rows are only added, and what insertions one by one would make
  * slow (indexes, duplicates, counts) is done at its end, by sorting. Positions and rows are stored together here too, so a process that
- * was killed goes on with the load; the steps at its end may be repeated.
+ * was killed continues the load; the steps at its end may be repeated.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";

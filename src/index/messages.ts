@@ -8,7 +8,7 @@ export type FromReader =
   | { readonly kind: "file"; readonly isLoaded: boolean; readonly progress: IndexProgress }
   | { readonly kind: "loaded" }
   | { readonly kind: "progress"; readonly progress: IndexProgress }
-  /** Only while somebody waits. */
+  /** Only while a request waits. */
   | { readonly kind: "outcomes"; readonly keys: readonly string[] }
   | { readonly kind: "note"; readonly message: string }
   | { readonly kind: "problem"; readonly problem: Problem }

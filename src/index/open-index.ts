@@ -30,13 +30,13 @@ export interface IndexSettings {
   readonly waitersMax?: number;
   /** Reads no further than these next-offsets, by topic and partition. */
   readonly ends?: Readonly<Record<Topic, readonly number[]>>;
-  /** Records that are stored together; a crash repeats at most so many. */
+  /** Records that are stored together; a crash repeats at most this many. */
   readonly transactionRecords?: number;
   /** For views of the file in other threads (thread-side.ts). */
   readonly hooks?: IndexHooks | undefined;
 }
 
-/** What views of the file in other threads are told, and what those who wait there are to this one. */
+/** Notices to views of the file in other threads, and whether requests wait there. */
 export interface IndexHooks {
   /** The file was made, or made again: what was opened before shows nothing new. */
   readonly onFile: (phase: Phase) => void;
@@ -44,9 +44,9 @@ export interface IndexHooks {
   readonly onProgress: () => void;
   /** After their commit: keys for which an outcome was read. */
   readonly onOutcomes: (keys: ReadonlySet<string>) => void;
-  /** After its commit: the first load, which tells of no outcomes, has ended. */
+  /** After its commit: the first load, which reports no outcomes, has ended. */
   readonly onLoaded: () => void;
-  /** Somebody waits there. */
+  /** A request waits there. */
   readonly isWaited: () => boolean;
 }
 
@@ -55,7 +55,7 @@ export type IndexOpening =
   | { readonly ok: true; readonly index: ReadingIndex; readonly isLoaded: boolean }
   | { readonly ok: false; readonly problem: Problem };
 
-/** From an append to the answer of one who waits; while nobody waits, there is no hurry. */
+/** From an append to the answer of a waiting request; without one there is no hurry. */
 const waitedPollMs = 50;
 const idlePollMs = 250;
 const retryMs = 1000;
@@ -149,7 +149,7 @@ class Index implements ReadingIndex {
   }
 
   async #catchUp(signal: AbortSignal): Promise<boolean> {
-    // A file that is made again is read from its beginning at once, but not for ever.
+    // A file that is made again is read from its beginning immediately, but only a limited number of times.
     for (let tries = 0; tries < 3 && !signal.aborted; tries++) {
       const round: Round =
         this.#damage === null
@@ -256,7 +256,7 @@ class Index implements ReadingIndex {
 
   #unreadable(reason: string): void {
     if (this.#trouble === null)
-      this.#note("unreadable", `The index can't read on, and goes on trying: ${reason}`);
+      this.#note("unreadable", `The index can't read on, and keeps trying: ${reason}`);
     this.#trouble = reason;
     this.#settings.hooks?.onProgress();
   }

@@ -1,5 +1,5 @@
 /**
- * Up to where each partition was read, stored with the rows. To go on where one was, the log must be the same: the topic has the same id,
+ * Up to where each partition was read, stored with the rows. To continue from there, the log must be the same: the topic has the same id,
  * does not end before the position, and holds the last record that was read unchanged, unless compaction removed it.
  */
 import { hash } from "node:crypto";

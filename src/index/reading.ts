@@ -3,7 +3,7 @@
  *
  * 1. Topics in the order registered, dead letters, inputs. The inputs are read only up to where they stood before the others were: what
  *    became of those events is then known already, and a finished enrollment does not pass for a waiting one.
- * 2. What a scan hands over must not throw: a log may go on after it. Failures of the file end the scan.
+ * 2. The callback of a scan must not throw: a log may continue after it. Failures of the file end the scan.
  * 3. Nothing of another log is mixed in: whatever shows that it is another one ends the round, and the file is made again.
  */
 import type { EventLog, LogRecord, Topic, TopicSurveys } from "../ports.ts";
@@ -12,7 +12,7 @@ import type { IndexFile } from "./file.ts";
 import { finishLoad } from "./first-load.ts";
 import { checkSum, type Place, type Positions } from "./positions.ts";
 
-/** A transaction holds so many records at the most, so that a crash repeats little; more in the first load. */
+/** The most records of one transaction, so that a crash repeats little; more in the first load. */
 const recordsMax = 20_000;
 const loadRecordsMax = 100_000;
 const order: readonly Topic[] = ["registered", "dlq", "enrolled", "retry"];
@@ -30,7 +30,7 @@ export interface ReadingParts {
   readonly file: IndexFile;
   /** After a transaction: keys for which an outcome was read. */
   readonly onOutcomes: (keys: ReadonlySet<string>) => void;
-  /** The first load, which tells of no outcomes, has ended. */
+  /** The first load, which reports no outcomes, has ended. */
   readonly onLoaded: () => void;
   /** Records that are left, after each transaction. */
   readonly onBehind: (records: number) => void;

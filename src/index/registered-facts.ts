@@ -28,7 +28,7 @@ export interface RegisteredFacts {
 
 export type RegisteredRead =
   | { readonly kind: "registered"; readonly facts: RegisteredFacts }
-  /** Somebody removed the record of this key. */
+  /** The record of this key was removed. */
   | { readonly kind: "tombstone"; readonly key: string }
   | { readonly kind: "unreadable" };
 

@@ -1,7 +1,7 @@
 /**
  * What an enrollment's state is, from what was read of it so far, in whatever order the topics were read.
  *
- * 1. Registered is for ever. A dead letter that was replayed and then registered is both, and counts as registered.
+ * 1. Registered is final. A dead letter that was replayed and then registered is both, and counts as registered.
  * 2. A dead letter settles its own record and all before it in that partition. What came later waits.
  * 3. Offsets of two partitions say nothing about each other (a record that was moved home, a changed partition count): there the
  *    times decide.

@@ -47,7 +47,7 @@ export class Tallies {
     const minute = Math.floor(atMs / minuteMs);
     let counts = this.#happened.get(minute);
     if (counts === undefined) {
-      // A cold build passes through years of minutes: only the last ones are of use.
+      // A cold build reads years of minutes: only the last ones are needed.
       if (this.#happened.size > 2 * minutesKept) this.#dropOldest();
       counts = { events: 0, registered: 0, refused: 0 };
       this.#happened.set(minute, counts);

@@ -1,6 +1,6 @@
 /**
  * The index in a thread of its own, seen from there: it reads the topics and writes the file, and tells the thread that answers
- * (view-side.ts) what there is to know. Reading, building and sorting hold up no request there.
+ * (view-side.ts) what there is to know. Reading, building and sorting delay no request there.
  */
 import type { Clock, EventLog } from "../ports.ts";
 import { sleep } from "../sleep.ts";

@@ -1,8 +1,8 @@
 /**
  * The index in a thread of its own, seen from the thread that answers: a view of its file, and what that thread tells (thread-side.ts).
  *
- * 1. What was told of was committed before, so the view shows it.
- * 2. A view that comes upon damage finds nothing, and says so once; the reader makes the file again.
+ * 1. An outcome is announced after its commit, so the view shows it.
+ * 2. A view that finds damage answers nothing, and reports it once; the reader makes the file again.
  */
 import assert from "node:assert/strict";
 import type { Clock } from "../ports.ts";
@@ -51,7 +51,7 @@ export class ViewSide implements HoldableIndex {
     this.minutes = answers.minutes;
   }
 
-  /** The reader can't open its file, and goes on trying. Before it has tried, one may wait for outcomes already. */
+  /** The reader can't open its file, and keeps trying. Requests may wait for outcomes before its first try. */
   get hasFailed(): boolean {
     return this.#hasFailed;
   }

@@ -40,7 +40,7 @@ export class Waiters {
     for (const key of keys) if (this.#byKey.has(key)) this.#tellIf(key, find(key), () => true);
   }
 
-  /** The first load, which tells of no outcomes, has ended. */
+  /** The first load, which reports no outcomes, has ended. */
   tellLoaded(find: Find): void {
     for (const key of [...this.#byKey.keys()])
       this.#tellIf(key, find(key), ({ state }) => state === "registered");

@@ -18,7 +18,7 @@ export const notCounted = {
   "breaker-closed":
     "connector_registrar_breaker_state is read from the status; breaker_opened counts each outage",
   "log-token-renewed": "it ends what connector_registrar_log_token_failures_total counts",
-  fault: "the worker ends with it, before the next scrape: its last line and its exit code say so",
+  fault: "the worker ends with it, before the next scrape: its last log line and its exit code report it",
 } as const satisfies { readonly [K in Kind]?: string };
 
 type Counted = Exclude<Kind, keyof typeof notCounted>;

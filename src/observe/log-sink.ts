@@ -1,11 +1,11 @@
 /**
- * Where log lines go, whatever becomes of the place: a full disk, a reader that is gone, a pipe that stands still.
+ * Where log lines go, whatever happens there: a full disk, a reader that is gone, a blocked pipe.
  *
  * Invariants
  * 1. `write` neither waits nor throws: trouble of the sink costs lines, never work.
  * 2. What waits is bounded. Lines beyond the bound are dropped, the newest first, and counted.
  * 3. Lines keep their order. A line that was begun is written to its end before the next one.
- * 4. Once the sink has taken all that waited, `onRecovered` is told how many lines are missing, and why.
+ * 4. Once the sink has taken all that waited, `onRecovered` is called with the number of missing lines, and the reason.
  */
 import type { Clock } from "../ports.ts";
 

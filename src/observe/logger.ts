@@ -1,4 +1,4 @@
-/** The logger of a process: pino's lines, as JSON or for people, into a sink that holds nobody up. */
+/** The logger of a process: pino's lines, as JSON or for people, into a sink that never blocks its caller. */
 import pino from "pino";
 import type { Clock } from "../ports.ts";
 import { type LogSink, openLogSink } from "./log-sink.ts";

@@ -157,7 +157,7 @@ function messageOf(event: RegistrarEvent): string {
     case "record-rehomed":
       return `moved to its tenant's partition ${event.toPartition}`;
     case "record-parked":
-      return "parked until its tenant can go on";
+      return "parked until its tenant can continue";
     case "record-registered":
       return event.outcome === "created" ? "registered" : "registered, its object was there already";
     case "graph-request":

@@ -36,7 +36,7 @@ export function registerTenants(
   });
   const readings = new Counter({
     name: `${prefix}_file_readings_total`,
-    help: "How often TENANTS_FILE was read again, by what came of it.",
+    help: "How often TENANTS_FILE was read again, by result.",
     labelNames: ["result"],
     registers,
   });

@@ -1,15 +1,15 @@
 /**
  * Tells an outage of Graph from the failure of single tenants or records. A plain record that answers and never sleeps.
  *
- * 1. A tenant's circuit opens after `threshold` ill answers to it in a row, or after fewer that go on for a while: with
- *    one record waiting, or where each answer takes its time, the threshold would be late. It holds that tenant only.
- * 2. INV-ISOLATION: the circuit of all opens after `threshold` ill answers in a row by anybody, if at least `othersMin` of
- *    them went to other tenants than the one with the most: one tenant that always fails is no outage, and never stops
- *    another.
+ * 1. A tenant's circuit opens after `threshold` ill answers to it in a row, or after fewer over a longer time: with
+ *    one record waiting, or with slow answers, the threshold would be reached late. It holds that tenant only.
+ * 2. INV-ISOLATION: the circuit of all opens after `threshold` ill answers in a row, of all tenants together, if at least
+ *    `othersMin` of them went to other tenants than the one with the most: one tenant that always fails is not an outage,
+ *    and never stops another.
  * 3. While a circuit is open nothing is sent; then one request at a time probes.
  * 4. One well answer closes the circuit of its tenant and that of all. If that of all was open, the tenants' go with
  *    it: they were ill because Graph was.
- * 5. With a single tenant in work, its trouble and an outage look alike. It is reported as an outage until anybody gets a
+ * 5. With a single tenant in work, its trouble and an outage look alike. It is reported as an outage until a tenant gets a
  *    well answer.
  */
 import type { Random } from "../ports.ts";
@@ -35,7 +35,7 @@ export interface Breaker {
   all: Circuit;
   /** Those whose last answer was ill. */
   readonly tenants: Map<string, Circuit>;
-  /** Ill answers since the last well one of anybody, by tenant. */
+  /** Ill answers since the last well one of any tenant, by tenant. */
   readonly illSinceWell: Map<string, Streak>;
 }
 
@@ -81,7 +81,7 @@ export function heldUntilMs(breaker: Breaker, tenantId: string): number {
   return Math.max(all.openUntilMs, tenants.get(tenantId)?.openUntilMs ?? 0); // 3
 }
 
-/** For whom only one request at a time may be under way. */
+/** The tenants for which only one request at a time may be under way. */
 export function probed(breaker: Breaker, tenantId: string): "all" | "tenant" | "none" {
   if (breaker.all.openings > 0) return "all"; // 3
   return (breaker.tenants.get(tenantId)?.openings ?? 0) > 0 ? "tenant" : "none"; // 3
@@ -151,7 +151,7 @@ function openCircuit(
   circuit.openUntilMs = nowMs + backoff.baseMs / 2 + backoffMs(circuit.openings, random, backoff);
 }
 
-/** Null: Graph is well as far as anybody can tell. */
+/** Null: Graph is well as far as is known. */
 function reported(breaker: Breaker): Circuit | null {
   const { all, tenants, illSinceWell } = breaker;
   if (all.openings > 0) return all;

@@ -26,7 +26,7 @@ export type Verdict =
   | { readonly kind: "refused"; readonly code: string; readonly detail: string }
   /** The batch was refused, not its items: none was carried out, and each must be asked for by itself. */
   | { readonly kind: "batch-refused"; readonly detail: string }
-  /** Nothing of this tenant can succeed until somebody changes a permission, a licence or a credential. */
+  /** Nothing of this tenant can succeed until a permission, a licence or a credential is changed. */
   | { readonly kind: "tenant-blocked"; readonly detail: string }
   /** The operation itself isn't there: a fault of the set-up, not of the record. */
   | { readonly kind: "no-route"; readonly detail: string };
@@ -35,8 +35,8 @@ export type Verdict =
 export interface Unknown {
   readonly kind: "unknown";
   /**
-   * "outage": Graph, or what stands before it, can't serve anybody now. "vague": a refusal that names no reason, which
-   * Intune also gives for passing faults of its own. "failure": all else; it may be the record that makes Graph fail.
+   * "outage": Graph, or a proxy in front of it, can't serve any tenant now. "vague": a refusal that names no reason, which
+   * Intune also gives for passing faults of its own. "failure": anything else; the record itself may make Graph fail.
    */
   readonly cause: "outage" | "vague" | "failure";
   readonly afterMs: number | null;
@@ -44,7 +44,7 @@ export interface Unknown {
 }
 
 const throttledStatuses: ReadonlySet<number> = new Set([429]);
-/** Documented as retryable. Documented as refused at the door, too, but a proxy says so after the door. */
+/** Documented as retryable. Documented as refused before any processing too, but a proxy may send them after it. */
 const outageStatuses: ReadonlySet<number> = new Set([423, 503, 509]);
 const blockedStatuses: ReadonlySet<number> = new Set([401, 402, 403, 407]);
 const routeStatuses: ReadonlySet<number> = new Set([404, 405, 410, 501]);
@@ -100,7 +100,7 @@ export function mayStillRun(reply: GraphReply): boolean {
 }
 
 const gatewayStatuses: ReadonlySet<number> = new Set([502, 504]);
-/** Of 4xx, those after which nothing goes on. */
+/** Of 4xx, those after which nothing is processed. */
 const ownStatuses: readonly ReadonlySet<number>[] = [
   refusedStatuses,
   blockedStatuses,
@@ -125,7 +125,7 @@ export function isMissingRoute({ errorCode, errorMessage }: GraphAnswer): boolea
   return /^no (method match|odata) route/i.test(errorCode) || errorMessage.includes("No OData route exists");
 }
 
-/** Intune's answer for a tenant that it does not serve (no licence): a plain 400, told apart by its text alone. */
+/** Intune's answer for a tenant that it does not serve (no licence): a plain 400, distinguished by its text alone. */
 function isForeignTenant(status: number, message: string): boolean {
   return status === 400 && message.includes("not applicable to target tenant");
 }

@@ -8,7 +8,7 @@ export interface Failing {
   /** What counts, up to the last failure. */
   readonly forMs: number;
   readonly lastAtMs: number;
-  /** The last failure was this tenant's trouble, as far as can be told. */
+  /** The last failure was this tenant's own, as far as is known. */
   readonly isOwn: boolean;
   /** How many objects had been created by then, of all tenants. */
   readonly served: number;

@@ -5,8 +5,8 @@
  * 1. In every interval of windowMs at most `limit` writes are taken, each counted as of its answer once that is there
  *    (it reached the server before), so a server that counts in fixed or sliding windows of that length never refuses.
  * 2. Nothing is taken before `closedUntilMs`; closing never shortens a wait that is longer already.
- * 3. A limit that nobody told is learned from refusals that ask for no certain wait: it becomes what was accepted
- *    within one window. It grows again by small steps, rarer each time that a step was too much, up to what is configured.
+ * 3. An unknown limit is learned from refusals that name no wait: it becomes what was accepted within one window.
+ *    It grows again by small steps, less often each time that a step was too much, up to what is configured.
  */
 
 export interface Pacing {
@@ -44,7 +44,7 @@ export function createPacing(limit: number, windowMs: number): Pacing {
   return { limitMax: limit, windowMs, limit, taken: [], takenCount: 0, closedUntilMs, learned: null };
 }
 
-/** Another limit is configured: it is in force at once, but for one that was learned and is lower. */
+/** Another limit is configured: it applies immediately, unless a lower one was learned. */
 export function setLimit(pacing: Pacing, limit: number): void {
   if (limit === pacing.limitMax) return;
   pacing.limitMax = limit;

@@ -7,7 +7,7 @@
  * 3. What was registered after the list was asked for is compared if the list shows it; otherwise it is beyond the
  *    comparison, and only counted.
  * 4. Where Graph has shown that it changes what it keeps, two enrollments may look alike: then nothing is proven
- *    superfluous, and what Graph's own form explains is no difference.
+ *    superfluous, and a change that Graph itself makes is not a difference.
  */
 import { identify } from "../domain/identity.ts";
 import { coarsestOf, type Form, isSameInstant, isSameName, isSameUnder } from "../domain/same-enrollment.ts";

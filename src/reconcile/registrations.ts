@@ -22,7 +22,7 @@ export interface Registration {
 export interface Registrations {
   /** Tenant id, then idempotency key. */
   readonly tenants: Map<string, Map<string, Registration>>;
-  /** Records that are no registered event of ours, tombstones among them. */
+  /** Records that are not registered events of ours, tombstones among them. */
   unreadableRecords: number;
 }
 

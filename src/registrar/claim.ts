@@ -1,4 +1,4 @@
-/** Names that nobody else has, from the Random port so that a simulation repeats them. */
+/** Unique names, from the Random port so that a simulation repeats them. */
 import type { Random } from "../ports.ts";
 
 /** A version 4 UUID. */

@@ -18,8 +18,8 @@ export function routeMissing(detail: string): Problem {
 export function membershipLost(reason: string): Problem {
   return {
     code: "membership-lost",
-    message: `The worker can't go on reading from the log: ${reason}`,
-    fix: "Put that right, then start it again. Nothing is lost: it goes on from what is committed.",
+    message: `The worker can't continue to read from the log: ${reason}`,
+    fix: "Correct that, then start it again. Nothing is lost: it continues from what is committed.",
   };
 }
 
@@ -27,7 +27,7 @@ export function parkedRecordsGone(partition: number, from: number): Problem {
   return {
     code: "parked-records-gone",
     message: `retry partition ${partition}: records from offset ${from} on, parked and not settled, are no longer there.`,
-    fix: "Give the retry topic a longer retention. Start again with ON_RETENTION_GAP=continue to go on with what is there; what is gone is not registered.",
+    fix: "Give the retry topic a longer retention. Start again with ON_RETENTION_GAP=continue to continue with what is there; what is gone is not registered.",
   };
 }
 
@@ -90,7 +90,7 @@ export function partitionsChanged({ topic, was, is }: Recounted): Problem {
   return {
     code: "topic-partitions",
     message:
-      `connector.${topic} has ${is} partitions, and had ${was} when this worker started. Nobody reads what comes into another ` +
+      `connector.${topic} has ${is} partitions, and had ${was} when this worker started. No worker reads what comes into another ` +
       "one, and producers send a tenant's events to another partition than the one that knows what is registered of it.",
     fix: `Stop every worker, then type: connector-registrar repartition --partitions ${Math.max(was, is)}`,
   };

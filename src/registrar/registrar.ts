@@ -86,7 +86,7 @@ export function startRegistrar(ports: Ports, settings: RegistrarSettings): Regis
   });
   const watch = createLogWatch({ clock, log, owned, checkParked: parker.checkParked }, fail);
   const snapshots = createSnapshots({ clock, settings, owned, ledgers }, fail);
-  // A turn later: a log may refuse at once, and then everything here must be in place already.
+  // A turn later: a log may refuse immediately, and then everything here must be in place already.
   const joining: Promise<Membership> = Promise.resolve().then(() =>
     log.join(onSession, (reason, problem) => fail(problem ?? membershipLost(reason))),
   );

@@ -1,8 +1,8 @@
-/** What the registrar is told once, at start; the defaults are in config/table.ts. Adapters get their own settings. */
+/** The registrar's settings, fixed at start; the defaults are in config/table.ts. Adapters get their own settings. */
 import type { ServedTenants } from "../ports.ts";
 
 export interface RegistrarSettings {
-  /** Who is served: told once, though what it answers may change. */
+  /** Who is served. The object is fixed; its answers may change. */
   readonly tenants: ServedTenants;
   /** Send the idempotency key as the object's id. */
   readonly sendId: boolean;
@@ -12,7 +12,7 @@ export interface RegistrarSettings {
   readonly publishTimeoutMs: number;
   /** How long after a take-over everything that the previous owner began has surely ended. */
   readonly settleMs: number;
-  /** For how long the kernel of a worker that vanished may go on sending a request of it. */
+  /** For how long the kernel of a worker that vanished may continue to send a request of it. */
   readonly orphanMs: number;
   /** Requests to Graph in flight, all tenants. */
   readonly maxInFlight: number;
@@ -38,7 +38,7 @@ export interface RegistrarSettings {
   /** How often ledgers are looked at for saving, and how many new entries make one worth it. */
   readonly snapshotIntervalMs: number;
   readonly snapshotEntriesMin: number;
-  /** What to do when the log no longer holds records that nobody settled. */
+  /** What to do when the log no longer holds some unsettled records. */
   readonly onRetentionGap: "stop" | "continue";
   /** Defences to do without, in the simulation only: those that no port or other setting can take away. */
   readonly sabotage?: ReadonlySet<

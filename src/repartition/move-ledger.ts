@@ -65,7 +65,7 @@ export async function moveLedger(parts: MoveParts, partitionCount: number): Prom
     const marked = await mark(parts, partitionCount, { unmarked, lastAstray: pass.lastAstray }); // 2
     if (!marked.ok) return marked;
   }
-  return { ok: false, reason: "something goes on writing to connector.registered" };
+  return { ok: false, reason: "something keeps writing to connector.registered" };
 }
 
 export interface LedgerSurvey {
@@ -175,7 +175,7 @@ interface Chunk {
   readonly nextOffset: number | null;
 }
 
-/** A scan does not wait for its reader: it is cut off when there is enough, and the next one goes on from there. */
+/** A scan does not wait for its reader: it is cut off when there is enough, and the next one continues from there. */
 async function readChunk(parts: MoveParts, partition: number, from: number): Promise<Chunk | Failed> {
   const enough = new AbortController();
   const entries: (readonly [LogRecord, LedgerEntry])[] = [];

@@ -37,7 +37,7 @@ export interface Unsettled {
 
 export type Plan =
   | { readonly kind: "refused"; readonly problem: RepartitionProblem }
-  /** The counts are as asked for; whether the ledger is in place is another question. */
+  /** The counts are as requested; whether the ledger is in place is another question. */
   | { readonly kind: "reached" }
   | {
       readonly kind: "go";

@@ -87,7 +87,7 @@ async function planFor(
   return made.kind === "refused" ? { ok: false, problem: made.problem } : { ok: true, plan: made };
 }
 
-/** The counts are as asked for: it was done before, or somebody raised them by hand. */
+/** The counts are as requested: repartition was run before, or they were raised by hand. */
 async function reached(
   parts: Parts,
   from: PartitionCounts,
@@ -128,11 +128,11 @@ async function carryOut(
   }
   const now = await parts.cluster.counts();
   if (!now.ok) return failed(now.reason);
-  if (!areEqual(now.value)) return failed("somebody else changes the partition counts meanwhile");
+  if (!areEqual(now.value)) return failed("something else changed the partition counts meanwhile");
   return { ok: true, dryRun: false, from, partitions, enrollments, copied, carried: carry.carried, twoIds };
 }
 
-/** Null: it has so many partitions. */
+/** Null: it has that many partitions. */
 async function raise(parts: Parts, topic: Topic, partitions: number): Promise<RepartitionProblem | null> {
   const counts = await parts.cluster.counts();
   if (!counts.ok) return failed(counts.reason).problem;
@@ -160,7 +160,7 @@ function failed(reason: string): { readonly ok: false; readonly problem: Reparti
     problem: {
       code: "repartition",
       message: `It is not finished: ${reason}.`,
-      fix: "Start no worker. Correct that, then type repartition again: it goes on from there.",
+      fix: "Start no worker. Correct that, then type repartition again: it continues from there.",
       usage: false,
     },
   };

@@ -1,8 +1,8 @@
 /**
- * Reads the chosen dead letters once more and appends them to the input, not faster than so many a second.
+ * Reads the chosen dead letters once more and appends them to the input, at a limited rate.
  *
  * 1. At most `heldMax` records and one batch of the log are held in memory.
- * 2. A dead letter goes back once, however often it stands in the topic.
+ * 2. A dead letter goes back once, even if the topic holds it several times.
  */
 
 import { type DeadLetter, readDeadLetter } from "../domain/dead-letter.ts";
@@ -18,7 +18,7 @@ export interface Replayed {
 
 export interface SendSettings {
   readonly perSecond: number;
-  /** Told of each group: stored, or in a dry run to be stored. */
+  /** Called with each group: stored, or in a dry run to be stored. */
   readonly onReplayed: (group: readonly Replayed[]) => void;
   readonly dryRun: boolean;
 }
@@ -72,7 +72,7 @@ type Found =
   | { readonly ok: true; readonly found: readonly Replayed[]; readonly next: number; readonly more: boolean }
   | { readonly ok: false; readonly reason: string };
 
-/** The scan is broken off once enough is held, and goes on later where it was. */
+/** The scan is stopped once enough is held, and continues there later. */
 async function readSome(
   { log, partition, from }: { readonly log: EventLog; readonly partition: number; readonly from: number },
   chosen: Set<string>,

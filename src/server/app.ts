@@ -1,8 +1,8 @@
 /**
  * The service's requests: what holds for all of them, before and after their route.
  *
- * 1. Before a body is read it is known who sends it, and that no page of another site does.
- * 2. Every answer that is no success is a problem (RFC 9457), also where no route was found.
+ * 1. A body is read only after its sender is known, and is not a page of another site.
+ * 2. Every answer other than success is a problem (RFC 9457), also where no route was found.
  * 3. No token, no body and no header of a request gets into a log line.
  */
 
@@ -88,7 +88,7 @@ function createBareApp(context: ServiceContext, serverFactory: (listener: Reques
   });
   // biome-ignore lint/complexity/useMaxParams: fastify's hook
   app.addHook("onSend", (_, reply, payload, done) => {
-    // A connection that is kept would hold up the stop.
+    // A connection that is kept would delay the stop.
     if (context.waits.stopped) reply.header("connection", "close");
     done(null, payload);
   });

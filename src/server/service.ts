@@ -1,7 +1,7 @@
 /**
  * The HTTP service as a whole: it listens, serves, and stops.
  *
- * A stop: requests that come are answered 503; those that wait for an outcome are answered at once (202: the event is
+ * A stop: requests that come are answered 503; those that wait for an outcome are answered immediately (202: the event is
  * stored); what was given to the log is confirmed and answered; then connections are closed.
  */
 import type { Server } from "node:http";
@@ -37,7 +37,7 @@ export interface Service {
   readonly url: string;
   /** Another certificate, for connections that come from now on. Only of a service that has one. */
   renewTls(tls: TlsFiles): void;
-  /** Finishes what is under way, within so many milliseconds. */
+  /** Finishes what is under way, within this number of milliseconds. */
   stop(drainMs: number): Promise<void>;
 }
 

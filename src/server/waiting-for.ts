@@ -7,6 +7,7 @@ export function waitingFor(at: Position | null) {
     return { for: "worker", message: "It is stored; the worker has it next, or works on it." } as const;
   return {
     for: "parked",
-    message: "It is parked in the retry topic until its tenant can go on, and is then taken up by itself.",
+    message:
+      "It is parked in the retry topic until its tenant can continue. It is then taken up automatically.",
   } as const;
 }

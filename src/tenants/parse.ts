@@ -110,7 +110,7 @@ function bytesProblem(bytes: Uint8Array): FileProblem | null {
   if (bytes.length > maxFileBytes)
     return whole(`is ${bytes.length} bytes long, and ${maxFileBytes} are the most that is read`);
   if (bytes[0] === 0xff || bytes[0] === 0xfe) return whole("is UTF-16: save it as UTF-8");
-  if (!isUtf8(bytes)) return whole("is no UTF-8: save it as UTF-8");
+  if (!isUtf8(bytes)) return whole("is not UTF-8: save it as UTF-8");
   return null;
 }
 
@@ -125,12 +125,12 @@ function entryOf(text: string, pointer: string): Tenant | FileProblem[] {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return [{ pointer, text: `is no JSON${placeOf(error)}` }];
+    return [{ pointer, text: `is not JSON${placeOf(error)}` }];
   }
   return isTenantEntry.Check(value) ? value : entryProblems(value, pointer);
 }
 
-/** Without the message itself, which shows what stands there. */
+/** Without the message itself, which shows the file's contents. */
 function placeOf(error: unknown): string {
   const place = /position (\d+)/.exec((error as Error).message)?.[1];
   return place === undefined ? "" : `, from its character ${place} on`;
@@ -143,7 +143,7 @@ function entryProblems(value: unknown, pointer: string): FileProblem[] {
   );
   const credential = (value as { credential?: unknown } | null)?.credential;
   if (credential !== undefined) found.push(...credentialProblems(credential, `${pointer}/credential`));
-  return found.length > 0 ? found : [{ pointer, text: "is no tenant" }];
+  return found.length > 0 ? found : [{ pointer, text: "is not a tenant" }];
 }
 
 function credentialProblems(value: unknown, pointer: string): FileProblem[] {
@@ -161,12 +161,14 @@ function envelopeOf(text: string, hasEntries: boolean): CloudAddresses | FilePro
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return [{ pointer: "", text: `is no JSON${placeOf(error)}, its entries left out` }];
+    return [{ pointer: "", text: `is not JSON${placeOf(error)}, its entries left out` }];
   }
   const { tenants: given, clouds } = (value ?? {}) as { tenants?: unknown; clouds?: CloudAddresses };
   if (Array.isArray(given) && given.length > 0) return [{ pointer: "/tenants", text: "stands there twice" }];
   if (Array.isArray(given) && !hasEntries)
-    return [{ pointer: "/tenants", text: "is empty: to serve nobody, stop the worker or pause the tenants" }];
+    return [
+      { pointer: "/tenants", text: "is empty: to serve no tenant, stop the worker or pause the tenants" },
+    ];
   const found = problemsOf(tenantsFile, value, "");
   const others = found.filter(({ pointer }) => !(pointer === "/tenants" && Array.isArray(given)));
   return others.length > 0 ? others : (clouds ?? {});
@@ -193,7 +195,7 @@ function told({ keyword, instancePath, params }: SchemaError, prefix: string): F
     case "additionalProperties":
       return (params as { additionalProperties: string[] }).additionalProperties.map((name) => ({
         pointer: `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
-        text: "is no member that is known",
+        text: "is not a known member",
       }));
     case "pattern":
       return [

@@ -1,7 +1,7 @@
 /**
- * Reads a tenants file as it stands now: its bytes, and a mark that tells it from what stood there before.
+ * Reads a tenants file as it stands now: its bytes, and a mark that distinguishes it from earlier contents.
  *
- * 1. The mark of what can't be read is that of what stands there: else it would look changed each time, and never be said.
+ * 1. A file that can't be read keeps the mark of its contents: otherwise it would look changed each time, and never be reported.
  * 2. Nothing but a file is opened: to open a pipe waits for who writes into it.
  */
 import { type BigIntStats, readFileSync, statSync } from "node:fs";
@@ -42,7 +42,7 @@ export function readTenantsFileNow(path: string): FileRead {
   }
 }
 
-/** Of what stands there now. Links are followed: a swapped link is another file. */
+/** Of the present file. Links are followed: a swapped link is another file. */
 export async function markAt(path: string): Promise<string> {
   try {
     return markOf(await stat(path, { bigint: true }));
@@ -63,13 +63,13 @@ function tooLarge(stats: BigIntStats): FileRead {
 function noFile(stats: BigIntStats): FileRead {
   const text = stats.isDirectory()
     ? "is a directory: name the file in it by TENANTS_FILE"
-    : "is no regular file: it is read again and again, which a pipe does not allow";
+    : "is not a regular file: it is read repeatedly, which a pipe does not allow";
   return { ok: false, text, mark: markOf(stats) };
 }
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "nothing is there: name a file by TENANTS_FILE, or put it there",
-  ENOTDIR: "part of its path is no directory: correct TENANTS_FILE",
+  ENOTDIR: "part of its path is not a directory: correct TENANTS_FILE",
   EACCES:
     "this process may not read it: give its user the right to read the file and to enter its directories",
   ELOOP: "its link leads in a circle: make the link again, to a file",

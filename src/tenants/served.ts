@@ -66,7 +66,7 @@ function cloudsOf(list: TenantList, cloud: string): string[] {
   return clouds.size === 0 ? [cloud] : [...clouds];
 }
 
-/** A list for good: these tenants, all alike. */
+/** A fixed list: these tenants, all alike. */
 export function listOf(tenantIds: readonly string[]): TenantList {
   return new Map(tenantIds.map((tenantId) => [tenantId, { tenantId }]));
 }

@@ -1,5 +1,5 @@
 /**
- * Cuts a tenants file into the texts of its entries, so that a large one can be read piece by piece: JSON.parse would hold up
+ * Cuts a tenants file into the texts of its entries, so that a large one can be read piece by piece: JSON.parse would block
  * the process for as long as the whole file takes. It finds where an entry ends, and no more: whether an entry is JSON is said
  * by JSON.parse.
  */

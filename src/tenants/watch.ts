@@ -3,10 +3,10 @@
  * folder. The folder is watched, since that sees all three; and the file is looked at now and then, since no watch event
  * comes from some file systems.
  *
- * 1. A bad file changes nothing, and is told once; while it is bad, `problem` says so.
- * 2. One is told as bad only when it has stood unchanged for a while: the one that writes into it may be half done.
- * 3. One reading at a time, in slices: the process goes on serving meanwhile.
- * 4. Many events are one reading; and a folder in which something changes all the time delays none for ever.
+ * 1. A bad file changes nothing, and is reported once; while it is bad, `problem` says why.
+ * 2. A file is reported as bad only when it was unchanged for a while: a program may still be writing it.
+ * 3. One reading at a time, in slices: the process continues to serve meanwhile.
+ * 4. Many events cause one reading; and constant changes in the folder delay a reading only for a limited time.
  */
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
@@ -25,7 +25,7 @@ export interface Reloaded {
 export interface WatchedFile {
   /** Looks now, whatever the file's mark says; resolves when that reading is over. */
   readNow(): Promise<void>;
-  /** What is wrong with the file as it stands; null: it is the one in use. */
+  /** What is wrong with the present file; null: it is the one in use. */
   problem(): string | null;
   close(): void;
 }

@@ -29,7 +29,7 @@ function brief(one: Difference): string {
   return `${one.kind} ${one.kind === "differs" ? `${one.id} ${one.changes.map(({ column }) => column)}` : one.entry.id}`;
 }
 
-test("rows that were left out, added and changed are told apart, wherever they stand", async () => {
+test("rows that were left out, added and changed are distinguished, anywhere in the file", async () => {
   const whole = [row(9, "a"), row(9, "b"), row(7, "c"), row(-1, "d")];
   assert.deepEqual(await compared(whole, whole), []);
   for (const [at, id] of ["a", "b", "c", "d"].entries()) {
@@ -42,7 +42,7 @@ test("rows that were left out, added and changed are told apart, wherever they s
   assert.deepEqual(await compared([], whole.slice(0, 2)), ["only-in-topics a", "only-in-topics b"]);
 });
 
-test("a row twice, rows out of order, and lines that are no rows are not passed over", async () => {
+test("a row twice, rows out of order, and lines that are not rows are not skipped", async () => {
   const whole = [row(9, "a"), row(8, "b")];
   assert.deepEqual(await compared([whole[0]!, whole[0]!, whole[1]!], whole), ["only-in-file a"]);
   assert.deepEqual(await compared([whole[1]!, whole[0]!], whole), ["only-in-topics a", "only-in-file a"]);

@@ -223,7 +223,7 @@ test("what was changed in a file is named: a value, a row that went, one that ca
   }
 });
 
-test("a row whose record gave way to a later one of its key is told with that one", async (t) => {
+test("a row whose record was replaced by a later one of its key is reported with that one", async (t) => {
   const DATA_DIR = await filled(t);
   const file = join(temporaryDirectory(t), "export.csv");
   assert.equal((await audit(DATA_DIR, "--out", file)).code, 0);
@@ -262,7 +262,7 @@ test("what can't be done is said with what to type, and nothing is left behind",
   writeFileSync(`${file}.manifest.json`, manifest.replace('"formatVersion": 1', '"formatVersion": 2'));
   const other = await runCli(["audit", "--verify", file], { DATA_DIR });
   assert.equal(other.code, 2);
-  assert.match(other.stderr, /is no manifest that this version reads/);
+  assert.match(other.stderr, /is not a manifest that this version can read/);
 
   writeFileSync(`${file}.manifest.json`, manifest.replace(/"bytes": \d+/, '"bytes": 7'));
   const size = await runCli(["audit", "--verify", file], { DATA_DIR });
@@ -273,7 +273,7 @@ test("what can't be done is said with what to type, and nothing is left behind",
     manifest.replace('"since": null', '"since": "2026-99-01T00:00:00Z"'),
   );
   const noTime = await runCli(["audit", "--verify", file], { DATA_DIR });
-  assert.deepEqual([noTime.code, /is no manifest/.test(noTime.stderr)], [2, true]);
+  assert.deepEqual([noTime.code, /is not a manifest/.test(noTime.stderr)], [2, true]);
 
   writeFileSync(`${file}.manifest.json`, manifest.replaceAll(/"to": \d+/g, '"to": 999'));
   const beyond = await runCli(["audit", "--verify", file], { DATA_DIR });

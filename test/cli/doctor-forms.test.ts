@@ -90,7 +90,7 @@ test("the enrolled record is gone: only what the list changes on top of the answ
 
 test("objects of others say nothing, whatever they look like", async (t) => {
   assert.deepEqual(await told(t, [], [{ id: "of-others", ...changed }]), [
-    "note whether Graph changes what it keeps can't be told: nothing registered lately is in its lists",
+    "note whether Graph changes the values that it keeps is not known: nothing registered lately is in its lists",
   ]);
   assert.deepEqual(await told(t, []), []);
 });

@@ -49,7 +49,7 @@ const well: Environment = {
 const without = (...names: string[]) =>
   Object.fromEntries(Object.entries(well).filter(([name]) => !names.includes(name)));
 
-test("doctor: with nothing wrong but that the topics are not there, it says so", secure, async () => {
+test("doctor: if only the topics are missing, it says so", secure, async () => {
   const found = await findingOf(well);
   assert.deepEqual([found.status, found.text.includes("the topics are not there yet")], ["note", true]);
 });

@@ -1,4 +1,4 @@
-/** `doctor` against a broker that asks for tokens: none is to be had, or not the right one. */
+/** `doctor` against a broker that asks for tokens: there is none, or the wrong one. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

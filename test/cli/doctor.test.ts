@@ -41,7 +41,7 @@ suite("doctor", () => {
     assert.match(stdout, /^ok +log +the embedded log in .*: topics with 8 partitions/m);
   });
 
-  test("missing settings: all of them at once, exit 2", async () => {
+  test("missing settings: all of them together, exit 2", async () => {
     const { code, stderr } = await runCli(["doctor"]);
     assert.equal(code, 2);
     for (const name of ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"])

@@ -12,7 +12,7 @@ const sources = [
   "src/{compose,compose/tenants}.ts",
   "src/graph/access.ts",
 ];
-/** They are logged, and the worker goes on. */
+/** They are logged, and the worker continues. */
 const warnings = [
   "group-new",
   "groups-unseen",

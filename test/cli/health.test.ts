@@ -33,7 +33,7 @@ test("another address can be asked", async (t) => {
   assert.equal((await runCli(["health", `${url}nowhere`])).code, 1);
 });
 
-test("nobody there: exit 1 and one line", async () => {
+test("no worker there: exit 1 and one line", async () => {
   const { code, stderr } = await runCli(["health"], { HTTP_PORT: String(await freePort()) });
   assert.equal(code, 1);
   assert.match(

@@ -89,11 +89,11 @@ test("the table of limits says what the code keeps", () => {
     ["time for the whole request", `${limits.requestTimeoutMs / 1_000} s`],
     ["idle connection", `${limits.idleTimeoutMs / 1_000} s`],
     [
-      "connection on which nothing moves, such as one that does not read its answers",
+      "stalled connection, such as one that does not read its answers",
       `${limits.stalledTimeoutMs / 1_000} s`,
     ],
     ["`Prefer: wait`", `${limits.waitS} s`],
-    ["requests that wait at once", number(limits.waiters)],
+    ["requests that wait at the same time", number(limits.waiters)],
     [
       "events that the log has not confirmed",
       `${number(limits.pendingEvents)}, or ${number(limits.pendingBytes)} bytes`,

@@ -77,9 +77,9 @@ async function confirm(pool: Pool, n: number): Promise<string> {
 }
 
 interface Load {
-  /** So many events are sent. */
+  /** How many events are sent. */
   readonly wanted: number;
-  /** What crashes after so many confirmed events. */
+  /** What crashes after this number of confirmed events. */
   readonly crashAt: ReadonlyMap<number, () => Promise<void>>;
 }
 

@@ -52,7 +52,7 @@ test("--help-settings shows the settings as flags, with variables and defaults; 
   assert.equal(code, 0);
   assert.match(
     stdout.replaceAll(/\s+/g, " "),
-    /--graph-max-in-flight <value> Graph requests under way at once\. Default 32\. \[GRAPH_MAX_IN_FLIGHT\]/,
+    /--graph-max-in-flight <value> Graph requests under way at a time\. Default 32\. \[GRAPH_MAX_IN_FLIGHT\]/,
   );
   assert.doesNotMatch(stdout, /--azure-client-secret(?!-file)/);
   const help = await runCli(["help", "start"]);

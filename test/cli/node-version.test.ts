@@ -17,7 +17,7 @@ function start(version: string) {
   return spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
 }
 
-test("an older Node is told in one line what is needed and what to type, exit 2", () => {
+test("under an older Node one line says what is needed and what to type, exit 2", () => {
   for (const version of ["20.20.2", "22.23.3"]) {
     const { status, stdout, stderr } = start(version);
     assert.equal(status, 2, stderr);

@@ -87,7 +87,7 @@ test("equal, exit 0; then a duplicate: found, deleted only with --fix --yes, the
   assert.ok(!(fixed.stdout + fixed.stderr).includes(environment.AZURE_CLIENT_SECRET));
 });
 
-test("missing and orphaned are told, and --fix deletes neither", async (t) => {
+test("missing and orphaned are reported, and --fix deletes neither", async (t) => {
   const { emulator, environment: graphAt } = await emulatorFor(t);
   const environment = { ...graphAt, ...quick, DATA_DIR: temporaryDirectory(t) };
   await registeredBefore(t, environment, 2);
@@ -121,11 +121,11 @@ test("a tenant that is blocked is said to be, others are compared", async (t) =>
   assert.deepEqual(JSON.parse(other.stdout).notAsked, [{ tenantId, registered: 1 }]);
 });
 
-test("what is no GUID or no property: exit 2 with what to type", async (t) => {
+test("an invalid GUID or an unknown property: exit 2 with what to type", async (t) => {
   const { environment } = await emulatorFor(t);
   const wrong = await runCli(["reconcile", "--tenant", "contoso"], environment);
   assert.equal(wrong.code, 2);
-  assert.match(wrong.stderr, /"contoso" is no GUID/);
+  assert.match(wrong.stderr, /"contoso" is not a GUID/);
   const property = await runCli(["reconcile", "--ignore", "version"], environment);
   assert.equal(property.code, 2);
   assert.match(property.stderr, /connectorVersion/);

@@ -56,7 +56,7 @@ test("the cause removed, replayed, registered; a second replay leaves it out, --
     ({ value }) => JSON.parse(String(value)).data.sourceEvent.offset,
   );
   assert.equal(letters.length, 3);
-  // Told by where the replayed record is, not where the refused one was.
+  // Named by the place of the replayed record, not of the refused one.
   assert.ok(registered.every((offset) => letters.every(({ source }) => source.offset !== offset)));
 
   const again = await runCli(["replay"], environment);

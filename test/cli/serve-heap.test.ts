@@ -1,4 +1,4 @@
-/** The heap of a process that serves: V8 says when it considers to put objects into its old generation at once. */
+/** The heap of a process that serves: V8 logs when it considers allocating objects in its old generation. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";

@@ -160,7 +160,7 @@ test("with TLS and tokens it listens for other machines; the token is in no line
 });
 
 for (const [what, environment, expected] of [
-  ["nobody is asked who comes", { SERVE_HOST: "0.0.0.0" }, /TOKENS_FILE/],
+  ["no token is asked for", { SERVE_HOST: "0.0.0.0" }, /TOKENS_FILE/],
   ["the tokens are not there", { TOKENS_FILE: "/nowhere/tokens.json" }, /tokens create/],
   ["a certificate comes without its key", { SERVE_TLS_CERT_FILE: "a.pem" }, /export SERVE_TLS_KEY_FILE=/],
   ["the TLS files are not there", { SERVE_TLS_CERT_FILE: "a.pem", SERVE_TLS_KEY_FILE: "b.pem" }, /PEM/],

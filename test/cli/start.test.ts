@@ -8,7 +8,7 @@ import { faultProfile } from "../../emulator/faults.ts";
 import { emulatorFor, tenantId } from "../../lab/testkit/emulator.ts";
 import { jsonLines, runCli, startCli, temporaryDirectory } from "./run-cli.ts";
 
-test("bad settings: every problem at once, secrets masked, exit 2", async () => {
+test("bad settings: all problems together, secrets masked, exit 2", async () => {
   const secret = "  ";
   const { code, stdout, stderr } = await runCli(["start", "--http-port", "99999"], {
     KAFKA_BROKERS: "nowhere",
@@ -111,7 +111,7 @@ test("start, emit and tail in processes of their own: registered once, duplicate
   assert.equal(lines.filter(({ event }) => event === "record-registered").length, 5);
 });
 
-test("a second signal ends at once, requests in flight or not", async (t) => {
+test("a second signal ends it immediately, requests in flight or not", async (t) => {
   const { emulator, environment } = await emulatorFor(t);
   emulator.setFaults({ ...faultProfile("none"), latency: { kind: "fixed", ms: 60_000 } });
   const DATA_DIR = temporaryDirectory(t);

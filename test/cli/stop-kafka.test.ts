@@ -8,7 +8,7 @@ import { freePort } from "../../lab/testkit/broker-port.ts";
 import { emulatorFor } from "../../lab/testkit/emulator.ts";
 import { startCli, temporaryDirectory } from "./run-cli.ts";
 
-/** Clients are led through this port, so that all of them fall silent at once. */
+/** Clients are led through this port, so that all of them fall silent at the same time. */
 const port = await freePort();
 const broker = await startOwnBroker({ "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}` });
 after(() => (broker.ok ? broker.stop() : undefined));

@@ -46,7 +46,7 @@ for (const [args, signal, code] of [
   [["reconcile"], "SIGTERM", 130],
   [["audit"], "SIGINT", 130],
 ] as const) {
-  test(`${args[0]} before a silent broker: ${signal} ends it at once, exit ${code}`, async (t) => {
+  test(`${args[0]} before a silent broker: ${signal} ends it immediately, exit ${code}`, async (t) => {
     const { environment } = await emulatorFor(t);
     const { KAFKA_BROKERS, connected } = await silentBroker(t);
     const DATA_DIR = temporaryDirectory(t);
@@ -112,7 +112,7 @@ test("a command that hangs is cut off at its limit, with its own exit code and l
   assert.match(hung.output(), /cut off/);
 });
 
-test("before a command has taken over a signal ends the process at once: `start` with 0, others with 130", async (t) => {
+test("before a command has taken over a signal ends the process immediately: `start` with 0, others with 130", async (t) => {
   for (const [first, code] of [
     ["start", 0],
     ["tail", 130],

@@ -23,7 +23,7 @@ test("--limit ends the command also when one fetch brings more", async () => {
   assert.equal(jsonLines(stdout).length, 2);
 });
 
-/** All lines, printed by a command that has nothing left to do meanwhile; nobody reads yet. */
+/** All lines, printed by a command that has nothing left to do meanwhile; they are not read yet. */
 async function printed(t: { after(end: () => void): void }) {
   const child = spawn(process.execPath, [main, "tail", "enrolled", "--no-follow"], {
     env: environment,
@@ -87,7 +87,7 @@ for (const args of [
   });
 }
 
-test("a full disk under standard output is said once, exit 1", async () => {
+test("a full disk under standard output is reported once, exit 1", async () => {
   const command = `exec '${process.execPath}' '${main}' tail enrolled --no-follow >/dev/full`;
   const child = spawn("sh", ["-c", command], { env: environment });
   let stderr = "";

@@ -8,10 +8,10 @@ const token = (payload: unknown) =>
 for (const [given, text, roles] of [
   ["roles", token({ aud: "x", roles: ["A.Read.All", "B.ReadWrite.All"] }), ["A.Read.All", "B.ReadWrite.All"]],
   ["a token without that claim", token({ aud: "x" }), []],
-  ["roles that are no texts", token({ roles: ["A", 5, null] }), ["A"]],
-  ["roles that are no list", token({ roles: "A" }), null],
-  ["a payload that is no object", token("x"), null],
-  ["a payload that is no JSON", "e30.eA.s", null],
+  ["roles that are not texts", token({ roles: ["A", 5, null] }), ["A"]],
+  ["roles that are not a list", token({ roles: "A" }), null],
+  ["a payload that is not an object", token("x"), null],
+  ["a payload that is not JSON", "e30.eA.s", null],
   ["a token that is not made of three parts", "opaque", null],
 ] as const) {
   test(`given ${given}: ${JSON.stringify(roles)}`, () => assert.deepEqual(rolesOf(text), roles));

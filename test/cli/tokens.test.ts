@@ -31,7 +31,7 @@ test("create prints a token once and stores its hash alone; list shows it, revok
   assert.deepEqual(JSON.parse(readFileSync(TOKENS_FILE, "utf8")), { tokens: [] });
 });
 
-test("two that create at once: both tokens are there, or one is told to wait", async (t) => {
+test("two that create at the same time: both tokens are there, or one is asked to wait", async (t) => {
   const TOKENS_FILE = join(temporaryDirectory(t), "tokens.json");
   const names = ["a", "b", "c"];
   const all = await Promise.all(

@@ -166,7 +166,7 @@ test("a parked record: its second trace is linked to the append that parked it, 
   assert.equal(collector.requests[0]!.resource["service.name"], "registrar-of-ours");
 });
 
-test("a dead letter's trace says why; a hostile traceparent is no link and no failure", async (t) => {
+test("a dead letter's trace says why; a hostile traceparent makes neither a link nor a failure", async (t) => {
   const { collector, worker: environment } = await place(t, { OTEL_EXPORTER_OTLP_COMPRESSION: "gzip" });
   const hostile = `00-${"0".repeat(32)}-${installer.spanId.toUpperCase()}-01`;
   await emit(environment, eventOf({ traceparent: hostile }), eventOf({ tenantid: "no tenant" }));
@@ -251,7 +251,7 @@ test("without an address nothing of it is loaded, and what the event had is carr
   assert.deepEqual(collector.spans(), []);
 });
 
-test("a collector that hangs neither stops the work nor the stop, and is told of once", async (t) => {
+test("a collector that hangs delays neither the work nor the stop, and is reported once", async (t) => {
   const { collector, worker: environment } = await place(t, { OTEL_EXPORTER_OTLP_TIMEOUT: "300" });
   collector.answer = null;
   await emit(environment, eventOf());

@@ -1,4 +1,4 @@
-/** What a clone's user is told to type. */
+/** The commands that messages show to the user of a clone. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

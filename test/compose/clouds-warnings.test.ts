@@ -31,7 +31,7 @@ test("of a cloud of the tenants file the file is named, with what to do", (t) =>
   ]);
 });
 
-test("a cloud that no tenant is in is no matter", (t) => {
+test("a cloud without tenants causes no warning", (t) => {
   assert.deepEqual(warningsFor(t, { clouds, tenants: [inGlobal] }), []);
   const wrong = { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.us" };
   assert.deepEqual(warningsFor(t, { tenants: [inGovernment] }, wrong), []);

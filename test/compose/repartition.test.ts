@@ -5,7 +5,7 @@ import { openForRepartition } from "../../src/compose.ts";
 import { loadSettings } from "../../src/config/load.ts";
 
 test("event hubs are not repartitioned: nothing is connected to, and what to do instead is said", async () => {
-  // A port that nobody listens on: an attempt to connect would be tried again.
+  // A closed port: an attempt to connect would be tried again.
   const loaded = loadSettings({ environment: { KAFKA_BROKERS: "127.0.0.1:1", KAFKA_FLAVOR: "event-hubs" } });
   assert.ok(loaded.ok);
   const opened = await openForRepartition(loaded.settings, ["127.0.0.1:1"], systemClock);

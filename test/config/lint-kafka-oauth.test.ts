@@ -65,7 +65,7 @@ for (const [what, environment, expected] of [
     ["KAFKA_OAUTH_TOKEN_ENDPOINT", "export KAFKA_OAUTH_TOKEN_ENDPOINT='https://<issuer>/oauth2/token'"],
   ],
   [
-    "an Entra token for brokers that are no Event Hubs",
+    "an Entra token for brokers that are not Event Hubs",
     { ...elsewhere, ...app },
     ["KAFKA_OAUTH_SCOPE", "export KAFKA_OAUTH_SCOPE='https://<namespace>.servicebus.windows.net/.default'"],
   ],

@@ -130,7 +130,7 @@ for (const [what, environment, expected] of [
   });
 }
 
-test("the password is no flag", () => {
+test("there is no flag for the password", () => {
   const flags = { "kafka-sasl-password": "p4ssw0rd" };
   const loaded = loadSettings({ environment: { KAFKA_BROKERS: "a:1" }, flags });
   assert.ok(loaded.ok);

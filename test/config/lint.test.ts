@@ -48,6 +48,6 @@ for (const [what, environment, expected] of [
   });
 }
 
-test("no pacing is no reason to warn of batches; loopback needs no https", () => {
+test("without pacing there is no warning about batches; loopback needs no https", () => {
   assert.deepEqual(warningsOf({ GRAPH_WRITES_PER_20S: "0", GRAPH_BASE_URL: "http://127.0.0.1:8080/" }), []);
 });

@@ -46,7 +46,7 @@ test("a flag wins over the environment, an empty variable counts as unset", () =
   assert.equal(settings.httpPort, null);
 });
 
-test("all problems come at once, each with what was given and what to type", () => {
+test("all problems come together, each with what was given and what to type", () => {
   const problems = problemsOf(
     load({
       KAFKA_BROKERS: "localhost",
@@ -113,7 +113,7 @@ test("secrets are masked: the client secret, and a password inside an address", 
   assert.match(text, /\*\*\* \(2200 characters\)/);
 });
 
-test("a secret is no flag, and can't be given as one", () => {
+test("there is no flag for a secret, and none is accepted", () => {
   const flags = settingFlags(["azure"]).map(({ flag }) => flag);
   assert.ok(flags.includes("--azure-client-id <value>"));
   assert.ok(!flags.some((flag) => /secret |password /.test(flag)));

@@ -117,7 +117,7 @@ test("interrupted: exit 130", async () => {
   assert.equal((await demo.ended).code, 130);
 });
 
-test("--out that can't be written: exit 2, after the result was told", async (t) => {
+test("--out that can't be written: exit 2, after the result was printed", async (t) => {
   const out = join(temporaryDirectory(t), "file");
   writeFileSync(out, "");
   const { code, stdout, stderr } = await runCli(["demo", "--events", "1", "--faults", "none", "--out", out]);

@@ -82,7 +82,7 @@ suite("docs/COMPOSE.md, command by command", { skip, timeout: 1_800_000 }, () =>
     test(block.script.split("\n").at(-1)!, { timeout: patience * block.run.timeoutMs + 5_000 }, async (t) => {
       if (observability.includes(block)) {
         // Not a matter of REQUIRE_DOCKER: offline there is a stand-in for Prometheus, and none for Grafana.
-        if (!(await findEngine(observed)).ok) return t.skip("the images of this profile are not to be had");
+        if (!(await findEngine(observed)).ok) return t.skip("the images of this profile are not available");
       }
       if (isBroken) return t.skip("a command before it failed");
       isBroken = true;

@@ -7,11 +7,11 @@ import { docker, root } from "./engine.ts";
 
 export type Target = "product" | "emulator";
 
-/** The image's name; built once for each content of the tree, so that test files that run at once share it. */
+/** The image's name; built once for each content of the tree, so that test files that run at the same time share it. */
 export async function buildImage(target: Target): Promise<string> {
   const name = `connector-registrar-test-${target}:${await contentHash()}`;
   if ((await docker(["image", "inspect", name])).code === 0) return name;
-  // No container is started here, so there is nothing for Ryuk, whose image may not be to be had, to look after.
+  // No container is started here, so Ryuk, whose image may not be available, is not needed.
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= "true";
   const { GenericContainer } = await import("testcontainers");
   try {

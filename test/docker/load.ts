@@ -46,7 +46,7 @@ export interface Watcher {
   /** By idempotency key; the Graph id of a repeated record is checked to be the same. */
   readonly registered: ReadonlyMap<string, Registered>;
   readonly contradictions: readonly string[];
-  /** Resolves once so many enrollments of the batch are registered. */
+  /** Resolves once this number of enrollments of the batch is registered. */
   reached(batch: string, count: number, timeoutMs?: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * The checked-in compose stack under a name and ports of its own. A shell stands guard: when this process ends for any
- * reason, it removes whatever carries the stack's name.
+ * The checked-in compose stack under a name and ports of its own. When this process ends for any reason, a watchdog shell
+ * removes everything that has the stack's name.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

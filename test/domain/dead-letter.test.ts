@@ -81,7 +81,7 @@ const unreadable: readonly (readonly [given: string, value: Uint8Array | null])[
   ["no JSON", bytes("{")],
   ["null", bytes("null")],
   ["no code", bytes(JSON.stringify({ ...good, code: undefined }))],
-  ["pointers that are no list", bytes(JSON.stringify({ ...good, pointers: "/data" }))],
+  ["pointers that are not a list", bytes(JSON.stringify({ ...good, pointers: "/data" }))],
   [
     "a topic that is none of ours",
     bytes(JSON.stringify({ ...good, source: { ...good.source, topic: "x" } })),

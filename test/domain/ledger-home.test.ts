@@ -54,7 +54,7 @@ suite("where registered records belong", () => {
     assert.ok(placed(before, 2, 9).misplaced > 0);
   });
 
-  test("homes are those of Kafka's partitioner, however many tenants ask", () => {
+  test("homes are those of Kafka's partitioner, for any number of tenants", () => {
     const homes = createHomes(6);
     for (let round = 0; round < 2; round++) {
       for (const tenant of tenants) assert.equal(homes(tenant), homePartition(tenant, 6));

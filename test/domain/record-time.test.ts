@@ -30,4 +30,4 @@ for (const nonsense of [
   10 ** 16,
   10 ** 11,
 ])
-  test(`${nonsense} is no time`, () => assert.equal(recordTimeMs(nonsense), null));
+  test(`${nonsense} is not a time`, () => assert.equal(recordTimeMs(nonsense), null));

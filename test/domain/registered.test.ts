@@ -190,11 +190,11 @@ const foreign: readonly (readonly [given: string, changes: Partial<LogRecord>])[
   ["no data", { value: json({ ...event, data: undefined }) }],
   ["no Graph id", { value: json({ ...event, data: { ...event.data, id: "" } }) }],
   ["a Graph id that is a number", { value: json({ ...event, data: { ...event.data, id: 5 } }) }],
-  ["an id that is no UUID", { key: bytes("x"), value: json({ ...event, id: "x" }) }],
+  ["an id that is not a UUID", { key: bytes("x"), value: json({ ...event, id: "x" }) }],
   ["an enrollment", { value: logRecord().value }],
 ];
 for (const [given, changes] of foreign) {
-  test(`given ${given}, it is no ledger entry`, () => {
+  test(`given ${given}, it is not a ledger entry`, () => {
     assert.equal(readLedgerEntry({ ...ours, ...changes }), null);
   });
 }

@@ -124,7 +124,7 @@ for (const [what, changes, code] of refusals) {
   });
 }
 
-test("no token for what is no JSON web token", async (t) => {
+test("no token for an assertion that is not a JSON web token", async (t) => {
   const { client } = await emulatorWith(t, [own]);
   assert.deepEqual((await present(client, "nonsense")).json.error_codes, [50027]);
 });

@@ -97,7 +97,7 @@ for (const [retryAfter, expected] of retryAfters) {
   });
 }
 
-test("the 101st write of 20 s is refused, has no effect, and comes through when told to come", () => {
+test("the 101st write of 20 s is refused, has no effect, and is accepted after Retry-After", () => {
   const { ask, created } = graphWith();
   for (let call = 0; call < 100; call += 1) assert.equal(ask(post).status, 201);
   const refused = ask(post, { nowMs: 500 });
@@ -185,7 +185,7 @@ const badBatches: [string, unknown][] = [
   ["no requests", { requests: [] }],
   ["no array of requests", { requests: {} }],
   ["ids that differ in case only", { requests: [item("a"), item("A")] }],
-  ["an id that is no string", { requests: [item("a"), { ...item("b"), id: 3 }] }],
+  ["an id that is not a string", { requests: [item("a"), { ...item("b"), id: 3 }] }],
   ["a body without Content-Type", { requests: [item("a"), item("b", { headers: {} })] }],
   ["another's address", { requests: [item("a", { url: `https://graph.microsoft.com/beta${path}` })] }],
   ["an address without a scheme", { requests: [item("a", { url: `//graph.example/beta${path}` })] }],

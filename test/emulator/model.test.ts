@@ -165,7 +165,7 @@ test("a token that no page gave out is 400", () => {
   assert.equal(reply.status, 400);
 });
 
-test("a list shows an object once it is old enough; a get sees it at once", () => {
+test("a list shows an object once it is old enough; a get sees it immediately", () => {
   const model = newModel();
   applyCreate(model, call(tenantA, 1_000), { body: { ...example, id }, idMode: "honour" });
   const listed = (nowMs: number) =>

@@ -64,7 +64,7 @@ test("next links lead through all pages as they are", async (t) => {
   assert.deepEqual(machines, ["a", "b", "c", "d", "e"]);
 });
 
-test("bodies that are no JSON, or too large, are refused", async (t) => {
+test("bodies that are not JSON, or too large, are refused", async (t) => {
   const { as } = await emulatorFor(t, {}, "http");
   const send = await as(tenantA);
   assert.equal((await send("POST", collection, "{")).status, 400);
@@ -123,7 +123,7 @@ for (const scheme of ["https", "http"] as const) {
   }
 }
 
-test("a slow request: carried out at once or late, answered late", async (t) => {
+test("a slow request: carried out immediately or late, answered late", async (t) => {
   const clock = manualClock();
   const { as, emulator } = await emulatorFor(t, { clock }, "http");
   const send = await as(tenantA);
@@ -254,7 +254,7 @@ test("a CA directory is used again, its key is private, and other host names are
   }
 });
 
-test("a port that is taken is told by the system's error, and nothing is left behind", async (t) => {
+test("a port that is taken is reported by the system's error, and nothing is left behind", async (t) => {
   const { emulator } = await emulatorFor(t);
   const directory = await mkdtemp(join(tmpdir(), "emulator-test-"));
   const { TMPDIR: usual } = process.env;

@@ -144,8 +144,8 @@ async function exchange(http: string, known?: string) {
 
 /** What a file that is refused holds, and what is said of it. */
 const refused: readonly [what: string, make: (path: string) => void, message: RegExp][] = [
-  ["text", (path) => writeFileSync(path, "objects: none\n".repeat(100)), /is no file that this command made/],
-  ["noise", (path) => writeFileSync(path, randomBytes(8_192)), /is no file that this command made/],
+  ["text", (path) => writeFileSync(path, "objects: none\n".repeat(100)), /was not made by this command/],
+  ["noise", (path) => writeFileSync(path, randomBytes(8_192)), /was not made by this command/],
   ["another program's database", (path) => sqlite(path, "CREATE TABLE x (y)"), /belongs to another program/],
   [
     "a later form",
@@ -194,7 +194,7 @@ test("a file that another emulator has is refused", async (t) => {
   (await openStore(path, manualClock())).close();
 });
 
-test("nobody but its owner reads the file: secrets may stand in it", async (t) => {
+test("only its owner can read the file: it may hold secrets", async (t) => {
   const path = fileIn(t);
   (await openStore(path, manualClock())).close();
   assert.equal(statSync(path).mode & 0o777, 0o600);

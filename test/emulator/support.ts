@@ -27,7 +27,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
-  /** Undefined where the body is no JSON. */
+  /** Undefined where the body is not JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look at bodies of any shape
   readonly json: any;
 }
@@ -97,7 +97,7 @@ function jsonOf(text: string): unknown {
 
 export interface ManualClock extends Clock {
   advance(ms: number): void;
-  /** Settles once somebody waits for the clock. */
+  /** Settles once something waits for the clock. */
   waitedFor(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { countCall, documentedLimits, newThrottle } from "../../emulator/throttl
 const write = (tenantId: string, nowMs: number, appId = "app") => ({ appId, tenantId, isWrite: true, nowMs });
 const read = (tenantId: string, nowMs: number) => ({ ...write(tenantId, nowMs), isWrite: false });
 
-test("100 writes in any 20 s, and the 101st is told when", () => {
+test("100 writes in any 20 s; the 101st gets the time to wait", () => {
   const throttle = newThrottle();
   for (let call = 0; call < 100; call += 1) {
     assert.equal(countCall(throttle, documentedLimits, write("t", call)), 0, `call ${call}`);

@@ -33,11 +33,11 @@ describe("an object is read from the body of a success", () => {
     ["bare", object, "an-id"],
     ["wrapped", { value: object }, "an-id"],
     ["not with an empty id", { ...object, id: "" }, null],
-    ["not with an id that is no text", { ...object, id: 7 }, null],
+    ["not with an id that is not text", { ...object, id: 7 }, null],
     ["not from a list", [object], null],
     ["not from a list in a wrapper", { value: [object] }, null],
     ["not from nothing", null, null],
-    ["not from what is no JSON", undefined, null],
+    ["not from a body that is not JSON", undefined, null],
   ];
   for (const [what, body, id] of table)
     test(what, () => assert.equal(readAnswer({ status: 201, headers: {} }, body).object?.id ?? null, id));
@@ -126,12 +126,12 @@ describe("who answered", () => {
   });
 });
 
-test("an answer that is read from its own parts is no batch's", () => {
+test("an answer that is read from its own parts is not a batch's", () => {
   for (const status of [201, 400])
     assert.equal(readAnswer({ status, headers: {} }, object).ofBatch, false, `${status}`);
 });
 
-test("a success without an object is no answer, and names its request", () => {
+test("a success without an object does not count as an answer, and names its request", () => {
   const without = requireObject(readAnswer({ status: 201, headers: { "request-id": "r-1" } }, {}));
   assert.ok(without.kind === "silence" && without.sent && without.reason === "malformed");
   assert.match(without.detail, /answered 201 .*; request-id r-1$/);
@@ -147,7 +147,7 @@ test("a success without an object is no answer, and names its request", () => {
     assert.equal(requireObject(answer), answer);
 });
 
-test("a page has its objects, what is unreadable in it, and where it goes on", () => {
+test("a page has its objects, what is unreadable in it, and the link to the next page", () => {
   const page = JSON.stringify({ value: [object, { id: "" }, 7], "@odata.nextLink": "on" });
   assert.deepEqual(readPage(page), { objects: [object], unreadable: 2, nextLink: "on" });
   assert.deepEqual(readPage('{"value":[]}'), { objects: [], unreadable: 0, nextLink: null });

@@ -52,7 +52,7 @@ const cases: [string, string, unknown[]][] = [
     [idOf(1), unknown, idOf(3)],
   ],
   [
-    "an item nobody asked for",
+    "an item that was not requested",
     reply(200, { responses: [item(1), item(2), item(3), item(4)] }),
     [idOf(1), idOf(2), idOf(3)],
   ],
@@ -201,9 +201,9 @@ test("pages in a circle, and pages without end, come to an end, and what was rea
 
 const holes: [string, unknown, RegExp][] = [
   ["an item without an id", { value: [item(1).body, {}] }, /^1 items are unreadable$/],
-  ["items that are no objects", { value: [null, item(1).body, 7, "x", []] }, /^4 items are unreadable$/],
+  ["items that are not objects", { value: [null, item(1).body, 7, "x", []] }, /^4 items are unreadable$/],
   ["an empty next link", { value: [item(1).body], "@odata.nextLink": "" }, /link .* is empty/],
-  ["a next link that is no text", { value: [item(1).body], "@odata.nextLink": 7 }, /link .* is empty/],
+  ["a next link that is not text", { value: [item(1).body], "@odata.nextLink": 7 }, /link .* is empty/],
   ["both", { value: [item(1).body, {}], "@odata.nextLink": " " }, /^1 items .*; the link .* is empty$/],
 ];
 for (const [what, body, expected] of holes) {
@@ -214,7 +214,7 @@ for (const [what, body, expected] of holes) {
   });
 }
 
-test("a first page that can't be read is no list", async (context) => {
+test("a first page that can't be read does not count as a list", async (context) => {
   for (const body of ["<html>", "", {}, { value: {} }, []]) {
     const { result } = await list(context, () => reply(200, body));
     assert.equal(result.kind === "silence" && result.reason, "malformed", JSON.stringify(body));

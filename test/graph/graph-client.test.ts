@@ -132,7 +132,7 @@ const unreadable: [string, (socket: WireRequest["socket"]) => void][] = [
   ["is not JSON", (socket) => socket.write(reply(201, "<html>"))],
   ["is empty", (socket) => socket.write(reply(201, ""))],
   ["has no id", (socket) => socket.write(reply(201, exampleDetails))],
-  ["has an id that is no string", (socket) => socket.write(reply(201, { ...created, id: 7 }))],
+  ["has an id that is not a string", (socket) => socket.write(reply(201, { ...created, id: 7 }))],
   [
     "is longer than the limit",
     (socket) => socket.write(reply(201, { ...created, x: "x".repeat(17 * 1024 * 1024) })),
@@ -148,7 +148,7 @@ for (const [what, write] of unreadable) {
   });
 }
 
-test("a refusal that breaks off is no answer either", async () => {
+test("a refusal that breaks off is not an answer either", async () => {
   const result = await createOne(({ socket }) =>
     socket.end(reply(400, { error: { code: "x" } }).slice(0, -5)),
   );

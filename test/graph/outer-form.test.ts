@@ -1,4 +1,4 @@
-/** What an answer means does not depend on its outer form, and what is not Graph's own is no answer of Graph's. */
+/** The meaning of an answer does not depend on its outer form. An answer from something else does not count as Graph's. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
@@ -10,7 +10,7 @@ const created = { id: idOf(1), ...exampleDetails };
 const createdText = JSON.stringify(created);
 const transientText = JSON.stringify({ error: { code: "InternalError", message: "{}" } });
 
-/** As bytes, with a length unless told otherwise. */
+/** As bytes, with a length by default. */
 function bytes(status: number, body: Buffer, headers: Readonly<Record<string, string>> = {}): Buffer {
   const all = { "content-length": String(body.length), ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
@@ -111,7 +111,7 @@ const strangers: [string, string | Buffer, RegExp][] = [
   ["a proxy's 501", reply(501, html), /501, but not by Graph/],
 ];
 for (const [what, answer, expected] of strangers) {
-  test(`${what} is no answer of Graph's: unknown, for one and for many, and no object is missing`, async (context) => {
+  test(`${what} is not an answer of Graph: unknown, for one and for many, and no object is missing`, async (context) => {
     const result = await createOne(context, answer);
     assert.equal(brief(result), "malformed, sent");
     const { detail } = result as Extract<GraphReply, { kind: "silence" }>;

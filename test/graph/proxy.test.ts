@@ -50,7 +50,7 @@ for (const [target, environment, expected] of choices) {
   });
 }
 
-test("a variable that is no proxy's URL is named, its value not", () => {
+test("a variable that is not a proxy's URL is named, its value not", () => {
   for (const value of ["socks5://user:geheim@p:1", "http://", "http://user:geheim@p:99999", "::"]) {
     const problem = proxyProblemIn({ https_proxy: value });
     assert.match(problem ?? "", /^HTTPS_PROXY is not the URL of an HTTP proxy/);
@@ -130,7 +130,7 @@ test("through a proxy that speaks TLS itself, tokens and Graph go by TLS within 
   assert.ok(via.heads.some((head) => head.startsWith("CONNECT login.example:443 ")));
 });
 
-test("a proxy whose own certificate is not trusted is not told the password", async (context) => {
+test("a proxy whose own certificate is not trusted does not get the password", async (context) => {
   const { via, graph } = await proxied(context, "untrusted");
   const [result] = await graph.create(tenantId, [createRequest(1)]);
   assert.equal(result?.kind === "silence" && result.code, "untrusted-ca", JSON.stringify(result));

@@ -11,7 +11,7 @@ test("the end of a page is read back as it was", () => {
   assert.deepEqual(readCursor(next), { atMs: 1_483_257_600_000, row: 7 });
 });
 
-test("what is no end of a page begins at the start", () => {
+test("a cursor that is not the end of a page begins at the start", () => {
   for (const text of [
     null,
     undefined,

@@ -129,12 +129,12 @@ test("a file of another version is made again, and that is said", async (t) => {
   second.index.close();
 });
 
-test("a file that is no SQLite file is put aside, one that is damaged inside is made again", async (t) => {
+test("a file that is not an SQLite file is put aside, one that is damaged inside is made again", async (t) => {
   const topics = filled();
   const garbled = indexPath(t);
   writeFileSync(garbled, "these are somebody's notes, ".repeat(50));
   const first = await opened(topics, garbled);
-  assert.match(first.notes[0]?.message ?? "", /it was damaged \(it is no SQLite file\)/);
+  assert.match(first.notes[0]?.message ?? "", /it was damaged \(it is not an SQLite file\)/);
   assert.deepEqual(states(first), asFilled);
   assert.match(readFileSync(`${garbled}.damaged`, "utf8"), /^these are somebody's notes/);
   first.index.close();
@@ -158,7 +158,7 @@ test("a file that is no SQLite file is put aside, one that is damaged inside is 
   }
 });
 
-test("a SQLite file of somebody else is left as it is, and so is one that is in use", async (t) => {
+test("a SQLite file of another program is left unchanged, and so is one that is in use", async (t) => {
   const path = indexPath(t);
   const theirs = new DatabaseSync(path);
   theirs.exec("CREATE TABLE theirs (a)");
@@ -176,7 +176,7 @@ test("a SQLite file of somebody else is left as it is, and so is one that is in 
   first.index.close();
 });
 
-test("topics that can't be read are trouble that passes, said once", async (t) => {
+test("topics that can't be read are trouble that passes, reported once", async (t) => {
   const topics = filled();
   const open = await opened(topics, indexPath(t));
   topics.trouble = "no broker answers";
@@ -195,7 +195,7 @@ test("topics that can't be read are trouble that passes, said once", async (t) =
   open.index.close();
 });
 
-test("who waits for an outcome is told once; so many may wait at the most", async (t) => {
+test("a request that waits for an outcome gets it once; the number of those that wait is limited", async (t) => {
   const topics = new MemoryTopics();
   topics.append(event({ machine: "A" }));
   const { index, read } = openOn(topics.log, indexPath(t), { waitersMax: 2 });
@@ -221,7 +221,7 @@ test("who waits for an outcome is told once; so many may wait at the most", asyn
   index.close();
 });
 
-test("follow reads what comes, until it is told to end; what the first load reads is told too", async (t) => {
+test("follow reads new records until it is aborted; outcomes of the first load are reported too", async (t) => {
   const topics = new MemoryTopics();
   const { index } = openOn(topics.log, indexPath(t));
   const settled = (machine: string) =>

@@ -26,7 +26,7 @@ function records(count: number): NewRecord[] {
   }).flat();
 }
 
-/** Kills it once so many records are left. Null: it read all of them. */
+/** Kills it once this number of records is left. Null: it read all of them. */
 async function killedAt(dataDir: string, left: number, notes: string[]): Promise<void> {
   const program = join(import.meta.dirname, "index-process.ts");
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program, dataDir], {
@@ -41,7 +41,7 @@ async function killedAt(dataDir: string, left: number, notes: string[]): Promise
   assert.equal(child.signalCode, "SIGKILL");
 }
 
-test("killed at any point of the first load and after it, the index goes on, and ends as one built in one go", {
+test("killed at any point of the first load and after it, the index continues, and ends as one that was built without a break", {
   timeout: 300_000,
 }, async (t) => {
   const dataDir = temporaryDirectory(t);

@@ -56,7 +56,7 @@ class World {
     const letter = this.#letters[which % Math.max(1, this.#letters.length)];
     if (what === "event") this.#put(event(of, home));
     else if (what === "astray") {
-      // The worker moves it home at once.
+      // The worker moves it home immediately.
       const astray = this.topics.append(event(of, 1 - home));
       this.#put(movedRecord(astray, { topic: "enrolled", partition: home, key: astray.key }));
     } else if (what === "refuse" && input)

@@ -8,7 +8,7 @@ import type { EnrollmentState } from "../../src/index/enrollment-index.ts";
 import type { LogRecord, NewRecord } from "../../src/ports.ts";
 import { event, indexPath, MemoryTopics, openOn, refused, registered, startMs } from "./topics.ts";
 
-/** Each step is read by itself, and all of them at once from the beginning: both must say the same. */
+/** Each step is read by itself, and all of them together from the beginning: both must give the same. */
 async function both(
   t: { after(end: () => void): void },
   topics: MemoryTopics,
@@ -235,7 +235,7 @@ test("a tombstone removes what was registered before it, and what is known witho
   assert.equal(left.find(key)?.state, "refused");
 });
 
-test("what is no registered record, no dead letter and no event makes no row", async (t) => {
+test("a record that is neither registered, a dead letter nor an event makes no row", async (t) => {
   const topics = new MemoryTopics();
   const junk = [null, bytes(""), bytes("{}"), bytes("[1"), json({ id: key }), bytes("\u0000")];
   const { index } = await both(

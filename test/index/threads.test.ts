@@ -57,7 +57,7 @@ function pairOn(t: TestContext, topics: MemoryTopics, path: string) {
 const settled = (view: ViewSide, machine: string) =>
   new Promise((resolve) => view.whenSettled(keyOf({ machine }), resolve)) as Promise<Enrollment>;
 
-test("what one side reads the other one finds, searches and counts; who waits there is told", async (t) => {
+test("what one side reads the other one finds, searches and counts; requests that wait there get it", async (t) => {
   const topics = new MemoryTopics();
   topics.append(event({ machine: "A" }));
   topics.append(registered({ machine: "B" }));
@@ -79,7 +79,7 @@ test("what one side reads the other one finds, searches and counts; who waits th
   assert.ok(heard.kinds.includes("outcomes"));
 });
 
-test("while nobody waits, no outcomes are sent over", async (t) => {
+test("while no request waits, no outcomes are sent over", async (t) => {
   const topics = new MemoryTopics();
   const { view, heard, until, caughtUp } = pairOn(t, topics, indexPath(t));
   await caughtUp();
@@ -142,7 +142,7 @@ test("a view that comes upon damage finds nothing, has the file made again, and 
   assert.match(heard.texts.join(), /built again from the topics: it was damaged/);
 });
 
-test("a file that another reader has is asked for until it is free, and that is said once", async (t) => {
+test("a file that another reader has is asked for until it is free, and that is reported once", async (t) => {
   const path = indexPath(t);
   const topics = new MemoryTopics();
   topics.append(registered({ machine: "A" }));

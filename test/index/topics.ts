@@ -40,7 +40,7 @@ export class MemoryTopics {
     }
   }
 
-  /** A second later than the one before. Returns it as it stands. */
+  /** A second later than the one before. Returns the stored record. */
   append(record: NewRecord): LogRecord {
     const place = `${record.topic}/${record.partition}`;
     const offset = this.#ends.get(place)!;

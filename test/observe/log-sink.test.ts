@@ -34,7 +34,7 @@ function openPlace() {
   return { clock, place, sink, told, dropped: () => dropped };
 }
 
-test("a line is written at once, while all is well", () => {
+test("a line is written immediately, while all is well", () => {
   const { sink, place, clock } = openPlace();
   sink.write("one\n");
   assert.equal(place.text, "one\n");

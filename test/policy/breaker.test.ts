@@ -58,7 +58,7 @@ describe("an outage of Graph", () => {
     assert.equal(heldUntilMs(breaker, "d"), 10_000 + 500 + 0.5 * 4_000);
   });
 
-  test("what says nothing of Graph's health never opens it, and suspects nobody", () => {
+  test("an answer that says nothing about Graph's health never opens it, and suspects no tenant", () => {
     const breaker = createBreaker(2, backoff);
     for (const tenant of ["a", "b", "c", "a", "b"]) assert.equal(neither(breaker, tenant), "unchanged");
     assert.deepEqual([probed(breaker, "a"), isSuspected(breaker, "a")], ["none", false]);
@@ -98,7 +98,7 @@ describe("few ill answers", () => {
     assert.equal(breakerState(breaker, 64_000), "closed");
   });
 
-  test("of a tenant, while others are served, hold it, and are no outage", () => {
+  test("of a tenant, while others are served, hold it, and are not an outage", () => {
     const breaker = createBreaker(8, backoff);
     const at = (nowMs: number) => ill(breaker, "a", nowMs);
     at(0);
@@ -111,7 +111,7 @@ describe("few ill answers", () => {
 
 // INV-ISOLATION
 describe("one tenant that always fails", () => {
-  test("is held itself, however often, and never another", () => {
+  test("is held itself, after any number of failures, and never another", () => {
     const breaker = createBreaker(8, backoff);
     assert.deepEqual(new Set(times(7, () => ill(breaker, "a"))), new Set(["unchanged"]));
     assert.deepEqual([probed(breaker, "a"), heldUntilMs(breaker, "a")], ["none", 0]);
@@ -123,7 +123,7 @@ describe("one tenant that always fails", () => {
     }
   });
 
-  test("with a second one that fails once, too: that is no outage yet", () => {
+  test("with a second one that fails once, too: that is not an outage yet", () => {
     const breaker = createBreaker(8, backoff);
     times(20, () => ill(breaker, "a"));
     ill(breaker, "b");

@@ -8,7 +8,7 @@ function after(...failures: readonly (readonly [atMs: number, served: number, is
   return failing!;
 }
 
-test("an outage of all does not count, however long", () => {
+test("an outage of all does not count, even a long one", () => {
   assert.equal(after([0, 5], [100_000, 5], [900_000, 5]).forMs, 0);
 });
 
@@ -20,7 +20,7 @@ test("time counts while others are served", () => {
   assert.equal(after([0, 5], [8_000, 6], [16_000, 7]).forMs, 16_000);
 });
 
-test("what is surely the tenant's own counts also while nobody is served", () => {
+test("a failure that is certainly the tenant's own counts also while no tenant is served", () => {
   assert.equal(after([0, 5], [8_000, 5, true], [16_000, 5]).forMs, 8_000);
 });
 

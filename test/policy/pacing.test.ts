@@ -107,7 +107,7 @@ describe("when it opens next", () => {
   });
 });
 
-describe("a limit that nobody told", () => {
+describe("an unknown limit", () => {
   const refusedAfter = (accepted: number, limit = 0) => {
     const pacing = createPacing(limit, windowMs);
     take(pacing, accepted + 5, 0).refused = 5;
@@ -169,7 +169,7 @@ describe("a limit that nobody told", () => {
     assert.deepEqual(pacing.learned, { grownAtMs: 9_000, windowsPerStep: 32 });
   });
 
-  test("gives way to the configured one when it has grown as far, and never passes it", () => {
+  test("is replaced by the configured one when it has grown as far, and never exceeds it", () => {
     const pacing = refusedAfter(38, 41);
     learn(pacing, true, 0);
     assert.equal(available(pacing, 1_999), 38);

@@ -1,4 +1,4 @@
-/** The log may lose the copy of a parked record before anybody reads it: until it was read, the record is not settled. */
+/** The log may lose the copy of a parked record before a worker reads it: until it was read, the record is not settled. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { contoso, parkedBefore } from "../../lab/testkit/enrollments.ts";
@@ -51,7 +51,7 @@ test("a lost copy with nothing behind it is missed at the next look at the log",
   assert.equal(world.log.committed("enrolled")?.offset, 0, "nothing was settled by it");
 });
 
-test("told to go on over what is lost, it sends another copy instead of stopping", async (t) => {
+test("allowed to continue over what is lost, it sends another copy instead of stopping", async (t) => {
   const world = given(t, 3);
   const worker = world.start({ windowRecords, onRetentionGap: "continue" });
   await world.time.pass(30_000);
@@ -60,7 +60,7 @@ test("told to go on over what is lost, it sends another copy instead of stopping
   assert.equal(worker.fault(), undefined);
 });
 
-test("a crash while a copy is lost and nobody has missed it: the next worker takes the record up from its first place", async (t) => {
+test("a crash while a copy is lost, which was not noticed yet: the next worker takes the record up from its first place", async (t) => {
   const world = given(t, Number.POSITIVE_INFINITY);
   const worker = world.start({ windowRecords });
   await world.time.until("it has parked some", () => worker.seen("record-parked").length > 0);
@@ -72,7 +72,7 @@ test("a crash while a copy is lost and nobody has missed it: the next worker tak
   await assertAllRegistered(world);
 });
 
-test("a retry topic that lost its unsettled end while nobody worked is missed at the next start", async (t) => {
+test("a retry topic that lost its unsettled end while no worker ran is noticed at the next start", async (t) => {
   const world = createWorld(t);
   world.graph.always(contoso, answers(403));
   for (const parked of many(6, contoso)) world.log.store(parkedBefore(parked));
@@ -84,7 +84,7 @@ test("a retry topic that lost its unsettled end while nobody worked is missed at
   await world.time.until("it stops", () => second.fault() !== undefined);
   assert.equal(second.fault()?.code, "retention-gap");
   assert.match(second.fault()!.message, /^retry partition 0: the position 6 is beyond the log's end 4/);
-  // Told to go on once, it does, and so do those that come after.
+  // Allowed to continue once, it does, and so do later workers.
   const third = world.start({ onRetentionGap: "continue" });
   await world.time.pass(5_000);
   third.crash();

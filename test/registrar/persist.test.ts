@@ -58,7 +58,7 @@ test("claims are version 4 UUIDs, whatever the random numbers", () => {
   }
 });
 
-test("what no repetition changes is told, and not tried again", async () => {
+test("a failure that a retry does not change is reported, and not tried again", async () => {
   const time = virtualTime();
   const problem = { code: "batch-unreadable", message: "it can't be read", fix: "skip it" };
   const told: unknown[] = [];

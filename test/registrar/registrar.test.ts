@@ -36,7 +36,7 @@ describe("status", () => {
     assert.deepEqual([after.inFlight, after.waiting, after.parked, ledgerEntries], [0, 0, 0, 5]);
   });
 
-  test("lag counts what nobody settled, read or not, as of the last look", async (t) => {
+  test("lag counts unsettled records, read or not, as of the last look", async (t) => {
     const world = createWorld(t);
     world.graph.always(contoso, answers(429, { retryAfter: "3600" }));
     const worker = world.start({ windowRecords: 10, attemptAhead: 50 });
@@ -172,7 +172,7 @@ describe("the end", () => {
   });
 
   // INV-KNOWN-LOG
-  test("a gap in the middle of reading: the worker stops and names it; told to go on, it goes on behind it", async (t) => {
+  test("a gap in the middle of reading: the worker stops and names it; allowed to continue, it continues behind it", async (t) => {
     for (const onRetentionGap of ["stop", "continue"] as const) {
       const world = createWorld(t);
       const worker = world.start({ onRetentionGap });

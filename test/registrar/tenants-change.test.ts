@@ -13,7 +13,7 @@ import {
 import { decodeMetadata } from "../../src/registrar/ownership/commit-metadata.ts";
 import { tenantsOf } from "./tenants-list.ts";
 
-/** A create of a listed tenant that Graph was asked for, and `step` is what comes of it. */
+/** A create of a listed tenant that Graph was asked for, and `step` is the result. */
 async function createInDoubt(t: TestContext, step: Step) {
   const world = createWorld(t);
   const { served, set } = tenantsOf(contoso);
@@ -124,7 +124,7 @@ test("of one that is not served that is said, and nothing else that is wrong wit
 });
 
 suite("a tenant that is added", () => {
-  test("is served at once, also what of it waited in the retry topic", async (t) => {
+  test("is served immediately, also its records that waited in the retry topic", async (t) => {
     const world = createWorld(t);
     const { served, set } = tenantsOf(pausedContoso, fabrikam);
     world.emit(...many(5, contoso), { tenant: tailspin });
@@ -139,7 +139,7 @@ suite("a tenant that is added", () => {
 });
 
 suite("a tenant that is paused", () => {
-  test("has what the last worker may have begun looked up at once, and not parked", async (t) => {
+  test("has what the last worker may have begun looked up immediately, and not parked", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, { reply: silence("timeout", true), creates: true, delayMs: 10_000 });
     world.emit({ tenant: contoso });
@@ -152,7 +152,7 @@ suite("a tenant that is paused", () => {
     assert.deepEqual(world.log.records("retry"), []);
   });
 
-  test("is parked, holds up nobody, and goes on in the order of each machine", async (t) => {
+  test("is parked, delays no other tenant, and continues in the order of each machine", async (t) => {
     const world = createWorld(t);
     const { served, set } = tenantsOf(contoso, fabrikam);
     const connectors = Array.from({ length: 12 }, (_, n) => ({
@@ -189,7 +189,7 @@ suite("a tenant that is paused", () => {
     assert.equal(world.registered()[0]?.data.outcome, "recovered");
   });
 
-  test("keeps what was taken up from the retry topic where it stands, and that goes on once it is served again", async (t) => {
+  test("keeps what was taken up from the retry topic where it stands, and that continues once it is served again", async (t) => {
     const world = createWorld(t);
     const { served, set } = tenantsOf(pausedContoso, fabrikam);
     world.emit(...many(6, contoso));
@@ -218,7 +218,7 @@ suite("a tenant that is paused", () => {
   });
 });
 
-test("a limit of its own applies at once", async (t) => {
+test("a limit of its own applies immediately", async (t) => {
   const world = createWorld(t);
   const { served, set } = tenantsOf({ tenantId: contoso, writesPer20s: 2 });
   world.emit(...many(40, contoso));
@@ -275,7 +275,7 @@ suite("two clouds", () => {
   });
 });
 
-suite("a tenant of a cloud that was no tenant's before", () => {
+suite("a tenant of a cloud without tenants before", () => {
   const isHonoured = (world: World) =>
     decodeMetadata(world.log.committed("enrolled")?.metadata ?? "")?.limits?.isHonoured;
 

@@ -134,7 +134,7 @@ const table: Readonly<Record<string, Specification>> = {
       const first = world.start();
       await world.untilRegistered(1);
       await world.time.pass(5_000);
-      // Another member holds the partition, and this one has not been told.
+      // Another member holds the partition, and this one does not know it yet.
       world.log.generation++;
       const before = world.log.committed("enrolled");
       world.log.store(notAnEvent);

@@ -1,4 +1,4 @@
-/** When repartition goes on, in which order, and what it refuses: as a table. */
+/** When repartition continues, in which order, and what it refuses: as a table. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { InputPosition, InputTopic } from "../../src/ports.ts";
@@ -43,11 +43,11 @@ function refusal(changes: Partial<Found>, target: number) {
 }
 
 suite("the plan of a repartition", () => {
-  test("a drained set of topics goes on, and enrolled and the dead letters come last", () => {
+  test("a drained set of topics is accepted, and enrolled and the dead letters come last", () => {
     assert.deepEqual(planned({}, 9), { kind: "go", raises: ["retry", "enrolled", "dlq"], carried: [] });
   });
 
-  test("a set that was never used goes on", () => {
+  test("a set that was never used is accepted", () => {
     const positions = [
       position("enrolled", { settled: null, end: 0 }),
       position("retry", { settled: null, end: 0 }),
@@ -110,7 +110,7 @@ suite("the plan of a repartition", () => {
     });
   });
 
-  test("a run that was cut short goes on where workers can't start, and fresh records wait for them", () => {
+  test("a run that was cut short continues where workers can't start, and fresh records wait for them", () => {
     const positions = [...drained, position("enrolled", { partition: 1, settled: 4, end: 9 })];
     assert.deepEqual(planned({ counts: half, positions }, 9), {
       kind: "go",

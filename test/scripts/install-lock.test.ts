@@ -1,4 +1,4 @@
-/** Two commands at once on a fresh clone: the install hook's lock, with an `npm` that waits until it may go on. */
+/** Two commands at the same time on a fresh clone: the install hook's lock, with an `npm` that waits for permission. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -44,7 +44,7 @@ echo '${JSON.stringify({ packages })}' > "${at("node_modules")}/.package-lock.js
   return { at, calls, run, openGate: () => writeFileSync(at("gate"), ""), lock: at(".ensure-install.lock") };
 }
 
-test("two commands at once install once; the second waits, then finds all in place", async (t) => {
+test("two commands at the same time install once; the second waits, then finds all in place", async (t) => {
   const { calls, run, openGate, lock } = await freshClone(t);
   const first = run();
   await waitUntil(async () => calls().length === 1, first.stderr);
@@ -83,7 +83,7 @@ test("a lock that is held for too long ends the command with what to type, and s
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} goes on to npm ci, and the lock is kept until npm ci has removed what it began`, async (t) => {
+  test(`${signal} is passed to npm ci, and the lock is kept until npm ci has removed what it began`, async (t) => {
     const { at, run, lock } = await freshClone(t);
     const npm = `#!/bin/sh
 trap 'touch "${at("removing")}"; while [ ! -e "${at("gate")}" ] && [ -e "${at("calls")}" ]; do sleep 0.02; done; exit 1' INT TERM

@@ -86,7 +86,7 @@ test("nine is small", () => assert.ok(isSmall(9)));
     assert.ok(near.includes("2: value <= limit -> value < limit: survived"));
   });
 
-  test("that never ends, that ends the process, or for which a test waits in vain, is killed; the next one is tried", async (t) => {
+  test("that never ends, that ends the process, or for which a test waits without end, is killed; the next one is tried", async (t) => {
     const trial = given(t, {
       "src/limit.ts": `export function isWithin(value: number, limit: number): boolean {
   let left = value;

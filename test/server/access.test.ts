@@ -1,4 +1,4 @@
-/** Who may, and for which tenants: tokens of a file, access tokens of Entra, and where nobody is asked. */
+/** Access, and for which tenants: tokens of a file, access tokens of Entra, and where no token is asked for. */
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -104,7 +104,7 @@ test("what is removed from the file counts no longer within a second; a slip of 
   assert.equal(store.problem(), null);
 });
 
-test("a file that is gone lets nobody in: 503, and again once it is back", async (t) => {
+test("without its file no token is accepted: 503, until it is back", async (t) => {
   const { path, clock, store } = storeFor(t, [entry()]);
   const { post } = await serviceFor(t, { doors: { tokens: store, entra: null } });
   assert.equal((await post(sampleEvent, bearer(secret))).status, 202);

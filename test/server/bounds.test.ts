@@ -66,7 +66,7 @@ test("a body without an end: 413 once it is beyond the limit, and it is read no 
   assert.ok(sent < limits.bodyBytes * 30, `${sent} bytes were taken`);
 });
 
-test("headers beyond the limit are 431, what is no HTTP is 400, a second Content-Length too", async (t) => {
+test("headers beyond the limit are 431, what is not HTTP is 400, a second Content-Length too", async (t) => {
   const { service } = await serviceFor(t, { settings: { times } });
   for (const [sent, status, code] of [
     [head(service.url, `X-Long: ${"x".repeat(limits.headerBytes)}\r\n\r\n`), 431, "headers-too-large"],

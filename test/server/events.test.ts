@@ -100,7 +100,7 @@ for (const [name, status, code, body, headers, type] of [
   ["a compressed body", 415, "content-encoding-unsupported", "{}", { "content-encoding": "gzip" }, undefined],
   ["no JSON", 400, "value-not-json", "{", {}, undefined],
   ["an empty body", 400, "value-empty", "", {}, undefined],
-  ["a batch that is no array", 400, "batch-not-array", "{}", {}, batch],
+  ["a batch that is not an array", 400, "batch-not-array", "{}", {}, batch],
   ["an empty batch", 400, "batch-empty", "[]", {}, batch],
   ["a batch with a comma too many", 400, "events-refused", "[{},]", {}, batch],
   ["a page of another site", 403, "cross-site", "{}", { origin: "http://evil.example" }, undefined],
@@ -279,7 +279,7 @@ test("beyond the rate: 429 with Retry-After, and after that time it is taken", a
   assert.equal((await post(many.slice(0, 60), {}, batch)).status, 202);
 });
 
-test("a stop answers those who wait at once, confirms what was given to the log, and refuses what comes", async (t) => {
+test("a stop answers waiting requests immediately, confirms what was given to the log, and refuses new ones", async (t) => {
   const { post, service, memory, clock, pending } = await serviceFor(t);
   const waiting = post(sampleEvent, { prefer: "wait=30" });
   await until(() => memory.records("enrolled", home).length === 1 && clock.pendingTimers === 1);

@@ -1,4 +1,4 @@
-/** The service on a free port of this machine, with a log in memory and an index that is told what it knows. */
+/** The service on a free port of this machine, with a log in memory and a scripted index. */
 import { createMemoryLog } from "../../lab/testkit/memory-log.ts";
 import { documentedDetails, sampleEvent } from "../../lab/testkit/samples.ts";
 import { virtualClock } from "../../lab/testkit/virtual-clock.ts";
@@ -104,7 +104,7 @@ export interface FakeIndex extends EnrollmentIndex {
   waitersMax: number;
 }
 
-/** Knows what it is told; the outcome that is told to those who wait comes by `settle`. */
+/** Knows what the test gives it; waiting requests get their outcome by `settle`. */
 function fakeIndex(): FakeIndex {
   const listeners = new Map<string, Set<(found: Enrollment) => void>>();
   const known = new Map<string, Enrollment>();

@@ -86,7 +86,7 @@ for (const [what, bad] of [
     assert.deepEqual([renewed, problems.length], [[second.cert], 1]);
   });
 
-test("one file written after the other is no problem", async (t) => {
+test("one file written after the other causes no problem", async (t) => {
   const files = mounted(t);
   files.put(first);
   const { look, renewed, problems } = watched(t, files);
@@ -98,7 +98,7 @@ test("one file written after the other is no problem", async (t) => {
   assert.deepEqual([renewed, problems], [[second.cert], []]);
 });
 
-test("new connections get the new certificate, those that are open go on", async (t) => {
+test("new connections get the new certificate, open ones stay", async (t) => {
   const files = mounted(t);
   files.put(first);
   const read = readTlsFiles(files.certFile, files.keyFile);

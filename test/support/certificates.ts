@@ -8,7 +8,7 @@ export interface TestCertificate {
 
 const dayMs = 86_400_000;
 
-/** Valid for 30 days from now unless told otherwise; signed by `issuer`, or by itself. */
+/** Valid for 30 days from now by default; signed by `issuer`, or by itself. */
 export async function certificate(
   name: string,
   {

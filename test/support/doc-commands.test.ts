@@ -67,7 +67,7 @@ test("terminals and compose have marks of their own; a block of a list loses its
   assert.equal(testedBlocks("a.md", page, "compose")[0]!.script, "docker compose up \\\n  --wait");
 });
 
-test("a mark that would be passed over in silence is an error", () => {
+test("a mark that would be ignored silently is an error", () => {
   assert.throws(() => testedBlocks("a.md", "<!-- tested -->\ntext\n\n"), /1 tested marks, but 0/);
   const between = `<!-- tested -->\nwords\n${fence}sh\nls\n${fence}`;
   assert.throws(() => testedBlocks("a.md", between), /1 tested marks, but 0/);

@@ -6,7 +6,7 @@
  * `<!-- terminal 1 -->` it is what a reader types into the first terminal, in a directory of its own; after
  * `<!-- compose -->` it is run with the containers of docker-compose.yml. A comment may say more:
  * `<!-- tested exit=2 contains="type HTTP_PORT" needs=kafka timeout=120 -->`. `contains` may be repeated, and has single
- * quotes around a text with double ones; `until` is for a command that goes on: it has printed that; `needs` is kafka,
+ * quotes around a text with double ones; `until` is for a command that keeps running: it has printed that; `needs` is kafka,
  * docker or grafana; `timeout` is in seconds. A leading `$ ` of a line is left out.
  */
 

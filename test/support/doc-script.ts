@@ -79,7 +79,7 @@ function startBlock({ script, run }: TestedBlock, { cwd, env, shell }: Place): R
   };
 }
 
-/** Runs it as far as its mark says, and checks what it printed. A script that goes on is returned, for the caller to stop. */
+/** Runs it as far as its mark says, and checks what it printed. A script that still runs is returned, for the caller to stop. */
 export async function checkBlock(block: TestedBlock, place: Place): Promise<RunningScript | null> {
   const running = startBlock(block, place);
   await running.reached;

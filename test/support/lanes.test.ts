@@ -63,7 +63,7 @@ test("the first lane goes first; a place that it has no file for goes to the sec
   await all;
 });
 
-test("a report of no file ends at once; one that breaks breaks the whole", async () => {
+test("a report of no file ends immediately; one that breaks breaks the whole", async () => {
   const limits = { ofFirst: 1, ofAll: 1 };
   const none = runInLanes([[]], limits, stream);
   await new Promise((resolve) => none.once("end", resolve).resume());

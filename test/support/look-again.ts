@@ -1,4 +1,4 @@
-/** For what can only be asked for, as nobody tells of it. */
+/** For states that can only be polled, because no event reports them. */
 import { setTimeout as passed } from "node:timers/promises";
 
 const betweenMs = 10;

@@ -1,6 +1,6 @@
 /**
  * Two hosts on one machine: Linux network namespaces, joined by a link that can be cut. What the client's host sends
- * over a cut link is dropped without a word, as by a failing network; the kernels go on with their timers.
+ * over a cut link is dropped without a word, as by a failing network; the kernels' timers continue.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";

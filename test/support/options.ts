@@ -1,4 +1,4 @@
-/** The options of `npm test`; what is no option selects files or tests, see test-files.ts. */
+/** The options of `npm test`; other arguments select files or tests, see test-files.ts. */
 
 export interface RunnerOptions {
   readonly filters: readonly string[];
@@ -26,7 +26,7 @@ export function readOptions(parameters: readonly string[]): OptionsResult {
   if (unknown !== undefined)
     return {
       ok: false,
-      message: `${unknown} is no option. There are --quick, --repeat-failed and --times FILE; to select a test whose name begins with dashes, leave them out.`,
+      message: `unknown option ${unknown}. There are --quick, --repeat-failed and --times FILE; to select a test whose name begins with dashes, leave them out.`,
     };
   const options = {
     filters,

@@ -1,6 +1,6 @@
 /**
  * `npm test -- --repeat-failed`: test files that failed are run once more, one at a time, when all others have ended. A test of real processes
- * can fail because the machine was too busy; what passes alone is no failure, but it is named, since such a test should be made steady.
+ * can fail because the machine was too busy; what passes alone does not count as a failure, but it is named, since such a test should be made steady.
  */
 import { relative } from "node:path";
 import type { Outcome } from "./tally.ts";

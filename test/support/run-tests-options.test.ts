@@ -89,7 +89,7 @@ test("--quick leaves out files that start brokers, containers, browsers or insta
   const filtered = await runTree(files, { args: ["--quick", "docker/b"] });
   assert.match(filtered.output, /no test file was found/);
   const unknown = await runTree(files, { args: ["--quik"] });
-  assert.match(unknown.output, /--quik is no option/);
+  assert.match(unknown.output, /unknown option --quik/);
   assert.equal(unknown.exitCode, 2);
 });
 

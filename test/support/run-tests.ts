@@ -5,7 +5,7 @@
  * once more, see repetition.ts.
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names, unless it begins with `test/` or names a
- * folder. Test files that use Kafka share one broker, started here if one can be had. REQUIRE_KAFKA=1 turns what is skipped for want of it into a failure; so
+ * folder. Test files that use Kafka share one broker, started here if possible. REQUIRE_KAFKA=1 turns what is skipped without it into a failure; so
  * do REQUIRE_DOCKER, REQUIRE_NETNS (network namespaces), REQUIRE_PYTHON and REQUIRE_HELM (by .ci/python, .ci/helm), REQUIRE_CHROMIUM, REQUIRE_PROMTOOL:
  * the reason of such a skip names what is missing. Exit codes: 0 all passed, 1 a failure or nothing was run, 2 usage, 130 interrupted.
  */
@@ -141,7 +141,7 @@ async function prepareBrokers(): Promise<void> {
   await obtainJars();
 }
 
-/** Of this run alone: another one may go on beside it. What a run left that was killed goes. */
+/** Of this run alone: another one may run beside it. What a killed run left is removed. */
 function ownFolder(parent: string): string {
   const folder = join(parent, String(process.pid));
   mkdirSync(folder, { recursive: true });
@@ -165,7 +165,7 @@ async function startBroker(tally: Tally): Promise<BrokerResult> {
     console.log(`Kafka broker: ${broker.brokers.join(",")} (${broker.kind})`);
     process.env.KAFKA_BROKERS = broker.brokers.join(",");
   } else if (process.env.REQUIRE_KAFKA === "1") {
-    tally.fail(`REQUIRE_KAFKA=1, but no Kafka broker can be had: ${broker.reason}`);
+    tally.fail(`REQUIRE_KAFKA=1, but no Kafka broker is available: ${broker.reason}`);
   } else {
     console.log(`No Kafka broker, its suites are skipped: ${broker.reason}`);
   }
@@ -229,7 +229,7 @@ async function runLanes(
       });
     return events;
   };
-  // Those that wait do not always wait: all of both lanes at once would make their time limits fail.
+  // Those that wait do not always wait: all of both lanes at the same time would make their time limits fail.
   const limits = { ofFirst: concurrency, ofAll: Math.max(1, 2 * concurrency - 1) };
   const report = runInLanes(lanes, limits, start).pipe(withoutSummary()).pipe(new spec());
   report.pipe(process.stdout, { end: false });

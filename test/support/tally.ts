@@ -23,13 +23,13 @@ export interface TallyOptions {
   readonly root: string;
   /** REQUIRE_KAFKA=1 -> "kafka", REQUIRE_NETNS=1 -> "netns": a skip that names one of them is a failure. */
   readonly required: readonly string[];
-  /** With a name filter a file without a matching test is no fault. */
+  /** With a name filter a file without a matching test is not a fault. */
   readonly filteredByName: boolean;
 }
 
 export interface Tally {
   add(outcome: Outcome): void;
-  /** A failure that is no test's: a leaked process, a missing broker. */
+  /** A failure outside the tests: a leaked process, a missing broker. */
   fail(problem: string): void;
   /** A line beside the counts. */
   note(line: string): void;

@@ -37,7 +37,7 @@ export function blank(text: string, strings: "keep" | "blank"): string {
     if (found.startsWith("//") || found.startsWith("/*")) {
       result += spaces(found);
     } else if (found.startsWith("/") && !beforeRegex.test(result.trimEnd().slice(-10))) {
-      // A division: only the slash itself is passed over.
+      // A division: only the slash itself is skipped.
       result += "/";
       at = start + 1;
       continue;

@@ -58,13 +58,13 @@ suite("a tenants file", () => {
     assert.deepEqual(problemsOf({ tenants }).sort(), [
       `/tenants/1/tenantId repeats ${id(1)}, which stands there before: keep one of them`,
       "/tenants/2/cloud is none of global, us-gov, us-dod, china",
-      "/tenants/2/colour is no member that is known",
+      "/tenants/2/colour is not a known member",
       "/tenants/2/paused must be of type boolean",
       "/tenants/2/tenantId is not a GUID",
       "/tenants/2/writesPer20s is out of range: minimum 0",
       "/tenants/3/name is empty",
       "/tenants/3/tenantId is missing",
-      "/tenants/4/credential/secret is no member that is known",
+      "/tenants/4/credential/secret is not a known member",
       "/tenants/4/credential/secretFile is missing",
       "/tenants/5/credential/kind must be one of client-secret, client-certificate, workload-identity, managed-identity-federated",
       "/tenants/6/credential must be an object",
@@ -74,14 +74,14 @@ suite("a tenants file", () => {
 
   const whole: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ["empty", "", /^ is empty: write/],
-    ["blank", " \n", /^ is no JSON/],
+    ["blank", " \n", /^ is not JSON/],
     [
       "cut off within an entry",
       `{"tenants":[{"tenantId":"${id(1)}"`,
       /^\/tenants\/0 is cut off: the file ends within it$/,
     ],
     ["cut off after an entry", `{"tenants":[{"tenantId":"${id(1)}"}`, /^\/tenants\/0 is cut off/],
-    ["cut off after the entries", `{"tenants":[{"tenantId":"${id(1)}"}]`, /^ is no JSON/],
+    ["cut off after the entries", `{"tenants":[{"tenantId":"${id(1)}"}]`, /^ is not JSON/],
     [
       "a comma too many",
       `{"tenants":[{"tenantId":"${id(1)}"},]}`,
@@ -92,13 +92,13 @@ suite("a tenants file", () => {
     [
       "no tenant at all",
       `{"tenants":[]}`,
-      /^\/tenants is empty: to serve nobody, stop the worker or pause the tenants$/,
+      /^\/tenants is empty: to serve no tenant, stop the worker or pause the tenants$/,
     ],
     ["two lists", `{"tenants":[{"tenantId":"${id(1)}"}],"tenants":[{}]}`, /^\/tenants stands there twice$/],
     [
       "an unknown member",
       `{"tenants":[{"tenantId":"${id(1)}"}],"tenant":1}`,
-      /^\/tenant is no member that is known$/,
+      /^\/tenant is not a known member$/,
     ],
   ];
   for (const [name, text, expected] of whole)
@@ -115,15 +115,15 @@ suite("a tenants file", () => {
       return parsed.problems[0]!.text;
     };
     assert.equal(refusal(Buffer.from("\ufeff{}", "utf16le")), "is UTF-16: save it as UTF-8");
-    assert.equal(refusal(Buffer.from([123, 0xe4, 125])), "is no UTF-8: save it as UTF-8");
+    assert.equal(refusal(Buffer.from([123, 0xe4, 125])), "is not UTF-8: save it as UTF-8");
     assert.match(refusal(Buffer.alloc(32 * 1024 * 1024 + 1, " ")), /^is 33554433 bytes long/);
   });
 
-  test("that is no JSON is told without what stands there", () => {
+  test("that is not JSON is reported without its contents", () => {
     const problems = problemsOf(`{"tenants":[{"tenantId":"${id(1)}","credential":{"secret": hunter2}}]}`);
     assert.deepEqual(problems.length, 1);
     assert.doesNotMatch(problems.join(), /hunter/);
-    assert.match(problems[0]!, /^\/tenants\/0 is no JSON/);
+    assert.match(problems[0]!, /^\/tenants\/0 is not JSON/);
   });
 
   test("of many bad entries shows the first fifty, and how many more there are", () => {

@@ -1,4 +1,4 @@
-/** The watcher on real files, with the system's own events; nothing here waits for a time, only for what it is told. */
+/** The watcher on real files, with the system's own events; nothing here waits for a time, only for what is reported. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ const id = (n: number) => `${n.toString(16).padStart(8, "0")}-0000-4000-8000-000
 const textOf = (...numbers: number[]) =>
   JSON.stringify({ tenants: numbers.map((n) => ({ tenantId: id(n) })) });
 
-/** What is told, in order; each can be waited for once. */
+/** What is reported, in order; each can be waited for once. */
 function inbox<T>() {
   const messages: T[] = [];
   const waiting: ((message: T) => void)[] = [];
@@ -114,7 +114,7 @@ suite("a tenants file is read again", { timeout: 60_000 }, () => {
     const elsewhere = folder(t);
     writeFileSync(join(elsewhere, "real.json"), textOf(1));
     symlinkSync(join(elsewhere, "real.json"), join(place, "tenants.json"));
-    // Five seconds pass at once.
+    // Five seconds pass in one step.
     const quick: Clock = {
       ...systemClock,
       after: (delayMs, callback) => systemClock.after(delayMs >= 5_000 ? 20 : delayMs, callback),
@@ -124,7 +124,7 @@ suite("a tenants file is read again", { timeout: 60_000 }, () => {
     assert.deepEqual((await reloads.next()).changes.added, [id(2)]);
   });
 
-  test("when it is told to, though nothing seems to have changed", async (t) => {
+  test("on request, though nothing seems to have changed", async (t) => {
     const path = join(folder(t), "tenants.json");
     writeFileSync(path, textOf(1));
     const { file, reloads } = watched(t, path, { clock: never5s });
@@ -159,11 +159,11 @@ suite("a tenants file is read again", { timeout: 60_000 }, () => {
 
 suite("a bad tenants file", { timeout: 60_000 }, () => {
   for (const [name, text, line] of [
-    ["that is no JSON", `{"tenants": [`, "/tenants/0 is cut off: the file ends within it"],
+    ["that is not JSON", `{"tenants": [`, "/tenants/0 is cut off: the file ends within it"],
     ["with a bad entry", textOf(1).replace(id(1), "x"), "/tenants/0/tenantId is not a GUID"],
     ["that is empty", "", `the file is empty: write {"tenants": [{"tenantId": "<GUID>"}]} into it`],
   ] as const)
-    test(`${name} is told once and changes nothing; the next good one does`, async (t) => {
+    test(`${name} is reported once and changes nothing; the next good one does`, async (t) => {
       const path = join(folder(t), "tenants.json");
       writeFileSync(path, textOf(1));
       const { file, reloads, bad } = watched(t, path);
@@ -177,7 +177,7 @@ suite("a bad tenants file", { timeout: 60_000 }, () => {
       assert.equal(bad.size(), 0);
     });
 
-  test("that is gone is told, too", async (t) => {
+  test("that is gone is reported, too", async (t) => {
     const path = join(folder(t), "tenants.json");
     writeFileSync(path, textOf(1));
     const { bad } = watched(t, path);
@@ -191,7 +191,7 @@ suite("a bad tenants file", { timeout: 60_000 }, () => {
     ["a directory", (path: string) => mkdirSync(path), /is a directory: name the file in it by TENANTS_FILE/],
     ["a link to itself", (path: string) => symlinkSync(path, path), /\(ELOOP\): its link leads in a circle/],
   ] as const)
-    test(`that is ${name} now is told once; the next good one is read`, async (t) => {
+    test(`that is ${name} now is reported once; the next good one is read`, async (t) => {
       const path = join(folder(t), "tenants.json");
       writeFileSync(path, textOf(1));
       const { reloads, bad } = watched(t, path);
@@ -205,7 +205,7 @@ suite("a bad tenants file", { timeout: 60_000 }, () => {
       assert.equal(readTenantsFileNow(path).ok, true);
     });
 
-  test("that can't be opened has the mark of what stands there, so it is told", async (t) => {
+  test("that can't be opened has the mark of what stands there, so it is reported", async (t) => {
     const path = folder(t);
     const read = await readTenantsFile(path);
     assert.deepEqual([read.ok, read.mark], [false, await markAt(path)]);
@@ -222,7 +222,7 @@ suite("a bad tenants file", { timeout: 60_000 }, () => {
     assert.equal(reloads.size(), 0);
   });
 
-  test("that is half written when it is read is not told, if the rest follows", async (t) => {
+  test("that is half written when it is read is not reported, if the rest follows", async (t) => {
     const path = join(folder(t), "tenants.json");
     writeFileSync(path, textOf(1));
     // The time for which a bad file must stand is over only when the rest was written.

@@ -2,8 +2,8 @@
  * A chart of horizontal bars as SVG, without a library: text in, text out.
  *
  * 1. It brings its own background, light or dark as the reader's system prefers, so that it is readable wherever it is shown.
- * 2. No value is told by colour alone: each bar has its name on its left and its value on its right.
- * 3. Whatever the texts hold, the result is well-formed XML; coordinates are numbers with at most one decimal.
+ * 2. No value is shown by colour alone: each bar has its name on its left and its value on its right.
+ * 3. The result is well-formed XML for any text; coordinates are numbers with at most one decimal.
  */
 import { type Axis, axisFor } from "./axis.ts";
 

@@ -53,7 +53,7 @@ function readResult(value: unknown, at: string, scenarios: readonly string[]): S
   const result = object(value, at === "" ? "the result" : at.slice(0, -1));
   const { scenario, runs } = result;
   if (typeof scenario !== "string" || !scenarios.includes(scenario))
-    throw new Unreadable(`${at}scenario is ${shown(scenario)}, which is no scenario of this benchmark`);
+    throw new Unreadable(`${at}scenario is ${shown(scenario)}, which is not a scenario of this benchmark`);
   if (!Number.isSafeInteger(runs) || (runs as number) < 1)
     throw new Unreadable(`${at}runs is ${shown(runs)}, not a whole number above 0`);
   const measures: Partial<Record<Contender, Measures>> = {};

@@ -51,7 +51,7 @@ async function runWith(bench: Bench, workers: number) {
   }
 }
 
-/** All ready at once, twice in a row: while one joins, the others' partitions move. */
+/** All ready at the same time, twice in a row: while one joins, the others' partitions move. */
 async function allReady(running: readonly Running[]): Promise<void> {
   const deadlineMs = Date.now() + settleTimeoutMs;
   for (let inARow = 0; inARow < 5; ) {

@@ -15,7 +15,7 @@ interface Sizes {
 
 /** Ends half way between two windows, so that a little delay at the start moves no window in or out. */
 const full: Sizes = { tenants: 50, writes: 100, windowMs: 20_000, durationMs: 170_000 };
-/** One window, and a backlog as large as its limits: the end comes at once. */
+/** One window, and a backlog as large as its limits: it ends immediately. */
 const tiny: Sizes = { tenants: 5, writes: 30, windowMs: 20_000, durationMs: 20_000 };
 const tinyBlind: Sizes = { tenants: 5, writes: 30, windowMs: 1_000, durationMs: 1_000 };
 

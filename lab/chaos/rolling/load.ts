@@ -1,4 +1,4 @@
-/** A steady load of valid enrollments, each once, of tenants in all partitions; and when the broker stored what came of it. */
+/** A steady load of valid enrollments, each once, of tenants in all partitions; and when the broker stored the outcome. */
 import { type EnrollmentEvent, enrollmentRecord } from "../../../src/cli/samples/enrollment-event.ts";
 import { sampleEnrollment } from "../../../src/cli/samples/enrollments.ts";
 import { randomUuid, seededRandom } from "../../../src/cli/samples/random.ts";

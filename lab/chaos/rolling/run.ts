@@ -51,7 +51,7 @@ const tenantsPerPartition = 2;
 const warmUpMs = 10_000;
 const baselineMs = 30_000;
 const betweenMs = 5_000;
-/** The load goes on after the last restart: else a single record that is looked up would count as a pause. */
+/** The load continues after the last restart: otherwise a single record that is looked up would count as a pause. */
 const coolDownMs = 20_000;
 const emitEveryMs = 20;
 const pollMs = 50;
@@ -120,7 +120,7 @@ function openOwnLog({ directory, interrupted, say }: RollingSettings, { addresse
   return openLogWithRetry(loaded.settings, { clock, onRetry }, interrupted);
 }
 
-/** What a worker is told of the others in the run; all times are the product's own. */
+/** What a worker must know about the run; all times are the product's own. */
 function workerEnvironment(
   worker: number,
   { directory, isStatic }: RollingSettings,

@@ -1,4 +1,4 @@
-/** What `--rolling` goes with, and what is told of a run. */
+/** The options that `--rolling` allows, and the summary of a run. */
 import { existsSync } from "node:fs";
 import type { Problem } from "../../../src/problem.ts";
 import type { ChaosFlags } from "../options.ts";

@@ -51,7 +51,7 @@ function megabytes(bytes: number | undefined): number | null {
   return bytes === undefined ? null : bytes / 1024 / 1024;
 }
 
-/** Null: it has ended, or this is no Linux. */
+/** Null: it has ended, or this is not Linux. */
 function orNull<T>(read: () => T): T | null {
   try {
     return read();

@@ -40,7 +40,7 @@ export interface SoakDone {
 
 const windowTimes = { settledMs: 90_000, forgetMs: 300_000, limitMs: 480_000 };
 const startWithinMs = 600_000;
-/** After a fault that took long, the next ones don't all strike at once. */
+/** After a fault that took long, the next ones don't all strike at the same time. */
 const leastBetweenMs = 5_000;
 const emitEveryMs = 50;
 const retryMs = 500;

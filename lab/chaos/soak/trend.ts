@@ -4,7 +4,7 @@
  */
 
 export interface Rule {
-  /** So much more in proportion is no trend, nor is so much more in the figure's own unit. */
+  /** A rise is not a trend below this share, or below this amount in the figure's own unit. */
   readonly share: number;
   readonly amount: number;
   /** What stands for a quarter, in place of the median: of what rises until it is collected, the least. */

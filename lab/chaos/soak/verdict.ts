@@ -17,7 +17,7 @@ export interface Minute {
   readonly processes: Readonly<Record<string, ProcessFigures>>;
 }
 
-/** A worker remembers every key that it has registered, and serve's index grows on the disk: so much more is no leak. */
+/** A worker remembers every key that it has registered, and serve's index grows on the disk: a rise up to this limit is not a leak. */
 const ofProcesses: Readonly<Record<keyof ProcessFigures, { readonly label: string; readonly rule: Rule }>> = {
   rssMb: { label: "RSS, MB", rule: { share: 0.15, amount: 20 } },
   heapMb: { label: "heap, MB", rule: { share: 0.25, amount: 12, by: "least" } },

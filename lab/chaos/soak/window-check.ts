@@ -1,5 +1,5 @@
 /**
- * Whether each enrollment gets one object and one record, checked while a run goes on for hours.
+ * Whether each enrollment gets one object and one record, checked during a run of hours.
  *
  * 1. What is kept does not grow with the run: an enrollment is forgotten some time after its object was taken out of Graph,
  *    which happens some time after it was registered. Faults are shorter than these times.
@@ -60,7 +60,7 @@ export interface WindowTimes {
 
 interface Entry {
   readonly emittedAtMs: number;
-  /** "removing": its object is being taken out, which may be done without an answer that says so. */
+  /** "removing": its object is being removed, which may succeed although the answer is lost. */
   state: "waiting" | "registered" | "removing" | "removed";
   changedAtMs: number;
   graphId: string | null;

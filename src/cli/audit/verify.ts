@@ -97,7 +97,7 @@ async function manifestOf(path: string): Promise<Manifest | null> {
     fail(
       {
         code: "manifest",
-        message: `${manifestFile} is no manifest that this version reads.`,
+        message: `${manifestFile} is not a manifest that this version can read.`,
         fix: "Keep it beside its export as audit --out wrote it, and verify with the version of connector-registrar that it names.",
       },
       exitCodes.usage,

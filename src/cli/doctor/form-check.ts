@@ -132,7 +132,7 @@ function report(pairs: readonly Pair[]): Finding[] {
     return [
       note(
         "graph",
-        "whether Graph changes what it keeps can't be told: nothing registered lately is in its lists",
+        "whether Graph changes the values that it keeps is not known: nothing registered lately is in its lists",
       ),
     ];
   }

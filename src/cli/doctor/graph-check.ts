@@ -74,7 +74,7 @@ function lackingRole(tenantId: string, roles: readonly string[] | null, way: Way
   return wrong("graph", { text, fix: way.grant, retryable: false });
 }
 
-/** How a tenant comes to let the application in. */
+/** How a tenant gives its consent to the application. */
 interface Way {
   readonly grant: string;
   /** The address for its administrator. */
@@ -87,7 +87,7 @@ interface Refused {
   readonly fix?: string;
 }
 
-/** Null: nobody refused it; why there is none is told by the list, which needs it too. */
+/** Null: the token was not refused. The check of the list, which needs a token too, then says why there is none. */
 function refusedToken(tenantId: string, { reason, detail, fix }: Refused, { consent }: Way): Finding | null {
   if (reason === "connect" || fix === undefined) return null;
   const withAddress = fix.replace("the address of consent that `doctor` shows.", consent);

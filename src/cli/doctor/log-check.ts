@@ -36,7 +36,7 @@ async function checkSpace({ kafkaBrokers, dataDir }: Settings): Promise<Finding[
   return spaceFindings(bavail * bsize, dataDir);
 }
 
-/** `start` goes on without a right, until the first request that needs it. */
+/** `start` continues without a right until the first request that needs it. */
 function findingOf({ code, message, fix }: Problem): Finding {
   if (code === "rights-missing") return wrong("log", { text: message, fix, retryable: false });
   return warning("log", message, fix);

@@ -73,7 +73,7 @@ export function reportLines({ results, notAsked, unreadableRecords }: Survey): s
   }
   if (unreadableRecords > 0) {
     lines.push(
-      `${unreadableRecords} records of connector.registered are no registered events and were left out`,
+      `${unreadableRecords} records of connector.registered are not registered events and were left out`,
     );
   }
   const totals = totalsOf(results);

@@ -36,7 +36,7 @@ export interface Survey {
   readonly unreadableRecords: number;
 }
 
-/** What is not as it should be yet, and may be so in the next report. */
+/** Differences that may have disappeared by the next report. */
 export interface InProgress {
   /** In Graph, and not registered so far. */
   readonly unregistered: readonly Orphan[];

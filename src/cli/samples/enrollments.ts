@@ -33,7 +33,7 @@ export function sampleEnrollment(
   };
 }
 
-/** The same enrollment told again: another event id, and what may differ between two reports of one enrollment. */
+/** The same enrollment, sent again: another event id, and what may differ between two reports of one enrollment. */
 export function duplicateOf(event: EnrollmentEvent, random: Random): EnrollmentEvent {
   const { machineName } = event.data;
   const data = {

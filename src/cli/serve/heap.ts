@@ -1,12 +1,12 @@
 /**
  * How the heap of a process that serves is kept flat under load.
  *
- * 1. V8 puts objects of some places of the program into its old generation at once, when nearly all that it made there were still in use at
- *    a collection. Requests that come in bursts look so. An old object is not collected before the next full collection, nor is what it
- *    refers to: the whole request and its answer (7 KB). Each collection of the young generation then copies most of what it finds, ten times
- *    slower, and the process grows by it.
+ * 1. V8 allocates objects of some places of the program in its old generation, when nearly all earlier objects of these places were still
+ *    in use at a collection. This happens when requests come in bursts. An old object, and what it refers to (the whole request and its
+ *    answer, 7 KB), is not collected before the next full collection. Each collection of the young generation then copies most of what it
+ *    finds and takes ten times longer, and the process grows.
  * 2. V8 doubles the young generation, up to 128 MB, as more survives in it, and hardly ever makes it smaller. Half of that does not pay: what is
- *    in use at a time are the requests that wait for the disk. Its limit can't be changed in a running process, by how much it grows can.
+ *    in use at a time are the requests that wait for the disk. A running process can't change the limit, but it can change the growth factor.
  */
 import { PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
@@ -14,7 +14,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 /** Of the young generation, both its halves. */
 const youngBytes = 32 * 1024 * 1024;
 
-/** Before there is load: it counts for code that is compiled from then on. Once in a process. */
+/** Call it once, before there is load: it affects only code that is compiled later. */
 export function keepHeapFlat(): void {
   setFlagsFromString("--no-allocation-site-pretenuring"); // 1
   let grows = true;

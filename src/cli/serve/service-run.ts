@@ -1,4 +1,4 @@
-/** The HTTP service as a part of a command: it listens at once, and is given the log when that is open. */
+/** The HTTP service as a part of a command: it listens immediately, and gets the log once that is open. */
 import { systemClock } from "../../clock.ts";
 import { type FollowedIndex, followIndex } from "../../compose/enrollment-index.ts";
 import { startService, type TenantsOfService, type WorkerView } from "../../compose/service.ts";

@@ -28,7 +28,7 @@ export function measuredTenants(
   return () => ({ ...count(), isFileBad: worker()?.tenantsProblem() != null });
 }
 
-/** A bad file is no reason to stop: it works with the former list, and says that it is not as it should be. */
+/** A bad file is not a reason to stop: the worker uses the former list and reports the problem. */
 export function readinessOf(worker: Worker | null, phase: string): Readiness {
   if (worker === null) return { ready: false, notReady: [phase] };
   const { ready, notReady } = worker.registrar.status();

@@ -15,7 +15,7 @@ export interface RunningTraces extends Traces {
   readonly ofService: ServiceTraces;
 }
 
-/** A collector that does not answer may hold up a stop for so long. */
+/** The longest time for which a collector that does not answer may delay a stop. */
 const flushMostMs = 2_000;
 /** Of the stop's limit, for what comes after: the last lines, and the end of the process itself. */
 const keptMs = lastLinesMs + 300;

@@ -2,8 +2,8 @@
  * Changes to TOKENS_FILE.
  *
  * 1. Whole or not at all: a new file is written beside it, flushed, and put in its place.
- * 2. One at a time: two that run at once can't undo each other's change.
- * 3. Nobody but its owner may read it.
+ * 2. One at a time: two commands that run at the same time can't undo each other's change.
+ * 3. Only its owner may read it.
  */
 import {
   closeSync,

@@ -2,7 +2,7 @@
  * One application's credential in one cloud: tokens for any tenant, by @azure/identity.
  *
  * 1. Each acquisition makes a credential object of the library: such an object keeps its token until it expires, also one
- *    that Graph refused, its certificate for good, and searches the tokens of all tenants for each one's.
+ *    that Graph refused, its certificate permanently, and searches the tokens of all tenants for each one's.
  * 2. Nothing is retried here, but what authority-client.ts says: the registrar decides when to try again.
  * 3. A token that comes from an identity, not from a tenant's authority, is of the tenant that was asked for, or is refused:
  *    with another one, connectors would be registered in the wrong tenant.
@@ -91,7 +91,7 @@ export function createAppCredential(app: AppSettings, parts: AppCredentialParts)
       case "managed-identity-federated":
         return byIdentity(app.clientId, await exchange(signal));
       default:
-        throw new Error(`${credential.kind} is no application`);
+        throw new Error(`${credential.kind} is not an application`);
     }
   }
 

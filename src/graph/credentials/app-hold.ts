@@ -1,10 +1,10 @@
 /**
- * While an application's own credential is refused, all of its tenants get that answer at once; one of them asks again, at
- * most once per hold time. One certificate that expired is one refusal, not one for each of hundreds of tenants.
+ * While an application's own credential is refused, all of its tenants get that answer immediately; one of them asks again, at
+ * most once per hold time. So an expired certificate causes one refusal, not one for each of hundreds of tenants.
  *
- * 1. Only a token ends it. That a tenant is refused for a reason of its own, or that nobody answers, proves nothing: the
+ * 1. Only a token ends it. A tenant's own refusal, or no answer, proves nothing: the
  *    authority may look at the tenant before it looks at the credential.
- * 2. Who asks next may ask at once then, so that no single tenant keeps the others waiting.
+ * 2. The next one may then ask immediately, so that no single tenant keeps the others waiting.
  */
 import type { Clock } from "../../ports.ts";
 import type { TokenFailure, TokenSource } from "./token-cache.ts";

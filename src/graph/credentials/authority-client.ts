@@ -31,7 +31,7 @@ const keepAliveMs = 4_000;
 const keepAliveMaxMs = 60_000;
 const broken: ReadonlySet<unknown> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
-/** `connections`: at most so many at once. Opens none yet. */
+/** `connections`: the most at a time. Opens none yet. */
 export function openAuthority(
   { connect }: Pick<Connector, "connect">,
   connections: number,

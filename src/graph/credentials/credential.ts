@@ -1,7 +1,7 @@
 /** What an application shows to Entra, as settings say it. Files are read when a token is needed, not before. */
 import type { CloudName } from "../clouds.ts";
 
-/** A text that nobody should see; a file is read again each time. `variable`: for messages. */
+/** A secret text; a file is read again each time. `variable`: for messages. */
 export type SecretText =
   | { readonly from: "text"; readonly text: string }
   | { readonly from: "file"; readonly path: string; readonly variable: string };
@@ -25,7 +25,7 @@ export type Credential =
 /** One application in one cloud: what has one credential, and any number of tenants. */
 export interface AppSettings {
   readonly cloud: CloudName;
-  /** "" for the kinds that are no application. */
+  /** "" for the kinds that are not an application. */
   readonly clientId: string;
   readonly credential: Credential;
   /** In place of the cloud's authority; https:// only. */

@@ -3,8 +3,8 @@
  * one of Microsoft's own, of which it knows it. All tenants of an authority look alike but for their id: so the first answer
  * is remembered, and stands for the other tenants. Whether a tenant exists, the token endpoint says just as well.
  *
- * 1. One asks, and the others wait for its answer: a worker that starts asks for the tokens of many tenants at once. Where it
- *    fails, the next one asks.
+ * 1. One asks, and the others wait for its answer: a worker that starts asks for the tokens of many tenants at the same time.
+ *    If it fails, the next one asks.
  */
 import type { Clock } from "../../ports.ts";
 

@@ -7,7 +7,7 @@ import { describeError, isUntrusted } from "../connect-error.ts";
 import { generalFix, refusalOf } from "./refusals.ts";
 import type { TokenFailure } from "./token-cache.ts";
 
-/** OAuth errors by which an authority refuses for good (RFC 6749, section 5.2, and Entra's own). */
+/** OAuth errors by which an authority refuses permanently (RFC 6749, section 5.2, and Entra's own). */
 const refusalNames: ReadonlySet<string> = new Set([
   "invalid_client",
   "unauthorized_client",

@@ -4,7 +4,7 @@
  * 1. A file is read again for each use: what replaced it, by whatever means, counts from the next token on. Uses that come
  *    while a certificate is being read share that reading.
  * 2. A certificate is parsed again only when the bytes or the password changed.
- * 3. A certificate that can't be used does not take the place of one that can: the last good one goes on, and it is said.
+ * 3. A certificate that can't be used does not take the place of one that can: the last good one stays in use, and a warning is logged.
  */
 import { readFile } from "node:fs/promises";
 import { type Certificate, readCertificate } from "./certificate.ts";

@@ -35,7 +35,7 @@ export async function identityToken(
   }
 }
 
-/** The machine says so for good: it has no such identity. Anything else may pass. */
+/** A permanent answer: the machine has no such identity. Any other failure may pass. */
 const refusals: ReadonlySet<number> = new Set([400, 401, 403]);
 
 function failureOf(error: unknown, answer: AuthorityAnswer | null, clientId: string | null): TokenFailure {

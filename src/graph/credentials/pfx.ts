@@ -29,8 +29,8 @@ export async function openPfx(bytes: Buffer, password: string): Promise<OpenedPf
 
 /**
  * What is wrong, where it can't be opened. Files made by the newer scheme take the password as UTF-8, their checksum takes it as
- * UTF-16, and the library one form for both: so a password beyond ASCII has a second try, without the checksum, which the
- * first one has verified by then.
+ * UTF-16, and the library uses one form for both. So a password with non-ASCII characters gets a second try without the checksum,
+ * which the first try has verified by then.
  */
 function opened(forge: typeof Forge, bytes: Buffer, password: string): Pkcs12.Pkcs12Pfx | string {
   const { asn1, pkcs12, util } = forge;

@@ -1,10 +1,10 @@
 /**
- * What Entra's error numbers say: whom they concern, and what to type. Pure. By the published list of Entra's error codes, and
+ * The meaning of Entra's error numbers: what they affect, and what to type. Pure. By the published list of Entra's error codes, and
  * by what was seen of it in public issue threads.
  *
  * "app": no tenant can be served until the application's own credential, or its registration, is put right. "tenant": this
- * tenant can't. "passing": it may pass by itself, and says nothing of either. What is not in the table
- * concerns the tenant: one tenant more that waits is a smaller harm than all of them.
+ * tenant can't. "passing": it may pass by itself, and says nothing about either. A number that is not in the table
+ * counts for the tenant alone: one more tenant that waits does less harm than all of them.
  */
 
 export type Reach = "app" | "tenant" | "passing";

@@ -3,7 +3,7 @@
  *
  * Invariants
  * 1. At most one acquisition a tenant is under way; all who wait share its result.
- * 2. A valid token is handed out at once, also while its successor is fetched in the background.
+ * 2. A valid token is handed out immediately, also while its successor is fetched in the background.
  * 3. A tenant that was refused for a reason of its own, or whose tokens Graph refuses, asks the authority at most once per
  *    hold time.
  * 4. At most `maxTenants` are remembered, the least recently used goes first.
@@ -26,7 +26,7 @@ export type AcquiredToken =
   | { readonly ok: true; readonly token: string; readonly expiresAtWallMs: number }
   | TokenFailure;
 
-/** Fetches a new token, never one that it returned before (but for managed-identity.ts). Never rejects; gives up when the signal aborts. */
+/** Fetches a new token, never one that it returned before (except managed-identity.ts). Never rejects; gives up when the signal aborts. */
 export type TokenSource = (tenantId: string, signal: AbortSignal) => Promise<AcquiredToken>;
 
 export type TokenResult = { readonly ok: true; readonly token: string } | TokenFailure;
@@ -171,7 +171,7 @@ export function createTokenCache(
     return held;
   }
 
-  // One that is under way goes on, for those who wait for it.
+  // An acquisition under way continues, for those that wait for it.
   const forget = (tenantId: string) => void entries.delete(tenantId);
   const close = () => {
     isClosed = true;

@@ -43,7 +43,7 @@ export interface EmbeddedLogSettings {
   readonly dataDir: string;
   /** For a new log; an old one keeps the count that it was created with. */
   readonly partitionCount: number;
-  /** For one who only takes records in: the event loop goes on while the disk is at work (docs/adr/0015-flush-behind.md). */
+  /** For a caller that only appends: the event loop continues while the disk is at work (docs/adr/0015-flush-behind.md). */
   readonly flushesBehind?: boolean;
 }
 

@@ -5,13 +5,13 @@
  * 2. One flush at a time: what is committed meanwhile shares the next one.
  * 3. After a flush that failed nothing is confirmed any more. The kernel may have dropped what it could not write, and a later
  *    flush would not say so.
- * 4. A disk that does not answer holds up nobody for longer than the time-out: what waits is given up then.
+ * 4. A disk that does not answer blocks no caller for longer than the time-out: what waits is given up then.
  */
 import { closeSync, fdatasync, openSync } from "node:fs";
 import type { Clock } from "../../ports.ts";
 import type { Failure } from "./errors.ts";
 
-/** The file as far as it is flushed. `onEnd` is told the error, or null. */
+/** The file as far as it is flushed. `onEnd` is called with the error, or null. */
 export interface WalFile {
   flush(onEnd: (error: Error | null) => void): void;
   close(): void;
@@ -156,7 +156,7 @@ function silent(file: string): Failure {
     problem: {
       code: "log-flush-slow",
       message: `The disk has not answered for a while: whether the last records of the event log ${file} are stored is not known.`,
-      fix: "Check the disk (dmesg, iostat); it goes on by itself once the disk answers. Send again what was not confirmed.",
+      fix: "Check the disk (dmesg, iostat); it continues by itself once the disk answers. Send again what was not confirmed.",
     },
     retryable: true,
   };

@@ -56,7 +56,7 @@ export function lostChanges(
     problem: {
       code: "log-lost-changes",
       message: `The event log ${file} ends at change ${sequence}, but ${markFile} says that ${marked} were stored: the newest are missing (was ${file}-wal removed, truncated or damaged, or an older copy put in its place?).`,
-      fix: `Restore ${file}, ${file}-wal and ${markFile} together from a backup. To go on without what is missing (what was registered there and is emitted again makes a second object), type: rm ${markFile}`,
+      fix: `Restore ${file}, ${file}-wal and ${markFile} together from a backup. To continue without what is missing (what was registered there and is emitted again makes a second object), type: rm ${markFile}`,
     },
     retryable: false,
   };

@@ -67,7 +67,7 @@ function noAccess(lockFile: string): Failure {
   return { problem, retryable: false };
 }
 
-/** Null: not known. Only asked while somebody holds the lock, so a stale file does no harm. */
+/** Null: not known. Only called while another process holds the lock, so a stale file does no harm. */
 function holderOf(holderFile: string): { pid: string; host: string } | null {
   const content = attempt(holderFile, () => readFileSync(holderFile, "utf8"));
   const [, pid, host] = (content.ok && /^(\d+) (\S+)\s*$/.exec(content.value)) || [];

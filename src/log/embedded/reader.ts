@@ -13,7 +13,7 @@ export type TailResult = { readonly ok: true } | { readonly ok: false; readonly 
 
 type OnRecords = (records: readonly LogRecord[]) => void;
 
-/** `next`: where to go on. `end`: the offset that the next appended record gets. */
+/** `next`: where to continue. `end`: the offset that the next appended record gets. */
 type Batch =
   | { readonly ok: true; readonly records: readonly LogRecord[]; readonly next: number; readonly end: number }
   | { readonly ok: false; readonly reason: string; readonly logEnd?: number };

@@ -71,7 +71,7 @@ function createSchema(db: DatabaseSync, partitionCount: number): void {
   }
 }
 
-/** Each partition begins and ends where `bounds` says. Costs two look-ups a partition, however long the log is. */
+/** Each partition begins and ends where `bounds` says. Costs two look-ups a partition, for a log of any length. */
 function checkBounds(db: DatabaseSync, file: string): Failure | null {
   db.exec("BEGIN");
   try {

@@ -2,7 +2,7 @@
  * The one session of a worker on the embedded log: it holds all partitions until it leaves.
  *
  * Nothing is buffered: a read takes its records from the file when it is called. `generation` guards the commits
- * even if somebody removes the lock file under a running worker.
+ * even if the lock file is removed under a running worker.
  */
 import assert from "node:assert/strict";
 import type {

@@ -1,7 +1,7 @@
 /**
- * Wakes those who wait for records. Appends of this process wake at once; those of others are noticed through the
+ * Wakes reads that wait for records. Appends of this process wake them immediately; those of others are noticed through the
  * file that each of them writes after its commit (`log.head`), and, where file events don't work (network and some
- * container mounts), by asking SQLite a few times a second. Nothing runs while nobody waits.
+ * container mounts), by asking SQLite a few times a second. Nothing runs while no read waits.
  */
 import { type FSWatcher, watch } from "node:fs";
 import type { Clock, Topic } from "../../ports.ts";
@@ -101,7 +101,7 @@ export class Wake {
     }
   }
 
-  /** No file events to be had (too many watches, an odd mount): the poll alone has to do. */
+  /** There are no file events (too many watches, an unusual mount): only the poll is left. */
   #stopWatching(): void {
     this.#watchable = false;
     this.#watcher?.close();

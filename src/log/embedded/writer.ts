@@ -1,10 +1,10 @@
 /**
  * Group commit: whatever asks to be written while the event loop is at work shares one transaction, hence one flush
- * of the disk. SQLite flushes as it commits, or a flusher after that, while the event loop goes on (flusher.ts).
+ * of the disk. SQLite flushes as it commits, or a flusher after that, while the event loop continues (flusher.ts).
  *
  * - Requests are carried out in the order in which they came.
  * - A request that settled is never carried out later.
- * - One that fails takes no other with it: after a failed group each is tried alone.
+ * - A request that fails does not make others fail: after a failed group each is tried alone.
  */
 import type { Clock } from "../../ports.ts";
 import { type Attempt, attempt, type Failure, isBusy } from "./errors.ts";

@@ -55,7 +55,7 @@ export interface KafkaSettings {
 export type KafkaLog = EventLog & LogTail & { close(): Promise<void> };
 
 export type OpenKafkaResult =
-  /** `warnings`: what works, but not for ever or not under every fault. */
+  /** `warnings`: what works now, but not permanently or not under every fault. */
   { readonly ok: true; readonly log: KafkaLog; readonly warnings: readonly Problem[] } | OpenFailure;
 
 const stallMs = 60_000;

@@ -39,7 +39,7 @@ export interface Traces {
   counts(): MeasuredTraces;
   /** Where spans are sent to. */
   readonly url: string;
-  /** What is set and was not followed. */
+  /** Settings that were not followed. */
   readonly warning: string | null;
   /** Ends what is open and sends what it can, for so long at the most. */
   close(withinMs: number): Promise<void>;

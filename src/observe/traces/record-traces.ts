@@ -3,7 +3,7 @@
  *
  * 1. The trace begins here. It is linked to the context of the event, as the messaging conventions recommend, and that of a
  *    parked record to the append that parked it too.
- * 2. What is not sampled, or one too many, is no entry: then nothing else is done for it.
+ * 2. A record that is not sampled, or is beyond the limit, has no entry: then nothing else is done for it.
  * 3. A request for several records is one span below the first of them; those of the others link to it.
  */
 import { readTraceparent, traceparentHeader, traceparentOf } from "../../domain/traceparent.ts";

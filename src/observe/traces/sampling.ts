@@ -33,7 +33,7 @@ export function samplingOf({
   if (known === "traceidratio" && ratio === null && argument?.trim())
     return {
       isSampled,
-      warning: `OTEL_TRACES_SAMPLER_ARG: ${JSON.stringify(argument)} is no number from 0 to 1, 1 is used`,
+      warning: `OTEL_TRACES_SAMPLER_ARG: ${JSON.stringify(argument)} is not a number from 0 to 1, 1 is used`,
     };
   return { isSampled, warning: null };
 }

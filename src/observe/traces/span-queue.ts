@@ -4,7 +4,7 @@
  * 1. Nothing here waits, throws or grows beyond its bounds: what a collector that is slow, hangs or refuses does not take costs
  *    spans, the newest first, and each is counted.
  * 2. One batch is sent at a time. One that may succeed later is sent again, and the others wait behind it.
- * 3. The first failure of a row is told, and that it is over; not those between.
+ * 3. Of several failures in a row, the first is reported, and the end; not those between.
  */
 import type { Clock } from "../../ports.ts";
 import type { Span } from "./span.ts";
@@ -45,7 +45,7 @@ const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
 
 export interface SpanSink {
-  /** Settles within a time of its own; never rejects. `signal`: it is to give up. */
+  /** Settles within a time limit of its own; never rejects. `signal`: ends it early. */
   readonly send: (batch: Uint8Array, signal: AbortSignal) => Promise<Sent>;
   readonly onNote: (note: QueueNote) => void;
 }

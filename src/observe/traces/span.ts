@@ -1,4 +1,4 @@
-/** A span as it is recorded here: data, in the terms of OTLP. Why it is no span of the SDK: docs/adr/0014-traces.md. */
+/** A span as it is recorded here: data, in the terms of OTLP. Why it is not a span of the SDK: docs/adr/0014-traces.md. */
 
 /** A name that is written often, as the bytes that OTLP wants for it. */
 export interface Key {

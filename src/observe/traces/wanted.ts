@@ -34,7 +34,7 @@ export function tracesWanted(environment: Environment): TracesWanted {
       protocol,
     );
   if (!isHttpUrl(endpoint.value))
-    return refused(endpoint.name, "is no http or https address.", "http://localhost:4318");
+    return refused(endpoint.name, "is not an http or https address.", "http://localhost:4318");
   return { wanted: true, problem: null };
 }
 

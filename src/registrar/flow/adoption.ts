@@ -7,7 +7,7 @@
  *    was made under another enrollment's id, also where that enrollment's record is gone from the log.
  * 3. The exact match goes first. One that equals another enrollment in work exactly is that one's.
  * 4. What else could be the object of several: the earliest in doubt claims it. While a create of another one is under
- *    way that could have made it, nobody does, and nothing counts as absent.
+ *    way that could have made it, none claims it, and nothing counts as absent.
  * 5. What Graph may do to what it keeps is what its answers to creates have shown, and what those objects of the list do
  *    not contradict that are known to be ours: registered, or under an id of ours. Others may have been made another way,
  *    or before Graph began to change what it keeps, so their form says nothing.
@@ -35,7 +35,7 @@ export type Match =
   /** The first is to be registered; the others are of the same enrollment. */
   | { readonly kind: "found"; readonly objects: readonly GraphObject[] }
   | { readonly kind: "none" }
-  /** It can't be told yet. */
+  /** It is not known yet. */
   | { readonly kind: "undecided" };
 
 /** What Graph has shown to do to what it keeps, for the life of the process. */

@@ -1,5 +1,5 @@
 /**
- * Rows of a record's life: what becomes of it after a create of it was answered, or was not.
+ * Rows of a record's life: its next stage after a create of it was answered, or was not.
  *
  * 1. INV-READ-BACK: a create that may have been carried out is read back before the next one: the record is in doubt. Where
  *    Graph has shown that it honours our ids, an outage is not read back: the next create with the same id tells, by 201 or

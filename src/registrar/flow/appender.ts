@@ -123,7 +123,7 @@ export function createAppender(ports: {
   }
 }
 
-/** Once what is kept is in its place: who is told may append more. */
+/** After the kept entries are in their place: the callbacks may append more. */
 function drop({ gone }: Sorted): void {
   for (const entry of gone) entry.done(false, null); // INV-DURABLE-OUTCOME
 }

@@ -11,7 +11,7 @@ import { mayStillRun } from "../../policy/classify.ts";
 import type { Doubt, Life } from "../intake/stage.ts";
 import type { RegistrarSettings } from "../settings.ts";
 
-/** What the registrar was told, as far as a record's life depends on it. */
+/** The settings on which a record's life depends. */
 export type Rules = Pick<
   RegistrarSettings,
   "sendId" | "maxAttempts" | "settleMs" | "rereadCount" | "rereadDelayMs" | "tenantBlockedMaxMs"
@@ -78,13 +78,13 @@ export function afterMissingList(doubt: Doubt, startedMs: number, rules: Rules):
   };
 }
 
-/** What its absence leaves open, where that was told by a read that was begun at `startedMs`; 0: nothing. */
+/** Until when a late create may still make the object, after a read begun at `startedMs` found none; 0: it can't. */
 export function orphansAfter({ doubt, past }: Life, startedMs: number): number {
   const untilMs = Math.max(doubt?.orphansUntilMs ?? 0, past.orphansUntilMs);
   return startedMs < untilMs ? untilMs : 0;
 }
 
-/** It counted as absent since a create was to follow, which does not: it is looked up once more. Null: it is absent for good. */
+/** It counted as absent because a create was to follow. None follows, so it is looked up once more. Null: it is certainly absent. */
 export function doubtAgain({ past: { orphansUntilMs } }: Life): Doubt | null {
   return orphansUntilMs === 0 ? null : toReadById(orphansUntilMs);
 }

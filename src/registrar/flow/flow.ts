@@ -28,7 +28,7 @@ export interface Flow {
   readonly readBack: ReadBack;
   /** A commit promised more. */
   promised(partition: OwnedPartition): void;
-  /** Suspects may go on. */
+  /** Suspects may continue. */
   released(partition: OwnedPartition): void;
   lost(partition: OwnedPartition): void;
   /** Of these tenants something may have changed: they are served, or not, or have other limits. */

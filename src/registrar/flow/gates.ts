@@ -1,5 +1,5 @@
 /**
- * A gate for each cloud: an outage of one holds up no tenant of another. Each is made when a tenant of it is first asked for.
+ * A gate for each cloud: an outage of one delays no tenant of another. Each is made for the first request of a tenant in it.
  *
  * 1. A request ends at the gate at which it began, also if its tenant has moved to another cloud meanwhile.
  */

@@ -7,7 +7,7 @@
  *    them does not know which cloud a create went to.
  * 3. An answer that ignored our id is never made up for by others that did not: a service that is renewed in one place after the other
  *    honours ids for some tenants and not for others, and what protects the first must not be believed of the second.
- * 4. That the operation exists is shown by any of them: where another lacks it, its tenants wait, and nobody else.
+ * 4. Any one of them shows that the operation exists: where another lacks it, only the tenants of that one wait.
  */
 import type { GraphObject } from "../../graph-port.ts";
 import type { Observer } from "../../observer.ts";
@@ -68,7 +68,7 @@ function createGraphShown(
     known: { rules: settings, shown: proven },
     form,
     learn({ enrollment, idempotencyKey, stage }, object, shownBy) {
-      // What a list shows may be anybody's.
+      // Objects in a list may have been made by others.
       if (shownBy === "read-back") return;
       route.isShown = true;
       if (shownBy === "conflict") proven.ids = true;

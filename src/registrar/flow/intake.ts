@@ -29,7 +29,7 @@ import type { Tenants } from "./tenants.ts";
 export interface Intake {
   /** Takes in the next record of the partition's enrolled topic. */
   accept(partition: OwnedPartition, record: LogRecord): void;
-  /** Takes note of the next record of the partition's retry topic; it is taken up when its tenant can go on. */
+  /** Notes the next record of the partition's retry topic; it is taken up when its tenant can continue. */
   noteParked(partition: OwnedPartition, record: LogRecord): void;
   /** A parked record that is taken up. */
   takeUp(partition: OwnedPartition, slot: Slot, record: LogRecord): void;
@@ -84,7 +84,7 @@ export function createIntake(
     raise(work, { kind: "accepted", mustPark: isWaitedFor && !isFollowed(partition, work.lane) }); // INV-ORDER
   }
 
-  /** What is wrong beside its tenant is said only of those that are served. */
+  /** Faults other than in its tenant are reported only for tenants that are served. */
   function decodeOfAny(record: LogRecord): Decoded {
     const decoded = decode(record, (tenantId) => tenants.standingOf(tenantId) !== "unlisted");
     if (decoded.ok || decoded.refusal.code !== "tenant-not-allowed") return decoded;

@@ -9,7 +9,7 @@ import type { Doubt } from "../intake/stage.ts";
 
 export type LifeEvent =
   // ── taken in ──
-  /** It is no valid enrollment. */
+  /** It is not a valid enrollment. */
   | { readonly kind: "refused"; readonly refusal: Refusal }
   /** Its tenant's home is another partition. */
   | { readonly kind: "astray"; readonly home: number; readonly tenantId: string }
@@ -52,7 +52,7 @@ export type LifeEvent =
   | { readonly kind: "lost" };
 
 /**
- * It may go on: "first" of its lane, "promised" by a commit, "released" since the previous owner's requests have ended,
+ * It may continue: "first" of its lane, "promised" by a commit, "released" since the previous owner's requests have ended,
  * "rested" since its back-off is over, "reviewed" since its tenant is not served, or is again.
  */
 export interface Turn {
@@ -60,7 +60,7 @@ export interface Turn {
   readonly standing: Standing;
   /** The ledger holds its enrollment by now. */
   readonly isRegistered: boolean;
-  /** An earlier owner dead-lettered this record, and nobody committed that. */
+  /** An earlier owner dead-lettered this record, and that was not committed. */
   readonly isDeadLettered: boolean;
   /** Of its enrollment, as of now: a copy may have raised or settled it. */
   readonly doubt: Doubt | null;
@@ -111,7 +111,7 @@ export type Effect =
   | { readonly kind: "await-promise" }
   | { readonly kind: "await-tenant" }
   | { readonly kind: "enqueue"; readonly where: "front" | "back" }
-  /** At least so long; but for "none", the failures so far and chance add to it. */
+  /** At least this long; except for "none", the failures so far and chance add to it. */
   | {
       readonly kind: "back-off";
       readonly backoff: "none" | "retry" | "vague";

@@ -1,7 +1,7 @@
 /**
- * Carries outcomes to the log: registered, dead letter, moved to its home partition, parked. That it is there is said only
+ * Carries outcomes to the log: registered, dead letter, moved to its home partition, parked. An outcome is reported only
  * when it is durable; `then` runs right before, unless the partition was lost meanwhile. A parked record has arrived only when
- * its copy was read again: until then the log may lose the copy without anybody's noticing.
+ * its copy was read again: until then the log may lose the copy unnoticed.
  */
 import { deadLetterRecord } from "../../domain/dead-letter.ts";
 import { movedRecord, originOf } from "../../domain/origin.ts";

@@ -6,12 +6,12 @@
  *    INV-ORDER: a lane leaves as a whole; would one of its records stay, a crash could bring it back behind those that
  *    left.
  * 2. At most `wantOf` parked records of a tenant are taken up at a time; a blocked tenant has one, which probes.
- * 3. A paused tenant's lanes leave at once, but for those whose head is in doubt: what has begun is finished first. Of what is
- *    parked nothing is taken up.
+ * 3. A paused tenant's lanes leave immediately, except for those whose head is in doubt: what has begun is finished first. No
+ *    parked record of it is taken up.
  * 4. A full window may hold records of as many tenants, and room is made each time that one leaves: those tenants are looked at of
  *    whose records any changed, or has failed. What makes a tenant slow changes a record of its. All are looked at now and then.
  * 5. INV-ISOLATION: a lane whose head keeps failing leaves too, whatever its tenant may send: else one record, always
- *    refused a clear answer, would hold up all that is behind a full window.
+ *    refused a clear answer, would delay all that is behind a full window.
  */
 
 import { backoffMs } from "../../policy/backoff.ts";
@@ -32,7 +32,7 @@ export interface Parker {
   parkPaused(partition: OwnedPartition): void;
   /** Looks for copies of parked records that the log has lost before they were read. `beyondEnd`: of these it is known. */
   checkParked(partition: OwnedPartition, beyondEnd?: readonly Awaited[]): void;
-  /** Takes up parked records of tenants that can go on. */
+  /** Takes up parked records of tenants that can continue. */
   refill(partition: OwnedPartition): void;
 }
 
@@ -79,7 +79,7 @@ export function createParker(
     return isStuck(tenantId) || here > tenants.capacityWithin(tenantId, slowWithinMs);
   }
 
-  /** Nothing of it goes on for now, or only a probe. */
+  /** None of its records can continue for now, or only a probe. */
   function isStuck(tenantId: string): boolean {
     return isPaused(tenantId) || tenants.isBlocked(tenantId) || readBack.isStalled(tenantId);
   }

@@ -1,4 +1,4 @@
-/** Hands what came of a record to the appender, for as long as it may be published, and says when it is durable. */
+/** Hands the outcome of a record to the appender, while it may be published, and reports when it is durable. */
 import type { Moment } from "../../moment.ts";
 import type { Clock, NewRecord } from "../../ports.ts";
 import { isOwned, mayPublish, type UnsettledRecord } from "../ownership/partition.ts";
@@ -8,7 +8,7 @@ import type { Core } from "./core.ts";
 
 export interface Outcome {
   readonly record: NewRecord;
-  /** For what came of a create: when it was posted. */
+  /** For the outcome of a create: when it was posted. */
   readonly postedAt: Moment | null;
 }
 

@@ -15,7 +15,7 @@ export interface ReadBack {
   /** What stands under its id, whether or not that tells what became of a create in doubt. */
   requestById(work: Work): void;
   waiting(): number;
-  /** Has the last list of this tenant failed? Then its records in doubt don't go on for now. */
+  /** Has the last list of this tenant failed? Then its records in doubt don't continue for now. */
   isStalled(tenantId: string): boolean;
 }
 

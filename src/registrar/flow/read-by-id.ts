@@ -2,7 +2,7 @@
  * Reads the one object of a record by its id, which neither lags nor grows: after a 409, and where it tells what became of a
  * create in doubt.
  *
- * 1. What a miss proves is said in doubt.ts: should it be wrong, the next create is answered 409.
+ * 1. doubt.ts says what a miss proves: if it is wrong, the next create is answered 409.
  * 2. A read that says nothing is not repeated here.
  * 3. These reads pass the same gate as creates, and are counted like them.
  */

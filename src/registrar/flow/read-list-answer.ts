@@ -4,7 +4,7 @@ import { classify, isMissingRoute } from "../../policy/classify.ts";
 
 export interface ListFailure {
   readonly detail: string;
-  /** No read of this tenant succeeds until somebody changes something. */
+  /** No read of this tenant succeeds until a setting or a permission is changed. */
   readonly isRefusal: boolean;
 }
 

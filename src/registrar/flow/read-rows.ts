@@ -2,7 +2,7 @@
  * Rows of a record's life: what a read of Graph says about a create in doubt, or about a create that was answered 409.
  *
  * 1. INV-READ-BACK: found is found. Absent is said by doubt.ts.
- * 2. A read that says nothing proves nothing: the record goes on to the lists, and after a 409 it stays in doubt.
+ * 2. A read without a result proves nothing: the lists are read next, and after a 409 the record stays in doubt.
  * 3. INV-ATTEMPTS: what is dead-lettered in doubt, its tenant being blocked, says that an object may exist.
  */
 
@@ -67,7 +67,7 @@ function onAbsent(
     orphansUntilMs,
     listMisses,
   });
-  // Without a pause, a server that fails everything would be asked again at once. No create follows a final refusal.
+  // Without a pause, a server that fails everything would be asked again immediately. No create follows a final refusal.
   const backoff = finalRefusal(life.past, rules) !== null ? "none" : detail === undefined ? "retry" : "vague";
   return go(withDoubt(life, null), "backing-off", [
     forget,

@@ -48,7 +48,7 @@ export function createReader(parts: ReaderParts): Reader {
     const session = sessionOf(partition);
     for (const topic of inputTopics) {
       seek(partition, topic);
-      // One that waits already goes on from there.
+      // A loop that waits already continues from there.
       if (!readsOf(session).has(placeOf(topic, partition.number)))
         void read(partition.number, topic, session); // 1
     }
@@ -82,7 +82,7 @@ export function createReader(parts: ReaderParts): Reader {
     const result = await under.read(topic, number);
     if (result.kind === "ended") return false;
     if (owned.get(number) !== partition) {
-      // Whether these came before or after its new position was set can't be told: read them again.
+      // It is not known whether these came before or after the new position was set: read them again.
       const again = owned.get(number);
       if (again === undefined || !isCurrent(again, under)) return false;
       seek(again, topic); // 2
@@ -112,7 +112,7 @@ export function createReader(parts: ReaderParts): Reader {
     if (!isCurrent(partition, under)) return;
     observe({ kind: "records-read", topic, partition: partition.number, count: records.length });
     for (const record of records) {
-      // All that there is room for in one turn, so that it can share requests. What is left of these records after a
+      // As many as there is room for in one turn, so that they can share requests. What is left of these records after a
       // change of session is read again under the next one.
       if (!hasRoomNow(partition, topic, under) && !(await isReadable(partition, topic, under))) return; // 2
       noteEpoch(partition.leaderEpochs[topic], record.offset, record.leaderEpoch);

@@ -1,7 +1,7 @@
 /**
  * One tenant's queue to Graph: what waits, and what its answers said about the tenant.
  *
- * 1. One exchange counts once, however many records shared it.
+ * 1. One exchange counts once, also if several records shared it.
  * 2. Throttling and outages close the queue for as long as Graph asked; throttling without a time, with growing back-off.
  *    A blocked tenant is asked again now and then, so that it is served again once it can be.
  * 3. INV-ISOLATION: a tenant is blocked while either its creates or its reads are refused; only the same kind of request,

@@ -82,7 +82,7 @@ export function createTenants(
     return settings.tenants.writesPer20sOf(tenantId) ?? settings.writesPer20s;
   }
 
-  /** Not kept: anybody may send events of tenants that nobody serves. */
+  /** Not kept: senders may send events of any number of tenants that are not served. */
   function seen(tenantId: string): TenantQueue {
     return queues.get(tenantId) ?? createTenantQueue(tenantId, limitOf(tenantId));
   }

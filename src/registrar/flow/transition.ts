@@ -6,7 +6,7 @@
  *    or when the ledger holds its enrollment, or the dead-letter topic the record, already.
  * 2. INV-READ-BACK: no create while a create of it is in doubt, unless the next create itself tells. INV-WATERMARK: none
  *    that no acknowledged commit promises. INV-ONE-CREATE-PER-KEY: none of what the ledger holds.
- * 3. Nothing in doubt is dead-lettered but what its blocked tenant left in doubt, and that says so.
+ * 3. A record in doubt is dead-lettered only if its tenant is blocked, and the dead letter says that it is in doubt.
  * 4. INV-DOUBT: what leaves the window for the retry topic takes its doubt with it.
  * 5. INV-SERVED: no create for a tenant that is not served, and no dead letter for that reason while a create may have made an
  *    object. Such a dead letter waits for its promise as a create does: the next owner may have other tenants, and must look
@@ -119,7 +119,7 @@ function onBusy(stage: Stage, event: LifeEvent): Step {
   return event.kind === "lost" ? go(stage, "lost") : impossible(stage, event);
 }
 
-/** What still held the record may say so after it has left. */
+/** Parts that still held the record may raise these events after it has left. */
 function isLate({ kind }: LifeEvent): boolean {
   return lateEvents.has(kind); // 6
 }

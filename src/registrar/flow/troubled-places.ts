@@ -2,16 +2,16 @@
  * Partitions of topics at which an append failed, with all that waits for them: they are tried again apart from the others, and from one
  * another.
  *
- * 1. INV-ISOLATION: a record that the log refuses, or a partition that takes none for now, holds up nothing that is for another one.
+ * 1. INV-ISOLATION: a record that the log refuses, or a partition that takes none for now, delays nothing that is for another one.
  * 2. A partition stays here until all that waits for it is stored, so what is for it keeps its order.
- * 3. After a failure, what failed first goes behind the others: it may be refused for good. INV-ORDER: of what is moved to an input topic,
+ * 3. After a failure, what failed first goes behind the others: it may be refused permanently. INV-ORDER: of what is moved to an input topic,
  *    all that shares its key goes along, and a tenant's records do.
  */
 import type { Observer } from "../../observer.ts";
 import { backoffMs } from "../../policy/backoff.ts";
 import type { Clock, NewRecord, Random } from "../../ports.ts";
 
-/** What is to be appended, and who is told. */
+/** What is to be appended, and the callback. */
 export interface Entry {
   readonly record: NewRecord;
   readonly mayPublish: () => "yes" | "wait" | "no";
@@ -143,7 +143,7 @@ export function placeOf({ topic, partition }: NewRecord): string {
   return `${topic}/${partition}`;
 }
 
-/** Outcomes have no order among themselves; what goes on to an input topic does. */
+/** Outcomes have no order among themselves; records that are moved to an input topic do. */
 function rotated(entries: readonly Entry[]): Entry[] {
   const first = entries[0]!;
   const { topic } = first.record;

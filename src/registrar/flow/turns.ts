@@ -1,7 +1,7 @@
 /**
- * Gives records their turn: says to the first of a lane that it may go on, and what is known by then.
+ * Gives records their turn: the first of a lane may continue, and learns what is known by then.
  *
- * 1. A lane goes on only when its first record has left it, one after the other: a long lane of duplicates is no deep recursion.
+ * 1. A lane advances only when its first record has left it, one after the other: a long lane of duplicates does not recurse deeply.
  */
 
 import { isRegistered } from "../ledger/ledger.ts";

@@ -3,7 +3,7 @@
  *
  * 1. A queue waits here once at the most. One that must wait for a time comes back by itself, one that the gate does not let
  *    through when those are released.
- * 2. Who comes near the front is said once: what its request needs can be fetched while it waits.
+ * 2. A queue that comes near the front is announced once: what its request needs can be fetched while it waits.
  * 3. While Graph is probed, those who did not just fail go first.
  */
 import type { Clock } from "../../ports.ts";

@@ -85,7 +85,7 @@ export interface Past {
   /** Creates of its tenant, and of all tenants, that had succeeded when it was taken in, or last failed. */
   readonly tenantCreates: number;
   readonly allCreates: number;
-  /** Failures that are its own, as far as can be told: others succeeded meanwhile. */
+  /** Failures that are its own, as far as is known: others succeeded meanwhile. */
   readonly spent: number;
   /** What Graph said each time that it refused the record without a reason. */
   readonly vagueRefusals: readonly string[];
@@ -97,7 +97,7 @@ export interface Past {
   readonly withoutId: boolean;
   /** A read by id said nothing: from now on it is looked up in lists. */
   readonly needsList: boolean;
-  /** It counted as absent before this moment, on which a create was to follow; 0: it is absent for good. As in Doubt. */
+  /** It counted as absent before this moment, on which a create was to follow; 0: it is certainly absent. As in Doubt. */
   readonly orphansUntilMs: number;
   /** How often it counted as absent by lists alone, since it was last read by its id. */
   readonly listMisses: number;

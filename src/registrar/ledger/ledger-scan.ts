@@ -4,8 +4,8 @@
  * 1. What is read on is believed only if the log still holds, at the offset where the ledger's last entry stood, that very entry.
  *    Otherwise (compaction took the entry, or the log is not the one we knew) the whole ledger is read.
  * 2. INV-KNOWN-LOG: a ledger never shrinks. One that ends before it did, or that lacks what was read or written before, is a fault: to
- *    go on without that memory would make second objects.
- * 3. So is one that holds what belongs into another partition only (domain/ledger-home.ts).
+ *    continue without that memory would make second objects.
+ * 3. A ledger with records that belong into another partition only is a fault too (domain/ledger-home.ts).
  */
 import { createHomes, createPlacement, type Placement } from "../../domain/ledger-home.ts";
 import { readLedgerEntry } from "../../domain/registered.ts";

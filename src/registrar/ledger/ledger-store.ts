@@ -7,7 +7,7 @@ import { decodeSnapshot, encodeSnapshot } from "./ledger-snapshot.ts";
 export interface LedgerStore {
   /** Null: none that can be read, or one that was made under another number of partitions. */
   load(partition: number): Promise<Ledger | null>;
-  /** By so many entries since it was loaded or saved; all of them, if it never was. */
+  /** By how many entries since it was loaded or saved; all of them, if it never was. */
   grownBy(ledger: Ledger): number;
   save(partition: number, ledger: Ledger): Promise<void>;
 }

@@ -16,7 +16,7 @@ export interface Ledger {
   /** Cells of eight words: four of the key, four of the id (zero: see `otherIds`). */
   cells: Uint32Array;
   size: number;
-  /** Ids that are no lower-case UUID, by key. */
+  /** Ids that are not a lower-case UUID, by key. */
   readonly otherIds: Map<string, string>;
   /** Where the next catch-up reads on. */
   nextOffset: number;
@@ -41,8 +41,8 @@ export function createLedger(topicId: string | null = null): Ledger {
 }
 
 /**
- * Takes records of the registered topic in; tombstones and foreign records are passed over. `placement` takes note of where they
- * belong. What belongs elsewhere is remembered all the same: a ledger never shrinks, whatever the partition count.
+ * Takes in records of the registered topic; tombstones and foreign records are skipped. `placement` notes where they
+ * belong. Records that belong elsewhere are remembered too: a ledger never shrinks, whatever the partition count.
  */
 export function absorb(ledger: Ledger, records: readonly LogRecord[], placement?: Placement): void {
   for (const record of records) {

@@ -30,7 +30,7 @@ export function commitClaim(
 ): Promise<Watermarks | null> {
   const { number, lease } = partition;
   const { holder } = lease.session;
-  // INV-DOUBT: what is in doubt is not known yet; a parked record says so itself, outside all watermarks.
+  // INV-DOUBT: what is in doubt is not known yet; a parked record carries its own doubt, outside all watermarks.
   const limits = widest(ownLimits(settings, honoursIds()), partition.inherited);
   const watermarks = watermarksOf(plans, settings.attemptAhead);
   const commits = inputTopics.map((topic): Commit => {

@@ -13,12 +13,12 @@ export interface CommitMetadata {
   /** The time limits of the worker that may have created what is unsettled: the next owner waits for these, not for its own. */
   readonly limits: Limits | null;
   readonly known: KnownLog | null;
-  /** Who may go on for a while after its place was taken. Absent: nobody may. */
+  /** The worker that may continue for a while after its place was taken. Absent: none may. */
   readonly holder?: Holder;
 }
 
 export interface Limits {
-  /** After so long, nothing that a living worker began goes on. */
+  /** After this time, nothing that a living worker began is still under way. */
   readonly settleMs: number;
   /** After so long, no request is sent any more by the kernel of a worker that vanished. */
   readonly orphanMs: number;
@@ -43,7 +43,7 @@ export interface KnownLog extends KnownLedger {
   readonly readThrough: number;
   /** Leader epoch of the last record before `readThrough`; -1: unknown. */
   readonly readThroughEpoch: number;
-  /** Every dead letter of a record that this commit does not cover stands there or later; null: an older version's commit. */
+  /** Every dead letter of a record that this commit does not cover is at this offset or later; null: an older version's commit. */
   readonly deadLettersFrom: number | null;
 }
 

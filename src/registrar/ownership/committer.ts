@@ -6,7 +6,7 @@
  * 2. INV-WATERMARK: a watermark grows only when a commit that carries it was acknowledged.
  * 3. INV-WATERMARK: a commit of unknown outcome may still land, over later ones, until settleMs after it ended. Until then
  *    no acknowledgement widens a promise; then all positions are committed again.
- * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for goes at once.
+ * 4. An ordinary commit waits for commitIntervalMs since the last; one that records wait for is sent immediately.
  * 5. INV-LEASE: it is renewed before it runs out, also where nothing else is to be committed.
  * 6. INV-DOUBT: what may be stored says that ids are honoured until another commit is acknowledged that does not.
  */
@@ -93,7 +93,7 @@ export function createCommitter(parts: CommitterParts): Committer {
       isWantedNow = false;
       return;
     }
-    // Superseded: the next session goes on from here. Should this one not end after all, we ask again.
+    // Superseded: the next session continues from here. If this one does not end after all, we ask again.
     if (result === "superseded") revoke(lease); // INV-LEASE
     if (result === "unknown") suspendPromises(); // 3, INV-WATERMARK
     failures++;

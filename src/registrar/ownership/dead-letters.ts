@@ -7,7 +7,7 @@
  * 2. INV-DURABLE-OUTCOME: what is found there has its outcome. To look for an object of it could find one that was made for
  *    another enrollment.
  * 3. It is the same record only if its place and its bytes are the same, the event's attributes in headers among them: a topic that
- *    was made again counts from 0 again, and one that lost its end goes on from there.
+ *    was made again counts from 0, and one that lost its end continues from there.
  */
 import { eventHash, readDeadLetter } from "../../domain/dead-letter.ts";
 import { originOf, positionId } from "../../domain/origin.ts";
@@ -76,12 +76,12 @@ export function noteFound({ found }: DeadLetters, record: LogRecord): void {
   if (letter !== null && found.size < foundMax) found.set(letter.id, eventHash(record));
 }
 
-/** A record of the retry topic was dead-lettered here; a second copy of it may stand there. */
+/** A record of the retry topic was dead-lettered here; a second copy of it may be there. */
 export function noteOwn({ found }: DeadLetters, record: LogRecord): void {
   if (found.size < foundMax) found.set(positionId(originOf(record)), eventHash(record));
 }
 
-/** Does a dead letter of this very record stand there? */
+/** Does the topic hold a dead letter of this very record? */
 export function isDeadLettered({ found }: DeadLetters, record: LogRecord): boolean {
   const hash = found.size === 0 ? undefined : found.get(positionId(originOf(record)));
   return hash !== undefined && hash === eventHash(record); // 3, INV-DURABLE-OUTCOME

@@ -3,8 +3,8 @@
  *
  * 1. INV-KNOWN-LOG: a topic with another id, or a ledger that ends before it did, is a fault, also when nothing is read or
  *    appended.
- * 2. So is a retry partition that ends before a copy of a parked record that was acknowledged there and not read yet.
- * 3. So is another number of partitions: nobody would read the new ones, and no rebalance need follow by which it were noticed.
+ * 2. A retry partition that ends before an acknowledged copy of a parked record, not read yet, is one too.
+ * 3. Another number of partitions is one too: no worker would read the new ones, and a rebalance that shows them need not follow.
  */
 import {
   type Bounds,

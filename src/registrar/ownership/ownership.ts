@@ -1,8 +1,8 @@
 /**
  * Which partitions this worker owns, from session to session. How one is taken over is in gain.ts.
  *
- * 1. INV-CLAIM: a partition is kept over a new session only if the stored commits still carry our claim: then nobody else
- *    owned it in between, and what is in flight goes on. Otherwise all of it is dropped and taken over again.
+ * 1. INV-CLAIM: a partition is kept over a new session only if the stored commits still carry our claim: then no other worker
+ *    owned it in between, and what is in flight continues. Otherwise all of it is dropped and taken over again.
  * 2. INV-DOUBT: suspects are released after the settle time of the worker that may have created them, and only when the
  *    ledger and what that worker may have dead-lettered were read to their ends once more.
  * 3. INV-LEASE: where the worker that committed last may still begin creates, nothing is read or claimed before it can't any
@@ -26,7 +26,7 @@ import { gapFault, type InputGap } from "./take-over.ts";
 export interface OwnershipEvents {
   /** Confirmed under its session: read on from each window's nextOffset, commit, create. */
   ready(partition: OwnedPartition): void;
-  /** Suspects may go on. */
+  /** Suspects may continue. */
   released(partition: OwnedPartition): void;
   lost(partition: OwnedPartition): void;
   /** A commit just ended with an unknown outcome; it may still land. */
@@ -60,7 +60,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
   const gainParts: GainParts = { ...parts, random: ports.random, suspects, onUnknown };
   return { begin, regain, dropAll };
 
-  /** Called at once when a session begins. */
+  /** Called as soon as a session begins. */
   function begin(session: Session): void {
     observe({ kind: "session-started", partitions: session.partitions });
     for (const partition of [...owned.values()]) {
@@ -98,7 +98,7 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
   }
 
   /**
-   * The log of this input is not the one that was read, and the operator said to go on: the partition is taken over again,
+   * The log of this input is not the one that was read, and the operator chose to continue: the partition is taken over again,
    * from the start of what is there, and all of it is suspect.
    */
   async function regain(partition: OwnedPartition, topic: InputTopic): Promise<void> {

@@ -21,7 +21,7 @@ import type { TakeOver } from "./take-over.ts";
 
 export interface OwnedPartition {
   readonly number: number;
-  /** Committed with every offset; a stored commit with another claim means that somebody else owned it since. */
+  /** Committed with every offset; a stored commit with another claim means that another worker owned it since. */
   readonly claim: string;
   readonly takenOverAtMs: number;
   readonly suspectsBelow: Readonly<Record<InputTopic, number>>;
@@ -54,7 +54,7 @@ export interface OwnedPartition {
   readonly lost: AbortController;
   /** Of its current session; shared by all partitions of it. */
   lease: Lease;
-  /** False between the end of a session and the check that nobody else owned the partition since. */
+  /** False between the end of a session and the check that no other worker owned the partition since. */
   confirmed: boolean;
   suspectsReleased: boolean;
   /** Inputs whose stored commit may say that Graph honours ids. */
@@ -181,7 +181,7 @@ function retryRead({ readBefore, readBeforeEpoch, parking, leaderEpochs }: Owned
   return { readThrough: nextOffset, readThroughEpoch: epochBefore(leaderEpochs.retry, nextOffset) };
 }
 
-/** What the next owner must wait for, should this one vanish now. `own`: of what is created from here on. */
+/** What the next owner must wait for if this one vanishes now. `own`: of what is created from here on. */
 export function limitsOf({ doubts, inherited, handsOnLimits }: OwnedPartition, own: Limits): Limits {
   let limits = handsOnLimits ? widest(own, inherited) : own;
   for (const doubt of doubts.values()) {

@@ -42,7 +42,7 @@ export function createSuspects(log: EventLog, settings: RegistrarSettings, persi
 
   async function indexParked(partition: OwnedPartition, session: Session): Promise<Found> {
     const { number, parking, suspectsBelow, readBefore, readBeforeEpoch } = partition;
-    // Commits are about records that were read; other ones may stand there by now, after those were lost.
+    // Commits are about records that were read; other records may be at their offsets by now, after those were lost.
     let isSame = readBeforeEpoch < 0 || readBefore <= parking.nextOffset;
     const found = await persist<Found>(session.ended, "read parked records", async () => {
       const onRecords = (records: readonly LogRecord[]) => {

@@ -3,7 +3,7 @@
  *
  * 1. INV-DOUBT: everything at or after `suspectsBelow` is certainly fresh; everything before it, from startAt on, is
  *    suspect.
- * 2. INV-KNOWN-LOG: records that nobody settled and that the log no longer holds are never passed over silently.
+ * 2. INV-KNOWN-LOG: unsettled records that the log no longer holds are never skipped silently.
  */
 import type { InputPosition, InputTopic, ReadResult } from "../../ports.ts";
 import type { Problem } from "../../problem.ts";
@@ -31,7 +31,7 @@ export interface TakeOver {
 export interface Circumstances {
   /** Of the input topic, now. */
   readonly topicId: string | null;
-  /** No worker ever committed for this partition number, as far as can be told, nor registered anything. */
+  /** As far as is known, no worker ever committed for this partition number or registered anything. */
   readonly isUntouched: boolean;
   readonly onRetentionGap: "stop" | "continue";
 }
@@ -70,13 +70,13 @@ export function planTakeOver(
   };
 }
 
-/** All that is there is suspect: what was read before is not what stands there now. */
+/** All that is there is suspect: it is not what was read before. */
 export function fromTheStart({ limits }: TakeOver, { logStart, logEnd }: InputPosition): TakeOver {
   return { ...from(logStart, logEnd), attemptedThrough: logEnd, limits };
 }
 
 function from(startAt: number, suspectsBelow: number) {
-  // Nothing is known of what stands there: a dead letter of the same position may be another record's.
+  // Nothing is known of the records there: a dead letter of the same position may be another record's.
   return {
     startAt,
     suspectsBelow,
@@ -115,7 +115,7 @@ function gapOf(
 export function gapFault(topic: InputTopic, partition: number, gap: Gap): Problem {
   const { why, expected, logStart, logEnd } = gap;
   const what = {
-    deleted: `records ${expected} to ${logStart - 1} were deleted by retention before anybody settled them.`,
+    deleted: `records ${expected} to ${logStart - 1} were deleted by retention before they were settled.`,
     truncated:
       expected > logEnd
         ? `the position ${expected} is beyond the log's end ${logEnd}: the topic was truncated, or restored shorter.`
@@ -126,7 +126,7 @@ export function gapFault(topic: InputTopic, partition: number, gap: Gap): Proble
     code: "retention-gap",
     message: `${topic} partition ${partition}: ${what}`,
     fix:
-      "Restore the records from a backup if you have one. To go on with what is there, start with " +
+      "Restore the records from a backup if you have one. To continue with what is there, start with " +
       "ON_RETENTION_GAP=continue: every record that is there is looked up in Graph first; what is gone is not registered.",
   };
 }

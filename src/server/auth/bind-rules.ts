@@ -1,4 +1,4 @@
-/** Where the service may listen: beyond this machine only where it asks who comes, and where nobody reads the tokens on their way. */
+/** Where the service may listen: beyond this machine only with authentication, and only where tokens can't be read on their way. */
 import type { Problem } from "../../problem.ts";
 import { isLoopback } from "../http/origin-check.ts";
 

@@ -5,7 +5,7 @@ import { statSync } from "node:fs";
 export function fileMark(file: string): string {
   try {
     const { mtimeMs, ctimeMs, size, ino } = statSync(file);
-    // A copy that keeps the times of its source changes ctime all the same.
+    // A copy that keeps the times of its source still changes ctime.
     return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
   } catch (error) {
     return String((error as NodeJS.ErrnoException).code);

@@ -1,9 +1,9 @@
 /**
  * The tokens in use, as TOKENS_FILE has them.
  *
- * 1. A change is seen within `tokensCheckMs` of the next request: nobody who was removed gets in for longer.
- * 2. A file that is gone lets nobody in. One that can't be read otherwise, or is half written, changes nothing and is
- *    reported until it is right again: a slip of the pen must not stop every installer.
+ * 1. A change is seen within `tokensCheckMs` of the next request: a token that was removed is accepted no longer than that.
+ * 2. Without the file no token is accepted. One that can't be read otherwise, or is half written, changes nothing and is
+ *    reported until it is correct again: a typing error must not stop every installer.
  */
 import { timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -99,7 +99,7 @@ function unreadable(path: string, code: string): Problem {
     message: `TOKENS_FILE=${path} can't be read (${code}).`,
     fix:
       code === "ENOENT"
-        ? "Nobody gets in until it is there. Make a token: connector-registrar tokens create --name <name> --tenant <guid>"
+        ? "No token is accepted until it is there. Make a token: connector-registrar tokens create --name <name> --tenant <guid>"
         : "Let this user read the file: chmod u+r, chown. Until then the former tokens count.",
   };
 }

@@ -1,5 +1,5 @@
 /**
- * TOKENS_FILE: who may use the service, as JSON. Only hashes of tokens stand in it: a token has 256 random bits, so one
+ * TOKENS_FILE: who may use the service, as JSON. It holds only hashes of tokens: a token has 256 random bits, so one
  * round of SHA-256 can't be searched, and looking one up by its hash tells nothing about others.
  */
 import { hash } from "node:crypto";

@@ -1,10 +1,10 @@
 /**
  * Exports for auditors, as files to download: made by the same code as those of `audit`, with the same manifest.
  *
- * 1. An export is as of one moment, so it is written whole before anybody downloads it; a slow reader holds up nothing.
+ * 1. An export is as of one moment, so it is written whole before it can be downloaded; a slow reader delays nothing.
  * 2. One at a time; few are kept, and not for long. Each has a directory of its own, which goes with it: one that is there for long is
  *    cleared away by the system.
- * 3. Whatever goes wrong is said on its page; nothing of it holds up the next one, or the end of the service.
+ * 3. Every failure is shown on its page; none delays the next export, or the end of the service.
  */
 
 import { randomUUID } from "node:crypto";
@@ -59,7 +59,7 @@ export interface ExportParts {
 type Made = { -readonly [name in keyof AuditExport]: AuditExport[name] } & {
   directory: string | null;
   path: string | null;
-  /** It is removed when its time is up, also if nobody asks again. */
+  /** It is removed when its time is up, also if no request asks for it again. */
   endWait: () => void;
 };
 

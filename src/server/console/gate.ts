@@ -1,8 +1,8 @@
 /**
  * Who may see the console.
  *
- * 1. Where the service asks nobody (loopback), everyone on this machine. Elsewhere who signed in with an operator's token; a token
- *    that enrolls sees nothing here.
+ * 1. Where the service asks for no token (loopback), everyone on this machine has access. Elsewhere only those who signed in with
+ *    an operator's token; a token that enrolls shows nothing here.
  * 2. What changes something must come from a page of this service: Origin or Sec-Fetch-Site has to say so. Together with the cookie
  *    that no other site's request carries, that leaves nothing to forge.
  */
@@ -13,7 +13,7 @@ import { tokenHash } from "../auth/tokens-file.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Gate {
-  /** Null: nobody that may. */
+  /** Null: no access. */
   operatorOf(request: FastifyRequest): Principal | null;
   /** The Set-Cookie header; a reason why not. */
   signIn(
@@ -33,7 +33,7 @@ export interface GateParts {
 }
 
 const unknown =
-  "This is no token of an operator, or it has expired or was revoked. Have one made: connector-registrar tokens create --role operator --name <name>";
+  "This is not a token of an operator, or it has expired or was revoked. Have one made: connector-registrar tokens create --role operator --name <name>";
 const unavailable = "The tokens can't be checked at present. Try again in a moment.";
 
 export function createGate({ doors, sessions, isEncrypted }: GateParts): Gate {

@@ -7,7 +7,7 @@ import { count, shown, time } from "./shown.ts";
 
 export interface Frame {
   readonly version: string;
-  /** Null: nobody is signed in. */
+  /** Null: not signed in. */
   readonly operator: { readonly name: string; readonly canSignOut: boolean } | null;
   /** Null: it is not open yet. */
   readonly progress: IndexProgress | null;
@@ -85,7 +85,7 @@ function noticeOf(progress: IndexProgress | null): Part {
   if (progress.trouble !== null)
     return notice(
       "bad",
-      html`The topics can't be read: ${shown(progress.trouble, 500)} What is shown is as of ${time(progress.caughtUpAtMs)}. It goes on trying.`,
+      html`The topics can't be read: ${shown(progress.trouble, 500)} What is shown is as of ${time(progress.caughtUpAtMs)}. The service keeps trying.`,
     );
   if (progress.caughtUp) return null;
   const { behindRecords } = progress;

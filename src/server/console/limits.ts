@@ -8,7 +8,7 @@ export const consoleLimits = {
   streams: 100,
   /** How often the service looks whether something has changed. */
   lookIntervalMs: 1_000,
-  /** A page that is kept up to date hears of the service at least so often. */
+  /** The longest time between two messages to a page that is kept up to date. */
   pulseIntervalMs: 15_000,
   /** Operators that are signed in at the same time; the oldest is signed out. */
   sessions: 1_000,
@@ -20,7 +20,7 @@ export const consoleLimits = {
   recordReadMs: 3_000,
   /** Of a record's value, as text. */
   shownCharacters: 16_384,
-  /** The same of a value that is no text. */
+  /** The same of a value that is not text. */
   shownBytes: 2_048,
   /** From the end of a dry run to its confirmation. */
   confirmMs: 15 * 60_000,

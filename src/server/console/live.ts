@@ -1,6 +1,6 @@
 /**
- * Server-sent events: word that something on the pages has changed. One look a second serves all who listen; nobody listens, nobody
- * looks. An event carries no data: the page is fetched again, by the same way as at first.
+ * Server-sent events that announce changes on the pages. One check a second serves all listeners; without listeners there is
+ * none. An event carries no data: the page is fetched again, in the same way as at first.
  */
 import type { FastifyReply } from "fastify";
 import type { Clock } from "../../ports.ts";

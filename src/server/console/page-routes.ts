@@ -108,7 +108,7 @@ function replayFilterOf(form: URLSearchParams, nowMs: number): ReplayFilter | st
     fromMs: Number.NEGATIVE_INFINITY,
     toMs: Number.POSITIVE_INFINITY,
   };
-  // Those alone that were marked; what was replayed already is left out all the same.
+  // Only those that were marked; what was replayed already is still left out.
   if (ids.length > 0) return { ...all, ids: new Set(ids), again: false };
   if (form.get("by") !== "reason") return "Nothing is marked. Go back, mark dead letters, and try again.";
   const typed = createTyped(form);

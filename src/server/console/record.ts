@@ -51,7 +51,7 @@ function valueShown(value: Uint8Array): Part {
   const text = textOf(value);
   if (text !== null)
     return html`<pre tabindex="0" role="region" aria-label="Value of the record">${shownLines(text, consoleLimits.shownCharacters)}</pre>`;
-  return html`<p class="hint">The value is no UTF-8 text; its bytes in hexadecimal:</p>
+  return html`<p class="hint">The value is not UTF-8 text; its bytes in hexadecimal:</p>
 <pre tabindex="0" role="region" aria-label="Value of the record in hexadecimal">${hexOf(value, consoleLimits.shownBytes)}</pre>`;
 }
 

@@ -4,7 +4,7 @@
  * 1. Nothing is appended before a dry run was shown and confirmed, once, within some minutes.
  * 2. What is sent is what was shown, less what was replayed or registered meanwhile: it is looked for again.
  * 3. One at a time. A stop of the service ends it after the records that are under way.
- * 4. Which dead letters they are is remembered only of those that may be confirmed, and of so many dead letters in all.
+ * 4. The chosen dead letters are remembered only for runs that may be confirmed, up to a limit in all.
  */
 import { randomUUID } from "node:crypto";
 import type { Clock, EventLog } from "../../ports.ts";
@@ -88,7 +88,7 @@ export function createReplayRuns(parts: ReplayParts): ReplayRuns {
     return { ...shown, isStale: isStale(run) };
   };
 
-  /** 4. The latest one is kept, however many they are. */
+  /** 4. The latest one is kept, whatever its number of dead letters. */
   function forgetIds(): void {
     let kept = 0;
     for (const run of [...runs.values()].reverse()) {

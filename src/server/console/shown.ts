@@ -1,7 +1,7 @@
 /**
  * Foreign text as a page shows it.
  *
- * 1. What nobody could see (control characters, marks that turn the direction of writing, characters without width, halves of pairs)
+ * 1. Invisible characters (control characters, marks that turn the direction of writing, characters without width, halves of pairs)
  *    is written as `\u202e`.
  * 2. It is isolated (`bdi`): right-to-left text does not reorder what stands around it.
  * 3. It is cut at a limit, and then its length is said.

@@ -1,7 +1,7 @@
 /**
  * What is wrong with the head of a request, whatever it asks for.
  *
- * What decides who asks, and for what, stands in it once: a proxy in front may go by another one of two than this service does.
+ * A header that decides who asks, and for what, may occur only once: of two, a proxy in front may use another one than this service.
  */
 import type { IncomingMessage } from "node:http";
 import { type Failure, failures } from "./problem.ts";

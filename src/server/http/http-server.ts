@@ -2,8 +2,8 @@
  * The server under the service: Node's own, with a bound on everything that a connection may take.
  *
  * 1. A connection that sends nothing, or its headers or body too slowly, is closed: 408.
- * 2. Connections beyond the limit are closed at once, so that they cost no memory.
- * 3. What is no HTTP is answered with a problem and a closed connection.
+ * 2. Connections beyond the limit are closed immediately, so that they cost no memory.
+ * 3. Data that is not HTTP is answered with a problem, and the connection is closed.
  * 4. An answer is given to the request that it is for: where one before it is not answered yet, the connection is closed without.
  * 5. A connection on which nothing moves is closed, also one whose other end does not read its answers.
  */
@@ -80,7 +80,7 @@ export function createHttpServer(
   server.maxConnections = maxConnections;
   server.maxRequestsPerSocket = limits.connectionRequests;
   server.on("drop", () => onMet("connections"));
-  // What is expected is the app's affair, like any header. Without a listener Node answers by itself.
+  // The app checks `Expect`, like any header. Without a listener Node answers by itself.
   server.on("checkExpectation", onRequest);
   server.setTimeout(times.stalledTimeoutMs, (socket) => {
     if (socket.writableLength > 0) onMet("request-time");

@@ -32,6 +32,6 @@ export const limits = {
   tokensCheckMs: 1_000,
   /** How often the files of the certificate and its key are looked at. */
   tlsCheckMs: 1_000,
-  /** Seconds of the allowed rate that may come at once. */
+  /** The largest burst, in seconds of the allowed rate. */
   burstS: 10,
 } as const;

@@ -1,6 +1,6 @@
 /**
  * The CloudEvents HTTP binding, version 1.0: from a request's headers and body to records of the log, unchecked beyond the
- * content mode. What is in them is decode()'s affair.
+ * content mode. decode() checks what is in them.
  *
  * Structured and binary bodies become the record's value byte for byte, each item of a batch too.
  */
@@ -81,7 +81,7 @@ function headersFor(contentType: string): readonly Header[] {
   return [[contentTypeHeader, Buffer.from(contentType, "latin1")]];
 }
 
-/** `ce-id: a%20b` as the record's header `ce_id`. A header that came twice stands there twice: decode() compares them. */
+/** `ce-id: a%20b` as the record's header `ce_id`. A header that came twice is kept twice: decode() compares them. */
 function attributesOf(headers: HeaderValues): Header[] {
   return Object.entries(headers).flatMap(([name, values]) =>
     name.startsWith(attributePrefix)

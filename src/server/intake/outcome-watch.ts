@@ -2,7 +2,7 @@
  * Waits for the outcome of one event that is about to be stored.
  *
  * 1. It begins before the event is stored, so that no outcome is missed.
- * 2. That the enrollment is registered counts, by whichever event; a refusal only if it is the refusal of this event:
+ * 2. "Registered" counts for any event of the enrollment; a refusal only if it is the refusal of this event:
  *    an earlier copy may have been refused for what is corrected now.
  */
 import type { Enrollment, EnrollmentIndex } from "../../index/enrollment-index.ts";
@@ -32,7 +32,7 @@ export function watchOutcome(index: Pick<EnrollmentIndex, "whenSettled">, key: s
 
   return {
     settled(positionId) {
-      // Another copy may have come since: then it waits again, and this event was refused all the same.
+      // Another copy may have come since: then it waits again, but this event was refused.
       isOurs = ({ state, refused }) =>
         state === "registered" || (positionId === null ? state === "refused" : refused?.id === positionId);
       const found = seen.find(isOurs);

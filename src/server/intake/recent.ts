@@ -1,4 +1,4 @@
-/** What was taken in a moment ago and the index may not have read yet: so that its status address answers at once. */
+/** What was taken in a moment ago and the index may not have read yet, so that its status address answers immediately. */
 
 export interface RecentEvent {
   readonly key: string;

@@ -2,7 +2,7 @@
 import type { Clock } from "../../ports.ts";
 
 export interface Buckets {
-  /** 0: taken. Else nothing was, and so many milliseconds have to pass before it can be. */
+  /** 0: taken. Otherwise nothing was taken: the milliseconds until it can be. */
   take(name: string, events: number): number;
 }
 

@@ -35,7 +35,7 @@ const enrollmentStatus = Type.Object({
     Type.Object({
       for: Type.Union([Type.Literal("worker"), Type.Literal("parked"), Type.Literal("tenant")], {
         description:
-          "worker: it is not read yet, or is being worked on, at the tenant's pace. parked: in the retry topic, until its tenant can go on. tenant: the worker of this process knows why.",
+          "worker: it is not read yet, or is being worked on, at the tenant's pace. parked: in the retry topic, until its tenant can continue. tenant: the worker of this process knows why.",
       }),
       message: text,
       position: position("Where it stands now."),

@@ -43,7 +43,7 @@ export function belongingCases(define: DefineCase, features: Features): void {
     assert.equal(member.sessions.length, 1);
   });
 
-  define("leave is idempotent and lets another join at once", async ({ clock, another, join }) => {
+  define("leave is idempotent and lets another join immediately", async ({ clock, another, join }) => {
     const first = await join();
     const old = await first.session();
     assert.equal(
@@ -54,7 +54,7 @@ export function belongingCases(define: DefineCase, features: Features): void {
     await Promise.all([first.leave(), first.leave()]);
     await first.leave();
     const session = await (await join(await another())).session();
-    assert.ok(clock.nowMs() < heldUntilMs, "nobody waited for the old membership to expire");
+    assert.ok(clock.nowMs() < heldUntilMs, "the old membership was not waited for");
     assert.equal(session.partitions.length, old.partitions.length);
     await assertOver(old);
     const { committed } = await positionOf(session, "retry", 1);
@@ -73,7 +73,7 @@ export function belongingCases(define: DefineCase, features: Features): void {
   if (features.groups) groupCases(define);
   else {
     define(
-      "a second member is refused, with a reason, while the first goes on",
+      "a second member is refused, with a reason, while the first continues",
       async ({ log, another, join }) => {
         const first = await (await join()).session();
         const second = await join(await another());
@@ -90,7 +90,7 @@ export function belongingCases(define: DefineCase, features: Features): void {
   }
 }
 
-/** Two sessions at once that share all partitions between them. */
+/** Two sessions at the same time that share all partitions between them. */
 async function split(bench: Bench, a: Member, b: Member): Promise<[Session, Session]> {
   const count = bench.log.partitionCount;
   for (;;) {

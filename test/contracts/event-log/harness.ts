@@ -77,7 +77,7 @@ export function caseDefiner(suite: string, features: Features, open: OpenHarness
   };
 }
 
-/** One worker's membership, with every session and failure that it was told of. */
+/** One worker's membership, with every session and failure that was reported to it. */
 export interface Member {
   readonly sessions: readonly Session[];
   readonly failures: readonly string[];

@@ -1,4 +1,4 @@
-/** The lease: for how long nobody else can hold a session's partitions, by acknowledged commits and by heartbeats. */
+/** The lease: for how long no other member can hold a session's partitions, by acknowledged commits and by heartbeats. */
 import assert from "node:assert/strict";
 import { disagreementMs, elapsedMs, type Moment, momentOf } from "../../../src/moment.ts";
 import type { Clock, Commit, Session } from "../../../src/ports.ts";
@@ -97,7 +97,7 @@ const lookMs = 20;
 /** More than the two clocks disagree from one look to the next, less than is between two heartbeats. */
 const byHeartbeatMs = 200;
 
-/** Looks again as the harness's clock goes on; the test's time-out bounds it. */
+/** Looks again as the harness's clock advances; the test's time-out bounds it. */
 async function until(clock: Clock, isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise<void>((resolve) => clock.after(lookMs, resolve));
 }

@@ -172,7 +172,7 @@ export function storingCases(define: DefineCase, features: Features): void {
     assert.deepEqual(textsOf((await scan(log, at("registered", 0))).records), ["a", "b", "c"]);
   });
 
-  define("scans from an offset to the end, and goes on from there", async ({ log }) => {
+  define("scans from an offset to the end, and continues from there", async ({ log }) => {
     await appendTexts(log, at("registered", 0), numbered("r", 10));
     const whole = await scan(log, at("registered", 0));
     assert.deepEqual(textsOf(whole.records), numbered("r", 10));

@@ -127,7 +127,7 @@ export function workingCases(define: DefineCase, features: Features): void {
     assert.deepEqual(textsOf(await readRecords(session, at("enrolled", 0), 2)), ["r898", "r899"]);
   });
 
-  define("a partition that nobody reads holds no other up, and loses nothing", async ({ log, join }) => {
+  define("a partition that is not read delays no other, and loses nothing", async ({ log, join }) => {
     await appendTexts(log, at("enrolled", 0), numbered("unread ", 1500));
     const session = await (await join()).session();
     session.seek("enrolled", 0, 0, -1);
@@ -197,7 +197,7 @@ export function workingCases(define: DefineCase, features: Features): void {
   });
 
   define(
-    "a record's leader epoch, given back in seek, is no gap while the record is there",
+    "a record's leader epoch, given back in seek, is not a gap while the record is there",
     async (bench) => {
       const { log, join } = bench;
       await appendTexts(log, at("retry", 1), numbered("r", 4));

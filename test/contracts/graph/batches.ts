@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { answerOf, brief, type Define, request, requests } from "./harness.ts";
 
 export function batchCases(define: Define): void {
-  define("twenty at once are answered in their order", async ({ graph, tenantId, inventory }) => {
+  define("twenty in one batch are answered in their order", async ({ graph, tenantId, inventory }) => {
     const items = requests(20);
     const replies = await graph.create(tenantId, items);
     assert.deepEqual(

@@ -82,11 +82,14 @@ function listCases(define: Define): void {
     });
   });
 
-  define("a list that is throttled or cut off is no list", async ({ graph, tenantId, setFault }) => {
-    await graph.create(tenantId, [request(1)]);
-    setFault("throttled");
-    assert.equal(brief(await graph.list(tenantId)), "429");
-    setFault("truncated");
-    assert.equal(brief(await graph.list(tenantId)), "malformed, sent");
-  });
+  define(
+    "a list that is throttled or cut off does not count as a list",
+    async ({ graph, tenantId, setFault }) => {
+      await graph.create(tenantId, [request(1)]);
+      setFault("throttled");
+      assert.equal(brief(await graph.list(tenantId)), "429");
+      setFault("truncated");
+      assert.equal(brief(await graph.list(tenantId)), "malformed, sent");
+    },
+  );
 }

@@ -1,4 +1,4 @@
-/** One refusal of the application is one question to the authority, however many tenants there are. */
+/** One refusal of the application is one question to the authority, for any number of tenants. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { holdWhileRefused } from "../../../src/graph/credentials/app-hold.ts";
@@ -38,7 +38,7 @@ test("five hundred tenants of a refused application: one question, then one for 
   assert.deepEqual(asked, ["first", "tenant-0"]);
 });
 
-test("a token for anybody ends it for all", async () => {
+test("a token for any tenant ends it for all", async () => {
   const { clock, asked, source, all, answers } = held({ "*": refused });
   await source("first", signal);
   answers["*"] = token;
@@ -54,7 +54,7 @@ for (const [what, answer] of [
   ["a tenant that is refused for a reason of its own", ofTenant],
   ["an authority that is away", away],
 ] as const) {
-  test(`${what} does not end it, and keeps nobody else from asking`, async () => {
+  test(`${what} does not end it, and keeps no other tenant from asking`, async () => {
     const { clock, source, answers } = held({ "*": refused });
     await source("first", signal);
     answers.odd = answer;

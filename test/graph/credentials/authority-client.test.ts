@@ -74,7 +74,7 @@ test("a kept connection that breaks without an answer costs no token: the reques
   assert.deepEqual([seen.requests, seen.sockets.size], [3, 2]);
 });
 
-test("an authority that breaks every connection is asked twice and no more, and it is told what happened", async (t) => {
+test("an authority that breaks every connection is asked twice and no more, and the error says what happened", async (t) => {
   const { ask, seen } = await authorityWith(t, (_, request) => void request.socket.resetAndDestroy());
   const { result, acquisition } = await ask();
   assert.ok(result instanceof Error);
@@ -103,7 +103,7 @@ test("an authority is asked once where its endpoints are, then for tokens only",
   assert.deepEqual(emulator.stats().requests.entra, { 200: 3, 400: 1 });
 });
 
-test("many tenants at once ask for that once as well", async (t) => {
+test("many tenants at the same time ask for that once as well", async (t) => {
   const emulator = await emulatorFor(t);
   const { tokenOf } = graphWith(t, emulator, {
     kind: "client-secret",

@@ -108,7 +108,7 @@ test("an acquisition that was given up ends", async (context) => {
   assert.equal(!result.ok && result.reason, "connect", JSON.stringify(result));
 });
 
-test("an untrusted authority is told by a code, with the way out", async (context) => {
+test("an untrusted authority is reported with a code and what to do", async (context) => {
   const { emulator } = await authority(context);
   const { token: ask } = appOf(context, emulator, { trustsEmulator: false });
   const result = await ask(tenantId, neverAborted);
@@ -137,7 +137,7 @@ test("every cloud has its own Graph, and a scope on it", () => {
   assert.equal(new Set(Object.values(clouds).map(({ graphUrl }) => graphUrl)).size, 4);
 });
 
-test("an authority host that is one of the clouds' own, however it is written, is no custom one", () => {
+test("an authority host that is one of the clouds' own, in any spelling, is not a custom one", () => {
   for (const { authorityHost } of Object.values(clouds)) assert.ok(isCloudAuthority(authorityHost));
   // As the webhook of AKS writes it.
   assert.ok(isCloudAuthority("https://login.microsoftonline.com/"));
@@ -146,7 +146,7 @@ test("an authority host that is one of the clouds' own, however it is written, i
     assert.ok(!isCloudAuthority(other), other);
 });
 
-test("an authority of another cloud than Graph's is told; two clouds share one, China has two", () => {
+test("an authority of another cloud than Graph's is reported; two clouds share one, China has two", () => {
   const mixed = (cloud: CloudName, authorityHost: string | null) =>
     authorityOfOtherCloud({ cloud, authorityHost });
   assert.deepEqual(mixed("global", "https://login.microsoftonline.us"), ["us-gov", "us-dod"]);

@@ -39,7 +39,7 @@ test("the tenant of the user who is logged in, and no other", async (t) => {
   assert.match(await ask(otherTenant), /^credential: the token is of tenant /);
 });
 
-test("nobody is logged in: the line to type", async (t) => {
+test("without a login: the line to type", async (t) => {
   const emulator = await emulatorFor(t);
   cli(t, `echo "ERROR: Please run 'az login' to setup account." >&2; exit 1`);
   const answer = await graphWith(t, emulator, { kind: "azure-cli" }).ask(homeTenant);

@@ -22,7 +22,7 @@ process.env.IDENTITY_HEADER = identityHeader;
 const issuer = `https://login.microsoftonline.com/${homeTenant}/v2.0`;
 const trust = { issuer, subject: identity.principalId, audience: "api://AzureADTokenExchange", keys: null };
 
-/** An identity that nobody asked for before. */
+/** An identity that was not used before. */
 function newIdentity(): string {
   const clientId = crypto.randomUUID();
   emulator.setEntra({ identities: [{ ...identity, clientId, tenantId: homeTenant }] });

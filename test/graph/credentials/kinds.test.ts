@@ -105,7 +105,7 @@ test("a certificate is renewed by a swap of Kubernetes' symbolic link: the next 
   );
 });
 
-test("a file that can't serve does not take the place of a good certificate, and is said once", async (t) => {
+test("a file that can't serve does not take the place of a good certificate, and is reported once", async (t) => {
   const path = join(directoryFor(t), "app.pem");
   writeFileSync(path, pemOf(first));
   const emulator = await emulatorFor(t, {

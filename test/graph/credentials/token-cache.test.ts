@@ -43,7 +43,7 @@ function numbered(lifeMs = hourMs) {
   return { clock, asked, state, cache, tokenOf };
 }
 
-test("all who ask at once share one acquisition, and later ones need none", async () => {
+test("all who ask at the same time share one acquisition, and later ones need none", async () => {
   const { asked, tokenOf } = numbered();
   assert.deepEqual(await Promise.all(["a", "a", "b", "a"].map(tokenOf)), ["a-1", "a-1", "b-2", "a-1"]);
   assert.equal(await tokenOf("a"), "a-1");
@@ -67,7 +67,7 @@ test("ahead of expiry the old token is handed out while one new one is fetched",
   assert.equal(asked.length, 2);
 });
 
-test("a refresh that fails leaves the old token, and is repeated later, not at once", async () => {
+test("a refresh that fails leaves the old token, and is repeated later, not immediately", async () => {
   const { clock, state, asked, tokenOf } = numbered();
   await tokenOf("a");
   clock.advance(hourMs - 300_000);
@@ -115,7 +115,7 @@ test("a refused token is replaced once per interval", async () => {
   await tokenOf("a");
   assert.equal(cache.invalidate("a", "a-1"), true);
   assert.equal(await tokenOf("a"), "a-2");
-  // Somebody else's late 401 for the old token costs nothing.
+  // A late 401 of another request for the old token costs nothing.
   assert.equal(cache.invalidate("a", "a-1"), true);
   assert.equal(await tokenOf("a"), "a-2");
   assert.equal(cache.invalidate("a", "a-2"), false);

@@ -109,7 +109,7 @@ for (const [what, answer, reason, fix] of [
   });
 }
 
-test("an endpoint that nobody serves may come back", async () => {
+test("an endpoint that refuses connections may come back", async () => {
   const got = await ask(`http://127.0.0.1:${await freePort()}/token`);
   assert.ok(!got.ok);
   assert.equal(got.reason, "connect");

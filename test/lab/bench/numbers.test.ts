@@ -44,7 +44,7 @@ test("the pace includes the time of Graph's first answer", () => {
   assert.equal(eventsPerSecond(stored, 100), 3);
 });
 
-test("a record too many, or twice the same, is no result", () => {
+test("with a record too many, or the same twice, there is no result", () => {
   const stored = ["a", "b"].map((name) => ({ value: Buffer.from(`{"connectorName":"${name}"}`), atMs: 0 }));
   assertOnce(stored, 2);
   assert.throws(() => assertOnce(stored, 3), /2 records registered instead of 3/);

@@ -194,7 +194,7 @@ test("each fault of a run is counted, and said in words", () => {
       /^2 objects \(graph-0, more\)/,
     ],
     [
-      "a record twice, told differently",
+      "a record twice, with different contents",
       (all) => {
         const [first] = all.registered;
         all.registered.push({
@@ -225,7 +225,7 @@ test("each fault of a run is counted, and said in words", () => {
       /dead letter of a good record/,
     ],
     [
-      "what nobody emitted",
+      "a record that was not emitted",
       (all) =>
         all.inventory[tenantId]!.push({ ...all.inventory[tenantId]![0]!, id: "x", connectorName: "x" }),
       {},

@@ -6,7 +6,7 @@ import { skipWithout } from "../../../lab/testkit/broker.ts";
 import { type Ended, startCli } from "../../cli/run-cli.ts";
 import { lookAgain } from "../../support/look-again.ts";
 
-/** Whether chaos ended for want of a broker; then the test is skipped, unless a broker is required. */
+/** Whether chaos ended because there was no broker; then the test is skipped, unless a broker is required. */
 export function isWithoutBroker(t: TestContext, { code, stderr }: Ended): boolean {
   const reason = code === 2 ? /can't start one: (.*)/.exec(stderr)?.[1] : undefined;
   if (reason !== undefined) t.skip(skipWithout({ ok: false, reason }) || undefined);
@@ -15,7 +15,7 @@ export function isWithoutBroker(t: TestContext, { code, stderr }: Ended): boolea
 
 export interface ChaosStart {
   readonly options: readonly string[];
-  /** It starts so many processes. */
+  /** It starts this number of processes. */
   readonly leastStarted: number;
   readonly limitMs?: number;
 }
@@ -39,7 +39,7 @@ export async function endedBy(
   await areGone(started);
 }
 
-/** The guards of a killed process act after its end, and nobody tells when. */
+/** The watchdogs of a killed process act after its end, and no event shows when. */
 export async function areGone(pids: readonly number[]): Promise<void> {
   const endMs = performance.now() + 10_000;
   while (pids.some(isRunning) && performance.now() < endMs) await lookAgain();

@@ -84,7 +84,7 @@ test("a whole relay carries both directions, and each one's end by itself", asyn
 });
 
 for (const direction of ["forth", "back"] as const) {
-  test(`cut ${direction}: the other direction goes on, and what was sent arrives in order once it is whole`, async (t) => {
+  test(`cut ${direction}: the other direction still works, and what was sent arrives in order after the cut`, async (t) => {
     const { relay, open, taken } = await behindRelay(t);
     const client = await open();
     client.socket.write("1");
@@ -157,7 +157,7 @@ test("opened while cut: it gets through once the way is whole, unless its client
   assert.equal(arrivals.length, 1);
 });
 
-test("nobody listens behind the relay: the client is reset", async (t) => {
+test("no server listens behind the relay: the client is reset", async (t) => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const port = portOf(server);

@@ -38,7 +38,7 @@ test("after an unclean election the log tells by leader epoch that it holds othe
   );
   assert.equal(isDiverged(3, epochs[2]!), true, "it has grown past the position since");
   assert.equal(isDiverged(3, again[1]!.leaderEpoch), false);
-  assert.equal(isDiverged(3, -1), false, "nobody knows");
+  assert.equal(isDiverged(3, -1), false, "not known");
 });
 
 test("a leader that moves loses nothing and leaves the partition without one for a while", () => {
@@ -61,7 +61,7 @@ test("a topic that is made again has another id, no records, and offsets from th
   assert.equal(broker.survey().enrolled.id, broker.topicId("enrolled"));
   assert.deepEqual(broker.bounds("enrolled", 0), { start: 0, end: 0 });
   assert.equal(broker.committed("enrolled", 0), null);
-  assert.equal(harms()[0]!.mustBeTold, false, "with the commits gone, nobody can tell");
+  assert.equal(harms()[0]!.mustBeTold, false, "without the commits it can't be seen");
   assert.equal(store().offset, 0);
 });
 

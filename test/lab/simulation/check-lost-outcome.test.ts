@@ -66,7 +66,7 @@ test("the dead letter of a record that the log lost is the outcome of the same r
   assert.deepEqual(judge({ ...refused }), []);
 });
 
-test("it is no outcome of another record in its place", () => {
+test("it is not an outcome of another record in its place", () => {
   const found = judge(another);
   assert.ok(
     found.some((text) => text.includes("enrolled/0/0 has no outcome yet")),

@@ -24,7 +24,7 @@ test("a stop that promises more than it settled is a problem", () => {
   ]);
 });
 
-test("unless its generation ended while it stopped; one that ended before is no excuse", () => {
+test("unless its generation ended while it stopped; one that ended before does not excuse it", () => {
   assert.deepEqual(problemsOf(commit(505), stopping, sessionOver), []);
   assert.equal(problemsOf(sessionOver, commit(505), stopping).length, 1);
 });

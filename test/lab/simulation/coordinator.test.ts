@@ -30,7 +30,7 @@ async function open() {
 
 const commit = { topic: "enrolled", partition: 0, offset: 3, metadata: "" } as const;
 
-test("a coordinator that is cut off acknowledges heartbeats for ever and stores nothing, while another one takes over", async () => {
+test("a coordinator that is cut off keeps acknowledging heartbeats and stores nothing, while another one takes over", async () => {
   const { coordinator, broker, group, generation, runTo } = await open();
   assert.equal(coordinator.commit("a", generation, [commit])?.result, "committed");
   coordinator.cutOff(["a"], 2_000, 60_000);

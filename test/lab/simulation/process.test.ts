@@ -28,7 +28,7 @@ test("a timer fires in virtual time, unless it was cancelled", async () => {
   assert.deepEqual(seen, ["early at 50", "late at 100"]);
 });
 
-test("a frozen process sends and receives nothing until it goes on; then all of it", async () => {
+test("a frozen process sends and receives nothing until it resumes; then all of it", async () => {
   const { scheduler, process, seen, see, runTo } = open();
   process.clock.after(10, see("timer"));
   const nowMs = process.clock.nowMs();
@@ -44,7 +44,7 @@ test("a frozen process sends and receives nothing until it goes on; then all of 
   assert.equal(process.clock.nowMs() - nowMs, 1_000, "monotonic time went on");
 });
 
-test("a suspended machine's monotonic clock stands still, its timers wait that much longer, its wall clock goes on", async () => {
+test("a suspended machine's monotonic clock stops, its timers wait that much longer, its wall clock runs on", async () => {
   const { scheduler, process, seen, see, runTo } = open();
   const [monotonicMs, wallMs] = [process.clock.nowMs(), process.clock.wallMs()];
   process.clock.after(100, see("timer"));

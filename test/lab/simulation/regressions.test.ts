@@ -24,8 +24,7 @@ const lessons: readonly { readonly seed: number; readonly lesson: string }[] = [
   { seed: 88, lesson: "a clean stop keeps inherited suspects that it never read as suspects" },
   {
     seed: 470,
-    lesson:
-      "a record's age is not how long its tenant was blocked: an old backlog is no reason to dead-letter",
+    lesson: "a record's age is not how long its tenant was blocked: an old backlog is not dead-lettered",
   },
   {
     seed: 4957,

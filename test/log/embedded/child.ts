@@ -2,7 +2,7 @@
  * A process beside the test's own. `node child.ts <role> <dataDir> [argument]`; it speaks in lines on stdout.
  *
  * hold: joins as a worker, says "held" (or "refused <reason>"), and stays until it is killed.
- * work: joins, then appends calls of records and commits for ever, four at a time; says "ack <call>" and
+ * work: joins, then appends calls of records and commits without end, four at a time; says "ack <call>" and
  *   "commit <offset>" once each was acknowledged. The argument is the first call's number.
  * append: appends one record to dlq/0 for each line of stdin, says "ack".
  * work-behind, append-behind: the same, on a log that flushes behind.

@@ -1,4 +1,4 @@
-/** Files that are torn, damaged, removed or somebody else's: an error that names the file, nothing skipped. */
+/** Files that are torn, damaged, removed or of another program: an error that names the file, nothing skipped. */
 import assert from "node:assert/strict";
 import {
   chmodSync,
@@ -20,7 +20,7 @@ import { type OpenLog, tryOpen, workspaceOf } from "./harness.ts";
 import { nextLine, startChild } from "./processes.ts";
 
 const timeout = 20_000;
-/** The superuser may write everywhere, so somebody else has to try. */
+/** The superuser may write everywhere, so another user has to try. */
 const nobody = process.getuid?.() === 0 ? ["65534"] : [];
 const filler = "x".repeat(300);
 
@@ -55,7 +55,7 @@ function assertRefused(opening: Awaited<ReturnType<typeof tryOpen>>, code: strin
   assert.equal(opening.retryable, false);
 }
 
-test("a file that is no database is refused", { timeout }, async (t) => {
+test("a file that is not a database is refused", { timeout }, async (t) => {
   const { dataDir } = workspaceOf(t);
   writeFileSync(join(dataDir, "log.db"), "not a database at all\n".repeat(500));
   assertRefused(await tryOpen(dataDir), "log-damaged", join(dataDir, "log.db"));
@@ -197,7 +197,7 @@ async function killedCopy(workspace: ReturnType<typeof workspaceOf>): Promise<st
   return copy;
 }
 
-test("a write-ahead log that lost its end is refused, until somebody says to go on", {
+test("a write-ahead log that lost its end is refused, until it is allowed to continue", {
   timeout,
 }, async (t) => {
   const damages: ((wal: string) => void)[] = [
@@ -259,7 +259,7 @@ test("a directory that can't be made or written names itself", { timeout }, asyn
   assertRefused(answer, "log-not-writable", readOnly);
 });
 
-test("a log that only somebody else may write is refused", { timeout }, async (t) => {
+test("a log that only another user may write is refused", { timeout }, async (t) => {
   const workspace = workspaceOf(t);
   const log = await workspace.open();
   await fill(log);

@@ -1,4 +1,4 @@
-/** A full disk: refused with a reason, nothing that was acknowledged is lost, and it goes on once there is room. */
+/** A full disk: refused with a reason, nothing that was acknowledged is lost, and it continues once there is room. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -33,7 +33,7 @@ const fullDisk = (name: string, run: (t: TestContext, disk: string) => Promise<v
     if (disk === null) t.skip("no file system can be mounted here");
   });
 
-fullDisk("appends and commits are refused while the disk is full, and go on after", async (_, disk) => {
+fullDisk("appends and commits are refused while the disk is full, and work again after", async (_, disk) => {
   const ballast = join(disk, "ballast");
   writeFileSync(ballast, new Uint8Array(500_000));
   const opening = await tryOpen(disk);

@@ -1,4 +1,4 @@
-/** What was acknowledged survives a power failure: the kernel was told to flush before. Seen by strace. */
+/** What was acknowledged survives a power failure: the kernel had flushed it before. Seen by strace. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";

@@ -54,7 +54,7 @@ test("after a flush that failed nothing is confirmed, not even by a later flush"
   assert.match(flusher.failure!.problem.message, /\/data\/log\.db: EIO/);
 });
 
-test("a disk that does not answer holds up nobody, and is used again once it answers", () => {
+test("a disk that does not answer blocks no caller, and is used again once it answers", () => {
   const { add, ends, flushed, settled, clock } = flusherOnTest();
   add(1, "a");
   add(2, "b");

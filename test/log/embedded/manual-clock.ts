@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/ports.ts";
 
-/** Time that moves only when a test says so. */
+/** Time that only the test moves. */
 export class ManualClock implements Clock {
   #nowMs = 0;
   #timers: { readonly dueMs: number; readonly callback: () => void }[] = [];

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { prepareSchema } from "../../../src/log/embedded/schema.ts";
 import { workspaceOf } from "./harness.ts";
 
-test("a log that another process creates while this one looks at the file is no foreign file", (t) => {
+test("a log that another process creates while this one looks at the file is not taken for a foreign file", (t) => {
   const file = join(workspaceOf(t).dataDir, "log.db");
   const [ours, theirs] = [new DatabaseSync(file), new DatabaseSync(file)];
   t.after(() => {

@@ -127,7 +127,7 @@ test("without file events the poll notices", { timeout }, async (t) => {
   clock.advance(250);
   await waiting;
   clock.advance(250);
-  assert.equal(clock.pending, 0, "nothing runs while nobody waits");
+  assert.equal(clock.pending, 0, "nothing runs while no read waits");
 });
 
 test("a commit of another process between the last look and the wait is not slept over", {
@@ -145,7 +145,7 @@ test("a commit of another process between the last look and the wait is not slep
   await wake.wait("enrolled", 0);
 });
 
-test("a commit of another process wakes those whose records came; all, when it can't be told whose", async (t) => {
+test("a commit of another process wakes those whose records came; all, when it is not known whose", async (t) => {
   const { dataDir } = workspaceOf(t);
   const clock = new ManualClock();
   const log = { version: 1 as number | null, ends: [4, 7] as number[] | null };
@@ -176,7 +176,7 @@ test("a commit of another process wakes those whose records came; all, when it c
   await changeTo([4, 9]);
   assert.deepEqual([idle.settled, busy.settled, topic.settled], [false, true, true]);
   await changeTo([4, 9]);
-  assert.equal(idle.settled, false, "a commit of offsets wakes nobody");
+  assert.equal(idle.settled, false, "a commit of offsets wakes no read");
   await changeTo(null);
   assert.equal(idle.settled, true);
 });

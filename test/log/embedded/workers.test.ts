@@ -19,7 +19,7 @@ function joining(log: OpenLog) {
   return { failure: failure.promise, session: session.promise, membership };
 }
 
-test("a second worker is told who holds the directory, and takes over once that one is dead", {
+test("a second worker learns who holds the directory, and takes over once that one is dead", {
   timeout,
 }, async (t) => {
   const { dataDir, open } = workspaceOf(t);
@@ -87,13 +87,15 @@ test("what other processes append is noticed by file events, without a timer", {
   assert.deepEqual(await done, { ok: true });
 });
 
-test("several processes may create the log at once", { timeout }, async (t) => {
+test("several processes may create the log at the same time", { timeout }, async (t) => {
   const { dataDir } = workspaceOf(t);
   const children = [0, 1, 2, 3].map(() => startChild(t, ["open", dataDir]));
   for (const child of children) assert.equal(await nextLine(child), '{"ok":true}');
 });
 
-test("several processes append at once: nothing is lost, nothing refused", { timeout }, async (t) => {
+test("several processes append at the same time: nothing is lost, nothing refused", {
+  timeout,
+}, async (t) => {
   const { dataDir, open } = workspaceOf(t);
   const log = await open();
   const children = [0, 1, 2].map(() => startChild(t, ["append", dataDir]));

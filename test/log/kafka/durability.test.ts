@@ -87,7 +87,7 @@ test("on three brokers each durability warning is given, and the line that it sh
     const resources = [{ type: topicResource, name: topic!, configEntries }];
     await admin.alterConfigs({ validateOnly: false, resources });
   }
-  // What docs/OPERATING.md says under "More replicas": the same brokers for each partition, one more at a time or all at once.
+  // What docs/OPERATING.md says under "More replicas": the same brokers for each partition, one more at a time or all together.
   const dlq = topicName("dlq", topicPrefix);
   const partitionAssignment = [0, 1].map((partition) => ({ partition, replicas: [1, 2, 3] }));
   await admin.alterPartitionReassignments({ topics: [{ topic: dlq, partitionAssignment }] });

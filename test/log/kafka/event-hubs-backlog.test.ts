@@ -15,7 +15,7 @@ import { brokers, openHarness, skip } from "./harness.ts";
 const events = 20_000;
 const partitionCount = 8;
 
-/** Makes every object at once, and counts. */
+/** Makes every object immediately, and counts. */
 function countingGraph(): Graph & { readonly made: ReadonlyMap<string, number> } {
   const made = new Map<string, number>();
   const created = ({ details, id, idempotencyKey }: CreateRequest): GraphReply => {

@@ -38,7 +38,7 @@ else {
     assert.ok(unknownProducers > 0, "some appends were answered that their producer is not known");
   });
 
-  kafkaTest("what can't be read of the topics is said once, and opening goes on", async (t) => {
+  kafkaTest("what can't be read of the topics is reported once, and opening continues", async (t) => {
     const own = await openProxy();
     t.after(() => own.close());
     const opened = await openKafkaLog(settingsFor(through(own)), systemClock);
@@ -51,7 +51,7 @@ else {
     assert.equal(own.counts.configsRefused, 4);
   });
 
-  kafkaTest("missing topics are not created unless told: the template is named", async (t) => {
+  kafkaTest("missing topics are not created by default: the template is named", async (t) => {
     const own = await openProxy();
     t.after(() => own.close());
     const opened = await openKafkaLog(settingsFor({ ...through(own), createTopics: false }), systemClock);
@@ -60,7 +60,7 @@ else {
     assert.match(opened.problem.fix, /az deployment group create .*deploy\/azure\/event-hubs\.bicep/);
   });
 
-  kafkaTest("records of many partitions at once never make a request that is too large", async (t) => {
+  kafkaTest("records of many partitions together never make a request that is too large", async (t) => {
     const own = await openProxy();
     t.after(() => own.close());
     const { log, close } = await openHarness(t, { ...through(own), partitionCount: 8 });

@@ -5,7 +5,7 @@ import type { ClusterConnection } from "../../../src/log/kafka/cluster/cluster-c
 import type { ProtocolRequest } from "../../../src/log/kafka/cluster/protocol.ts";
 import type { ReconnectingConnection } from "../../../src/log/kafka/cluster/reconnecting-connection.ts";
 
-/** Answers in turn, then the last one for ever; an Error is thrown. */
+/** Answers in turn, then always the last one; an Error is thrown. */
 export function inTurn<T>(...answers: (T | Error)[]): () => Promise<T> {
   return async () => {
     const answer = answers.length > 1 ? answers.shift() : answers[0];

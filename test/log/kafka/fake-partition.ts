@@ -23,7 +23,7 @@ export interface FakePartition {
   produce(batch: Buffer): Promise<number>;
 }
 
-/** Sendings take the steps in turn, then "judge" for ever: as a broker judges, by producer id and sequence. */
+/** Sendings take the steps in turn, then always "judge": as a broker judges, by producer id and sequence. */
 export function fakePartition(...steps: Step[]): FakePartition {
   const batches: Stored[] = [];
   const partition: FakePartition = {

@@ -44,7 +44,7 @@ describe("the cluster", () => {
     assert.equal(kafkajs.brokerPool.versions, null);
   });
 
-  test("has two connections made for a seed, where it is told to, and for each broker of the metadata", async (t) => {
+  test("makes two connections for a seed, on request, and for each broker of the metadata", async (t) => {
     const { kafkajs, created, seeds } = await given(t);
     await kafkajs.connect();
     assert.deepEqual([created.length, seeds()], [2, 1]);
@@ -144,7 +144,7 @@ describe("a broker", () => {
 });
 
 describe("a connection", () => {
-  test("shows the requests that wait for an answer, and is told of each answer", async (t) => {
+  test("shows the requests that wait for an answer, and is called with each answer", async (t) => {
     let answered = 0;
     const { broker, connected, created } = await given(t, {
       onCreated: (connection) => onAnswer(connection, () => (answered += 1)),

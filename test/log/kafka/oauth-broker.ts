@@ -96,7 +96,7 @@ async function startCountingRelay(to: number) {
     }
     client.on("close", () => target.destroy());
     target.on("close", () => client.destroy());
-    // kafkajs writes each request at once, and waits for the answer to a login.
+    // kafkajs writes each request immediately, and waits for the answer to a login.
     client.on("data", (request: Buffer) => {
       if (request.length < 8 || request.readInt16BE(4) !== saslAuthenticateKey) return;
       logins[connection]! += 1;

@@ -85,7 +85,7 @@ kafkaTest("nothing is appended to a topic that was deleted and made again, with 
   assert.deepEqual(survey.topics.registered.bounds[0], { start: 0, end: 0 });
 });
 
-kafkaTest("a scan does not go on in a topic that was made again", async (t) => {
+kafkaTest("a scan does not continue in a topic that was made again", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
   // More than one fetch.

@@ -1,4 +1,4 @@
-/** A producer in virtual time, over brokers that answer as the test says, at once or when it wants them to. */
+/** A producer in virtual time, over brokers that answer as the test says, immediately or on request. */
 
 import { type VirtualTime, virtualTime } from "../../../lab/testkit/virtual-time.ts";
 import type { Broker } from "../../../src/log/kafka/cluster/broker.ts";

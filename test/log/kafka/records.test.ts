@@ -161,7 +161,7 @@ kafkaTest("a compacted ledger is scanned to its end, and from any offset in it",
 });
 
 kafkaTest(
-  "a record that the broker finds too large is refused with what to type; others go on",
+  "a record that the broker finds too large is refused with what to type; others are stored",
   async (t) => {
     const harness = await openHarness(t);
     t.after(harness.close);

@@ -47,7 +47,7 @@ export function registered({ tenantId, idempotencyKey, graphId }: Enrollment, pa
   });
 }
 
-/** Topics with so many partitions, and all of these registered at home. */
+/** Topics with this number of partitions, and all of these registered at home. */
 export async function registerAll(
   settings: KafkaSettings,
   all: readonly Enrollment[],

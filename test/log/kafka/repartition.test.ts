@@ -82,7 +82,7 @@ kafkaTest(
 
 class Killed extends Error {}
 
-/** Dies with its first change: that took effect, and nobody heard of it. */
+/** Dies with its first change: that took effect, and the answer was lost. */
 function dyingAtOnce(parts: Parts): Parts {
   const change = async <T>(effect: Promise<T>): Promise<T> => {
     await effect;
@@ -233,7 +233,7 @@ kafkaTest("registered twice under two ids: the one in its home counts, and both 
 });
 
 kafkaTest(
-  "workers can't start and something is in doubt: it is parked in its new home, in doubt, and passed over",
+  "workers can't start and something is in doubt: it is parked in its new home, in doubt, and skipped",
   async () => {
     const settings = settingsFor();
     await registerAll(settings, enrollments(10), 2);

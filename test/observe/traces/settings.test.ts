@@ -29,7 +29,7 @@ test("what can't be followed turns them off, and is named with what to type", ()
     [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, /^OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" .*http\/protobuf/],
     [{ OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/json" }, /^OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: /],
     [{ OTEL_TRACES_EXPORTER: "zipkin" }, /^OTEL_TRACES_EXPORTER: "zipkin"/],
-    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4317" }, /^OTEL_EXPORTER_OTLP_ENDPOINT: is no http/],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4317" }, /^OTEL_EXPORTER_OTLP_ENDPOINT: is not an http/],
   ];
   for (const [more, message] of cases) {
     const { wanted, problem } = tracesWanted({ ...endpoint, ...more });

@@ -42,7 +42,7 @@ const never = () => new Promise<Sent>(() => {});
 const untilGivenUp = (signal: AbortSignal) =>
   new Promise<Sent>((resolve) => signal.addEventListener("abort", () => resolve(refusedForNow)));
 
-test("a few spans wait for others to go with them, many go at once", async () => {
+test("a few spans wait for others, many are sent immediately", async () => {
   const { time, sent, queue, add } = queueWith(async () => taken);
   add(3);
   await time.pass(4_999);
@@ -63,7 +63,7 @@ test("a collector that never answers costs spans, which are counted, and nothing
   assert.deepEqual([queue.waiting(), queue.dropped()], [100, 150]);
 });
 
-test("what is refused for now is sent again, later each time; the failure is told once, and that it is over", async () => {
+test("what is refused for now is sent again, later each time; the failure is reported once, and its end", async () => {
   let answer: Sent = refusedForNow as Sent;
   const { time, notes, sent, queue, add } = queueWith(async () => answer);
   add(10);

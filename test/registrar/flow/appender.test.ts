@@ -30,7 +30,7 @@ function given(t: TestContext) {
 const stored = (world: World) =>
   world.log.records("registered").map(({ key }) => new TextDecoder().decode(key!));
 
-test("a lone entry goes at once; what gathers meanwhile goes together, in order, with the next", async (t) => {
+test("a lone entry is sent immediately; what gathers meanwhile goes together, in order, with the next", async (t) => {
   const { world, append, done } = given(t);
   append("a");
   await world.time.rest();
@@ -57,7 +57,7 @@ test("more than 500 go in several appends, in order", async (t) => {
   assert.deepEqual(stored(world), names);
 });
 
-test("behind many the next append gathers for a while; behind few, or later, a lone entry goes at once", async (t) => {
+test("behind many the next append gathers for a while; behind few, or later, a lone entry is sent immediately", async (t) => {
   const { world, append, done } = given(t);
   const sizes = () => world.log.appends.map((records) => records.length);
   for (let n = 0; n < 20; n++) append(`first ${n}`);

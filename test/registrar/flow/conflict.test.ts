@@ -57,7 +57,7 @@ describe("409", () => {
       expect: { objects: [], registered: [], deadLetters: ["graph-409 enrolled/0/0"], creates: 2 },
     }));
 
-  test("an outage in the middle of the question is no second opinion", async (t) => {
+  test("an outage between the two reads is not a second result", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, answers(409), answers(409), answers(409));
     world.graph.getScript.push(answers(503).reply, silence("timeout", true), answers(404).reply);
@@ -176,7 +176,7 @@ describe("while a 409 is looked into", () => {
     assert.equal(world.registered()[0]?.data.sourceEvent.offset, 0);
   });
 
-  test("nothing there at first, then an outage: that is no second opinion either", async (t) => {
+  test("nothing there at first, then an outage: that is not a second result either", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, answers(409), answers(409), answers(409));
     world.graph.getScript.push(answers(404).reply, answers(503).reply, silence("timeout", true));

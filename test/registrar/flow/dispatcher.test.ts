@@ -9,7 +9,7 @@ const sizes = (posts: readonly { readonly items: readonly unknown[] }[]) =>
   posts.map(({ items }) => items.length);
 
 describe("batches form by themselves", () => {
-  test("given one event that waits, it is a plain POST at once", async (t) => {
+  test("given one event that waits, it is a plain POST immediately", async (t) => {
     const world = createWorld(t);
     const worker = world.start();
     await world.time.pass(1_000);
@@ -103,7 +103,7 @@ describe("batches form by themselves", () => {
     );
   });
 
-  test("a tenant that is well has several requests under way at once", async (t) => {
+  test("a tenant that is well has several requests under way at a time", async (t) => {
     const world = createWorld(t);
     world.graph.latencyMs = 10_000;
     world.emit(...many(45, contoso));
@@ -165,7 +165,7 @@ describe("batches form by themselves", () => {
 });
 
 describe("a tenant that is throttled", () => {
-  test("waits exactly as long as Retry-After says, and others go on", async (t) => {
+  test("waits exactly as long as Retry-After says, and others continue", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, answers(429, { retryAfter: "7" }));
     world.emit({ tenant: contoso });
@@ -233,7 +233,7 @@ describe("a tenant that is throttled", () => {
 
 // INV-LEASE
 describe("a partition that is not held", () => {
-  test("no POST begins once its last acknowledged commit is too old; it goes on with the next one", async (t) => {
+  test("no POST begins once its last acknowledged commit is too old; it continues after the next one", async (t) => {
     const world = createWorld(t);
     const worker = world.start();
     await world.time.pass(1_000);

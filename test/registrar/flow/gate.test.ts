@@ -1,4 +1,4 @@
-/** Who may ask Graph when: the rules at the top of gate.ts, held against answers that come as told. */
+/** Who may ask Graph when: the rules at the top of gate.ts, tested with scripted answers. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso, fabrikam, tailspin } from "../../../lab/testkit/enrollments.ts";
@@ -26,7 +26,7 @@ function createWatched() {
     woken,
     drawn,
     gate,
-    /** Requests that begin and are answered at once. */
+    /** Requests that begin and are answered immediately. */
     answer(health: Health, ...tenants: readonly string[]) {
       for (const tenant of tenants) {
         gate.begin(tenant);
@@ -40,7 +40,7 @@ function createWatched() {
 }
 
 const eightOf = (tenant: string) => Array.from({ length: 8 }, () => tenant);
-/** Ill answers of so many tenants that it is Graph, not one of them. */
+/** Ill answers of enough tenants to blame Graph, not one of them. */
 const outage = [contoso, fabrikam, tailspin, contoso, fabrikam, tailspin, contoso, fabrikam];
 
 describe("while all is well", () => {
@@ -86,7 +86,7 @@ describe("a tenant whose answers were ill", () => {
 });
 
 describe("an outage", () => {
-  test("holds everybody, then lets one request of anybody through at a time", async () => {
+  test("holds all tenants, then lets one request at a time through, of any tenant", async () => {
     const { gate, answer, isOpen, untilOpen } = createWatched();
     answer("ill", ...outage);
     const other = "44444444-4444-4444-8444-444444444444";
@@ -101,7 +101,7 @@ describe("an outage", () => {
     assert.ok(isOpen(contoso));
   });
 
-  test("is said once when it begins, with what was answered, and once when it is over", async () => {
+  test("is reported once when it begins, with what was answered, and once when it is over", async () => {
     const { gate, answer, untilOpen, events } = createWatched();
     answer("ill", ...outage);
     await untilOpen(contoso);
@@ -153,7 +153,7 @@ describe("a read that was answered well", () => {
 });
 
 describe("those who wait", () => {
-  test("are called once when the time to wait is over, however many answers came meanwhile", async () => {
+  test("are called once when the time to wait is over, whatever number of answers came meanwhile", async () => {
     const { gate, answer, time, woken } = createWatched();
     gate.begin(contoso);
     answer("ill", ...eightOf(contoso));

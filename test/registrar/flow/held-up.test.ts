@@ -38,7 +38,7 @@ test("suspects that wait for the settle time leave a full window, in doubt, and 
   await world.untilRegistered(8);
 });
 
-test("what was in a request when others of its tenant left does not stay for ever: it leaves once it can", async (t) => {
+test("what was in a request when others of its tenant left does not stay permanently: it leaves once it can", async (t) => {
   const world = createWorld(t);
   world.graph.script(contoso, { ...answers(429, { retryAfter: "3600" }), delayMs: 20_000 });
   world.emit({ machine: "IN-A-REQUEST" });
@@ -65,7 +65,7 @@ test("a record whose every create fails before it leaves is in no doubt, and lea
   assert.ok(worker.seen("record-parked").length > 0);
 });
 
-test("records that only wait for a request slot stay where they are, however long that takes", async (t) => {
+test("records that only wait for a request slot stay where they are, for any length of time", async (t) => {
   const world = createWorld(t);
   world.graph.script(fabrikam, { reply: "by itself", delayMs: 120_000 });
   world.emit({ tenant: fabrikam }, ...many(5, contoso));
@@ -79,7 +79,7 @@ for (const [count, leaves] of [
   [3, false],
   [4, true],
 ] as const)
-  test(`a tenant that may send three records at once ${leaves ? "is slow with" : "stays in a full window with"} ${count}`, async (t) => {
+  test(`a tenant that may send three records at a time ${leaves ? "is slow with" : "stays in a full window with"} ${count}`, async (t) => {
     const world = createWorld(t);
     world.graph.script(fabrikam, { reply: "by itself", delayMs: 120_000 });
     world.emit({ tenant: fabrikam }, ...many(count, contoso), { tenant: fabrikam, machine: "BEHIND" });

@@ -13,7 +13,7 @@ import {
 } from "../../../lab/testkit/scripted-graph.ts";
 import { readDeadLetter } from "../../../src/domain/dead-letter.ts";
 
-describe("each failure is said once, with what it was:", () => {
+describe("each failure is reported once, with what it was:", () => {
   const missing = answers(404, { message: "No OData route exists that match template" });
   for (const [verdict, step] of [
     ["throttled", answers(429, { retryAfter: "600" })],

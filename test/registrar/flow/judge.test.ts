@@ -7,7 +7,7 @@ import { answers, byItself, lost, lostAfterCreating, silence } from "../../../la
 import { specify } from "../../../lab/testkit/specification.ts";
 
 describe("an answer that was lost", () => {
-  test("the object is found: it is adopted at once, and nothing is posted again", async (t) => {
+  test("the object is found: it is adopted immediately, and nothing is posted again", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, lostAfterCreating);
     world.emit({});
@@ -92,7 +92,7 @@ test("a clean stop with a registered record that the log did not take yet keeps 
 });
 
 describe("400", () => {
-  test("of a server that takes ids: the record is dead-lettered, and the worker goes on", async (t) => {
+  test("of a server that takes ids: the record is dead-lettered, and the worker continues", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, byItself, answers(400, { code: "BadRequest", message: "Invalid version." }));
     world.emit(
@@ -218,7 +218,7 @@ describe("an application's credential that is refused", () => {
   const refused = silence("application", false);
 
   for (const where of ["create", "list"] as const)
-    test(`on a ${where}: no tenant is blocked for it, nothing is dead-lettered, and all goes on once it is taken`, async (t) => {
+    test(`on a ${where}: no tenant is blocked for it, nothing is dead-lettered, and all continues once it is accepted`, async (t) => {
       const world = createWorld(t);
       if (where === "list") world.graph.listScript.push(refused, refused);
       world.graph.script(contoso, ...(where === "list" ? [lost] : [{ reply: refused }, { reply: refused }]));

@@ -6,7 +6,7 @@ import { createWorld, settings } from "../../../lab/testkit/registrar-world.ts";
 const events = 2_000;
 const tenantId = (n: number) => `${n.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
 
-/** How often it is asked whether a tenant is served, for each record, with so many tenants in the window. */
+/** How often it is asked whether a tenant is served, for each record, with this number of tenants in the window. */
 async function questionsEach(t: TestContext, windowRecords: number): Promise<number> {
   const world = createWorld(t);
   world.graph.latencyMs = 100;

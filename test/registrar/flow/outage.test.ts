@@ -162,7 +162,7 @@ describe("an outage of Graph", () => {
     });
 
   // INV-ATTEMPTS
-  test("503 to a record spends no attempt, however often, also while others of its tenant succeed", async (t) => {
+  test("503 to a record spends no attempt, even if repeated, also while others of its tenant succeed", async (t) => {
     const world = createWorld(t);
     world.graph.always("BAD", answers(503));
     world.emit({ machine: "BAD" });

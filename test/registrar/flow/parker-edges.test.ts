@@ -75,7 +75,7 @@ test("given a producer's in-doubt header on a record that is parked, it does not
   assert.deepEqual(headerNames(world.log.records("retry")[1]!), ["origin"]);
 });
 
-test("a partition that is lost while its parked records are looked for is no failure of the log", async (t) => {
+test("a partition that is lost while its parked records are looked for is not a failure of the log", async (t) => {
   const world = createWorld(t);
   world.log.store(parkedBefore({}));
   const worker = world.start();
@@ -156,7 +156,7 @@ test("a record that comes while earlier ones of its machine are on their way to 
   assert.deepEqual(worker.seen("log-failed"), [], "what was not seen there yet is not looked for");
 });
 
-/** What is stored in the retry topic is seen only so much later. */
+/** What is stored in the retry topic is seen only after this time. */
 function slowRetryReads(world: World, delayMs: number): void {
   const { connect } = world.log;
   world.log.connect = (...to) => {

@@ -200,7 +200,7 @@ describe("given records parked by the worker before", () => {
   });
 
   // INV-ONE-CREATE-PER-KEY
-  test("a new event that is registered already does not join them: it is settled at once", (t) =>
+  test("a new event that is registered already does not join them: it is settled immediately", (t) =>
     specify(t, {
       given: {
         registered: [{ machine: "B" }],

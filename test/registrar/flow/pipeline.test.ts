@@ -89,7 +89,7 @@ describe("the same enrollment again", () => {
     });
   }
 
-  test("ten thousand copies behind the one that is in flight are ignored, however long that takes", async (t) => {
+  test("ten thousand copies behind the one that is in flight are ignored, for as long as that takes", async (t) => {
     const world = createWorld(t);
     const copies = 10_000;
     world.emit(...Array.from({ length: copies + 1 }, () => ({})));
@@ -132,8 +132,8 @@ describe("order", () => {
   });
 });
 
-describe("a record that is no enrollment", () => {
-  test("goes to the dead-letter topic, byte for byte, and the worker goes on", async (t) => {
+describe("a record that is not an enrollment", () => {
+  test("goes to the dead-letter topic, byte for byte, and the worker continues", async (t) => {
     const world = createWorld(t);
     const value = new TextEncoder().encode("connector-1 enrolled");
     const headers = [["x", value]] as const;
@@ -195,7 +195,7 @@ describe("headers that a producer wrote", () => {
   const header = (name: string, value: string) => [name, new TextEncoder().encode(value)] as const;
   const forged = [header("origin", "enrolled/0/77"), header("in-doubt", "1")];
 
-  test("have no effect: posted at once, registered and dead-lettered under its own position", async (t) => {
+  test("have no effect: posted immediately, registered and dead-lettered under its own position", async (t) => {
     const world = createWorld(t);
     world.log.store({ ...eventRecord({ machine: "GOOD" }, 0), headers: forged });
     world.log.store({ ...eventRecord({ machine: "BAD" }, 0), headers: forged });

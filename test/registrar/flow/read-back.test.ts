@@ -31,7 +31,7 @@ test("a list that says by a date when to come back: read against its own Date, h
   assert.ok(waitedMs >= 40_000 && waitedMs < 45_000, `${waitedMs} ms`);
 });
 
-test("a tenant is listed at most listsPer20s times in 20 s, however many of its records are in doubt", async (t) => {
+test("a tenant is listed at most listsPer20s times in 20 s, with any number of its records in doubt", async (t) => {
   const world = createWorld(t);
   world.start({ listsPer20s: 4, batchMax: 1 });
   for (let n = 0; n < 100; n++) {
@@ -198,7 +198,7 @@ describe("a list is as old as its beginning", () => {
     assert.equal(world.creates().length, 1);
   });
 
-  test("one that another record asked for is no re-read of this one before its time", async (t) => {
+  test("one that another record asked for does not count as a re-read of this one before its time", async (t) => {
     const world = createWorld(t);
     slowLists(world, [0, 4_000]);
     world.graph.script(contoso, answers(500));

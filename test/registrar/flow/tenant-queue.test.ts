@@ -75,7 +75,7 @@ const throttled = (afterMs: number | null): Verdict => ({ kind: "throttled", aft
 const refused: Verdict = { kind: "tenant-blocked", detail: "403" };
 const conflict: Verdict = { kind: "conflict", detail: "409" };
 
-/** A queue whose exchanges are answered at once. `chance`: what every random number is. */
+/** A queue whose exchanges are answered immediately. `chance`: what every random number is. */
 function answeredQueue({ writesPer20s = 0, chance = 0 } = {}) {
   const time = virtualTime();
   const events: RegistrarEvent[] = [];
@@ -148,7 +148,7 @@ describe("a queue that is blocked", () => {
     assert.deepEqual(kinds(), ["tenant-blocked"]);
   });
 
-  test("stays so until creates and reads are both answered well, and that is said once", async () => {
+  test("stays so until creates and reads are both answered well, and that is reported once", async () => {
     const { time, queue, answer, kinds, ports } = answeredQueue();
     answer([refused]);
     await time.pass(10_000);
@@ -182,13 +182,13 @@ describe("a queue is closed", () => {
     assert.equal(closedForMs(), 20_000);
   });
 
-  test("for the longest time that any throttled record was told; one that was told nothing adds none", () => {
+  test("for the longest Retry-After of the throttled records; a record without one adds no wait", () => {
     const { answer, closedForMs } = answeredQueue({ chance: 1 });
     answer([throttled(2_000), throttled(7_000), throttled(null)]);
     assert.equal(closedForMs(), 7_000);
   });
 
-  test("for a growing time where none was told", () => {
+  test("for a growing time where there was no Retry-After", () => {
     const { queue, answer, closedForMs } = answeredQueue({ chance: 1 });
     const waits = [1, 2, 3].map(() => {
       answer([throttled(null)]);
@@ -201,7 +201,7 @@ describe("a queue is closed", () => {
   });
 });
 
-describe("a limit that nobody told", () => {
+describe("an unknown limit", () => {
   const accepted = Array.from({ length: 30 }, () => created);
 
   test("is what was accepted before the third exchange in a row that was refused without a time", () => {

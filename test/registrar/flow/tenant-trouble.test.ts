@@ -8,7 +8,7 @@ import { answers, lost } from "../../../lab/testkit/scripted-graph.ts";
 // INV-ISOLATION, INV-ATTEMPTS
 describe("one tenant's trouble", () => {
   for (const status of [403, 500])
-    test(`lists that answer ${status} for ever: other tenants are served, through a window that is full of it`, async (t) => {
+    test(`lists that always answer ${status}: other tenants are served, through a window that is full of it`, async (t) => {
       const world = createWorld(t);
       const refused = answers(status).reply;
       const list = world.graph.list;
@@ -30,7 +30,7 @@ describe("one tenant's trouble", () => {
       assert.deepEqual(world.deadLetters(), []);
     });
 
-  test("a record that is alone and always answered 500: dead-lettered once others are served, and nobody waits behind it", async (t) => {
+  test("a record that is alone and always answered 500: dead-lettered once others are served, and no record waits behind it", async (t) => {
     const world = createWorld(t);
     world.graph.always(contoso, answers(500));
     world.emit({ tenant: contoso });
@@ -49,7 +49,7 @@ describe("one tenant's trouble", () => {
     assert.ok(slowestMs < 1_000, `${slowestMs} ms`);
   });
 
-  test("attempts are spent only while others are served: not in the hours in which nobody is", async (t) => {
+  test("attempts are spent only while others are served: not in the hours in which none is", async (t) => {
     const world = createWorld(t);
     world.graph.always(contoso, answers(500));
     world.emit({ tenant: contoso }, { tenant: contoso, connector: "waits behind it" });

@@ -67,7 +67,7 @@ class World {
   standing: Standing = "served";
   /** Until then a create of another owner, which vanished, may still arrive. */
   orphansUntilMs = 0;
-  /** A create of it may have been carried out, and nothing has told yet. */
+  /** A create of it may have been carried out, and nothing has shown it yet. */
   mayExist: boolean;
   /** When no create of it can be running any more. */
   endedMs = 0;

@@ -88,12 +88,12 @@ describe("a create in doubt", () => {
     assert.equal(stage.doubt?.absentAfterMs, postedAtMs + settings.settleMs);
   });
 
-  test("was answered by Graph itself: absent counts at once", () => {
+  test("was answered by Graph itself: absent counts immediately", () => {
     const { stage } = after(stageOf("posting"), events["400 without a reason"]);
     assert.equal(stage.doubt?.absentAfterMs, answeredAtMs);
   });
 
-  test("after an outage, is told by the next create only where Graph honours ids", () => {
+  test("after an outage, is shown by the next create only where Graph honours ids", () => {
     assert.equal(after(stageOf("posting"), events["503"], knownToHonourIds).stage.doubt?.byCreate, true);
     assert.equal(after(stageOf("posting"), events["503"], known).stage.doubt?.byCreate, false);
   });
@@ -226,7 +226,7 @@ describe("a 409", () => {
     );
   });
 
-  test("whose read says nothing is no second opinion", () => {
+  test("whose read has no result does not count as a second read", () => {
     assert.equal(after(stageOf("conflict"), events.unread).stage.past.wasConflict, false);
     assert.equal(
       after(stageOf("conflict", { past: { wasConflict: true } }), events.unread).at,
@@ -243,8 +243,13 @@ describe("an attempt is spent", () => {
   const rows = [
     ["when others of its tenant were created meanwhile", failure, { creates: 1, allCreates: 1 }, 1],
     ["never by an outage", outage, { creates: 1, allCreates: 1 }, 0],
-    ["not while nobody is served", failure, { failingForMs: 9 * day }, 0],
-    ["not at once while only other tenants are served", failure, { allCreates: 1, failingForMs: 299_999 }, 0],
+    ["not while no tenant is served", failure, { failingForMs: 9 * day }, 0],
+    [
+      "not immediately while only other tenants are served",
+      failure,
+      { allCreates: 1, failingForMs: 299_999 },
+      0,
+    ],
     ["after five minutes of that, if it fails alone", failure, { allCreates: 1, failingForMs: 300_000 }, 1],
     [
       "not after five minutes, if others of its tenant fail",

@@ -12,7 +12,7 @@ import { sleep } from "../../../src/sleep.ts";
 const utf8 = new TextEncoder();
 const textOf = (bytes: Uint8Array | null) => new TextDecoder().decode(bytes ?? undefined);
 
-/** As Kafka's adapter does: what is for other partitions is stored, and told of; behind what is refused, nothing is. */
+/** As Kafka's adapter does: records for other partitions are stored, and reported; those behind a refused one are not. */
 function fussy(
   world: World,
   refuses: (record: NewRecord) => boolean,
@@ -55,7 +55,7 @@ function given(t: TestContext, refuses: (record: NewRecord) => boolean) {
 
 // INV-ISOLATION
 describe("given a partition that takes nothing for now", () => {
-  test("what is for others is stored, once, and goes on; what is for it waits, in order", async (t) => {
+  test("what is for others is stored, once, and continues; what is for it waits, in order", async (t) => {
     let isShut = true;
     const { world, appender, append, done, stored, events } = given(
       t,
@@ -118,7 +118,7 @@ describe("given a record that the log refuses for good", () => {
     assert.deepEqual(stored("retry"), ["a", "b", "c", "large", "behind it"]);
   });
 
-  test("the worker goes on with all tenants, and dead-letters others", async (t) => {
+  test("the worker continues with all tenants, and dead-letters other records", async (t) => {
     const world = createWorld(t);
     const { connect } = world.log;
     world.log.connect = (...to) => {

@@ -1,4 +1,4 @@
-/** Records get their turn one after the other, however long their lane is. */
+/** Records get their turn one after the other, in a lane of any length. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settings } from "../../../lab/testkit/registrar-world.ts";

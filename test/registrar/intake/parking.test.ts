@@ -112,7 +112,7 @@ test("offsets rise, a tenant's records are taken up in order, and each is settle
   assert.throws(() => settleTaken(parking, slot));
 });
 
-test("the key of a parked record is its tenant; any other key waits for nobody", () => {
+test("the key of a parked record is its tenant; any other key waits for no tenant", () => {
   const record = { ...parkedBefore({}), offset: 0, timestampMs: 0, leaderEpoch: -1 };
   const keyed = (key: Uint8Array | null) => parkedTenantOf({ ...record, key });
   assert.equal(parkedTenantOf(record), contoso);

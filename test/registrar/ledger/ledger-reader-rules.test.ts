@@ -78,7 +78,7 @@ describe("reading on", () => {
     assert.ok(lost !== null && isProblem(lost));
   });
 
-  test("after a failure in the middle it goes on from there", async (t) => {
+  test("after a failure in the middle it continues from there", async (t) => {
     let isFirst = true;
     const { opened, from } = given(t, (log) => ({
       ...log,
@@ -93,7 +93,7 @@ describe("reading on", () => {
     assert.deepEqual(from(), [0, 2]);
   });
 
-  test("a log that ends before what was read is a fault, at once", async (t) => {
+  test("a log that ends before what was read is a fault immediately", async (t) => {
     const { world, opened, reader, done } = given(t);
     const ledger = await opened();
     world.log.cutEnd("registered", 0, 3);

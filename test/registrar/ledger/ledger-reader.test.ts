@@ -91,7 +91,7 @@ describe("a snapshot is thrown away, and the whole ledger read,", () => {
     assert.equal(world.log.scans.at(-1)?.from, 0);
   });
 
-  test("when its bytes are no snapshot", async (t) => {
+  test("when its bytes are not a snapshot", async (t) => {
     const { world, snapshots } = await givenSnapshot(t);
     snapshots.kept = new TextEncoder().encode("another version");
     assert.equal((await open(world, snapshots)).size, 5);
@@ -226,7 +226,7 @@ describe("a ledger that is not the one we knew is a fault:", () => {
   });
 });
 
-test("a scan that fails in the middle is tried again from where it stood, and nothing is passed over", async (t) => {
+test("a scan that fails in the middle is tried again from where it stood, and nothing is skipped", async (t) => {
   const { world, snapshots } = await givenSnapshot(t);
   world.log.scanScript.push({ ok: false, reason: "leader not available" }, { ok: false, reason: "again" });
   assert.equal((await open(world, snapshots)).size, 5);
@@ -280,7 +280,7 @@ describe("a worker", () => {
     assert.deepEqual(saves, [1, 1, 2, 3]);
   });
 
-  test("that can't save goes on, and says so", async (t) => {
+  test("that can't save continues, and reports it", async (t) => {
     const world = createWorld(t);
     const save = () => Promise.resolve({ ok: false, reason: "disk full" } as const);
     world.emit(...many(1_001, contoso));

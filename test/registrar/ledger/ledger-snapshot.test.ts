@@ -7,7 +7,7 @@ import { decodeSnapshot, encodeSnapshot } from "../../../src/registrar/ledger/le
 
 const keyOf = (n: number) => uuidV5In("6ba7b810-9dad-11d1-80b4-00c04fd430c8")(String(n));
 
-test("a ledger comes back from its bytes with every entry, and goes on growing", () => {
+test("a ledger comes back from its bytes with every entry, and continues to grow", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.uuid(), fc.string()), { minLength: 1, maxLength: 200 }), (ids) => {
       const ledger = createLedger();

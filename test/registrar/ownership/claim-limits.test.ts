@@ -37,7 +37,7 @@ describe("given no registered record, and a stored commit of one input only", ()
     ["enrolled", "retry"],
     ["retry", "enrolled"],
   ] as const)
-    test(`somebody was at work: what stands in the ${gone} topic is looked up before it is posted`, (t) =>
+    test(`a worker was at work: records of the ${gone} topic are looked up before they are posted`, (t) =>
       specify(t, {
         given: {
           ...(gone === "enrolled" ? { enrolled: [{}] } : { parked: [{}] }),

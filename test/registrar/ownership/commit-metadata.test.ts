@@ -34,7 +34,7 @@ test("what was written is read, and what another program wrote is nothing", () =
   for (const text of ["", "null", "reset by hand", "[]"]) assert.equal(decodeMetadata(text), null);
 });
 
-test("limits that are no time are unknown, so that the next owner waits for the longest", () => {
+test("limits that are not a time are unknown, so that the next owner waits for the longest", () => {
   assert.deepEqual(stored(limits)?.limits, { settleMs: 20_000, orphanMs: 120_000, isHonoured: true });
   for (const wrong of [{ s: -1 }, { s: "20000" }, { s: 1.5 }, { o: -1 }, { o: null }, { s: undefined }])
     assert.equal(stored({ ...limits, ...wrong })?.limits, null, JSON.stringify(wrong));

@@ -1,4 +1,4 @@
-/** A committer alone, over a session that does as told and notes what it was asked. */
+/** A committer alone, over a scripted session that records the calls. */
 import assert from "node:assert/strict";
 import { settings } from "../../../lab/testkit/registrar-world.ts";
 import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
@@ -32,7 +32,7 @@ export function committerAlone(
     ended: new AbortController(),
     /** When commits were sent, since the start. */
     times: () => world.sent.map(({ atMs }) => atMs - startMs),
-    /** Reads so many records of a partition. */
+    /** Reads this number of records of a partition. */
     read: (count: number, number = 0) => {
       const { window } = owned.get(number)!;
       return Array.from({ length: count }, () => enter(window, window.nextOffset));

@@ -10,7 +10,7 @@ const attempted = ({ metadata }: Commit) => decodeMetadata(metadata)?.attemptedT
 const ofEnrolled = (commits: readonly Commit[]) => commits.filter(({ topic }) => topic === "enrolled");
 
 describe("when a commit is sent", () => {
-  test("the first at once, the next an interval after that was sent, however often something settles", async () => {
+  test("the first immediately, the next an interval after that was sent, whatever settles meanwhile", async () => {
     const { committer, time, times, read } = given();
     committer.commitSoon();
     await time.pass(300);
@@ -23,7 +23,7 @@ describe("when a commit is sent", () => {
     assert.deepEqual(times(), [0, commitIntervalMs]);
   });
 
-  test("at once where records wait for it", async () => {
+  test("immediately where records wait for it", async () => {
     const { committer, time, times, read } = given();
     committer.commitSoon();
     await time.pass(300);
@@ -34,7 +34,7 @@ describe("when a commit is sent", () => {
     assert.deepEqual(times(), [0, 300]);
   });
 
-  test("one at a time, though something settles and records wait meanwhile; then at once for those that wait", async () => {
+  test("one at a time, though something settles and records wait meanwhile; then immediately for those that wait", async () => {
     const world = given();
     const { committer, time, times, read } = world;
     world.latencyMs = 5_000;
@@ -74,7 +74,7 @@ describe("when a commit is sent", () => {
     assert.deepEqual(world.times(), [0, commitIntervalMs]);
   });
 
-  test("after a failure it waits, longer each time, and nobody hastens it; after a success from the beginning", async () => {
+  test("after a failure it waits, longer each time, and nothing shortens the wait; after a success from the beginning", async () => {
     const world = given();
     const { committer, time, times, read, script } = world;
     script.push("superseded", "superseded", "superseded", "committed", "superseded");

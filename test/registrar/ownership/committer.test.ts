@@ -31,7 +31,7 @@ describe("the promise", () => {
   });
 
   // INV-WATERMARK
-  test("no POST begins at or after the promised offset; the next commit goes at once and lets it on", async (t) => {
+  test("no POST begins at or after the promised offset; the next commit is sent immediately and lets it begin", async (t) => {
     const world = createWorld(t);
     world.start({ attemptAhead, commitIntervalMs: 60_000 });
     await world.time.pass(1_000);
@@ -139,7 +139,7 @@ describe("a commit of unknown outcome", () => {
 });
 
 describe("a superseded commit", () => {
-  test("stores nothing and promises nothing; the next session goes on", async (t) => {
+  test("stores nothing and promises nothing; the next session continues", async (t) => {
     const world = createWorld(t);
     const worker = world.start({ attemptAhead });
     await world.time.pass(1_000);

@@ -88,7 +88,7 @@ describe("a record is dead-lettered already", () => {
     ["also when it has no bytes", recordAt(4, null), true],
     ["not where another record stands in its place: the topic was made again", recordAt(3, "B"), false],
     ["not where the same bytes stand elsewhere: that is another record", recordAt(9, "A"), false],
-    ["not by what is no dead letter", recordAt(5, "not a dead letter"), false],
+    ["not by a record that is not a dead letter", recordAt(5, "not a dead letter"), false],
   ] as const)
     test(what, () => assert.equal(isDeadLettered(letters, record), expected));
 

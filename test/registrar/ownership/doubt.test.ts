@@ -117,7 +117,7 @@ describe("a create of unknown outcome makes suspect", () => {
       expect: { objects: ["B"], registered: ["B created"], creates: 1 },
     }));
 
-  test("nothing else: other records of the tenant flow at once", (t) =>
+  test("nothing else: other records of the tenant are processed immediately", (t) =>
     specify(t, {
       given: { enrolled: [{}, ...many(3, contoso, 10)], committed: { ...nothing, attemptedThrough: 1 } },
       async when(world) {
@@ -190,7 +190,7 @@ describe("a worker that vanished may have left requests to its kernel:", () => {
     await world.untilRegistered(1, 60_000);
   });
 
-  test("what is found counts at once", async (t) => {
+  test("what is found counts immediately", async (t) => {
     const world = createWorld(t);
     world.emit({});
     committedBefore(world, { enrolled: [0, 1], retry: [0, 0], limits: theirs(false) });

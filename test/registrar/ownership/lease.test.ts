@@ -1,4 +1,4 @@
-/** The right to post: renewed by acknowledged commits, by both clocks, and gone at once when it is refused. */
+/** The right to post: renewed by acknowledged commits, by both clocks, and void as soon as one is refused. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { contoso } from "../../../lab/testkit/enrollments.ts";
@@ -25,7 +25,7 @@ function startLeased(world: World) {
 
 // INV-LEASE
 describe("the lease", () => {
-  test("of an idle worker is renewed by a commit now and then, so that its next record flows at once", async (t) => {
+  test("of an idle worker is renewed by a commit now and then, so that its next record is posted immediately", async (t) => {
     const world = createWorld(t);
     startLeased(world);
     await world.time.pass(idleMs);
@@ -69,7 +69,7 @@ describe("the lease", () => {
     await world.untilRegistered(1, 1_000);
   });
 
-  test("is asked for again at once where a record has all else that it needs", async (t) => {
+  test("is renewed immediately where a record has all else that it needs", async (t) => {
     const world = createWorld(t);
     startLeased(world);
     world.emit({});
@@ -97,7 +97,7 @@ describe("the lease", () => {
     await world.untilRegistered(1, 1_000);
   });
 
-  test("is void at once when a commit is refused", async (t) => {
+  test("is void as soon as a commit is refused", async (t) => {
     const world = createWorld(t);
     startLeased(world);
     await world.time.pass(idleMs);
@@ -167,7 +167,7 @@ describe("the rules of the lease", () => {
     );
   });
 
-  test("it needs a heartbeat of this time, a session that goes on, and no refusal", () => {
+  test("it needs a heartbeat of this time, a session that lasts, and no refusal", () => {
     const short = given({ heldUntilMs: 50 });
     renew(short.lease, moment(0));
     assert.deepEqual(
@@ -185,7 +185,7 @@ describe("the rules of the lease", () => {
     assert.equal(isHolding(lease, clockAt(1)), false);
   });
 
-  test("it is due at once before the first commit, then at a third of its length, by the clock that ran further", () => {
+  test("it is due immediately before the first commit, then at a third of its length, by the clock that ran further", () => {
     const { lease } = given();
     assert.deepEqual([isDue(lease, clockAt(0)), dueInMs(lease, clockAt(0))], [true, 0]);
     renew(lease, moment(100));

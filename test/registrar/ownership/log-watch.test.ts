@@ -73,7 +73,7 @@ test("an enrolled topic that ends before what was read stops a running worker", 
   assert.match(worker.fault()!.message, /beyond the log's end 1/);
 });
 
-test("told to go on with a topic that was created again, the next worker looks every record up first", async (t) => {
+test("allowed to continue with a topic that was created again, the next worker looks every record up first", async (t) => {
   const world = createWorld(t);
   world.emit(...many(3, contoso));
   await world.untilStopped(world.start(), 3);
@@ -117,7 +117,7 @@ describe("a log that lost records and grew again past where it was read", () => 
     assert.equal(worker.fault()?.code, "retention-gap");
   });
 
-  test("told to go on, the worker takes all that is there for suspect, and registers it", async (t) => {
+  test("allowed to continue, the worker takes all that is there for suspect, and registers it", async (t) => {
     const world = createWorld(t);
     world.emit(...many(3, contoso));
     await world.untilStopped(world.start(), 3);
@@ -130,7 +130,7 @@ describe("a log that lost records and grew again past where it was read", () => 
   });
 });
 
-test("told to go on when a topic loses records under the worker, it takes the partition again within the session", async (t) => {
+test("allowed to continue when a topic loses records during the run, the worker takes the partition again within the session", async (t) => {
   const world = createWorld(t);
   world.emit(...many(3, contoso));
   const worker = world.start({ onRetentionGap: "continue" });
@@ -217,7 +217,7 @@ describe("a look at the log", () => {
   });
 });
 
-test("registered records that were lost before anybody read them stop the next worker", async (t) => {
+test("registered records that were lost before any worker read them stop the next worker", async (t) => {
   const world = createWorld(t);
   world.emit(...many(3, contoso));
   const worker = world.start();

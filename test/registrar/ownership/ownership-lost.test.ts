@@ -138,7 +138,7 @@ describe("an input that loses its end while it is taken over", () => {
       );
     });
 
-    test(`is taken over again from its start where the operator said to go on (${topic})`, async (t) => {
+    test(`is taken over again from its start where the operator chose to continue (${topic})`, async (t) => {
       const { world, worker } = await takeOverOf(t, topic, "continue");
       await world.time.until("it is taken over", () => worker.seen("partition-gained").length === 1);
       world.emit({ machine: "NEW" });

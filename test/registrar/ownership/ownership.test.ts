@@ -39,7 +39,7 @@ describe("a partition that is gained", () => {
   });
 
   // INV-LEDGER-READ
-  test("nothing is posted before the ledger was read, however often that fails", async (t) => {
+  test("nothing is posted before the ledger was read, even if that fails repeatedly", async (t) => {
     const world = createWorld(t);
     for (let n = 0; n < 5; n++) world.log.scanScript.push({ ok: false, reason: "leader not available" });
     world.log.positionsScript.push({ ok: false, reason: "coordinator not available" });
@@ -56,7 +56,7 @@ describe("a partition that is gained", () => {
   });
 
   // INV-DOUBT, INV-SETTLE-TIME
-  test("fresh records flow at once; suspects wait for the settle time, then for lists, then are posted", async (t) => {
+  test("fresh records are posted immediately; suspects wait for the settle time, then for lists, then are posted", async (t) => {
     const world = createWorld(t);
     committedBefore(world, 0, 2);
     world.emit(...many(4, contoso));
@@ -113,7 +113,7 @@ describe("a partition that is gained", () => {
     }));
 
   // INV-KNOWN-LOG
-  test("records that retention took before anybody settled them: the worker stops and says so", (t) =>
+  test("records that retention deleted before they were settled: the worker stops and says so", (t) =>
     specify(t, {
       given: { enrolled: many(5, contoso), committed: { settledThrough: 1, attemptedThrough: 2 } },
       async when(world) {
@@ -148,7 +148,7 @@ describe("a partition that is gained", () => {
 });
 
 describe("a partition that is kept over a rebalance", () => {
-  test("what is in flight goes on, nothing is read or posted twice", async (t) => {
+  test("what is in flight continues, nothing is read or posted twice", async (t) => {
     const world = createWorld(t);
     world.graph.latencyMs = 3_000;
     const worker = world.start();
@@ -194,7 +194,7 @@ describe("a partition that is kept over a rebalance", () => {
   });
 
   // INV-CLAIM
-  test("given somebody else's claim in the stored commit, all is dropped and taken over again", async (t) => {
+  test("given another worker's claim in the stored commit, all is dropped and taken over again", async (t) => {
     const world = createWorld(t);
     const worker = world.start();
     world.emit(...many(3, contoso));
@@ -216,7 +216,7 @@ describe("a partition that is kept over a rebalance", () => {
   });
 
   for (const topic of ["enrolled", "retry"] as const)
-    test(`given somebody else's claim in the stored commit of the ${topic} topic alone, it is not kept`, async (t) => {
+    test(`given another worker's claim in the stored commit of the ${topic} topic alone, it is not kept`, async (t) => {
       const world = createWorld(t);
       const worker = world.start();
       await world.time.pass(1_000);

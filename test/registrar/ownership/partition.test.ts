@@ -154,7 +154,7 @@ test("a clean shutdown leaves suspects promised only while they are there, read 
 });
 
 // INV-KNOWN-LOG
-test("of the retry topic the next owner is told what the last one had read, until this one has read as far, then what it found", () => {
+test("commits say what the last owner had read of the retry topic, until this one has read as far, then what it found", () => {
   const lease = { session: {} as Session, renewedAt: null };
   const retry = { ...planFrom(0), readThrough: 2, readThroughEpoch: -1 };
   const partition = freshPartition({ lease, plans: { enrolled: planFrom(0), retry } });

@@ -1,11 +1,11 @@
-/** Partitions that somebody adds by hand while workers run: no rebalance follows, and nobody would read them. */
+/** Partitions that are added by hand while workers run: no rebalance follows, and no worker would read them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contoso } from "../../../lab/testkit/enrollments.ts";
 import { createWorld, many, type World } from "../../../lab/testkit/registrar-world.ts";
 import type { Topic } from "../../../src/ports.ts";
 
-/** From now on this topic has so many partitions. */
+/** From now on this topic has this number of partitions. */
 function recount(world: World, topic: Topic, count: () => number): void {
   const { connect } = world.log;
   world.log.connect = (...to) => {
@@ -41,7 +41,7 @@ for (const topic of ["enrolled", "retry", "registered"] as const)
     assert.match(worker.fault()!.fix, /Stop every worker.* repartition --partitions 4$/);
   });
 
-test("the dead-letter topic may have any number; nobody reads it by partition", async (t) => {
+test("the dead-letter topic may have any number; no worker reads it by partition", async (t) => {
   const world = createWorld(t);
   recount(world, "dlq", () => 5);
   world.emit(...many(3, contoso));

@@ -47,7 +47,7 @@ test("stops the next owner, although the topic has grown past what was read", as
   assert.match(worker.fault()?.message ?? "", /no longer holds the record before position 2/);
 });
 
-test("is said and passed over where the operator said to go on", async (t) => {
+test("is reported and skipped where the operator chose to continue", async (t) => {
   const world = given(t, { isReplaced: true });
   const worker = world.start({ onRetentionGap: "continue" });
   await world.time.until("all that is there is made", () => world.createdMachines().length === 3);

@@ -42,7 +42,7 @@ describe("a partition whose last commit is a static member's", () => {
     assert.equal(world.creates().length > 0, true);
   });
 
-  test("is taken over at once when that member came into this generation by itself", async (t) => {
+  test("is taken over immediately when that member came into this generation by itself", async (t) => {
     const world = createWorld(t);
     committedBefore(world, 0);
     world.emit(...many(1, contoso));
@@ -52,7 +52,7 @@ describe("a partition whose last commit is a static member's", () => {
     assert.deepEqual(worker.seen("take-over-waits"), []);
   });
 
-  test("is taken over at once after that member's clean stop, and not after its crash", async (t) => {
+  test("is taken over immediately after that member's clean stop, and not after its crash", async (t) => {
     const world = createWorld(t);
     const place = (memberId: string) => {
       const worker = world.start({});

@@ -45,7 +45,7 @@ for (const [name, at] of [
   ["the topic was deleted and made again", position([40, promise(70)], 0, 9)],
 ] as const) {
   // INV-KNOWN-LOG
-  test(`${name}: a fault that names the place, or everything left is suspect if told to go on`, () => {
+  test(`${name}: a fault that names the place, or everything left is suspect if it may continue`, () => {
     const fault = planTakeOver(at, { topicId: "id", isUntouched: false, onRetentionGap: "stop" });
     assert.ok(isProblem(fault));
     assert.match(fault.message, /enrolled partition 3/);

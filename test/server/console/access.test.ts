@@ -105,7 +105,7 @@ test("a session ends with its token, by signing out, after an idle hour, and aft
   assert.ok(!(await isIn(busy)), "twelve hours");
 });
 
-test("after signing in the way goes on to pages of the console alone", async (t) => {
+test("after signing in one is redirected only to pages of the console", async (t) => {
   const { signIn } = await guarded(t);
   for (const to of [
     "https://evil.example/",
@@ -122,7 +122,7 @@ test("after signing in the way goes on to pages of the console alone", async (t)
   assert.equal((await signIn(operatorToken, kept)).headers.get("location"), kept);
 });
 
-test("an operator's token enrolls nobody", async (t) => {
+test("an operator's token can't enroll", async (t) => {
   const { get, memory } = await guarded(t);
   const send = (token: string) =>
     get("/events", {
@@ -167,7 +167,7 @@ test("what comes from another site's page, or from nowhere, changes nothing", as
   assert.equal(ours.status, 303);
 });
 
-test("where nobody is asked for a token, the console answers this machine's own names alone", async (t) => {
+test("where no token is asked for, the console answers this machine's own names alone", async (t) => {
   const { url } = await consoleFor(t);
   const { request } = await import("node:http");
   const status = await new Promise((resolve) => {

@@ -93,7 +93,7 @@ function exportsFor(t: TestContext, write: WriteExport) {
   return { exports, clock, directory };
 }
 
-test("without a directory for temporary files it has failed, and says so; the service ends all the same", async (t) => {
+test("without a directory for temporary files it has failed, and says so; the service still ends", async (t) => {
   const { exports, directory } = exportsFor(t, async () => nothing);
   rmSync(directory, { recursive: true });
   const first = exports.begin(all, "csv", "a")!;

@@ -56,7 +56,7 @@ export type Console = Awaited<ReturnType<typeof consoleFor>>;
 export async function consoleFor(t: Ends, options: ConsoleOptions = {}) {
   const { doors = { tokens: null, entra: null }, parts = {}, settings = {}, workers, empty } = options;
   let wallMs = endMs;
-  /** Its calendar stands still, its time goes on. */
+  /** Its calendar stands still, its time advances. */
   const clock: Clock = { ...systemClock, wallMs: () => wallMs };
   const memory = createMemoryLog(clock, 4);
   const { log } = memory.connect(clock, () => false);
@@ -161,7 +161,7 @@ export const troubled: readonly WorkerState[] = [
 const pad = (number: number) => String(number).padStart(2, "0");
 const guidOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 
-/** Nobody draws lots: every run shows the same. */
+/** No randomness: every run shows the same. */
 function fill(at: (ms: number, record: NewRecord) => LogRecord): void {
   const startMs = endMs - 60 * minuteMs;
   for (let n = 0; n < 120; n++) {

@@ -27,7 +27,7 @@ test("whatever a value holds, it is text: in elements and in attributes", () => 
   );
 });
 
-test("what nobody could see is written out, and what is long is cut, with its length", () => {
+test("invisible characters are written out, and long values are cut, with their length", () => {
   assert.equal(
     shown("a\u202eb\u0000\u200b").text,
     '<bdi>a<span class="unseen">\\u202e</span>b<span class="unseen">\\u0000</span><span class="unseen">\\u200b</span></bdi>',

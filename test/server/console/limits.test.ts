@@ -26,8 +26,8 @@ test("docs/CONSOLE.md has the limits that the console keeps", () => {
   assert.deepEqual(found, [
     ["rows on a page", number(pageRows)],
     ["tenants on a page", number(pageTenants)],
-    ["pages kept up to date at once", number(streams)],
-    ["operators signed in at once", number(sessions)],
+    ["pages kept up to date at a time", number(streams)],
+    ["operators signed in at a time", number(sessions)],
     ["a session", `${sessionMs / 3_600_000} hours`],
     ["a session without a request", minutes(sessionIdleMs)],
     [

@@ -30,7 +30,7 @@ test("each page allows its own style sheet and script alone, and holds nothing i
   assert.doesNotThrow(() => new Script(scriptText));
 });
 
-test("a search takes every criterion, says what is wrong with one, and goes on page by page", async (t) => {
+test("a search takes every criterion, says what is wrong with one, and continues page by page", async (t) => {
   const { get, index } = await consoleFor(t);
   const [row] = index.search({ state: "registered", tenantIds: [fabrikam], limit: 1 }).rows;
   const rowsOf = async (query: Record<string, string>) => {
@@ -85,7 +85,7 @@ test("times are read as UTC, or as how long ago", async (t) => {
     assert.equal(await count(same), expected, same);
 });
 
-test("a story of one that was refused: reason, request-id, record in hexadecimal where it is no text", async (t) => {
+test("a story of one that was refused: reason, request-id, record in hexadecimal where it is not text", async (t) => {
   const { get, index } = await consoleFor(t);
   const [broken] = index.search({ code: "value-not-json", limit: 1 }).rows;
   const text = await (await get(`/console/enrollment?id=${encodeURIComponent(broken!.id)}`)).text();
@@ -167,7 +167,7 @@ test("those who listen hear of a change, of nothing else, and are let go when th
   await reading;
 });
 
-test("so many listen at the most; each that goes makes room", async (t) => {
+test("the number of listeners is limited; each that leaves makes room", async (t) => {
   const console = await consoleFor(t, { empty: true });
   const stops: AbortController[] = [];
   const listen = async () => {

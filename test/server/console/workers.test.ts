@@ -55,7 +55,7 @@ test("a worker's own health server tells all of it: reasons, figures, breaker, b
   ]);
 });
 
-test("one that is not there, one that is no worker, one that never ends: each is told apart, and none delays for long", async (t) => {
+test("one that is not there, one that is not a worker, one that never ends: each is distinguished, and none delays for long", async (t) => {
   const clock = virtualClock();
   const other = await server(t, (_, response) => response.end("hello"));
   const asked: string[] = [];
@@ -95,7 +95,7 @@ test("they are asked once for all who look at the same time, and again after two
   assert.deepEqual([state!.ready, state!.figures, state!.blocked], [true, null, null]);
 });
 
-test("a tenant is told as blocked since its first refusal, until it works again", () => {
+test("a tenant is reported as blocked since its first refusal, until it works again", () => {
   let wallMs = 1_000;
   const blocked = openBlockedTenants({ wallMs: () => wallMs });
   blocked.observe({ kind: "tenant-blocked", tenantId: "t-1", detail: "first" });

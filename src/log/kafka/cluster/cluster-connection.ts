@@ -3,7 +3,7 @@
  * and producer loops.
  *
  * Invariants
- * 1. A connection is used until its first failure, then closed for good; a ReconnectingConnection opens another. Nothing reconnects behind the
+ * 1. A connection is used until its first failure, then closed permanently; a ReconnectingConnection opens another. Nothing reconnects behind the
  *    caller's back, so no request is ever sent twice or late.
  * 2. After close() no byte is sent: connections are reset with what they and the kernel had buffered, requests in flight
  *    fail.

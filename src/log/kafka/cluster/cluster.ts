@@ -22,7 +22,7 @@ export interface ConnectionSettings {
   readonly security: KafkajsSecurity;
   /** Of every request, unless it says that it takes longer (JoinGroup). */
   readonly requestTimeoutMs: number;
-  /** Told of what does not answer. */
+  /** Called with what does not answer. */
   readonly health: Health;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Whether the brokers that are needed answer. Told of by everything that talks to them; tells of an outage once it has
- * lasted for `silenceMs`, and of its end.
+ * Whether the brokers that are needed answer. Everything that talks to them reports here; an outage is announced once it has
+ * lasted for `silenceMs`, and so is its end.
  *
- * What fails is named by broker (host:port) or by partition. It counts until it works, or until nobody has needed it for
- * a while: a leader that moved away from a broker takes the need for that broker along.
+ * What fails is named by broker (host:port) or by partition. It counts until it works, or until it was not needed for
+ * a while: a broker from which the last leader moved away is no longer needed.
  */
 import type { RegistrarEvent } from "../../../observer.ts";
 import type { Clock } from "../../../ports.ts";
@@ -16,7 +16,7 @@ export type LogEvent = HealthEvent | TokenEvent;
 export interface Health {
   /** A connection to this broker failed. */
   brokerFailed(broker: string, reason: string): void;
-  /** What is not a broker: a partition, the group. Named where no broker is. */
+  /** Not a broker: a partition, the group. Named if no broker is. */
   failed(what: string, reason: string): void;
   worked(what: string): void;
   /** Looks at requests of these that wait for their answer. Returns how to stop that. */
@@ -59,7 +59,7 @@ export function createHealth(clock: Clock, onEvent: (event: HealthEvent) => void
     scheduleCheck();
   }
 
-  /** What to name: a broker rather than what can't be had of it. */
+  /** What to name: a broker rather than what is missing because of it. */
   function mostSpecific(): [what: string, failing: Failing] | null {
     const all = [...failing];
     return all.find(([, { isBroker }]) => isBroker) ?? all[0] ?? null;

@@ -156,7 +156,7 @@ export function replaceMetadata<M>(
   // Only what refreshes the metadata calls this.
   brokerPool.findConnectedBroker = async () => {
     const broker = brokerOf((await find()) as KafkajsBroker);
-    // kafkajs takes one that never told its versions for connected.
+    // kafkajs treats a broker that never reported its versions as connected.
     if (!broker.versions) throw new Error("the broker does not answer");
     // It would take the versions of the first broker for those of all; during an upgrade they differ.
     brokerPool.versions = null;

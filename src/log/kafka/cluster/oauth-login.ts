@@ -1,9 +1,9 @@
 /**
- * The login with a token (SASL OAUTHBEARER, RFC 7628) for kafkajs. Its own takes no notice of the broker's refusal, which
- * comes as a challenge inside an answer without error: it goes on as if logged in, and the broker then hangs up without a word.
- * It logs in again on a living connection before the session that the broker granted ends (KIP-368).
+ * The login with a token (SASL OAUTHBEARER, RFC 7628) for kafkajs. The login of kafkajs ignores the broker's refusal, which
+ * comes as a challenge inside an answer without error: it continues as if logged in, and the broker then closes the connection.
+ * This one logs in again on an open connection before the session that the broker granted ends (KIP-368).
  *
- * 1. A refusal counts for good only where the token is new: one that brokers took before is replaced, and the login tried again.
+ * 1. A refusal is final only if the token is new: one that brokers accepted before is replaced, and the login tried again.
  */
 import type { AuthenticationProviderArgs, Mechanism } from "kafkajs";
 import type { NoToken, TokenKeeper } from "./token-keeper.ts";

@@ -2,9 +2,9 @@
  * The TCP connections below kafkajs.
  *
  * Invariants
- * 1. Whatever ends a connection from this side resets it (RST), at the TCP socket, below TLS. A close would let the
- *    kernel go on sending what it had taken for minutes, so that a request arrived that was given up long ago.
- * 2. So does the process where it ends without a close, unless it is killed.
+ * 1. A connection that is ended from this side is always reset (RST), at the TCP socket, below TLS. After a close the kernel
+ *    could keep sending buffered data for minutes, so that a request arrived that was given up long ago.
+ * 2. A process that ends without a close resets its connections too, unless it is killed.
  */
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -73,7 +73,7 @@ function closeAtExit(): void {
   });
 }
 
-/** `socket`: what kafkajs uses, which is `raw` or TLS over it. It hears of the end as of an error. */
+/** `socket`: what kafkajs uses, which is `raw` or TLS over it. The end is reported to it as an error. */
 function resetWith(raw: Socket, socket: Socket, error: Error): void {
   if (raw.destroyed) return;
   if (socket === raw) {
@@ -100,7 +100,7 @@ function reset(raw: Socket, socket: Socket): void {
   else raw.resetAndDestroy();
 }
 
-/** A TLS port answers plain text with a TLS alert; kafkajs would take that for the length of a long answer. */
+/** A TLS port answers plain text with a TLS alert; kafkajs would read it as the length of a long answer. */
 function failOnTlsAlert(socket: Socket): void {
   socket.once("data", (bytes) => {
     if (bytes[0] !== 0x15 || bytes[1] !== 0x03) return;

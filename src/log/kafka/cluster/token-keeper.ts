@@ -15,7 +15,7 @@ export type TokenEvent = Extract<RegistrarEvent, { kind: "log-token-failed" | "l
 
 export interface NoToken {
   readonly ok: false;
-  /** Refused, and will be again until somebody changes a setting. Otherwise it may pass by itself. */
+  /** Refused until a setting is changed. Otherwise it may pass by itself. */
   readonly refused: boolean;
   /** One line for people; no secret. */
   readonly detail: string;
@@ -40,7 +40,7 @@ export interface TokenKeeper {
   /** What a broker said to it. */
   accepted(token: string): void;
   refused(token: string): void;
-  /** From now on it is renewed ahead of its end, and failures are told. Returns how to stop that. */
+  /** From now on it is renewed before it expires, and failures are reported. Returns how to stop that. */
   renewAhead(onEvent: (event: TokenEvent) => void): () => void;
 }
 
@@ -141,7 +141,7 @@ export function createTokenKeeper(source: TokenSource, clock: Clock): TokenKeepe
     return result;
   }
 
-  /** The next renewal in the background, where somebody wants that. */
+  /** The next renewal in the background, if that is wanted. */
   function schedule(): void {
     cancel?.();
     cancel = null;

@@ -7,7 +7,7 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 /** No batch that a broker takes expands to more. */
 const maxOutputBytes = 256 * 1024 * 1024;
 
-/** Bytes that no codec explains, or a codec that nobody knows. */
+/** Bytes that the codec can't read, or an unknown codec. */
 class CompressionError extends Error {}
 
 /** @param codec the three lowest bits of a batch's attributes. */

@@ -8,7 +8,7 @@
  */
 import type { Bounds, InputTopic, LogRecord, ReadResult } from "../../../ports.ts";
 
-/** One partition of one input. `position`: where the next fetch goes on; null before the first seek. */
+/** One partition of one input. `position`: where the next fetch starts; null before the first seek. */
 export interface InputPartition {
   readonly topic: InputTopic;
   readonly name: string;
@@ -115,7 +115,7 @@ export function createFetchBuffer(
     read(topic, partition) {
       if (ended) return Promise.resolve({ kind: "ended" });
       const input = inputOf(topic, partition);
-      if (input.reader) throw new Error(`two reads of ${topic}/${partition} at once`);
+      if (input.reader) throw new Error(`two reads of ${topic}/${partition} at the same time`);
       return new Promise((resolve) => {
         input.reader = resolve;
         settle(input);

@@ -30,7 +30,7 @@ export interface FetchPart {
   readonly leaderEpoch: number;
   /** Under which the record before `offset` was written; -1: not known. */
   readonly lastEpoch: number;
-  /** A larger batch comes whole all the same, if it is the first. */
+  /** A larger batch is still returned whole, if it is the first. */
   readonly maxBytes: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Fetches what a buffer wants. For each leader there is one long poll over all partitions that want records; a partition that
- * begins to want records while it is out is asked for by a short one, on a connection of its own. So a record that
- * arrives at an idle partition is handed over at once, and one that has a backlog never waits for the idle ones.
+ * begins to want records during that poll is fetched by a short one, on a connection of its own. So a record that
+ * arrives at an idle partition is handed over immediately, and a partition with a backlog never waits for the idle ones.
  */
 import type { Broker } from "../cluster/broker.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
@@ -13,7 +13,7 @@ import type { InputPartition } from "./fetch-buffer.ts";
 import { type Fetched, fetchRequest } from "./fetch-request.ts";
 import type { FetcherOptions } from "./fetcher-options.ts";
 
-/** An answer, all partitions together, is at most so many times what one partition may bring. */
+/** The limit of an answer, all partitions together, as a multiple of one partition's limit. */
 const partitionsPerAnswer = 8;
 const longPollMs = 250;
 const shortPollMs = 10;

@@ -119,7 +119,7 @@ export interface AbortedTransaction {
 
 export interface DecodedRecords {
   readonly records: readonly RawRecord[];
-  /** Where the next fetch goes on: after the last whole batch, also when it held no record to hand over. */
+  /** Where the next fetch starts: after the last whole batch, also when it held no record to hand over. */
   readonly nextOffset: number;
   /** Leader epoch of the last whole batch; -1 where there is none, or it has none. */
   readonly lastEpoch: number;

@@ -85,7 +85,7 @@ class PartitionScan {
     this.#position = request.fromOffset;
   }
 
-  /** One fetch. Null: the scan goes on. Throws what passes, and Unreadable. */
+  /** One fetch. Null: the scan continues. Throws failures that pass, and Unreadable. */
   async step(cluster: ClusterConnection): Promise<ScanResult | null> {
     const { topic } = this.#topicPartition;
     this.#topicId ??= cluster.topicId(topic);

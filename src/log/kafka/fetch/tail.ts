@@ -26,7 +26,7 @@ export function createTail(
   // biome-ignore lint/complexity/useMaxParams: LogTail.tail of ports.ts
   return async (topic, from, onRecords, signal) => {
     if (signal.aborted) return { ok: true };
-    // A connection of its own: its long polls must not hold up scans, and closing it is how an abort takes effect at once.
+    // A connection of its own: its long polls must not delay scans, and an abort closes it to take effect immediately.
     const connection = openConnection();
     signal.addEventListener("abort", connection.close, { once: true });
     const name = settings.nameOf(topic);
@@ -68,7 +68,7 @@ export function createTail(
 
 interface TailedTopic {
   readonly topic: string;
-  /** Where the next fetch goes on, by partition. */
+  /** Where the next fetch starts, by partition. */
   readonly positions: Map<number, number>;
 }
 

@@ -3,11 +3,11 @@
  *
  * Invariants
  * 1. A session ends before JoinGroup is sent, and before `onSession` is called with the next one.
- * 2. Heartbeats go on by themselves, whatever the worker does, for as long as the process runs.
+ * 2. Heartbeats continue by themselves, whatever the worker does, for as long as the process runs.
  * 3. Lost connections do not end a session: the broker decides whether the generation is over, and until it answers
  *    again `heldUntilMs` runs out by itself.
  * 4. A member with an instance id keeps its place when it stops, for the process that comes next. When another process
- *    has taken the place, this one's session ends at once, and it never joins again.
+ *    has taken the place, this one's session ends immediately, and it never joins again.
  */
 
 import { strict as assert } from "node:assert";
@@ -37,7 +37,7 @@ import type { Generation, SessionSettings } from "./session-options.ts";
 
 export interface GroupSettings extends SessionSettings {
   readonly partitionCount: number;
-  /** Without any answer for so long, membership counts as lost for good. */
+  /** Without any answer for this time, membership counts as lost permanently. */
   readonly outageMaxMs: number;
 }
 
@@ -107,7 +107,7 @@ class GroupMembership {
     this.#heartbeatMs = Math.min(1000, Math.max(100, settings.sessionTimeoutMs / 15));
   }
 
-  /** Until left (null) or lost for good (why). */
+  /** Until left (null) or permanently lost (why). */
   async run(): Promise<Lost | null> {
     while (!this.#leaving && this.#lost === null) {
       const joined = await this.#attempt((cluster) => this.#joinAndSync(cluster));
@@ -206,7 +206,7 @@ class GroupMembership {
     this.#end();
   }
 
-  /** One step with the broker, its failures sorted: to be tried again after a pause, or for good. */
+  /** One step with the broker, its failures sorted: to be tried again after a pause, or permanent. */
   async #attempt<T>(step: (cluster: ClusterConnection) => Promise<T>): Promise<Step<T>> {
     let cluster: ClusterConnection | null = null;
     try {

@@ -129,12 +129,12 @@ function assignedByBroker({ groupId, bootstrap }: JoinRequest): string {
   );
 }
 
-/** What somebody has to change before this worker can be a member, or read what it was given. */
+/** What has to be changed before this worker can be a member, or read what it was assigned. */
 export function refused(reason: string): { readonly reason: string; readonly problem: Problem } {
   const problem = {
     code: "membership-refused",
-    message: `The worker can't go on reading from the log: ${reason}`,
-    fix: "Put that right, then start it again. Nothing is lost: it goes on from what is committed.",
+    message: `The worker can't continue to read from the log: ${reason}`,
+    fix: "Correct that, then start it again. Nothing is lost: it continues from what is committed.",
   };
   return { reason, problem };
 }

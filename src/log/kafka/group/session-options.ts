@@ -11,7 +11,7 @@ export interface SessionSettings {
   readonly groupId: string;
   /** Null: a member without a place of its own. */
   readonly instanceId: string | null;
-  /** As tools are told which cluster to use. */
+  /** The value of --bootstrap-server in commands that messages show. */
   readonly bootstrap: string;
   readonly sessionTimeoutMs: number;
   readonly maxPartitionFetchBytes: number;

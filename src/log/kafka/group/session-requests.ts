@@ -4,8 +4,8 @@
  *
  * 1. Every request carries the session's own member id and generation.
  * 2. Commits are sent one after another, in the order of calls.
- * 3. INV-CLAIM: stored positions count as they are told by a coordinator that knows this generation. One that was cut off from the other
- *    brokers goes on telling what was stored before another one took its place, and with it claims that are over.
+ * 3. INV-CLAIM: stored positions count only from a coordinator that knows this generation. One that was cut off from the other
+ *    brokers still answers with what was stored before another one took its place, and so with claims that are over.
  */
 
 import type { Commit, CommitResult, PositionsResult } from "../../../ports.ts";
@@ -20,7 +20,7 @@ import type { SessionOptions } from "./session-options.ts";
 
 export interface SessionRequestsOptions extends Omit<SessionOptions, "joined"> {
   readonly ended: AbortSignal;
-  /** Told which coordinator stored a commit. */
+  /** Called with the coordinator that stored a commit. */
   readonly onStored: (nodeId: number) => void;
 }
 

@@ -5,7 +5,7 @@
  * 1. Every request carries this session's own member id and generation, so the broker refuses it once they are over;
  *    no later generation can be mistaken for this one (session-requests.ts).
  * 2. `end` takes effect synchronously: after it nothing is delivered, committed or held.
- * 3. Another process may take a static member's place at once, and this one learns of it no later than its lease ends:
+ * 3. Another process may take a static member's place at any moment, and this one learns of it no later than its lease ends:
  *    before a session time-out is over.
  */
 

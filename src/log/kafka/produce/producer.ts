@@ -6,7 +6,7 @@
  * 2. A batch whose fate is unknown is sent again byte for byte, under the same producer id and sequence, or never.
  * 3. Once a call has settled, none of its records is sent any more: those waiting are dropped, and a request in flight
  *    that holds one is reset with its connection.
- * 4. A sequence is used again only for a batch that certainly was not stored. Where that is not known, the partition goes on
+ * 4. A sequence is used again only for a batch that certainly was not stored. Where that is not known, the partition continues
  *    under a new producer id; batches of other partitions that are under way keep theirs.
  * 5. Nothing is appended to a topic that was deleted and made again since the log was opened.
  */
@@ -32,7 +32,7 @@ import { fillRequest, requestBytesMax } from "./request-room.ts";
 
 export interface ProducerSettings {
   readonly publishTimeoutMs: number;
-  /** Of all calls together that are not settled: what is beyond is refused at once. */
+  /** The limit of all unsettled calls together; a call beyond it is refused immediately. */
   readonly waitingBytesMax: number;
   /** Topic name by role. */
   readonly nameOf: (topic: NewRecord["topic"]) => string;
@@ -248,7 +248,7 @@ class ProduceSender {
     const again: PartitionQueue[] = [];
     const answered = sent.map((one) => ({ ...one, answer: answerTo(one, answers) }));
     const isStored = ({ answer }: (typeof answered)[number]) => answer?.errorCode === errorCodes.none;
-    // First what is stored: it is told of, though another batch of the same call may be refused.
+    // Stored batches first: they are reported even if another batch of the same call is refused.
     for (const { queue, batch, answer } of [
       ...answered.filter(isStored),
       ...answered.filter((one) => !isStored(one)),

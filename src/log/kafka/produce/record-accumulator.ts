@@ -1,5 +1,5 @@
 /**
- * The records of calls that are not settled, by partition; what becomes of a call when a batch is stored, refused or given up.
+ * The records of calls that are not settled, by partition; the result of a call when a batch is stored, refused or given up.
  *
  * Invariants
  * 1. A call settles once: with ok when all of its records are stored, or with the first failure of one.

@@ -8,10 +8,10 @@ import { notLeftOut, type PartitionQueue } from "./partition-queue.ts";
 
 /** Of all batches together, with what the request says of each; the rest of the request takes less than the margin. */
 export const requestBytesMax = 1_000_000;
-/** A batch's own head, and its partition's in the request, but for the topic's name. */
+/** A batch's own head, and its partition's in the request, without the topic's name. */
 const headBytes = 61 + 35;
 
-/** `request`: its number. `make`: gives the queue a batch whose records take at most so many bytes, but for a first one; false: it has none. */
+/** `request`: its number. `make`: gives the queue a batch of at most `bytesMax`, but of one record at least; false: it has none. */
 export function fillRequest(
   queues: readonly PartitionQueue[],
   request: number,

@@ -1,7 +1,7 @@
 /**
  * What to type about topics and rights: with Apache Kafka's tools, or with Azure's where the brokers are Event Hubs. Pure.
  *
- * 1. No advice takes records away that somebody may still need.
+ * 1. No advice removes records that may still be needed.
  */
 import { topicName } from "../../../domain/topics.ts";
 import type { Topic } from "../../../ports.ts";

@@ -51,7 +51,7 @@ export function openFailure(error: unknown, attempt: Attempt): OpenFailure {
   return { ok: false, retryable: true, problem: { code: "kafka-unreachable", message, fix } };
 }
 
-/** The address is one that a broker told, none that was typed. */
+/** The address was advertised by a broker, not configured. */
 function isAdvertised(error: unknown, brokers: readonly string[]): boolean {
   const at = addressOf(error, brokers);
   return errorChain(error).some(({ broker }) => broker !== undefined) && !brokers.includes(at);

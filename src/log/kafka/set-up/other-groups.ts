@@ -1,10 +1,10 @@
 /**
  * Other consumer groups that do, or did, a worker's job on the same topics. A group knows nothing of what another one has
- * attempted, so two at once make each object twice, and one that follows another takes what that one left in doubt for fresh.
+ * attempted, so two at a time make each object twice, and one that follows another takes records in doubt for new ones.
  *
  * 1. A group counts only if its commits carry a worker's watermark. Others (a lag exporter, a copy job) may read what they like.
  * 2. Another group is in the way while it has members, or while it left records that it may have attempted and has not settled.
- * 3. What this client may not list is passed over, and said.
+ * 3. Groups that this client may not list are skipped, with a note.
  */
 import type { Problem } from "../../../problem.ts";
 import type { Broker } from "../cluster/broker.ts";
@@ -83,7 +83,7 @@ export function judgeGroups(groupId: string, { others, ends, isNew }: FoundGroup
   const [former] = others;
   if (former === undefined || !isNew) return { problem: null, warnings: [] };
   const message = `KAFKA_GROUP_ID=${groupId} has no positions yet, while group ${former.groupId} has settled records of these topics: all that is still in them is looked up again`;
-  const fix = `to go on where ${former.groupId} stopped, type: export KAFKA_GROUP_ID=${former.groupId}`;
+  const fix = `to continue where ${former.groupId} stopped, type: export KAFKA_GROUP_ID=${former.groupId}`;
   return { problem: null, warnings: [{ code: "group-new", message, fix }] };
 }
 

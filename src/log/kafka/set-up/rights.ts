@@ -2,7 +2,7 @@
  * Whether this client may do on Kafka what a worker does: asked of the brokers, before the first request is refused.
  *
  * 1. Asks only: nothing is read, written or committed to find out.
- * 2. A broker that does not tell is passed over in silence, as is one that tells what can't be: a client that sees a topic may describe it.
+ * 2. A broker that does not report rights is skipped silently, as is one whose report can't be true: a client that sees a topic may describe it.
  */
 import { topicName } from "../../../domain/topics.ts";
 import type { Topic } from "../../../ports.ts";
@@ -24,7 +24,7 @@ type Right = "Read" | "Write";
 const bits = { Read: 1 << 3, Write: 1 << 4, Describe: 1 << 8 } as const;
 const metadataKey = 3;
 const describeGroups = { key: 15, name: "DescribeGroups", version: 3, flexible: false } as const;
-/** The first version that tells rights on topics. */
+/** The first version that reports rights on topics. */
 const metadataVersion = 8;
 const groupAuthorizationFailed = 30;
 const notCoordinator = 16;
@@ -71,11 +71,11 @@ async function onGroup(cluster: ClusterConnection, check: RightsCheck): Promise<
     : [problem(lacking, `group ${groupId}`, grantOnGroup(check, "Read", groupId))];
 }
 
-/** "none": not even to describe it, which goes with the right to read it. Any broker says so; rights themselves the coordinator tells. */
+/** "none": not even to describe it, which goes with the right to read it. Any broker answers that; the rights themselves come from the coordinator. */
 async function operationsOnGroup(cluster: ClusterConnection, groupId: string): Promise<number | "none"> {
   const first = await askAbout(groupId, await cluster.controller());
   if (first.errorCode !== notCoordinator) return readOperations(first);
-  // One that can't be found just now is no reason not to start: what needs it waits for it.
+  // A coordinator that can't be found now must not prevent a start: what needs it waits for it.
   const coordinator = await cluster.coordinator(groupId).catch(() => null);
   return coordinator === null ? 0 : readOperations(await askAbout(groupId, coordinator));
 }
@@ -107,7 +107,7 @@ function problem(lacking: readonly Right[], on: string, fix: string): Problem {
 
 interface Described {
   readonly errorCode: number;
-  /** The least integer: not told. */
+  /** The least integer: not reported. */
   readonly operations: number;
 }
 

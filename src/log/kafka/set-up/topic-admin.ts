@@ -125,7 +125,7 @@ async function stepOver<T>(
   use: (cluster: ClusterConnection) => Promise<T>,
 ): Promise<Outcome<T>> {
   for (let attempt = 1; ; attempt++) {
-    // Trouble is told by the outcome alone.
+    // Only the outcome reports trouble.
     const health = createHealth(clock, () => {});
     let cluster: ClusterConnection | null = null;
     try {

@@ -2,9 +2,9 @@
  * What the worker relies on in the settings of the four topics (problems), and what it only warns of (warnings), each with what
  * to type. Pure.
  *
- * 1. No advice takes records away that somebody may still need: it neither deletes a topic, nor lowers a retention or a size, nor
+ * 1. No advice removes records that may still be needed: it neither deletes a topic, nor lowers a retention or a size, nor
  *    changes a partition count by hand once the topics were used.
- * 2. What this client may not see is no problem: it is said, and passed over.
+ * 2. What this client may not see is not a problem: it is skipped, with a note.
  */
 import { areEqual, leastTarget, type PartitionCounts } from "../../../domain/partition-counts.ts";
 import { topicName, topics } from "../../../domain/topics.ts";
@@ -81,7 +81,7 @@ export function settingProblem(facts: AllFacts, target: CommandTarget): Problem 
       fix: alter(target, role, `cleanup.policy=${wanted}`),
     };
   }
-  // All event hubs of a namespace take records of one size, which nobody can change.
+  // All event hubs of a namespace have the same limit for records, which can't be changed.
   if (isEventHubs(target)) return null;
   const inputBytes = numberOf(facts.enrolled, "max.message.bytes") ?? 0;
   for (const role of ["retry", "dlq"] as const) {
@@ -164,7 +164,7 @@ function retentionWarnings(role: "enrolled" | "retry", facts: TopicFacts, target
   }
   const keptBytes = numberOf(facts, "retention.bytes");
   if (keptBytes !== null && keptBytes >= 0 && !isEventHubs(target)) {
-    const message = `${name} has retention.bytes=${keptBytes}: a backlog that is larger loses records that nobody has settled`;
+    const message = `${name} has retention.bytes=${keptBytes}: a larger backlog loses records that are not settled`;
     warnings.push({ code: "topic-retention", message, fix: alter(target, role, "retention.bytes=-1") });
   }
   return warnings;

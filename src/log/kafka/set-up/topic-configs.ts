@@ -12,7 +12,7 @@ const ofKafka: Configs = {
   dlq: { "retention.ms": "-1", "max.message.bytes": String(largerMessageBytes) },
 };
 
-/** It takes no size of records, and Standard keeps nothing for longer than a week. */
+/** Event Hubs has no setting for the size of records, and Standard keeps nothing for longer than a week. */
 const week = { "retention.ms": String(7 * 86_400_000) };
 const ofEventHubs: Configs = {
   ...{ enrolled: week, retry: week, dlq: week },

@@ -132,7 +132,7 @@ async function layoutOf(
       const type = protocolError(error);
       if (type === "UNKNOWN_TOPIC_OR_PARTITION" && !expected) return null;
       if (type === "TOPIC_AUTHORIZATION_FAILED") return "refused";
-      // A topic that was just created is not known everywhere at once.
+      // A topic that was just created is not known to all brokers immediately.
       if (attempt >= 50 || (type !== "LEADER_NOT_AVAILABLE" && type !== "UNKNOWN_TOPIC_OR_PARTITION"))
         throw error;
       await sleep(clock, 100);
@@ -213,7 +213,7 @@ function deletedProblem(role: Topic, commands: string, settings: TopicsSettings)
   return {
     code: "topic-deleted",
     message: `${name} is missing, but group ${settings.groupId} has worked with it: it was deleted, and with it ${what}`,
-    fix: `restore it from a backup, each partition under its number. To go on without what it held, type: ${commands}`,
+    fix: `restore it from a backup, each partition under its number. To continue without what it held, type: ${commands}`,
   };
 }
 

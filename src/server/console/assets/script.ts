@@ -1,5 +1,5 @@
 /**
- * The pages' script. They are complete without it; with it they stay up to date: on word of the service it fetches the page again and
+ * The pages' script. They are complete without it; with it they stay up to date: on an event from the service it fetches the page again and
  * puts its live parts in the place of the old ones, unless the reader is at work in one of them.
  */
 import { hash } from "node:crypto";
@@ -15,7 +15,7 @@ function say(text) {
   if (state !== null && state.textContent !== text) state.textContent = text;
 }
 
-/* A page that takes long is asked for less often, and after five seconds all the same. */
+/* A slow page is fetched less often, but at least every five seconds. */
 async function refresh() {
   isStale = isBusy;
   if (isBusy) return;
@@ -49,7 +49,7 @@ function replace(part, fresh) {
 
 function listen() {
   source = new EventSource("/console/live");
-  /* What changed since the page was made, or since the connection ended, was told to nobody. */
+  /* No event reported what changed since the page was made, or since the connection ended. */
   source.addEventListener("open", () => {
     say("Live.");
     refresh();
@@ -58,7 +58,7 @@ function listen() {
   source.addEventListener("error", () => say("Not connected; what is shown may be old."));
 }
 
-/* A page that nobody sees keeps no connection: browsers allow only six. */
+/* A hidden page keeps no connection: browsers allow only six. */
 function follow() {
   if (document.hidden) {
     source?.close();

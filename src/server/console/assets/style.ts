@@ -97,6 +97,6 @@ summary { cursor: pointer; color: var(--link); }
 export const iconText = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0b57a4"/><path d="M4 8.5l3 3 5-6" fill="none" stroke="#fff" stroke-width="2"/></svg>
 `;
 
-/** With what they hold in the address, they may be kept for ever. */
+/** Their address depends on their content, so they may be cached permanently. */
 export const stylePath = `/console/style.css?v=${hash("sha256", styleText).slice(0, 12)}`;
 export const iconPath = `/console/icon.svg?v=${hash("sha256", iconText).slice(0, 12)}`;

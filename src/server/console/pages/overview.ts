@@ -1,4 +1,4 @@
-/** How things stand: figures, what needs somebody, workers, the last hour. */
+/** The overview: figures, what needs attention, workers, the last hour. */
 import type { EnrollmentIndex, IndexCounts, Minute } from "../../../index/enrollment-index.ts";
 import { chart } from "../chart.ts";
 import { type Html, html, inAddress, type Part } from "../html.ts";
@@ -100,7 +100,7 @@ function attention(counts: IndexCounts | null, workers: readonly WorkerState[], 
     lines.push(
       notice(
         "warn",
-        html`Dead letters that nobody has dealt with: ${codes}${open.length > 5 && " and others"}. Remove the cause of each, then replay them.`,
+        html`Dead letters that are still open: ${codes}${open.length > 5 && " and others"}. Remove the cause of each, then replay them.`,
       ),
     );
   }
@@ -113,7 +113,7 @@ function adviceFor(line: string): Part {
   if (line.startsWith("graph:"))
     return ". Nothing is lost: records wait, and the worker asks again by itself. If it lasts, look at Graph's service health and at the worker's log.";
   if (line.startsWith("log:"))
-    return ". Nothing is lost: the worker goes on by itself once the brokers answer.";
+    return ". Nothing is lost: the worker continues by itself once the brokers answer.";
   return ".";
 }
 
@@ -155,7 +155,7 @@ function blockedSection(workers: readonly WorkerState[], isBlind: boolean, nowMs
     ({ blocked, trouble, figures }) => trouble === null && blocked === null && figures?.blockedTenants !== 0,
   );
   return html`<h2>Blocked tenants</h2>
-${told.length === 0 ? html`<p>${workers.some(({ blocked }) => blocked !== null) ? "None that a worker tells of." : "Unknown."}</p>` : blockedTable(told, nowMs)}
+${told.length === 0 ? html`<p>${workers.some(({ blocked }) => blocked !== null) ? "No worker reports one." : "Unknown."}</p>` : blockedTable(told, nowMs)}
 ${untold.length > 0 && notice("warn", html`${untold.map(({ name, figures }, at) => html`${at > 0 && ", "}${shown(name)}${figures && ` (${count(figures.blockedTenants)} blocked)`}`)} does not say which: its version may be an older one.`)}`;
 }
 

@@ -1,4 +1,4 @@
-/** Replays: the dry run, its confirmation, and what came of it. */
+/** Replays: the dry run, its confirmation, and its result. */
 import { type Html, html, type Part } from "../html.ts";
 import { notice, type Page, table } from "../layout.ts";
 import { consoleLimits } from "../limits.ts";

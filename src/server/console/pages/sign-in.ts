@@ -3,7 +3,7 @@ import { type Html, html } from "../html.ts";
 import { notice, type Page } from "../layout.ts";
 
 export interface SignInState {
-  /** Where to go on. */
+  /** The page to continue with. */
   readonly to: string;
   readonly why: string | null;
   readonly takesTokens: boolean;

@@ -189,7 +189,11 @@ const refused: readonly [string, string, RegExp][] = [
     '{"results":[{"scenario":"drain","runs":1},{"scenario":"drain","runs":1}]}',
     /drain is in it twice/,
   ],
-  ["a machine that is no text", '{"scenario":"drain","runs":1,"about":{"machine":1}}', /about\.machine is 1/],
+  [
+    "a machine that is not text",
+    '{"scenario":"drain","runs":1,"about":{"machine":1}}',
+    /about\.machine is 1/,
+  ],
   ["control characters", '{"scenario":"\\u001b[2J","runs":1}', /scenario is "\\u001b\[2J"/],
 ];
 

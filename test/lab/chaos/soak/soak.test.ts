@@ -61,7 +61,7 @@ test("a figure that rises by more than its limit grows; one that swings as much 
   const warm = Array.from({ length: 60 }, (_, minute) => (minute < 15 ? minute * 10 : 150));
   assert.equal(trendOf("x", warm, rule).verdict, "flat", "the first quarter warms up");
   const spike = Array.from({ length: 60 }, (_, minute) => (minute === 50 ? 10_000 : 100));
-  assert.equal(trendOf("x", spike, rule).verdict, "flat", "one minute is no trend");
+  assert.equal(trendOf("x", spike, rule).verdict, "flat", "one minute is not a trend");
   assert.equal(
     trendOf("x", [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 6, 6, 6, 6], rule).verdict,
     "flat",
@@ -88,7 +88,7 @@ test("of a figure that rises until it is collected, what is left after a collect
   assert.equal(trendOf("heap", leaking, { ...rule, by: "least" }).verdict, "grows");
 });
 
-test("percentiles: the value that so many do not exceed", () => {
+test("percentiles: the value that this share does not exceed", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
   assert.deepEqual([percentileOf(hundred, 0.5), percentileOf(hundred, 0.99)], [50, 99]);
   assert.deepEqual([percentileOf([7], 0.99), percentileOf([], 0.5)], [7, null]);
@@ -146,7 +146,7 @@ test("what Linux says of a process is read past its name, what it says itself wi
   assert.deepEqual([...metricsOf(text)], [["nodejs_heap_size_used_bytes", 1_048_576]]);
 });
 
-test("records come at the rate, again until the log has them, and no more at once than a batch", async () => {
+test("records come at the rate, again until the log has them, and no more than a batch at a time", async () => {
   const samples = createSamples(1, 8);
   let drawn = 0;
   const next = () => {

@@ -130,7 +130,7 @@ test("a second record is counted; one that differs, and one of nothing that is k
   assert.match(check.problems.join("\n"), /^two registered records differ.*\nregistered, but never emitted/);
 });
 
-test("bad records are told by their values: as many dead letters as records, more of them are no fault for a while", () => {
+test("bad records are identified by their values: as many dead letters as records; for a while more are not a fault", () => {
   const check = started();
   const bad = record("dlq", '["x"]');
   check.emittedBad(bad as never, 0);

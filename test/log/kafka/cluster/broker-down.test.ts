@@ -20,7 +20,7 @@ const record = (value: string): NewRecord => ({
   headers: [],
 });
 
-test("a broker is killed and started again: the log goes on by itself", {
+test("a broker is killed and started again: the log recovers by itself", {
   skip,
   timeout: 120_000,
 }, async (t) => {
@@ -53,7 +53,7 @@ test("a broker is killed and started again: the log goes on by itself", {
   );
   const waiting = first.read("enrolled", 0);
 
-  // A coordinator that took long to load may have been told of before.
+  // A coordinator that took long to load may have been reported before.
   events.length = 0;
   const told = changed.next();
   await broker.kill();

@@ -27,7 +27,7 @@ function waiting(apiName: string, sentAt: number): KafkajsConnection {
   return { broker: "b:1", requestQueue: { inflight } } as unknown as KafkajsConnection;
 }
 
-test("what goes on failing is told of once, within 5 s, and its end once", () => {
+test("a lasting failure is reported once, within 5 s, and its end once", () => {
   const { clock, events, health } = given();
   for (let failedForMs = 0; failedForMs < 10_000; failedForMs += 500) {
     health.brokerFailed("b:1", "refused");
@@ -45,7 +45,7 @@ test("what goes on failing is told of once, within 5 s, and its end once", () =>
   assert.equal(events.length, 2);
 });
 
-test("what works now and then is not told of", () => {
+test("what works now and then is not reported", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 20; round += 1) {
     health.brokerFailed("b:1", "reset");
@@ -65,7 +65,7 @@ test("what works does not hide what does not", () => {
   assert.deepEqual(events, [unreachable("b:1", "refused")]);
 });
 
-test("a broker that nobody asks any more is no trouble any more", () => {
+test("a broker that is not asked any more is no longer reported", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 12; round += 1) {
     health.brokerFailed("b:1", "refused");
@@ -78,7 +78,7 @@ test("a broker that nobody asks any more is no trouble any more", () => {
   );
 });
 
-test("a request without an answer is told of; one that waits for other members is not", () => {
+test("a request without an answer is reported; one that waits for other members is not", () => {
   const { clock, events, health } = given();
   const connections = [waiting("JoinGroup", clock.wallMs())];
   const stop = health.watch(connections);
@@ -96,7 +96,7 @@ test("a request without an answer is told of; one that waits for other members i
   stop();
 });
 
-test("a broker is named rather than what can't be had of it", () => {
+test("a broker is named rather than what is missing because of it", () => {
   const { clock, events, health } = given();
   for (let round = 0; round < 8; round += 1) {
     health.failed("group g", "reset");

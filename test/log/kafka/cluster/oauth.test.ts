@@ -119,7 +119,7 @@ for (const [what, source] of [
   });
 }
 
-test("where no token is to be had for now, opening the log is tried again", options, async (t) => {
+test("while there is no token, opening the log is tried again", options, async (t) => {
   const opened = await open(t, async () => ({ ok: false, refused: false, detail: "HTTP 503" }));
   assert.ok(!opened.ok);
   assert.deepEqual([opened.problem.code, opened.retryable], ["kafka-token", true]);

@@ -5,7 +5,7 @@ import { createTokenKeeper, type TokenEvent } from "../../../../src/log/kafka/cl
 
 const hourMs = 3_600_000;
 
-/** A source that gives t1, t2, ..., each for an hour, unless told to fail. */
+/** A source that gives t1, t2, ..., each for an hour, unless a test makes it fail. */
 function keeperWith() {
   const clock = virtualClock();
   const source = { asked: 0, failure: null as { refused: boolean; detail: string; fix?: string } | null };
@@ -27,7 +27,7 @@ function keeperWith() {
   return { clock, source, keeper, events, tokenNow, elapse };
 }
 
-test("who logs in at once shares one request, and later ones its token", async () => {
+test("logins at the same time share one request, and later ones its token", async () => {
   const { source, tokenNow, elapse } = keeperWith();
   assert.deepEqual(await Promise.all([tokenNow(), tokenNow(), tokenNow()]), ["t1", "t1", "t1"]);
   await elapse(hourMs / 2);
@@ -58,7 +58,7 @@ test("half a minute before its end, who logs in waits for the next token", async
   assert.equal(await tokenNow(), "t2");
 });
 
-test("while the source fails, the old token serves to its end; tries become rarer; it is told once, and when it is over", async () => {
+test("while the source fails, the old token serves to its end; tries become rarer; the failure is reported once, and its end", async () => {
   const { source, keeper, events, tokenNow, elapse } = keeperWith();
   keeper.renewAhead((event) => events.push(event));
   await tokenNow();

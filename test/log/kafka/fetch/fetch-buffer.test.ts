@@ -63,7 +63,7 @@ test("a fetch that began elsewhere than where the partition stands is dropped", 
   assert.deepEqual(await buffer.read("enrolled", 0), { kind: "records", records: one(7) });
 });
 
-test("a gap is told to every reader until a seek", async () => {
+test("a gap is reported to every reader until a seek", async () => {
   const { buffer, input } = open();
   buffer.seek("enrolled", 0, 1, -1);
   const waiting = buffer.read("enrolled", 0);

@@ -63,7 +63,7 @@ function readOver(
   return { connection, result: buffer.read("enrolled", 0) };
 }
 
-test("a log that diverges from what was read is a gap at once", async (t) => {
+test("a log that diverges from what was read is a gap immediately", async (t) => {
   const { result } = readOver(t, { answers: inTurn(fetched({ diverges: true })), seek: [3, 2] });
   const gap = { kind: "gap", why: "truncated", expected: 3, logStart: 1, logEnd: 5 };
   assert.deepEqual(await result, gap);
@@ -84,7 +84,7 @@ test("a leader of the past that does not have the position is asked again", asyn
   assert.ok(read.kind === "records" && read.records[0]!.offset === 9);
 });
 
-test("a position inside the log is no gap, however often the broker has none there", async (t) => {
+test("a position inside the log is not a gap, even if the broker repeatedly returns no record there", async (t) => {
   const later = Buffer.from(batch);
   later.writeBigInt64BE(4n, 0);
   const answers = inTurn(outOfRange, outOfRange, outOfRange, fetched({ bytes: later }));
@@ -98,7 +98,7 @@ test("a position whose epoch the log has never seen is a gap", async (t) => {
   assert.deepEqual(await result, gap);
 });
 
-test("a position before the start is a gap at once", async (t) => {
+test("a position before the start is a gap immediately", async (t) => {
   const { result } = readOver(t, { answers: inTurn(outOfRange), seek: [0, -1] });
   const gap = { kind: "gap", why: "deleted", expected: 0, logStart: 1, logEnd: 5 };
   assert.deepEqual(await result, gap);

@@ -272,7 +272,7 @@ test("an empty batch, as compaction leaves it, moves the position", () => {
   assert.deepEqual(decodeBatches(copy, 9, []), { records: [], nextOffset: 14, lastEpoch: -1 });
 });
 
-test("records have the leader epoch of their batch; the last batch's is told apart", () => {
+test("records have the leader epoch of their batch; the last batch's is kept separately", () => {
   const one = { key: null, value: Buffer.of(1), headers: [] };
   const batchOf = (baseOffset: number, leaderEpoch: number) => {
     const batch = placed(encodeBatch([one], 0, producer), baseOffset);

@@ -7,7 +7,7 @@ import type { Clock, LogRecord } from "../../../../src/ports.ts";
 import { fakeConnection, inTurn, listOffsets } from "../fake-broker.ts";
 import { fetched } from "./fetched.ts";
 
-/** Time passes only in delays, and at once. */
+/** Time passes only in delays, without waiting. */
 function quickClock(): Clock {
   let nowMs = 0;
   return {
@@ -73,7 +73,7 @@ test("what stands behind an open transaction is not left out: the scan fails, an
   assert.match(result.reason, / abort --topic t --partition 0 --start-offset 2$/);
 });
 
-test("a scan goes on after a throttled answer, a moved leader and a lost connection", async () => {
+test("a scan continues after a throttled answer, a moved leader and a lost connection", async () => {
   const send = inTurn<Fetched[]>(
     [],
     fetched({ errorCode: 6 }),
@@ -95,14 +95,14 @@ test("a scan that makes no progress fails with the reason", async () => {
 
 const beyondEnd = fetched({ errorCode: 1 });
 
-test("a scan from beyond the end fails once two answers by fresh metadata say so", async () => {
+test("a scan from beyond the end fails after two such answers by fresh metadata", async () => {
   const { result, connection } = await scanOver(inTurn(beyondEnd), 2, 7);
   assert.ok(!result.ok);
   assert.equal(result.logEnd, 2);
   assert.equal(connection.refreshed, 1);
 });
 
-test("a leader of the past that says so once is not believed", async () => {
+test("one such answer of a former leader is not believed", async () => {
   const later = encodeBatch([record], 0, { id: -1, epoch: -1, sequence: -1 });
   later.writeBigInt64BE(7n, 0);
   const { result, offsets } = await scanOver(inTurn(beyondEnd, fetched({ bytes: later })), 2, 7);

@@ -34,7 +34,7 @@ test("each partition has one owner, and shares differ by one at the most", () =>
   );
 });
 
-test("what was assigned is assigned again when nobody came or went, in any order of members", () => {
+test("what was assigned is assigned again when no member came or went, in any order of members", () => {
   fc.assert(
     fc.property(claims, fc.integer({ min: 0, max: 20 }), (members, count) => {
       const first = assignPartitions(members, count);

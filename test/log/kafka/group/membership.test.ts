@@ -137,7 +137,7 @@ kafkaTest("a group that consumers of another kind use is refused for good, with 
   assert.equal(member.sessions.length, 0);
 });
 
-test("leaving before the broker was ever reached ends at once", { timeout: 30_000 }, async () => {
+test("leaving before the broker was ever reached ends immediately", { timeout: 30_000 }, async () => {
   const opened = await openKafkaLog(settingsFor({ brokers: ["127.0.0.1:1"] }), freezableClock());
   assert.ok(!opened.ok);
   assert.equal(opened.retryable, true);

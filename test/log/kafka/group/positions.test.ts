@@ -1,4 +1,4 @@
-/** Stored positions count only as they are told by a coordinator that knows this generation. */
+/** Stored positions count only from a coordinator that knows this generation. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { virtualTime } from "../../../../lab/testkit/virtual-time.ts";

@@ -71,7 +71,7 @@ for (const error of [
   protocolError("REQUEST_TIMED_OUT"),
   protocolError("GROUP_COORDINATOR_NOT_AVAILABLE"),
 ]) {
-  test(`${error.message}: the commit may be stored, is not repeated, and the session goes on`, async () => {
+  test(`${error.message}: the commit may be stored, is not repeated, and the session continues`, async () => {
     let calls = 0;
     const { session } = sessionOver(async () => {
       calls += 1;
@@ -99,7 +99,7 @@ test("commits go out one after another, in order; none after the end", async () 
   assert.equal(begun, 1);
 });
 
-test("a partition that is not of the session, and two reads at once, are bugs", () => {
+test("a partition that is not of the session, and two reads at the same time, are bugs", () => {
   const { session } = sessionOver(inTurn({}));
   assert.throws(() => session.seek("enrolled", 7, 0, -1));
   void session.read("enrolled", 0);

@@ -44,7 +44,7 @@ describe("sending again", () => {
     assert.deepEqual([call.result, connection.refreshed, connection.opened], [ok, 1, 2]);
   });
 
-  test("a request that is lost takes its connection with it, whose metadata nobody asks for", async (t) => {
+  test("a request that is lost closes its connection, whose metadata is not asked for", async (t) => {
     const { time, brokers, connection, sendings, append } = producerAlone(t);
     brokers.answersAtOnce = false;
     const call = append("a");

@@ -56,7 +56,7 @@ function producerOver(
   const time = virtualTime();
   const producer = createProducer(connection, settings, time);
   t.after(() => producer.close());
-  /** To its end, however much time that takes. */
+  /** To its end, without a limit of time. */
   async function append(records: readonly NewRecord[]): Promise<AppendResult> {
     let result: AppendResult | null = null;
     const call = producer.append(records).then((it) => {

@@ -135,7 +135,7 @@ describe("bytes that wait", () => {
   const half = "x".repeat(18);
   const waiting = { waitingBytesMax: 100 };
 
-  test("are limited to the last byte; what is beyond is refused at once", async (t) => {
+  test("are limited to the last byte; what is beyond is refused immediately", async (t) => {
     const { time, brokers, append } = producerAlone(t, waiting);
     brokers.answersAtOnce = false;
     append(half);
@@ -212,7 +212,7 @@ test("bytes of one call that is given up wait no more, those of others do", asyn
   assert.equal(reasonOf(calls[1]!), "100 bytes wait to be appended already");
 });
 
-test("a producer id that is refused fails what waits at once, and is asked for again later", async (t) => {
+test("a producer id that is refused fails waiting calls immediately, and is asked for again later", async (t) => {
   const { time, brokers, append } = producerAlone(t);
   brokers.identify = async () => {
     throw protocolError("CLUSTER_AUTHORIZATION_FAILED");

@@ -84,7 +84,7 @@ describe("a topic that was deleted and made again", () => {
     assert.deepEqual(valuesOf(sendings).at(-1), [["c"]]);
   });
 
-  test("fails a call that is for other topics too; their batch goes on without its records", async (t) => {
+  test("fails a call that is for other topics too; their batch is sent without its records", async (t) => {
     const { time, brokers, sendings, append } = producerAlone(t, { topicIds });
     brokers.topicId = (topic) => topicIds.get(topic)!;
     brokers.judge = () => 6;
@@ -145,7 +145,7 @@ describe("a topic that was deleted and made again", () => {
     assert.match(reasonOf(call), /^enrolled was deleted and made again/);
   });
 
-  test("is told by the broker where appends name ids: nothing is asked for", async (t) => {
+  test("is reported by the broker where appends name ids: nothing is asked for", async (t) => {
     const { time, brokers, connection, append } = producerAlone(t);
     brokers.maxVersion = 13;
     append("a");

@@ -178,7 +178,7 @@ describe("requests", () => {
     assert.deepEqual([call.result, timers()], [ok, 0]);
   });
 
-  test("each record of a call is told its offset, where the broker says it", async (t) => {
+  test("each record's offset is reported, if the broker returns it", async (t) => {
     const { time, brokers, append } = producerAlone(t);
     for (const baseOffset of [0, 100]) {
       brokers.baseOffset = baseOffset;
@@ -193,7 +193,7 @@ describe("requests", () => {
     assert.deepEqual([call.result, call.stored], [ok, []]);
   });
 
-  test("a call without records is done at once, and sends nothing", async (t) => {
+  test("a call without records is done immediately, and sends nothing", async (t) => {
     const { time, connection, append } = producerAlone(t);
     const call = append();
     await time.rest();

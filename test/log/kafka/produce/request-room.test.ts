@@ -1,4 +1,4 @@
-/** No Produce request is larger than an Event Hubs namespace takes, however many partitions have something to send. */
+/** No Produce request is larger than an Event Hubs namespace takes, for any number of partitions with something to send. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { producerAlone, reasonOf } from "../producer-alone.ts";
@@ -62,7 +62,7 @@ test("a record that is larger alone goes alone to Kafka, whose brokers may take 
   );
 });
 
-test("Event Hubs would close the connection: such a record is refused at once, and nothing is sent", async (t) => {
+test("Event Hubs would close the connection: such a record is refused immediately, and nothing is sent", async (t) => {
   const { time, sendings, append } = producerAlone(t, { flavor: "event-hubs" });
   const refused = append(large(0, 1_040_000));
   const taken = append(large(0, 990_000));

@@ -1,4 +1,4 @@
-/** The rights that docs/OPERATING.md lists, on a broker that asks for them: enough with all, said and passed over without some. */
+/** The rights that docs/OPERATING.md lists, on a broker that asks for them: enough with all; without some it continues with a note. */
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import kafkajs from "kafkajs";
@@ -147,7 +147,7 @@ suite("rights on Kafka", () => {
   });
 
   test(
-    "without DescribeConfigs and Describe: what can't be checked is said, and it goes on",
+    "without DescribeConfigs and Describe: what can't be checked is reported, and it continues",
     options,
     async () => {
       const checks = [AclOperationTypes.DESCRIBE, AclOperationTypes.DESCRIBE_CONFIGS];
@@ -165,7 +165,7 @@ suite("rights on Kafka", () => {
     },
   );
 
-  test("without Describe on groups: the first is named, and it goes on", options, async () => {
+  test("without Describe on groups: the first is named, and it continues", options, async () => {
     await asAdmin((admin) =>
       admin.setOffsets({
         groupId: "of-others",

@@ -10,7 +10,7 @@ import { commitPosition } from "../repartition-harness.ts";
 
 const attemptedThroughOf = (metadata: string) => decodeMetadata(metadata)?.attemptedThrough ?? null;
 
-/** Topics on which the group "former" has worked, with so many records in enrolled/0. */
+/** Topics on which the group "former" has worked, with this number of records in enrolled/0. */
 async function formerGroup(records: number) {
   const settings = settingsFor({ partitionCount: 1 });
   const former = { ...settings, groupId: `${settings.groupId}-former` };
@@ -42,7 +42,7 @@ kafkaTest(
     const back = await start(former);
     assert.ok(back.ok);
     assert.deepEqual(back.warnings, []);
-    // A command that only reads or appends is no second worker.
+    // A command that only reads or appends is not a second worker.
     const reading = await openKafkaLog(settings, systemClock);
     assert.ok(reading.ok);
     await reading.log.close();

@@ -1,4 +1,4 @@
-/** What is made of the rights that a broker tells. The rights themselves: acls.test.ts. */
+/** What follows from the rights that a broker reports. The rights themselves: acls.test.ts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ClusterConnection } from "../../../../src/log/kafka/cluster/cluster-connection.ts";
@@ -30,7 +30,7 @@ test("brokers that are too old to tell are not asked, nor is Event Hubs", async 
   assert.deepEqual(await checkRights(none as unknown as ClusterConnection, eventHubs), []);
 });
 
-test("a coordinator that is elsewhere is asked; one that can't be found is passed over", async () => {
+test("a coordinator that is elsewhere is asked; one that can't be found is skipped", async () => {
   const versions = { 15: { minVersion: 0, maxVersion: 5 } };
   const answering = (errorCode: number, operations: number) => ({
     versions,

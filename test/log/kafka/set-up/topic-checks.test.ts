@@ -130,7 +130,7 @@ suite("settings of topics", () => {
     assert.match(warning.fix, /3 replicas/);
   });
 
-  test("settings that may not be read are said once, and nothing else is said of that topic", () => {
+  test("settings that may not be read are reported once, and nothing else about that topic", () => {
     const unseen = { ...topic(), configs: null };
     assert.deepEqual(warningsOf({ enrolled: unseen }), []);
     assert.equal(settingProblem(facts({ enrolled: unseen }), place), null);
@@ -187,7 +187,7 @@ suite("event hubs", () => {
     assert.doesNotMatch(warning!.fix, ofKafka);
   });
 
-  test("what can't be read of all four is said once", () => {
+  test("what can't be read of all four is reported once", () => {
     const warnings = unseenWarnings(["enrolled", "retry", "registered", "dlq"], namespace);
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!.fix, /cleanup policy of connector\.registered must be Compact/);

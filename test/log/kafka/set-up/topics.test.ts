@@ -63,7 +63,7 @@ kafkaTest(
   },
 );
 
-kafkaTest("two workers that create the topics at once both open them", async () => {
+kafkaTest("two workers that create the topics at the same time both open them", async () => {
   const settings = settingsFor();
   const logs = await Promise.all([openLog(settings), openLog(settings)]);
   for (const log of logs) {
