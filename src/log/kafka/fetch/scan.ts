@@ -2,10 +2,19 @@
  * `scan`: one partition from an offset to its end, without membership, by fetching from the leader directly. No consumer
  * group is joined, so it costs two round trips more than its data.
  *
- * 1. INV-LEDGER-READ: of the ledger nothing is left out. What stands behind another program's open transaction can't be read until
- *    that ends; a scan of the ledger waits for it, and fails in the end, with what to type. Elsewhere it ends before it.
+ * 1. INV-LEDGER-READ: of an outcome topic nothing is left out. Records behind another program's open transaction can't be read until
+ *    that ends. A scan of the ledger or of the dead letters waits for it, and fails in the end, with what to type. A scan of an input
+ *    topic ends before it: its producers may use transactions, and no worker has read further either.
  */
-import type { Bounds, Clock, EventLog, LogRecord, ScanResult, Topic } from "../../../ports.ts";
+import {
+  type Bounds,
+  type Clock,
+  type EventLog,
+  inputTopics,
+  type LogRecord,
+  type ScanResult,
+  type Topic,
+} from "../../../ports.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { errorCodes, isRefusal, reasonOf } from "../cluster/errors.ts";
 import type { ReconnectingConnection } from "../cluster/reconnecting-connection.ts";
@@ -110,8 +119,8 @@ class PartitionScan {
   }
 
   async #bounds(cluster: ClusterConnection): Promise<PartitionBounds> {
-    const isLedger = this.#request.topic === "registered";
-    const [bounds] = await listBounds(cluster, [this.#topicPartition], !isLedger); // 1
+    const endsAtTransaction = (inputTopics as readonly Topic[]).includes(this.#request.topic); // 1
+    const [bounds] = await listBounds(cluster, [this.#topicPartition], endsAtTransaction);
     return bounds!;
   }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Fetched } from "../../../../src/log/kafka/fetch/fetch-request.ts";
 import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
 import { createScan } from "../../../../src/log/kafka/fetch/scan.ts";
-import type { Clock, LogRecord } from "../../../../src/ports.ts";
+import type { Clock, LogRecord, Topic } from "../../../../src/ports.ts";
 import { fakeConnection, inTurn, listOffsets } from "../fake-broker.ts";
 import { fetched } from "./fetched.ts";
 
@@ -29,7 +29,7 @@ const batch = encodeBatch([record, record], 0, { id: -1, epoch: -1, sequence: -1
 async function scanOver(
   send: () => Promise<Fetched[]>,
   end: number | ((isolationLevel: number) => number),
-  from = 0,
+  { from = 0, topic = "registered" }: { readonly from?: number; readonly topic?: Topic } = {},
 ) {
   const ends = typeof end === "number" ? () => end : end;
   const connection = fakeConnection({ send, listOffsets: listOffsets(() => 0, ends) });
@@ -40,7 +40,7 @@ async function scanOver(
     quickClock(),
   );
   const onRecords = (got: readonly LogRecord[]) => records.push(...got);
-  const result = await scan("registered", 0, from, onRecords, new AbortController().signal);
+  const result = await scan(topic, 0, from, onRecords, new AbortController().signal);
   return { connection, result, offsets: records.map(({ offset }) => offset) };
 }
 
@@ -58,20 +58,33 @@ test("an empty answer of a leader that is behind is not the end", async () => {
   assert.deepEqual(offsets, [0, 1]);
 });
 
-test("what stands behind an open transaction is not left out: the scan fails, and says what to type", async () => {
-  const { result, offsets } = await scanOver(
-    inTurn(fetched({ bytes: batch, stableEnd: 2 }), fetched({ stableEnd: 2 })),
-    (isolationLevel) => (isolationLevel === 1 ? 2 : 5),
-  );
-  assert.ok(!result.ok);
-  assert.deepEqual(offsets, [0, 1]);
-  assert.match(result.reason, /^t\/0 ends at 5, and only what stands before 2 can be read/);
-  assert.match(
-    result.reason,
-    /kafka-transactions\.sh --bootstrap-server b:9092 describe-producers --topic t --partition 0\b/,
-  );
-  assert.match(result.reason, / abort --topic t --partition 0 --start-offset 2$/);
-});
+// INV-LEDGER-READ
+for (const topic of ["registered", "dlq"] as const)
+  test(`${topic}: what stands behind an open transaction is not left out: the scan fails, and says what to type`, async () => {
+    const { result, offsets } = await scanOver(
+      inTurn(fetched({ bytes: batch, stableEnd: 2 }), fetched({ stableEnd: 2 })),
+      (isolationLevel) => (isolationLevel === 1 ? 2 : 5),
+      { topic },
+    );
+    assert.ok(!result.ok);
+    assert.deepEqual(offsets, [0, 1]);
+    assert.match(result.reason, /^t\/0 ends at 5, and only what stands before 2 can be read/);
+    assert.match(
+      result.reason,
+      /kafka-transactions\.sh --bootstrap-server b:9092 describe-producers --topic t --partition 0\b/,
+    );
+    assert.match(result.reason, / abort --topic t --partition 0 --start-offset 2$/);
+  });
+
+for (const topic of ["enrolled", "retry"] as const)
+  test(`${topic}: a scan ends before an open transaction, which may be a producer's`, async () => {
+    const { result } = await scanOver(
+      inTurn(fetched({ bytes: batch, stableEnd: 2 }), fetched({ stableEnd: 2 })),
+      (isolationLevel) => (isolationLevel === 1 ? 2 : 5),
+      { topic },
+    );
+    assert.deepEqual(result, { ok: true, nextOffset: 2 });
+  });
 
 test("a scan continues after a throttled answer, a moved leader and a lost connection", async () => {
   const send = inTurn<Fetched[]>(
@@ -96,7 +109,7 @@ test("a scan that makes no progress fails with the reason", async () => {
 const beyondEnd = fetched({ errorCode: 1 });
 
 test("a scan from beyond the end fails after two such answers by fresh metadata", async () => {
-  const { result, connection } = await scanOver(inTurn(beyondEnd), 2, 7);
+  const { result, connection } = await scanOver(inTurn(beyondEnd), 2, { from: 7 });
   assert.ok(!result.ok);
   assert.equal(result.logEnd, 2);
   assert.equal(connection.refreshed, 1);
@@ -105,7 +118,7 @@ test("a scan from beyond the end fails after two such answers by fresh metadata"
 test("one such answer of a former leader is not believed", async () => {
   const later = encodeBatch([record], 0, { id: -1, epoch: -1, sequence: -1 });
   later.writeBigInt64BE(7n, 0);
-  const { result, offsets } = await scanOver(inTurn(beyondEnd, fetched({ bytes: later })), 2, 7);
+  const { result, offsets } = await scanOver(inTurn(beyondEnd, fetched({ bytes: later })), 2, { from: 7 });
   assert.deepEqual(result, { ok: true, nextOffset: 8 });
   assert.deepEqual(offsets, [7]);
 });
@@ -114,7 +127,7 @@ test("a leader that has the offset, but does not know yet how far it is replicat
   let asked = 0;
   // Each look at the bounds asks once for the end.
   const end = () => (++asked > 2 ? 7 : 5);
-  const { result } = await scanOver(inTurn(fetched({ stableEnd: 5 })), end, 7);
+  const { result } = await scanOver(inTurn(fetched({ stableEnd: 5 })), end, { from: 7 });
   assert.deepEqual(result, { ok: true, nextOffset: 7 });
 });
 
