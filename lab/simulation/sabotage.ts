@@ -181,6 +181,8 @@ export const sabotages = {
   })),
   /** What was begun for a tenant that is not listed any more is refused unread. */
   "unlisted-unread": withSettings({ sabotage: new Set(["unlisted-unread"]) }),
+  /** What lists alone call absent is refused, without a read by its id. */
+  "lists-alone": withSettings({ sabotage: new Set(["lists-alone"]) }),
   /** Who is served is known from the start, and for good. */
   "tenants-change": (ports, settings) => {
     const { standingOf } = settings.tenants;

@@ -53,5 +53,6 @@ export interface RegistrarSettings {
     | "ids-of-others"
     | "end-in-take-over"
     | "unlisted-unread"
+    | "lists-alone"
   >;
 }

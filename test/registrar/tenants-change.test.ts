@@ -61,25 +61,6 @@ suite("a tenant that is removed", () => {
     assert.equal(world.creates().length, 1);
   });
 
-  for (const isOfEarlierOwner of [false, true])
-    test(`whose lists hide an object is not refused it: it is read by its id${isOfEarlierOwner ? ", by the next owner too" : ""}`, async (t) => {
-      const world = createWorld(t);
-      const { served, set } = tenantsOf(contoso);
-      world.graph.ids = "honoured";
-      world.graph.list = async () => ({ kind: "listed", objects: [], incomplete: null });
-      world.graph.script(contoso, lostAfterCreating);
-      world.emit({ tenant: contoso });
-      const worker = world.start({ tenants: served });
-      await world.time.until("it was posted", () => world.creates().length === 1);
-      if (isOfEarlierOwner) {
-        worker.crash();
-        world.start({ tenants: tenantsOf(fabrikam).served });
-      } else set(fabrikam);
-      await world.untilRegistered(1, 600_000);
-      assert.equal(world.registered()[0]?.data.outcome, "recovered");
-      assert.deepEqual(world.deadLetters(), []);
-    });
-
   test("has what the last worker may have begun looked up by a worker that never served it", async (t) => {
     const world = createWorld(t);
     world.graph.script(contoso, { reply: silence("timeout", true), creates: true, delayMs: 10_000 });

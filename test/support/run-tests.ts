@@ -154,8 +154,8 @@ function ownFolder(parent: string): string {
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // Another user's.
   }
 }
 

@@ -14,7 +14,7 @@ import type { RegistrarSettings } from "../settings.ts";
 /** The settings on which a record's life depends. */
 export type Rules = Pick<
   RegistrarSettings,
-  "sendId" | "maxAttempts" | "settleMs" | "rereadCount" | "rereadDelayMs" | "tenantBlockedMaxMs"
+  "sendId" | "maxAttempts" | "settleMs" | "rereadCount" | "rereadDelayMs" | "tenantBlockedMaxMs" | "sabotage"
 >;
 
 /** What Graph has shown so far. */
@@ -90,7 +90,8 @@ export function doubtAgain({ past: { orphansUntilMs } }: Life): Doubt | null {
 }
 
 /** Only lists have called it absent, and they may lag: it is read by its id. Null: it was, or each such read said nothing. */
-export function doubtOfLists({ past: { listMisses } }: Life): Doubt | null {
+export function doubtOfLists({ past: { listMisses } }: Life, { sabotage }: Rules): Doubt | null {
+  if (sabotage?.has("lists-alone")) return null;
   return listMisses > 0 && listMisses <= idReadsMax ? toReadById(0) : null;
 }
 

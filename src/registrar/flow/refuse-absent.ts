@@ -7,21 +7,26 @@
  */
 import type { Refusal } from "../../domain/refusal.ts";
 import type { Life, Past } from "../intake/stage.ts";
-import { doubtAgain, doubtOfLists } from "./doubt.ts";
+import { doubtAgain, doubtOfLists, type Rules } from "./doubt.ts";
 import type { Effect } from "./life-events.ts";
 import { deadLetter, goInDoubt, type Step, withDoubt, withPast } from "./step.ts";
 
 const remember: Effect = { kind: "remember-doubt" };
 const readById: Effect = { kind: "read-by-id" };
 
-/** `past`: what is remembered of it if it is refused now. */
-export function refuseAbsent(life: Life, refusal: Refusal, past: Partial<Past> = {}): Step {
+interface Refused {
+  readonly refusal: Refusal;
+  /** Remembered of it if it is refused now. */
+  readonly past?: Partial<Past>;
+}
+
+export function refuseAbsent(life: Life, { refusal, past = {} }: Refused, rules: Rules): Step {
   const late = doubtAgain(life);
   if (late !== null) {
     const read: Effect = { kind: "read-back", notBeforeMs: late.absentAfterMs };
     return goInDoubt(withDoubt(life, late), "reading-back", [remember, read]); // 1
   }
-  const unseen = doubtOfLists(life);
+  const unseen = doubtOfLists(life, rules);
   if (unseen !== null) return goInDoubt(withDoubt(life, unseen), "reading-back", [remember, readById]); // 2
   return deadLetter(withPast(life, past), refusal);
 }

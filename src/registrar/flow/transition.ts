@@ -95,9 +95,9 @@ function onTurn(stage: Stage, turn: Turn, known: Known): Step {
   }
   if (standing === "paused") return go(life, "paused", [awaitTenant]); // INV-SERVED
   if (!isPromised) return go(life, "unpromised", [awaitPromise]); // INV-WATERMARK, INV-SERVED
-  if (standing === "unlisted") return refuseAbsent(life, unlistedRefusal, { isRefusedHere: true }); // 3, INV-SERVED
+  if (standing === "unlisted") return refuseAbsent(life, refusedHere, rules); // 3, INV-SERVED
   const refusal = doubt === null ? finalRefusal(stage.past, rules) : null;
-  if (refusal !== null) return refuseAbsent(life, refusal); // 3
+  if (refusal !== null) return refuseAbsent(life, { refusal }, rules); // 3
   return go(life, "ready", enqueue);
 }
 
@@ -133,6 +133,7 @@ const lateEvents: ReadonlySet<LifeEvent["kind"]> = new Set([
   ...(["found", "missed", "undecided", "unread", "unlike", "unreadable"] as const),
 ]);
 
+const refusedHere = { refusal: unlistedRefusal, past: { isRefusedHere: true } } as const;
 const sayDuplicate: Effect = { kind: "say-duplicate" };
 const sayDeadLettered: Effect = { kind: "say-dead-lettered" };
 const withdraw: Effect = { kind: "withdraw" };

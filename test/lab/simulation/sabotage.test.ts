@@ -52,6 +52,7 @@ const knownSeeds: Readonly<Record<SabotageName, number | readonly number[]>> = {
   "parked-in-doubt": 645,
   "tenants-change": 3,
   "unlisted-unread": 42,
+  "lists-alone": 31014780,
 };
 
 for (const name of Object.keys(sabotages) as SabotageName[]) {
