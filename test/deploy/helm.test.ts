@@ -194,7 +194,7 @@ suite("the Helm chart", { skip }, () => {
 
   const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["no broker", ["settings.AZURE_TENANT_ID=x"], /settings\.KAFKA_BROKERS is needed/],
-    ["nobody to serve", ["settings.KAFKA_BROKERS=k:9092"], /Nobody is served/],
+    ["no tenant to serve", ["settings.KAFKA_BROKERS=k:9092"], /No tenant is served/],
     [
       "a secret among the settings",
       ["settings.KAFKA_BROKERS=k:9092", "settings.AZURE_TENANT_ID=x", "settings.AZURE_CLIENT_SECRET=s"],

@@ -6,7 +6,7 @@ export interface Finding {
   readonly text: string;
   /** What to type or change; "" where nothing is wrong. */
   readonly fix: string;
-  /** Whether it may pass by itself; otherwise somebody has to change the configuration. */
+  /** Whether it may pass by itself; otherwise the configuration has to be changed. */
   readonly retryable: boolean;
 }
 

@@ -62,7 +62,7 @@ export const refusals: ReadonlyMap<number, Refusal> = new Map([
   // The application in the tenant.
   [700016, tenant("the tenant does not know the application", `Correct AZURE_CLIENT_ID; if it is right, l${consent}`)],
   [7000229, tenant("the application was not granted in the tenant", `L${consent}`)],
-  [65001, tenant("nobody of the tenant has consented to the application", `L${consent}`)],
+  [65001, tenant("no administrator of the tenant has consented to the application", `L${consent}`)],
   [650052, tenant("the tenant has no Graph to consent to", `L${consent}`)],
   [501051, tenant("the tenant assigns no role to the application", `L${consent}`)],
   [7000112, tenant("the application is disabled", "Let an administrator enable sign-in of the application, in the tenant's enterprise applications.")],
