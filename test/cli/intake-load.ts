@@ -31,7 +31,7 @@ interface Command {
 export function restarting(t: TestContext, { args, environment, ready }: Command) {
   let running: Running;
   const start = async () => {
-    running = startCli(args, environment);
+    running = startCli(args, environment, { limitMs: 540_000 });
     await running.line(ready);
   };
   t.after(() => running.child.kill("SIGKILL"));
