@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -270,6 +271,20 @@ test("a collector that hangs neither stops the work nor the stop, and is told of
   assert.equal(lines.filter(({ event }) => event === "traces-failing").length, 1);
   assert.equal(lines.filter(({ msg }) => msg === "stopped").length, 1);
   assert.ok(!lines.some(({ msg }) => /SHUTDOWN_TIMEOUT_MS/.test(String(msg))));
+});
+
+test("a collector's port for gRPC: the log says which port is meant", async (t) => {
+  const grpc = createHttp2Server().listen(0, "127.0.0.1");
+  await new Promise((resolve) => grpc.once("listening", resolve));
+  t.after(() => void grpc.close());
+  const { port } = grpc.address() as AddressInfo;
+  const { worker: environment } = await place(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` });
+  await emit(environment, eventOf());
+  const worker = startCli(["start"], environment);
+  t.after(() => worker.child.kill("SIGKILL"));
+  const { fix, msg } = JSON.parse(await worker.line(/"event":"traces-failing"/));
+  assert.match(fix, /gRPC.*export OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318$/);
+  assert.ok(msg.endsWith(fix), msg);
 });
 
 test("an address where nothing listens, and a protocol that is not spoken, are lines of the log", async (t) => {
