@@ -1,4 +1,5 @@
 /** What to type where a collector can't be sent to, for the addresses that are most often wrong. */
+import { pageReason } from "./collector.ts";
 
 const grpcPort = "4317";
 const httpPort = "4318";
@@ -20,7 +21,7 @@ export function adviceOf(url: string, reason: string): string | null {
     return `${host} speaks no TLS that is understood here; without TLS the address begins with http://`;
   if (untrusted.has(reason))
     return "The authority of its certificate is not known here. Type: export OTEL_EXPORTER_OTLP_CERTIFICATE=ca.pem, the file with that authority's certificate";
-  if (reason !== "HTTP 404" && reason !== "HTTP 405") return null;
+  if (reason !== "HTTP 404" && reason !== "HTTP 405" && !reason.endsWith(pageReason)) return null;
   if (pathname.endsWith(tracesPath + tracesPath))
     return `${tracesPath} is added to OTEL_EXPORTER_OTLP_ENDPOINT: leave it out there`;
   if (!pathname.endsWith(tracesPath))

@@ -12,6 +12,7 @@ test("an address that is wrong in a usual way: what to type", () => {
     ["http://jaeger:4318/v1/traces/v1/traces", "HTTP 404", /is added to OTEL_EXPORTER_OTLP_ENDPOINT/],
     ["http://jaeger:4318/", "HTTP 404", /OTEL_EXPORTER_OTLP_TRACES_ENDPOINT .* ends in \/v1\/traces$/],
     ["http://jaeger:16686/v1/traces", "HTTP 405", /port 4318/],
+    ["http://jaeger:16686/v1/traces", "HTTP 200 with a page of HTML", /port 4318.*jaeger:4318$/],
   ];
   for (const [url, reason, advice] of cases) assert.match(adviceOf(url, reason) ?? "", advice, url);
 });
