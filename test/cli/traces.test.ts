@@ -1,7 +1,6 @@
 /** A worker's traces, as a collector gets them: `start` in a process of its own, an emulator that fails on purpose. */
 import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -273,27 +272,20 @@ test("a collector that hangs neither stops the work nor the stop, and is told of
   assert.ok(!lines.some(({ msg }) => /SHUTDOWN_TIMEOUT_MS/.test(String(msg))));
 });
 
-test("a collector's port for gRPC: the log says which port is meant", async (t) => {
+test("an address where nothing listens, a port for gRPC, and a protocol that is not spoken, are lines of the log", async (t) => {
   const grpc = createHttp2Server().listen(0, "127.0.0.1");
   await new Promise((resolve) => grpc.once("listening", resolve));
-  t.after(() => void grpc.close());
   const { port } = grpc.address() as AddressInfo;
   const { worker: environment } = await place(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` });
   await emit(environment, eventOf());
-  const worker = startCli(["start"], environment);
-  t.after(() => worker.child.kill("SIGKILL"));
-  const { fix, msg } = JSON.parse(await worker.line(/"event":"traces-failing"/));
-  assert.match(fix, /gRPC.*export OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318$/);
-  assert.ok(msg.endsWith(fix), msg);
-});
-
-test("an address where nothing listens, and a protocol that is not spoken, are lines of the log", async (t) => {
-  const closed = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => closed.once("listening", resolve));
-  const { port } = closed.address() as AddressInfo;
-  await new Promise((resolve) => closed.close(resolve));
-  const { worker: environment } = await place(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` });
-  await emit(environment, eventOf());
+  const wrong = startCli(["start"], environment);
+  t.after(() => wrong.child.kill("SIGKILL"));
+  const { msg } = JSON.parse(await wrong.line(/"event":"traces-failing"/));
+  assert.match(msg, /gRPC.*export OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318$/);
+  wrong.child.kill("SIGTERM");
+  assert.equal((await wrong.ended).code, 0);
+  await new Promise((resolve) => grpc.close(resolve));
+  await emit(environment, eventOf({ id: "e-2" }));
   const refused = startCli(["start"], environment);
   t.after(() => refused.child.kill("SIGKILL"));
   await refused.line(/"event":"traces-failing".*ECONNREFUSED/);
