@@ -52,12 +52,13 @@ export async function openWantedTraces(
     clock,
     (note) => {
       const { url } = traces;
-      if (note.kind === "failing")
+      if (note.kind === "failing") {
+        const fix = traces.adviceOf(note.reason) ?? "";
         log.warn(
-          { event: "traces-failing", url, reason: note.reason },
-          `traces can't be sent to ${url}: ${note.reason}; what waits too long is dropped, and the work continues`,
+          { event: "traces-failing", url, reason: note.reason, ...(fix === "" ? {} : { fix }) },
+          `traces can't be sent to ${url}: ${note.reason}; what waits too long is dropped, and the work continues. ${fix}`.trimEnd(),
         );
-      else
+      } else
         log.info(
           { event: "traces-sent-again", url, dropped: note.dropped },
           `traces are sent to ${url} again`,

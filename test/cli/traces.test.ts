@@ -1,7 +1,7 @@
 /** A worker's traces, as a collector gets them: `start` in a process of its own, an emulator that fails on purpose. */
 import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -272,13 +272,20 @@ test("a collector that hangs delays neither the work nor the stop, and is report
   assert.ok(!lines.some(({ msg }) => /SHUTDOWN_TIMEOUT_MS/.test(String(msg))));
 });
 
-test("an address where nothing listens, and a protocol that is not spoken, are lines of the log", async (t) => {
-  const closed = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => closed.once("listening", resolve));
-  const { port } = closed.address() as AddressInfo;
-  await new Promise((resolve) => closed.close(resolve));
+test("an address where nothing listens, a port for gRPC, and a protocol that is not spoken, are lines of the log", async (t) => {
+  const grpc = createHttp2Server().listen(0, "127.0.0.1");
+  await new Promise((resolve) => grpc.once("listening", resolve));
+  const { port } = grpc.address() as AddressInfo;
   const { worker: environment } = await place(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` });
   await emit(environment, eventOf());
+  const wrong = startCli(["start"], environment);
+  t.after(() => wrong.child.kill("SIGKILL"));
+  const { msg } = JSON.parse(await wrong.line(/"event":"traces-failing"/));
+  assert.match(msg, /gRPC.*export OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318$/);
+  wrong.child.kill("SIGTERM");
+  assert.equal((await wrong.ended).code, 0);
+  await new Promise((resolve) => grpc.close(resolve));
+  await emit(environment, eventOf({ id: "e-2" }));
   const refused = startCli(["start"], environment);
   t.after(() => refused.child.kill("SIGKILL"));
   await refused.line(/"event":"traces-failing".*ECONNREFUSED/);

@@ -21,6 +21,14 @@ const timeoutLeastMs = 100;
 const timeoutMostMs = 60_000;
 const compress = promisify(gzip);
 
+/** A server of pages may answer every address with 200: Jaeger's does. It took no span. */
+export const pageReason = " with a page of HTML";
+
+interface Answer {
+  readonly status: number;
+  readonly isPage: boolean;
+}
+
 interface PostOptions {
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
@@ -48,9 +56,11 @@ export function openCollector(userAgent: string): Collector {
           ...(isPacked ? { "Content-Encoding": "gzip" } : {}),
         };
         const bytes = isPacked ? await compress(body) : body;
-        const status = await post(bytes, { headers, signal, agent });
-        if (status >= 200 && status < 300) return { ok: true };
-        return { ok: false, reason: `HTTP ${status}`, isRetryable: retryableStatuses.has(status) };
+        const { status, isPage } = await post(bytes, { headers, signal, agent });
+        const isTaken = status >= 200 && status < 300;
+        if (isTaken && !isPage) return { ok: true };
+        const reason = `HTTP ${status}${isTaken ? pageReason : ""}`;
+        return { ok: false, reason, isRetryable: retryableStatuses.has(status) };
       } catch (error) {
         return { ok: false, reason: reasonOf(error, timeoutMs), isRetryable: true };
       }
@@ -58,7 +68,7 @@ export function openCollector(userAgent: string): Collector {
     close: () => agent?.destroy(),
   };
 
-  function post(body: Uint8Array, { headers, signal, agent: agentOfAll }: PostOptions): Promise<number> {
+  function post(body: Uint8Array, { headers, signal, agent: agentOfAll }: PostOptions): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const length = { "Content-Length": body.length };
       const sent = request(url, {
@@ -70,7 +80,8 @@ export function openCollector(userAgent: string): Collector {
       sent.on("error", reject);
       sent.on("response", (response: IncomingMessage) => {
         response.on("error", reject);
-        response.on("end", () => resolve(response.statusCode ?? 0));
+        const isPage = /^text\/html\b/i.test(response.headers["content-type"] ?? "");
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, isPage }));
         response.resume();
       });
       sent.end(body);

@@ -9,6 +9,7 @@ import type { Observer, Position } from "../../observer.ts";
 import type { Clock, Topic } from "../../ports.ts";
 import type { RecordTraces, RequestTraces } from "../../trace-port.ts";
 import type { MeasuredTraces } from "../traces-metrics.ts";
+import { adviceOf } from "./advice.ts";
 import { openCollector } from "./collector.ts";
 import { schemaUrl } from "./names.ts";
 import { createOpenRecords } from "./open-records.ts";
@@ -39,6 +40,8 @@ export interface Traces {
   counts(): MeasuredTraces;
   /** Where spans are sent to. */
   readonly url: string;
+  /** What to type where it can't be sent there. Null: the reason says all that is known. */
+  adviceOf(reason: string): string | null;
   /** Settings that were not followed. */
   readonly warning: string | null;
   /** Ends what is open and sends what it can, for so long at the most. */
@@ -95,6 +98,7 @@ export function openTraces(
       droppedRecords: open.refused(),
     }),
     url: collector.url,
+    adviceOf: (reason) => adviceOf(collector.url, reason),
     warning,
     async close(withinMs) {
       records.end();
