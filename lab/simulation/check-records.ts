@@ -99,6 +99,8 @@ function checkDead(
   if (reason.code === unlistedCode) {
     if (state.registeredFrom.has(input) && !isHeldBack && !isHarmed(run))
       return `${reason.id} is refused and registered`;
+    // A second copy of it, by an append that arrived late or by the next owner, says nothing new.
+    if (earlier?.code === unlistedCode) return null;
     return checkUnlisted(evidence, { identity: input.intent.identity, by, tMs });
   }
   const { number, isRefused, tenantId } = run.workload.identities[input.intent.identity]!;
