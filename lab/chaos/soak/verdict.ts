@@ -26,6 +26,9 @@ const ofProcesses: Readonly<Record<keyof ProcessFigures, { readonly label: strin
   cpuPercent: { label: "CPU, % of a processor", rule: { share: 0.5, amount: 5 } },
 };
 
+/** Together: partitions, and the connections and memory that they need, move from one to another with each fault. */
+const workers = "workers";
+
 /** Faults decide about the worst of a minute: these are wide. */
 const ofRun = {
   latencyP50Ms: { label: "latency p50, ms", rule: { share: 1, amount: 50 } },
@@ -50,14 +53,21 @@ function allTrends(minutes: readonly Minute[]): Trend[] {
       rule,
     ),
   );
-  const names = Object.keys(minutes.at(-1)?.processes ?? {});
-  const processes = names.flatMap((name) =>
+  const last = minutes.at(-1)?.processes ?? {};
+  const groups = Map.groupBy(Object.keys(last), (name) => (/^worker-\d+$/.test(name) ? workers : name));
+  const processes = [...groups].flatMap(([name, members]) =>
     Object.entries(ofProcesses).flatMap(([key, { label, rule }]) => {
-      const values = minutes.map((minute) => minute.processes[name]?.[key as keyof ProcessFigures] ?? null);
+      const values = minutes.map((minute) => sumOf(minute, members, key as keyof ProcessFigures));
       return values.every((value) => value === null) ? [] : [trendOf(`${name}: ${label}`, values, rule)];
     }),
   );
   return [...run, ...processes];
+}
+
+/** Null: one of them has no such figure, or was down. */
+function sumOf({ processes }: Minute, members: readonly string[], key: keyof ProcessFigures): number | null {
+  const each = members.map((name) => processes[name]?.[key] ?? null);
+  return each.every((value) => value !== null) ? each.reduce((sum, value) => sum + value, 0) : null;
 }
 
 export function trendProblems(trends: readonly Trend[]): string[] {

@@ -116,20 +116,32 @@ test("the verdict names what grew, of which process; figures that a process does
   assert.equal(trendsOf(flat).length, 4 + 5 + 3);
   const leaking = Array.from({ length: 60 }, (_, index) => minute((index + 1) * 60, 150 + index));
   assert.deepEqual(trendProblems(trendsOf(leaking)), [
-    "worker-3: RSS, MB grew from 172 to 202, more than 198",
+    "workers: RSS, MB grew from 172 to 202, more than 198",
     "emulator: RSS, MB grew from 172 to 202, more than 198",
   ]);
   const table = trendTable(trendsOf(leaking));
-  assert.match(table.find((line) => line.startsWith("worker-3: RSS"))!, /172 +202 +198 +grows$/);
+  assert.match(table.find((line) => line.startsWith("workers: RSS"))!, /172 +202 +198 +grows$/);
   const stuck = Array.from({ length: 60 }, (_, index) => minute((index + 1) * 60, 150, index * 100));
   assert.match(trendProblems(trendsOf(stuck)).join(), /^lag, records grew/);
+});
+
+test("workers are judged together: what one of them takes over from another is no growth; a minute with one down does not count", () => {
+  const figures = { rssMb: 150, fds: 40, heapMb: 50, handles: 9, cpuPercent: 5 };
+  const of = (index: number, [first, second]: readonly [number, number | null]): Minute => ({
+    ...minute((index + 1) * 60, 0),
+    processes: { "worker-1": { ...figures, fds: first }, "worker-2": { ...figures, fds: second } },
+  });
+  const moving = Array.from({ length: 60 }, (_, index) => of(index, index < 30 ? [20, 60] : [60, 20]));
+  assert.deepEqual(trendProblems(trendsOf(moving)), []);
+  const leaking = Array.from({ length: 60 }, (_, index) => of(index, [20 + index, index % 2 ? 60 : null]));
+  assert.match(trendProblems(trendsOf(leaking)).join(), /^workers: file descriptors grew from 102 to 132/);
 });
 
 test("a run of less than twenty minutes shows figures, and judges none", () => {
   const short = Array.from({ length: 20 }, (_, index) => minute((index + 1) * 9, 150 + index * 10));
   assert.ok(trendsOf(short).every(({ verdict }) => verdict === "unknown"));
   assert.deepEqual(trendProblems(trendsOf(short)), []);
-  assert.equal(trendsOf(short).find(({ name }) => name === "worker-3: RSS, MB")?.end, 320);
+  assert.equal(trendsOf(short).find(({ name }) => name === "workers: RSS, MB")?.end, 320);
   assert.deepEqual([sampleEveryMs(180_000), sampleEveryMs(3_600_000)], [9_000, 60_000]);
 });
 
