@@ -48,7 +48,7 @@ test("two that create at the same time: both tokens are there, or one is asked t
 
 for (const [what, args, expected] of [
   ["no name", ["create", "--tenant", tenant], /--name/],
-  ["no GUID", ["create", "--name", "a", "--tenant", "x"], /no GUID/],
+  ["not a GUID", ["create", "--name", "a", "--tenant", "x"], /"x" is not a GUID/],
   ["no time", ["create", "--name", "a", "--tenant", "*", "--expires", "soon"], /90d/],
   ["a name that is not there", ["revoke", "nobody"], /tokens list/],
 ] as const) {

@@ -54,7 +54,7 @@ test("an operator's token opens the console; one that enrolls, an unknown one an
   for (const token of [installerToken, "crt_other", ""]) {
     const refused = await signIn(token);
     assert.deepEqual([refused.status, refused.headers.getSetCookie()], [401, []], token);
-    assert.match(await refused.text(), /no token of an operator/);
+    assert.match(await refused.text(), /not a token of an operator/);
   }
   const { status, headers } = await get("/console", {
     headers: { authorization: `Bearer ${installerToken}`, cookie: `console=${installerToken}` },
