@@ -58,8 +58,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/flow/list-failures.ts": "test/registrar/flow/read-back-lists.test.ts",
   "src/registrar/flow/publisher.ts": "test/registrar/ownership/ownership-lost.test.ts",
   "src/registrar/flow/waiting-queues.ts": "test/registrar/flow/dispatcher.test.ts",
-  "src/registrar/flow/room.ts": "test/registrar/flow/parker.test.ts",
-  "src/registrar/flow/tenants.ts": "test/registrar/flow/tenant-trouble.test.ts",
   "src/registrar/ledger/ledger-scan.ts": "test/registrar/ledger/ledger-reader-rules.test.ts",
   "src/registrar/ledger/ledger-store.ts": "test/registrar/ledger/ledger-reader.test.ts",
   "src/registrar/ownership/assignment.ts": "test/registrar/ownership/ownership.test.ts",
@@ -70,7 +68,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/ports.ts": "test/registrar/registrar.test.ts",
   "src/registrar/settings.ts": "test/registrar/registrar.test.ts",
   "src/registrar/shut-down.ts": "test/registrar/registrar.test.ts",
-  "src/registrar/ledger/snapshots.ts": "test/registrar/registrar.test.ts",
   "src/registrar/status.ts": "test/registrar/registrar.test.ts",
   "src/registrar/ownership/suspects.ts": "test/registrar/ownership/doubt.test.ts",
 };

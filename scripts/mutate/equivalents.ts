@@ -52,6 +52,30 @@ export const equivalents: readonly Equivalent[] = [
     why: "All of them wait for the same moment; their order means nothing.",
   },
   {
+    file: "src/log/kafka/produce/producer.ts",
+    line: "...answered.filter((one) => !isStored(one)),",
+    change: "answered.filter((one) => !isStored(one)) -> answered",
+    why: "A stored batch is no longer its queue's when it comes a second time, and is passed over.",
+  },
+  {
+    file: "src/registrar/flow/intake.ts",
+    line: "if (homes.size >= homesMax) homes.clear();",
+    change: "homes.size >= homesMax -> homes.size > homesMax",
+    why: "The cache holds one home more.",
+  },
+  {
+    file: "src/registrar/flow/outcomes.ts",
+    line: 'const isUnseen = settings.sabotage?.has("parked-unseen") ?? false;',
+    change: 'settings.sabotage?.has("parked-unseen") ?? false -> settings.sabotage?.has("parked-unseen")',
+    why: "Undefined counts as false.",
+  },
+  {
+    file: "src/registrar/flow/waiting-queues.ts",
+    line: "if (head >= spentMax || head === waiting.length) {",
+    change: "head >= spentMax || head === waiting.length -> head >= spentMax",
+    why: "What was taken is cut off later: the head says where the rest begins.",
+  },
+  {
     file: "src/policy/pacing.ts",
     line: "let over = pacing.limit === 0 ? -1 : pacing.takenCount - pacing.limit;",
     change: "conditional (pacing.limit === 0) -> conditional (false)",

@@ -148,7 +148,7 @@ test("an entry that has to wait holds up no other, and goes when it may", async 
   let mayPublish: "wait" | "yes" = "wait";
   append("waits", () => mayPublish);
   append("other");
-  await world.time.pass(1_000);
+  await world.time.pass(1_100);
   assert.deepEqual(done, ["other true"]);
   mayPublish = "yes";
   appender.wake();

@@ -14,6 +14,7 @@ suite("what is absent as far as is known", () => {
   for (const [known, past, at] of [
     ["by nothing else: it is dead-lettered", {}, "publishing"],
     ["by lists alone: it is read by its id", { listMisses: 1 }, "reading-back"],
+    ["by lists alone, and four reads by its id failed: one more", { listMisses: 5 }, "reading-back"],
     ["by lists alone, and five reads by its id failed: it is dead-lettered", { listMisses: 6 }, "publishing"],
     [
       "by what a vanished owner may still change: it is looked up later",
