@@ -185,6 +185,13 @@ describe("the rules of the lease", () => {
     assert.equal(isHolding(lease, clockAt(1)), false);
   });
 
+  test("it is void where the two clocks disagree by an eighth of its length, in either direction", () => {
+    const { lease } = given();
+    renew(lease, moment(10_000));
+    const holdsAt = (behindMs: number) => isHolding(lease, clockAt(12_000, 12_000 - behindMs));
+    assert.deepEqual([1_124, 1_125, -1_124, -1_125].map(holdsAt), [true, false, true, false]);
+  });
+
   test("it is due immediately before the first commit, then at a third of its length, by the clock that ran further", () => {
     const { lease } = given();
     assert.deepEqual([isDue(lease, clockAt(0)), dueInMs(lease, clockAt(0))], [true, 0]);
