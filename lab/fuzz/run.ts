@@ -2,6 +2,7 @@
  * Hostile requests through the whole HTTP service, over real connections: none may end it, none may be answered 500, none may get what
  * decode() refuses into the log, and no answer may show the token.
  */
+
 import { connect } from "node:net";
 import { exportJWK, generateKeyPair } from "jose";
 import { seededRandom } from "../../src/cli/samples/random.ts";
@@ -14,6 +15,7 @@ import { tokenHash } from "../../src/server/auth/tokens-file.ts";
 import type { ServiceParts } from "../../src/server/parts.ts";
 import { openService } from "../../src/server/service.ts";
 import { openServiceMetrics } from "../../src/server/service-metrics.ts";
+import { onLoopback } from "../testkit/on-loopback.ts";
 import { hostileRequest } from "./hostile-requests.ts";
 
 export interface FuzzOptions {
@@ -103,12 +105,7 @@ async function serviceFor(problem: (text: string) => void, parts: Partial<Servic
   const metrics = openServiceMetrics(false);
   const opened = await openService(
     {
-      host: "127.0.0.1",
-      port: 0,
-      defaultPort: 8_090,
-      tls: null,
-      behindProxy: false,
-      maxConnections: 1_000,
+      ...onLoopback,
       times,
     },
     {

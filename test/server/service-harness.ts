@@ -1,5 +1,7 @@
 /** The service on a free port of this machine, with a log in memory and a scripted index. */
+
 import { createMemoryLog } from "../../lab/testkit/memory-log.ts";
+import { onLoopback } from "../../lab/testkit/on-loopback.ts";
 import { documentedDetails, sampleEvent } from "../../lab/testkit/samples.ts";
 import { virtualClock } from "../../lab/testkit/virtual-clock.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -39,12 +41,7 @@ export async function serviceFor(
   const metrics = openServiceMetrics(false);
   const opened = await openService(
     {
-      host: "127.0.0.1",
-      port: 0,
-      defaultPort: 8_090,
-      tls: null,
-      behindProxy: false,
-      maxConnections: 1_000,
+      ...onLoopback,
       ...settings,
     },
     {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
 import { CompressionTypes } from "kafkajs";
 import type { KafkaLog } from "../../../src/log/kafka/kafka-log.ts";
 import type { LogRecord, NewRecord, Session, Topic } from "../../../src/ports.ts";
@@ -65,16 +66,18 @@ kafkaTest("records that another client wrote are read wherever its partitioner p
   assert.deepEqual([...got].sort(), sent.sort());
 });
 
+/** One that is not ours. */
+async function transactionalProducer(t: TestContext, transactionalId: string) {
+  const producer = plainKafka().producer({ transactionalId, idempotent: true, maxInFlightRequests: 1 });
+  t.after(() => producer.disconnect());
+  await producer.connect();
+  return producer;
+}
+
 kafkaTest("a scan ends behind transaction markers, and leaves out what was aborted", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
-  const producer = plainKafka().producer({
-    transactionalId: harness.settings.topicPrefix,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  });
-  t.after(() => producer.disconnect());
-  await producer.connect();
+  const producer = await transactionalProducer(t, harness.settings.topicPrefix);
   for (const [value, end] of [
     ["kept", "commit"],
     ["dropped", "abort"],
@@ -98,13 +101,7 @@ kafkaTest("a scan ends behind transaction markers, and leaves out what was abort
 kafkaTest("what was appended behind another client's open transaction is waited for", async (t) => {
   const harness = await openHarness(t);
   t.after(harness.close);
-  const producer = plainKafka().producer({
-    transactionalId: harness.settings.topicPrefix,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  });
-  t.after(() => producer.disconnect());
-  await producer.connect();
+  const producer = await transactionalProducer(t, harness.settings.topicPrefix);
   const transaction = await producer.transaction();
   const messages = [{ partition: 0, key: "k", value: "foreign" }];
   await transaction.send({ topic: harness.name("registered"), messages });

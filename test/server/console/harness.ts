@@ -1,4 +1,5 @@
 /** The service with its console on a log in memory and a real index, filled with an hour of a small installation. */
+
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import {
   tailspin,
 } from "../../../lab/testkit/enrollments.ts";
 import { createMemoryLog } from "../../../lab/testkit/memory-log.ts";
+import { onLoopback } from "../../../lab/testkit/on-loopback.ts";
 import { writeExport } from "../../../src/audit/export.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { deadLetterRecord } from "../../../src/domain/dead-letter.ts";
@@ -77,12 +79,7 @@ export async function consoleFor(t: Ends, options: ConsoleOptions = {}) {
   const metrics = openServiceMetrics(false);
   const opened = await openService(
     {
-      host: "127.0.0.1",
-      port: 0,
-      defaultPort: 8_090,
-      tls: null,
-      behindProxy: false,
-      maxConnections: 1_000,
+      ...onLoopback,
       ...settings,
     },
     {
