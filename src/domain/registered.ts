@@ -111,7 +111,7 @@ const headers: NewRecord["headers"] = [[contentTypeHeader, utf8.encode(structure
 export function registeredRecord(partition: number, registration: Registration): NewRecord {
   const { enrollment, idempotencyKey } = registration;
   const traceparent = registration.traceparent ?? enrollment.event.traceparent;
-  const registeredAt = new Date(registration.registeredAt).toISOString();
+  const registeredAt = registeredAtText(registration.registeredAt);
   const event = {
     specversion: "1.0",
     id: idempotencyKey,
@@ -129,6 +129,7 @@ export function registeredRecord(partition: number, registration: Registration):
 
 function dataOf(registration: Registration, registeredAt: string): Type.Static<typeof registeredData> {
   const { enrollment, object, source } = registration;
+  const enrolledMs = recordTimeMs(registration.enrolledAt);
   return {
     id: object.id,
     connectorName: object.connectorName,
@@ -148,14 +149,25 @@ function dataOf(registration: Registration, registeredAt: string): Type.Static<t
       partition: source.partition,
       offset: source.offset,
     },
-    enrolledAt: isoTime(recordTimeMs(registration.enrolledAt)),
+    enrolledAt: enrolledMs === null ? null : enrolledAtText(enrolledMs),
     registeredAt,
   };
 }
 
-function isoTime(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+/** Remembers the last: the records of a batch share their times, and to write one takes longer than most of a record. */
+function isoTimes(): (ms: number) => string {
+  let lastMs = Number.NaN;
+  let text = "";
+  return (ms) => {
+    if (ms === lastMs) return text;
+    lastMs = ms;
+    text = new Date(ms).toISOString();
+    return text;
+  };
 }
+
+const registeredAtText = isoTimes();
+const enrolledAtText = isoTimes();
 
 export interface LedgerEntry {
   readonly idempotencyKey: string;

@@ -40,14 +40,18 @@ export function createCloudsShown(observe: Observer, settings: RegistrarSettings
     of(tenantId) {
       if (tenantId === null) return none;
       const cloud = cloudOf(tenantId);
-      const shown = byCloud.get(cloud) ?? create(); // 1
-      byCloud.set(cloud, shown);
-      return shown;
+      return byCloud.get(cloud) ?? open(cloud);
     },
     honoursIds: () =>
       clouds().every((cloud) => byCloud.has(cloud)) &&
       [...byCloud.values()].every(({ known }) => known.shown.honoursIds), // 2
   };
+
+  function open(cloud: string): GraphShown {
+    const shown = create(); // 1
+    byCloud.set(cloud, shown);
+    return shown;
+  }
 }
 
 function createGraphShown(
