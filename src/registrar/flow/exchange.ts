@@ -1,6 +1,9 @@
 /**
  * One exchange with Graph: some records of one tenant, in one request. What the answer says about the tenant or about Graph is
  * taken in here; what it says about a record is in answered.ts.
+ *
+ * 1. The end of an exchange lets the next one begin. Where every record was created, that does not depend on what the answer says
+ *    about each, so the next request goes out first: Graph works on it while these are written down.
  */
 
 import type { CreateRequest, GraphReply } from "../../graph-port.ts";
@@ -59,11 +62,14 @@ export function createExchanges(
       const judged = works.map((work, i) => judge(work, ownReply(replies[i], works.length)));
       const verdicts = judged.map(({ verdict }) => verdict);
       tenants.takeIn(queue, verdicts, taken);
+      const end = () => gate.end(queue.tenantId, healthOfAll(judged), detailOf(verdicts));
+      const areAllCreated = verdicts.every(({ kind }) => kind === "created");
+      if (areAllCreated) end(); // 1
       for (const { work, verdict, reply } of judged) {
         const tenant = verdict.kind === "created" ? null : tenantNow(queue, work);
         raise(work, { kind: "answered", verdict, reply, atMs: clock.nowMs(), tenant });
       }
-      gate.end(queue.tenantId, healthOfAll(judged), detailOf(verdicts));
+      if (!areAllCreated) end();
     },
   };
 
