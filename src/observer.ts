@@ -73,6 +73,7 @@ export type RegistrarEvent =
       readonly tenantId: string;
       readonly verdict: string;
       readonly detail: string;
+      /** The next attempt begins no sooner; 0: it depends on others (a read, a probe). */
       readonly retryInMs: number;
       readonly requestId: string | null;
     }

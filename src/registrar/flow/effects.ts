@@ -19,7 +19,7 @@ import type { Turns } from "./turns.ts";
 export interface EffectParts {
   readonly outcomes: Outcomes;
   readonly dispatcher: Pick<Dispatcher, "enqueue" | "requeue">;
-  readonly tenants: Pick<Tenants, "block">;
+  readonly tenants: Pick<Tenants, "block" | "closedUntilMs">;
   readonly readBack: Pick<ReadBack, "request" | "requestById">;
   readonly turns: Turns;
 }
@@ -121,10 +121,11 @@ export function createEffects(
     clock.after(retryInMs, () => turns.take(work, "rested"));
   }
 
-  function report(work: Work, { verdict, detail, reply }: Failure, retryInMs: number): void {
+  function report(work: Work, { verdict, detail, reply }: Failure, atLeastMs: number): void {
     const requestId = reply.kind === "answer" ? reply.requestId : null;
     const { tenantId } = work.enrollment;
     const at = positionOf(work.record);
+    const retryInMs = Math.max(atLeastMs, tenants.closedUntilMs(tenantId) - clock.nowMs());
     observe({ kind: "attempt-failed", at, tenantId, verdict, detail, retryInMs, requestId });
   }
 }

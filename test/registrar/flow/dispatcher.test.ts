@@ -169,7 +169,7 @@ describe("a tenant that is throttled", () => {
     const world = createWorld(t);
     world.graph.script(contoso, answers(429, { retryAfter: "7" }));
     world.emit({ tenant: contoso });
-    world.start();
+    const worker = world.start();
     await world.time.until("the first POST", () => world.creates(contoso).length === 1);
     const refusedAtMs = world.time.nowMs() + world.graph.latencyMs;
     await world.time.pass(1_000);
@@ -178,6 +178,10 @@ describe("a tenant that is throttled", () => {
     await world.untilRegistered(9);
     const [, second, ...rest] = world.creates(contoso);
     assert.equal(second?.atMs, refusedAtMs + 7_000);
+    assert.deepEqual(
+      worker.seen("attempt-failed").map(({ retryInMs }) => retryInMs),
+      [7_000],
+    );
     // The one that was refused is the first again, alone; then all go.
     assert.equal(second?.items[0]?.details.machineName, "HOST-1");
     assert.deepEqual(sizes([second!, ...rest]), [1, 3]);
