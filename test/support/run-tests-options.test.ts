@@ -72,25 +72,49 @@ test("--repeat-failed: what fails is run once more, alone, and said where it doe
   assert.equal(tooMany.lastLine, "4 passed, 4 failed, 0 skipped", tooMany.output);
 });
 
-test("--quick leaves out files that start brokers, containers, browsers or installations, and says how many", async () => {
+test("files that start brokers, containers, browsers or installations are left out and counted, unless they are asked for", async () => {
   const files = {
     "a.test.ts": pass,
     "docker/b.test.ts": pass,
     "c.test.ts": `import "./chromium.ts"; ${pass}`,
     "chromium.ts": "",
-    "chaos/d.test.ts": pass,
+    "helm.ts": "",
+    "d.test.ts": `import "./helm.ts"; ${pass}`,
   };
-  const quick = await runTree(files, { args: ["--quick"] });
-  assert.equal(quick.lastLine, "1 passed, 0 failed, 0 skipped", quick.output);
-  assert.match(
-    quick.output,
-    /^left out: 3 files that start brokers, .*; npm test without --quick runs them$/m,
-  );
+  const some = "1 passed, 0 failed, 0 skipped";
+  const all = "4 passed, 0 failed, 0 skipped";
+  const runs: readonly (readonly [string[], Record<string, string>, string])[] = [
+    [[], {}, some],
+    [[], { CI: "false", REQUIRE_KAFKA: "0" }, some],
+    [["--quick"], { CI: "true" }, some],
+    [["--all"], {}, all],
+    [[], { CI: "true" }, all],
+    [[], { REQUIRE_HELM: "1" }, all],
+    [["docker/b"], {}, some],
+    [["good"], {}, all],
+  ];
+  for (const [args, env, lastLine] of runs) {
+    const run = await runTree(files, { args, env });
+    assert.equal(run.lastLine, lastLine, `${args} ${JSON.stringify(env)}: ${run.output}`);
+    const isLeftOut = lastLine === some && args[0] !== "docker/b";
+    assert.equal(
+      /^left out: 3 files that start .*; npm test -- --all runs them$/m.test(run.output),
+      isLeftOut,
+    );
+  }
   const filtered = await runTree(files, { args: ["--quick", "docker/b"] });
   assert.match(filtered.output, /no test file was found/);
-  const unknown = await runTree(files, { args: ["--quik"] });
-  assert.match(unknown.output, /unknown option --quik/);
-  assert.equal(unknown.exitCode, 2);
+});
+
+test("options that do not exist, or contradict each other, are refused", async () => {
+  for (const [args, message] of [
+    [["--quik"], /unknown option --quik/],
+    [["--all", "--quick"], /opposite/],
+  ] as const) {
+    const run = await runTree({ "a.test.ts": pass }, { args: [...args] });
+    assert.match(run.output, message);
+    assert.equal(run.exitCode, 2);
+  }
 });
 
 test("filters select files by path and tests by name", async () => {

@@ -1,8 +1,8 @@
 /**
- * `npm test [-- [--quick] [--times FILE] [--repeat-failed] FILTER ...]`: runs every test file below test/ and closes with one line,
- * `N passed, N failed, N skipped`. `--quick` leaves out, and says so, files that start brokers, containers, browsers or installations;
- * `--times` writes the processor time and the time on the clock of each test process to a file; `--repeat-failed` runs what failed
- * once more, see repetition.ts.
+ * `npm test [-- [--all | --quick] [--times FILE] [--repeat-failed] FILTER ...]`: runs the test files below test/ and closes with one line,
+ * `N passed, N failed, N skipped`. Without a filter it leaves out, and says so, files that start brokers of their own, containers, browsers
+ * or installations, unless `--all`, CI or a REQUIRE_ variable asks for them; `--quick` leaves them out in any case. `--times` writes the
+ * processor time and the time on the clock of each test process to a file; `--repeat-failed` runs what failed once more, see repetition.ts.
  *
  * A filter that is part of a test file's path selects files; any other is a pattern for test names, unless it begins with `test/` or names a
  * folder. Test files that use Kafka share one broker, started here if possible. REQUIRE_KAFKA=1 turns what is skipped without it into a failure; so
@@ -22,7 +22,7 @@ import type { BrokerResult } from "../../lab/testkit/broker-result.ts";
 import { builtProgramVariable } from "../../lab/testkit/built-program.ts";
 import { runInLanes } from "./lanes.ts";
 import { findLeftovers, markChildren } from "./leftovers.ts";
-import { readOptions } from "./options.ts";
+import { readOptions, requirements } from "./options.ts";
 import { processorSeconds, timesOf, timesReport, timesTable, timesVariable } from "./processor-time.ts";
 import { afterRepetition, filesToRepeat, unsteadyNotes } from "./repetition.ts";
 import { createTally, type Outcome, summaryLine, type Tally } from "./tally.ts";
@@ -59,21 +59,25 @@ const compileCache = join(root, "node_modules", ".cache", "node-compile");
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(parameters: readonly string[]): Promise<number> {
-  const read = readOptions(parameters);
+  const read = readOptions(parameters, process.env);
   if (!read.ok) {
     console.error(read.message);
     return 2;
   }
-  const { filters, timesFile, repeatsFailed, isQuick } = read.options;
+  const { filters, timesFile, repeatsFailed, takesHeavy } = read.options;
   const selection = select(root, filters);
   if (!selection.ok) {
     console.error(selection.message);
     return 2;
   }
   const { files: selected, namePatterns } = selection;
-  const files = isQuick ? selected.filter((file) => !isHeavy(root, file)) : selected;
-  const tally = createTally({ root, required: requirements(), filteredByName: namePatterns.length > 0 });
-  if (isQuick) tally.note(leftOut(selected.length - files.length));
+  const files = takesHeavy ? selected : selected.filter((file) => !isHeavy(root, file));
+  const tally = createTally({
+    root,
+    required: requirements(process.env),
+    filteredByName: namePatterns.length > 0,
+  });
+  if (files.length < selected.length) tally.note(leftOut(selected.length - files.length));
   if (files.length === 0) tally.fail("no test file was found");
 
   process.env.NODE_COMPILE_CACHE ??= compileCache;
@@ -116,15 +120,7 @@ async function main(parameters: readonly string[]): Promise<number> {
 }
 
 function leftOut(count: number): string {
-  return `left out: ${count} files that start brokers, containers, browsers or installations; npm test without --quick runs them`;
-}
-
-/** REQUIRE_KAFKA=1 -> "kafka". */
-function requirements(): string[] {
-  const prefix = "REQUIRE_";
-  return Object.keys(process.env)
-    .filter((name) => name.startsWith(prefix) && process.env[name] === "1")
-    .map((name) => name.slice(prefix.length).toLowerCase());
+  return `left out: ${count} files that start brokers, containers, browsers or installations; npm test -- --all runs them`;
 }
 
 async function buildForTests(): Promise<void> {

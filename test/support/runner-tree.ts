@@ -55,7 +55,7 @@ export async function runTree(
       await writeFile(join(root, "test", path), `${start}${text}\n`);
     }
     // This test's own context would make the inner runner believe that it is a test file.
-    const { NODE_TEST_CONTEXT: _context, KAFKA_BROKERS: _brokers, ...inherited } = process.env;
+    const { NODE_TEST_CONTEXT: _context, KAFKA_BROKERS: _brokers, CI: _ci, ...inherited } = process.env;
     const own = Object.entries(inherited).filter(([name]) => !name.startsWith("REQUIRE_"));
     const env = { ...Object.fromEntries(own), ...options.env };
     const { args = [], interruptAt, cwd } = options;

@@ -52,7 +52,7 @@ export function startsBrokers(root: string, file: string): boolean {
   );
 }
 
-/** Starts brokers of its own, containers, a browser, or a whole installation: `npm test -- --quick` leaves it out. */
+/** Starts brokers of its own, containers, a browser, or a whole installation: `npm test` leaves it out, see options.ts. */
 export function isHeavy(root: string, file: string): boolean {
   const isOfContainers = foldersOf(root, file).includes("docker");
   const isOther = /\/(chromium|python|helm|netns)\.ts"|startBrokerCluster|"(pack|install)",/.test(read(file));
