@@ -46,7 +46,8 @@ export interface StartSettings {
 }
 
 const readyTimeoutMs = 120_000;
-const readyPollMs = 20;
+/** Asked more often at first: a start takes some hundred milliseconds, a large ledger seconds. */
+const readyPollMs = { share: 0.01, most: 20 };
 const root = join(import.meta.dirname, "..", "..");
 
 export async function start(bench: Bench, worker: Worker, settings: StartSettings): Promise<Running> {
@@ -237,9 +238,11 @@ function running(
     async ready() {
       while (!(await isReady())) {
         failIfDead(child);
-        if (Date.now() - child.startedAtMs > readyTimeoutMs)
+        const sinceMs = Date.now() - child.startedAtMs;
+        if (sinceMs > readyTimeoutMs)
           throw new Error(`not ready in ${readyTimeoutMs} ms:\n${child.lastWords()}`);
-        await new Promise((resolve) => setTimeout(resolve, readyPollMs));
+        const pollMs = Math.min(readyPollMs.most, sinceMs * readyPollMs.share);
+        await new Promise((resolve) => setTimeout(resolve, pollMs));
       }
       return Date.now() - child.startedAtMs;
     },
