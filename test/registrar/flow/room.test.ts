@@ -36,6 +36,20 @@ test("without that it is looked again after a while", async () => {
   assert.equal(partition.roomWaiters.size, 0);
 });
 
+test("who waits again when it is woken waits for the next time", async () => {
+  const { made, room, partition } = given();
+  const again = room.make(partition).then(() => {
+    const waiting = room.make(partition);
+    assert.equal(partition.roomWaiters.size, 1);
+    return { waiting };
+  });
+  room.wake(partition);
+  const { waiting } = await again;
+  room.wake(partition);
+  await waiting;
+  assert.deepEqual([made.length, partition.roomWaiters.size], [2, 0]);
+});
+
 test("only the window of the enrolled topic can be full", () => {
   const { room, partition } = given();
   assert.ok(room.isThere(partition, "retry") && room.isThere(partition, "enrolled"));

@@ -139,6 +139,18 @@ describe("what may not be published", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  test("yet, and may be when it is woken, is not looked at once more", async () => {
+    const { clock, sent, places, entry, may, answer } = given();
+    may.set("a", "wait");
+    places.add([entry("a")], "refused");
+    clock.advance(100);
+    await rest();
+    may.set("a", "yes");
+    places.wake();
+    await answer();
+    assert.deepEqual([sent, clock.pendingTimers], [[["a"]], 0]);
+  });
+
   test("by this worker any more is dropped, and holds up nothing that comes for the same partition", async () => {
     const { clock, sent, dropped, places, entry, may } = given();
     may.set("a", "no");
