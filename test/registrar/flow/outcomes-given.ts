@@ -9,6 +9,7 @@ import { createOutcomes } from "../../../src/registrar/flow/outcomes.ts";
 import type { Entry } from "../../../src/registrar/flow/troubled-places.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
 import type { Work } from "../../../src/registrar/ownership/partition.ts";
+import type { RegistrarSettings } from "../../../src/registrar/settings.ts";
 import { freshPartition } from "../fresh-partition.ts";
 import { type Given, stageOf } from "../life.ts";
 
@@ -20,7 +21,7 @@ export const reply = answers(201).reply;
 export const from = (origin: string) => [["origin", utf8.encode(origin)]] as const;
 
 /** The dead-letter topic ends at 7. `traceparent`: what is passed on; undefined: nothing is traced. */
-export function given(traceparent?: string | null) {
+export function given(traceparent?: string | null, changes: Partial<RegistrarSettings> = {}) {
   const lease = createLease({ ended: new AbortController().signal } as Session);
   const partition = freshPartition({ lease, deadLettersEnd: 7 });
   const clock = virtualClock();
@@ -39,7 +40,7 @@ export function given(traceparent?: string | null) {
   const outcomes = createOutcomes(
     {
       ports: (traceparent === undefined ? ports : { ...ports, traces }) as never,
-      settings,
+      settings: { ...settings, ...changes },
       raise: (_, { kind }) => void raised.push(kind),
     },
     { append: (entry) => void entries.push(entry), wake: () => {}, pending: () => 0 },

@@ -57,6 +57,14 @@ describe("a record that is parked", () => {
     assert.deepEqual(at.raised, ["copy-lost"]);
   });
 
+  test("has arrived when it is acknowledged, and once, where the simulation takes the defence away", () => {
+    const at = given(undefined, { sabotage: new Set(["parked-unseen"] as const) });
+    park(at).done(true, 5);
+    assert.deepEqual(at.raised, ["arrived"]);
+    noteArrival(at.partition.parking, contoso, 3)!.arrive();
+    assert.deepEqual(at.raised, ["arrived"]);
+  });
+
   // INV-DOUBT
   test("takes its doubt with it, and none that it does not have", () => {
     const read = (entry: Entry) => isInDoubt({ ...entry.record, offset: 0, timestampMs: 0, leaderEpoch: -1 });
