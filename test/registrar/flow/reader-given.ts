@@ -50,7 +50,7 @@ export function given(changes: Partial<RegistrarSettings> = {}) {
   const events: RegistrarEvent[] = [];
   const slots: Slot[] = [];
   const owned = new Map<number, OwnedPartition>();
-  const state = { isStopping: false };
+  const state = { isStopping: false, onAccept: () => {} };
   const partitionOf = (session = log.session, at = 5): OwnedPartition => {
     const plans = { enrolled: planFrom(at), retry: planFrom(2) };
     const partition = freshPartition({ plans, lease: createLease(session) });
@@ -64,6 +64,7 @@ export function given(changes: Partial<RegistrarSettings> = {}) {
     intake: {
       accept(partition: OwnedPartition, { offset }: LogRecord) {
         seen.push(`enrolled ${offset}`);
+        state.onAccept();
         slots.push(enter(partition.window, offset));
       },
       noteParked: (_: OwnedPartition, { offset }: LogRecord) => void seen.push(`parked ${offset}`),

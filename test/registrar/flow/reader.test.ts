@@ -41,7 +41,7 @@ describe("a partition that was confirmed", () => {
   });
 
   test("is read by another session beside the reads of one that is over", async () => {
-    const { reader, partition, log, seen } = given();
+    const { reader, partition, log, seen, events } = given();
     reader.start(partition);
     await rest();
     const next = createSession();
@@ -51,7 +51,7 @@ describe("a partition that was confirmed", () => {
     await rest();
     assert.deepEqual([next.reads(), next.seeks], [2, ["enrolled/0@5 -1", "retry/0@2 -1"]]);
     await log.answer("enrolled", records(5));
-    assert.deepEqual(seen, [], "it is read again under the next session");
+    assert.deepEqual([seen, events], [[], []], "it is read again under the next session");
     assert.equal(log.reads(), 2);
   });
 
@@ -65,6 +65,24 @@ describe("a partition that was confirmed", () => {
     await rest();
     assert.equal(log.reads(), 3);
   });
+});
+
+test("what is read and has room is taken in within one turn, so that it can share requests", async () => {
+  const { reader, partition, log, seen, state } = given({ windowRecords: 3 });
+  reader.start(partition);
+  await rest();
+  state.onAccept = () => queueMicrotask(() => void seen.push("next turn"));
+  await log.answer("enrolled", records(5, 6, 7));
+  assert.deepEqual(seen.slice(0, 4), ["enrolled 5", "enrolled 6", "enrolled 7", "read"]);
+});
+
+test("when the session ends with one record, no more is taken in of those that were read with it", async () => {
+  const { reader, partition, log, seen, state } = given({ windowRecords: 3 });
+  reader.start(partition);
+  await rest();
+  state.onAccept = () => log.ended.abort();
+  await log.answer("enrolled", records(5, 6, 7));
+  assert.deepEqual([seen, log.reads()], [["enrolled 5"], 2]);
 });
 
 describe("a window that is full", () => {
