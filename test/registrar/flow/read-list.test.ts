@@ -37,6 +37,7 @@ describe("one list", () => {
 
   test("is reported, to traces too, and its gate hears how Graph is", async () => {
     const { request, answer, clock, events, traced, noted } = given({ isTraced: true });
+    clock.advance(1_000);
     request("A");
     clock.advance(500);
     await answer(failed);
@@ -74,6 +75,16 @@ describe("the next list of a tenant", () => {
     assert.equal(asked.length, 1);
     clock.advance(1);
     assert.equal(asked.length, 2);
+  });
+
+  test("begins at once for a record that is due before those that were missed", async () => {
+    const { request, asked, answer, seen } = given();
+    request("A");
+    await answer(listed());
+    request("B");
+    assert.equal(asked.length, 2);
+    await answer(listed());
+    assert.deepEqual(seen(), ["A missed", "B missed"]);
   });
 
   test("waits for the one that is under way", async () => {
@@ -118,11 +129,11 @@ describe("the next list of a tenant", () => {
       const at = given();
       const work = at.request("A");
       await at.answer(refused);
-      await Promise.resolve();
       leave(at, work);
       at.noted.length = 0;
       at.clock.advance(250);
-      assert.deepEqual([at.asked.length, at.list.waiting(), at.noted], [1, 0, [`unblock ${contoso}`]]);
+      assert.deepEqual([at.asked.length, at.list.waiting(), at.clock.pendingTimers], [1, 0, 0]);
+      assert.deepEqual(at.noted, [`unblock ${contoso}`]);
       at.byId.clear();
       at.request("B");
       assert.equal(at.asked.length, 2, "it is asked for at once when it is needed again");
