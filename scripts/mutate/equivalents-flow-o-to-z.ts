@@ -11,6 +11,13 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "A lane whose head has failed is found by that head, which came before the others of it.",
     },
   ],
+  "reader.ts": [
+    {
+      line: "if (again === undefined || !isCurrent(again, under)) return false;",
+      change: "false -> true",
+      why: "The loop ends with its next look: the partition is not owned, or must not be read.",
+    },
+  ],
   "transition.ts": [
     {
       line: "const life = stage.doubt === doubt ? stage : withDoubt(stage, doubt);",

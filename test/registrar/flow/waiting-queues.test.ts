@@ -105,6 +105,25 @@ describe("tenants that wait for a request permit", () => {
 });
 
 describe("while Graph is probed", () => {
+  test("what a turn costs does not grow with the number of those who had theirs, if the line never ends", () => {
+    const { waiting } = given({ isProbed: true });
+    let looks = 0;
+    const counted = (name: string) =>
+      Object.defineProperty(createTenantQueue(name, 0), "tenantId", {
+        get() {
+          looks++;
+          return name;
+        },
+      });
+    waiting.add(counted("first"));
+    for (const name of numbered(5_000)) {
+      waiting.add(counted(name));
+      looks = 0;
+      waiting.next();
+      assert.ok(looks < 1_100, `${looks} looks`);
+    }
+  });
+
   test("those who did not just fail go first, in their order, and the others after them in theirs", () => {
     const { add, all } = given({ isProbed: true, suspected: ["a", "c"] });
     add("a", "b", "c", "d");
