@@ -37,6 +37,15 @@ describe("a create in doubt that the next create would tell", () => {
   });
 });
 
+test("a doubt of its own is read back though the owner before may still be at work", () => {
+  const { stage } = transition(
+    stageOf("queued"),
+    turn("first", { doubt: ownDoubt, isReleased: false }),
+    known,
+  );
+  assert.equal(stage.at, "reading-back");
+});
+
 // INV-DOUBT
 test("a doubt of its own is parked as it is, whatever counted as absent before", () => {
   const past = { orphansUntilMs: settledAtMs };
