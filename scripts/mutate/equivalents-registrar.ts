@@ -227,13 +227,6 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "The same queue, copied.",
     },
   ],
-  "src/registrar/flow/room.ts": [
-    {
-      line: "partition.roomWaiters.delete(goOn);",
-      change: "partition.roomWaiters.delete(goOn); -> (removed)",
-      why: "A waiter that was woken already is woken again without effect, and then removed.",
-    },
-  ],
   "src/registrar/status.ts": [
     {
       line: "if (partitions.length > 0 && ![...owned.values()].some((partition) => isHeld(partition, clock))) {",

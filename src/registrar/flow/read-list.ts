@@ -62,7 +62,7 @@ export function createReadList(
     }
     tenant.works.add(work);
     // While its lists fail, the next one comes when it comes.
-    if (tenant.state === "listing" || (tenant.state === "timed" && tenant.failing !== null)) return;
+    if (tenant.state === "listing" || tenant.failing !== null) return;
     tenant.cancelTimer();
     plan(tenant);
   }

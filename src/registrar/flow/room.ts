@@ -29,10 +29,7 @@ export function createRoom({ clock, settings, parker }: RoomParts): Room {
       return roomOrTime(partition);
     },
     wake({ roomWaiters }) {
-      if (roomWaiters.size === 0) return;
-      const waiters = [...roomWaiters];
-      roomWaiters.clear();
-      for (const goOn of waiters) goOn();
+      for (const goOn of [...roomWaiters]) goOn();
     },
   };
 

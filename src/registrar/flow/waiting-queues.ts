@@ -31,6 +31,7 @@ export interface WaitingQueuesParts {
   readonly onAdded: () => void;
   /** It is one of the first `nearMax` now. */
   readonly onNear: (queue: TenantQueue) => void;
+  /** At least 1. */
   readonly nearMax: number;
 }
 
@@ -39,7 +40,7 @@ export function createWaitingQueues(parts: WaitingQueuesParts): WaitingQueues {
   const waiting: TenantQueue[] = [];
   /** Of `waiting`, those in front of it were taken out: to move all others up for each would cost more the more there are. */
   let head = 0;
-  /** Of `waiting`, those in front of it were said to be near. */
+  /** Of `waiting`, those in front of it were said to be near: at least the first one, as `nearMax` is at least 1. */
   let near = 0;
   const held = new Set<TenantQueue>();
   return {
@@ -85,7 +86,7 @@ export function createWaitingQueues(parts: WaitingQueuesParts): WaitingQueues {
     const queue = waiting[head++]!;
     if (head >= spentMax || head === waiting.length) {
       waiting.splice(0, head);
-      near = Math.max(0, near - head);
+      near -= head;
       head = 0;
     }
     sayNear();
@@ -93,7 +94,6 @@ export function createWaitingQueues(parts: WaitingQueuesParts): WaitingQueues {
   }
 
   function sayNear(): void {
-    near = Math.max(near, head);
     while (near < waiting.length && near - head < nearMax) onNear(waiting[near++]!); // 2
   }
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { virtualClock } from "../../../lab/testkit/virtual-clock.ts";
 import type { Session } from "../../../src/ports.ts";
 import { createRoom } from "../../../src/registrar/flow/room.ts";
+import { enter } from "../../../src/registrar/intake/window.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
 import { freshPartition } from "../fresh-partition.ts";
 
@@ -36,7 +37,24 @@ test("without that it is looked again after a while", async () => {
   assert.equal(partition.roomWaiters.size, 0);
 });
 
+test("who waits again when it is woken waits for the next time", async () => {
+  const { made, room, partition } = given();
+  const again = room.make(partition).then(() => {
+    const waiting = room.make(partition);
+    assert.equal(partition.roomWaiters.size, 1);
+    return { waiting };
+  });
+  room.wake(partition);
+  const { waiting } = await again;
+  room.wake(partition);
+  await waiting;
+  assert.deepEqual([made.length, partition.roomWaiters.size], [2, 0]);
+});
+
 test("only the window of the enrolled topic can be full", () => {
   const { room, partition } = given();
-  assert.ok(room.isThere(partition, "retry") && room.isThere(partition, "enrolled"));
+  const isThere = () => [room.isThere(partition, "retry"), room.isThere(partition, "enrolled")];
+  assert.deepEqual(isThere(), [true, true]);
+  enter(partition.window, 0);
+  assert.deepEqual(isThere(), [true, false]);
 });

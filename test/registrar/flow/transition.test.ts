@@ -129,3 +129,20 @@ test("it is not parked while a create of it is answered, or its outcome is on it
   assert.deepEqual(busy, ["posting", "conflict", "publishing"]);
   for (const at of busy) assert.ok(!table[at].some(([when]) => when === "room"));
 });
+
+test("each create that begins is counted, and its time is kept", () => {
+  const { stage } = transition(stageOf("ready", { attempts: 2 }), events.posted, known);
+  assert.deepEqual([stage.at, stage.attempts, stage.postedAt], ["posting", 3, events.posted.at]);
+});
+
+// INV-ORDER
+test("what is settled leaves its lane if it was in one", () => {
+  const settle = (stage: Stage, when: EventName) => transition(stage, events[when], known).effects.at(-1);
+  for (const [at, when, leavesLane] of [
+    ["publishing", "appended", true],
+    ["turned-away", "appended", false],
+    ["parking", "arrived", false],
+    ["entered", "known", false],
+  ] as const)
+    assert.deepEqual(settle(stageOf(at), when), { kind: "settle", leavesLane }, at);
+});
