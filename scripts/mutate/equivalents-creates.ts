@@ -1,0 +1,38 @@
+/** Those of the parts that post, publish and judge creates, by file: see equivalents.ts. */
+import type { Equivalent } from "./trial.ts";
+
+const forSimulation = "The switch turns a defence off, for the simulation only.";
+
+const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
+  "src/registrar/flow/adoption.ts": [
+    {
+      line: 'const known = sabotage.has("form-of-others") ? objects : knownOf(objects, claimed, peers);',
+      change: 'conditional (sabotage.has("form-of-others")) -> conditional (false)',
+      why: forSimulation,
+    },
+    {
+      line: '.filter(({ id }) => sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase())); // INV-ADOPTION',
+      change: 'sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase()) -> !claimed.has(id.toLowerCase())',
+      why: forSimulation,
+    },
+    {
+      line: 'const unlabelled = sabotage.has("ids-of-others") ? free : free.filter(({ id }) => !isUuidV5(id)); // INV-ADOPTION',
+      change: 'conditional (sabotage.has("ids-of-others")) -> conditional (false)',
+      why: forSimulation,
+    },
+    {
+      line: 'if (unlabelled.length === 0) return { kind: "none" };',
+      change: "if (unlabelled.length === 0) -> if (false)",
+      why: "Without any of these none is possible, which says the same two lines below.",
+    },
+    {
+      line: "return objects.toSorted((a, b) => (a.id < b.id ? -1 : 1));",
+      change: "a.id < b.id -> a.id <= b.id",
+      why: "What has the same id is the same object.",
+    },
+  ],
+};
+
+export const ofCreates: readonly Equivalent[] = Object.entries(byFile).flatMap(([file, entries]) =>
+  entries.map((entry) => ({ file, ...entry })),
+);
