@@ -12,7 +12,8 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
     },
     {
       line: '.filter(({ id }) => sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase())); // INV-ADOPTION',
-      change: 'sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase()) -> !claimed.has(id.toLowerCase())',
+      change:
+        'sabotage.has("claimed-objects") || !claimed.has(id.toLowerCase()) -> !claimed.has(id.toLowerCase())',
       why: forSimulation,
     },
     {
