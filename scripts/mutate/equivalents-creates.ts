@@ -1,6 +1,7 @@
 /** Those of the parts that post, publish and judge creates, by file: see equivalents.ts. */
 import type { Equivalent } from "./trial.ts";
 
+const sameState = "The first and the last that is so are the same text.";
 const forSimulation = "The switch turns a defence off, for the simulation only.";
 
 const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
@@ -37,6 +38,18 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       line: "continue;",
       change: "continue; -> (removed)",
       why: "A review leaves nothing in the queue, so it is passed over a line below.",
+    },
+  ],
+  "src/registrar/flow/gates.ts": [
+    {
+      line: 'return states.find((state) => state === "open") ?? states.find((state) => state === "probing") ?? "closed";',
+      change: ".find -> .findLast",
+      why: sameState,
+    },
+    {
+      line: 'return states.find((state) => state === "open") ?? states.find((state) => state === "probing") ?? "closed";',
+      change: ".find -> .findLast (2)",
+      why: sameState,
     },
   ],
 };
