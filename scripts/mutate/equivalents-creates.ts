@@ -52,6 +52,13 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: sameState,
     },
   ],
+  "src/registrar/flow/doubt.ts": [
+    {
+      line: 'if (sabotage?.has("lists-alone")) return null;',
+      change: 'if (sabotage?.has("lists-alone")) -> if (false)',
+      why: forSimulation,
+    },
+  ],
 };
 
 export const ofCreates: readonly Equivalent[] = Object.entries(byFile).flatMap(([file, entries]) =>

@@ -145,9 +145,9 @@ export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: 
 }
 
 /** While Graph does not answer, all that wait pass the front: nothing is fetched for them then. */
-function preparing({ ports: { clock, graph }, settings, gate }: Core): (queue: TenantQueue) => void {
+function preparing({ ports: { graph }, settings, gate }: Core): (queue: TenantQueue) => void {
   return ({ tenantId }) => {
-    if (gate.isProbed(tenantId) || gate.opensAtMs(tenantId) > clock.nowMs()) return;
+    if (gate.isProbed(tenantId)) return;
     if (settings.tenants.standingOf(tenantId) === "served") graph.prepare?.(tenantId); // INV-SERVED
   };
 }

@@ -8,7 +8,7 @@ import { virtualTime } from "../../../lab/testkit/virtual-time.ts";
 import { momentOf } from "../../../src/moment.ts";
 import type { RegistrarEvent } from "../../../src/observer.ts";
 import { closeUntil } from "../../../src/policy/pacing.ts";
-import type { Session } from "../../../src/ports.ts";
+import type { Session, Standing } from "../../../src/ports.ts";
 import type { Core } from "../../../src/registrar/flow/core.ts";
 import { createDispatcher } from "../../../src/registrar/flow/dispatcher.ts";
 import { createGates } from "../../../src/registrar/flow/gates.ts";
@@ -23,7 +23,8 @@ function given() {
   const time = virtualTime();
   const graph = createScriptedGraph(time);
   const events: RegistrarEvent[] = [];
-  const seen = { commits: 0, reviewed: [] as string[] };
+  const seen = { commits: 0, reviewed: [] as string[], prepared: [] as string[] };
+  graph.prepare = (tenantId) => void seen.prepared.push(tenantId);
   const ended = new AbortController().signal;
   const always = Number.POSITIVE_INFINITY;
   const lease = createLease({ ended, leaseMs: always, heldUntilMs: () => always } as unknown as Session);
@@ -41,8 +42,10 @@ function given() {
       createsWait = ask;
     },
   };
+  const standings = new Map<string, Standing>();
+  const standingOf = (tenantId: string) => standings.get(tenantId) ?? "served";
   const core = {
-    ...{ ports, settings, gate },
+    ...{ ports, gate, settings: { ...settings, tenants: { ...settings.tenants, standingOf } } },
     outside: { commitNow: () => seen.commits++ },
     raise(work: Work, { kind }: { readonly kind: string }) {
       work.stage = stageOf(kind === "posted" ? "posting" : "settled");
@@ -55,7 +58,7 @@ function given() {
     return { partition, lane, enrollment, idempotencyKey: lane, stage: stageOf("ready") } as unknown as Work;
   };
   const waits = (...tenantIds: readonly string[]) => createsWait((tenantId) => tenantIds.includes(tenantId));
-  return { time, graph, partition, seen, events, gate, tenants, dispatcher, work, waits };
+  return { time, graph, partition, standings, seen, events, gate, tenants, dispatcher, work, waits };
 }
 
 // INV-ISOLATION
@@ -97,4 +100,32 @@ test("a review takes all that still wait out of the queue of that tenant, also w
   assert.deepEqual(seen.reviewed, ["a", "b"]);
   await time.pass(120_000);
   assert.deepEqual(graph.asked, []);
+});
+
+// INV-SERVED
+test("neither a token nor a create is asked for of a tenant that is not served: what waits is looked at again", async () => {
+  const { time, graph, seen, standings, dispatcher, work } = given();
+  standings.set(fabrikam, "paused");
+  dispatcher.enqueue(work("a", fabrikam));
+  dispatcher.enqueue(work("b"));
+  await time.pass(1_000);
+  assert.deepEqual([seen.prepared, seen.reviewed], [[contoso], ["a"]]);
+  assert.deepEqual(
+    graph.asked.map(({ tenantId }) => tenantId),
+    [contoso],
+  );
+});
+
+// INV-LEASE
+test("a record whose partition is not held asks for a commit, and goes soon after it is", async () => {
+  const { time, graph, partition, seen, dispatcher, work } = given();
+  partition.confirmed = false;
+  dispatcher.enqueue(work("a"));
+  await time.rest();
+  assert.deepEqual([seen.commits, graph.asked.length], [1, 0]);
+  await time.pass(249);
+  assert.equal(seen.commits, 1, "it waits, and does not ask all the time");
+  partition.confirmed = true;
+  await time.pass(1);
+  assert.equal(graph.asked.length, 1);
 });
