@@ -2,6 +2,7 @@
 import type { Equivalent } from "./trial.ts";
 
 const sameState = "The first and the last that is so are the same text.";
+const onlyTime = "What is not remembered is worked out again: only speed.";
 const forSimulation = "The switch turns a defence off, for the simulation only.";
 
 const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
@@ -64,6 +65,61 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       line: 'const tenant = verdict.kind === "created" ? null : tenantNow(queue, work);',
       change: 'conditional (verdict.kind === "created") -> conditional (false)',
       why: "It only spares looking: nothing reads what is known of the tenant of one that was created.",
+    },
+  ],
+  "src/registrar/flow/intake.ts": [
+    {
+      line: 'return ofAny.ok && !settings.sabotage?.has("unlisted-unread") ? ofAny : decoded; // INV-SERVED',
+      change: 'ofAny.ok && !settings.sabotage?.has("unlisted-unread") -> ofAny.ok',
+      why: forSimulation,
+    },
+    {
+      line: 'lane: settings.sabotage?.has("machine-order") ? `${topic} ${record.offset}` : identity.lane,',
+      change: 'conditional (settings.sabotage?.has("machine-order")) -> conditional (false)',
+      why: forSimulation,
+    },
+    {
+      line: "const isPlacedInDoubt = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);",
+      change:
+        "record.offset < partition.suspectsBelow[topic] -> record.offset <= partition.suspectsBelow[topic]",
+      why: forSimulation,
+    },
+    {
+      line: "const isPlacedInDoubt = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);",
+      change:
+        "record.offset < partition.suspectsBelow[topic] || isInDoubt(record) -> record.offset < partition.suspectsBelow[topic]",
+      why: forSimulation,
+    },
+    {
+      line: "const isPlacedInDoubt = record.offset < partition.suspectsBelow[topic] || isInDoubt(record);",
+      change: "record.offset < partition.suspectsBelow[topic] || isInDoubt(record) -> isInDoubt(record)",
+      why: forSimulation,
+    },
+    {
+      line: 'const isOverlooked = settings.sabotage?.has("suspects-by-identity") && !isPlacedInDoubt;',
+      change:
+        'settings.sabotage?.has("suspects-by-identity") && !isPlacedInDoubt -> settings.sabotage?.has("suspects-by-identity")',
+      why: forSimulation,
+    },
+    {
+      line: 'const isOverlooked = settings.sabotage?.has("suspects-by-identity") && !isPlacedInDoubt;',
+      change: "!isPlacedInDoubt -> isPlacedInDoubt",
+      why: forSimulation,
+    },
+    {
+      line: "if (isOverlooked) partition.doubts.delete(idempotencyKey);",
+      change: "if (isOverlooked) -> if (false)",
+      why: forSimulation,
+    },
+    {
+      line: "if (homes.size >= homesMax) homes.clear();",
+      change: "if (homes.size >= homesMax) -> if (true)",
+      why: onlyTime,
+    },
+    {
+      line: "homes.set(tenantId, home);",
+      change: "homes.set(tenantId, home); -> (removed)",
+      why: onlyTime,
     },
   ],
 };
