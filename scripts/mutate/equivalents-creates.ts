@@ -3,6 +3,7 @@ import type { Equivalent } from "./trial.ts";
 
 const sameState = "The first and the last that is so are the same text.";
 const onlyTime = "What is not remembered is worked out again: only speed.";
+const decodedTwice = "To decode it once more says the same of it: only speed.";
 const forSimulation = "The switch turns a defence off, for the simulation only.";
 
 const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
@@ -68,6 +69,16 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
     },
   ],
   "src/registrar/flow/intake.ts": [
+    {
+      line: 'if (decoded.ok || decoded.refusal.code !== "tenant-not-allowed") return decoded;',
+      change: 'if (decoded.ok || decoded.refusal.code !== "tenant-not-allowed") -> if (false)',
+      why: decodedTwice,
+    },
+    {
+      line: 'if (decoded.ok || decoded.refusal.code !== "tenant-not-allowed") return decoded;',
+      change: 'decoded.ok || decoded.refusal.code !== "tenant-not-allowed" -> decoded.ok',
+      why: decodedTwice,
+    },
     {
       line: 'return ofAny.ok && !settings.sabotage?.has("unlisted-unread") ? ofAny : decoded; // INV-SERVED',
       change: 'ofAny.ok && !settings.sabotage?.has("unlisted-unread") -> ofAny.ok',
