@@ -9,6 +9,7 @@ import type { Random, ServedTenants, SnapshotStore } from "../../src/ports.ts";
 import type { Problem } from "../../src/problem.ts";
 import { type Registrar, startRegistrar } from "../../src/registrar/registrar.ts";
 import type { RegistrarSettings } from "../../src/registrar/settings.ts";
+import type { RecordTraces } from "../../src/trace-port.ts";
 import { createRng } from "../simulation/rng.ts";
 import {
   contoso,
@@ -70,6 +71,7 @@ export interface Worker {
 
 export interface StartOptions {
   readonly snapshots?: SnapshotStore;
+  readonly traces?: RecordTraces;
   readonly firstPartitions?: readonly number[] | null;
 }
 
@@ -144,7 +146,7 @@ export function createWorld(t: TestContext, { partitions = 1 } = {}): World {
 function startWorker(
   { time, log, graph, random }: World & { readonly random: Random },
   all: RegistrarSettings,
-  { snapshots, firstPartitions }: StartOptions,
+  { snapshots, traces, firstPartitions }: StartOptions,
 ): Worker {
   const events: RegistrarEvent[] = [];
   let dead = false;
@@ -166,6 +168,7 @@ function startWorker(
     random,
     observe: (event: RegistrarEvent) => void events.push(event),
     ...(snapshots === undefined ? {} : { snapshots }),
+    ...(traces === undefined ? {} : { traces }),
   };
   const registrar = startRegistrar(ports, all);
   void registrar.done.then((why) => {

@@ -131,13 +131,6 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "An empty set of a tenant's records says what none says.",
     },
   ],
-  "src/registrar/flow/list-findings.ts": [
-    {
-      line: "...(sabotage && { sabotage }),",
-      change: "sabotage && { sabotage } -> sabotage",
-      why: "Only the simulation sets one, to see that it is noticed: test/lab/simulation/sabotage.test.ts notices this.",
-    },
-  ],
   "src/registrar/flow/outcomes.ts": [
     {
       line: "if (!isAwaited || isUnseen) raise(work, arrived);",

@@ -22,8 +22,6 @@ export interface Dispatcher {
   enqueue(work: Work): void;
   /** A work that failed for a reason of its tenant's goes back to the front of its queue. */
   requeue(work: Work): void;
-  /** Looks again, after something outside changed (a session was confirmed). */
-  pump(): void;
   /** Its tenant is not served, or is again: what waits here is looked at again. */
   review(tenantId: string): void;
   stop(): void;
@@ -31,7 +29,7 @@ export interface Dispatcher {
   waiting(): number;
 }
 
-/** How soon a queue whose partition isn't held is looked at again, if no session wakes it. */
+/** How soon a queue whose partition isn't held is looked at again. */
 const notHeldWaitMs = 250;
 
 /** `onReview`: gets works that have left their queue. */
@@ -68,7 +66,6 @@ export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: 
       queue.ready.unshift(work);
       waiting.add(queue);
     },
-    pump: planPump,
     review: (tenantId) => review(tenants.queueOf(tenantId)),
     stop: () => {
       stopped = true;
@@ -145,9 +142,9 @@ export function createDispatcher(core: Core, tenants: Tenants, onReview: (work: 
 }
 
 /** While Graph does not answer, all that wait pass the front: nothing is fetched for them then. */
-function preparing({ ports: { clock, graph }, settings, gate }: Core): (queue: TenantQueue) => void {
+function preparing({ ports: { graph }, settings, gate }: Core): (queue: TenantQueue) => void {
   return ({ tenantId }) => {
-    if (gate.isProbed(tenantId) || gate.opensAtMs(tenantId) > clock.nowMs()) return;
+    if (gate.isProbed(tenantId)) return;
     if (settings.tenants.standingOf(tenantId) === "served") graph.prepare?.(tenantId); // INV-SERVED
   };
 }

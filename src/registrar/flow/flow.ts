@@ -33,7 +33,7 @@ export interface Flow {
   lost(partition: OwnedPartition): void;
   /** Of these tenants something may have changed: they are served, or not, or have other limits. */
   review(tenantIds: ReadonlySet<string>, partitions: readonly OwnedPartition[]): void;
-  /** Looks again at what waited because the partition was not held. */
+  /** Looks again at outcomes that waited because the partition was not held. */
   wake(): void;
   /** No create begins any more. */
   stop(): void;
@@ -80,10 +80,7 @@ export function createFlow(ports: Ports, settings: RegistrarSettings, outside: O
           for (const work of [...works]) if (work.stage.at === "paused") review(work);
         }
     },
-    wake() {
-      appender.wake();
-      dispatcher.pump();
-    },
+    wake: appender.wake,
     stop: dispatcher.stop,
     isIdle: () => dispatcher.inFlight() === 0 && appender.pending() === 0,
     honoursIds: shown.honoursIds,

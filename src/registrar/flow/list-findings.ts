@@ -26,7 +26,7 @@ export function raiseFindings(
     due: asked,
     objects,
     shown: shown.of(tenantId).form.form,
-    ...(sabotage && { sabotage }),
+    sabotage,
   })) {
     if (match.kind === "found") {
       reportSeveral(core, work, match.objects);

@@ -142,6 +142,31 @@ test("new entries do not shorten the back-off", async (t) => {
   assert.ok(world.log.appends.length <= 10, `${world.log.appends.length} tries in 10 s`);
 });
 
+// INV-DURABLE-OUTCOME
+test("what the log says it has stored is durable, with its offset where the log says that too", async (t) => {
+  const world = createWorld(t);
+  const done: string[] = [];
+  const { log } = world.log.connect(world.time, () => false);
+  for (const says of ["where", "nothing"]) {
+    const append: typeof log.append = (records, onStored) => {
+      if (says === "where") for (const index of records.keys()) onStored?.(index, 40 + index);
+      return Promise.resolve({ ok: true });
+    };
+    const appender = createAppender({
+      ...{ log: { ...log, append }, clock: world.time, random: () => 0.5 },
+      observe: () => assert.fail("it failed"),
+    });
+    for (const partition of [0, 1])
+      appender.append({
+        record: { topic: "registered", partition, key: null, value: null, headers: [] },
+        mayPublish: () => "yes",
+        done: (durable, offset) => void done.push(`${durable} ${offset}`),
+      });
+    await world.time.pass(10);
+  }
+  assert.deepEqual(done, ["true 40", "true 41", "true null", "true null"]);
+});
+
 // INV-SETTLE-TIME
 test("an entry that has to wait holds up no other, and goes when it may", async (t) => {
   const { world, appender, append, done } = given(t);
@@ -154,6 +179,20 @@ test("an entry that has to wait holds up no other, and goes when it may", async 
   appender.wake();
   await world.time.pass(10);
   assert.deepEqual(done, ["other true", "waits true"]);
+});
+
+test("an entry that has to wait after a failure goes immediately when it may and is called", async (t) => {
+  const { world, appender, append, done } = given(t);
+  let mayPublish: "wait" | "yes" = "yes";
+  world.log.appendScript.push("lost");
+  append("waits", () => mayPublish);
+  await world.time.until("it failed", () => world.log.appends.length === 1);
+  mayPublish = "wait";
+  await world.time.pass(1_000);
+  mayPublish = "yes";
+  appender.wake();
+  await world.time.pass(3);
+  assert.deepEqual(done, ["waits true"]);
 });
 
 test("an entry that has to wait is looked at again though nothing wakes it", async (t) => {

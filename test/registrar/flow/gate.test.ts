@@ -124,7 +124,7 @@ describe("a read that was answered well", () => {
   ] as const)
     test(given, async () => {
       const { gate, answer, untilOpen } = createWatched();
-      gate.setCreatesWait(() => createsWait);
+      gate.setCreatesWait((isOfIt) => createsWait && isOfIt(contoso) && isOfIt(tailspin));
       answer("ill", ...outage);
       await untilOpen(contoso);
       gate.begin(contoso);

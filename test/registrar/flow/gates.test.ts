@@ -119,6 +119,29 @@ suite("a gate for each cloud", () => {
     assert.equal(gates.state(), "open", "the other one is still down");
   });
 
+  test("lets one probe at a time through, and a read is one: it ends the outage where nothing is known of creates", async () => {
+    const { gates, fail, clock } = gatesOf();
+    fail(...downOf("a"));
+    await clock.pass(gates.opensAtMs("a9") - clock.nowMs());
+    assert(gates.opensAtMs("a9") <= clock.nowMs());
+    gates.begin("a1");
+    assert.equal(gates.opensAtMs("a9"), Number.POSITIVE_INFINITY);
+    gates.endRead("a1", "well", "");
+    assert(gates.opensAtMs("a9") <= clock.nowMs());
+    assert.deepEqual([gates.state(), gates.isProbed("a9")], ["closed", false]);
+  });
+
+  test("reports the worst of them: one that is open, then one that is probed", async () => {
+    const { gates, fail, clock } = gatesOf(["a", "b", "c"]);
+    assert.equal(gates.state(), "closed");
+    fail("a1", ...downOf("b"));
+    assert.equal(gates.state(), "open");
+    await clock.pass(gates.opensAtMs("b9") - clock.nowMs());
+    assert.equal(gates.state(), "probing");
+    fail(...downOf("c"));
+    assert.equal(gates.state(), "open");
+  });
+
   test("wakes who waits, whichever of them opens", () => {
     const { gates, fail } = gatesOf();
     const woken: string[] = [];

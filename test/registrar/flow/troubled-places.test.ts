@@ -98,6 +98,16 @@ describe("given a partition that takes nothing for now", () => {
 });
 
 // INV-ISOLATION
+test("what gathers behind many that were not taken does not wait for more to gather", async (t) => {
+  const { world, append, stored } = given(t, (record) => placeOf(record) === "dlq/1");
+  for (let n = 0; n < 20; n++) append(`${n}`, "dlq", { partition: 1 });
+  await world.time.rest();
+  append("other");
+  await world.time.pass(2);
+  assert.deepEqual(stored("registered"), ["other"]);
+});
+
+// INV-ISOLATION
 describe("given a record that the log refuses for good", () => {
   test("others of its partition pass it, but those with its key, and it is tried again and again", async (t) => {
     let isLarge = true;

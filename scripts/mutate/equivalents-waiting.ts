@@ -1,4 +1,4 @@
-/** Those of src/registrar/flow, of the files from outcomes.ts on: see equivalents.ts. */
+/** Those of the parts in which records wait, for a turn, for room or for a read, by file: see equivalents.ts. */
 import type { Equivalent } from "./trial.ts";
 
 const memoryOnly = "When entries that were taken are let go changes memory and time, nothing else.";
@@ -59,6 +59,6 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
   ],
 };
 
-export const ofFlow: readonly Equivalent[] = Object.entries(byFile).flatMap(([file, entries]) =>
+export const ofWaiting: readonly Equivalent[] = Object.entries(byFile).flatMap(([file, entries]) =>
   entries.map((entry) => ({ file: `src/registrar/flow/${file}`, ...entry })),
 );
