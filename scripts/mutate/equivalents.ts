@@ -3,11 +3,13 @@
  * longer names a mutant is an error, so this list can't outlive the code.
  */
 import { ofLedger } from "./equivalents-ledger.ts";
+import { ofOwnership } from "./equivalents-ownership.ts";
 import { ofRegistrar } from "./equivalents-registrar.ts";
 import type { Equivalent } from "./trial.ts";
 
 export const equivalents: readonly Equivalent[] = [
   ...ofLedger,
+  ...ofOwnership,
   ...ofRegistrar,
   {
     file: "src/graph/answer.ts",

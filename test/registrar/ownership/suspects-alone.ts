@@ -1,6 +1,7 @@
-/** The suspects of one partition alone, over a log in memory that hands over one record at a time and fails on request. */
+/** The suspects of one partition alone, over a log in memory that hands over three records at a time and fails on request. */
 import type { TestContext } from "node:test";
 import { createWorld, settings } from "../../../lab/testkit/registrar-world.ts";
+import type { RegistrarEvent } from "../../../src/observer.ts";
 import type { NewRecord, ScanResult, Session } from "../../../src/ports.ts";
 import type { Limits } from "../../../src/registrar/ownership/commit-metadata.ts";
 import { createLease } from "../../../src/registrar/ownership/lease.ts";
@@ -12,6 +13,8 @@ import { freshPartition, planFrom } from "../fresh-partition.ts";
 
 export const takenOverAtMs = 5_000;
 export const inherited: Limits = { settleMs: 45_000, orphanMs: 60_000, isHonoured: true };
+
+const batchMax = 3;
 
 interface Given {
   readonly enrolled?: TakeOver;
@@ -28,16 +31,18 @@ export function suspectsAlone(
 ) {
   const world = createWorld(t);
   const failures = [...failing];
-  const handed: number[] = [];
+  const handed: number[][] = [];
+  const failed: string[] = [];
   const connected = world.log.connect(world.time, () => false).log;
-  /** One record a batch, until the caller has enough. */
+  /** In batches, until the caller has enough. */
   const scan = scanBy(({ topic, partition, from }, onRecords, signal) => {
     const failure = failures.shift();
     const onBatch: typeof onRecords = (records) => {
-      for (const record of failure === undefined ? records : records.slice(0, 1)) {
-        if (signal.aborted) break;
-        handed.push(record.offset);
-        onRecords([record]);
+      const all = failure === undefined ? records : records.slice(0, 1);
+      for (let at = 0; at < all.length && !signal.aborted; at += batchMax) {
+        const batch = all.slice(at, at + batchMax);
+        handed.push(batch.map(({ offset }) => offset));
+        onRecords(batch);
       }
     };
     const scanned = connected.scan(topic, partition, from, onBatch, signal);
@@ -49,7 +54,8 @@ export function suspectsAlone(
   const partition = freshPartition({
     ...{ lease: createLease(session), takenOverAtMs, inherited: limits, plans, deadLettersEnd: 9 },
   });
-  const persist = createPersist({ clock: world.time, random: () => 0.5, observe: () => {} });
+  const observe = (event: RegistrarEvent) => event.kind === "log-failed" && failed.push(event.reason);
+  const persist = createPersist({ clock: world.time, random: () => 0.5, observe });
   const suspects = createSuspects({ ...connected, scan }, { ...settings, sendId }, persist);
   async function done<T>(work: Promise<T>): Promise<T> {
     let result: { value: T } | null = null;
@@ -66,5 +72,5 @@ export function suspectsAlone(
   const find = () => done(suspects.find(partition, session));
   const findDeadLetters = () => done(suspects.findDeadLetters(partition));
   const scanned = () => log.scans.map(({ topic, from }) => `${topic} ${from}`);
-  return { log, store, handed, ended, partition, find, findDeadLetters, scanned };
+  return { log, store, handed, failed, ended, partition, find, findDeadLetters, scanned };
 }

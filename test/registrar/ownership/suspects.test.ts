@@ -20,12 +20,16 @@ const keysOf = (...numbers: readonly number[]) => numbers.map((n) => keyOf(machi
 
 describe("of the enrolled topic", () => {
   test("what stands below the watermark, is an enrollment, and is not registered", async (t) => {
-    const { store, partition, find, handed, scanned } = given(t, { enrolled: planFrom(1, 5) });
-    store(...enrolledAt(0, 1, 2), { ...eventRecord({}, 0), ...notUtf8 }, ...enrolledAt(4, 5, 6));
+    const { store, partition, find, handed, failed, scanned } = given(t, { enrolled: planFrom(1, 5) });
+    store(...enrolledAt(0, 1, 2), { ...eventRecord({}, 0), ...notUtf8 }, ...enrolledAt(4, 5, 6, 7, 8));
     remember(partition.ledger, keyOf(machine(2)), "object-2");
     assert.equal(await find(), "found");
     assert.deepEqual([...partition.doubts.keys()], keysOf(1, 4));
-    assert.deepEqual(handed, [1, 2, 3, 4], "it reads no further than that");
+    const batches = [
+      [1, 2, 3],
+      [4, 5, 6],
+    ];
+    assert.deepEqual([handed, failed], [batches, []], "it reads no further than that");
     assert.deepEqual(scanned(), ["retry 0", "enrolled 1"]);
   });
 
@@ -44,16 +48,17 @@ describe("of the enrolled topic", () => {
     assert.deepEqual([...partition.doubts.keys()], keysOf(0, 1));
   });
 
-  test("after a failure it is read on from there", async (t) => {
+  test("after a failure it is read on from there, to the last of them", async (t) => {
     const failing: ScanResult[] = [
       { ok: true, nextOffset: 0 },
       { ok: false, reason: "no leader" },
     ];
-    const { store, partition, find, scanned } = given(t, { enrolled: planFrom(0, 3), failing });
-    store(...enrolledAt(0, 1, 2));
+    const { store, partition, find, handed, scanned } = given(t, { enrolled: planFrom(0, 4), failing });
+    store(...enrolledAt(0, 1, 2, 3, 4));
     assert.equal(await find(), "found");
     assert.deepEqual(scanned(), ["retry 0", "enrolled 0", "enrolled 1"]);
-    assert.deepEqual([...partition.doubts.keys()], keysOf(0, 1, 2));
+    assert.deepEqual(handed, [[0], [1, 2, 3]]);
+    assert.deepEqual([...partition.doubts.keys()], keysOf(0, 1, 2, 3));
   });
 });
 
@@ -138,15 +143,18 @@ describe("the take-over finds", () => {
 
   for (const [what, startAt, epoch, isSame] of [
     ["the record that was read last, under the same leader", 0, 3, true],
-    ["another one in its place", 0, 4, false],
+    ["another one in its place, though the one before it is of the same leader", 0, 2, false],
+    ["another one in its place, where the one that was read was of the first leader", 0, 0, false],
     ["it without looking, where no epoch is known", 0, -1, true],
     ["it without looking, where all of that is settled", 2, 4, true],
   ] as const)
     test(what, async (t) => {
       const retry = { ...planFrom(startAt), readThrough: 2, readThroughEpoch: epoch };
       const { log, store, find } = given(t, { retry });
-      log.leaderEpoch = 3;
-      store(parkedAt(0), parkedAt(1), parkedAt(2));
+      for (const [n, leaderEpoch] of [2, 3, 4].entries()) {
+        log.leaderEpoch = leaderEpoch;
+        store(parkedAt(n));
+      }
       const gap = { why: "truncated", expected: 2, logStart: 0, logEnd: 3 };
       assert.deepEqual(await find(), isSame ? "found" : { topic: "retry", gap });
     });
