@@ -18,6 +18,43 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "A holder that is undefined is not written either (commit-metadata.ts).",
     },
   ],
+  "src/registrar/ownership/dead-letters.ts": [
+    {
+      line: "return suspectsBelow > startAt ? [{ from, offset: suspectsBelow - 1 }] : [];",
+      change: "conditional (suspectsBelow > startAt) -> conditional (true)",
+      why: "An entry before the start is covered by each commit, the first one included.",
+    },
+    {
+      line: "return suspectsBelow > startAt ? [{ from, offset: suspectsBelow - 1 }] : [];",
+      change: "suspectsBelow > startAt -> suspectsBelow >= startAt",
+      why: "An entry before the start is covered by each commit, the first one included.",
+    },
+    {
+      line: "open[topic].push({ from: end, offset }); // 1",
+      change: ".push -> .unshift",
+      why: "The least of them counts, in whatever order they stand.",
+    },
+    {
+      line: "open.retry.push({ from: inheritedFrom, offset }); // 1",
+      change: ".push -> .unshift",
+      why: "The least of them counts, in whatever order they stand.",
+    },
+    {
+      line: "if (last?.from === inheritedFrom && last.offset <= offset) open.retry.pop();",
+      change: "last.offset <= offset -> last.offset < offset",
+      why: "The same entry twice says what one says.",
+    },
+    {
+      line: "const hash = found.size === 0 ? undefined : found.get(positionId(originOf(record)));",
+      change: "conditional (found.size === 0) -> conditional (false)",
+      why: "It only spares the look into a map that is empty.",
+    },
+    {
+      line: "return hash !== undefined && hash === eventHash(record); // 3, INV-DURABLE-OUTCOME",
+      change: "hash !== undefined && hash === eventHash(record) -> hash === eventHash(record)",
+      why: "It only spares the hash of a record that was not found.",
+    },
+  ],
   "src/registrar/ownership/suspects.ts": [
     {
       line: 'if (result.logEnd === undefined || settings.sabotage?.has("end-in-take-over")) return result;',
