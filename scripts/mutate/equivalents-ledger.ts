@@ -49,9 +49,24 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "It only spares reading the id, which is a plain UUID like any other.",
     },
     {
-      line: "for (let at = 0; at < old.length; at += wordsPerCell) {",
-      change: "at < old.length -> at <= old.length",
+      line: "for (let at = 0; at < cells.length; at += wordsPerCell) {",
+      change: "at < cells.length -> at <= cells.length",
       why: "Beyond the end every word counts as empty, and is passed over.",
+    },
+    {
+      line: "for (let at = 0; at < ledger.cells.length; at += wordsPerCell) {",
+      change: "at < ledger.cells.length -> at <= ledger.cells.length",
+      why: "Beyond the end there is no word, and none was asked for.",
+    },
+    {
+      line: "if (asked.size === 0) return claimed;",
+      change: "if (asked.size === 0) -> if (false)",
+      why: "It only spares going through the ledger: of nothing, nothing is claimed.",
+    },
+    {
+      line: "if (!isPlainUuid(id)) continue;",
+      change: "if (!isPlainUuid(id)) -> if (false)",
+      why: "One more first word to look at; the ids themselves decide.",
     },
   ],
 };

@@ -139,6 +139,7 @@ test("ids that differ from those that are registered in one digit are not claime
   const ledger = createLedger();
   const id = "12345678-9abc-4def-8123-456789abcdef";
   remember(ledger, keyOf(1), id);
+  remember(ledger, keyOf(2), "an id that is no UUID");
   const others = [...id].map((digit, at) => id.slice(0, at) + (digit === "0" ? "1" : "0") + id.slice(at + 1));
   const asked = others.filter((other, at) => id[at] !== "-" && other !== id);
   assert.deepEqual(claimedIds(ledger, new Set(asked)), new Set());
