@@ -63,6 +63,21 @@ test("keys that differ in any one of their four words are two, also where they s
   }
 });
 
+test("any UUID but the nil one can be a key: no other cell counts as empty", () => {
+  const ledger = createLedger();
+  const keys = [
+    "00000001-0000-0000-0000-000000000000",
+    "00000000-0001-0000-0000-000000000000",
+    "00000000-0000-0000-0001-000000000000",
+    "00000000-0000-0000-0000-000000000001",
+  ];
+  for (const [n, key] of keys.entries()) {
+    remember(ledger, key, `object-${n}`);
+    assert.deepEqual([isRegistered(ledger, key), graphIdOf(ledger, key)], [true, `object-${n}`]);
+  }
+  assert.equal(ledger.size, 4);
+});
+
 test("a key stands in the cell that its first word points at, or the next one that is free: snapshots hold it there", () => {
   const ledger = createLedger();
   const keys = ["ffffffff", "aaaaaaff", "bbbbbb00", "12345680"].map(
