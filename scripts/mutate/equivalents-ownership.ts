@@ -55,6 +55,20 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "It only spares the hash of a record that was not found.",
     },
   ],
+  "src/registrar/ownership/due-commits.ts": [
+    {
+      line: "...(holder === undefined ? {} : { holder }),",
+      change: "conditional (holder === undefined) -> conditional (false)",
+      why: "A holder that is undefined is not written either (commit-metadata.ts).",
+    },
+  ],
+  "src/registrar/ownership/log-watch.ts": [
+    {
+      line: "const { start, end } = bounds[topic]?.[number] ?? nowhere;",
+      change: "bounds[topic]?.[number] ?? nowhere -> nowhere",
+      why: "What is said of a topic that was made again names neither its start nor its end.",
+    },
+  ],
   "src/registrar/ownership/suspects.ts": [
     {
       line: 'if (result.logEnd === undefined || settings.sabotage?.has("end-in-take-over")) return result;',
