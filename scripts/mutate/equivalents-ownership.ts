@@ -69,6 +69,18 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "What is said of a topic that was made again names neither its start nor its end.",
     },
   ],
+  "src/registrar/ownership/ownership.ts": [
+    {
+      line: 'if (settings.sabotage?.has("late-dead-letters")) return;',
+      change: 'if (settings.sabotage?.has("late-dead-letters")) -> if (false)',
+      why: offInSimulation,
+    },
+    {
+      line: "if (!lost.signal.aborted) await suspects.findDeadLetters(partition); // INV-DURABLE-OUTCOME",
+      change: "if (!lost.signal.aborted) -> if (true)",
+      why: "Of a partition that is lost nothing is read either way (persist.ts).",
+    },
+  ],
   "src/registrar/ownership/suspects.ts": [
     {
       line: 'if (result.logEnd === undefined || settings.sabotage?.has("end-in-take-over")) return result;',

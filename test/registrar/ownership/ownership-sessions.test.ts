@@ -102,6 +102,19 @@ describe("a new session", () => {
   });
 });
 
+// INV-WATERMARK
+test("while a claim of unknown outcome may still land, nothing is promised beyond the one that was acknowledged", async (t) => {
+  const world = createWorld(t);
+  world.log.commitScript.push("unknown");
+  const attemptAhead = 10;
+  world.emit(...many(30, contoso));
+  const worker = world.start({ attemptAhead });
+  await world.time.until("it is gained", () => worker.seen("partition-gained").length === 1);
+  await world.time.pass(settleMs - 5_000);
+  assert.equal(world.creates().flatMap(({ items }) => items).length, attemptAhead);
+  await world.untilRegistered(30, 10_000);
+});
+
 // INV-DURABLE-OUTCOME
 describe("dead letters of the last owner are read", () => {
   const reads = (world: World) => world.log.scans.filter(({ topic }) => topic === "dlq").length;
