@@ -4,12 +4,14 @@
  */
 import { ofLedger } from "./equivalents-ledger.ts";
 import { ofOwnership } from "./equivalents-ownership.ts";
+import { ofPolicy } from "./equivalents-policy.ts";
 import { ofRegistrar } from "./equivalents-registrar.ts";
 import type { Equivalent } from "./trial.ts";
 
 export const equivalents: readonly Equivalent[] = [
   ...ofLedger,
   ...ofOwnership,
+  ...ofPolicy,
   ...ofRegistrar,
   {
     file: "src/graph/answer.ts",
