@@ -3,7 +3,36 @@ import type { Equivalent } from "./trial.ts";
 
 const offInSimulation = "The switch turns a defence off, for the simulation only.";
 
+const parkedTwice = "Parked once more in the same turn: the second time nothing is left to park.";
+
 const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
+  "src/registrar/registrar.ts": [
+    {
+      line: "flow.wake();",
+      change: "flow.wake(); -> (removed)",
+      why: "What waits for the session is looked at again a quarter of a second later.",
+    },
+    {
+      line: "parker.checkParked(partition);",
+      change: "parker.checkParked(partition); -> (removed)",
+      why: "A copy that is lost is missed some seconds later, at the next look at the log.",
+    },
+    {
+      line: "for (const partition of owned.values()) reader.wake(partition);",
+      change: "reader.wake(partition); -> (removed)",
+      why: "A loop of the session before that waits for room ends a quarter of a second later, and does nothing until then.",
+    },
+    {
+      line: "if (pausing.has(partition)) return;",
+      change: "if (pausing.has(partition)) -> if (false)",
+      why: parkedTwice,
+    },
+    {
+      line: "pausing.add(partition);",
+      change: "pausing.add(partition); -> (removed)",
+      why: parkedTwice,
+    },
+  ],
   "src/registrar/status.ts": [
     {
       line: "if (trouble !== null) notReady.push(`log: ${trouble}`);",

@@ -1,9 +1,9 @@
 /** What one part of a worker lets another know of, and what it does not do any more once it stops. */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { contoso, fabrikam } from "../../lab/testkit/enrollments.ts";
+import { contoso, fabrikam, parkedBefore } from "../../lab/testkit/enrollments.ts";
 import { createWorld, many, settings } from "../../lab/testkit/registrar-world.ts";
-import type { EventLog } from "../../src/ports.ts";
+import type { Clock, EventLog } from "../../src/ports.ts";
 import type { Problem } from "../../src/problem.ts";
 import { startRegistrar } from "../../src/registrar/registrar.ts";
 import { tenantsOf } from "./tenants-list.ts";
@@ -13,6 +13,24 @@ test("a record that settles makes room for the next one immediately", async (t) 
   world.emit(...many(20, contoso));
   world.start({ windowRecords: 1 });
   await world.untilRegistered(20, 1_000);
+});
+
+test("a partition that is taken over again within its session is read again as soon as it is, though its window was full", async (t) => {
+  for (const phaseMs of [20, 145]) {
+    const world = createWorld(t);
+    world.log.store(parkedBefore({ tenant: fabrikam }));
+    const worker = world.start({ windowRecords: 1, onRetentionGap: "continue" });
+    await world.untilRegistered(1);
+    world.graph.latencyMs = 3_600_000;
+    world.emit(...many(3, contoso));
+    await world.time.until("the window is full", () => world.creates(contoso).length === 1);
+    await world.time.pass(1_000 + phaseMs);
+    const reads = () => worker.seen("records-read").filter(({ topic }) => topic === "enrolled").length;
+    const before = reads();
+    world.log.cutEnd("retry", 0, 0);
+    await world.time.until("it is gained again", () => worker.seen("partition-gained").length === 2);
+    await world.time.until("it is read", () => reads() > before, 50);
+  }
 });
 
 /** Records of both tenants that no commit promises yet, since commits are held up. */
@@ -91,6 +109,57 @@ describe("a worker", () => {
     await world.time.pass(20_000);
     assert.equal(world.log.commits.length, commits + 1);
     assert.equal(worker.seen("partition-lost").length, 1);
+  });
+
+  test("that stops has no fault any more, and one that has a fault has no other", async (t) => {
+    const world = createWorld(t);
+    const stopping = world.start();
+    await world.time.pass(1_000);
+    void stopping.registrar.stop(9_000);
+    stopping.member.failMembership("the group was deleted");
+    await world.time.until("it has stopped", () => stopping.fault() !== undefined);
+    assert.deepEqual([stopping.fault(), stopping.seen("fault")], [null, []]);
+    const failing = world.start();
+    await world.time.pass(1_000);
+    failing.member.failMembership("first");
+    failing.member.failMembership("second");
+    await world.time.until("it has stopped", () => failing.fault() !== undefined);
+    await world.time.pass(60_000);
+    assert.match(failing.fault()?.message ?? "", /first/);
+    assert.equal(failing.seen("fault").length, 1);
+  });
+
+  test("that has stopped leaves no timer behind, so that its process ends", async (t) => {
+    const world = createWorld(t);
+    let pending = 0;
+    const clock: Clock = {
+      ...world.time,
+      after(delayMs, callback) {
+        let isOpen = true;
+        const close = () => {
+          if (isOpen) pending--;
+          isOpen = false;
+        };
+        pending++;
+        const cancel = world.time.after(delayMs, () => {
+          close();
+          callback();
+        });
+        return () => {
+          close();
+          cancel();
+        };
+      },
+    };
+    const { log } = world.log.connect(world.time, () => false);
+    const ports = { log, graph: world.graph, clock, random: () => 0.5, observe: () => {} };
+    const registrar = startRegistrar(ports, settings);
+    world.emit(...many(3, contoso));
+    await world.untilRegistered(3);
+    assert.ok(pending > 0);
+    void registrar.stop(5_000);
+    await world.time.pass(60_000);
+    assert.equal(pending, 0);
   });
 
   test("whose log says what is to be done about lost membership stops with that", async (t) => {
