@@ -39,6 +39,16 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Keys that are moved are all different, so each finds the first empty cell from where its first word points.",
     },
     {
+      line: "if (isEmpty(old, at)) continue;",
+      change: "if (isEmpty(old, at)) -> if (false)",
+      why: "An empty cell is copied into another one that is empty.",
+    },
+    {
+      line: "for (let word = 0; word < wordsPerUuid; word++) keyWords[word] = old[at + word]!;",
+      change: "word < wordsPerUuid -> word <= wordsPerUuid",
+      why: "A typed array takes nothing beyond its end.",
+    },
+    {
       line: "for (let at = 0; at < old.length; at += wordsPerCell) {",
       change: "at < old.length -> at <= old.length",
       why: "Beyond the end every word counts as empty, and is passed over.",
