@@ -161,6 +161,16 @@ test("ids that differ from those that are registered in one digit are not claime
   assert.deepEqual(claimedIds(ledger, new Set([...asked, id])), new Set([id]));
 });
 
+test("the nil UUID is an id like any other: claimed only where it is registered", () => {
+  const nil = "00000000-0000-0000-0000-000000000000";
+  const ledger = createLedger();
+  remember(ledger, keyOf(1), "an id that is no UUID");
+  assert.deepEqual(claimedIds(ledger, new Set([nil])), new Set());
+  remember(ledger, keyOf(2), nil);
+  assert.deepEqual(claimedIds(ledger, new Set([nil])), new Set([nil]));
+  assert.equal(graphIdOf(ledger, keyOf(2)), nil);
+});
+
 test("a ledger lacks what only the earlier one holds, and merging takes all that the later one holds", () => {
   const [earlier, later] = [createLedger(), createLedger()];
   for (let n = 0; n < 200; n++) remember(earlier, keyOf(n), keyOf(n));
