@@ -37,7 +37,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/flow/core.ts": "test/registrar/flow/pipeline.test.ts",
   "src/registrar/flow/effects.ts": "test/registrar/flow/pipeline.test.ts",
   "src/registrar/flow/outcomes.ts": "test/registrar/flow/outcomes.test.ts",
-  "src/registrar/ownership/ownership.ts": "test/registrar/ownership/ownership.test.ts",
   "src/registrar/flow/read-rows.ts": "test/registrar/flow/transition.test.ts",
   "src/registrar/flow/refusals.ts": "test/registrar/flow/transition-rules.test.ts",
   "src/registrar/flow/step.ts": "test/registrar/flow/transition.test.ts",
@@ -47,16 +46,12 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/registrar/flow/exchange.ts": "test/registrar/flow/dispatcher.test.ts",
   "src/registrar/ledger/ledger-scan.ts": "test/registrar/ledger/ledger-reader-rules.test.ts",
   "src/registrar/ledger/ledger-store.ts": "test/registrar/ledger/ledger-reader.test.ts",
-  "src/registrar/ownership/assignment.ts": "test/registrar/ownership/ownership.test.ts",
-  "src/registrar/ownership/commit-claim.ts": "test/registrar/ownership/ownership.test.ts",
   "src/registrar/ownership/due-commits.ts": "test/registrar/ownership/committer-rules.test.ts",
-  "src/registrar/ownership/gain.ts": "test/registrar/ownership/ownership.test.ts",
+  "src/registrar/ownership/gain.ts": "test/registrar/ownership/gain.test.ts",
   "src/registrar/flow/reader.ts": "test/registrar/flow/reader.test.ts",
   "src/registrar/ports.ts": "test/registrar/registrar.test.ts",
   "src/registrar/settings.ts": "test/registrar/registrar.test.ts",
-  "src/registrar/shut-down.ts": "test/registrar/registrar.test.ts",
-  "src/registrar/status.ts": "test/registrar/registrar.test.ts",
-  "src/registrar/ownership/suspects.ts": "test/registrar/ownership/doubt.test.ts",
+  "src/registrar/ownership/suspects.ts": "test/registrar/ownership/suspects.test.ts",
 };
 
 const maxLines = 300;

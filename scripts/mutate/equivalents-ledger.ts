@@ -39,6 +39,16 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Keys that are moved are all different, so each finds the first empty cell from where its first word points.",
     },
     {
+      line: "if (isEmpty(old, at)) continue;",
+      change: "if (isEmpty(old, at)) -> if (false)",
+      why: "An empty cell is copied into another one that is empty.",
+    },
+    {
+      line: "for (let word = 0; word < wordsPerUuid; word++) keyWords[word] = old[at + word]!;",
+      change: "word < wordsPerUuid -> word <= wordsPerUuid",
+      why: "A typed array takes nothing beyond its end.",
+    },
+    {
       line: "for (let at = 0; at < old.length; at += wordsPerCell) {",
       change: "at < old.length -> at <= old.length",
       why: "Beyond the end every word counts as empty, and is passed over.",
@@ -49,9 +59,24 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "It only spares reading the id, which is a plain UUID like any other.",
     },
     {
-      line: "for (let at = 0; at < old.length; at += wordsPerCell) {",
-      change: "at < old.length -> at <= old.length",
+      line: "for (let at = 0; at < cells.length; at += wordsPerCell) {",
+      change: "at < cells.length -> at <= cells.length",
       why: "Beyond the end every word counts as empty, and is passed over.",
+    },
+    {
+      line: "for (let at = 0; at < ledger.cells.length; at += wordsPerCell) {",
+      change: "at < ledger.cells.length -> at <= ledger.cells.length",
+      why: "Beyond the end there is no word, and none was asked for.",
+    },
+    {
+      line: "if (asked.size === 0) return claimed;",
+      change: "if (asked.size === 0) -> if (false)",
+      why: "It only spares going through the ledger: of nothing, nothing is claimed.",
+    },
+    {
+      line: "if (!isPlainUuid(id)) continue;",
+      change: "if (!isPlainUuid(id)) -> if (false)",
+      why: "One more first word to look at; the ids themselves decide.",
     },
   ],
 };

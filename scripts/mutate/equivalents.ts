@@ -4,6 +4,8 @@
  */
 import { ofCreates } from "./equivalents-creates.ts";
 import { ofLedger } from "./equivalents-ledger.ts";
+import { ofOwnership } from "./equivalents-ownership.ts";
+import { ofPolicy } from "./equivalents-policy.ts";
 import { ofRegistrar } from "./equivalents-registrar.ts";
 import { ofWaiting } from "./equivalents-waiting.ts";
 import type { Equivalent } from "./trial.ts";
@@ -12,6 +14,8 @@ export const equivalents: readonly Equivalent[] = [
   ...ofCreates,
   ...ofWaiting,
   ...ofLedger,
+  ...ofOwnership,
+  ...ofPolicy,
   ...ofRegistrar,
   {
     file: "src/graph/answer.ts",

@@ -9,6 +9,7 @@ import {
   createPacing,
   learn,
   opensAtMs,
+  setLimit,
   take,
 } from "../../src/policy/pacing.ts";
 
@@ -104,6 +105,56 @@ describe("when it opens next", () => {
     assert.equal(opensAtMs(pacing, 300), 1_100);
     closeUntil(pacing, 1_500);
     assert.equal(opensAtMs(pacing, 300), 1_500);
+  });
+});
+
+describe("another limit that is configured", () => {
+  /** A limit of 30 was learned where `configured` is the limit. */
+  const learned = (configured: number) => {
+    const pacing = createPacing(configured, windowMs);
+    take(pacing, 35, 0).refused = 5;
+    learn(pacing, true, 0);
+    assert.deepEqual([pacing.limit, pacing.learned !== null], [30, true]);
+    return pacing;
+  };
+
+  test("applies immediately where none was learned", () => {
+    const pacing = createPacing(10, windowMs);
+    for (const limit of [5, 20, 0, 7]) {
+      setLimit(pacing, limit);
+      assert.deepEqual([pacing.limit, pacing.limitMax, pacing.learned], [limit, limit, null]);
+    }
+    take(pacing, 3, 0);
+    assert.equal(available(pacing, 0), 4);
+  });
+
+  test("leaves a lower one that was learned as it is, and bounds what that grows to", () => {
+    for (const configured of [31, 1_000, 0]) {
+      const pacing = learned(100);
+      setLimit(pacing, configured);
+      assert.deepEqual([pacing.limit, pacing.limitMax], [30, configured], `${configured}`);
+      assert.notEqual(pacing.learned, null, `${configured}`);
+      available(pacing, 2 * windowMs);
+      assert.equal(pacing.limit, configured === 31 ? 31 : 32, `${configured}`);
+    }
+  });
+
+  test("replaces one that was learned and is not lower", () => {
+    for (const [before, configured] of [
+      [100, 30],
+      [100, 29],
+      [0, 10],
+    ] as const) {
+      const pacing = learned(before);
+      setLimit(pacing, configured);
+      assert.deepEqual([pacing.limit, pacing.limitMax, pacing.learned], [configured, configured, null]);
+    }
+  });
+
+  test("as it was already changes nothing", () => {
+    const pacing = learned(100);
+    setLimit(pacing, 100);
+    assert.deepEqual([pacing.limit, pacing.limitMax, pacing.learned !== null], [30, 100, true]);
   });
 });
 

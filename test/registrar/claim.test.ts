@@ -3,10 +3,17 @@ import { test } from "node:test";
 import { seededRandom } from "../../emulator/random.ts";
 import { countedUuids, randomUuid } from "../../src/registrar/claim.ts";
 
-test("claims are version 4 UUIDs", () => {
+test("claims are version 4 UUIDs, no two the same, and every digit of them is drawn", () => {
   const random = seededRandom(1);
-  for (let n = 0; n < 1_000; n++)
-    assert.match(randomUuid(random), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const claims = Array.from({ length: 1_000 }, () => randomUuid(random));
+  for (const claim of claims)
+    assert.match(claim, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.equal(new Set(claims).size, claims.length);
+  for (let at = 0; at < 36; at++) {
+    const digits = new Set(claims.map((claim) => claim[at]));
+    const expected = [8, 13, 18, 23, 14].includes(at) ? 1 : at === 19 ? 4 : 16;
+    assert.equal(digits.size, expected, `at ${at}`);
+  }
 });
 
 test("counted UUIDs are of version 8, differ, and share what tells one worker from another", () => {

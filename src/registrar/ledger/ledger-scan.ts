@@ -7,7 +7,7 @@
  *    continue without that memory would make second objects.
  * 3. A ledger with records that belong into another partition only is a fault too (domain/ledger-home.ts).
  */
-import { createHomes, createPlacement, type Placement } from "../../domain/ledger-home.ts";
+import { createHomes, createPlacement } from "../../domain/ledger-home.ts";
 import { readLedgerEntry } from "../../domain/registered.ts";
 import type { EventLog, LogRecord } from "../../ports.ts";
 import { isProblem, type Problem } from "../../problem.ts";
@@ -32,7 +32,6 @@ interface Reading {
 }
 
 export function createLedgerScan(log: EventLog, persist: Persist): LedgerScan {
-  const placements = new WeakMap<Ledger, Placement>();
   const homes = createHomes(log.partitionCount);
   return { readAll, catchUp };
 
@@ -67,7 +66,6 @@ export function createLedgerScan(log: EventLog, persist: Persist): LedgerScan {
         return ledgerLost(partition, `it lacks ${missing}, which stood in it before`); // INV-KNOWN-LOG
     }
     merge(ledger, whole);
-    placements.set(ledger, placementOf(partition, whole));
     return ledger;
   }
 
@@ -76,7 +74,8 @@ export function createLedgerScan(log: EventLog, persist: Persist): LedgerScan {
     const { partition, ledger, from, expected } = reading;
     let next = from;
     let isFirst = expected !== null;
-    const placement = placementOf(partition, ledger);
+    // Of what is read now: what was read before was found to belong here, or was a fault.
+    const placement = createPlacement(partition, log.partitionCount, homes);
     const other = new AbortController();
     const stop = AbortSignal.any([signal, other.signal]);
     return persist<Ledger | Problem>(stop, "read ledger", async () => {
@@ -93,16 +92,10 @@ export function createLedgerScan(log: EventLog, persist: Persist): LedgerScan {
       if (isFirst) other.abort();
       ledger.nextOffset = Math.max(ledger.nextOffset, result.nextOffset); // INV-LEDGER-READ
       const { misplaced, first } = placement;
-      if (first === null || isFirst) return { ok: true, value: ledger };
+      if (first === null) return { ok: true, value: ledger };
       const { partitionCount } = log;
       return { ok: true, value: ledgerMisplaced(partition, { misplaced, first, partitionCount }) }; // 3
     });
-  }
-
-  function placementOf(partition: number, ledger: Ledger): Placement {
-    const known = placements.get(ledger) ?? createPlacement(partition, log.partitionCount, homes);
-    placements.set(ledger, known);
-    return known;
   }
 }
 

@@ -149,7 +149,6 @@ export function createOwnership(parts: OwnershipParts, events: OwnershipEvents) 
 
   function drop(partition: OwnedPartition): void {
     owned.delete(partition.number);
-    partition.confirmed = false;
     const abandoned = partition.window.unsettled + partition.parking.taken.size;
     observe({ kind: "partition-lost", partition: partition.number, abandoned });
     partition.lost.abort();

@@ -101,6 +101,57 @@ test("a record that is sent to be parked once more is no longer awaited from the
   assert.equal(parking.awaited.size, 0);
 });
 
+test("copies that lie beyond the end are lost unless they arrived meanwhile; others are while they are passed", () => {
+  const parking = createParking(0);
+  const awaited = (enrolledOffset: number, retryOffset: number | null): Awaited => ({
+    ...{ enrolledOffset, retryOffset },
+    ...{ arrive: () => {}, sendAgain: () => {} },
+  });
+  const copies = [awaited(1, null), awaited(2, 0), awaited(3, 5), awaited(4, 6)];
+  for (const [n, copy] of copies.entries()) {
+    sendToPark(parking, "a", n + 1);
+    assert.equal(acknowledge(parking, "a", copy), true);
+  }
+  assert.deepEqual(lostCopies(parking, []), []);
+  assert.deepEqual(lostCopies(parking, [copies[3]!]), [copies[3]]);
+  note(parking, "b", 0);
+  assert.deepEqual(lostCopies(parking, []), [copies[1]], "the one at 0 was passed, and was another record");
+  note(parking, "b", 5);
+  assert.equal(noteArrival(parking, "a", 4), copies[3]);
+  assert.deepEqual(lostCopies(parking, [copies[3]!]), [copies[1], copies[2]]);
+  assert.equal(noteArrival(parking, "a", 9), null, "it was not awaited");
+});
+
+test("nothing is acknowledged for a tenant of which nothing is on its way", () => {
+  const parking = createParking(0);
+  const never = { enrolledOffset: 7, retryOffset: 0, arrive: () => {}, sendAgain: () => {} };
+  assert.equal(acknowledge(parking, "a", never), false);
+  sendToPark(parking, "a", 8);
+  assert.equal(acknowledge(parking, "a", never), false);
+  assert.deepEqual([...parking.awaited], []);
+  assert.equal(firstParked(parking, "b"), null);
+});
+
+test("a clean shutdown promises up to the last record in doubt, whatever the order in which they end", () => {
+  const parking = createParking(4);
+  assert.deepEqual(
+    [parking.attemptedThrough, parkedTaintedThrough(parking), parkedThrough(parking)],
+    [4, 4, 4],
+  );
+  for (let offset = 4; offset < 8; offset++) note(parking, "a", offset);
+  const slots = [4, 5, 6, 7].map((offset) => takeUp(parking, "a", offset));
+  assert.deepEqual(slots[0], { offset: 4, settled: false, tainted: false });
+  for (const n of [1, 2]) slots[n]!.tainted = true;
+  assert.equal(parkedTaintedThrough(parking), 7);
+  settleTaken(parking, slots[2]!, true);
+  settleTaken(parking, slots[1]!, true);
+  assert.equal(parkedTaintedThrough(parking), 7);
+  settleTaken(parking, slots[3]!);
+  assert.equal(parkedTaintedThrough(parking), 7);
+  settleTaken(parking, slots[0]!);
+  assert.equal(parkedTaintedThrough(parking), 8, "all is settled");
+});
+
 test("offsets rise, a tenant's records are taken up in order, and each is settled once", () => {
   const parking = createParking(3);
   assert.throws(() => note(parking, "a", 2));

@@ -172,6 +172,17 @@ describe("a snapshot", () => {
     assert.equal(saved.length, 0);
   });
 
+  test("is not made where there is no store: then nothing is read for one", async (t) => {
+    const { world, opened, done } = given(t);
+    const ledger = await opened();
+    const { log } = world.log.connect(world.time, () => false);
+    const ports = { log, observe: () => {}, clock: world.time, random: () => 0.5 };
+    const reader = createLedgerReader(ports, createPersist(ports));
+    world.log.scans.length = 0;
+    assert.equal(await done(reader.save([partitionOf(ledger)], 0, never)), null);
+    assert.deepEqual(world.log.scans, []);
+  });
+
   test("that knew no topic id takes the one that the topic has", async (t) => {
     const { saved, opened } = given(t);
     saved.push(encodeSnapshot(await opened(null), 1));

@@ -42,8 +42,10 @@ test("bytes of another version or length are none", () => {
   assert.equal(decodeSnapshot(bytes.subarray(0, 4), 8), null);
   assert.equal(decodeSnapshot(bytes.subarray(0, bytes.length - 32), 8), null);
   const cellsAt = bytes.length - createLedger().cells.byteLength;
-  for (const left of [0, 1, 8, 16, 48])
+  for (const left of [0, 1, 8, 16, 48, 96])
     assert.equal(decodeSnapshot(bytes.subarray(0, cellsAt + left), 8), null, `${left}`);
+  for (const left of [32, 64, 128])
+    assert.equal(decodeSnapshot(bytes.subarray(0, cellsAt + left), 8)?.cells.byteLength, left);
   const withLast = createLedger();
   withLast.last = { offset: 3, idempotencyKey: keyOf(1) };
   assert.equal(decodeSnapshot(encodeSnapshot(withLast, 8), 8), null, "its last entry isn't in it");

@@ -63,6 +63,59 @@ test("keys that differ in any one of their four words are two, also where they s
   }
 });
 
+test("any UUID but the nil one can be a key: no other cell counts as empty", () => {
+  const ledger = createLedger();
+  const keys = [
+    "00000001-0000-0000-0000-000000000000",
+    "00000000-0001-0000-0000-000000000000",
+    "00000000-0000-0000-0001-000000000000",
+    "00000000-0000-0000-0000-000000000001",
+  ];
+  for (const [n, key] of keys.entries()) {
+    remember(ledger, key, `object-${n}`);
+    assert.deepEqual([isRegistered(ledger, key), graphIdOf(ledger, key)], [true, `object-${n}`]);
+  }
+  assert.equal(ledger.size, 4);
+});
+
+test("a key stands in the cell that its first word points at, or the next one that is free: snapshots hold it there", () => {
+  const ledger = createLedger();
+  const keys = ["ffffffff", "aaaaaaff", "bbbbbb00", "12345680"].map(
+    (word) => `${word}-0000-5000-8000-00000000000a`,
+  );
+  for (const key of keys) remember(ledger, key, key);
+  const cellOf = (key: string) => {
+    const word = Number.parseInt(key.slice(0, 8), 16);
+    return ledger.cells.findIndex((cell, at) => at % 8 === 0 && cell === word) / 8;
+  };
+  assert.deepEqual(keys.map(cellOf), [63, 0, 1, 2]);
+  assert.deepEqual(
+    [...ledger.cells.slice(63 * 8)],
+    [
+      ...[0xffffffff, 0x00005000, 0x80000000, 0x0000000a],
+      ...[0xffffffff, 0x00005000, 0x80000000, 0x0000000a],
+    ],
+  );
+});
+
+test("the table doubles when three quarters of it are taken and one more comes", () => {
+  const ledger = createLedger();
+  const sizes = new Map<number, number>();
+  for (let n = 0; n < 200; n++) {
+    remember(ledger, keyOf(n), `object-${n}`);
+    sizes.set(ledger.cells.length / 8, ledger.size);
+  }
+  assert.deepEqual(
+    [...sizes],
+    [
+      [64, 48],
+      [128, 96],
+      [256, 192],
+      [512, 200],
+    ],
+  );
+});
+
 test("a hundred thousand entries take at most 120 bytes each", () => {
   const ledger = createLedger();
   for (let n = 0; n < 100_000; n++) remember(ledger, keyOf(n), keyOf(-n - 1));
@@ -95,6 +148,27 @@ test("reading takes in what is registered, passes over the rest, and remembers h
   absorb(ledger, [record(3), record(4), { ...record(3), offset: 5 }, tombstone]);
   assert.deepEqual([ledger.size, ledger.nextOffset], [2, 9]);
   assert.deepEqual(ledger.last, { offset: 5, idempotencyKey: keyOfEvent({ machine: "HOST-3" }) });
+});
+
+test("ids that differ from those that are registered in one digit are not claimed", () => {
+  const ledger = createLedger();
+  const id = "12345678-9abc-4def-8123-456789abcdef";
+  remember(ledger, keyOf(1), id);
+  remember(ledger, keyOf(2), "an id that is no UUID");
+  const others = [...id].map((digit, at) => id.slice(0, at) + (digit === "0" ? "1" : "0") + id.slice(at + 1));
+  const asked = others.filter((other, at) => id[at] !== "-" && other !== id);
+  assert.deepEqual(claimedIds(ledger, new Set(asked)), new Set());
+  assert.deepEqual(claimedIds(ledger, new Set([...asked, id])), new Set([id]));
+});
+
+test("the nil UUID is an id like any other: claimed only where it is registered", () => {
+  const nil = "00000000-0000-0000-0000-000000000000";
+  const ledger = createLedger();
+  remember(ledger, keyOf(1), "an id that is no UUID");
+  assert.deepEqual(claimedIds(ledger, new Set([nil])), new Set());
+  remember(ledger, keyOf(2), nil);
+  assert.deepEqual(claimedIds(ledger, new Set([nil])), new Set([nil]));
+  assert.equal(graphIdOf(ledger, keyOf(2)), nil);
 });
 
 test("a ledger lacks what only the earlier one holds, and merging takes all that the later one holds", () => {

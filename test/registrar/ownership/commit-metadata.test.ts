@@ -81,3 +81,22 @@ test("of a log that was known, what is unreadable is unknown, and without a ledg
     assert.equal(stored({ ...known, f })?.known?.readThroughEpoch, epoch);
   for (const l of [-1, "9", undefined]) assert.equal(stored({ ...known, l })?.known, null);
 });
+
+test("what is stored is this text, in which what is not known is left out; a first leader's epoch is known", () => {
+  const all = { topicId: "t", ledgerId: "g", ledgerEnd: 9, ledgerSize: 4, leaderEpoch: 0, readThrough: 0 };
+  const unknown = { ...all, readThroughEpoch: -1, deadLettersFrom: null };
+  const first = { ...all, readThroughEpoch: 0, deadLettersFrom: 0 };
+  const base = { attemptedThrough: 12, claim: "x", limits: null, known: null };
+  const holder = { memberId: "m", overlapMs: 0 };
+  const head = '{"v":1,"a":12,"c":"x"';
+  for (const [metadata, text] of [
+    [base, `${head}}`],
+    [{ ...base, holder }, `${head},"m":"m","w":0}`],
+    [{ ...base, known: unknown }, `${head},"t":"t","g":"g","l":9,"n":4,"e":0,"r":0}`],
+    [{ ...base, known: first }, `${head},"t":"t","g":"g","l":9,"n":4,"e":0,"r":0,"f":0,"d":0}`],
+    [{ ...base, limits: { settleMs: 1, orphanMs: 2, isHonoured: false } }, `${head},"s":1,"o":2,"h":0}`],
+  ] as const) {
+    assert.equal(encodeMetadata(metadata), text);
+    assert.deepEqual(decodeMetadata(text), metadata);
+  }
+});

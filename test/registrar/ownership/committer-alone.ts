@@ -30,6 +30,9 @@ export function committerAlone(
     promised: [] as number[],
     delays: [] as number[],
     ended: new AbortController(),
+    honoursIds: false,
+    /** Timers that neither ran nor were cancelled. */
+    pending: 0,
     /** When commits were sent, since the start. */
     times: () => world.sent.map(({ atMs }) => atMs - startMs),
     /** Reads this number of records of a partition. */
@@ -57,7 +60,15 @@ export function committerAlone(
     ...time,
     after(delayMs: number, callback: () => void) {
       world.delays.push(delayMs);
-      return time.after(delayMs, callback);
+      world.pending++;
+      const cancel = time.after(delayMs, () => {
+        world.pending--;
+        callback();
+      });
+      return () => {
+        world.pending--;
+        cancel();
+      };
     },
   };
   const committer = createCommitter({
@@ -65,7 +76,7 @@ export function committerAlone(
     settings: { ...settings, commitIntervalMs, attemptAhead, ...changes },
     owned,
     onPromised: ({ number }) => world.promised.push(number),
-    honoursIds: () => false,
+    honoursIds: () => world.honoursIds,
   });
   return Object.assign(world, { session, lease, owned, committer });
 

@@ -12,7 +12,7 @@ describe("what the answer changes", () => {
   test("a promise that grew is passed on, for partitions that are still owned; an offset alone is not", async () => {
     const { committer, time, owned, promised, read } = given({}, { partitions: 2 });
     committer.commitSoon();
-    await time.rest();
+    await time.pass(0);
     owned.get(1)!.lost.abort();
     await time.pass(10);
     assert.deepEqual(promised, [0]);
@@ -40,6 +40,33 @@ describe("what the answer changes", () => {
       await world.time.pass(5_000);
       assert.equal(world.owned.get(0)!.window.attemptedThrough, promised, result);
     }
+  });
+});
+
+// INV-DOUBT
+describe("a partition says that ids are honoured, as far as others may read,", () => {
+  const said = (world: ReturnType<typeof given>) => [...world.owned.get(0)!.saysHonoured];
+
+  test("from the first commit on that says so, whatever is answered, until one that does not is acknowledged", async () => {
+    const world = given({ attemptAhead: 0 });
+    world.committer.commitSoon();
+    await world.time.pass(2_000);
+    assert.deepEqual(said(world), [], "it was not seen yet");
+    world.honoursIds = true;
+    world.script.push("superseded");
+    world.committer.commitSoon();
+    await world.time.pass(0);
+    assert.deepEqual(said(world), ["enrolled", "retry"]);
+    await world.time.pass(2_000);
+    assert.equal(world.sent.length, 3);
+    assert.deepEqual([said(world), world.promised], [["enrolled", "retry"], []]);
+    world.honoursIds = false;
+    world.script.push("superseded");
+    world.committer.commitSoon();
+    await world.time.pass(10);
+    assert.deepEqual(said(world), ["enrolled", "retry"], "that one was refused");
+    await world.time.pass(2_000);
+    assert.deepEqual([said(world), world.promised], [[], [0]], "records that waited for it are notified");
   });
 });
 
@@ -122,6 +149,34 @@ describe("the last commit", () => {
       [0, 0],
     );
     assert.equal(world.events.filter(({ kind }) => kind === "committed").length, 2);
+  });
+
+  test("is the last one also where no other was planned, and no timer is left", async () => {
+    const world = given();
+    await finish(world);
+    world.read(6);
+    world.committer.commitNow();
+    await world.time.pass(5_000);
+    assert.deepEqual(world.times(), [0]);
+    const planned = given();
+    planned.committer.commitSoon();
+    await planned.time.pass(500);
+    planned.read(6);
+    planned.committer.commitSoon();
+    assert.equal(planned.pending, 1);
+    void planned.committer.finish(planned.session);
+    assert.equal(planned.pending, 0);
+  });
+
+  test("waits for one that is in flight, which would land over it", async () => {
+    const world = given();
+    world.latencyMs = 400;
+    world.committer.commitSoon();
+    await world.time.pass(100);
+    world.read(6);
+    await finish(world);
+    assert.deepEqual(world.times(), [0, 400]);
+    assert.equal(decodeMetadata(world.sent[1]!.commits[0]!.metadata)?.attemptedThrough, 0);
   });
 
   test("is sent three times at the most", async () => {

@@ -9,6 +9,7 @@ import {
   lookFrom,
   noteFound,
   noteOwn,
+  noteParkedInDoubt,
   noteSent,
   noteStored,
 } from "../../../src/registrar/ownership/dead-letters.ts";
@@ -77,6 +78,49 @@ describe("the next owner looks", () => {
   });
 });
 
+describe("on account of parked records in doubt the next owner looks", () => {
+  const retry = { ...planFrom(0), deadLettersFrom: 4 };
+  const given = () => createDeadLetters({ enrolled: planFrom(0), retry }, 7);
+  const looks = (letters: ReturnType<typeof given>, ...committed: readonly number[]) =>
+    committed.map((offset) => lookFrom(letters, "retry", offset));
+
+  test("from where the last owner said, until the last of them is committed, whatever comes first", () => {
+    for (const offsets of [
+      [2, 5],
+      [5, 2],
+      [5, 5],
+    ]) {
+      const letters = given();
+      for (const offset of offsets) noteParkedInDoubt(letters, offset);
+      assert.deepEqual(looks(letters, 0, 5, 6), [4, 4, 7], JSON.stringify(offsets));
+      assert.equal(lookFrom(letters, "enrolled", 0), 7);
+    }
+  });
+
+  test("also from there for a dead letter that was sent meanwhile, until that is committed too", () => {
+    const letters = given();
+    noteParkedInDoubt(letters, 2);
+    noteStored(letters, 8);
+    noteSent(letters, "retry", 3);
+    noteStored(letters, 9);
+    noteParkedInDoubt(letters, 5);
+    assert.deepEqual(looks(letters, 0, 3, 4, 6), [4, 4, 4, 10]);
+  });
+
+  test("and however many there are, one entry is kept of them", () => {
+    const letters = given();
+    for (let offset = 0; offset < 1_000; offset++) noteParkedInDoubt(letters, offset);
+    assert.equal(letters.open.retry.length, 1);
+    assert.deepEqual(looks(letters, 999, 1_000), [4, 7]);
+  });
+
+  test("as early as the earlier of the two inputs' last commits says", () => {
+    const early = { ...planFrom(0), deadLettersFrom: 2 };
+    assert.equal(createDeadLetters({ enrolled: early, retry }, 7).inheritedFrom, 2);
+    assert.equal(createDeadLetters({ enrolled: planFrom(0), retry }, 7).inheritedFrom, 4);
+  });
+});
+
 // INV-DURABLE-OUTCOME
 describe("a record is dead-lettered already", () => {
   const letters = createDeadLetters(none, 0);
@@ -132,5 +176,20 @@ describe("a record is dead-lettered already", () => {
     noteOwn(own, { ...recordAt(0, "A", "retry"), headers });
     assert.equal(isDeadLettered(own, { ...recordAt(1, "A", "retry"), headers }), true);
     assert.equal(isDeadLettered(own, recordAt(0, "A", "retry")), false);
+  });
+
+  test("not one that comes after a hundred thousand: it is looked up in Graph instead", () => {
+    const notes = [
+      (own: typeof letters, record: LogRecord) => noteFound(own, letterOf(record)),
+      (own: typeof letters, record: LogRecord) => noteOwn(own, record),
+    ];
+    for (const note of notes) {
+      const own = createDeadLetters(none, 0);
+      for (let n = 0; n < 99_999; n++) own.found.set(`${n}`, "");
+      note(own, recordAt(3, "A"));
+      note(own, recordAt(4, "B"));
+      assert.equal(isDeadLettered(own, recordAt(3, "A")), true);
+      assert.equal(isDeadLettered(own, recordAt(4, "B")), false);
+    }
   });
 });

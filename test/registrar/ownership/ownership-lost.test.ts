@@ -141,6 +141,11 @@ describe("an input that loses its end while it is taken over", () => {
     test(`is taken over again from its start where the operator chose to continue (${topic})`, async (t) => {
       const { world, worker } = await takeOverOf(t, topic, "continue");
       await world.time.until("it is taken over", () => worker.seen("partition-gained").length === 1);
+      assert.deepEqual(
+        worker.seen("gap-passed").map(({ topic: of, partition }) => [of, partition]),
+        [[topic, 0]],
+      );
+      assert.match(worker.seen("gap-passed")[0]!.detail, /beyond the log's end 0/);
       world.emit({ machine: "NEW" });
       await world.time.until("what comes next is made", () => world.createdMachines().includes("NEW"));
       assert.equal(worker.fault(), undefined);

@@ -122,8 +122,9 @@ describe("a partition that is gained", () => {
         await world.time.until("it stops", () => worker.fault() !== undefined);
         assert.match(worker.fault()!.message, /records 1 to 2 were deleted/);
         assert.deepEqual(world.creates(), []);
-        world.start({ onRetentionGap: "continue" });
+        const next = world.start({ onRetentionGap: "continue" });
         await world.untilRegistered(2);
+        assert.match(next.seen("gap-passed")[0]?.detail ?? "", /records 1 to 2 were deleted/);
       },
       expect: {
         objects: ["HOST-3", "HOST-4"],

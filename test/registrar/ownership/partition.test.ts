@@ -4,13 +4,15 @@ import type { Moment } from "../../../src/moment.ts";
 import type { Clock, Session } from "../../../src/ports.ts";
 import { noteEpoch } from "../../../src/registrar/intake/leader-epochs.ts";
 import { note, settleTaken, takeUp } from "../../../src/registrar/intake/parking.ts";
-import { enter } from "../../../src/registrar/intake/window.ts";
+import { enter, settle } from "../../../src/registrar/intake/window.ts";
 import {
   isHeld,
   knownLogOf,
   limitsOf,
   mayPublish,
+  settledThroughOf,
   taintedThroughOf,
+  trackOf,
   widest,
 } from "../../../src/registrar/ownership/partition.ts";
 import { freshPartition, planFrom } from "../fresh-partition.ts";
@@ -124,6 +126,12 @@ describe("what the next owner must wait for", () => {
     const short = { settleMs: 1, orphanMs: 0, isHonoured: true };
     assert.deepEqual(limitsOf(partition, short), { settleMs: 1_000, orphanMs: 0, isHonoured: false });
   });
+  test("is no less than what it inherited, where that is handed on though nothing is in doubt", () => {
+    const partition = given();
+    assert.deepEqual(limitsOf(partition, own), own);
+    partition.handsOnLimits = true;
+    assert.deepEqual(limitsOf(partition, own), { settleMs: 2_000, orphanMs: 500, isHonoured: false });
+  });
   test("counts ids as honoured only if all that is in doubt carried one", () => {
     const partition = given();
     partition.doubts.set("a", { ...doubt, inherited: false, isHonoured: true });
@@ -138,6 +146,39 @@ describe("what the next owner must wait for", () => {
       assert.deepEqual(both, { settleMs: 5, orphanMs: 9, isHonoured: false });
     assert.equal(widest(a, a).isHonoured, true);
   });
+});
+
+test("each input has its own position, watermark, and end of what is settled", () => {
+  const partition = given({ startAt: 2 });
+  const both = <T>(ask: (topic: "enrolled" | "retry") => T) => [ask("enrolled"), ask("retry")];
+  for (const offset of [2, 3]) enter(partition.window, offset);
+  settle(partition.window, partition.window.slots[0]!);
+  note(partition.parking, "tenant", 6);
+  assert.deepEqual(
+    both((topic) => trackOf(partition, topic).nextOffset),
+    [4, 7],
+  );
+  assert.deepEqual(
+    both((topic) => settledThroughOf(partition, topic)),
+    [3, 6],
+  );
+  trackOf(partition, "retry").attemptedThrough = 9;
+  assert.deepEqual(
+    both((topic) => trackOf(partition, topic).attemptedThrough),
+    [2, 9],
+  );
+  // Of the enrolled topic a commit says no more than the offset that it is at; of the other how far that was read.
+  assert.deepEqual(
+    both((topic) => knownLogOf(partition, topic, 3).readThrough),
+    [3, 7],
+  );
+});
+
+test("a partition that was taken over is confirmed, holds no records, and its suspects wait", () => {
+  const partition = given();
+  const { confirmed, suspectsReleased, handsOnLimits, refilling, allLookedAtMs } = partition;
+  assert.deepEqual([confirmed, suspectsReleased, handsOnLimits, refilling], [true, false, false, false]);
+  assert.equal(allLookedAtMs, Number.NEGATIVE_INFINITY, "all is due to be looked at");
 });
 
 test("a clean shutdown leaves suspects promised only while they are there, read or parked", () => {

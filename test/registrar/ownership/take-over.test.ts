@@ -64,7 +64,7 @@ test("what the stored commit says of the writer and of the log goes with the pla
     ledgerEnd: 9,
     ledgerSize: 4,
     leaderEpoch: 3,
-    readThrough: 0,
+    readThrough: 8,
     readThroughEpoch: 2,
     deadLettersFrom: 6,
   };
@@ -77,6 +77,7 @@ test("what the stored commit says of the writer and of the log goes with the pla
   assert.ok(!isProblem(plan));
   const { leaderEpoch, attemptedThrough, deadLettersFrom } = plan;
   assert.deepEqual([plan.limits, leaderEpoch, attemptedThrough, deadLettersFrom], [limits, 3, 7, 6]);
+  assert.deepEqual([plan.readThrough, plan.readThroughEpoch], [8, 2]);
   const afterGap = planTakeOver(position([4, metadata], 6, 9), {
     topicId: "id",
     isUntouched: false,

@@ -20,6 +20,17 @@ describe("sending again", () => {
     assert.equal(connection.refreshed, 1, "what is stored asks for nothing more");
   });
 
+  test("a batch whose producer id no broker knows waits 100 ms for each other one", async (t) => {
+    const { time, brokers, sendings, append } = producerAlone(t);
+    brokers.judge = () => (sendings.length < 10 ? 59 : 0);
+    const call = append("a");
+    await time.pass(850);
+    assert.deepEqual([sendings.length, call.result], [9, null]);
+    await time.pass(100);
+    assert.deepEqual([sendings.length, call.result], [10, ok]);
+    assert.deepEqual([...new Set(sendings.map(({ parts: [part] }) => part!.producerId))].length, 10);
+  });
+
   test("meanwhile the other partitions are sent, and it is not", async (t) => {
     const { time, brokers, sendings, append } = producerAlone(t);
     brokers.judge = ({ topicPartition }) =>

@@ -23,6 +23,11 @@ describe("a call that takes too long", () => {
     await time.pass(publishTimeoutMs);
     assert.equal(reasonOf(elsewhere), timedOut("NOT_LEADER_OR_FOLLOWER for enrolled/0"));
 
+    brokers.judge = () => 59;
+    const unknown = append("b");
+    await time.pass(publishTimeoutMs);
+    assert.equal(reasonOf(unknown), timedOut("UNKNOWN_PRODUCER_ID for enrolled/0"));
+
     brokers.judge = () => 0;
     append("c");
     await time.pass(100);

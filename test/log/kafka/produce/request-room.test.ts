@@ -74,3 +74,34 @@ test("Event Hubs would close the connection: such a record is refused immediatel
   assert.deepEqual(taken.result, ok);
   assert.equal(sendings.length, 1);
 });
+
+test("Event Hubs takes a record of just a million bytes with what is said of it; of several larger ones the first is named", async (t) => {
+  const { time, sendings, append } = producerAlone(t, { flavor: "event-hubs" });
+  /** Of each record, beside its value. */
+  const ownBytes = 32;
+  const taken = append(large(0, 1_000_000 - ownBytes));
+  const refused = append(large(0, 10), large(1, 1_000_001 - ownBytes), large(2, 1_040_000));
+  await time.pass(100);
+  assert.deepEqual(taken.result, ok);
+  assert.match(reasonOf(refused), /^a record of about 1000001 bytes is larger than enrolled\/1 takes/);
+  assert.equal(sendings.length, 1, "of a call that is refused nothing is sent");
+});
+
+test("of partitions that were left out, who waits longest comes first, however much comes for the others", async (t) => {
+  const { time, brokers, sendings, append } = producerAlone(t);
+  brokers.answersAtOnce = false;
+  for (const partition of [0, 1, 2]) append(large(partition, 600_000));
+  await time.rest();
+  for (const partition of [0, 1, 2]) {
+    append(large(partition, 600_000));
+    sendings.at(-1)!.answer();
+    await time.rest();
+  }
+  brokers.answersAtOnce = true;
+  sendings.at(-1)!.answer();
+  await time.pass(100);
+  assert.deepEqual(
+    sendings.map(({ parts }) => parts.map(({ topicPartition }) => topicPartition)),
+    [0, 1, 2, 0, 1, 2].map((partition) => [`enrolled/${partition}`]),
+  );
+});
