@@ -115,13 +115,20 @@ export class FetchAnswers {
       settings.health.failed(partitionName(input), reason);
     }
     clock.after(retryDelayMs, async () => {
-      if (cluster && !cluster.closed) {
-        await cluster.refreshMetadata().catch(() => connections.long.drop(cluster));
+      if (cluster) await this.#refresh(cluster);
+      if (cluster && !cluster.closed)
         await this.#reportRecreated(cluster, inputs).catch(() => connections.long.drop(cluster));
-      }
       for (const input of inputs) input.fetching = false;
       this.#onReady();
     });
+  }
+
+  /** Also what the long connection knows: leaders are chosen by that, whichever poll met the trouble. */
+  async #refresh(cluster: ClusterConnection): Promise<void> {
+    const { long } = this.#options.connections;
+    const leading = await long.cluster().catch(() => cluster);
+    const known = [...new Set([cluster, leading])].filter(({ closed }) => !closed);
+    await Promise.all(known.map((one) => one.refreshMetadata().catch(() => long.drop(one))));
   }
 
   /** Topics that were deleted and made again since the session began. */
