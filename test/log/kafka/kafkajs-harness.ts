@@ -6,11 +6,11 @@ import { ByteWriter } from "../../../src/log/kafka/cluster/bytes.ts";
 import {
   connectBroker,
   createKafkajsCluster,
+  holdNothingBack,
   type KafkajsCluster,
   type KafkajsConnection,
   onConnectionCreated,
   replaceMetadata,
-  replaceThrottleTimer,
 } from "../../../src/log/kafka/cluster/kafkajs-internals.ts";
 import {
   type Answer,
@@ -81,7 +81,7 @@ export async function given(t: TestContext, changes: Changes = {}): Promise<Give
   };
   onConnectionCreated(kafkajs, nextSeed, (connection) => {
     created.push(connection);
-    replaceThrottleTimer(connection);
+    holdNothingBack(connection);
     changes.onCreated?.(connection);
   });
   const asked: (readonly string[])[] = [];

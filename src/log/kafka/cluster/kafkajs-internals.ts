@@ -56,9 +56,8 @@ export interface KafkajsConnection {
       { readonly sentAt: number; readonly entry: { readonly apiName: string } }
     >;
     readonly pending: readonly unknown[];
-    throttledUntil: number;
-    throttleCheckTimeoutId: NodeJS.Timeout | null;
-    checkPendingRequests(): void;
+    readonly throttleCheckTimeoutId: NodeJS.Timeout | null;
+    maybeThrottle(forMs: number | null): void;
     scheduleCheckPendingRequests(): void;
     fulfillRequest(answer: unknown): void;
   };
@@ -115,18 +114,13 @@ export function onConnectionCreated(
 }
 
 /**
- * kafkajs re-arms this timer every millisecond for as long as a connection lives, with a negative delay that Node warns
- * of. It is needed only while requests wait for a throttle to end.
+ * A broker that throttles a client stops to read from its connection (KIP-219): a request that is sent waits there, within its time-out,
+ * and is seen to wait. kafkajs holds requests back itself, for as long as the broker says and by the wall clock; those are outside
+ * every time-out. The timer for them it re-arms every millisecond, with a negative delay that Node warns of.
  */
-export function replaceThrottleTimer({ requestQueue: queue }: KafkajsConnection): void {
-  queue.scheduleCheckPendingRequests = () => {
-    if (queue.pending.length === 0 || queue.throttleCheckTimeoutId) return;
-    const delayMs = Math.max(10, queue.throttledUntil - Date.now());
-    queue.throttleCheckTimeoutId = setTimeout(() => {
-      queue.throttleCheckTimeoutId = null;
-      queue.checkPendingRequests();
-    }, delayMs);
-  };
+export function holdNothingBack({ requestQueue: queue }: KafkajsConnection): void {
+  queue.maybeThrottle = () => {};
+  queue.scheduleCheckPendingRequests = () => {};
 }
 
 export function onAnswer({ requestQueue }: KafkajsConnection, onAnswered: () => void): void {
