@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import type { ISocketFactory } from "kafkajs";
+import { ByteWriter } from "../../../src/log/kafka/cluster/bytes.ts";
 import { onAnswer, requestsInFlight } from "../../../src/log/kafka/cluster/kafkajs-internals.ts";
 import { apiKeys, given, heartbeat, heartbeatAnswer, nodeId } from "./kafkajs-harness.ts";
 import { requestCases } from "./kafkajs-requests.ts";
@@ -183,6 +184,15 @@ describe("a connection", () => {
     assert.deepEqual([queue.pending.length, queue.throttleCheckTimeoutId], [0, null]);
     await beat;
   });
+
+  for (const length of [0, 3, -1, -4, -4096, 0x4854_5450])
+    test(`fails alone where a broker sends a frame of ${length} bytes`, async (t) => {
+      const { broker, connected } = await given(t);
+      const of = await connected();
+      const unframed = new ByteWriter().int32(length).int32(0).int32(0).bytes;
+      broker.answer = ({ key }) => (key === apiKeys.heartbeat ? { unframed } : null);
+      await assert.rejects(of.heartbeat(heartbeat), /Connection error: what came is not Kafka's protocol/);
+    });
 
   test("is let go of by end() of its socket", async (t) => {
     const released = Promise.withResolvers<string>();

@@ -5,6 +5,7 @@ import { AnswerError, errorCodes } from "./errors.ts";
 import type { Health } from "./health.ts";
 import {
   createKafkajsCluster,
+  failOnWrongFrames,
   holdNothingBack,
   type KafkajsCluster,
   type KafkajsConnection,
@@ -58,6 +59,7 @@ export function createCluster(settings: ConnectionSettings, sockets: Sockets): C
     (connection) => {
       connections.push(connection);
       holdNothingBack(connection);
+      failOnWrongFrames(connection);
       onAnswer(connection, () => health.worked(connection.broker));
     },
   );

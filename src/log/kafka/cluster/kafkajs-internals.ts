@@ -4,6 +4,7 @@
  * test/log/kafka/kafkajs-internals.test.ts fails when a version of kafkajs has them otherwise.
  */
 
+import type { Socket } from "node:net";
 import { Kafka, type KafkaConfig, logLevel } from "kafkajs";
 import type { Address } from "./addresses.ts";
 import type { Broker } from "./broker.ts";
@@ -50,6 +51,10 @@ interface KafkajsRequest<T> {
 export interface KafkajsConnection {
   /** host:port */
   readonly broker: string;
+  readonly socket: Socket;
+  /** Of an answer that has begun to come. */
+  readonly bytesBuffered: number;
+  processData(bytes: Buffer): void;
   readonly requestQueue: {
     readonly inflight: ReadonlyMap<
       number,
@@ -121,6 +126,24 @@ export function onConnectionCreated(
 export function holdNothingBack({ requestQueue: queue }: KafkajsConnection): void {
   queue.maybeThrottle = () => {};
   queue.scheduleCheckPendingRequests = () => {};
+}
+
+/** No answer to what this adapter asks is longer. Text, as of an HTTP server on that port, read as a length is. */
+const frameBytesMax = 0x1000_0000;
+
+/** kafkajs waits for frames of any length, and throws at those that have no room for their own head: the process would end. */
+export function failOnWrongFrames(connection: KafkajsConnection): void {
+  const read = connection.processData.bind(connection);
+  connection.processData = (bytes) => {
+    const isTooLong =
+      connection.bytesBuffered === 0 && bytes.length >= 4 && bytes.readInt32BE(0) > frameBytesMax;
+    try {
+      if (!isTooLong) return read(bytes);
+    } catch {
+      // Said below.
+    }
+    connection.socket.destroy(new Error("what came is not Kafka's protocol"));
+  };
 }
 
 export function onAnswer({ requestQueue }: KafkajsConnection, onAnswered: () => void): void {
