@@ -49,7 +49,8 @@ export class FetchAnswers {
     if (errorCode === errorCodes.none && !diverges) this.#deliver(cluster, request, fetched);
     else if (diverges || errorCode === errorCodes.offsetOutOfRange)
       void this.#reportGap(cluster, request, diverges);
-    else if (isPassing(errorCode)) this.backOff([request.input], cluster, errorName(errorCode));
+    else if (isPassing(errorCode) || errorCode === errorCodes.unknownServerError)
+      this.backOff([request.input], cluster, errorName(errorCode));
     else {
       const reason = `${partitionName(request.input)} can't be read: ${errorName(errorCode)}`;
       const isRight = errorCode === errorCodes.topicAuthorizationFailed;

@@ -139,3 +139,13 @@ test("a batch that was damaged on its way once is read the next time", async (t)
   const answers = inTurn(fetched({ bytes: damaged }), fetched({ bytes: whole }));
   assert.equal((await readOver(t, { answers, seek: [3, -1] }).result).kind, "records");
 });
+
+test("a fault inside the broker is waited out: its disk or its tiered storage may answer again", async (t) => {
+  const whole = Buffer.from(batch);
+  whole.writeBigInt64BE(3n, 0);
+  const answers = inTurn(fetched({ errorCode: -1 }), fetched({ errorCode: -1 }), fetched({ bytes: whole }));
+  const ended = Promise.withResolvers<string>();
+  const { result } = readOver(t, { answers, seek: [3, -1], onFatal: ended.resolve });
+  void result.then(({ kind }) => ended.resolve(kind));
+  assert.equal(await ended.promise, "records");
+});
