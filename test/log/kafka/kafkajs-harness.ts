@@ -6,6 +6,7 @@ import { ByteWriter } from "../../../src/log/kafka/cluster/bytes.ts";
 import {
   connectBroker,
   createKafkajsCluster,
+  dateByBothClocks,
   failOnWrongFrames,
   holdNothingBack,
   type KafkajsCluster,
@@ -82,6 +83,7 @@ export async function given(t: TestContext, changes: Changes = {}): Promise<Give
   };
   onConnectionCreated(kafkajs, nextSeed, (connection) => {
     created.push(connection);
+    dateByBothClocks(connection);
     holdNothingBack(connection);
     failOnWrongFrames(connection);
     changes.onCreated?.(connection);

@@ -157,7 +157,7 @@ describe("a connection", () => {
     await arrival;
     const [waiting, ...others] = created.flatMap(requestsInFlight);
     assert.deepEqual([waiting?.apiName, others], ["Heartbeat", []]);
-    assert.ok(waiting!.sentAtMs >= before && waiting!.sentAtMs <= Date.now());
+    assert.ok(waiting!.sentAtMs >= before - 1 && waiting!.sentAtMs <= Date.now());
     assert.equal(created[0]!.broker, broker.address);
     const answeredBefore = answered;
     broker.answer = ({ key }) => (key === apiKeys.heartbeat ? heartbeatAnswer() : null);
@@ -183,6 +183,19 @@ describe("a connection", () => {
     await new Promise(setImmediate);
     assert.deepEqual([queue.pending.length, queue.throttleCheckTimeoutId], [0, null]);
     await beat;
+  });
+
+  test("counts what its requests wait by the monotonic clock too: the wall clock may be set back", async (t) => {
+    const { broker, connected, created } = await given(t, { settings: { requestTimeout: 100 } });
+    const of = await connected();
+    const arrival = broker.arrival(apiKeys.heartbeat);
+    const beat = of.heartbeat(heartbeat);
+    await arrival;
+    const now = Date.now.bind(Date);
+    t.mock.method(Date, "now", () => now() - 3_600_000);
+    const [waiting] = created.flatMap(requestsInFlight);
+    assert.ok(Date.now() - waiting!.sentAtMs >= 0);
+    await assert.rejects(beat, /Heartbeat.* timed out/);
   });
 
   for (const length of [0, 3, -1, -4, -4096, 0x4854_5450])

@@ -5,6 +5,7 @@ import { AnswerError, errorCodes } from "./errors.ts";
 import type { Health } from "./health.ts";
 import {
   createKafkajsCluster,
+  dateByBothClocks,
   failOnWrongFrames,
   holdNothingBack,
   type KafkajsCluster,
@@ -58,6 +59,7 @@ export function createCluster(settings: ConnectionSettings, sockets: Sockets): C
     () => seeds[next++ % seeds.length]!,
     (connection) => {
       connections.push(connection);
+      dateByBothClocks(connection);
       holdNothingBack(connection);
       failOnWrongFrames(connection);
       onAnswer(connection, () => health.worked(connection.broker));

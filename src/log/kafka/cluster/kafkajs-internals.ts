@@ -6,6 +6,7 @@
 
 import type { Socket } from "node:net";
 import { Kafka, type KafkaConfig, logLevel } from "kafkajs";
+import { elapsedMs, type Moment } from "../../../moment.ts";
 import type { Address } from "./addresses.ts";
 import type { Broker } from "./broker.ts";
 import type { ProtocolRequest } from "./protocol.ts";
@@ -62,6 +63,7 @@ export interface KafkajsConnection {
     >;
     readonly pending: readonly unknown[];
     readonly throttleCheckTimeoutId: NodeJS.Timeout | null;
+    createSocketRequest(pushed: unknown): object;
     maybeThrottle(forMs: number | null): void;
     scheduleCheckPendingRequests(): void;
     fulfillRequest(answer: unknown): void;
@@ -152,6 +154,28 @@ export function onAnswer({ requestQueue }: KafkajsConnection, onAnswered: () => 
     onAnswered();
     fulfill(answer);
   };
+}
+
+/**
+ * kafkajs ends a request by the wall clock alone: one that is set back would keep it for as long, and it would not be seen to wait. Here
+ * each is dated so that its age is the longer of what the two clocks say.
+ */
+export function dateByBothClocks({ requestQueue: queue }: KafkajsConnection): void {
+  const create = queue.createSocketRequest.bind(queue);
+  queue.createSocketRequest = (pushed) => {
+    let sentAt: Moment | null = null;
+    return Object.defineProperty(create(pushed), "sentAt", {
+      get: () => sentAt && Date.now() - elapsedMs(sentAt, momentNow()),
+      set: () => {
+        sentAt = momentNow();
+      },
+    });
+  };
+}
+
+/** As kafkajs sees the time: it has no clock of ours. */
+function momentNow(): Moment {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
 }
 
 /** Requests that wait for their answer; kafkajs dates them by the wall clock. */
