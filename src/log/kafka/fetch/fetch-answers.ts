@@ -69,8 +69,8 @@ export class FetchAnswers {
     }
     const { nextOffset } = decoded;
     if (nextOffset === offset && fetched.bytes.length > 0)
-      settings.health.failed(partitionName(input), `the batch at offset ${offset} comes cut short`);
-    else settings.health.worked(partitionName(input));
+      return this.backOff([input], cluster, `the batch at offset ${offset} comes cut short`);
+    settings.health.worked(partitionName(input));
     const records = logRecords(input.topic, input.partition, decoded.records);
     const lastEpoch = nextOffset > offset ? decoded.lastEpoch : input.lastEpoch;
     buffer.deliver(input, { offset, records, nextOffset, lastEpoch });
