@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { ByteReader, ByteWriter } from "../../../../src/log/kafka/cluster/bytes.ts";
 import { crc32c } from "../../../../src/log/kafka/fetch/crc32c.ts";
@@ -180,37 +179,6 @@ for (const magic of [0, 1]) {
     );
   });
 }
-
-function withBody(codec: number, body: Buffer): Buffer {
-  const record = { key: null, value: Buffer.from("v"), headers: [] };
-  const batch = Buffer.concat([encodeBatch([record], 0, producer).subarray(0, 61), body]);
-  batch.writeInt32BE(batch.length - 12, 8);
-  batch.writeInt16BE(codec, 21);
-  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
-  return batch;
-}
-
-test("of batches that expand very far, those behind the first are left for the next fetch", () => {
-  const large = encodeBatch([{ key: null, value: Buffer.alloc(20_000_000), headers: [] }], 0, producer);
-  const compressed = withBody(1, gzipSync(large.subarray(61)));
-  const three = Buffer.concat([0, 1, 2].map((offset) => placed(compressed, offset)));
-  assert.ok(three.length < 131_072);
-  const first = decodeBatches(three, 0, []);
-  assert.deepEqual([first.nextOffset, first.records.length], [1, 1]);
-  const small = withBody(
-    1,
-    gzipSync(encodeBatch([{ key: null, value: null, headers: [] }], 0, producer).subarray(61)),
-  );
-  const all = decodeBatches(Buffer.concat([0, 1, 2].map((offset) => placed(small, offset))), 0, []);
-  assert.equal(all.nextOffset, 3);
-});
-
-test("an unknown compression, and one that expands without measure, say so", () => {
-  assert.throws(() => decodeBatches(withBody(6, Buffer.of(1)), 0, []), /codec 6 is not known/);
-  // A snappy block that says that it is 2 GiB long.
-  const endless = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x07]);
-  assert.throws(() => decodeBatches(withBody(2, endless), 0, []), /expands without measure/);
-});
 
 test("a record that is longer or shorter than its parts is an error, whatever its batch's checksum says", () => {
   const good = encodeBatch([{ key: null, value: Buffer.from("v"), headers: [] }], 0, producer);
