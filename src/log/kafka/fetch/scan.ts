@@ -6,7 +6,7 @@
  *    that ends. A scan of the ledger or of the dead letters waits for it, and fails in the end, with what to type. A scan of an input
  *    topic ends before it: its producers may use transactions, and no worker has read further either.
  * 2. INV-LEDGER-READ: an empty answer before the end is believed, the second time, only of the one topic that is compacted. A broker
- *    that waits for a slow disk or for tiered storage gives one too, and so does a batch that is not whole.
+ *    that waits for a slow disk or for tiered storage gives one too.
  */
 import {
   type Bounds,
@@ -152,21 +152,20 @@ class PartitionScan {
     return this.#position >= end ? { ok: true, nextOffset: this.#position } : null;
   }
 
-  async #nothing({ stableEnd, bytes }: Fetched, end: number): Promise<ScanResult | null> {
+  async #nothing({ stableEnd }: Fetched, end: number): Promise<ScanResult | null> {
     if (this.#position > end) {
       // The leader has the offset, but does not know yet how far its records are replicated.
       this.#end = null;
       throw new PassingError(`the end is not known yet, it is at least ${this.#position}`);
     }
     // Compaction may have removed the last records before the end.
-    this.#emptyAnswers = bytes.length === 0 ? this.#emptyAnswers + 1 : 0;
+    this.#emptyAnswers += 1;
     const isCompacted = this.#request.topic === "registered";
     if (isCompacted && this.#emptyAnswers >= 2 && stableEnd >= end) return { ok: true, nextOffset: end }; // 2
     if (await this.#stall.retryAfterDelay()) return null;
-    const name = `${this.#topicPartition.topic}/${this.#topicPartition.partition}`;
-    if (bytes.length > 0)
-      return { ok: false, reason: `the batch at ${name}@${this.#position} comes cut short` };
-    if (stableEnd >= end) return { ok: false, reason: `no records come from ${name} at ${this.#position}` };
+    const { topic, partition } = this.#topicPartition;
+    if (stableEnd >= end)
+      return { ok: false, reason: `no records come from ${topic}/${partition} at ${this.#position}` };
     return {
       ok: false,
       reason: heldBack(this.#topicPartition, { end, stableEnd }, this.#settings.bootstrap),

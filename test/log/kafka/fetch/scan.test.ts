@@ -74,7 +74,7 @@ for (const topic of ["enrolled", "retry", "dlq"] as const)
 test("a batch that is never whole is not the end of the ledger", async () => {
   const cut = fetched({ bytes: later.subarray(0, later.length - 1) });
   const { result, offsets } = await scanOver(inTurn(fetched({ bytes: batch }), cut), 3);
-  assert.deepEqual(result, { ok: false, reason: "the batch at t/0@2 comes cut short" });
+  assert.deepEqual(result, { ok: false, reason: "t/0: the batch at offset 2 comes cut short" });
   assert.deepEqual(offsets, [0, 1]);
 });
 
