@@ -12,7 +12,7 @@ const core = ["domain", "policy", "registrar"];
 /** Where the machine's own clock, randomness and timers may be used, and why there. */
 const ambientAllowed: Readonly<Record<string, string>> = {
   "src/clock.ts": "is the clock",
-  "src/log/kafka/cluster/kafkajs-internals.ts": "replaces a timer inside kafkajs",
+  "src/log/kafka/cluster/kafkajs-internals.ts": "dates requests inside kafkajs",
   "emulator/clock.ts": "is the emulator's clock",
   "lab/simulation/command.ts": "tells how long the seeds took",
   "src/cli/run-process.ts": "ends a process that hangs on exit",

@@ -5,8 +5,11 @@
  *
  * 1. One asks, and the others wait for its answer: a worker that starts asks for the tokens of many tenants at the same time.
  *    If it fails, the next one asks.
+ * 2. What a proxy or portal answers in the authority's place, with 200 and the address that was asked for, is not remembered: it would
+ *    keep all tenants without a token for a day.
  */
 import type { Clock } from "../../ports.ts";
+import { isObject, parseJson } from "../answer.ts";
 
 export interface Discovery {
   /** The document of the tenant that the URL names, or the turn to ask the authority for it. */
@@ -71,6 +74,7 @@ export function createDiscovery(clock: Clock): Discovery {
   }
 
   function learn(origin: string, tenantId: string, document: string): void {
+    if (!isDocument(document)) return; // 2
     const parts = document.length > maxLength ? [] : document.split(new RegExp(tenantId, "gi"));
     if (parts.length < 2) unlike.add(origin);
     else learned = { origin, parts, untilMs: clock.nowMs() + lifeMs };
@@ -83,6 +87,11 @@ async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promis
   signal.addEventListener("abort", abort);
   await Promise.race([promise, aborted]);
   signal.removeEventListener("abort", abort);
+}
+
+function isDocument(text: string): boolean {
+  const document = parseJson(text);
+  return isObject(document) && typeof document.issuer === "string";
 }
 
 /** Null: another address, or a tenant that is not named by its id. */

@@ -7,6 +7,8 @@
  * 3. A tenant that was refused for a reason of its own, or whose tokens Graph refuses, asks the authority at most once per
  *    hold time.
  * 4. At most `maxTenants` are remembered, the least recently used goes first.
+ * 5. A token that is over by this machine's clock when it comes serves for a while all the same: the clock may be ahead, and Graph judges
+ *    by its own. Otherwise each request would ask for one of its own.
  */
 import type { Clock } from "../../ports.ts";
 
@@ -60,6 +62,7 @@ export const defaultTokenCacheSettings: Omit<TokenCacheSettings, "acquireTimeout
 const refreshAheadMs = 300_000;
 const refreshRetryMs = 30_000;
 const expiryMarginMs = 30_000;
+const overUseMs = 30_000;
 
 interface Entry {
   held: { readonly ok: true; readonly token: string } | null;
@@ -166,8 +169,9 @@ export function createTokenCache(
     entry.held = held;
     entry.refusal = null;
     // The margins shrink with the life, so that short-lived tokens still serve.
-    entry.usableUntilMs = nowMs + lifeMs - Math.min(expiryMarginMs, lifeMs / 10);
-    entry.refreshFromMs = nowMs + lifeMs - Math.min(refreshAheadMs, lifeMs / 5);
+    const isOver = !(lifeMs > 0); // 5
+    entry.usableUntilMs = nowMs + (isOver ? overUseMs : lifeMs - Math.min(expiryMarginMs, lifeMs / 10));
+    entry.refreshFromMs = nowMs + (isOver ? overUseMs : lifeMs - Math.min(refreshAheadMs, lifeMs / 5));
     return held;
   }
 

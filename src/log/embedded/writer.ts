@@ -128,34 +128,40 @@ export class Writer {
 
   /** "busy": another process writes; the requests wait again, but for those whose time is up. */
   #writeGroup(group: readonly Request[]): "written" | "busy" {
+    const failure = this.#commit(group);
+    if (failure === null) return "written";
+    if (isBusy(failure)) {
+      this.#putBack(group, failure);
+      return "busy";
+    }
+    if (group.length === 1) group[0]!.settle(failure);
+    else
+      for (const [index, request] of group.entries()) {
+        const alone = this.#commit([request]);
+        if (alone !== null && isBusy(alone)) {
+          // This one together with those behind it, in their order.
+          this.#putBack(group.slice(index), alone);
+          return "busy";
+        }
+        if (alone !== null) request.settle(alone);
+      }
+    return "written";
+  }
+
+  /** One transaction. Null: it is written, and its requests are settled, or will be by the flusher. */
+  #commit(group: readonly Request[]): Failure | null {
     const written = attempt(this.#file, () =>
       this.#store.write(() => {
         for (const request of group) request.run();
       }),
     );
-    if (written.ok) {
-      if (this.#flusher !== null) this.#flusher.add(written.value, group);
-      else {
-        this.#mark.advance(written.value);
-        for (const request of group) request.settle(null);
-      }
-      return "written";
+    if (!written.ok) return written;
+    if (this.#flusher !== null) this.#flusher.add(written.value, group);
+    else {
+      this.#mark.advance(written.value);
+      for (const request of group) request.settle(null);
     }
-    if (isBusy(written)) {
-      this.#putBack(group, written);
-      return "busy";
-    }
-    if (group.length === 1) {
-      group[0]!.settle(written);
-      return "written";
-    }
-    for (const [index, request] of group.entries()) {
-      if (this.#writeGroup([request]) === "busy") {
-        this.#putBack(group.slice(index + 1), written);
-        return "busy";
-      }
-    }
-    return "written";
+    return null;
   }
 
   #putBack(group: readonly Request[], failure: Failure): void {

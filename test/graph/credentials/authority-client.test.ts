@@ -158,6 +158,20 @@ test("a document that does not name its tenant stands for no other, and holds no
   assert.equal(await named.find(documentUrl(otherTenant)), null);
 });
 
+for (const [what, page] of [
+  ["of HTML", `<html>Blocked: https://login.example/${homeTenant}/v2.0</html>`],
+  ["of JSON", `{"blocked":"https://login.example/${homeTenant}/v2.0"}`],
+  ["that is cut short", documentOf(homeTenant).slice(0, -1)],
+  ["of nothing", ""],
+])
+  test(`a page ${what} in the document's place is not remembered, and the next one asks`, async () => {
+    const { find, discovery } = await after(createManualClock(), documentUrl(homeTenant), page!);
+    const turn = await discovery.find(documentUrl(otherTenant), neverAborted);
+    assert(turn.document === null);
+    turn.end(documentOf(otherTenant));
+    assert.equal(await find(documentUrl(homeTenant)), documentOf(homeTenant));
+  });
+
 test("while one asks the others wait; each that fails lets the next one ask, and all get what one was answered", async () => {
   const discovery = createDiscovery(createManualClock());
   const giveUp = new AbortController();

@@ -204,3 +204,13 @@ test("once it is closed, what is under way ends, and so does what is asked for l
   );
   assert.deepEqual(ended, ["a", "b", "c"]);
 });
+
+for (const lifeMs of [-hourMs, 0, Number.NaN])
+  test(`a token that is over when it comes, by this machine's clock (${lifeMs} ms left), serves for half a minute`, async () => {
+    const { clock, asked, tokenOf } = numbered(lifeMs);
+    for (let second = 0; second < 60; second += 1) {
+      await tokenOf("a");
+      clock.advance(1_000);
+    }
+    assert.equal(asked.length, 2);
+  });

@@ -6,11 +6,13 @@ import { ByteWriter } from "../../../src/log/kafka/cluster/bytes.ts";
 import {
   connectBroker,
   createKafkajsCluster,
+  dateByBothClocks,
+  failOnWrongFrames,
+  holdNothingBack,
   type KafkajsCluster,
   type KafkajsConnection,
   onConnectionCreated,
   replaceMetadata,
-  replaceThrottleTimer,
 } from "../../../src/log/kafka/cluster/kafkajs-internals.ts";
 import {
   type Answer,
@@ -81,7 +83,9 @@ export async function given(t: TestContext, changes: Changes = {}): Promise<Give
   };
   onConnectionCreated(kafkajs, nextSeed, (connection) => {
     created.push(connection);
-    replaceThrottleTimer(connection);
+    dateByBothClocks(connection);
+    holdNothingBack(connection);
+    failOnWrongFrames(connection);
     changes.onCreated?.(connection);
   });
   const asked: (readonly string[])[] = [];

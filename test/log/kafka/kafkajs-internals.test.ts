@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import type { ISocketFactory } from "kafkajs";
+import { ByteWriter } from "../../../src/log/kafka/cluster/bytes.ts";
 import { onAnswer, requestsInFlight } from "../../../src/log/kafka/cluster/kafkajs-internals.ts";
 import { apiKeys, given, heartbeat, heartbeatAnswer, nodeId } from "./kafkajs-harness.ts";
 import { requestCases } from "./kafkajs-requests.ts";
@@ -156,7 +157,7 @@ describe("a connection", () => {
     await arrival;
     const [waiting, ...others] = created.flatMap(requestsInFlight);
     assert.deepEqual([waiting?.apiName, others], ["Heartbeat", []]);
-    assert.ok(waiting!.sentAtMs >= before && waiting!.sentAtMs <= Date.now());
+    assert.ok(waiting!.sentAtMs >= before - 1 && waiting!.sentAtMs <= Date.now());
     assert.equal(created[0]!.broker, broker.address);
     const answeredBefore = answered;
     broker.answer = ({ key }) => (key === apiKeys.heartbeat ? heartbeatAnswer() : null);
@@ -170,31 +171,41 @@ describe("a connection", () => {
     await Promise.allSettled([beat, of.heartbeat(heartbeat)]);
   });
 
-  test("sends what a throttle held back once it is over, by the timer that replaces kafkajs's, and rests then", async (t) => {
-    const { broker, connected, created } = await given(t);
-    const of = await connected();
-    const queue = created[0]!.requestQueue;
-    assert.deepEqual([queue.pending.length, queue.throttleCheckTimeoutId], [0, null]);
-    broker.answer = ({ key }) => (key === apiKeys.heartbeat ? heartbeatAnswer() : null);
-    queue.throttledUntil = Date.now() + 30;
-    const beat = of.heartbeat(heartbeat);
-    await new Promise(setImmediate);
-    assert.deepEqual([queue.pending.length, queue.inflight.size], [1, 0]);
-    assert.notEqual(queue.throttleCheckTimeoutId, null);
-    await beat;
-    assert.ok(Date.now() >= queue.throttledUntil);
-    assert.deepEqual([queue.pending.length, queue.throttleCheckTimeoutId], [0, null]);
-  });
-
-  test("keeps its throttle in throttledUntil, as an answer says it", async (t) => {
+  test("sends what a broker throttles: it waits there, within its time-out, with no timer besides", async (t) => {
+    const hourMs = 3_600_000;
     const { connected, created } = await given(t, {
-      answer: ({ key }) => (key === apiKeys.heartbeat ? heartbeatAnswer(0, 50) : null),
+      answer: ({ key }) => (key === apiKeys.heartbeat ? heartbeatAnswer(0, hourMs) : null),
     });
     const of = await connected();
-    const before = Date.now();
+    const queue = created[0]!.requestQueue;
     await of.heartbeat(heartbeat);
-    assert.ok(created[0]!.requestQueue.throttledUntil >= before + 50);
+    const beat = of.heartbeat(heartbeat);
+    await new Promise(setImmediate);
+    assert.deepEqual([queue.pending.length, queue.throttleCheckTimeoutId], [0, null]);
+    await beat;
   });
+
+  test("counts what its requests wait by the monotonic clock too: the wall clock may be set back", async (t) => {
+    const { broker, connected, created } = await given(t, { settings: { requestTimeout: 100 } });
+    const of = await connected();
+    const arrival = broker.arrival(apiKeys.heartbeat);
+    const beat = of.heartbeat(heartbeat);
+    await arrival;
+    const now = Date.now.bind(Date);
+    t.mock.method(Date, "now", () => now() - 3_600_000);
+    const [waiting] = created.flatMap(requestsInFlight);
+    assert.ok(Date.now() - waiting!.sentAtMs >= 0);
+    await assert.rejects(beat, /Heartbeat.* timed out/);
+  });
+
+  for (const length of [0, 3, -1, -4, -4096, 0x4854_5450])
+    test(`fails alone where a broker sends a frame of ${length} bytes`, async (t) => {
+      const { broker, connected } = await given(t);
+      const of = await connected();
+      const unframed = new ByteWriter().int32(length).int32(0).int32(0).bytes;
+      broker.answer = ({ key }) => (key === apiKeys.heartbeat ? { unframed } : null);
+      await assert.rejects(of.heartbeat(heartbeat), /Connection error: what came is not Kafka's protocol/);
+    });
 
   test("is let go of by end() of its socket", async (t) => {
     const released = Promise.withResolvers<string>();

@@ -12,8 +12,8 @@ export interface RecordedRequest {
   readonly body: Buffer;
 }
 
-/** The body of an answer; "close": the connection is ended instead; null: no answer. */
-export type Answer = Buffer | "close" | null;
+/** The body of an answer; "close": the connection is ended instead; null: no answer. `unframed`: these bytes, as they are. */
+export type Answer = Buffer | "close" | { readonly unframed: Buffer } | null;
 
 export interface ScriptedBroker {
   readonly host: string;
@@ -49,6 +49,7 @@ export async function startScriptedBroker(): Promise<ScriptedBroker> {
       requests.push(request);
       const answer = broker.answer(request);
       if (answer === "close") socket.end();
+      else if (answer !== null && "unframed" in answer) socket.write(answer.unframed);
       else if (answer !== null) socket.write(framed(correlationId, answer));
       for (const one of waiting) {
         if (one.key !== key) continue;

@@ -5,12 +5,14 @@ import { AnswerError, errorCodes } from "./errors.ts";
 import type { Health } from "./health.ts";
 import {
   createKafkajsCluster,
+  dateByBothClocks,
+  failOnWrongFrames,
+  holdNothingBack,
   type KafkajsCluster,
   type KafkajsConnection,
   onAnswer,
   onConnectionCreated,
   replaceMetadata,
-  replaceThrottleTimer,
 } from "./kafkajs-internals.ts";
 import { type Metadata, metadataRequest } from "./metadata-request.ts";
 import type { KafkajsSecurity } from "./security.ts";
@@ -57,7 +59,9 @@ export function createCluster(settings: ConnectionSettings, sockets: Sockets): C
     () => seeds[next++ % seeds.length]!,
     (connection) => {
       connections.push(connection);
-      replaceThrottleTimer(connection);
+      dateByBothClocks(connection);
+      holdNothingBack(connection);
+      failOnWrongFrames(connection);
       onAnswer(connection, () => health.worked(connection.broker));
     },
   );

@@ -3,6 +3,7 @@ import { errorChain, isConnectionClosed, isRefusedLogin, isUnsupportedRequest } 
 
 /** Kafka's error codes that this adapter treats one by one. */
 export const errorCodes = {
+  unknownServerError: -1,
   none: 0,
   offsetOutOfRange: 1,
   unknownTopicOrPartition: 3,
@@ -13,6 +14,7 @@ export const errorCodes = {
 } as const;
 
 const names: Readonly<Record<number, string>> = {
+  [-1]: "UNKNOWN_SERVER_ERROR",
   1: "OFFSET_OUT_OF_RANGE",
   2: "CORRUPT_MESSAGE",
   3: "UNKNOWN_TOPIC_OR_PARTITION",

@@ -4,7 +4,9 @@
  * test/log/kafka/kafkajs-internals.test.ts fails when a version of kafkajs has them otherwise.
  */
 
+import type { Socket } from "node:net";
 import { Kafka, type KafkaConfig, logLevel } from "kafkajs";
+import { elapsedMs, type Moment } from "../../../moment.ts";
 import type { Address } from "./addresses.ts";
 import type { Broker } from "./broker.ts";
 import type { ProtocolRequest } from "./protocol.ts";
@@ -50,15 +52,19 @@ interface KafkajsRequest<T> {
 export interface KafkajsConnection {
   /** host:port */
   readonly broker: string;
+  readonly socket: Socket;
+  /** Of an answer that has begun to come. */
+  readonly bytesBuffered: number;
+  processData(bytes: Buffer): void;
   readonly requestQueue: {
     readonly inflight: ReadonlyMap<
       number,
       { readonly sentAt: number; readonly entry: { readonly apiName: string } }
     >;
     readonly pending: readonly unknown[];
-    throttledUntil: number;
-    throttleCheckTimeoutId: NodeJS.Timeout | null;
-    checkPendingRequests(): void;
+    readonly throttleCheckTimeoutId: NodeJS.Timeout | null;
+    createSocketRequest(pushed: unknown): object;
+    maybeThrottle(forMs: number | null): void;
     scheduleCheckPendingRequests(): void;
     fulfillRequest(answer: unknown): void;
   };
@@ -115,17 +121,30 @@ export function onConnectionCreated(
 }
 
 /**
- * kafkajs re-arms this timer every millisecond for as long as a connection lives, with a negative delay that Node warns
- * of. It is needed only while requests wait for a throttle to end.
+ * A broker that throttles a client stops to read from its connection (KIP-219): a request that is sent waits there, within its time-out,
+ * and is seen to wait. kafkajs holds requests back itself, for as long as the broker says and by the wall clock; those are outside
+ * every time-out. The timer for them it re-arms every millisecond, with a negative delay that Node warns of.
  */
-export function replaceThrottleTimer({ requestQueue: queue }: KafkajsConnection): void {
-  queue.scheduleCheckPendingRequests = () => {
-    if (queue.pending.length === 0 || queue.throttleCheckTimeoutId) return;
-    const delayMs = Math.max(10, queue.throttledUntil - Date.now());
-    queue.throttleCheckTimeoutId = setTimeout(() => {
-      queue.throttleCheckTimeoutId = null;
-      queue.checkPendingRequests();
-    }, delayMs);
+export function holdNothingBack({ requestQueue: queue }: KafkajsConnection): void {
+  queue.maybeThrottle = () => {};
+  queue.scheduleCheckPendingRequests = () => {};
+}
+
+/** No answer to what this adapter asks is longer. Text, as of an HTTP server on that port, read as a length is. */
+const frameBytesMax = 0x1000_0000;
+
+/** kafkajs waits for frames of any length, and throws at those that have no room for their own head: the process would end. */
+export function failOnWrongFrames(connection: KafkajsConnection): void {
+  const read = connection.processData.bind(connection);
+  connection.processData = (bytes) => {
+    const isTooLong =
+      connection.bytesBuffered === 0 && bytes.length >= 4 && bytes.readInt32BE(0) > frameBytesMax;
+    try {
+      if (!isTooLong) return read(bytes);
+    } catch {
+      // Said below.
+    }
+    connection.socket.destroy(new Error("what came is not Kafka's protocol"));
   };
 }
 
@@ -135,6 +154,28 @@ export function onAnswer({ requestQueue }: KafkajsConnection, onAnswered: () => 
     onAnswered();
     fulfill(answer);
   };
+}
+
+/**
+ * kafkajs ends a request by the wall clock alone: one that is set back would keep it for as long, and it would not be seen to wait. Here
+ * each is dated so that its age is the longer of what the two clocks say.
+ */
+export function dateByBothClocks({ requestQueue: queue }: KafkajsConnection): void {
+  const create = queue.createSocketRequest.bind(queue);
+  queue.createSocketRequest = (pushed) => {
+    let sentAt: Moment | null = null;
+    return Object.defineProperty(create(pushed), "sentAt", {
+      get: () => sentAt && Date.now() - elapsedMs(sentAt, momentNow()),
+      set: () => {
+        sentAt = momentNow();
+      },
+    });
+  };
+}
+
+/** As kafkajs sees the time: it has no clock of ours. */
+function momentNow(): Moment {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
 }
 
 /** Requests that wait for their answer; kafkajs dates them by the wall clock. */

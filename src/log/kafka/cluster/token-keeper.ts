@@ -7,6 +7,8 @@
  *    the old one as long as it lives.
  * 3. A token that the brokers refused is not given out again.
  * 4. No token is in an event, a reason or a log.
+ * 5. A token that is over by this machine's clock when it comes (the clock is ahead, or the source keeps old ones) is renewed no sooner
+ *    than after the longest wait. It is shown to the brokers all the same: they judge by their own clocks.
  */
 import type { RegistrarEvent } from "../../../observer.ts";
 import type { Clock } from "../../../ports.ts";
@@ -120,7 +122,8 @@ export function createTokenKeeper(source: TokenSource, clock: Clock): TokenKeepe
     held = {
       ...{ token, isProven: false, endsAtMs: nowMs + lifeMs },
       waitFromMs: nowMs + lifeMs - waitMs,
-      renewFromMs: nowMs + lifeMs - Math.max(waitMs, Math.min(renewAheadMs, lifeMs / 5)),
+      renewFromMs:
+        nowMs + (lifeMs > 0 ? lifeMs - Math.max(waitMs, Math.min(renewAheadMs, lifeMs / 5)) : lastRetryMs), // 5
     };
     if (failure !== null)
       tell({ kind: "log-token-renewed", forMs: Math.max(0, Math.round(nowMs - failure.sinceMs)) });

@@ -49,7 +49,8 @@ export class FetchAnswers {
     if (errorCode === errorCodes.none && !diverges) this.#deliver(cluster, request, fetched);
     else if (diverges || errorCode === errorCodes.offsetOutOfRange)
       void this.#reportGap(cluster, request, diverges);
-    else if (isPassing(errorCode)) this.backOff([request.input], cluster, errorName(errorCode));
+    else if (isPassing(errorCode) || errorCode === errorCodes.unknownServerError)
+      this.backOff([request.input], cluster, errorName(errorCode));
     else {
       const reason = `${partitionName(request.input)} can't be read: ${errorName(errorCode)}`;
       const isRight = errorCode === errorCodes.topicAuthorizationFailed;
@@ -68,8 +69,8 @@ export class FetchAnswers {
     }
     const { nextOffset } = decoded;
     if (nextOffset === offset && fetched.bytes.length > 0)
-      settings.health.failed(partitionName(input), `the batch at offset ${offset} comes cut short`);
-    else settings.health.worked(partitionName(input));
+      return this.backOff([input], cluster, `the batch at offset ${offset} comes cut short`);
+    settings.health.worked(partitionName(input));
     const records = logRecords(input.topic, input.partition, decoded.records);
     const lastEpoch = nextOffset > offset ? decoded.lastEpoch : input.lastEpoch;
     buffer.deliver(input, { offset, records, nextOffset, lastEpoch });
@@ -115,13 +116,20 @@ export class FetchAnswers {
       settings.health.failed(partitionName(input), reason);
     }
     clock.after(retryDelayMs, async () => {
-      if (cluster && !cluster.closed) {
-        await cluster.refreshMetadata().catch(() => connections.long.drop(cluster));
+      if (cluster) await this.#refresh(cluster);
+      if (cluster && !cluster.closed)
         await this.#reportRecreated(cluster, inputs).catch(() => connections.long.drop(cluster));
-      }
       for (const input of inputs) input.fetching = false;
       this.#onReady();
     });
+  }
+
+  /** Also what the long connection knows: leaders are chosen by that, whichever poll met the trouble. */
+  async #refresh(cluster: ClusterConnection): Promise<void> {
+    const { long } = this.#options.connections;
+    const leading = await long.cluster().catch(() => cluster);
+    const known = [...new Set([cluster, leading])].filter(({ closed }) => !closed);
+    await Promise.all(known.map((one) => one.refreshMetadata().catch(() => long.drop(one))));
   }
 
   /** Topics that were deleted and made again since the session began. */

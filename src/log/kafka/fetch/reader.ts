@@ -80,13 +80,15 @@ export class Unreadable extends Error {
   }
 }
 
-/** Decodes what comes, and tells a batch that can't be read from bytes that were damaged once on their way. */
+/** Decodes what comes, and tells a batch that can't be read from bytes that were damaged or cut short once on their way. */
 export function createDecoder() {
   let unreadable = 0;
   return (fetched: Fetched, offset: number, context: ReadContext): DecodedRecords => {
     try {
       const decoded = decodeBatches(fetched.bytes, offset, fetched.aborted);
       unreadable = 0;
+      if (decoded.nextOffset === offset && fetched.bytes.length > 0)
+        throw new PassingError(`the batch at offset ${offset} comes cut short`);
       return decoded;
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;

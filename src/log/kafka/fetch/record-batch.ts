@@ -51,6 +51,8 @@ const magicAt = 16;
 const checksumAt = 17;
 const checkedFrom = 21;
 const lastOffsetAt = 23;
+/** As much as the largest answer holds that is not compressed. */
+const expandedBytesMax = 16 * 1024 * 1024;
 
 /** Upper bound of a record's size inside a batch. */
 export function recordBytes(record: RecordBody): number {
@@ -128,7 +130,7 @@ export interface DecodedRecords {
 /**
  * The records at or after `fromOffset`, without control records and those of aborted transactions. A batch that is
  * cut short at the end is left for the next fetch; so is one that can't be read, unless it is the first: then a
- * BatchError is thrown.
+ * BatchError is thrown. So are those behind batches that expanded very far: few compressed bytes may hold more than fits into memory.
  */
 export function decodeBatches(
   bytes: Buffer,
@@ -140,7 +142,8 @@ export function decodeBatches(
   const records: RawRecord[] = [];
   let nextOffset = fromOffset;
   let lastEpoch = -1;
-  for (let at = 0; at + magicAt < bytes.length; ) {
+  let expandedBytes = 0;
+  for (let at = 0; at + magicAt < bytes.length && expandedBytes < expandedBytesMax; ) {
     // Whatever it says, no batch is so short that reading does not move on.
     const size = Math.max(magicAt + 1, lengthCountsFrom + bytes.readInt32BE(at + lengthAt));
     if (at + size > bytes.length) break;
@@ -152,7 +155,7 @@ export function decodeBatches(
       if (batch.control) {
         if (batch.abortsTransaction()) aborting.delete(batch.producerId);
       } else if (!(batch.transactional && aborting.has(batch.producerId))) {
-        batch.readRecords(fromOffset, records);
+        expandedBytes += batch.readRecords(fromOffset, records);
       }
       nextOffset = Math.max(nextOffset, batch.lastOffset + 1);
       lastEpoch = batch.leaderEpoch;
@@ -182,7 +185,8 @@ interface Batch {
   readonly control: boolean;
   readonly transactional: boolean;
   abortsTransaction(): boolean;
-  readRecords(fromOffset: number, into: RawRecord[]): void;
+  /** Returns how many bytes they take. */
+  readRecords(fromOffset: number, into: RawRecord[]): number;
 }
 
 function readBatch(bytes: Buffer): Batch {
@@ -217,12 +221,13 @@ function readBatch(bytes: Buffer): Batch {
       return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
     },
     readRecords: (fromOffset, into) => {
-      if (count === 0) return;
+      if (count === 0) return 0;
       const body = open();
       for (let index = 0; index < count; index += 1) {
         const record = readRecord(body, header);
         if (record.offset >= fromOffset) into.push(record);
       }
+      return body.buffer.length;
     },
   };
 }

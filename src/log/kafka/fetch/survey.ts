@@ -1,4 +1,9 @@
-/** What stands in the four topics at a moment: their ids and bounds. */
+/**
+ * What stands in the four topics at a moment: their ids and bounds.
+ *
+ * 1. INV-KNOWN-LOG: a topic is missing if brokers say so for as long as trouble is waited out. One that was started a moment ago does not
+ *    know all topics yet, and a ledger that is gone ends the worker.
+ */
 
 import type { Clock, EventLog, SurveyResult, Topic } from "../../../ports.ts";
 import { sleep } from "../../../sleep.ts";
@@ -28,18 +33,27 @@ export function createSurvey(
       let cluster: ClusterConnection | null = null;
       try {
         cluster = await connection.cluster();
-        return await survey(cluster, nameOf);
+        return await survey(cluster, nameOf, clock.nowMs() > giveUpAtMs);
       } catch (error) {
         if (!protocolError(error) && cluster) connection.drop(cluster);
-        if (isRefusal(error) || clock.nowMs() > giveUpAtMs) return { ok: false, reason: reasonOf(error) };
+        const isOver = clock.nowMs() > giveUpAtMs && !(error instanceof MissingTopic);
+        if (isRefusal(error) || isOver) return { ok: false, reason: reasonOf(error) };
         await sleep(clock, retryDelayMs);
       }
     }
   };
 }
 
-async function survey(cluster: ClusterConnection, nameOf: (topic: Topic) => string): Promise<SurveyResult> {
+class MissingTopic extends Error {}
+
+async function survey(
+  cluster: ClusterConnection,
+  nameOf: (topic: Topic) => string,
+  mayBeMissing: boolean,
+): Promise<SurveyResult> {
   await cluster.refreshMetadata();
+  const missing = roles.map(nameOf).find((topic) => cluster.partitionCount(topic) === 0);
+  if (missing !== undefined && !mayBeMissing) throw new MissingTopic(`there is no topic ${missing}`); // 1
   const topicPartitions = roles.flatMap((role) => {
     const topic = nameOf(role);
     return Array.from({ length: cluster.partitionCount(topic) }, (_, partition) => ({ topic, partition }));

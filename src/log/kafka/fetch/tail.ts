@@ -42,9 +42,9 @@ export function createTail(
           await findPositions(cluster, { topic: name, positions }, begun ? "start" : from);
           begun = true;
           await pollLeaders(cluster, { topic: name, positions }, (partition, fetched) => {
-            stall.progress();
             const context = { role: topic, topic: name, partition, ...settings };
             const { records, nextOffset } = decode(fetched, positions.get(partition)!, context);
+            stall.progress();
             positions.set(partition, nextOffset);
             if (records.length > 0 && !signal.aborted) onRecords(logRecords(topic, partition, records));
           });

@@ -40,10 +40,11 @@ export async function readPositions(
     const stored = responses
       .find((response) => response.topic === nameOf(topic))
       ?.partitions.find((one) => one.partition === partition);
+    // "Nothing is committed" is said by -1.
+    if (stored === undefined)
+      throw new Error(`no answer about the committed offset of ${nameOf(topic)}/${partition}`);
     const committed =
-      stored !== undefined && Number(stored.offset) >= 0
-        ? { offset: Number(stored.offset), metadata: stored.metadata ?? "" }
-        : null;
+      Number(stored.offset) >= 0 ? { offset: Number(stored.offset), metadata: stored.metadata ?? "" } : null;
     const { start, end } = bounds[index]!;
     return { topic, partition, committed, logStart: start, logEnd: end };
   });

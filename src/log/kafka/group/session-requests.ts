@@ -69,6 +69,8 @@ export class SessionRequests {
 
   async #commit(commits: readonly Commit[]): Promise<CommitResult> {
     const { settings, ports, clock, ended, onStored } = this.#options;
+    const { health, groupId } = settings;
+    const what = `commits of group ${groupId}`;
     const { long } = ports.connections;
     const giveUpAtMs = clock.nowMs() + settings.requestTimeoutMs;
     for (;;) {
@@ -80,6 +82,7 @@ export class SessionRequests {
         if (ended.aborted) return "superseded";
         await this.#sendCommit(broker, commits);
         onStored(broker.nodeId);
+        health.worked(what);
         return "committed";
       } catch (error) {
         const type = protocolError(error);
@@ -91,6 +94,7 @@ export class SessionRequests {
           ports.onGenerationOver(type === "UNKNOWN_MEMBER_ID");
           return "superseded";
         }
+        health.failed(what, reasonOf(error));
         ports.forgetCoordinator();
         if (!type && cluster) long.drop(cluster);
         if (error instanceof CommitError && !(type && coordinatorMovedErrors.has(type))) return "unknown";

@@ -117,3 +117,26 @@ test("a token that a broker refused is replaced; whether one took it before is k
   keeper.refused("t1");
   assert.deepEqual(await keeper.get(), { ok: true, token: "t2", isProven: false });
 });
+
+/** How often a source is asked whose tokens have so long to live, by this machine's clock. */
+async function askedInTenMinutes(lifeMs: number): Promise<number> {
+  const clock = virtualClock();
+  let asked = 0;
+  const keeper = createTokenKeeper(async () => {
+    asked += 1;
+    return { ok: true, token: `t${asked}`, expiresAtWallMs: clock.wallMs() + lifeMs };
+  }, clock);
+  const stop = keeper.renewAhead(() => {});
+  assert.ok((await keeper.get()).ok);
+  for (let step = 0; step < 6_000 && asked < 1_000; step += 1) {
+    clock.advance(100);
+    for (let turns = 0; turns < 20; turns += 1) await Promise.resolve();
+  }
+  stop();
+  return asked;
+}
+
+test("tokens that are over when they come, by a clock that is ahead, are not asked for one after another", async () => {
+  assert.ok((await askedInTenMinutes(-hourMs)) <= 21);
+  assert.ok((await askedInTenMinutes(Number.NaN)) <= 21);
+});

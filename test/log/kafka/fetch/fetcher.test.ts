@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { virtualTime } from "../../../../lab/testkit/virtual-time.ts";
 import { systemClock } from "../../../../src/clock.ts";
 import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
 import { createFetchBuffer } from "../../../../src/log/kafka/fetch/fetch-buffer.ts";
 import type { Fetched } from "../../../../src/log/kafka/fetch/fetch-request.ts";
 import { createFetcher, type Fetcher } from "../../../../src/log/kafka/fetch/fetcher.ts";
 import { encodeBatch } from "../../../../src/log/kafka/fetch/record-batch.ts";
-
+import type { Clock } from "../../../../src/ports.ts";
 import type { Problem } from "../../../../src/problem.ts";
 import { fakeConnection, inTurn, listOffsets } from "../fake-broker.ts";
 import { fetched } from "./fetched.ts";
@@ -25,11 +26,12 @@ interface Given {
   readonly topicIds?: () => string | null;
   readonly seek: readonly [offset: number, leaderEpoch: number];
   readonly onFatal?: (reason: string, problem?: Problem) => void;
+  readonly clock?: Clock;
 }
 
 function readOver(
   t: { after(run: () => void): void },
-  { answers, end = 5, topicIds, seek, onFatal = assert.fail }: Given,
+  { answers, end = 5, topicIds, seek, onFatal = assert.fail, clock = systemClock }: Given,
 ) {
   const connection = fakeConnection(
     {
@@ -51,7 +53,7 @@ function readOver(
     buffer,
     connections,
     settings: { maxPartitionFetchBytes: 1000, health, groupId: "g", bootstrap: "b:9092" },
-    clock: systemClock,
+    clock,
     onFatal,
   });
   t.after(() => {
@@ -138,4 +140,31 @@ test("a batch that was damaged on its way once is read the next time", async (t)
   whole.writeBigInt64BE(3n, 0);
   const answers = inTurn(fetched({ bytes: damaged }), fetched({ bytes: whole }));
   assert.equal((await readOver(t, { answers, seek: [3, -1] }).result).kind, "records");
+});
+
+test("a fault inside the broker is waited out: its disk or its tiered storage may answer again", async (t) => {
+  const whole = Buffer.from(batch);
+  whole.writeBigInt64BE(3n, 0);
+  const answers = inTurn(fetched({ errorCode: -1 }), fetched({ errorCode: -1 }), fetched({ bytes: whole }));
+  const ended = Promise.withResolvers<string>();
+  const { result } = readOver(t, { answers, seek: [3, -1], onFatal: ended.resolve });
+  void result.then(({ kind }) => ended.resolve(kind));
+  assert.equal(await ended.promise, "records");
+});
+
+test("a batch that comes cut short is asked for again after a pause, not at once and for ever", async (t) => {
+  const time = virtualTime();
+  let sent = 0;
+  const answers = async () => {
+    sent += 1;
+    return fetched({ bytes: batch.subarray(0, batch.length - 1) });
+  };
+  readOver(t, { answers, seek: [0, -1], clock: time });
+  for (let turns = 0; turns < 50; turns += 1) await time.rest();
+  assert.equal(sent, 1);
+  for (let steps = 0; steps < 20; steps += 1) {
+    await time.pass(50);
+    for (let turns = 0; turns < 10; turns += 1) await time.rest();
+  }
+  assert.ok(sent > 1 && sent <= 6, `sent ${sent} times`);
 });

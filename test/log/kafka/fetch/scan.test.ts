@@ -50,6 +50,34 @@ test("a scan ends where compaction removed the last records before the end", asy
   assert.deepEqual(offsets, [0, 1]);
 });
 
+const later = encodeBatch([record], 0, { id: -1, epoch: -1, sequence: -1 });
+later.writeBigInt64BE(2n, 0);
+
+// INV-LEDGER-READ
+for (const topic of ["enrolled", "retry", "dlq"] as const)
+  test(`${topic}: nothing is compacted there, so an empty answer before the end is not the end`, async () => {
+    const send = inTurn(
+      fetched({ bytes: batch }),
+      fetched(),
+      fetched(),
+      fetched(),
+      fetched({ bytes: later }),
+    );
+    const { result, offsets } = await scanOver(send, 3, { topic });
+    assert.deepEqual(result, { ok: true, nextOffset: 3 });
+    assert.deepEqual(offsets, [0, 1, 2]);
+    const never = await scanOver(inTurn(fetched({ bytes: batch }), fetched()), 3, { topic });
+    assert.deepEqual(never.result, { ok: false, reason: "no records come from t/0 at 2" });
+  });
+
+// INV-LEDGER-READ
+test("a batch that is never whole is not the end of the ledger", async () => {
+  const cut = fetched({ bytes: later.subarray(0, later.length - 1) });
+  const { result, offsets } = await scanOver(inTurn(fetched({ bytes: batch }), cut), 3);
+  assert.deepEqual(result, { ok: false, reason: "t/0: the batch at offset 2 comes cut short" });
+  assert.deepEqual(offsets, [0, 1]);
+});
+
 test("an empty answer of a leader that is behind is not the end", async () => {
   const behind = fetched({ stableEnd: 1 });
   const send = inTurn(behind, behind, behind, fetched({ bytes: batch }));
@@ -116,9 +144,9 @@ test("a scan from beyond the end fails after two such answers by fresh metadata"
 });
 
 test("one such answer of a former leader is not believed", async () => {
-  const later = encodeBatch([record], 0, { id: -1, epoch: -1, sequence: -1 });
-  later.writeBigInt64BE(7n, 0);
-  const { result, offsets } = await scanOver(inTurn(beyondEnd, fetched({ bytes: later })), 2, { from: 7 });
+  const seventh = Buffer.from(later);
+  seventh.writeBigInt64BE(7n, 0);
+  const { result, offsets } = await scanOver(inTurn(beyondEnd, fetched({ bytes: seventh })), 2, { from: 7 });
   assert.deepEqual(result, { ok: true, nextOffset: 8 });
   assert.deepEqual(offsets, [7]);
 });

@@ -7,9 +7,9 @@ import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
 import { createSession } from "../../../../src/log/kafka/group/session.ts";
 import { fakeConnection, listOffsets, protocolError } from "../fake-broker.ts";
 
-/** A coordinator that has this offset stored, and answers heartbeats so. */
+/** A coordinator that has this offset stored (null: its answer leaves the partition out), and answers heartbeats so. */
 interface Teller {
-  readonly offset: number;
+  readonly offset: number | null;
   readonly heartbeat: Broker["heartbeat"];
 }
 
@@ -22,11 +22,9 @@ function sessionOver(tellers: readonly Teller[]) {
     offsetFetch: async ({ topics }) => ({
       responses: topics.map(({ topic, partitions }) => ({
         topic,
-        partitions: partitions.map(({ partition }) => ({
-          partition,
-          offset: String(now().offset),
-          metadata: "m",
-        })),
+        partitions: partitions
+          .filter(() => now().offset !== null)
+          .map(({ partition }) => ({ partition, offset: String(now().offset), metadata: "m" })),
       })),
     }),
     listOffsets: listOffsets(
@@ -94,4 +92,15 @@ test("where no other is found in time, that is the reason", async () => {
   const found = offsetOf(session);
   await time.pass(10_000);
   assert.match(String(await found), /ILLEGAL_GENERATION/);
+});
+
+test("an answer that leaves a partition out does not say that nothing is committed", async () => {
+  const heartbeat = async () => ({});
+  const { time, session } = sessionOver([
+    { offset: null, heartbeat },
+    { offset: 9, heartbeat },
+  ]);
+  const found = offsetOf(session);
+  await time.pass(1_000);
+  assert.equal(await found, 9);
 });

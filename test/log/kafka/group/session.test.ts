@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { virtualClock } from "../../../../lab/testkit/virtual-clock.ts";
 import { systemClock } from "../../../../src/clock.ts";
-import { createHealth } from "../../../../src/log/kafka/cluster/health.ts";
+import { createHealth, type LogEvent } from "../../../../src/log/kafka/cluster/health.ts";
 import { createSession } from "../../../../src/log/kafka/group/session.ts";
 import type { Clock, Commit } from "../../../../src/ports.ts";
 import { fakeConnection, inTurn, protocolError } from "../fake-broker.ts";
 
 const commit: Commit = { topic: "enrolled", partition: 0, offset: 1, metadata: "m" };
 
-function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = systemClock) {
+function sessionOver(
+  offsetCommit: () => Promise<unknown>,
+  clock: Clock = systemClock,
+  health = createHealth(virtualClock(), () => {}),
+) {
   const connection = fakeConnection({ offsetCommit });
   const over: boolean[] = [];
   const settings = {
@@ -19,7 +24,7 @@ function sessionOver(offsetCommit: () => Promise<unknown>, clock: Clock = system
     maxPartitionFetchBytes: 131_072,
     requestTimeoutMs: 5_000,
     nameOf: (topic: string) => topic,
-    health: createHealth(systemClock, () => {}),
+    health,
   };
   const own = createSession({
     generation: {
@@ -113,4 +118,28 @@ test("a heartbeat ages by both clocks: a suspended machine stops the monotonic o
   assert.equal(session.heldUntilMs(), 1_000 + session.leaseMs);
   now.wallMs += session.leaseMs + 1;
   assert.ok(session.heldUntilMs() < now.monotonicMs, "it was suspended for longer than it holds");
+});
+
+test("commits that are refused again and again are reported with the broker's reason, and so is their end", async () => {
+  const clock = virtualClock();
+  const events: LogEvent[] = [];
+  const health = createHealth(clock, (event) => events.push(event));
+  const refusal = protocolError("OFFSET_METADATA_TOO_LARGE");
+  const { session } = sessionOver(
+    inTurn<unknown>(refusal, refusal, refusal, refusal, refusal, {}),
+    systemClock,
+    health,
+  );
+  for (let second = 0; second < 5; second += 1) {
+    assert.equal(await session.commit([commit]), "unknown");
+    clock.advance(1_000);
+  }
+  const reason = "OFFSET_METADATA_TOO_LARGE";
+  assert.deepEqual(events, [{ kind: "log-unreachable", broker: "commits of group g", reason }]);
+  assert.equal(await session.commit([commit]), "committed");
+  clock.advance(1_000);
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ["log-unreachable", "log-reachable"],
+  );
 });

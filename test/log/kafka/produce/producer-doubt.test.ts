@@ -75,7 +75,7 @@ for (const [code, name] of [
   [29, "TOPIC_AUTHORIZATION_FAILED"],
   [10, "MESSAGE_TOO_LARGE"],
   [87, "INVALID_RECORD"],
-  [-1, "error -1"],
+  [-1, "UNKNOWN_SERVER_ERROR"],
 ] as const) {
   test(`stored, unheard, and then ${name}: the next record is stored, not dropped as a duplicate`, async (t) => {
     const partition = fakePartition(storedUnheard, { refuse: code });
