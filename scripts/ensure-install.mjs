@@ -82,13 +82,9 @@ async function install(root) {
   // NODE_ENV=production and --omit would leave out the Node that runs the sources.
   const args = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund"];
   const [command, commandArgs] = isNpm ? ["node", [npmCli, ...args]] : ["npm", args];
-  const child = spawn(command, commandArgs, {
-    cwd: root,
-    env,
-    stdio: ["ignore", 2, 2],
-    shell: process.platform === "win32" && !isNpm,
-  });
   let interruptedBy = null;
+  let child;
+  // Before npm ci begins: a signal that found no handler would end this process, and npm ci would go on without the lock.
   for (const signal of endingSignals)
     process.on(signal, () => {
       if (interruptedBy === null) console.error("Stopping npm ci, which first removes what it began.");
@@ -96,6 +92,12 @@ async function install(root) {
       // A terminal sends Ctrl-C to npm ci too, and a second signal would end it before it has removed anything.
       if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
     });
+  child = spawn(command, commandArgs, {
+    cwd: root,
+    env,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32" && !isNpm,
+  });
   return await new Promise((resolve) => {
     child.on("error", () => resolve({ code: 1, signal: interruptedBy }));
     child.on("close", (code, signal) => resolve({ code, signal: interruptedBy ?? signal }));
