@@ -48,7 +48,8 @@ export function usesKafka(root: string, file: string): boolean {
 /** Brokers beside the one that all share. */
 export function startsBrokers(root: string, file: string): boolean {
   return (
-    foldersOf(root, file).includes("chaos") || /startOwnBroker|startJavaBroker|(secure|oauth)-broker\.ts"/.test(read(file))
+    foldersOf(root, file).includes("chaos") ||
+    /startOwnBroker|startJavaBroker|(secure|oauth)-broker\.ts"/.test(read(file))
   );
 }
 
