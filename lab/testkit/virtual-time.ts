@@ -9,6 +9,8 @@ export interface VirtualTime extends Clock {
   pass(ms: number): Promise<void>;
   /** Moves time on until the condition holds; fails when that takes more than `limitMs`. */
   until(what: string, condition: () => boolean, limitMs?: number): Promise<void>;
+  /** Moves time on until this is resolved. */
+  untilResolved<T>(work: Promise<T>): Promise<T>;
   /** The machine was suspended for so long: the wall clock went on, the monotonic one did not. */
   suspend(ms: number): void;
   /** A clock of one process: none of its timers runs once `isDead`. */
@@ -52,19 +54,29 @@ export function virtualTime(): VirtualTime {
       while (runNext(endMs)) await rest();
       nowMs = endMs;
     },
-    async until(what, condition, limitMs = limitDefaultMs) {
-      const endMs = nowMs + limitMs;
-      await rest();
-      while (!condition()) {
-        if (!runNext(endMs)) throw new Error(`within ${limitMs} ms this did not happen: ${what}`);
-        await rest();
-      }
+    until,
+    async untilResolved<T>(work: Promise<T>) {
+      let result: { value: T } | null = null;
+      void work.then((value) => {
+        result = { value };
+      });
+      await until("it is resolved", () => result !== null);
+      return result!.value;
     },
     ofProcess: (isDead) => ({
       ...clock,
       after: (delayMs, callback) => clock.after(delayMs, () => isDead() || callback()),
     }),
   };
+
+  async function until(what: string, condition: () => boolean, limitMs = limitDefaultMs): Promise<void> {
+    const endMs = nowMs + limitMs;
+    await rest();
+    while (!condition()) {
+      if (!runNext(endMs)) throw new Error(`within ${limitMs} ms this did not happen: ${what}`);
+      await rest();
+    }
+  }
 
   function runNext(endMs: number): boolean {
     let next: Timer | undefined;

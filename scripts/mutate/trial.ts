@@ -21,6 +21,9 @@ export interface Equivalent {
   readonly why: string;
 }
 
+/** By the path of the source file. */
+export type EquivalentsByFile = Readonly<Record<string, readonly Omit<Equivalent, "file">[]>>;
+
 export interface Trial {
   readonly root: string;
   readonly areas: readonly Area[];

@@ -33,14 +33,7 @@ function given(t: TestContext, wrap: (log: EventLog) => EventLog = (log) => log)
   const log = wrap(world.log.connect(world.time, () => false).log);
   const ports = { log, snapshots, observe: () => {}, clock: world.time, random: () => 0.5 };
   const reader = createLedgerReader(ports, createPersist(ports));
-  async function done<T>(work: Promise<T>): Promise<T> {
-    let result: { value: T } | null = null;
-    void work.then((value) => {
-      result = { value };
-    });
-    await world.time.until("it is done", () => result !== null);
-    return result!.value;
-  }
+  const done = world.time.untilResolved;
   const opened = async (topicId: string | null = "id-g"): Promise<Ledger> => {
     const end = (world.log.records("registered").at(-1)?.offset ?? -1) + 1;
     const ledger = await done(

@@ -57,14 +57,7 @@ export function suspectsAlone(
   const observe = (event: RegistrarEvent) => event.kind === "log-failed" && failed.push(event.reason);
   const persist = createPersist({ clock: world.time, random: () => 0.5, observe });
   const suspects = createSuspects({ ...connected, scan }, { ...settings, sendId }, persist);
-  async function done<T>(work: Promise<T>): Promise<T> {
-    let result: { value: T } | null = null;
-    void work.then((value) => {
-      result = { value };
-    });
-    await world.time.until("it is done", () => result !== null);
-    return result!.value;
-  }
+  const done = world.time.untilResolved;
   const { log } = world;
   const store = (...records: readonly NewRecord[]) => {
     for (const record of records) log.store(record);

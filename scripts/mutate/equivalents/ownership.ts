@@ -1,50 +1,34 @@
-/** Those of take-over, commits and status, by file: see equivalents.ts. */
-import type { Equivalent } from "./trial.ts";
+/** Those of src/registrar/ownership. */
+import type { EquivalentsByFile } from "../trial.ts";
 
-const offInSimulation = "The switch turns a defence off, for the simulation only.";
-
-const parkedTwice = "Parked once more in the same turn: the second time nothing is left to park.";
-
-const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
-  "src/registrar/registrar.ts": [
-    {
-      line: "flow.wake();",
-      change: "flow.wake(); -> (removed)",
-      why: "What waits for the session is looked at again a quarter of a second later.",
-    },
-    {
-      line: "parker.checkParked(partition);",
-      change: "parker.checkParked(partition); -> (removed)",
-      why: "A copy that is lost is missed some seconds later, at the next look at the log.",
-    },
-    {
-      line: "for (const partition of owned.values()) reader.wake(partition);",
-      change: "reader.wake(partition); -> (removed)",
-      why: "A loop of the session before that waits for room ends a quarter of a second later, and does nothing until then.",
-    },
-    {
-      line: "if (pausing.has(partition)) return;",
-      change: "if (pausing.has(partition)) -> if (false)",
-      why: parkedTwice,
-    },
-    {
-      line: "pausing.add(partition);",
-      change: "pausing.add(partition); -> (removed)",
-      why: parkedTwice,
-    },
-  ],
-  "src/registrar/status.ts": [
-    {
-      line: "if (trouble !== null) notReady.push(`log: ${trouble}`);",
-      change: ".push -> .unshift",
-      why: "It is the first entry.",
-    },
-  ],
+export const ofOwnership: EquivalentsByFile = {
   "src/registrar/ownership/commit-claim.ts": [
     {
       line: "...(holder === undefined ? {} : { holder }),",
       change: "conditional (holder === undefined) -> conditional (false)",
       why: "A holder that is undefined is not written either (commit-metadata.ts).",
+    },
+  ],
+  "src/registrar/ownership/committer.ts": [
+    {
+      line: "if (!finished && committing === null) schedule.at(atMs);",
+      change: "!finished && committing === null -> committing === null",
+      why: "What is planned after the end is caught where the commit begins.",
+    },
+    {
+      line: "if (finished || lease === null) return;",
+      change: "finished || lease === null -> lease === null",
+      why: "After the end nothing is planned, and what was planned is cancelled.",
+    },
+    {
+      line: "if (untilMs <= suspendedUntilMs) return;",
+      change: "if (untilMs <= suspendedUntilMs) -> if (false)",
+      why: "The end never comes earlier than the one before it; at the same moment the second timer finds nothing left to do.",
+    },
+    {
+      line: "if (untilMs <= suspendedUntilMs) return;",
+      change: "untilMs <= suspendedUntilMs -> untilMs < suspendedUntilMs",
+      why: "Twice at the same moment: the second timer finds nothing left to do.",
     },
   ],
   "src/registrar/ownership/dead-letters.ts": [
@@ -91,6 +75,14 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "A holder that is undefined is not written either (commit-metadata.ts).",
     },
   ],
+  "src/registrar/ownership/lease.ts": [
+    {
+      line: "if (lease.renewedAt === null || sentAt.monotonicMs > lease.renewedAt.monotonicMs) lease.renewedAt = sentAt; // 1, INV-LEASE",
+      change:
+        "sentAt.monotonicMs > lease.renewedAt.monotonicMs -> sentAt.monotonicMs >= lease.renewedAt.monotonicMs",
+      why: "Two commits that were sent at the same moment renew it to the same moment.",
+    },
+  ],
   "src/registrar/ownership/log-watch.ts": [
     {
       line: "const { start, end } = bounds[topic]?.[number] ?? nowhere;",
@@ -102,7 +94,7 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
     {
       line: 'if (settings.sabotage?.has("late-dead-letters")) return;',
       change: 'if (settings.sabotage?.has("late-dead-letters")) -> if (false)',
-      why: offInSimulation,
+      why: "The switch turns a defence off, for the simulation only.",
     },
     {
       line: "if (!lost.signal.aborted) await suspects.findDeadLetters(partition); // INV-DURABLE-OUTCOME",
@@ -110,21 +102,42 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
       why: "Of a partition that is lost nothing is read either way (persist.ts).",
     },
   ],
+  "src/registrar/ownership/partition.ts": [
+    {
+      line: "else if (!doubt.isHonoured && limits.isHonoured) limits = { ...limits, isHonoured: false };",
+      change: "!doubt.isHonoured && limits.isHonoured -> !doubt.isHonoured",
+      why: "What is not honoured already stays so; the condition only spares a copy.",
+    },
+    {
+      line: "const hasSuspects = parkedThrough(partition.parking) < suspectsBelow;",
+      change:
+        "parkedThrough(partition.parking) < suspectsBelow -> parkedThrough(partition.parking) <= suspectsBelow",
+      why: "Where both are equal, so are the two values that are chosen from.",
+    },
+    {
+      line: "return Math.max(parkedTaintedThrough(partition.parking), hasSuspects ? suspectsBelow : 0);",
+      change: "conditional (hasSuspects) -> conditional (true)",
+      why: "Without suspects, parkedTaintedThrough is not below suspectsBelow, and the greater one is taken.",
+    },
+  ],
+  "src/registrar/ownership/schedule.ts": [
+    {
+      line: "if (planned !== null && planned.atMs <= atMs) return;",
+      change: "planned.atMs <= atMs -> planned.atMs < atMs",
+      why: "Planned once more for the same moment.",
+    },
+  ],
   "src/registrar/ownership/suspects.ts": [
     {
       line: 'if (result.logEnd === undefined || settings.sabotage?.has("end-in-take-over")) return result;',
       change:
         'result.logEnd === undefined || settings.sabotage?.has("end-in-take-over") -> result.logEnd === undefined',
-      why: offInSimulation,
+      why: "The switch turns a defence off, for the simulation only.",
     },
     {
       line: 'if (doubts.size === 0 || settings.sabotage?.has("dead-letters-unread")) return true;',
       change: 'doubts.size === 0 || settings.sabotage?.has("dead-letters-unread") -> doubts.size === 0',
-      why: offInSimulation,
+      why: "The switch turns a defence off, for the simulation only.",
     },
   ],
 };
-
-export const ofOwnership: readonly Equivalent[] = Object.entries(byFile).flatMap(([file, entries]) =>
-  entries.map((entry) => ({ file, ...entry })),
-);

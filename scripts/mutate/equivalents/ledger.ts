@@ -1,7 +1,7 @@
-/** Those of the core's ledger, by file: see equivalents.ts. */
-import type { Equivalent } from "./trial.ts";
+/** Those of src/registrar/ledger. */
+import type { EquivalentsByFile } from "../trial.ts";
 
-const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
+export const ofLedger: EquivalentsByFile = {
   "src/registrar/ledger/ledger-scan.ts": [
     {
       line: "if (signal.aborted) return null;",
@@ -80,7 +80,3 @@ const byFile: Readonly<Record<string, readonly Omit<Equivalent, "file">[]>> = {
     },
   ],
 };
-
-export const ofLedger: readonly Equivalent[] = Object.entries(byFile).flatMap(([file, entries]) =>
-  entries.map((entry) => ({ file, ...entry })),
-);
